@@ -1,0 +1,3 @@
+"""Rostra: an open, distributed, multi-protocol conferencing platform."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,244 @@
+"""What protocol adapters see of the platform: join a service, run media, act on a conference, be told.
+
+These are interfaces (structural types) with their values; `calls.exchange` implements them. An adapter imports
+this module and nothing else of the conference. All coroutines may be called from the node's event loop only.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from rostra.conference.events import ConferenceEvent
+from rostra.conference.roster import ConferenceFlags, Participant
+from rostra.domain.media import MediaDescription, MediaKind
+from rostra.domain.vocabulary import CallDirection, CallProtocol, Role
+
+
+class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody wants to join what `alias` names."""
+
+    alias: str
+    protocol: CallProtocol
+    display_name: str = ""
+    remote_alias: str = ""
+    """The caller's own address, without scheme."""
+    vendor: str = ""
+    remote_address: str = ""
+    pin: str | None = None
+    """PIN given with the request; None: none was given (an empty string is a Guest's choice of no PIN)."""
+    call_tag: str = ""
+    encrypted: bool = False
+    """Signalling is encrypted."""
+    direction: CallDirection = CallDirection.IN
+
+
+class Refusal(enum.Enum):
+    """Why a call is not accepted. `text` is the client API's exact string; `sip_status` what SIP answers."""
+
+    NOT_FOUND = ("Neither conference nor gateway found", 404)
+    INVALID_PIN = ("Invalid PIN", 403)
+    PIN_RETRIES = ("Participant exceeded PIN entry retries", 403)
+    LOCKED = ("Timeout waiting for conference host to join or permit access to locked conference", 403)
+    PARTICIPANT_LIMIT = ("Participant limit reached", 403)
+    OUT_OF_RESOURCE = ("Out of resource", 503)
+    MAINTENANCE = ("System in maintenance mode", 503)
+    DISABLED = ("Disabled", 403)
+    INVALID_TOKEN = ("Invalid token", 403)
+    INVALID_ROLE = ("Invalid role", 403)
+
+    def __init__(self, text: str, sip_status: int) -> None:
+        self.text = text
+        self.sip_status = sip_status
+
+
+class CallRefused(Exception):
+    """The platform does not accept the call or action."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.text)
+        self.refusal = refusal
+
+
+class PinRequired(Exception):
+    """A PIN must be given first; says which roles have one (API: `pin` and `guest_pin`)."""
+
+    def __init__(self, *, host_pin: bool, guest_pin: bool) -> None:
+        super().__init__("PIN required")
+        self.host_pin = host_pin
+        self.guest_pin = guest_pin
+
+
+class MediaRefused(Exception):
+    """The media of a call cannot be set up; `no_common_codec` is SIP's 488, otherwise the offer is malformed."""
+
+    def __init__(self, reason: str, *, no_common_codec: bool = False) -> None:
+        super().__init__(reason)
+        self.no_common_codec = no_common_codec
+
+
+class ServiceDescription(msgspec.Struct, frozen=True, kw_only=True):
+    """What a participant may know of the service it joined (fields of the management API's `conference`)."""
+
+    id: int
+    name: str
+    service_type: str
+    """`conference`, `lecture`, `two_stage_dialing` or `test_call`."""
+    call_type: str = "video"
+    """`video`, `video-only` or `audio`."""
+    description: str = ""
+    tag: str = ""
+    allow_guests: bool = False
+    has_host_pin: bool = False
+    has_guest_pin: bool = False
+    enable_chat: bool = True
+    enable_overlay_text: bool = False
+    max_callrate_in: int | None = None
+    max_callrate_out: int | None = None
+    guests_can_present: bool = True
+
+
+class SessionListener(Protocol):
+    """What an adapter is told about its participant. Must not block and must not raise."""
+
+    def disconnected(self, reason: str) -> None:
+        """The platform removed the participant (the exact reason strings of API-017). Nothing more follows."""
+
+    def media_lost(self, call: str) -> None:
+        """The media worker of the call died. SIP: negotiate anew by re-INVITE. WebRTC: the client will update."""
+
+    def call_ended(self, call: str, reason: str) -> None:
+        """The platform ended one call's media; the participant stays."""
+
+
+class Session(Protocol):
+    """One participant of one running conference, as its adapter holds it."""
+
+    @property
+    def participant(self) -> Participant: ...
+
+    @property
+    def service(self) -> ServiceDescription: ...
+
+    @property
+    def conference(self) -> Conference: ...
+
+    async def open_webrtc(self, call: str, offer: str, *, media_type: str = "video", present: str = "") -> str:
+        """Set up or renegotiate WebRTC media; returns the complete SDP answer. Raises MediaRefused."""
+        ...
+
+    async def add_candidate(self, call: str, mid: str, candidate: str, ufrag: str = "") -> None: ...
+
+    async def reserve_rtp(self, call: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
+        """Local address and RTP ports (RTCP one higher), one per kind. Raises CallRefused when out of them."""
+        ...
+
+    async def connect_rtp(self, call: str, local: MediaDescription, remote: MediaDescription) -> None:
+        """Run media as negotiated (see media.messages.ConnectRtp); again after each renegotiation."""
+        ...
+
+    async def confirm(self, call: str) -> None:
+        """ACK: start sending media; the participant now has media."""
+        ...
+
+    async def hold(self, call: str, held: bool) -> None: ...
+
+    async def request_keyframe(self, call: str) -> None: ...
+
+    def dtmf(self, call: str, digits: str) -> None:
+        """Digits pressed by this participant (SIP INFO, KPML, client API): PIN entry and in-conference commands."""
+
+    async def close_call(self, call: str) -> None:
+        """End the media of one call; the participant stays. Unknown calls are fine."""
+        ...
+
+    async def leave(self, reason: str = "Call disconnected") -> None:
+        """Leave for good. Safe to repeat."""
+        ...
+
+
+class Conference(Protocol):
+    """One running conference, for those who look at it or act on it. Roles are checked by the caller."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def flags(self) -> ConferenceFlags: ...
+
+    @property
+    def participants(self) -> Sequence[Participant]:
+        """In order of joining."""
+        ...
+
+    def participant(self, participant: str) -> Participant | None: ...
+
+    def subscribe(self, participant: str) -> AsyncIterator[ConferenceEvent]:
+        """The snapshot (API-046) and then every event, in one common order, until the participant is gone.
+
+        A slow reader is cut off (the iterator ends) after 1000 unread events; it may subscribe anew.
+        """
+        ...
+
+    async def lock(self, locked: bool) -> None: ...
+
+    async def start(self) -> None:
+        """Admit waiting Guests although no Host has media."""
+        ...
+
+    async def mute_guests(self, muted: bool) -> None: ...
+
+    async def mute(self, participant: str, muted: bool) -> None: ...
+
+    async def set_role(self, participant: str, role: Role) -> None: ...
+
+    async def set_client_state(self, participant: str, **members: bool | str | float) -> None:
+        """Roster members that change nothing else: `is_client_muted`, `is_video_muted`, `buzz_time`, `overlay_text`."""
+        ...
+
+    async def spotlight(self, participant: str, on: bool) -> None: ...
+
+    async def admit(self, participant: str) -> None:
+        """Let in one waiting participant."""
+        ...
+
+    async def remove(self, participant: str, reason: str) -> None: ...
+
+    async def remove_all(self, reason: str) -> None: ...
+
+    async def message(self, sender: str, type: str, payload: str, to: str | None = None) -> None:
+        """Chat: to everybody but the sender, or to one participant."""
+        ...
+
+    async def send_dtmf(self, participant: str, digits: str) -> None:
+        """Tones to that participant's endpoint."""
+        ...
+
+
+class Switchboard(Protocol):
+    """Where calls come in."""
+
+    async def join(self, request: CallRequest, listener: SessionListener) -> Session:
+        """Resolve the alias, check PIN and limits, put the caller into the conference.
+
+        Raises CallRefused or PinRequired. SIP callers of a PIN-protected service are let in as `ivr` and asked
+        on screen; only WebRTC clients get PinRequired.
+        """
+        ...
+
+    def lookup(self, alias: str) -> ServiceDescription | None:
+        """The service an alias names, without joining. Case-insensitive (API-003)."""
+        ...
+
+    def session(self, participant: str) -> Session | None: ...
+
+    @property
+    def ready(self) -> bool:
+        """Calls are accepted (healthz)."""
+        ...

@@ -1,0 +1,98 @@
+"""What happens in a conference, as told to those who watch it; every watcher sees the same order (API-015)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from rostra.conference.roster import ConferenceFlags, Participant
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="event"):
+    pass
+
+
+class SyncBegan(_Event, frozen=True, kw_only=True):
+    """The snapshot of the roster follows."""
+
+
+class SyncEnded(_Event, frozen=True, kw_only=True):
+    """The snapshot is complete."""
+
+
+class ParticipantCreated(_Event, frozen=True, kw_only=True):
+    participant: Participant
+
+
+class ParticipantUpdated(_Event, frozen=True, kw_only=True):
+    participant: Participant
+
+
+class ParticipantDeleted(_Event, frozen=True, kw_only=True):
+    uuid: str
+
+
+class ConferenceUpdated(_Event, frozen=True, kw_only=True):
+    flags: ConferenceFlags
+
+
+class StageEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One participant with video or audio, most recent speaker first."""
+
+    participant: str
+    stage_index: int
+    vad: int
+    """100 while speaking, else 0."""
+
+
+class StageChanged(_Event, frozen=True, kw_only=True):
+    entries: tuple[StageEntry, ...]
+
+
+class LayoutChanged(_Event, frozen=True, kw_only=True):
+    """What the watching participant's picture shows: layout name and the participants in it, main first."""
+
+    view: str
+    participants: tuple[str, ...]
+
+
+class MessageReceived(_Event, frozen=True, kw_only=True):
+    """Chat."""
+
+    origin: str
+    uuid: str
+    type: str
+    payload: str
+    direct: bool = False
+
+
+class RoleChanged(_Event, frozen=True, kw_only=True):
+    """The watcher's own role changed: it should refresh its token."""
+
+
+class CallEnded(_Event, frozen=True, kw_only=True):
+    """The platform ended one of the watcher's calls."""
+
+    call: str
+    reason: str
+
+
+class Removed(_Event, frozen=True, kw_only=True):
+    """The watcher was removed; the last event."""
+
+    reason: str
+
+
+ConferenceEvent = (
+    SyncBegan
+    | SyncEnded
+    | ParticipantCreated
+    | ParticipantUpdated
+    | ParticipantDeleted
+    | ConferenceUpdated
+    | StageChanged
+    | LayoutChanged
+    | MessageReceived
+    | RoleChanged
+    | CallEnded
+    | Removed
+)

@@ -1,0 +1,61 @@
+"""The roster: what every node and client knows of a participant, and the flags of the conference."""
+
+from __future__ import annotations
+
+import msgspec
+
+from rostra.domain.vocabulary import CallDirection, CallProtocol, Role, ServiceType
+
+
+class Participant(msgspec.Struct, frozen=True, kw_only=True):
+    """One participant; member names follow the client API's participant object (API-057)."""
+
+    uuid: str
+    node: str
+    """Id of the node that signals the call and owns this entry."""
+    display_name: str
+    overlay_text: str = ""
+    local_alias: str
+    uri: str = ""
+    vendor: str = ""
+    protocol: CallProtocol
+    call_direction: CallDirection = CallDirection.IN
+    role: Role
+    service_type: ServiceType
+    start_time: float
+    """Unix seconds."""
+    has_media: bool = False
+    is_video_call: bool = False
+    is_audio_only_call: bool = False
+    encrypted: bool = False
+    is_muted: bool = False
+    is_presenting: bool = False
+    presentation_supported: bool = False
+    rx_presentation_allowed: bool = True
+    fecc_supported: bool = False
+    is_on_hold: bool = False
+    spotlight: float = 0.0
+    buzz_time: float = 0.0
+    is_client_muted: bool = False
+    is_video_muted: bool = False
+    is_streaming: bool = False
+    is_external: bool = False
+    call_tag: str = ""
+    last_spoken_time: float = 0.0
+    is_speaking: bool = False
+
+    @property
+    def joined(self) -> bool:
+        """In the conference itself: neither waiting, nor at a prompt, nor still being dialled."""
+        return self.service_type not in (ServiceType.CONNECTING, ServiceType.WAITING_ROOM, ServiceType.IVR)
+
+
+class ConferenceFlags(msgspec.Struct, frozen=True, kw_only=True):
+    """State of the conference as a whole (`conference_update`, API-060)."""
+
+    locked: bool = False
+    guests_muted: bool = False
+    started: bool = False
+    presentation_allowed: bool = True
+    guests_can_present: bool = True
+    chat_enabled: bool = True

@@ -1,0 +1,121 @@
+"""The process environment: every variable Rostra reads, with its default and meaning, in one place.
+
+`Environment.load()` is the only reader of `os.environ`. An unknown `ROSTRA_*` variable is an error, so a
+misspelt name is noticed instead of silently ignored.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+
+class EnvironmentProblem(Exception):
+    """A variable has a value we cannot use. The text names the variable and the remedy."""
+
+
+class Secret(str):
+    """A string that hides itself in logs and tracebacks."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PortRange:
+    """Inclusive range of ports."""
+
+    low: int
+    high: int
+
+    @classmethod
+    def parse(cls, text: str) -> PortRange:
+        low, _, high = text.partition("-")
+        return cls(port(low), port(high or low)).checked()
+
+    def checked(self) -> PortRange:
+        if self.low > self.high:
+            raise ValueError(f"{self} is not ascending")
+        return self
+
+    def __str__(self) -> str:
+        return f"{self.low}-{self.high}"
+
+
+def port(text: str) -> int:
+    """Parse a TCP/UDP port number; ValueError outside 1-65535."""
+    number = int(text) if text.isdecimal() else 0
+    if not 1 <= number <= 65535:
+        raise ValueError(f"{text!r} is not a port within 1-65535")
+    return number
+
+
+def _setting(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
+    return dataclasses.field(default=default, metadata={"parse": parse, "meaning": meaning})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Environment:
+    """What `make run` and every Rostra process can be told by environment variables."""
+
+    home: Path = _setting(Path("var"), Path, "directory of all state: databases, keys, certificates, logs")
+    admin_password: Secret = _setting(
+        Secret(""), Secret, "password of `admin` on first start; else generated and printed once"
+    )
+    node_https_port: int = _setting(8443, port, "web app and client API of the Conferencing Node")
+    management_https_port: int = _setting(9443, port, "admin site and management API of the Management Node")
+    sip_port: int = _setting(5060, port, "SIP over UDP and TCP")
+    sip_tls_port: int = _setting(5061, port, "SIP over TLS")
+    h323_port: int = _setting(1720, port, "H.323 call signalling")
+    nats_port: int = _setting(4222, port, "the fabric between nodes (loopback only on a single machine)")
+    media_ports: PortRange = _setting(PortRange(40000, 49999), PortRange.parse, "UDP ports of media")
+    media_address: str = _setting("", str, "address announced for media; empty: every usable address of the machine")
+    warm_workers: int = _setting(1, int, "idle media workers kept ready for the next conference")
+    database_url: str = _setting("", str, "Management Node database, postgres://…; empty: SQLite in the home directory")
+    log_level: str = _setting("info", str, "debug, info, warning or error")
+
+    @classmethod
+    def load(cls, variables: Mapping[str, str] | None = None) -> Environment:
+        """Read `ROSTRA_*` from `variables` (default: the process environment).
+
+        Raises EnvironmentProblem naming the variable when a value is unusable or the name is unknown.
+        """
+        source = os.environ if variables is None else variables
+        fields = {variable_name(field.name): field for field in dataclasses.fields(cls)}
+        found: dict[str, Any] = {}
+        for name, text in source.items():
+            if not name.startswith("ROSTRA_"):
+                continue
+            if name not in fields:
+                raise EnvironmentProblem(f"{name} is not a setting of Rostra; known are {', '.join(sorted(fields))}")
+            if text == "":
+                continue
+            try:
+                found[fields[name].name] = fields[name].metadata["parse"](text)
+            except ValueError as problem:
+                raise EnvironmentProblem(f"{name}: {problem}") from None
+        return cls(**found)
+
+    def variables(self) -> dict[str, str]:
+        """The same settings as environment variables, for a child process."""
+        return {variable_name(f.name): str(getattr(self, f.name)) for f in dataclasses.fields(self)}
+
+    @property
+    def node_home(self) -> Path:
+        """State of the Conferencing Node: its local database, keys and certificates."""
+        return self.home / "node"
+
+    @property
+    def management_home(self) -> Path:
+        """State of the Management Node."""
+        return self.home / "management"
+
+
+def variable_name(field: str) -> str:
+    """Name of the environment variable of a field of `Environment`."""
+    return f"ROSTRA_{field.upper()}"

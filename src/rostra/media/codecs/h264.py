@@ -1,0 +1,35 @@
+"""H.264 constrained baseline (payload RFC 6184, packetization modes 0 and 1)."""
+
+from rostra.domain.media import MediaKind
+from rostra.media.codecs.row import CodecRow, Parameters
+
+DEFAULT_PROFILE_LEVEL_ID = "42e01f"
+"""Constrained baseline level 3.1: 720p30."""
+
+
+def accept(offered: Parameters) -> dict[str, str] | None:
+    """RFC 6184 8.2.2: profile and packetization mode must be those offered; only baseline forms, modes 0 and 1."""
+    profile_level_id = offered.get("profile-level-id", "42000a").lower()
+    mode = offered.get("packetization-mode", "0")
+    if not profile_level_id.startswith("42") or len(profile_level_id) != 6 or mode not in ("0", "1"):
+        return None
+    return {"profile-level-id": offered.get("profile-level-id", DEFAULT_PROFILE_LEVEL_ID), "packetization-mode": mode}
+
+
+ROW = CodecRow(
+    name="H264",
+    kind=MediaKind.VIDEO,
+    clock_rate=90000,
+    payload_type=97,
+    offers=(
+        {"profile-level-id": DEFAULT_PROFILE_LEVEL_ID, "packetization-mode": "1"},
+        {"profile-level-id": DEFAULT_PROFILE_LEVEL_ID, "packetization-mode": "0"},
+    ),
+    accept=accept,
+    encoder="x264enc speed-preset=ultrafast tune=zerolatency key-int-max=300 bframes=0 sliced-threads=false threads=1 "
+    "byte-stream=true aud=false option-string=slice-max-size={mtu}",
+    payloader="rtph264pay pt={payload_type} mtu={mtu} config-interval=-1 aggregate-mode=none",
+    depayloader="rtph264depay request-keyframe=true wait-for-keyframe=true",
+    decoder="h264parse ! avdec_h264 max-threads=1",
+    feedback=("nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"),
+)

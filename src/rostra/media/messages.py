@@ -1,0 +1,280 @@
+"""Messages between signalling and a media worker: the closed set, one class each.
+
+Requests go to `control_subject(worker)` and are answered with a reply of the stated type or `Failure`;
+events are published on `events_subject(worker)`. A worker serves one conference at a time. All messages are
+msgspec structs in MessagePack, tagged with their name, so a new member with a default is compatible with the
+previous version. Ids are strings chosen by the caller; every request is safe to repeat.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from rostra.domain.media import MediaDescription, MediaKind
+from rostra.domain.scene import Scene
+
+VERSION = 1
+
+
+def control_subject(worker: str) -> str:
+    return f"rostra.v{VERSION}.media.{worker}.control"
+
+
+def events_subject(worker: str) -> str:
+    return f"rostra.v{VERSION}.media.{worker}.events"
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Base of everything sent to or by a worker."""
+
+
+# ---- replies ----------------------------------------------------------------------------------------------
+
+
+class Done(Message, frozen=True, kw_only=True):
+    """The request was carried out."""
+
+
+class Failure(Message, frozen=True, kw_only=True):
+    """The request could not be carried out; `reason` is for the log, `kind` for the program."""
+
+    class Kind(enum.StrEnum):
+        UNKNOWN_LEG = "unknown_leg"
+        BAD_DESCRIPTION = "bad_description"
+        NO_COMMON_CODEC = "no_common_codec"
+        OUT_OF_PORTS = "out_of_ports"
+        INTERNAL = "internal"
+
+    kind: Kind
+    reason: str
+
+
+class WebRtcAnswer(Message, frozen=True, kw_only=True):
+    sdp: str
+
+
+class RtpPorts(Message, frozen=True, kw_only=True):
+    """Local addresses of an RTP leg: `ports[i]` is the RTP port of stream i; its RTCP port is one higher."""
+
+    address: str
+    ports: tuple[int, ...]
+
+
+# ---- requests ---------------------------------------------------------------------------------------------
+
+
+class Assign(Message, frozen=True, kw_only=True):
+    """Give the worker its conference. Reply: Done."""
+
+    conference: str
+    name: str
+
+
+class OpenWebRtc(Message, frozen=True, kw_only=True):
+    """Open a WebRTC leg, or negotiate it anew (same leg id): the complete answer with candidates comes back.
+
+    With an ICE restart in the offer, or after the worker was replaced, the transport is built anew.
+    Reply: WebRtcAnswer or Failure.
+    """
+
+    leg: str
+    offer: str
+    media_type: str = "video"
+    """`video`, `video-only` or `audio`: what the service and client allow; more is answered inactive."""
+    receive_bandwidth: int | None = None
+    """Most bit/s we want from the client (b=TIAS of the answer)."""
+    send_bandwidth: int | None = None
+    """Most bit/s of video we may send."""
+
+
+class AddCandidate(Message, frozen=True, kw_only=True):
+    """A trickled remote ICE candidate; an empty one ends them. Reply: Done."""
+
+    leg: str
+    mid: str
+    candidate: str
+    ufrag: str = ""
+
+
+class ReserveRtp(Message, frozen=True, kw_only=True):
+    """Reserve RTP/RTCP port pairs for an RTP leg (SIP, H.323), one per stream. Reply: RtpPorts."""
+
+    leg: str
+    kinds: tuple[MediaKind, ...]
+
+
+class ConnectRtp(Message, frozen=True, kw_only=True):
+    """Run an RTP leg by what was negotiated; repeated after a re-INVITE. Reply: Done or Failure.
+
+    `local` and `remote` have the same streams in the same order; each lists exactly the agreed codecs (first
+    one preferred), with the payload types that side wants to receive, and at most one crypto line.
+    """
+
+    leg: str
+    local: MediaDescription
+    remote: MediaDescription
+
+
+class Start(Message, frozen=True, kw_only=True):
+    """The far end has confirmed (ACK): send media. Reply: Done."""
+
+    leg: str
+
+
+class Close(Message, frozen=True, kw_only=True):
+    """End a leg and free everything of it. Unknown legs are fine. Reply: Done."""
+
+    leg: str
+
+
+class Hold(Message, frozen=True, kw_only=True):
+    """Stop or resume sending to and playing from a leg. Reply: Done."""
+
+    leg: str
+    held: bool
+
+
+class AudioRoute(msgspec.Struct, frozen=True, kw_only=True):
+    """What one leg contributes and hears."""
+
+    speaks: bool = True
+    """False: its audio is discarded from all mixes (muted, waiting)."""
+    hears: bool = True
+    """False: it hears nothing of the conference."""
+    loopback: float = 0.0
+    """Seconds after which it hears itself (test call); 0: never."""
+
+
+class Compose(Message, frozen=True, kw_only=True):
+    """The wanted state of the whole conference: replaces the previous one. Reply: Done.
+
+    `views` names scenes; `watching` gives each leg's view. Legs on the same view with the same codec and rung
+    share one encoder. A leg not in `watching` sees the background. A leg not in `audio` has the default route.
+    """
+
+    views: dict[str, Scene]
+    watching: dict[str, str]
+    audio: dict[str, AudioRoute] = {}
+
+
+class RequestKeyframe(Message, frozen=True, kw_only=True):
+    """The far end of a leg asked for a key frame by signalling. Reply: Done."""
+
+    leg: str
+
+
+class SendDtmf(Message, frozen=True, kw_only=True):
+    """Send telephone events to the far end of a leg. Reply: Done."""
+
+    leg: str
+    digits: str
+
+
+class Statistics(Message, frozen=True, kw_only=True):
+    """Ask for the counters of all legs. Reply: StatisticsReply."""
+
+
+class StreamStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """One direction of one stream of a leg. Rates in bit/s, times in seconds."""
+
+    leg: str
+    kind: MediaKind
+    sending: bool
+    codec: str = ""
+    bitrate: float = 0.0
+    packets: int = 0
+    lost: int = 0
+    jitter: float = 0.0
+    round_trip: float = 0.0
+    width: int = 0
+    height: int = 0
+    frame_rate: float = 0.0
+
+
+class StatisticsReply(Message, frozen=True, kw_only=True):
+    streams: tuple[StreamStatistics, ...]
+    processor_seconds: float
+    debug: dict[str, object] = {}
+    """State figures for people: pipelines, threads, views, encoders."""
+
+
+class Quit(Message, frozen=True, kw_only=True):
+    """End the process cleanly. Reply: Done."""
+
+
+Request = (
+    Assign
+    | OpenWebRtc
+    | AddCandidate
+    | ReserveRtp
+    | ConnectRtp
+    | Start
+    | Close
+    | Hold
+    | Compose
+    | RequestKeyframe
+    | SendDtmf
+    | Statistics
+    | Quit
+)
+Reply = Done | Failure | WebRtcAnswer | RtpPorts | StatisticsReply
+
+
+# ---- events -----------------------------------------------------------------------------------------------
+
+
+class Ready(Message, frozen=True, kw_only=True):
+    """The process is up and listens on its control subject."""
+
+    worker: str
+    process: int
+
+
+class Heartbeat(Message, frozen=True, kw_only=True):
+    """Every second while alive."""
+
+    worker: str
+
+
+class LegConnected(Message, frozen=True, kw_only=True):
+    """Media (ICE and DTLS, or the first RTP packet) flows."""
+
+    leg: str
+
+
+class LegFailed(Message, frozen=True, kw_only=True):
+    """The leg's transport or pipeline failed for good, or no media came for the timeout; the worker has closed it."""
+
+    leg: str
+    reason: str
+
+
+class FirstPicture(Message, frozen=True, kw_only=True):
+    """The first frame of a leg's video was decoded, or its size changed, or (width 0) its video stopped."""
+
+    leg: str
+    width: int
+    height: int
+
+
+class Levels(Message, frozen=True, kw_only=True):
+    """Ten times a second: how loud each sending leg is, dBov (0 loudest, -127 silence), over the last 100 ms."""
+
+    levels: dict[str, float]
+
+
+class DtmfReceived(Message, frozen=True, kw_only=True):
+    """A digit was pressed at the far end (RFC 4733 event, once per press)."""
+
+    leg: str
+    digit: str
+
+
+Event = Ready | Heartbeat | LegConnected | LegFailed | FirstPicture | Levels | DtmfReceived
+
+request_decoder = msgspec.msgpack.Decoder(Request)
+reply_decoder = msgspec.msgpack.Decoder(Reply)
+event_decoder = msgspec.msgpack.Decoder(Event)
+encode = msgspec.msgpack.Encoder().encode
