@@ -73,6 +73,9 @@ class Environment:
     sip_tls_port: int = _setting(5061, port, "SIP over TLS")
     h323_port: int = _setting(1720, port, "H.323 call signalling")
     nats_port: int = _setting(4222, port, "the fabric between nodes (loopback only on a single machine)")
+    nats_url: Secret = _setting(
+        Secret(""), Secret, "fabric to connect to, with credentials; empty: the embedded server"
+    )
     media_ports: PortRange = _setting(PortRange(40000, 49999), PortRange.parse, "UDP ports of media")
     media_address: str = _setting("", str, "address announced for media; empty: every usable address of the machine")
     warm_workers: int = _setting(1, int, "idle media workers kept ready for the next conference")

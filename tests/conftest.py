@@ -1,0 +1,56 @@
+"""Fixtures every test may use."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from rostra.environment import Environment
+from rostra.fabric import server
+from rostra.fabric.bus import Bus
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    """An environment of its own: home in a temporary directory, free ports."""
+    return dataclasses.replace(
+        Environment(),
+        home=tmp_path,
+        node_https_port=free_port(),
+        management_https_port=free_port(),
+        sip_port=free_port(),
+        sip_tls_port=free_port(),
+        h323_port=free_port(),
+        nats_port=free_port(),
+    )
+
+
+@pytest.fixture
+async def fabric(environment: Environment) -> AsyncIterator[Environment]:
+    """The environment with its own NATS server running."""
+    process = await server.start(environment)
+    try:
+        yield environment
+    finally:
+        process.terminate()
+        await asyncio.wait_for(process.wait(), 10)
+
+
+@pytest.fixture
+async def bus(fabric: Environment) -> AsyncIterator[Bus]:
+    """A connection to a NATS server of the test's own."""
+    connection = await Bus.connect(server.url(fabric), name="test")
+    yield connection
+    await connection.close()

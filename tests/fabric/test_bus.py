@@ -1,0 +1,43 @@
+import asyncio
+
+import pytest
+
+from rostra.environment import Environment
+from rostra.fabric import server
+from rostra.fabric.bus import Bus, Unreachable
+
+
+async def test_request_is_answered_by_a_subscriber(bus: Bus) -> None:
+    async def double(subject: str, payload: bytes) -> bytes:
+        return payload * 2
+
+    stop = await bus.subscribe("test.double", double)
+    assert await bus.request("test.double", b"ab") == b"abab"
+    await stop()
+    with pytest.raises(Unreachable):
+        await bus.request("test.double", b"ab", timeout=0.5)
+
+
+async def test_a_failing_handler_does_not_stop_the_subscription(bus: Bus) -> None:
+    seen: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def moody(subject: str, payload: bytes) -> None:
+        if payload == b"bad":
+            raise ValueError("no")
+        seen.put_nowait(payload)
+
+    await bus.subscribe("test.moody", moody)
+    await bus.publish("test.moody", b"bad")
+    await bus.publish("test.moody", b"good")
+    assert await asyncio.wait_for(seen.get(), 5) == b"good"
+
+
+async def test_nobody_connects_without_the_token(fabric: Environment) -> None:
+    await (await Bus.connect(server.url(fabric), name="insider")).close()
+    with pytest.raises(Unreachable):
+        await Bus.connect(f"nats://127.0.0.1:{fabric.nats_port}", name="outsider", timeout=0.5)
+
+
+async def test_connecting_to_nothing_is_unreachable(environment: Environment) -> None:
+    with pytest.raises(Unreachable):
+        await Bus.connect(f"nats://127.0.0.1:{environment.nats_port}", name="lonely", timeout=0.3)
