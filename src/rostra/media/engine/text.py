@@ -1,0 +1,134 @@
+"""Text as bitmaps: the names along tiles and the lines of splash pictures.
+
+Pango lays text out when its introspection data is installed (any script, with font fallback); else cairo's own
+simple text does, which knows the scripts of one font.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any, Final
+
+import cairo
+import gi
+
+FONT: Final = "Noto Sans, DejaVu Sans, Sans"
+_SHADE: Final = (0.05, 0.06, 0.08, 0.62)
+_LINES_AT_MOST: Final = 12
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Image:
+    """R, G, B, A bytes, not premultiplied."""
+
+    width: int
+    height: int
+    rgba: bytes
+
+
+def label(content: str, width: int, height: int) -> Image:
+    """One line on a shaded strip as wide as the tile (`width` x `height` pixels), shortened to fit."""
+    size = max(10, min(28, height // 12))
+    strip = min(height, round(size * 1.7))
+    surface = cairo.ImageSurface(cairo.FORMAT_ARGB32, width, strip)
+    context = cairo.Context(surface)
+    context.set_source_rgba(*_SHADE)
+    context.paint()
+    margin = max(4, size // 2)
+    _line(context, " ".join(content.split()), size, margin, 0, width - 2 * margin, strip, centred=False)
+    return _image(surface)
+
+
+def title(content: str, width: int, height: int) -> Image:
+    """Lines centred in `width` x `height` pixels, on nothing."""
+    lines = content.splitlines()[:_LINES_AT_MOST] or [""]
+    size = max(12, min(44, height // 10, int(height / (len(lines) * 1.6))))
+    step = round(size * 1.5)
+    surface = cairo.ImageSurface(cairo.FORMAT_ARGB32, width, min(height, step * len(lines)))
+    context = cairo.Context(surface)
+    for i, line in enumerate(lines):
+        _line(context, line.strip(), size, 0, i * step, width, step, centred=True)
+    return _image(surface)
+
+
+def _line(
+    context: cairo.Context[cairo.ImageSurface],
+    content: str,
+    size: int,
+    x: int,
+    y: int,
+    width: int,
+    height: int,
+    *,
+    centred: bool,
+) -> None:
+    context.set_source_rgba(1, 1, 1, 1)
+    pango = _pango()
+    if pango is None:
+        _simple_line(context, content, size, x, y, width, height, centred=centred)
+        return
+    layouts, units = pango
+    layout = layouts.create_layout(context)
+    description = units.FontDescription.from_string(FONT)
+    description.set_absolute_size(size * units.SCALE)
+    layout.set_font_description(description)
+    layout.set_text(content, -1)
+    layout.set_width(max(1, width) * units.SCALE)
+    layout.set_ellipsize(units.EllipsizeMode.END)
+    layout.set_single_paragraph_mode(True)
+    layout.set_alignment(units.Alignment.CENTER if centred else units.Alignment.LEFT)
+    context.move_to(x, y + (height - layout.get_pixel_size()[1]) / 2)
+    layouts.show_layout(context, layout)
+
+
+def _simple_line(
+    context: cairo.Context[cairo.ImageSurface],
+    content: str,
+    size: int,
+    x: int,
+    y: int,
+    width: int,
+    height: int,
+    *,
+    centred: bool,
+) -> None:
+    context.select_font_face("sans-serif")
+    context.set_font_size(size)
+    shown = content
+    while shown and context.text_extents(shown).x_advance > width:
+        shown = shown[:-2] + "…" if len(shown) > 2 else ""
+    extents = context.text_extents(shown)
+    ascent, descent = context.font_extents()[:2]
+    left = x + ((width - extents.x_advance) / 2 if centred else 0)
+    context.move_to(left, y + (height + ascent - descent) / 2)
+    context.show_text(shown)
+
+
+@functools.cache
+def _pango() -> tuple[Any, Any] | None:
+    """The PangoCairo and Pango namespaces, or None where they are not installed."""
+    try:
+        gi.require_version("Pango", "1.0")
+        gi.require_version("PangoCairo", "1.0")
+        from gi.repository import Pango, PangoCairo  # noqa: PLC0415
+    except (ValueError, ImportError):
+        return None
+    return PangoCairo, Pango
+
+
+def _image(surface: cairo.ImageSurface) -> Image:
+    """Cairo's premultiplied native-endian ARGB rows as RGBA."""
+    surface.flush()
+    width, height, stride = surface.get_width(), surface.get_height(), surface.get_stride()
+    data = bytes(surface.get_data())
+    pixels = b"".join(data[row * stride : row * stride + width * 4] for row in range(height))
+    rgba = bytearray(len(pixels))
+    rgba[3::4] = alpha = pixels[3::4]
+    for target, source in ((0, 2), (1, 1), (2, 0)):
+        rgba[target::4] = bytes(map(_straight, pixels[source::4], alpha))
+    return Image(width, height, bytes(rgba))
+
+
+def _straight(value: int, alpha: int) -> int:
+    return min(255, value * 255 // alpha) if alpha else 0
