@@ -15,7 +15,21 @@ import msgspec
 from rostra.conference.events import ConferenceEvent
 from rostra.conference.roster import ConferenceFlags, Participant
 from rostra.domain.media import MediaDescription, MediaKind
+from rostra.domain.service import ServiceDescription
 from rostra.domain.vocabulary import CallDirection, CallProtocol, Role
+
+__all__ = [
+    "CallRefused",
+    "CallRequest",
+    "Conference",
+    "MediaRefused",
+    "PinRequired",
+    "Refusal",
+    "ServiceDescription",
+    "Session",
+    "SessionListener",
+    "Switchboard",
+]
 
 
 class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,27 +92,6 @@ class MediaRefused(Exception):
     def __init__(self, reason: str, *, no_common_codec: bool = False) -> None:
         super().__init__(reason)
         self.no_common_codec = no_common_codec
-
-
-class ServiceDescription(msgspec.Struct, frozen=True, kw_only=True):
-    """What a participant may know of the service it joined (fields of the management API's `conference`)."""
-
-    id: int
-    name: str
-    service_type: str
-    """`conference`, `lecture`, `two_stage_dialing` or `test_call`."""
-    call_type: str = "video"
-    """`video`, `video-only` or `audio`."""
-    description: str = ""
-    tag: str = ""
-    allow_guests: bool = False
-    has_host_pin: bool = False
-    has_guest_pin: bool = False
-    enable_chat: bool = True
-    enable_overlay_text: bool = False
-    max_callrate_in: int | None = None
-    max_callrate_out: int | None = None
-    guests_can_present: bool = True
 
 
 class SessionListener(Protocol):

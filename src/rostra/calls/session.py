@@ -1,0 +1,255 @@
+"""One participant signalled by this node: its calls, their media, its keypad."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+import structlog
+from rostra.media.client import MediaFailure, Worker, WorkerLost
+
+from rostra.calls.switchboard import CallRefused, MediaRefused, Refusal, SessionListener
+from rostra.conference.instance import ConferenceInstance
+from rostra.conference.roster import Participant
+from rostra.domain.admission import AccessRules, PinEntry, PinOutcome, press
+from rostra.domain.media import MediaDescription, MediaKind
+from rostra.domain.service import ServiceDescription
+from rostra.domain.vocabulary import Role, ServiceType
+from rostra.media.messages import Failure
+
+logger = structlog.get_logger("rostra.calls")
+
+Result = TypeVar("Result")
+
+PIN_PROMPT = "Please enter the conference PIN"
+PIN_PROMPT_POUND = "Please enter the conference PIN, followed by #"
+PIN_WRONG = "That PIN is not valid. Please try again"
+
+
+class _Call(msgspec.Struct, kw_only=True):
+    """State of one call."""
+
+    confirmed: bool = False
+    video: bool = False
+
+
+class CallSession:
+    """`calls.switchboard.Session` towards the adapter, `conference.instance.Member` towards the roster."""
+
+    def __init__(
+        self, instance: ConferenceInstance, participant: Participant, listener: SessionListener,
+        on_left: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self._instance = instance
+        self._participant = participant
+        self._listener = listener
+        self._on_left = on_left
+        self._calls: dict[str, _Call] = {}
+        self._pin = PinEntry()
+        self._gone = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # ---- reading
+
+    @property
+    def participant(self) -> Participant:
+        return self._instance.participant(self._participant.uuid) or self._participant
+
+    @property
+    def service(self) -> ServiceDescription:
+        return self._instance.service.description
+
+    @property
+    def conference(self) -> ConferenceInstance:
+        return self._instance
+
+    # ---- media
+
+    async def open_webrtc(self, call: str, offer: str, *, media_type: str = "video", present: str = "") -> str:
+        if present in ("send", "receive"):
+            raise MediaRefused("presentation calls are not available")
+        replaced = [known for known in self._calls if known != call]
+        media_type = _narrower(media_type, self.service.call_type)
+        state = self._calls.setdefault(call, _Call())
+        self._instance.add_leg(call, self._participant.uuid)
+
+        async def open_leg(worker: Worker) -> str:
+            answer = await worker.open_webrtc(
+                call, offer, media_type=media_type,
+                receive_bandwidth=self.service.max_callrate_in, send_bandwidth=self.service.max_callrate_out,
+            )  # fmt: skip
+            if state.confirmed:
+                await worker.start(call)
+            return answer
+
+        try:
+            answer = await self._with_worker(open_leg)
+        except MediaRefused:
+            if not state.confirmed:
+                await self.close_call(call)
+            raise
+        state.video = _has_active_video(answer)
+        for other in replaced:
+            await self.close_call(other)
+        if state.confirmed:
+            self._instance.leg_confirmed(call, video=state.video)
+        return answer
+
+    async def add_candidate(self, call: str, mid: str, candidate: str, ufrag: str = "") -> None:
+        if call in self._calls:
+            await self._with_worker(lambda worker: worker.add_candidate(call, mid, candidate, ufrag))
+
+    async def reserve_rtp(self, call: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
+        self._calls.setdefault(call, _Call())
+        self._instance.add_leg(call, self._participant.uuid)
+        return await self._with_worker(lambda worker: worker.reserve_rtp(call, kinds))
+
+    async def connect_rtp(self, call: str, local: MediaDescription, remote: MediaDescription) -> None:
+        state = self._calls.setdefault(call, _Call())
+
+        async def connect(worker: Worker) -> None:
+            await worker.connect_rtp(call, local, remote)
+            if state.confirmed:
+                await worker.start(call)
+
+        await self._with_worker(connect)
+        live = [stream for stream in local.streams if not stream.refused]
+        state.video = any(stream.kind is MediaKind.VIDEO for stream in live)
+        encrypted = bool(live) and all(stream.crypto for stream in live)
+        await self._instance.set_client_state(self._participant.uuid, encrypted=encrypted)
+        if state.confirmed:
+            self._instance.leg_confirmed(call, video=state.video)
+
+    async def confirm(self, call: str) -> None:
+        state = self._calls.get(call)
+        if state is None:
+            return
+        state.confirmed = True
+        await self._with_worker(lambda worker: worker.start(call))
+        self._instance.leg_confirmed(call, video=state.video)
+
+    async def hold(self, call: str, held: bool) -> None:
+        if call in self._calls:
+            await self._instance.hold(self._participant.uuid, held)
+
+    async def request_keyframe(self, call: str) -> None:
+        if call in self._calls:
+            await self._with_worker(lambda worker: worker.request_keyframe(call))
+
+    async def close_call(self, call: str) -> None:
+        if self._calls.pop(call, None) is None:
+            return
+        self._instance.drop_leg(call)
+        if not self._calls:
+            self._instance.media_ended(self._participant.uuid)
+        await self._close_leg(call)
+
+    async def leave(self, reason: str = "Call disconnected") -> None:
+        if self._gone:
+            return
+        self._instance.discard(self._participant.uuid, reason)
+        await self._end()
+
+    async def _with_worker(self, act: Callable[[Worker], Awaitable[Result]]) -> Result:
+        """Act on the conference's worker; when that dies meanwhile, once more on the next one."""
+        for last in (False, True):
+            try:
+                return await act(await self._instance.director.worker())
+            except MediaFailure as failure:
+                if failure.kind is Failure.Kind.OUT_OF_PORTS:
+                    raise CallRefused(Refusal.OUT_OF_RESOURCE) from failure
+                common = failure.kind is Failure.Kind.NO_COMMON_CODEC
+                raise MediaRefused(str(failure), no_common_codec=common) from failure
+            except WorkerLost as problem:
+                if last or self._gone:
+                    raise CallRefused(Refusal.OUT_OF_RESOURCE) from problem
+                await asyncio.sleep(0)
+        raise AssertionError("unreachable")
+
+    async def _close_leg(self, call: str) -> None:
+        try:
+            worker = await self._instance.director.worker()
+            await worker.close_leg(call)
+        except (WorkerLost, MediaFailure) as problem:
+            logger.debug("Leg not closed", call=call, reason=str(problem))
+
+    async def _end(self) -> None:
+        self._gone = True
+        calls, self._calls = list(self._calls), {}
+        self._on_left(self._participant.uuid)
+        for call in calls:
+            await self._close_leg(call)
+
+    # ---- told by the conference (Member)
+
+    def removed(self, reason: str) -> None:
+        if not self._gone:
+            self._gone = True
+            self._background(self._end())
+            self._listener.disconnected(reason)
+
+    def media_lost(self, call: str) -> None:
+        if call in self._calls:
+            self._listener.media_lost(call)
+
+    def call_failed(self, call: str, reason: str) -> None:
+        if call in self._calls:
+            self._background(self.close_call(call))
+            self._listener.call_ended(call, reason)
+
+    def pressed(self, digit: str) -> None:
+        self.dtmf("", digit)
+
+    def _background(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # ---- keypad
+
+    def dtmf(self, call: str, digits: str) -> None:
+        for digit in digits:
+            if self.participant.service_type is ServiceType.IVR:
+                self._enter_pin(digit)
+
+    def _enter_pin(self, digit: str) -> None:
+        access = self._instance.service.access
+        self._pin, outcome = press(access, self._pin, digit)
+        uuid = self._participant.uuid
+        match outcome:
+            case PinOutcome.HOST | PinOutcome.GUEST:
+                logger.info("PIN entry: PIN accepted.", participant_id=uuid, conference=self.service.name)
+                self._instance.answer_prompt(uuid, Role.HOST if outcome is PinOutcome.HOST else Role.GUEST)
+            case PinOutcome.WRONG:
+                logger.info("PIN entry: PIN rejected.", participant_id=uuid, conference=self.service.name)
+                if self._pin.exhausted:
+                    self._background(self._instance.remove(uuid, Refusal.PIN_RETRIES.text))
+                else:
+                    self._instance.answer_prompt(uuid, None, PIN_WRONG)
+            case PinOutcome.ASK:
+                self._instance.answer_prompt(uuid, None, pin_prompt(access, self._pin.digits))
+
+
+def pin_prompt(access: AccessRules, digits: str = "") -> str:
+    """The text at a PIN prompt; a variant tells of the pound key (CONF-053). Digits are shown as dots."""
+    text = PIN_PROMPT_POUND if access.host_pin.endswith("#") else PIN_PROMPT
+    return f"{text}\n{'● ' * len(digits)}".rstrip()
+
+
+_WIDTH = {"audio": 0, "video-only": 1, "video": 2}
+
+
+def _narrower(wanted: str, allowed: str) -> str:
+    """The media both the client and the service allow (API-078)."""
+    return min(wanted, allowed, key=lambda name: _WIDTH.get(name, 2))
+
+
+def _has_active_video(sdp: str) -> bool:
+    """Does an SDP answer have a main video section that is not inactive?"""
+    sections = sdp.replace("\r\n", "\n").split("\nm=")[1:]
+    return any(
+        section.startswith("video") and "a=inactive" not in section and "a=content:slides" not in section
+        for section in sections
+    )

@@ -1,0 +1,99 @@
+"""The media side of one conference: gets a worker, keeps its picture and sound as wanted, survives its death.
+
+What is wanted is always stated as a whole (`Compose`) and sent again to a new worker, so there is nothing to
+replay. Requests of the protocol adapters pass through; they fail with `WorkerLost` when the worker dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+import structlog
+from rostra.media.client import MediaFailure, Worker, WorkerLost
+from rostra.media.pool import WorkerPool
+
+from rostra.media.messages import Compose, Event
+
+logger = structlog.get_logger("rostra.conference")
+
+
+class DirectorListener(Protocol):
+    """What the conference is told by its media."""
+
+    def media_event(self, event: Event) -> None: ...
+
+    def media_lost(self) -> None:
+        """The worker died; every leg must be set up anew."""
+
+
+class MediaDirector:
+    """Owner of at most one media worker at a time."""
+
+    def __init__(self, pool: WorkerPool, conference: str, name: str, listener: DirectorListener) -> None:
+        self._pool = pool
+        self._conference = conference
+        self._name = name
+        self._listener = listener
+        self._worker: Worker | None = None
+        self._acquiring = asyncio.Lock()
+        self._wanted: Compose | None = None
+        self._wake = asyncio.Event()
+        self._closed = False
+        self._composer: asyncio.Task[None] | None = None
+
+    async def worker(self) -> Worker:
+        """The conference's worker, acquired when first needed. Raises MediaFailure when none can be had."""
+        async with self._acquiring:
+            if self._closed:
+                raise WorkerLost("the conference has ended")
+            if self._worker is None:
+                self._worker = await self._pool.acquire(self._conference, self._name, self._event, self._lost)
+                self._composer = self._composer or asyncio.create_task(self._compose())
+                self._wake.set()
+            return self._worker
+
+    def want(self, compose: Compose) -> None:
+        """State what everybody shall see and hear from now on."""
+        self._wanted = compose
+        self._wake.set()
+
+    async def close(self) -> None:
+        """Give the worker back. Safe to repeat."""
+        self._closed = True
+        if self._composer:
+            self._composer.cancel()
+            self._composer = None
+        async with self._acquiring:
+            worker, self._worker = self._worker, None
+        if worker:
+            await self._pool.release(worker)
+
+    async def _compose(self) -> None:
+        """Send the latest wish; wishes stated while one is under way are merged into the next."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            worker, wanted = self._worker, self._wanted
+            if worker is None or wanted is None:
+                continue
+            try:
+                await worker.compose(wanted)
+            except WorkerLost:
+                logger.info("Picture not sent: the worker is gone", conference=self._name)
+            except MediaFailure as failure:
+                logger.error("Picture refused by the worker", conference=self._name, reason=str(failure))
+
+    def _event(self, event: Event) -> None:
+        if not self._closed:
+            self._listener.media_event(event)
+
+    def _lost(self, worker: Worker) -> None:
+        if worker is not self._worker or self._closed:
+            return
+        logger.warning("Media process disconnected", conference=self._name, worker=worker.id)
+        self._worker = None
+        self._listener.media_lost()
+
+    def debug_state(self) -> dict[str, object]:
+        return {"worker": self._worker.id if self._worker else None, "wanted": self._wanted is not None}

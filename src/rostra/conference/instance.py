@@ -1,0 +1,464 @@
+"""One running conference on one node: the roster, its rules over time, and who is told what.
+
+All methods run on the node's event loop and change state synchronously, so events have one common order
+(API-015). Decisions come from `domain`; media is the director's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+import structlog
+from rostra.media.client import MediaFailure, WorkerLost
+from rostra.media.pool import WorkerPool
+
+from rostra.conference.director import MediaDirector
+from rostra.conference.events import (
+    ConferenceEvent,
+    ConferenceUpdated,
+    LayoutChanged,
+    MessageReceived,
+    ParticipantCreated,
+    ParticipantDeleted,
+    ParticipantUpdated,
+    Removed,
+    RoleChanged,
+    StageChanged,
+    StageEntry,
+    SyncBegan,
+    SyncEnded,
+)  # fmt: skip
+from rostra.conference.feed import Feed
+from rostra.conference.picture import Program, Seat, program
+from rostra.conference.roster import ConferenceFlags, Participant
+from rostra.conference.state import Changes, ConferenceState, Delta
+from rostra.domain import voice
+from rostra.domain.admission import place
+from rostra.domain.service import Service
+from rostra.domain.vocabulary import Role, ServiceType
+from rostra.media.messages import DtmfReceived, Event, FirstPicture, LegConnected, LegFailed, Levels
+
+logger = structlog.get_logger("rostra.conference")
+
+HOSTS_LEFT = "All conference hosts departed hosted conference"
+
+
+class Member(Protocol):
+    """How the conference reaches the session of a participant signalled here. Must not block or raise."""
+
+    def removed(self, reason: str) -> None: ...
+
+    def media_lost(self, call: str) -> None: ...
+
+    def call_failed(self, call: str, reason: str) -> None: ...
+
+    def pressed(self, digit: str) -> None: ...
+
+
+class _Leg(msgspec.Struct, kw_only=True):
+    """A call with media: whose it is, and what it brings."""
+
+    participant: str
+    has_picture: bool = False
+
+
+class ConferenceInstance:
+    """A running conference. Ends (calls `on_empty`) when the last participant has left."""
+
+    def __init__(
+        self, identity: str, service: Service, node: str, pool: WorkerPool, now: Callable[[], float],
+        on_empty: Callable[[ConferenceInstance], None],
+    ) -> None:  # fmt: skip
+        self._id = identity
+        self._service = service
+        self._now = now
+        self._on_empty = on_empty
+        description = service.description
+        self._state = ConferenceState(
+            node,
+            ConferenceFlags(
+                guests_muted=description.mute_all_guests,
+                guests_can_present=description.guests_can_present,
+                chat_enabled=description.enable_chat,
+            ),
+        )
+        self.director = MediaDirector(pool, identity, description.name, self)
+        self._feed = Feed()
+        self._members: dict[str, Member] = {}
+        self._legs: dict[str, _Leg] = {}
+        self._prompts: dict[str, str] = {}
+        self._admitted: set[str] = set()
+        self._voice = voice.Voice()
+        self._program: Program | None = None
+        self._recompose: asyncio.Handle | None = None
+        self._guests_only: asyncio.TimerHandle | None = None
+
+    # ---- what the outside reads (calls.switchboard.Conference)
+
+    @property
+    def id(self) -> str:
+        return self._id
+
+    @property
+    def name(self) -> str:
+        return self._service.description.name
+
+    @property
+    def service(self) -> Service:
+        return self._service
+
+    @property
+    def flags(self) -> ConferenceFlags:
+        return self._state.flags
+
+    @property
+    def participants(self) -> Sequence[Participant]:
+        return list(self._state)
+
+    def participant(self, participant: str) -> Participant | None:
+        return self._state.get(participant)
+
+    def subscribe(self, participant: str) -> AsyncIterator[ConferenceEvent]:
+        return self._feed.subscribe(participant, self._snapshot(participant))
+
+    # ---- coming and going
+
+    def add(self, participant: Participant, member: Member, *, prompt: str = "") -> Participant:
+        """Put somebody in: into the conference, the waiting room, or (with `prompt`) in front of a question."""
+        if participant.service_type is ServiceType.CONFERENCE:
+            if not self._service.access.pin_asked and participant.role is Role.HOST:
+                self._apply(self._state.set(started=True))
+            participant = msgspec.structs.replace(participant, service_type=self._place(participant))
+        if participant.role is Role.GUEST and self.flags.guests_muted:
+            participant = msgspec.structs.replace(participant, is_muted=True)
+        self._members[participant.uuid] = member
+        if prompt:
+            self._prompts[participant.uuid] = prompt
+        self._apply(self._state.put(participant))
+        logger.info(
+            "Participant has joined.", conference=self.name, participant=participant.display_name,
+            participant_id=participant.uuid, role=participant.role.value, protocol=participant.protocol.value,
+            service_type=participant.service_type.value,
+        )  # fmt: skip
+        return participant
+
+    def answer_prompt(self, participant: str, role: Role | None, prompt: str = "") -> None:
+        """The question was answered: with a `role` the participant goes on, else it is asked again."""
+        known = self._state.get(participant)
+        if known is None:
+            return
+        if role is None:
+            self._prompts[participant] = prompt
+            self._changed_picture()
+            return
+        self._prompts.pop(participant, None)
+        known = msgspec.structs.replace(known, role=role)
+        muted = role is Role.GUEST and self.flags.guests_muted
+        self._update(participant, role=role, service_type=self._place(known), is_muted=muted)
+        self._start_if_hosted(participant)
+
+    def discard(self, participant: str, reason: str) -> None:
+        """Somebody has left, or is thrown out; the member is not told. Unknown participants are fine."""
+        known = self._state.get(participant)
+        if known is None:
+            return
+        self._feed.tell(participant, Removed(reason=reason))
+        self._feed.close(participant)
+        self._members.pop(participant, None)
+        self._prompts.pop(participant, None)
+        self._admitted.discard(participant)
+        self._voice = voice.without(self._voice, participant)
+        for call in [call for call, leg in self._legs.items() if leg.participant == participant]:
+            self.drop_leg(call)
+        self._apply(self._state.remove(participant))
+        logger.info(
+            "Participant has disconnected.", conference=self.name, participant=known.display_name,
+            participant_id=participant, reason=reason,
+        )  # fmt: skip
+        self._watch_hosts(left=known)
+        if not self._members:
+            if self._guests_only:
+                self._guests_only.cancel()
+            self._on_empty(self)
+
+    # ---- media of participants
+
+    def add_leg(self, call: str, participant: str) -> None:
+        """A call's media is being set up."""
+        self._legs.setdefault(call, _Leg(participant=participant))
+        self._changed_picture()
+
+    def drop_leg(self, call: str) -> None:
+        """A call's media has ended (the caller closes it at the worker)."""
+        if self._legs.pop(call, None) is not None:
+            self._changed_picture()
+
+    def leg_confirmed(self, call: str, *, video: bool) -> None:
+        """The far end confirmed the call: the participant has media now, and a Host starts the conference."""
+        leg = self._legs.get(call)
+        if leg is None:
+            return
+        self._update(leg.participant, has_media=True, is_video_call=video, is_audio_only_call=not video)
+        self._start_if_hosted(leg.participant)
+
+    def media_ended(self, participant: str) -> None:
+        """The last call of a participant that stays has ended."""
+        self._update(participant, has_media=False, is_video_call=False, is_audio_only_call=False)
+
+    # ---- actions (calls.switchboard.Conference)
+
+    async def lock(self, locked: bool) -> None:
+        self._set_flags(locked=locked)
+
+    async def start(self) -> None:
+        self._set_flags(started=True)
+
+    async def mute_guests(self, muted: bool) -> None:
+        self._set_flags(guests_muted=muted)
+        for guest in [p for p in self._state if p.role is Role.GUEST]:
+            self._update(guest.uuid, is_muted=muted)
+
+    async def mute(self, participant: str, muted: bool) -> None:
+        self._update(participant, is_muted=muted)
+
+    async def hold(self, participant: str, held: bool) -> None:
+        self._update(participant, is_on_hold=held)
+
+    async def set_role(self, participant: str, role: Role) -> None:
+        known = self._state.get(participant)
+        if known is None or known.role is role:
+            return
+        if known.service_type is ServiceType.IVR:
+            self.answer_prompt(participant, role)
+        else:
+            self._update(participant, role=role)
+            if not self._state[participant].joined:
+                self._update(participant, service_type=self._place(self._state[participant]))
+            self._start_if_hosted(participant)
+        self._feed.tell(participant, RoleChanged())
+        self._watch_hosts(left=known)
+
+    async def set_client_state(self, participant: str, **members: bool | str | float) -> None:
+        self._update(participant, **members)
+
+    async def spotlight(self, participant: str, on: bool) -> None:
+        self._update(participant, spotlight=self._now() if on else 0.0)
+
+    async def admit(self, participant: str) -> None:
+        known = self._state.get(participant)
+        if known is None or known.service_type is not ServiceType.WAITING_ROOM:
+            return
+        if known.role is Role.GUEST and not self.flags.started:
+            return
+        self._admitted.add(participant)
+        self._seat_waiting()
+
+    async def remove(self, participant: str, reason: str) -> None:
+        member = self._members.get(participant)
+        self.discard(participant, reason)
+        if member:
+            member.removed(reason)
+
+    async def remove_all(self, reason: str) -> None:
+        for participant in list(self._members):
+            await self.remove(participant, reason)
+
+    async def message(self, sender: str, type: str, payload: str, to: str | None = None) -> None:
+        known = self._state.get(sender)
+        if known is None:
+            return
+        event = MessageReceived(
+            origin=known.display_name, uuid=sender, type=type, payload=payload, direct=to is not None
+        )
+        receivers = [p.uuid for p in self._state if p.joined and p.uuid != sender]
+        self._feed.tell_all(event, receivers if to is None else [to])
+
+    async def send_dtmf(self, participant: str, digits: str) -> None:
+        call = self._call_of(participant)
+        if call is not None:
+            worker = await self.director.worker()
+            try:
+                await worker.send_dtmf(call, digits)
+            except (WorkerLost, MediaFailure) as problem:
+                logger.warning("Sending DTMF to participant failed.", participant_id=participant, reason=str(problem))
+
+    # ---- told by media (DirectorListener)
+
+    def media_event(self, event: Event) -> None:
+        match event:
+            case Levels():
+                self._hear(event)
+            case FirstPicture():
+                leg = self._legs.get(event.leg)
+                if leg and leg.has_picture != (event.width > 0):
+                    leg.has_picture = event.width > 0
+                    self._changed_picture()
+            case LegFailed():
+                leg = self._legs.get(event.leg)
+                if leg and leg.participant in self._members:
+                    self._members[leg.participant].call_failed(event.leg, event.reason)
+            case DtmfReceived():
+                leg = self._legs.get(event.leg)
+                if leg and leg.participant in self._members:
+                    self._members[leg.participant].pressed(event.digit)
+            case LegConnected():
+                logger.debug("Media connected", conference=self.name, call=event.leg)
+            case _:
+                pass
+
+    def media_lost(self) -> None:
+        for call, leg in list(self._legs.items()):
+            leg.has_picture = False
+            if leg.participant in self._members:
+                self._members[leg.participant].media_lost(call)
+        self._changed_picture()
+
+    # ---- inside
+
+    def _place(self, participant: Participant) -> ServiceType:
+        if participant.uuid in self._admitted:
+            return ServiceType.CONFERENCE
+        flags = self.flags
+        return place(
+            participant.role, self._service.access, locked=flags.locked, started=flags.started,
+            lecture=self._service.description.service_type == "lecture",
+        )  # fmt: skip
+
+    def _start_if_hosted(self, participant: str) -> None:
+        known = self._state.get(participant)
+        if known and known.role is Role.HOST and known.has_media and known.joined and not self.flags.started:
+            self._set_flags(started=True)
+
+    def _set_flags(self, **values: bool) -> None:
+        if self._apply(self._state.set(**values)):
+            self._seat_waiting()
+
+    def _seat_waiting(self) -> None:
+        """Let in everybody for whom the reason to wait is gone."""
+        for waiting in [p for p in self._state if p.service_type is ServiceType.WAITING_ROOM]:
+            placed = self._place(waiting)
+            if placed is not ServiceType.WAITING_ROOM:
+                self._update(waiting.uuid, service_type=placed)
+                self._feed.tell(waiting.uuid, *self._roster_snapshot(waiting.uuid), self._stage())
+                self._start_if_hosted(waiting.uuid)
+
+    def _update(self, participant: str, **members: object) -> None:
+        known = self._state.get(participant)
+        if known is not None:
+            changed = msgspec.structs.replace(known, **members)
+            if changed != known:
+                self._apply(self._state.put(changed))
+
+    def _apply(self, delta: Delta) -> Changes:
+        changes = self._state.apply(delta)
+        for participant in changes.created:
+            self._tell_about(ParticipantCreated(participant=participant), participant.uuid)
+        for participant in changes.updated:
+            self._tell_about(ParticipantUpdated(participant=participant), participant.uuid)
+        for uuid in changes.deleted:
+            self._feed.tell_all(ParticipantDeleted(uuid=uuid), self._joined())
+        if changes.flags:
+            self._feed.tell_all(ConferenceUpdated(flags=self.flags), [p.uuid for p in self._state])
+        if changes:
+            self._changed_picture()
+        return changes
+
+    def _tell_about(self, event: ConferenceEvent, participant: str) -> None:
+        """To everybody inside and to the participant itself; those who wait see nobody else (API-055)."""
+        self._feed.tell_all(event, {*self._joined(), participant})
+
+    def _joined(self) -> Iterable[str]:
+        return [p.uuid for p in self._state if p.joined]
+
+    def _snapshot(self, watcher: str) -> list[ConferenceEvent]:
+        events: list[ConferenceEvent] = [ConferenceUpdated(flags=self.flags), *self._roster_snapshot(watcher)]
+        events.append(self._stage() if watcher in self._joined() else StageChanged(entries=()))
+        view, shown = self._program.layouts.get(watcher, ("", ())) if self._program else ("", ())
+        events.append(LayoutChanged(view=view or "1:7", participants=shown))
+        return events
+
+    def _roster_snapshot(self, watcher: str) -> list[ConferenceEvent]:
+        known = self._state.get(watcher)
+        visible = list(self._state) if known and known.joined else [known] if known else []
+        return [SyncBegan(), *(ParticipantCreated(participant=p) for p in visible), SyncEnded()]
+
+    def _stage(self) -> StageChanged:
+        with_media = {p.uuid for p in self._state if p.joined and p.has_media}
+        order = [who for who in self._voice.order if who in with_media]
+        order += [p.uuid for p in self._state if p.uuid in with_media and p.uuid not in order]
+        return StageChanged(
+            entries=tuple(
+                StageEntry(participant=who, stage_index=index, vad=100 if who in self._voice.speaking else 0)
+                for index, who in enumerate(order)
+            )
+        )
+
+    def _hear(self, event: Levels) -> None:
+        """One tick of the voice switch."""
+        heard: dict[str, float] = {}
+        for call, level in event.levels.items():
+            leg = self._legs.get(call)
+            known = self._state.get(leg.participant) if leg else None
+            if known and known.joined and not known.is_muted and not known.is_on_hold:
+                heard[known.uuid] = level
+        before = self._voice
+        self._voice = voice.step(before, heard)
+        if self._voice.speaking != before.speaking or self._voice.order != before.order:
+            self._feed.tell_all(self._stage(), self._joined())
+        if self._voice.order != before.order:
+            self._changed_picture()
+
+    def _watch_hosts(self, left: Participant) -> None:
+        """Start or stop the timer of Guests without a Host (CONF-062)."""
+        hosts = any(p.role is Role.HOST for p in self._state)
+        if hosts and self._guests_only:
+            self._guests_only.cancel()
+            self._guests_only = None
+        elif not hosts and left.role is Role.HOST and self._members and not self._guests_only:
+            delay = self._service.description.guests_only_timeout
+            self._guests_only = asyncio.get_running_loop().call_later(delay, self._end_without_hosts)
+
+    def _end_without_hosts(self) -> None:
+        self._guests_only = None
+        if any(p.role is Role.HOST for p in self._state):
+            return
+        for participant in list(self._members):
+            member = self._members.get(participant)
+            self.discard(participant, HOSTS_LEFT)
+            if member:
+                member.removed(HOSTS_LEFT)
+
+    def _call_of(self, participant: str) -> str | None:
+        return next((call for call, leg in self._legs.items() if leg.participant == participant), None)
+
+    def _changed_picture(self) -> None:
+        """Compute the picture once for all changes of this turn of the loop."""
+        if self._recompose is None:
+            self._recompose = asyncio.get_running_loop().call_soon(self._draw)
+
+    def _draw(self) -> None:
+        self._recompose = None
+        seats = [
+            Seat(
+                participant=known, call=call, has_picture=leg.has_picture,
+                prompt=self._prompts.get(leg.participant, ""),
+            )
+            for call, leg in self._legs.items()
+            if (known := self._state.get(leg.participant)) is not None
+        ]  # fmt: skip
+        before = self._program
+        self._program = program(seats, self._voice.order, self._service.description, locked=self.flags.locked)
+        if before is None or before.compose != self._program.compose:
+            self.director.want(self._program.compose)
+        for participant, shown in self._program.layouts.items():
+            if before is None or before.layouts.get(participant) != shown:
+                self._feed.tell(participant, LayoutChanged(view=shown[0], participants=shown[1]))
+
+    def debug_state(self) -> dict[str, object]:
+        return {
+            "conference": self.name, "participants": len(self._members), "legs": len(self._legs),
+            "watchers": len(self._feed), "order": self._voice.order, "media": self.director.debug_state(),
+        }  # fmt: skip
