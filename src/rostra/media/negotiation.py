@@ -1,0 +1,396 @@
+"""Offer and answer (RFC 3264) over neutral descriptions: what is agreed, without sockets, clocks or chance.
+
+Every function is pure: ports, addresses and keys come in as arguments. Section numbers are those of RFC 3264
+unless another RFC is named.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from rostra.domain.media import (
+    CodecParameters,
+    Content,
+    CryptoAttribute,
+    Direction,
+    MediaDescription,
+    MediaKind,
+    MediaStream,
+)
+from rostra.media.codecs import BY_NAME, ROWS, CodecRow
+
+SUITES = ("AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32")
+"""SRTP suites we run, in order of preference (RFC 4568 6.2)."""
+
+PROFILES = ("RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF")
+FEEDBACK = frozenset({"nack", "nack pli", "ccm fir"})
+"""What plain RTP legs use; transport-cc and REMB need header extensions that only WebRTC legs agree."""
+
+KeySource = Callable[[str], str]
+"""From the name of a suite to fresh base64 key and salt."""
+
+_NO_AUDIO_ON_ITS_OWN = frozenset({"TELEPHONE-EVENT"})
+
+
+class NegotiationError(Exception):
+    """The far end's description cannot be agreed with; the text is for the log."""
+
+
+class NoCommonCodec(NegotiationError):
+    """Nothing offered (or answered) can be run (SIP 488)."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Agreement:
+    """Both sides of what was agreed, stream for stream, as `media.messages.ConnectRtp` wants it."""
+
+    local: MediaDescription
+    remote: MediaDescription
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ports:
+    """Where we receive: one RTP port for each stream in use, in the order of the streams."""
+
+    address: str
+    ports: tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limits:
+    """What the service and the client allow."""
+
+    kinds: frozenset[MediaKind] = frozenset({MediaKind.AUDIO, MediaKind.VIDEO})
+    bandwidth: int | None = None
+    """Most bit/s of video we want to receive."""
+
+
+EVERYTHING = Limits()
+
+
+def usable_streams(
+    offer: MediaDescription, rows: Sequence[CodecRow] = ROWS, limits: Limits = EVERYTHING
+) -> tuple[int, ...]:
+    """Indices of the offered streams we can take: the first usable audio and main video section.
+
+    Raises NoCommonCodec when there is none.
+    """
+    found: dict[MediaKind, int] = {}
+    for index, stream in enumerate(offer.streams):
+        if stream.kind in limits.kinds and stream.kind not in found and _usable(stream, rows):
+            found[stream.kind] = index
+    if not found:
+        raise NoCommonCodec("no offered stream has a codec, profile and encryption we support")
+    return tuple(sorted(found.values()))
+
+
+def kinds_of(description: MediaDescription, indices: Sequence[int]) -> tuple[MediaKind, ...]:
+    """Kinds to reserve ports for."""
+    return tuple(description.streams[index].kind for index in indices)
+
+
+def answer(
+    offer: MediaDescription,
+    ports: Ports,
+    keys: KeySource,
+    *,
+    rows: Sequence[CodecRow] = ROWS,
+    limits: Limits = EVERYTHING,
+    previous: MediaDescription | None = None,
+) -> Agreement:
+    """Answer an offer. `ports` has one port for each of `usable_streams`, in that order.
+
+    `previous` is our last description in this session: its id stays and its version is raised, and keys stay
+    where the far end's did not ask for new ones (8). Raises NoCommonCodec, or NegotiationError on too few ports.
+    """
+    usable = usable_streams(offer, rows, limits)
+    if len(ports.ports) < len(usable):
+        raise NegotiationError("fewer ports than streams")
+    at = dict(zip(usable, ports.ports, strict=False))
+    local: list[MediaStream] = []
+    remote: list[MediaStream] = []
+    for index, theirs in enumerate(offer.streams):
+        if index not in at:
+            local.append(refusal(theirs))
+            remote.append(refusal(theirs))
+            continue
+        ours, agreed = _answer_stream(theirs, ports.address, at[index], keys, rows, limits)
+        local.append(_keeping_key(ours, previous, index))
+        remote.append(agreed)
+    return Agreement(
+        local=_described(tuple(local), ports.address, previous),
+        remote=msgspec.structs.replace(offer, streams=tuple(remote)),
+    )
+
+
+def make_offer(
+    kinds: Sequence[MediaKind],
+    ports: Ports,
+    keys: KeySource | None,
+    *,
+    rows: Sequence[CodecRow] = ROWS,
+    limits: Limits = EVERYTHING,
+    previous: MediaDescription | None = None,
+) -> MediaDescription:
+    """Our own offer: everything we can do, for streams of `kinds` on `ports`.
+
+    With `keys`, crypto lines are offered: in the secure profile where that was agreed before, else as best effort
+    within RTP/AVP. `previous` (our last description) keeps number and order of its sections (8): streams of
+    `kinds` keep their places, refused places stay refused.
+    """
+    places = list(zip(kinds, ports.ports, strict=True))
+    streams: list[MediaStream] = []
+    for old in previous.streams if previous is not None else ():
+        place = next((p for p in places if p[0] is old.kind and not old.refused), None)
+        if place is None:
+            streams.append(refusal(old))
+            continue
+        places.remove(place)
+        secure = keys if keys is not None or not old.crypto else None
+        streams.append(_offered_stream(place[0], ports.address, place[1], secure, rows, limits, old.profile))
+    streams.extend(_offered_stream(kind, ports.address, port, keys, rows, limits, "RTP/AVP") for kind, port in places)
+    return _described(tuple(streams), ports.address, previous)
+
+
+def agree(local_offer: MediaDescription, remote_answer: MediaDescription) -> Agreement:
+    """What our offer and the far end's answer come to (7). Raises NoCommonCodec, NegotiationError."""
+    local: list[MediaStream] = []
+    remote: list[MediaStream] = []
+    for index, ours in enumerate(local_offer.streams):
+        theirs = remote_answer.streams[index] if index < len(remote_answer.streams) else None
+        pair = None if theirs is None or theirs.refused or ours.refused else _agree_stream(ours, theirs)
+        local.append(pair[0] if pair else refusal(ours))
+        remote.append(pair[1] if pair else refusal(theirs or ours))
+    if all(stream.refused for stream in local):
+        raise NoCommonCodec("the answer takes none of the offered streams")
+    return Agreement(
+        local=msgspec.structs.replace(local_offer, streams=tuple(local)),
+        remote=msgspec.structs.replace(remote_answer, streams=tuple(remote)),
+    )
+
+
+def refusal(stream: MediaStream) -> MediaStream:
+    """The section refused: port 0, so that order and number survive (6)."""
+    return MediaStream(
+        kind=stream.kind,
+        content=stream.content,
+        direction=Direction.INACTIVE,
+        port=0,
+        profile=stream.profile,
+        codecs=stream.codecs[:1],
+        formats=stream.formats,
+        mid=stream.mid,
+    )
+
+
+def on_hold(remote: MediaDescription) -> bool:
+    """The far end wants nothing from us on any stream (8.4)."""
+    used = [stream for stream in remote.streams if not stream.refused]
+    return bool(used) and not any(effective_direction(stream).receives for stream in used)
+
+
+def effective_direction(stream: MediaStream) -> Direction:
+    """The far end's direction; a zero address is the old way to say "send me nothing" (8.4)."""
+    if stream.address in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound to
+        return Direction.of(stream.direction.sends, False)
+    return stream.direction
+
+
+def _described(streams: tuple[MediaStream, ...], address: str, previous: MediaDescription | None) -> MediaDescription:
+    if previous is None:
+        return MediaDescription(streams=streams, address=address)
+    return MediaDescription(
+        streams=streams, address=address, session_id=previous.session_id, version=previous.version + 1
+    )
+
+
+def _usable(stream: MediaStream, rows: Sequence[CodecRow]) -> bool:
+    if stream.refused or stream.content is not Content.MAIN or stream.profile not in PROFILES:
+        return False
+    if "SAVP" in stream.profile and _offered_suite(stream) is None:
+        return False
+    return any(codec.name not in _NO_AUDIO_ON_ITS_OWN for codec, _ in _common(stream, rows))
+
+
+def _common(stream: MediaStream, rows: Sequence[CodecRow]) -> Iterator[tuple[CodecParameters, CodecParameters]]:
+    """Their codec and our side of it, in their order (6.1)."""
+    for theirs in stream.codecs:
+        row = next((row for row in rows if _same_codec(row, theirs) and row.kind is stream.kind), None)
+        parameters = row.accept(theirs.parameters) if row is not None else None
+        if row is None or parameters is None:
+            continue
+        feedback = tuple(f for f in theirs.feedback if f in FEEDBACK and f in row.feedback)
+        agreed = msgspec.structs.replace(theirs, feedback=feedback)
+        yield agreed, msgspec.structs.replace(agreed, parameters=parameters)
+
+
+def _same_codec(row: CodecRow | CodecParameters, codec: CodecParameters) -> bool:
+    return (row.name, row.clock_rate, row.channels) == (codec.name, codec.clock_rate, codec.channels)
+
+
+def _answer_stream(
+    theirs: MediaStream,
+    address: str,
+    port: int,
+    keys: KeySource,
+    rows: Sequence[CodecRow],
+    limits: Limits,
+) -> tuple[MediaStream, MediaStream]:
+    """One codec is agreed, so the far end never switches under way; telephone events go beside it."""
+    common = list(_common(theirs, rows))
+    chosen = [pair for pair in common if pair[0].name not in _NO_AUDIO_ON_ITS_OWN][:1]
+    chosen += [pair for pair in common if pair[0].name in _NO_AUDIO_ON_ITS_OWN][:1]
+    offered = _offered_suite(theirs)
+    crypto = (CryptoAttribute(tag=offered.tag, suite=offered.suite, key_salt=keys(offered.suite)),) if offered else ()
+    direction = effective_direction(theirs)
+    local = MediaStream(
+        kind=theirs.kind,
+        direction=direction.reversed(),
+        address=address,
+        port=port,
+        profile=theirs.profile,
+        codecs=tuple(ours for _, ours in chosen),
+        crypto=crypto,
+        bandwidth=limits.bandwidth if theirs.kind is MediaKind.VIDEO else None,
+        ptime=20 if theirs.kind is MediaKind.AUDIO else None,
+        mid=theirs.mid,
+    )
+    # a=rtcp-mux is not taken up: RTCP keeps its own port on both sides
+    remote = msgspec.structs.replace(
+        theirs,
+        direction=direction,
+        rtcp_mux=False,
+        codecs=tuple(agreed for agreed, _ in chosen),
+        crypto=(offered,) if offered else (),
+    )
+    return local, remote
+
+
+def _offered_suite(stream: MediaStream) -> CryptoAttribute | None:
+    """The best of the offered crypto lines; also within RTP/AVP, where it is offered as best effort."""
+    known = [line for line in stream.crypto if line.suite in SUITES and len(line.key_salt.rstrip("=")) == 40]
+    return min(known, key=lambda line: SUITES.index(line.suite), default=None)
+
+
+def _keeping_key(ours: MediaStream, previous: MediaDescription | None, index: int) -> MediaStream:
+    """An unchanged suite keeps our key, so that the running stream needs no new one (RFC 4568 7.1.4)."""
+    if previous is None or index >= len(previous.streams) or not ours.crypto:
+        return ours
+    old = previous.streams[index]
+    if len(old.crypto) == 1 and old.port == ours.port and old.crypto[0].suite == ours.crypto[0].suite:
+        kept = msgspec.structs.replace(ours.crypto[0], key_salt=old.crypto[0].key_salt)
+        return msgspec.structs.replace(ours, crypto=(kept,))
+    return ours
+
+
+def _offered_stream(
+    kind: MediaKind,
+    address: str,
+    port: int,
+    keys: KeySource | None,
+    rows: Sequence[CodecRow],
+    limits: Limits,
+    profile: str,
+) -> MediaStream:
+    secure = "SAVP" in profile
+    if secure and keys is None:
+        profile = profile.replace("SAVP", "AVP")
+    return MediaStream(
+        kind=kind,
+        address=address,
+        port=port,
+        profile=profile,
+        codecs=tuple(_offered_codecs(kind, rows)),
+        crypto=tuple(CryptoAttribute(tag=n, suite=s, key_salt=keys(s)) for n, s in enumerate(SUITES, 1))
+        if keys
+        else (),
+        bandwidth=limits.bandwidth if kind is MediaKind.VIDEO else None,
+        ptime=20 if kind is MediaKind.AUDIO else None,
+    )
+
+
+def _offered_codecs(kind: MediaKind, rows: Sequence[CodecRow]) -> Iterator[CodecParameters]:
+    used = {row.payload_type for row in rows}
+    for row in rows:
+        if row.kind is not kind:
+            continue
+        for number, parameters in enumerate(row.offers):
+            payload_type = row.payload_type
+            if number:
+                payload_type = next(n for n in range(96, 128) if n not in used)
+                used.add(payload_type)
+            yield CodecParameters(
+                name=row.name,
+                payload_type=payload_type,
+                clock_rate=row.clock_rate,
+                channels=row.channels,
+                parameters=dict(parameters),
+                feedback=tuple(f for f in row.feedback if f in FEEDBACK),
+            )
+
+
+def _agree_stream(ours: MediaStream, theirs: MediaStream) -> tuple[MediaStream, MediaStream] | None:
+    pairs: list[tuple[CodecParameters, CodecParameters]] = []
+    for codec in theirs.codecs:
+        mine = _offered_as(ours, codec)
+        if mine is None or any(mine is old for old, _ in pairs):
+            continue
+        feedback = tuple(f for f in codec.feedback if f in mine.feedback)
+        pairs.append(
+            (
+                msgspec.structs.replace(mine, feedback=feedback),
+                msgspec.structs.replace(codec, feedback=feedback),
+            )
+        )
+    if not any(mine.name not in _NO_AUDIO_ON_ITS_OWN for mine, _ in pairs):
+        return None
+    crypto = _answered_crypto(ours, theirs)
+    if crypto is None and ("SAVP" in ours.profile or "SAVP" in theirs.profile):
+        raise NegotiationError("the answer lacks a usable a=crypto line")
+    direction = effective_direction(theirs).limited_to(ours.direction.reversed())
+    local = msgspec.structs.replace(
+        ours,
+        direction=direction.reversed(),
+        codecs=tuple(mine for mine, _ in pairs),
+        crypto=(crypto[0],) if crypto else (),
+    )
+    remote = msgspec.structs.replace(
+        theirs,
+        direction=direction,
+        rtcp_mux=False,
+        codecs=tuple(codec for _, codec in pairs),
+        crypto=(crypto[1],) if crypto else (),
+    )
+    return local, remote
+
+
+def _offered_as(ours: MediaStream, answered: CodecParameters) -> CodecParameters | None:
+    """Our offered form of an answered codec: the same number if it is that codec, else the first form that fits."""
+    same = [mine for mine in ours.codecs if _same_codec(mine, answered)]
+    by_number = [mine for mine in same if mine.payload_type == answered.payload_type]
+    return next(iter(by_number or [mine for mine in same if _same_form(mine, answered)]), None)
+
+
+def _same_form(mine: CodecParameters, answered: CodecParameters) -> bool:
+    """Parameters in which the forms we offer differ select a form, the same both ways (RFC 6184 8.2.2)."""
+    row = BY_NAME[mine.name]
+    accepted = row.accept(answered.parameters) or {}
+    return all(
+        accepted.get(name, "") == mine.parameters.get(name, "")
+        for form in row.offers
+        for name in form
+        if any(other.get(name) != form[name] for other in row.offers)
+    )
+
+
+def _answered_crypto(ours: MediaStream, theirs: MediaStream) -> tuple[CryptoAttribute, CryptoAttribute] | None:
+    for line in theirs.crypto:
+        mine = next(
+            (offered for offered in ours.crypto if (offered.tag, offered.suite) == (line.tag, line.suite)), None
+        )
+        if mine is not None:
+            return mine, line
+    return None

@@ -1,0 +1,96 @@
+"""From the neutral media description to a session description."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from rostra.domain.media import CodecParameters, Content, MediaDescription, MediaStream
+from rostra.sdp.session import Attribute, Origin, Section, Session, serialise
+
+_NAMES = {"OPUS": "opus", "TELEPHONE-EVENT": "telephone-event"}
+"""Spellings endpoints are used to; names are case-insensitive (RFC 4855 3)."""
+
+
+def write(description: MediaDescription, *, answering: Session | None = None) -> str:
+    """The text of an offer or, with `answering` (the offer), of an answer.
+
+    Refused sections of an answer repeat the offer's m= line with port 0 (RFC 3264 6).
+    """
+    address = description.address or next((s.address for s in description.streams if s.address), "127.0.0.1")
+    offered = answering.sections if answering is not None else ()
+    sections: list[Section] = []
+    for index, stream in enumerate(description.streams):
+        if stream.refused and index < len(offered):
+            theirs = offered[index]
+            sections.append(Section(theirs.media, 0, theirs.profile, theirs.formats))
+        else:
+            sections.append(_section(stream, description.address))
+    return serialise(
+        Session(
+            origin=Origin(description.session_id, description.version, address),
+            name="rostra",
+            address=description.address,
+            bandwidths=tuple(_bandwidths(description.bandwidth)),
+            sections=tuple(sections),
+        )
+    )
+
+
+def _section(stream: MediaStream, session_address: str) -> Section:
+    formats = tuple(str(codec.payload_type) for codec in stream.codecs) or stream.formats or ("0",)
+    return Section(
+        media=stream.kind.value,
+        port=stream.port,
+        profile=stream.profile,
+        formats=formats,
+        address=stream.address if stream.address != session_address else "",
+        bandwidths=tuple(_bandwidths(stream.bandwidth)),
+        attributes=tuple(_attributes(stream)),
+    )
+
+
+def _bandwidths(bandwidth: int | None) -> Iterator[tuple[str, int]]:
+    """Both forms: endpoints that do not know TIAS (RFC 3890) read AS."""
+    if bandwidth is not None:
+        yield "AS", math.ceil(bandwidth / 1000)
+        yield "TIAS", bandwidth
+
+
+def _attributes(stream: MediaStream) -> Iterator[Attribute]:
+    for codec in stream.codecs:
+        yield from _codec_attributes(codec)
+    for crypto in stream.crypto:
+        yield Attribute("crypto", f"{crypto.tag} {crypto.suite} inline:{crypto.key_salt}")
+    if stream.refused:
+        return
+    if stream.rtcp_mux:
+        yield Attribute("rtcp-mux")
+    if stream.rtcp_port:
+        yield Attribute("rtcp", str(stream.rtcp_port))
+    if stream.ptime:
+        yield Attribute("ptime", str(stream.ptime))
+    if stream.content is not Content.MAIN:
+        yield Attribute("content", stream.content.value)
+    if stream.label:
+        yield Attribute("label", stream.label)
+    if stream.mid:
+        yield Attribute("mid", stream.mid)
+    yield Attribute(stream.direction.value)
+
+
+def _codec_attributes(codec: CodecParameters) -> Iterator[Attribute]:
+    number = codec.payload_type
+    channels = f"/{codec.channels}" if codec.channels != 1 else ""
+    yield Attribute("rtpmap", f"{number} {_NAMES.get(codec.name, codec.name)}/{codec.clock_rate}{channels}")
+    if codec.parameters:
+        yield Attribute("fmtp", f"{number} {format_parameters(codec.parameters)}")
+    for feedback in codec.feedback:
+        yield Attribute("rtcp-fb", f"{number} {feedback}")
+
+
+def format_parameters(parameters: dict[str, str]) -> str:
+    """The value of `a=fmtp`; see `reading.parse_parameters`."""
+    return ";".join(
+        value if name == "" else f"{name}={value}" if value != "" else name for name, value in parameters.items()
+    )
