@@ -19,7 +19,6 @@ from rostra.conference.director import MediaDirector
 from rostra.conference.events import (
     ConferenceEvent,
     ConferenceUpdated,
-    LayoutChanged,
     MessageReceived,
     ParticipantCreated,
     ParticipantDeleted,
@@ -27,15 +26,13 @@ from rostra.conference.events import (
     Removed,
     RoleChanged,
     StageChanged,
-    StageEntry,
     SyncBegan,
     SyncEnded,
 )  # fmt: skip
 from rostra.conference.feed import Feed
-from rostra.conference.picture import Program, Seat, program
+from rostra.conference.production import Production
 from rostra.conference.roster import ConferenceFlags, Participant
 from rostra.conference.state import Changes, ConferenceState, Delta
-from rostra.domain import voice
 from rostra.domain.admission import place
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import Role, ServiceType
@@ -56,13 +53,6 @@ class Member(Protocol):
     def call_failed(self, call: str, reason: str) -> None: ...
 
     def pressed(self, digit: str) -> None: ...
-
-
-class _Leg(msgspec.Struct, kw_only=True):
-    """A call with media: whose it is, and what it brings."""
-
-    participant: str
-    has_picture: bool = False
 
 
 class ConferenceInstance:
@@ -87,13 +77,9 @@ class ConferenceInstance:
         )
         self.director = MediaDirector(pool, identity, description.name, self)
         self._feed = Feed()
+        self._production = Production(self._state, description, self.director, self._feed.tell)
         self._members: dict[str, Member] = {}
-        self._legs: dict[str, _Leg] = {}
-        self._prompts: dict[str, str] = {}
         self._admitted: set[str] = set()
-        self._voice = voice.Voice()
-        self._program: Program | None = None
-        self._recompose: asyncio.Handle | None = None
         self._guests_only: asyncio.TimerHandle | None = None
 
     # ---- what the outside reads (calls.switchboard.Conference)
@@ -135,8 +121,7 @@ class ConferenceInstance:
         if participant.role is Role.GUEST and self.flags.guests_muted:
             participant = msgspec.structs.replace(participant, is_muted=True)
         self._members[participant.uuid] = member
-        if prompt:
-            self._prompts[participant.uuid] = prompt
+        self._production.prompt(participant.uuid, prompt)
         self._apply(self._state.put(participant))
         logger.info(
             "Participant has joined.", conference=self.name, participant=participant.display_name,
@@ -151,10 +136,9 @@ class ConferenceInstance:
         if known is None:
             return
         if role is None:
-            self._prompts[participant] = prompt
-            self._changed_picture()
+            self._production.prompt(participant, prompt)
             return
-        self._prompts.pop(participant, None)
+        self._production.prompt(participant, "")
         known = msgspec.structs.replace(known, role=role)
         muted = role is Role.GUEST and self.flags.guests_muted
         self._update(participant, role=role, service_type=self._place(known), is_muted=muted)
@@ -168,11 +152,8 @@ class ConferenceInstance:
         self._feed.tell(participant, Removed(reason=reason))
         self._feed.close(participant)
         self._members.pop(participant, None)
-        self._prompts.pop(participant, None)
         self._admitted.discard(participant)
-        self._voice = voice.without(self._voice, participant)
-        for call in [call for call, leg in self._legs.items() if leg.participant == participant]:
-            self.drop_leg(call)
+        self._production.forget(participant)
         self._apply(self._state.remove(participant))
         logger.info(
             "Participant has disconnected.", conference=self.name, participant=known.display_name,
@@ -188,21 +169,18 @@ class ConferenceInstance:
 
     def add_leg(self, call: str, participant: str) -> None:
         """A call's media is being set up."""
-        self._legs.setdefault(call, _Leg(participant=participant))
-        self._changed_picture()
+        self._production.add_leg(call, participant)
 
     def drop_leg(self, call: str) -> None:
         """A call's media has ended (the caller closes it at the worker)."""
-        if self._legs.pop(call, None) is not None:
-            self._changed_picture()
+        self._production.drop_leg(call)
 
     def leg_confirmed(self, call: str, *, video: bool) -> None:
         """The far end confirmed the call: the participant has media now, and a Host starts the conference."""
-        leg = self._legs.get(call)
-        if leg is None:
-            return
-        self._update(leg.participant, has_media=True, is_video_call=video, is_audio_only_call=not video)
-        self._start_if_hosted(leg.participant)
+        participant = self._production.owner(call)
+        if participant is not None:
+            self._update(participant, has_media=True, is_video_call=video, is_audio_only_call=not video)
+            self._start_if_hosted(participant)
 
     def media_ended(self, participant: str) -> None:
         """The last call of a participant that stays has ended."""
@@ -277,10 +255,9 @@ class ConferenceInstance:
         self._feed.tell_all(event, receivers if to is None else [to])
 
     async def send_dtmf(self, participant: str, digits: str) -> None:
-        call = self._call_of(participant)
-        if call is not None:
-            worker = await self.director.worker()
+        for call in self._production.calls_of(participant):
             try:
+                worker = await self.director.worker()
                 await worker.send_dtmf(call, digits)
             except (WorkerLost, MediaFailure) as problem:
                 logger.warning("Sending DTMF to participant failed.", participant_id=participant, reason=str(problem))
@@ -290,31 +267,27 @@ class ConferenceInstance:
     def media_event(self, event: Event) -> None:
         match event:
             case Levels():
-                self._hear(event)
+                self._production.hear(event)
             case FirstPicture():
-                leg = self._legs.get(event.leg)
-                if leg and leg.has_picture != (event.width > 0):
-                    leg.has_picture = event.width > 0
-                    self._changed_picture()
+                self._production.picture(event)
             case LegFailed():
-                leg = self._legs.get(event.leg)
-                if leg and leg.participant in self._members:
-                    self._members[leg.participant].call_failed(event.leg, event.reason)
+                if member := self._member_of(event.leg):
+                    member.call_failed(event.leg, event.reason)
             case DtmfReceived():
-                leg = self._legs.get(event.leg)
-                if leg and leg.participant in self._members:
-                    self._members[leg.participant].pressed(event.digit)
+                if member := self._member_of(event.leg):
+                    member.pressed(event.digit)
             case LegConnected():
                 logger.debug("Media connected", conference=self.name, call=event.leg)
             case _:
                 pass
 
     def media_lost(self) -> None:
-        for call, leg in list(self._legs.items()):
-            leg.has_picture = False
-            if leg.participant in self._members:
-                self._members[leg.participant].media_lost(call)
-        self._changed_picture()
+        for call, participant in self._production.lost():
+            if member := self._members.get(participant):
+                member.media_lost(call)
+
+    def _member_of(self, call: str) -> Member | None:
+        return self._members.get(self._production.owner(call) or "")
 
     # ---- inside
 
@@ -342,7 +315,7 @@ class ConferenceInstance:
             placed = self._place(waiting)
             if placed is not ServiceType.WAITING_ROOM:
                 self._update(waiting.uuid, service_type=placed)
-                self._feed.tell(waiting.uuid, *self._roster_snapshot(waiting.uuid), self._stage())
+                self._feed.tell(waiting.uuid, *self._roster_snapshot(waiting.uuid), self._production.stage())
                 self._start_if_hosted(waiting.uuid)
 
     def _update(self, participant: str, **members: object) -> None:
@@ -363,7 +336,7 @@ class ConferenceInstance:
         if changes.flags:
             self._feed.tell_all(ConferenceUpdated(flags=self.flags), [p.uuid for p in self._state])
         if changes:
-            self._changed_picture()
+            self._production.changed()
         return changes
 
     def _tell_about(self, event: ConferenceEvent, participant: str) -> None:
@@ -375,41 +348,15 @@ class ConferenceInstance:
 
     def _snapshot(self, watcher: str) -> list[ConferenceEvent]:
         events: list[ConferenceEvent] = [ConferenceUpdated(flags=self.flags), *self._roster_snapshot(watcher)]
-        events.append(self._stage() if watcher in self._joined() else StageChanged(entries=()))
-        view, shown = self._program.layouts.get(watcher, ("", ())) if self._program else ("", ())
-        events.append(LayoutChanged(view=view or "1:7", participants=shown))
+        inside = watcher in self._joined()
+        events.append(self._production.stage() if inside else StageChanged(entries=()))
+        events.append(self._production.layout(watcher))
         return events
 
     def _roster_snapshot(self, watcher: str) -> list[ConferenceEvent]:
         known = self._state.get(watcher)
         visible = list(self._state) if known and known.joined else [known] if known else []
         return [SyncBegan(), *(ParticipantCreated(participant=p) for p in visible), SyncEnded()]
-
-    def _stage(self) -> StageChanged:
-        with_media = {p.uuid for p in self._state if p.joined and p.has_media}
-        order = [who for who in self._voice.order if who in with_media]
-        order += [p.uuid for p in self._state if p.uuid in with_media and p.uuid not in order]
-        return StageChanged(
-            entries=tuple(
-                StageEntry(participant=who, stage_index=index, vad=100 if who in self._voice.speaking else 0)
-                for index, who in enumerate(order)
-            )
-        )
-
-    def _hear(self, event: Levels) -> None:
-        """One tick of the voice switch."""
-        heard: dict[str, float] = {}
-        for call, level in event.levels.items():
-            leg = self._legs.get(call)
-            known = self._state.get(leg.participant) if leg else None
-            if known and known.joined and not known.is_muted and not known.is_on_hold:
-                heard[known.uuid] = level
-        before = self._voice
-        self._voice = voice.step(before, heard)
-        if self._voice.speaking != before.speaking or self._voice.order != before.order:
-            self._feed.tell_all(self._stage(), self._joined())
-        if self._voice.order != before.order:
-            self._changed_picture()
 
     def _watch_hosts(self, left: Participant) -> None:
         """Start or stop the timer of Guests without a Host (CONF-062)."""
@@ -431,34 +378,10 @@ class ConferenceInstance:
             if member:
                 member.removed(HOSTS_LEFT)
 
-    def _call_of(self, participant: str) -> str | None:
-        return next((call for call, leg in self._legs.items() if leg.participant == participant), None)
-
-    def _changed_picture(self) -> None:
-        """Compute the picture once for all changes of this turn of the loop."""
-        if self._recompose is None:
-            self._recompose = asyncio.get_running_loop().call_soon(self._draw)
-
-    def _draw(self) -> None:
-        self._recompose = None
-        seats = [
-            Seat(
-                participant=known, call=call, has_picture=leg.has_picture,
-                prompt=self._prompts.get(leg.participant, ""),
-            )
-            for call, leg in self._legs.items()
-            if (known := self._state.get(leg.participant)) is not None
-        ]  # fmt: skip
-        before = self._program
-        self._program = program(seats, self._voice.order, self._service.description, locked=self.flags.locked)
-        if before is None or before.compose != self._program.compose:
-            self.director.want(self._program.compose)
-        for participant, shown in self._program.layouts.items():
-            if before is None or before.layouts.get(participant) != shown:
-                self._feed.tell(participant, LayoutChanged(view=shown[0], participants=shown[1]))
-
     def debug_state(self) -> dict[str, object]:
         return {
-            "conference": self.name, "participants": len(self._members), "legs": len(self._legs),
-            "watchers": len(self._feed), "order": self._voice.order, "media": self.director.debug_state(),
+            "conference": self.name,
+            "participants": len(self._members),
+            "watchers": len(self._feed),
+            **self._production.debug_state(),
         }  # fmt: skip
