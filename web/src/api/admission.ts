@@ -1,0 +1,47 @@
+/** Asking to be let into a conference: `request_token` and its challenges. */
+
+import { exchange } from "./http";
+import type { Admission, TokenAnswer } from "./types";
+
+export interface JoinRequest {
+  alias: string;
+  displayName: string;
+  /** `none` joins as a Guest where Guests have no PIN; undefined asks what is needed. */
+  pin?: string | undefined;
+  /** What the user typed at a Virtual Reception. */
+  extension?: string | undefined;
+  /** One-time token of a transfer. */
+  oneTimeToken?: string | undefined;
+}
+
+export function conferenceUrl(alias: string): string {
+  return `/api/client/v2/conferences/${encodeURIComponent(alias)}`;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+/** Read the answer to `request_token`; exported for tests. */
+export function readTokenAnswer(status: number, result: unknown): TokenAnswer {
+  if (status === 200 && isRecord(result) && typeof result.token === "string") {
+    return { kind: "admitted", admission: result as unknown as Admission };
+  }
+  if (status === 403 && isRecord(result)) {
+    if ("pin" in result) return { kind: "pin", guestPinRequired: result.guest_pin !== "none" };
+    if (result.conference_extension === "required") return { kind: "extension" };
+    if ("idp" in result || "redirect_url" in result) {
+      return { kind: "refused", status, reason: "SSO Authentication Failed" };
+    }
+  }
+  return { kind: "refused", status, reason: typeof result === "string" ? result : `HTTP ${status}` };
+}
+
+export async function requestToken(request: JoinRequest): Promise<TokenAnswer> {
+  const body: Record<string, unknown> = { display_name: request.displayName, client_id: "Rostra Web" };
+  if (request.extension !== undefined) body.conference_extension = request.extension;
+  if (request.oneTimeToken !== undefined) body.token = request.oneTimeToken;
+  const headers: Record<string, string> = request.pin === undefined ? {} : { pin: request.pin };
+  const { status, result } = await exchange(`${conferenceUrl(request.alias)}/request_token`, { headers, body });
+  return readTokenAnswer(status, result);
+}

@@ -1,0 +1,144 @@
+/** The typed calls of a joined participant. */
+
+import { conferenceUrl } from "./admission";
+import { ApiError, demand, type RequestOptions } from "./http";
+import type { Role } from "./types";
+
+export interface CallAnswer {
+  call_uuid: string;
+  sdp: string;
+}
+
+export interface RefreshAnswer {
+  token: string;
+  role?: Role;
+}
+
+/** Media signalling must be answered within 5 s; waiting longer only delays recovery. */
+const CALL_TIMEOUT = 6_000;
+
+export class ConferenceApi {
+  private readonly base: string;
+  token: string;
+  readonly self: string;
+
+  constructor(alias: string, token: string, self: string) {
+    this.base = conferenceUrl(alias);
+    this.token = token;
+    this.self = self;
+  }
+
+  private post(path: string, body?: unknown, options: RequestOptions = {}): Promise<unknown> {
+    return demand(`${this.base}/${path}`, { ...options, headers: { token: this.token }, body });
+  }
+
+  private participant(uuid: string, action: string, body?: unknown): Promise<unknown> {
+    return this.post(`participants/${encodeURIComponent(uuid)}/${action}`, body);
+  }
+
+  private call(path: string, body: unknown, signal?: AbortSignal): Promise<unknown> {
+    const options: RequestOptions = { timeout: CALL_TIMEOUT };
+    if (signal) options.signal = signal;
+    return this.post(`participants/${encodeURIComponent(this.self)}/calls${path}`, body, options);
+  }
+
+  get eventsUrl(): string {
+    return `${this.base}/events?token=${encodeURIComponent(this.token)}`;
+  }
+
+  async refresh(): Promise<RefreshAnswer> {
+    const answer = (await this.post("refresh_token")) as RefreshAnswer;
+    this.token = answer.token;
+    return answer;
+  }
+
+  async release(reason: string): Promise<void> {
+    await this.post("release_token", { reason }, { timeout: 3_000 });
+  }
+
+  /** Release while the page goes away, when no ordinary request survives. */
+  releaseByBeacon(): boolean {
+    const url = `${this.base}/release_token?token=${encodeURIComponent(this.token)}`;
+    return navigator.sendBeacon(url, new Blob([JSON.stringify({ reason: "Browser closed" })], { type: "text/plain" }));
+  }
+
+  async placeCall(sdp: string, mediaType: string, signal?: AbortSignal): Promise<CallAnswer> {
+    const body = { call_type: "WEBRTC", sdp, media_type: mediaType };
+    const answer = (await this.call("", body, signal)) as CallAnswer;
+    if (!answer.sdp) throw new ApiError(200, "empty answer");
+    return answer;
+  }
+
+  async updateCall(uuid: string, sdp: string, signal?: AbortSignal): Promise<string> {
+    const answer = (await this.call(`/${uuid}/update`, { sdp }, signal)) as string | CallAnswer;
+    const answered = typeof answer === "string" ? answer : answer.sdp;
+    if (!answered) throw new ApiError(200, "empty answer");
+    return answered;
+  }
+
+  async ackCall(uuid: string, signal?: AbortSignal): Promise<void> {
+    await this.call(`/${uuid}/ack`, {}, signal);
+  }
+
+  async sendCandidate(uuid: string, candidate: RTCIceCandidate | null, signal?: AbortSignal): Promise<void> {
+    const body = {
+      candidate: candidate?.candidate ?? "",
+      mid: candidate?.sdpMid ?? "0",
+      ...(candidate?.usernameFragment ? { ufrag: candidate.usernameFragment } : {}),
+    };
+    await this.call(`/${uuid}/new_candidate`, body, signal);
+  }
+
+  async disconnectCall(uuid: string): Promise<void> {
+    await this.call(`/${uuid}/disconnect`, {});
+  }
+
+  mute(uuid: string, muted: boolean): Promise<unknown> {
+    return this.participant(uuid, muted ? "mute" : "unmute");
+  }
+
+  clientMute(muted: boolean): Promise<unknown> {
+    return this.participant(this.self, muted ? "client_mute" : "client_unmute");
+  }
+
+  videoMute(muted: boolean): Promise<unknown> {
+    return this.participant(this.self, muted ? "video_muted" : "video_unmuted");
+  }
+
+  raiseHand(raised: boolean): Promise<unknown> {
+    return this.participant(this.self, raised ? "buzz" : "clearbuzz");
+  }
+
+  remove(uuid: string): Promise<unknown> {
+    return this.participant(uuid, "disconnect");
+  }
+
+  admit(uuid: string): Promise<unknown> {
+    return this.participant(uuid, "unlock");
+  }
+
+  setRole(uuid: string, role: "chair" | "guest"): Promise<unknown> {
+    return this.participant(uuid, "role", { role });
+  }
+
+  lock(locked: boolean): Promise<unknown> {
+    return this.post(locked ? "lock" : "unlock");
+  }
+
+  muteGuests(muted: boolean): Promise<unknown> {
+    return this.post(muted ? "muteguests" : "unmuteguests");
+  }
+
+  start(): Promise<unknown> {
+    return this.post("start_conference");
+  }
+
+  endForAll(): Promise<unknown> {
+    return this.post("disconnect");
+  }
+
+  async say(text: string): Promise<boolean> {
+    return (await this.post("message", { type: "text/plain", payload: text })) !== false;
+  }
+}
+

@@ -1,0 +1,112 @@
+/** Shapes of the client API (v2) as this client reads them; members it does not use are left out. */
+
+export type Role = "HOST" | "GUEST";
+export type ServiceType =
+  | "conference"
+  | "lecture"
+  | "gateway"
+  | "test_call"
+  | "waiting_room"
+  | "ivr"
+  | "media_playback"
+  | "connecting";
+export type CallType = "video" | "video-only" | "audio";
+export type YesNo = "YES" | "NO";
+
+export interface TurnServer {
+  urls: string[];
+  username?: string;
+  credential?: string;
+}
+
+/** Answer to a successful `request_token`. */
+export interface Admission {
+  token: string;
+  /** Lifetime in seconds, as text. */
+  expires: string;
+  participant_uuid: string;
+  role: Role;
+  display_name: string;
+  current_service_type: ServiceType;
+  service_type: ServiceType;
+  conference_name: string;
+  call_type: CallType;
+  chat_enabled: boolean;
+  vp9_enabled?: boolean;
+  trickle_ice_enabled?: boolean;
+  stun?: { url: string }[];
+  turn?: TurnServer[];
+  use_relay_candidates_only?: boolean;
+}
+
+/** What `request_token` may say. */
+export type TokenAnswer =
+  | { kind: "admitted"; admission: Admission }
+  | { kind: "pin"; guestPinRequired: boolean }
+  | { kind: "extension" }
+  | { kind: "refused"; status: number; reason: string };
+
+export interface ParticipantRecord {
+  uuid: string;
+  display_name: string;
+  uri?: string;
+  role: "chair" | "guest" | "unknown";
+  service_type: ServiceType;
+  protocol?: string;
+  start_time: number;
+  has_media: boolean;
+  is_video_call: YesNo;
+  is_audio_only_call: YesNo;
+  is_muted: YesNo;
+  is_presenting: YesNo;
+  is_client_muted?: boolean;
+  is_video_muted?: boolean;
+  buzz_time?: number;
+  spotlight?: number;
+  mute_supported?: YesNo;
+  disconnect_supported?: YesNo;
+}
+
+export interface ConferenceState {
+  locked: boolean;
+  guests_muted: boolean;
+  started: boolean;
+  guests_can_unmute?: boolean;
+  chat_enabled?: boolean;
+}
+
+export interface StageEntry {
+  participant_uuid: string;
+  stage_index: number;
+  vad: number;
+}
+
+export interface ChatPayload {
+  origin: string;
+  uuid: string;
+  type: string;
+  payload: string;
+  direct?: boolean;
+}
+
+/** Events of the stream that this client acts on, by name. */
+export interface EventMap {
+  hello: null;
+  ping: null;
+  participant_sync_begin: null;
+  participant_sync_end: null;
+  participant_create: ParticipantRecord;
+  participant_update: ParticipantRecord;
+  participant_delete: { uuid: string };
+  conference_update: ConferenceState;
+  stage: StageEntry[];
+  message_received: ChatPayload;
+  call_disconnected: { call_uuid: string; reason: string };
+  media_lost: { call_uuid?: string } | null;
+  disconnect: { reason: string };
+  refer: { alias: string; token: string };
+  on_hold: { setting: boolean };
+  refresh_token: null;
+}
+export type EventName = keyof EventMap;
+export type StreamEvent = { [K in EventName]: { name: K; data: EventMap[K] } }[EventName];

@@ -1,0 +1,200 @@
+/** Everything the screen of a meeting depends on, and how it changes. Pure. */
+
+import type { Admission, ConferenceState, ParticipantRecord, Role, ServiceType, StreamEvent } from "../api/types";
+import type { MessageKey } from "../i18n";
+import { emptyRoster, type Roster, reduceRoster } from "./roster";
+
+export type Phase =
+  | { kind: "joining" }
+  | { kind: "pin"; guestPinRequired: boolean; wrong: boolean }
+  | { kind: "extension"; wrong: boolean }
+  | { kind: "active" }
+  | { kind: "ended"; reason: string; left: boolean }
+  | { kind: "failed"; reason: string };
+
+export interface ChatLine {
+  id: number;
+  origin: string;
+  own: boolean;
+  text: string;
+  /** Milliseconds since the epoch. */
+  at: number;
+  undelivered: boolean;
+}
+
+export interface Notice {
+  id: number;
+  key: MessageKey;
+  params: Record<string, string>;
+}
+
+export interface Service {
+  name: string;
+  chat: boolean;
+  video: boolean;
+}
+
+export interface MeetingState {
+  phase: Phase;
+  self: string;
+  displayName: string;
+  role: Role;
+  where: ServiceType;
+  service: Service;
+  roster: Roster;
+  flags: ConferenceState;
+  chat: readonly ChatLine[];
+  unread: number;
+  chatOpen: boolean;
+  notices: readonly Notice[];
+  /** Media is up at least once / being recovered; event stream open. */
+  mediaUp: boolean;
+  recovering: boolean;
+  streamOpen: boolean;
+  micMuted: boolean;
+  cameraOff: boolean;
+  nextId: number;
+}
+
+export const initialMeeting: MeetingState = {
+  phase: { kind: "joining" },
+  self: "",
+  displayName: "",
+  role: "GUEST",
+  where: "conference",
+  service: { name: "", chat: false, video: true },
+  roster: emptyRoster,
+  flags: { locked: false, guests_muted: false, started: false },
+  chat: [],
+  unread: 0,
+  chatOpen: false,
+  notices: [],
+  mediaUp: false,
+  recovering: false,
+  streamOpen: true,
+  micMuted: false,
+  cameraOff: false,
+  nextId: 1,
+};
+
+export type Action =
+  | { type: "phase"; phase: Phase }
+  | { type: "admitted"; admission: Admission }
+  | { type: "event"; event: StreamEvent; now: number }
+  | { type: "role"; role: Role }
+  | { type: "media"; up: true }
+  | { type: "recovering"; recovering: boolean }
+  | { type: "stream"; open: boolean }
+  | { type: "microphone"; muted: boolean }
+  | { type: "camera"; off: boolean }
+  | { type: "said"; text: string; now: number; delivered: boolean }
+  | { type: "chatOpen"; open: boolean }
+  | { type: "notice"; key: MessageKey; params?: Record<string, string> }
+  | { type: "dismiss"; id: number };
+
+export function reduceMeeting(state: MeetingState, action: Action): MeetingState {
+  switch (action.type) {
+    case "phase":
+      return { ...state, phase: action.phase };
+    case "admitted":
+      return admitted(state, action.admission);
+    case "event":
+      return received(state, action.event, action.now);
+    case "role":
+      return { ...state, role: action.role };
+    case "media":
+      return { ...state, mediaUp: true };
+    case "recovering":
+      return { ...state, recovering: action.recovering };
+    case "stream":
+      return { ...state, streamOpen: action.open };
+    case "microphone":
+      return { ...state, micMuted: action.muted };
+    case "camera":
+      return { ...state, cameraOff: action.off };
+    case "said":
+      return addLine(state, {
+        origin: state.displayName,
+        own: true,
+        text: action.text,
+        at: action.now,
+        undelivered: !action.delivered,
+      });
+    case "chatOpen":
+      return { ...state, chatOpen: action.open, unread: action.open ? 0 : state.unread };
+    case "notice":
+      return notify(state, action.key, action.params);
+    case "dismiss":
+      return { ...state, notices: state.notices.filter((notice) => notice.id !== action.id) };
+  }
+}
+
+function admitted(state: MeetingState, admission: Admission): MeetingState {
+  return {
+    ...state,
+    phase: { kind: "active" },
+    self: admission.participant_uuid,
+    displayName: admission.display_name,
+    role: admission.role,
+    where: admission.current_service_type,
+    roster: emptyRoster,
+    service: {
+      name: admission.conference_name,
+      chat: admission.chat_enabled,
+      video: admission.call_type !== "audio",
+    },
+  };
+}
+
+function addLine(state: MeetingState, line: Omit<ChatLine, "id">): MeetingState {
+  return { ...state, chat: [...state.chat, { ...line, id: state.nextId }], nextId: state.nextId + 1 };
+}
+
+function notify(state: MeetingState, key: MessageKey, params: Record<string, string> = {}): MeetingState {
+  const others = state.notices.filter((notice) => notice.key !== key).slice(-2);
+  return { ...state, notices: [...others, { id: state.nextId, key, params }], nextId: state.nextId + 1 };
+}
+
+function received(state: MeetingState, event: StreamEvent, now: number): MeetingState {
+  const before = state.roster.byUuid.get(state.self);
+  let next: MeetingState = { ...state, roster: reduceRoster(state.roster, event) };
+  if (event.name === "conference_update") next = { ...next, flags: event.data };
+  if (event.name === "message_received" && event.data.type.startsWith("text/plain")) {
+    const { origin, payload } = event.data;
+    next = addLine(next, { origin, own: false, text: payload, at: now, undelivered: false });
+    if (!state.chatOpen) next = { ...next, unread: state.unread + 1 };
+  }
+  const after = next.roster.byUuid.get(state.self);
+  return after && after !== before ? selfChanged(next, before, after) : next;
+}
+
+/** Take over what the server says about ourselves, and tell the user what somebody else did to it. */
+function selfChanged(
+  state: MeetingState,
+  before: ParticipantRecord | undefined,
+  after: ParticipantRecord,
+): MeetingState {
+  let next = state;
+  if (after.role !== "unknown") next = { ...next, role: after.role === "chair" ? "HOST" : "GUEST" };
+  next = { ...next, where: after.service_type };
+  if (!before) return next;
+  if (before.is_muted !== after.is_muted) {
+    next = notify(next, after.is_muted === "YES" ? "notice.mutedByHost" : "notice.unmutedByHost");
+  }
+  if (before.service_type === "waiting_room" && after.service_type !== "waiting_room") {
+    next = notify(next, "notice.admitted");
+  }
+  if (before.role !== after.role && before.role !== "unknown") {
+    next = notify(next, after.role === "chair" ? "notice.nowHost" : "notice.nowGuest");
+  }
+  return next;
+}
+
+export function isWaiting(state: MeetingState): boolean {
+  return state.where === "waiting_room";
+}
+
+/** Muted by the platform, whatever the own button says. */
+export function isMutedByHost(state: MeetingState): boolean {
+  return state.roster.byUuid.get(state.self)?.is_muted === "YES";
+}

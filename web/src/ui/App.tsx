@@ -1,0 +1,83 @@
+import { useCallback, useEffect, useState } from "react";
+import { LocalMedia } from "../devices/local";
+import { recall, remember, rememberVisit } from "../devices/memory";
+import { Meeting } from "../meeting/meeting";
+import { Check } from "./Check";
+import { Home } from "./Home";
+import { MeetingPage } from "./MeetingPage";
+import { conferencePath, parseRoute, type Route } from "./routes";
+
+function newMedia(): LocalMedia {
+  const { micId, cameraId, speakerId, micMuted, cameraWanted } = recall();
+  return new LocalMedia({
+    micId,
+    cameraId,
+    speakerId,
+    micMuted: micMuted ?? false,
+    cameraWanted: cameraWanted ?? true,
+  });
+}
+
+function here(): Route {
+  return parseRoute(window.location.pathname, window.location.search);
+}
+
+export function App() {
+  const [route, setRoute] = useState<Route>(here);
+  const [meeting, setMeeting] = useState<Meeting>();
+
+  const go = useCallback((path: string) => {
+    window.history.pushState(null, "", path);
+    setRoute(here());
+  }, []);
+
+  useEffect(() => {
+    const moved = () => {
+      setMeeting((running) => {
+        void running?.leave();
+        return undefined;
+      });
+      setRoute(here());
+    };
+    window.addEventListener("popstate", moved);
+    return () => window.removeEventListener("popstate", moved);
+  }, []);
+
+  const home = useCallback(() => {
+    setMeeting(undefined);
+    go("/");
+  }, [go]);
+
+  if (meeting) {
+    return <MeetingPage key={meeting.alias} meeting={meeting} onRejoin={() => setMeeting(undefined)} onHome={home} />;
+  }
+  if (route.page === "home") {
+    return <Home name={route.name} onContinue={(alias, name) => go(conferencePath(alias, name))} />;
+  }
+  const join = (media: LocalMedia, name: string) => {
+    const { micId, cameraId, speakerId, micMuted, cameraWanted } = media.state;
+    remember({
+      name,
+      micMuted,
+      cameraWanted,
+      ...(micId ? { micId } : {}),
+      ...(cameraId ? { cameraId } : {}),
+      ...(speakerId ? { speakerId } : {}),
+    });
+    rememberVisit(route.alias);
+    const begun = new Meeting({ alias: route.alias, displayName: name, pin: route.pin }, media);
+    setMeeting(begun);
+    void begun.join();
+  };
+  return (
+    <Check
+      key={route.alias}
+      alias={route.alias}
+      name={route.name}
+      straight={route.straight}
+      newMedia={newMedia}
+      onJoin={join}
+      onBack={home}
+    />
+  );
+}

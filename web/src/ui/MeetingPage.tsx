@@ -1,0 +1,37 @@
+import { Conference } from "./Conference";
+import { Ended } from "./Ended";
+import { ExtensionPage } from "./ExtensionPage";
+import { useMeeting, useTitle } from "./hooks";
+import { Joining } from "./Joining";
+import type { Meeting } from "../meeting/meeting";
+import { t } from "../i18n";
+import { PinPage } from "./PinPage";
+
+interface Props {
+  meeting: Meeting;
+  onRejoin(): void;
+  onHome(): void;
+}
+
+/** Chooses the page for where the visit stands. */
+export function MeetingPage({ meeting, onRejoin, onHome }: Props) {
+  const { phase, service } = useMeeting(meeting);
+  useTitle(`${service.name || meeting.alias} – ${t("app.name")}`);
+  const cancel = () => {
+    void meeting.leave();
+    onHome();
+  };
+  switch (phase.kind) {
+    case "joining":
+      return <Joining alias={meeting.alias} onCancel={cancel} />;
+    case "pin":
+      return <PinPage meeting={meeting} phase={phase} onCancel={cancel} />;
+    case "extension":
+      return <ExtensionPage meeting={meeting} wrong={phase.wrong} onCancel={cancel} />;
+    case "active":
+      return <Conference meeting={meeting} />;
+    case "ended":
+    case "failed":
+      return <Ended phase={phase} onRejoin={onRejoin} onRetry={() => void meeting.join()} onHome={cancel} />;
+  }
+}
