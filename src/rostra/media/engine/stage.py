@@ -157,7 +157,7 @@ def pictures() -> dict[str, tuple[int, int]]:
 
 
 def set_bitmap(bitmap: str, width: int, height: int, rgba: bytes) -> None:
-    """Keep a picture (R, G, B, A bytes, not premultiplied) under an id, for views set afterwards."""
+    """Keep a picture (R, G, B, A bytes, colours premultiplied by alpha) under an id, for views set afterwards."""
     if width <= 0 or height <= 0 or len(rgba) != width * height * 4:
         raise ValueError(f"{len(rgba)} bytes are not {width}x{height} RGBA")
     load().rostra_set_bitmap(bitmap.encode(), width, height, rgba)

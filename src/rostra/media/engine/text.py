@@ -20,7 +20,7 @@ _LINES_AT_MOST: Final = 12
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Image:
-    """R, G, B, A bytes, not premultiplied."""
+    """R, G, B, A bytes, colours premultiplied by alpha."""
 
     width: int
     height: int
@@ -118,17 +118,11 @@ def _pango() -> tuple[Any, Any] | None:
 
 
 def _image(surface: cairo.ImageSurface) -> Image:
-    """Cairo's premultiplied native-endian ARGB rows as RGBA."""
+    """Cairo's rows (premultiplied ARGB words) as RGBA bytes."""
     surface.flush()
     width, height, stride = surface.get_width(), surface.get_height(), surface.get_stride()
     data = bytes(surface.get_data())
     pixels = b"".join(data[row * stride : row * stride + width * 4] for row in range(height))
-    rgba = bytearray(len(pixels))
-    rgba[3::4] = alpha = pixels[3::4]
-    for target, source in ((0, 2), (1, 1), (2, 0)):
-        rgba[target::4] = bytes(map(_straight, pixels[source::4], alpha))
+    rgba = bytearray(pixels)
+    rgba[0::4], rgba[2::4] = pixels[2::4], pixels[0::4]  # B G R A in memory
     return Image(width, height, bytes(rgba))
-
-
-def _straight(value: int, alpha: int) -> int:
-    return min(255, value * 255 // alpha) if alpha else 0

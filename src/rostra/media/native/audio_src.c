@@ -1,0 +1,129 @@
+/* rostraaudiosrc: what a leg hears, in blocks of 20 ms. */
+#include "rostra.h"
+
+#define BLOCK_TIME (20 * GST_MSECOND)
+
+typedef struct {
+  GstPushSrc parent;
+  char *leg; /* property; object lock */
+  Listener *listener;
+  gboolean started;
+  guint64 last, first; /* ticks: of the previous block, and of `origin` */
+  GstClockTime origin; /* running time of tick `first` */
+} RostraAudioSrc;
+typedef struct {
+  GstPushSrcClass parent;
+} RostraAudioSrcClass;
+
+G_DEFINE_TYPE(RostraAudioSrc, rostra_audio_src, GST_TYPE_PUSH_SRC)
+
+enum { PROP_LEG = 1 };
+
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS("audio/x-raw, format = (string) S16LE, rate = (int) 48000, channels = (int) 1, "
+                    "layout = (string) interleaved"));
+
+static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
+  RostraAudioSrc *self = (RostraAudioSrc *)object;
+  GST_OBJECT_LOCK(self);
+  g_free(self->leg);
+  self->leg = g_value_dup_string(value);
+  GST_OBJECT_UNLOCK(self);
+}
+
+static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
+  RostraAudioSrc *self = (RostraAudioSrc *)object;
+  GST_OBJECT_LOCK(self);
+  g_value_set_string(value, self->leg);
+  GST_OBJECT_UNLOCK(self);
+}
+
+static gboolean start(GstBaseSrc *src) {
+  RostraAudioSrc *self = (RostraAudioSrc *)src;
+  GST_OBJECT_LOCK(self);
+  char *leg = g_strdup(self->leg ? self->leg : "");
+  GST_OBJECT_UNLOCK(self);
+  self->listener = rostra_listener_join(leg);
+  self->started = FALSE;
+  g_free(leg);
+  return TRUE;
+}
+
+static gboolean stop(GstBaseSrc *src) {
+  RostraAudioSrc *self = (RostraAudioSrc *)src;
+  if (self->listener) rostra_listener_leave(g_steal_pointer(&self->listener));
+  return TRUE;
+}
+
+static gboolean unlock(GstBaseSrc *src) {
+  RostraAudioSrc *self = (RostraAudioSrc *)src;
+  if (self->listener) rostra_listener_flush(self->listener, TRUE);
+  return TRUE;
+}
+
+static gboolean unlock_stop(GstBaseSrc *src) {
+  RostraAudioSrc *self = (RostraAudioSrc *)src;
+  if (self->listener) rostra_listener_flush(self->listener, FALSE);
+  return TRUE;
+}
+
+static GstClockTime running_time(RostraAudioSrc *self) {
+  GstClockTime now = gst_element_get_current_running_time(GST_ELEMENT(self));
+  return GST_CLOCK_TIME_IS_VALID(now) ? now : 0;
+}
+
+static GstFlowReturn create(GstPushSrc *src, GstBuffer **out) {
+  RostraAudioSrc *self = (RostraAudioSrc *)src;
+  guint64 tick = 0;
+  GstBuffer *shared = rostra_listener_pull(self->listener, &tick);
+  if (!shared) return GST_FLOW_FLUSHING;
+  GstBuffer *buffer = gst_buffer_copy(shared); /* the samples stay shared, the time is ours */
+  gst_buffer_unref(shared);
+  GstClockTime now = running_time(self), time = self->origin + (tick - self->first) * BLOCK_TIME;
+  if (!self->started || time > now + 200 * GST_MSECOND || time + 200 * GST_MSECOND < now) {
+    self->origin = time = now; /* start, or the clock was set anew (a pause, another base time) */
+    self->first = tick;
+    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+  } else if (tick != self->last + 1) {
+    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+  }
+  self->started = TRUE;
+  self->last = tick;
+  GST_BUFFER_PTS(buffer) = time;
+  GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_DURATION(buffer) = BLOCK_TIME;
+  *out = buffer;
+  return GST_FLOW_OK;
+}
+
+static void finalize(GObject *object) {
+  g_free(((RostraAudioSrc *)object)->leg);
+  G_OBJECT_CLASS(rostra_audio_src_parent_class)->finalize(object);
+}
+
+static void rostra_audio_src_class_init(RostraAudioSrcClass *klass) {
+  GObjectClass *object = G_OBJECT_CLASS(klass);
+  GstBaseSrcClass *src = GST_BASE_SRC_CLASS(klass);
+  object->set_property = set_property;
+  object->get_property = get_property;
+  object->finalize = finalize;
+  src->start = start;
+  src->stop = stop;
+  src->unlock = unlock;
+  src->unlock_stop = unlock_stop;
+  GST_PUSH_SRC_CLASS(klass)->create = create;
+  g_object_class_install_property(
+      object, PROP_LEG,
+      g_param_spec_string("leg", "Leg", "Id of the leg that listens; set before READY", NULL,
+                          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+  gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &src_template);
+  gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "Stage sound source", "Source/Audio",
+                                        "What a leg hears of the others", "Rostra");
+}
+
+static void rostra_audio_src_init(RostraAudioSrc *self) {
+  gst_base_src_set_live(GST_BASE_SRC(self), TRUE);
+  gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
+  gst_base_src_set_do_timestamp(GST_BASE_SRC(self), FALSE);
+}

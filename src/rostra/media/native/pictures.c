@@ -1,0 +1,229 @@
+/* The latest frame of every source, and the sizes it has been scaled to: once per frame, for all views. */
+#include "rostra.h"
+
+struct _Picture {
+  gint references;
+  GstVideoFrame frame;
+  gint64 arrived;
+  GMutex lock; /* over `sizes` and `planar` */
+  GCond scaled;
+  GList *sizes;
+  Planes planes;
+  gboolean planar;
+};
+
+typedef struct {
+  Rendition rendition;
+  int width, height;
+  gboolean contain, ready;
+} Size;
+
+typedef struct {
+  Picture *picture;
+  gpointer owner; /* the sink that published last; a newer one takes over */
+} Source;
+
+static GMutex lock;
+static GHashTable *sources;
+static gint64 timeout = 3 * G_USEC_PER_SEC;
+static gint alive, renditions;
+
+static void source_free(gpointer data) {
+  Source *source = data;
+  if (source->picture) rostra_picture_unref(source->picture);
+  g_free(source);
+}
+
+static Picture *picture_new(GstBuffer *buffer, const GstVideoInfo *info) {
+  Picture *picture = g_new0(Picture, 1);
+  if (!gst_video_frame_map(&picture->frame, info, buffer, GST_MAP_READ)) {
+    g_free(picture);
+    return NULL;
+  }
+  picture->references = 1;
+  picture->arrived = g_get_monotonic_time();
+  g_mutex_init(&picture->lock);
+  g_cond_init(&picture->scaled);
+  g_atomic_int_inc(&alive);
+  return picture;
+}
+
+static void size_free(gpointer data) {
+  Size *size = data;
+  rostra_planes_clear(&size->rendition.planes);
+  g_free(size);
+  g_atomic_int_dec_and_test(&renditions);
+}
+
+void rostra_picture_unref(Picture *picture) {
+  if (!g_atomic_int_dec_and_test(&picture->references)) return;
+  g_list_free_full(picture->sizes, size_free);
+  rostra_planes_clear(&picture->planes);
+  gst_video_frame_unmap(&picture->frame);
+  g_mutex_clear(&picture->lock);
+  g_cond_clear(&picture->scaled);
+  g_free(picture);
+  g_atomic_int_dec_and_test(&alive);
+}
+
+void rostra_pictures_publish(const char *id, gpointer owner, GstBuffer *buffer, const GstVideoInfo *info) {
+  Picture *picture = picture_new(buffer, info), *previous = NULL;
+  if (!picture) return;
+  g_mutex_lock(&lock);
+  if (!sources) sources = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, source_free);
+  Source *source = g_hash_table_lookup(sources, id);
+  if (!source) {
+    source = g_new0(Source, 1);
+    g_hash_table_insert(sources, g_strdup(id), source);
+  }
+  previous = source->picture;
+  source->picture = picture;
+  source->owner = owner;
+  g_mutex_unlock(&lock);
+  if (previous) rostra_picture_unref(previous);
+}
+
+void rostra_pictures_withdraw(const char *id, gpointer owner) {
+  Picture *picture = NULL;
+  g_mutex_lock(&lock);
+  Source *source = sources ? g_hash_table_lookup(sources, id) : NULL;
+  if (source && source->owner == owner) {
+    picture = g_steal_pointer(&source->picture);
+    g_hash_table_remove(sources, id);
+  }
+  g_mutex_unlock(&lock);
+  if (picture) rostra_picture_unref(picture);
+}
+
+Picture *rostra_pictures_take(const char *id) {
+  Picture *picture = NULL;
+  gint64 now = g_get_monotonic_time();
+  g_mutex_lock(&lock);
+  Source *source = sources ? g_hash_table_lookup(sources, id) : NULL;
+  if (source && now - source->picture->arrived <= timeout) {
+    picture = source->picture;
+    g_atomic_int_inc(&picture->references);
+  }
+  g_mutex_unlock(&lock);
+  return picture;
+}
+
+/* NV12 has its chroma interleaved; take it apart once per frame. Called with the picture's lock held. */
+static const Planes *planar(Picture *picture) {
+  if (picture->planar) return &picture->planes;
+  picture->planar = TRUE;
+  const GstVideoFrame *frame = &picture->frame;
+  if (GST_VIDEO_FRAME_FORMAT(frame) == GST_VIDEO_FORMAT_I420) {
+    rostra_planes_of_frame(&picture->planes, frame);
+    return &picture->planes;
+  }
+  Planes *planes = &picture->planes;
+  rostra_planes_alloc(planes, GST_VIDEO_FRAME_WIDTH(frame), GST_VIDEO_FRAME_HEIGHT(frame));
+  planes->plane[0] = GST_VIDEO_FRAME_PLANE_DATA(frame, 0);
+  planes->stride[0] = GST_VIDEO_FRAME_PLANE_STRIDE(frame, 0);
+  int width = (planes->width + 1) / 2, height = (planes->height + 1) / 2;
+  for (int row = 0; row < height; row++) {
+    const guint8 *from = (const guint8 *)GST_VIDEO_FRAME_PLANE_DATA(frame, 1) + row * GST_VIDEO_FRAME_PLANE_STRIDE(frame, 1);
+    guint8 *u = planes->plane[1] + row * planes->stride[1], *v = planes->plane[2] + row * planes->stride[2];
+    for (int i = 0; i < width; i++) {
+      u[i] = from[2 * i];
+      v[i] = from[2 * i + 1];
+    }
+  }
+  return planes;
+}
+
+static void render(Size *size, const Planes *from) {
+  Rendition *to = &size->rendition;
+  int x = 0, y = 0, width = from->width, height = from->height;
+  int out_width = size->width, out_height = size->height;
+  gboolean wider = (gint64)width * size->height > (gint64)height * size->width;
+  if (size->contain) {
+    if (wider)
+      out_height = CLAMP((int)((gint64)height * size->width / width) & ~1, 2, size->height);
+    else
+      out_width = CLAMP((int)((gint64)width * size->height / height) & ~1, 2, size->width);
+    to->x = (size->width - out_width) / 2 & ~1;
+    to->y = (size->height - out_height) / 2 & ~1;
+  } else if (wider) {
+    width = MAX(1, (int)((gint64)height * size->width / size->height));
+    x = (from->width - width) / 2 & ~1;
+  } else {
+    height = MAX(1, (int)((gint64)width * size->height / size->width));
+    y = (from->height - height) / 2 & ~1;
+  }
+  if (x == 0 && y == 0 && width == out_width && height == out_height) {
+    to->planes = *from; /* the frame itself: no copy, the picture keeps it */
+    to->planes.data = NULL;
+    return;
+  }
+  rostra_planes_alloc(&to->planes, out_width, out_height);
+  rostra_scale(&to->planes, from, x, y, width, height);
+}
+
+const Rendition *rostra_picture_rendition(Picture *picture, int width, int height, gboolean contain) {
+  Size *size = NULL;
+  g_mutex_lock(&picture->lock);
+  for (GList *item = picture->sizes; item && !size; item = item->next) {
+    Size *other = item->data;
+    if (other->width == width && other->height == height && other->contain == contain) size = other;
+  }
+  if (size) {
+    while (!size->ready) g_cond_wait(&picture->scaled, &picture->lock);
+    g_mutex_unlock(&picture->lock);
+    return &size->rendition;
+  }
+  size = g_new0(Size, 1);
+  size->width = width;
+  size->height = height;
+  size->contain = contain;
+  picture->sizes = g_list_prepend(picture->sizes, size);
+  g_atomic_int_inc(&renditions);
+  const Planes *from = planar(picture);
+  g_mutex_unlock(&picture->lock);
+
+  render(size, from); /* without the lock: other sizes of the same frame are made at the same time */
+
+  g_mutex_lock(&picture->lock);
+  size->ready = TRUE;
+  g_cond_broadcast(&picture->scaled);
+  g_mutex_unlock(&picture->lock);
+  return &size->rendition;
+}
+
+ROSTRA_EXPORT void rostra_set_picture_timeout(double seconds) {
+  g_mutex_lock(&lock);
+  timeout = (gint64)(CLAMP(seconds, 0.05, 3600) * G_USEC_PER_SEC);
+  g_mutex_unlock(&lock);
+}
+
+ROSTRA_EXPORT int rostra_pictures(RostraPicture *out, int room) {
+  int count = 0;
+  GHashTableIter iter;
+  gpointer id, value;
+  gint64 now = g_get_monotonic_time();
+  g_mutex_lock(&lock);
+  if (sources) {
+    g_hash_table_iter_init(&iter, sources);
+    while (g_hash_table_iter_next(&iter, &id, &value)) {
+      const Picture *picture = ((Source *)value)->picture;
+      if (now - picture->arrived > timeout) continue;
+      if (count < room) {
+        g_strlcpy(out[count].id, id, ROSTRA_ID_SIZE);
+        out[count].width = GST_VIDEO_FRAME_WIDTH(&picture->frame);
+        out[count].height = GST_VIDEO_FRAME_HEIGHT(&picture->frame);
+      }
+      count++;
+    }
+  }
+  g_mutex_unlock(&lock);
+  return count;
+}
+
+void rostra_pictures_state(RostraState *state) {
+  g_mutex_lock(&lock);
+  state->sources = sources ? (gint32)g_hash_table_size(sources) : 0;
+  g_mutex_unlock(&lock);
+  state->pictures = g_atomic_int_get(&alive);
+  state->renditions = g_atomic_int_get(&renditions);
+}

@@ -1,0 +1,160 @@
+/* The stage: what the elements of librostrastage.so share. Each section is one .c file.
+ *
+ * Locking: every file has one lock over its table, held for look-ups and pointer swaps only; pixels, samples and
+ * events are handled outside it, on references. No two files' locks are ever held together. */
+#pragma once
+
+#include <gst/base/gstbasesink.h>
+#include <gst/base/gstpushsrc.h>
+#include <gst/gst.h>
+#include <gst/video/video.h>
+
+#define ROSTRA_ID_SIZE 128
+#define ROSTRA_EXPORT __attribute__((visibility("default")))
+
+GST_DEBUG_CATEGORY_EXTERN(rostra_debug);
+#define GST_CAT_DEFAULT rostra_debug
+
+/* ---- exported structures (mirrored in engine/stage.py) ------------------------------------------------- */
+
+typedef struct {
+  const char *source;
+  gint32 x, y, width, height;
+  gint32 contain;
+  guint32 colour;
+  const char *bitmap; /* NULL: none */
+  gint32 bitmap_x, bitmap_y;
+} RostraTile;
+
+typedef struct {
+  char id[ROSTRA_ID_SIZE];
+  float level;
+} RostraLevel;
+
+typedef struct {
+  char id[ROSTRA_ID_SIZE];
+  gint32 width, height;
+} RostraPicture;
+
+typedef struct {
+  gint32 sources, pictures, renditions, views, scenes, bitmaps;
+  gint32 legs, speakers, listeners, mixers;
+  gint32 channels, publishers, subscribers;
+} RostraState;
+
+/* ---- planes.c: pixel work on I420 ---------------------------------------------------------------------- */
+
+/* Three planes of 8-bit samples; chroma is half size, rounded up. `data` is NULL when somebody else owns them. */
+typedef struct {
+  guint8 *plane[3];
+  int stride[3];
+  int width, height;
+  guint8 *data;
+} Planes;
+
+typedef struct {
+  guint8 y, u, v;
+} Yuv;
+
+Yuv rostra_yuv(guint32 rgb);
+void rostra_planes_alloc(Planes *planes, int width, int height);
+void rostra_planes_clear(Planes *planes);
+void rostra_planes_of_frame(Planes *planes, const GstVideoFrame *frame); /* I420 only */
+void rostra_fill(Planes *to, int x, int y, int width, int height, Yuv colour);
+/* Copy all of `from` to (x, y), clipped to `to`; x and y even. */
+void rostra_copy(Planes *to, int x, int y, const Planes *from);
+/* Scale a rectangle of `from` (even origin) to all of `to`. */
+void rostra_scale(Planes *to, const Planes *from, int x, int y, int width, int height);
+/* Scale one plane of samples of `channels` interleaved bytes. */
+void rostra_scale_plane(guint8 *to, int to_stride, int to_width, int to_height, const guint8 *from, int from_stride,
+                        int from_width, int from_height);
+
+/* ---- pictures.c: the latest frame of every source, and its renditions ------------------------------------ */
+
+typedef struct _Picture Picture;
+
+typedef struct {
+  Planes planes;
+  int x, y;  /* where it goes within the tile (bars around it are left out) */
+} Rendition;
+
+void rostra_pictures_publish(const char *source, gpointer owner, GstBuffer *buffer, const GstVideoInfo *info);
+void rostra_pictures_withdraw(const char *source, gpointer owner);
+/* The fresh picture of a source, or NULL. */
+Picture *rostra_pictures_take(const char *source);
+void rostra_picture_unref(Picture *picture);
+/* The picture at this size; valid as long as the picture is held. */
+const Rendition *rostra_picture_rendition(Picture *picture, int width, int height, gboolean contain);
+void rostra_pictures_state(RostraState *state);
+
+/* ---- bitmaps.c: RGBA pictures to blend -------------------------------------------------------------------- */
+
+typedef struct _Bitmap Bitmap;
+
+Bitmap *rostra_bitmap_take(const char *id);
+Bitmap *rostra_bitmap_ref(Bitmap *bitmap);
+void rostra_bitmap_unref(Bitmap *bitmap);
+/* Blend at a position and scale given in thousandths, clipped to the target. */
+void rostra_bitmap_blend(Bitmap *bitmap, Planes *to, int x, int y, double scale_x, double scale_y);
+void rostra_bitmaps_state(RostraState *state);
+
+/* ---- scenes.c: views and how they are painted ------------------------------------------------------------- */
+
+void rostra_view_paint(const char *view, Planes *to);
+void rostra_scenes_state(RostraState *state);
+
+/* ---- mixer.c: everybody hears everybody else --------------------------------------------------------------- */
+
+#define ROSTRA_RATE 48000
+#define ROSTRA_BLOCK 960 /* 20 ms */
+
+typedef struct _Leg Leg;
+typedef struct _Listener Listener;
+
+Leg *rostra_speaker_join(const char *id);
+void rostra_speaker_leave(Leg *leg);
+void rostra_speaker_push(Leg *leg, const gint16 *samples, gsize count);
+
+Listener *rostra_listener_join(const char *id);
+void rostra_listener_leave(Listener *listener);
+/* The next block, waiting for it; NULL once flushing. `tick` numbers blocks of 20 ms. */
+GstBuffer *rostra_listener_pull(Listener *listener, guint64 *tick);
+void rostra_listener_flush(Listener *listener, gboolean flushing);
+void rostra_mixer_state(RostraState *state);
+
+/* ---- channels.c: encoded media from one publisher to many subscribers ---------------------------------------- */
+
+typedef struct _Channel Channel;
+typedef struct _Subscriber Subscriber;
+
+typedef struct {
+  GstBuffer *buffer;
+  GstCaps *caps;
+  GstClockTime time; /* on `clock`; NONE: unknown */
+  GstClock *clock;   /* identity only, no reference */
+  gboolean discont;
+} ChannelItem;
+
+Channel *rostra_channel_open(const char *id, GstElement *publisher);
+void rostra_channel_close(Channel *channel, GstElement *publisher);
+void rostra_channel_push(Channel *channel, const ChannelItem *item);
+
+Subscriber *rostra_subscriber_new(void);
+void rostra_subscriber_free(Subscriber *subscriber);
+void rostra_subscriber_tune(Subscriber *subscriber, const char *channel); /* "" or NULL: nothing */
+gboolean rostra_subscriber_pull(Subscriber *subscriber, ChannelItem *item);
+void rostra_subscriber_flush(Subscriber *subscriber, gboolean flushing);
+void rostra_subscriber_request_key(Subscriber *subscriber);
+void rostra_channels_state(RostraState *state);
+
+/* ---- elements ------------------------------------------------------------------------------------------------- */
+
+GType rostra_video_sink_get_type(void);
+GType rostra_video_src_get_type(void);
+GType rostra_audio_sink_get_type(void);
+GType rostra_audio_src_get_type(void);
+GType rostra_pub_get_type(void);
+GType rostra_sub_get_type(void);
+
+/* Common settings of our sinks: never wait for the clock, never hold up a pipeline's state or a last sample. */
+void rostra_sink_setup(GstBaseSink *sink);
