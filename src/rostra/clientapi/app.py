@@ -1,0 +1,85 @@
+"""The whole HTTPS application of a Conferencing Node: client API, web app, health, metrics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
+from rostra.calls.switchboard import Switchboard
+from rostra.clientapi.dispatch import ROOT, ClientApi
+from rostra.clientapi.envelope import DISABLED, METHOD_NOT_ALLOWED, NOT_FOUND, failure, json_response
+from rostra.clientapi.network import is_local
+from rostra.clientapi.openapi import document
+from rostra.clientapi.table import TABLE
+from rostra.clientapi.website import Website
+from rostra.environment import Environment
+
+logger = structlog.get_logger("rostra.clientapi")
+
+
+def create_app(switchboard: Switchboard, environment: Environment, web_root: Path) -> Starlette:
+    """The application; `app.state.client_api` is the `ClientApi`, to be closed when the node stops.
+
+    `web_root`: directory of the built web app.
+    """
+    node = environment.media_address or "node"
+    api = ClientApi(switchboard, TABLE, node)
+    site = Website(web_root)
+
+    async def health(request: Request) -> Response:
+        ready = switchboard.ready
+        return json_response(200 if ready else 503, {"status": "ok" if ready else "not ready"})
+
+    app = Starlette(
+        routes=[
+            Route(f"{ROOT}openapi.json", _openapi),
+            Mount(ROOT.rstrip("/"), app=api),
+            Mount("/api", app=_not_found_app()),
+            Route("/healthz", health),
+            Route("/metrics", _metrics),
+            Route("/", site.page),
+            Route("/webapp", site.page),
+            Route("/webapp/{rest:path}", site.page),
+            Route("/conference/{rest:path}", site.page),
+            Route("/{path:path}", site.file),
+        ],
+        exception_handlers={404: _not_found, 405: _wrong_method, 500: _broken},
+    )
+    app.router.redirect_slashes = False
+    app.state.client_api = api
+    return app
+
+
+def _not_found_app() -> ASGIApp:
+    return failure(404, NOT_FOUND)
+
+
+async def _openapi(request: Request) -> Response:
+    return json_response(200, document(TABLE))
+
+
+async def _metrics(request: Request) -> Response:
+    """For a scraper on this machine only: the figures name nobody, but concern nobody else either."""
+    if not is_local(request):
+        return failure(403, DISABLED)
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _not_found(request: Request, problem: Exception) -> Response:
+    return failure(404, NOT_FOUND)
+
+
+async def _wrong_method(request: Request, problem: Exception) -> Response:
+    return failure(405, METHOD_NOT_ALLOWED)
+
+
+async def _broken(request: Request, problem: Exception) -> Response:
+    logger.error("Request failed", path=request.url.path, problem=repr(problem))
+    return failure(500, "500 Internal Server Error")

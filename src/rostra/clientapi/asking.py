@@ -1,0 +1,77 @@
+"""A request on its way to a handler: who asks, about whom, with what body."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TypeVar
+
+from starlette.requests import Request
+
+from rostra.calls.switchboard import Conference, Switchboard
+from rostra.clientapi.bodies import Body
+from rostra.clientapi.clients import Client, Clients
+from rostra.clientapi.endpoints import Endpoint
+from rostra.clientapi.envelope import INVALID_TOKEN, NOT_FOUND, ApiProblem
+from rostra.clientapi.pins import PinGuard
+from rostra.conference.roster import Participant
+
+BodyType = TypeVar("BodyType", bound=Body)
+
+
+@dataclasses.dataclass(slots=True)
+class Platform:
+    """What handlers act on."""
+
+    switchboard: Switchboard
+    clients: Clients
+    pins: PinGuard
+    node: str
+    """Name of this node in event ids."""
+
+
+@dataclasses.dataclass(slots=True)
+class Asked:
+    """One request."""
+
+    platform: Platform
+    request: Request
+    endpoint: Endpoint
+    values: Mapping[str, str]
+    body: Body | None
+    token: str
+    holder: Client | None = None
+
+    @property
+    def client(self) -> Client:
+        if self.holder is None:
+            raise ApiProblem(403, INVALID_TOKEN)
+        return self.holder
+
+    @property
+    def conference(self) -> Conference:
+        return self.client.session.conference
+
+    @property
+    def me(self) -> Participant:
+        """The caller as it is now: the present role counts (API-061)."""
+        return self.client.session.participant
+
+    @property
+    def target(self) -> Participant:
+        """The participant in the path. Raises ApiProblem 404."""
+        uuid = self.values["participant"].lower()
+        participant = self.conference.participant(uuid)
+        if participant is None:
+            raise ApiProblem(404, NOT_FOUND)
+        return participant
+
+    @property
+    def call(self) -> str:
+        return self.values["call"].lower()
+
+    def carried(self, kind: type[BodyType]) -> BodyType:
+        """The body, which the endpoint's row declares to be of `kind`."""
+        if not isinstance(self.body, kind):
+            raise TypeError(f"{self.endpoint.path} does not declare {kind.__name__}")
+        return self.body

@@ -1,0 +1,103 @@
+"""What requests carry: one structure per body. Unknown members are ignored (API-006)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+Digits = Annotated[str, msgspec.Meta(pattern="^[0-9A-D*#,]+$", max_length=512)]
+"""Tones that can be sent (API-119)."""
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all bodies."""
+
+
+class RequestToken(Body, frozen=True, kw_only=True):
+    """Members we act upon; the others a client may send need features that say so in the answer."""
+
+    display_name: str | bool | None = None
+    """`false`: take it from the identity provider, which there is none of."""
+    call_tag: str | None = None
+    conference_extension: str | None = None
+    token: str | None = None
+    registration_token: str | None = None
+    supports_direct_chat: bool | None = None
+
+
+class ReleaseToken(Body, frozen=True, kw_only=True):
+    """Sent by closing browsers too; never a reason to refuse."""
+
+    reason: Any = None
+    error: Any = None
+
+
+class Message(Body, frozen=True, kw_only=True):
+    type: str
+    payload: str
+
+
+class DigitsBody(Body, frozen=True, kw_only=True):
+    digits: Digits
+
+
+class Overlay(Body, frozen=True, kw_only=True):
+    text: Annotated[str, msgspec.Meta(max_length=1024)]
+
+
+class RoleBody(Body, frozen=True, kw_only=True):
+    role: Literal["chair", "guest"]
+
+
+class Call(Body, frozen=True, kw_only=True):
+    """New call; `call_type` decides which of the others matter. WebRTC needs `sdp`."""
+
+    call_type: Literal["WEBRTC", "presentation", "RTMP"]
+    sdp: str | None = None
+    present: Literal["", "send", "receive", "main"] | None = None
+    media_type: Literal["video", "video-only", "audio"] | None = None
+    fecc_supported: bool | None = None
+
+
+class Update(Body, frozen=True, kw_only=True):
+    sdp: str
+    media_type: Literal["video", "video-only", "audio"] | None = None
+    fecc_supported: bool | None = None
+    call_type: str | None = None
+
+
+class Acknowledge(Body, frozen=True, kw_only=True):
+    sdp: str | None = None
+    offer_ignored: bool | None = None
+
+
+class NewCandidate(Body, frozen=True, kw_only=True):
+    candidate: str
+    mid: str | None = None
+    ufrag: str | None = None
+    pwd: str | None = None
+
+
+class CameraMove(Body, frozen=True, kw_only=True):
+    """Far-end camera control, decoded only as far as it is looked at."""
+
+    action: Literal["start", "stop", "continue"]
+    movement: list[Any]
+    timeout: float | None = None
+
+
+class Transfer(Body, frozen=True, kw_only=True):
+    conference_alias: str
+    role: Literal["host", "guest", "chair"] | None = None
+    pin: str | None = None
+
+
+class Dial(Body, frozen=True, kw_only=True):
+    destination: str
+    protocol: Literal["sip", "h323", "rtmp", "mssip", "auto"] = "auto"
+    role: str | None = None
+
+
+class TakeFloor(Body, frozen=True, kw_only=True):
+    jpegs: bool | None = None

@@ -1,0 +1,241 @@
+"""The participants that hold a token of this node: their calls, their lifetime, their event stream.
+
+A client lives until it releases its token, until 120 s pass without refresh (API-024), or until the platform
+removes it. A closed event stream alone ends nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+import structlog
+
+from rostra.calls.switchboard import Session
+from rostra.clientapi import counters
+from rostra.clientapi.envelope import TOKEN_EXPIRED
+from rostra.clientapi.stream import EventStream
+from rostra.clientapi.tokens import LIFETIME, TokenMint
+
+logger = structlog.get_logger("rostra.clientapi")
+
+ACK_TIMEOUT = 60.0
+"""Seconds within which a call must be acknowledged (API-070)."""
+MAX_CALLS = 4
+"""Calls one participant may have at a time: main, presentation and one being replaced each."""
+REMEMBERED_CALLS = 32
+"""Ended calls remembered, so that late `ack` or `disconnect` get their normal answers (API-014)."""
+
+
+class Client:
+    """One participant joined through this API. Is the `SessionListener` of its session."""
+
+    def __init__(self, owner: Clients, aliases: set[str], *, direct_chat: bool) -> None:
+        self.direct_chat = direct_chat
+        self.aliases = aliases
+        """Case-folded aliases known to name the service."""
+        self.calls: dict[str, asyncio.TimerHandle | None] = {}
+        """Running calls; the handle drops a call that is never acknowledged."""
+        self.main_call = ""
+        self.negotiating = asyncio.Lock()
+        """One negotiation at a time: the SDK's call queue may resend what is still under way."""
+        self.deadline = 0.0
+        self.gone = False
+        self.streamed = False
+        """An event stream was opened before: the next one is a repeated connection."""
+        self._owner = owner
+        self._session: Session | None = None
+        self._stream: EventStream | None = None
+        self._ended: deque[str] = deque(maxlen=REMEMBERED_CALLS)
+        self._reason: str | None = None
+        self._early_reason: str | None = None
+
+    @property
+    def session(self) -> Session:
+        """The session; only a client that was admitted is ever handed out."""
+        if self._session is None:
+            raise RuntimeError("the client has not joined yet")
+        return self._session
+
+    @property
+    def uuid(self) -> str:
+        return self.session.participant.uuid
+
+    def sibling(self, participant: str) -> Client | None:
+        """Another client of this node."""
+        return self._owner.get(participant)
+
+    def joined(self, session: Session) -> bool:
+        """The switchboard let it in. False: it was removed again before we got here."""
+        self._session = session
+        return self._early_reason is None
+
+    # --- told by the platform (SessionListener)
+
+    def disconnected(self, reason: str) -> None:
+        if self._session is None:
+            self._early_reason = reason
+            return
+        self._owner.forget(self, reason)
+
+    def media_lost(self, call: str) -> None:
+        """Our own web app restarts at once on this event; others ignore unknown events (API-054) and restart
+        when their ICE fails."""
+        if self._stream and call in self.calls:
+            self._stream.tell("media_lost", {"call_uuid": call})
+
+    def call_ended(self, call: str, reason: str) -> None:
+        """Told to the client only while it believes in the call (API-076)."""
+        if self.end_call(call) and self._stream:
+            self._stream.tell("call_disconnected", {"call_uuid": call, "reason": reason})
+
+    # --- calls
+
+    def begin_call(self, call: str) -> None:
+        """A call was set up; it must be acknowledged within `ACK_TIMEOUT`."""
+        loop = asyncio.get_running_loop()
+        self.calls[call] = loop.call_later(ACK_TIMEOUT, self._never_acknowledged, call)
+
+    def acknowledged(self, call: str) -> None:
+        timer = self.calls.get(call)
+        if timer:
+            timer.cancel()
+            self.calls[call] = None
+
+    def end_call(self, call: str) -> bool:
+        """Forget a call; True if it was running."""
+        if call not in self.calls:
+            return False
+        timer = self.calls.pop(call)
+        if timer:
+            timer.cancel()
+        if self.main_call == call:
+            self.main_call = ""
+        self._ended.append(call)
+        return True
+
+    def had_call(self, call: str) -> bool:
+        """`call` is or was one of this client's."""
+        return call in self.calls or call in self._ended
+
+    def _never_acknowledged(self, call: str) -> None:
+        logger.info("Call dropped: not acknowledged", participant=self.uuid, call=call)
+        self.call_ended(call, "Call disconnected")
+        self._owner.spawn(self.session.close_call(call))
+
+    # --- the event stream
+
+    def open_stream(self, node: str) -> EventStream:
+        """A new stream takes over; the previous one ends (API-049)."""
+        if self._stream:
+            self._stream.finish()
+        self._stream = EventStream(self, node, repeated=self.streamed)
+        self.streamed = True
+        return self._stream
+
+    def end(self, reason: str | None) -> None:
+        """Nothing works any more. `reason` goes to the stream when the platform ended it."""
+        self.gone = True
+        for call in list(self.calls):
+            self.end_call(call)
+        if self._stream:
+            self._stream.finish(reason)
+
+    def close_stream(self) -> None:
+        """The node stops: end the stream, keep the participant."""
+        if self._stream:
+            self._stream.finish()
+
+
+class Clients:
+    """All clients of this node, by participant."""
+
+    def __init__(self) -> None:
+        self.mint = TokenMint()
+        self._clients: dict[str, Client] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def __iter__(self) -> Iterator[Client]:
+        return iter(tuple(self._clients.values()))
+
+    def __len__(self) -> int:
+        return len(self._clients)
+
+    def get(self, participant: str) -> Client | None:
+        return self._clients.get(participant)
+
+    def admit(self, client: Client) -> str:
+        """Take in a joined client; returns its first token."""
+        self._clients[client.uuid] = client
+        counters.CLIENTS.set(len(self._clients))
+        token = self.refresh(client)
+        self._watch(client)
+        return token
+
+    def refresh(self, client: Client) -> str:
+        """Another token; the client lives `LIFETIME` from now."""
+        client.deadline = time.time() + LIFETIME
+        return self.mint.issue(client.uuid, client.deadline)
+
+    def holder(self, token: str) -> Client | None:
+        """The client a token belongs to; None when forged, expired or the participant is gone."""
+        read = self.mint.read(token)
+        if read is None or read.expires <= time.time():
+            return None
+        return self._clients.get(read.participant)
+
+    def held(self, token: str) -> bool:
+        """The token is genuine and unexpired, though its participant may be gone (API-025)."""
+        read = self.mint.read(token)
+        return read is not None and read.expires > time.time()
+
+    def forget(self, client: Client, reason: str | None = None) -> None:
+        """The participant has ended; `reason` is told to its stream when the client did not ask for it."""
+        if self._clients.get(client.uuid) is client:
+            del self._clients[client.uuid]
+            counters.CLIENTS.set(len(self._clients))
+        client.end(reason)
+
+    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run something in the background; failures are logged."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def close_streams(self) -> None:
+        for client in self:
+            client.close_stream()
+
+    async def close(self) -> None:
+        """The node stops: every participant leaves."""
+        clients = list(self)
+        for client in clients:
+            self.forget(client, "Signaling node disconnected")
+        leaving = (client.session.leave("Signaling node disconnected") for client in clients)
+        for outcome in await asyncio.gather(*leaving, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                logger.error("Leaving failed", problem=repr(outcome))
+
+    def debug_state(self) -> dict[str, object]:
+        return {"clients": len(self._clients), "tasks": len(self._tasks)}
+
+    def _watch(self, client: Client) -> None:
+        """One timer per client, moved on lazily: refreshing costs nothing."""
+        if client.gone:
+            return
+        left = client.deadline - time.time()
+        if left > 0:
+            asyncio.get_running_loop().call_later(left, self._watch, client)
+            return
+        logger.info(TOKEN_EXPIRED, participant=client.uuid)
+        counters.EXPIRED.inc()
+        self.forget(client, TOKEN_EXPIRED)
+        self.spawn(client.session.leave(TOKEN_EXPIRED))
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception():
+            logger.error("Background work failed", problem=repr(task.exception()))

@@ -1,0 +1,195 @@
+"""From an HTTP request to a handler and back: routes, tokens, rights, bodies, envelopes, counting.
+
+Whatever happens, the answer is an envelope with a status the endpoint's clients accept (API-016, API-179).
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from rostra.calls.switchboard import CallRefused, MediaRefused, Refusal, Switchboard
+from rostra.clientapi import counters
+from rostra.clientapi.asking import Asked, Platform
+from rostra.clientapi.bodies import Body
+from rostra.clientapi.clients import Client, Clients
+from rostra.clientapi.cors import permit, preflight
+from rostra.clientapi.endpoints import Endpoint, EndpointTable, Unroutable, Who
+from rostra.clientapi.envelope import (
+    INVALID_ROLE,
+    INVALID_TOKEN,
+    METHOD_NOT_ALLOWED,
+    NO_SUCH_CONFERENCE,
+    NOT_FOUND,
+    ApiProblem,
+    failure,
+    success,
+)
+from rostra.clientapi.handlers.tokens import hold_back_refused_refresh, refresh_token
+from rostra.clientapi.network import caller_address
+from rostra.clientapi.pins import PinGuard
+from rostra.clientapi.reading import read_body
+from rostra.clientapi.results import PinChallenge
+from rostra.domain.vocabulary import Role
+
+logger = structlog.get_logger("rostra.clientapi")
+
+ROOT = "/api/client/v2/"
+_HTTP_STATUS = {Refusal.NOT_FOUND: 404, Refusal.OUT_OF_RESOURCE: 503, Refusal.MAINTENANCE: 503}
+
+
+class ClientApi:
+    """The API as an ASGI application for everything below `/api/client/v2/`."""
+
+    def __init__(self, switchboard: Switchboard, table: EndpointTable, node: str) -> None:
+        self.clients = Clients()
+        self.table = table
+        self.platform = Platform(switchboard, self.clients, PinGuard(), node)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except ClientDisconnect:
+            return
+        permit(request, response)
+        await response(scope, receive, send)
+
+    async def close(self) -> None:
+        """The node stops: participants leave, streams end."""
+        await self.clients.close()
+
+    async def _answer(self, request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return preflight()
+        path: bytes = request.scope.get("raw_path") or request.url.path.encode()
+        try:
+            route = self.table.find(request.method, path.partition(b"?")[0][len(ROOT) :])
+        except Unroutable as problem:
+            counters.REQUESTS.labels("unknown", "405" if problem.methods else "404").inc()
+            return _unroutable(problem)
+        endpoint = route.endpoint
+        asked = Asked(self.platform, request, endpoint, route.values, None, _token(request))
+        response = await self._guarded(asked)
+        counters.REQUESTS.labels(endpoint.path, str(response.status_code)).inc()
+        return response
+
+    async def _guarded(self, asked: Asked) -> Response:
+        """Run the handler; every failure becomes an answer."""
+        endpoint = asked.endpoint
+        try:
+            async with asyncio.timeout(endpoint.within):
+                return await self._handle(asked)
+        except ApiProblem as problem:
+            return self._failed(asked, problem.status, problem.result)
+        except CallRefused as refused:
+            return self._failed(asked, _HTTP_STATUS.get(refused.refusal, 403), refused.refusal.text)
+        except MediaRefused as refused:
+            return self._failed(asked, 400, str(refused))
+        except TimeoutError:
+            logger.error("Request not answered in time", endpoint=endpoint.path)
+            return self._failed(asked, 504, "504 Gateway Timeout")
+        except ClientDisconnect:
+            raise
+        except Exception:
+            logger.exception("Request failed", endpoint=endpoint.path)
+            return self._failed(asked, 500, "500 Internal Server Error")
+
+    def _failed(self, asked: Asked, status: int, result: object) -> Response:
+        status = asked.endpoint.allowed(status)
+        if not isinstance(result, PinChallenge):
+            logger.info(
+                "Request refused",
+                endpoint=asked.endpoint.path,
+                status=status,
+                reason=str(result),
+                remote_address=caller_address(asked.request),
+            )
+        return failure(status, result)
+
+    async def _handle(self, asked: Asked) -> Response:
+        endpoint = asked.endpoint
+        asked.body = await self._body(asked)
+        asked.holder = self._holder(asked)
+        if endpoint.who is not Who.ANYBODY:
+            if asked.holder is None:
+                if endpoint.handler is refresh_token:
+                    await hold_back_refused_refresh()
+                raise ApiProblem(403, INVALID_TOKEN)
+            check_rights(asked)
+        if endpoint.log:
+            logger.info(endpoint.log, **_log_fields(asked))
+        answer = await endpoint.handler(asked)
+        return answer if isinstance(answer, Response) else success(answer)
+
+    async def _body(self, asked: Asked) -> Body | None:
+        if asked.request.method == "GET":
+            return None
+        return await read_body(asked.request, asked.endpoint)
+
+    def _holder(self, asked: Asked) -> Client | None:
+        """The client of the token, if the alias in the path is one of its service (API-004)."""
+        client = self.clients.holder(asked.token) if asked.token else None
+        alias = asked.values.get("alias", "").casefold()
+        if client is None or alias in client.aliases:
+            return client
+        service = self.platform.switchboard.lookup(asked.values["alias"]) if alias else None
+        if service is None and asked.endpoint.who is not Who.ANYBODY:
+            raise ApiProblem(404, NO_SUCH_CONFERENCE)
+        if service is None or service.id != client.session.service.id:
+            return None
+        client.aliases.add(alias)
+        return client
+
+
+def check_rights(asked: Asked) -> None:
+    """Raises ApiProblem when the caller may not use the endpoint now (API-061, API-062, API-066)."""
+    endpoint, me = asked.endpoint, asked.me
+    named = asked.values.get("participant", me.uuid).lower()
+    itself = named == me.uuid
+    if not me.joined and not (endpoint.waiting and itself):
+        raise ApiProblem(403, INVALID_ROLE)
+    host = me.role is Role.HOST
+    match endpoint.who:
+        case Who.HOST:
+            permitted = host
+        case Who.SELF:
+            permitted = itself
+        case Who.HOST_OR_SELF:
+            permitted = host or itself
+        case Who.ANYBODY | Who.HOLDER:
+            permitted = True
+    if not permitted:
+        raise ApiProblem(403, INVALID_ROLE)
+
+
+def _token(request: Request) -> str:
+    """Header or query, whichever is there (API-010)."""
+    return request.headers.get("token") or request.query_params.get("token", "")
+
+
+def _unroutable(problem: Unroutable) -> Response:
+    if not problem.methods:
+        return failure(404, NOT_FOUND)
+    response = failure(405, METHOD_NOT_ALLOWED)
+    response.headers["allow"] = ", ".join((*problem.methods, "OPTIONS"))
+    return response
+
+
+def _log_fields(asked: Asked) -> dict[str, str]:
+    fields = {"conference": asked.conference.name, "requested_by": asked.client.uuid}
+    if "participant" in asked.values:
+        fields["participant"] = asked.values["participant"]
+    digits = getattr(asked.body, "digits", None)
+    if isinstance(digits, str):
+        fields["digits"] = digits
+    return fields
+
+
+def endpoint_statuses(endpoint: Endpoint) -> tuple[int, ...]:
+    """Every status the endpoint may answer."""
+    return (200, *endpoint.errors)

@@ -1,0 +1,56 @@
+"""Functions whose rooms are not built yet, refused in the form clients know for it, and the node's status."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from rostra.clientapi.asking import Asked
+from rostra.clientapi.envelope import DISABLED, INVALID_TOKEN, NOT_FOUND, ApiProblem
+
+
+async def disabled(asked: Asked) -> None:
+    """403 with the reason clients show as `#pex127`."""
+    raise ApiProblem(403, DISABLED)
+
+
+async def no_floor(asked: Asked) -> None:
+    """Nothing presented by somebody without the floor (API-100, API-113)."""
+    raise ApiProblem(403, DISABLED)
+
+
+async def nothing_presented(asked: Asked) -> None:
+    """No presentation runs (API-111)."""
+    raise ApiProblem(404, NOT_FOUND)
+
+
+async def not_done(asked: Asked) -> bool:
+    """The target cannot do it: processed, answer no (API-120, API-129)."""
+    _ = asked.target
+    return False
+
+
+async def no_image(asked: Asked) -> None:
+    """The exact string the SDK's check wants (API-142)."""
+    _ = asked.target
+    raise ApiProblem(404, "No image available")
+
+
+async def no_theme(asked: Asked) -> Response:
+    """204 without a body (API-143)."""
+    return Response(status_code=204)
+
+
+async def no_theme_file(asked: Asked) -> None:
+    raise ApiProblem(404, NOT_FOUND)
+
+
+async def no_registration(asked: Asked) -> None:
+    """There is no registrar, so no registration token is genuine (API-135)."""
+    raise ApiProblem(403, INVALID_TOKEN)
+
+
+async def status(asked: Asked) -> str:
+    """For reverse proxies (API-144)."""
+    if not asked.platform.switchboard.ready:
+        raise ApiProblem(503, "Maintenance mode")
+    return "OK"

@@ -1,0 +1,104 @@
+"""WebRTC calls of the caller itself (section 8)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Literal
+
+import structlog
+
+from rostra.calls.switchboard import MediaRefused
+from rostra.clientapi.asking import Asked
+from rostra.clientapi.bodies import Call, DigitsBody, NewCandidate, Update
+from rostra.clientapi.envelope import DISABLED, NO_CALL, ApiProblem
+from rostra.clientapi.results import WebRtcCall
+from rostra.clientapi.wire import call_kind
+
+logger = structlog.get_logger("rostra.clientapi")
+
+
+async def begin(asked: Asked) -> WebRtcCall:
+    """A new main call, replacing a running one without a word (API-077)."""
+    body = asked.carried(Call)
+    if body.call_type != "WEBRTC" or body.present in ("send", "receive"):
+        raise ApiProblem(403, DISABLED)
+    if not body.sdp:
+        raise ApiProblem(400, "No SDP")
+    client, call = asked.client, str(uuid.uuid4())
+    async with client.negotiating:
+        kind = _media(asked, body.media_type)
+        answer = await client.session.open_webrtc(call, body.sdp, media_type=kind, present=body.present or "")
+        if client.gone:
+            raise ApiProblem(403, NO_CALL)
+        previous, client.main_call = client.main_call, call
+        client.begin_call(call)
+        if client.end_call(previous):
+            await client.session.close_call(previous)
+    return WebRtcCall(call, answer)
+
+
+def _media(asked: Asked, wanted: Literal["video", "video-only", "audio"] | None) -> str:
+    """No more than the service has (API-078)."""
+    offered = call_kind(asked.client.session.service)
+    return offered if wanted is None or offered == "audio" or wanted == "video" else wanted
+
+
+def _running(asked: Asked) -> str:
+    """The call in the path, while it is up. Raises ApiProblem 403."""
+    if asked.call not in asked.client.calls:
+        raise ApiProblem(403, NO_CALL)
+    return asked.call
+
+
+async def acknowledge(asked: Asked) -> bool:
+    """Media flows from now on. Repeated, or late for an ended call: still true, else the SDK leaves (API-070)."""
+    client, call = asked.client, asked.call
+    if call in client.calls:
+        await client.session.confirm(call)
+        client.acknowledged(call)
+    elif not client.had_call(call):
+        raise ApiProblem(403, NO_CALL)
+    return True
+
+
+async def new_candidate(asked: Asked) -> None:
+    """Candidates that cannot be used are ignored (API-069)."""
+    call, body = _running(asked), asked.carried(NewCandidate)
+    candidate = body.candidate.strip()
+    words = candidate.lower().split()
+    if words and (len(words) < 6 or words[2] == "tcp" or words[4].endswith(".local")):
+        return
+    try:
+        await asked.client.session.add_candidate(call, body.mid or "0", candidate, body.ufrag or "")
+    except MediaRefused as refused:
+        logger.info("Candidate ignored", call=call, reason=str(refused))
+
+
+async def update(asked: Asked) -> WebRtcCall:
+    """A new offer for the same call: renegotiation, ICE restart, or media lost with its worker (API-073)."""
+    call, body, client = _running(asked), asked.carried(Update), asked.client
+    async with client.negotiating:
+        kind = _media(asked, body.media_type)
+        return WebRtcCall(call, await client.session.open_webrtc(call, body.sdp, media_type=kind))
+
+
+async def dtmf(asked: Asked) -> bool:
+    asked.client.session.dtmf(_running(asked), asked.carried(DigitsBody).digits)
+    return True
+
+
+async def camera(asked: Asked) -> bool:
+    """No far end has a camera to move yet (API-120)."""
+    _running(asked)
+    return False
+
+
+async def statistics(asked: Asked) -> None:
+    """Taken for any call: the SDK posts those of rooms under the main path."""
+
+
+async def disconnect(asked: Asked) -> None:
+    """Ends the media; the participant stays and gets no echo (API-075, API-076)."""
+    client, call = asked.client, asked.call
+    if client.end_call(call):
+        await client.session.close_call(call)

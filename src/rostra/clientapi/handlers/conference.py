@@ -1,0 +1,119 @@
+"""Functions on the conference as a whole (sections 6 and 10)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from rostra.clientapi.asking import Asked
+from rostra.clientapi.bodies import Message
+from rostra.clientapi.envelope import ApiProblem
+from rostra.clientapi.results import ConferenceState, ParticipantObject
+from rostra.clientapi.wire import conference_state, participant_object, visible
+
+TERMINATED = "API initiated conference termination"
+
+
+async def conference_status(asked: Asked) -> ConferenceState:
+    return conference_state(asked.conference.flags)
+
+
+async def participants(asked: Asked) -> list[ParticipantObject]:
+    """Everybody the caller may see; who waits sees itself only."""
+    me, clients = asked.me, asked.platform.clients
+    return [
+        participant_object(
+            other, me, direct_chat=bool((client := clients.get(other.uuid)) and client.direct_chat), in_list=True
+        )
+        for other in asked.conference.participants
+        if visible(other, me)
+    ]
+
+
+async def lock(asked: Asked) -> bool:
+    await asked.conference.lock(True)
+    return True
+
+
+async def unlock(asked: Asked) -> bool:
+    await asked.conference.lock(False)
+    return True
+
+
+async def start_conference(asked: Asked) -> bool:
+    await asked.conference.start()
+    return True
+
+
+async def mute_guests(asked: Asked) -> bool:
+    await asked.conference.mute_guests(True)
+    return True
+
+
+async def unmute_guests(asked: Asked) -> bool:
+    await asked.conference.mute_guests(False)
+    return True
+
+
+async def disconnect(asked: Asked) -> bool:
+    await asked.conference.remove_all(TERMINATED)
+    return True
+
+
+async def clear_all_buzz(asked: Asked) -> bool:
+    for participant in tuple(asked.conference.participants):
+        if participant.buzz_time:
+            await asked.conference.set_client_state(participant.uuid, buzz_time=0.0)
+    return True
+
+
+async def clear_spotlights(asked: Asked) -> bool:
+    for participant in tuple(asked.conference.participants):
+        if participant.spotlight:
+            await asked.conference.spotlight(participant.uuid, False)
+    return True
+
+
+async def message(asked: Asked) -> bool:
+    """Chat to everybody; false when it is switched off (API-116)."""
+    body = checked_message(asked)
+    if not chat_enabled(asked):
+        return False
+    await asked.conference.message(asked.client.uuid, body.type, body.payload)
+    return True
+
+
+def chat_enabled(asked: Asked) -> bool:
+    return asked.conference.flags.chat_enabled and asked.client.session.service.enable_chat
+
+
+def checked_message(asked: Asked) -> Message:
+    """The message in the body. Raises ApiProblem 400 for a type or payload nobody could read."""
+    body = asked.carried(Message)
+    kind = body.type.partition(";")[0].strip().lower()
+    if kind not in ("text/plain", "application/json"):
+        raise ApiProblem(400, "Unsupported message type")
+    if kind == "application/json":
+        try:
+            msgspec.json.decode(body.payload)
+        except (msgspec.DecodeError, RecursionError):
+            raise ApiProblem(400, "Message payload is not JSON") from None
+    return body
+
+
+LAYOUTS = ("1:7",)
+"""Names of the layouts there are (API-121)."""
+
+
+async def available_layouts(asked: Asked) -> list[str] | list[dict[str, str]]:
+    if asked.request.query_params.get("annotate", "").lower() == "true":
+        return [{"name": name} for name in LAYOUTS]
+    return list(LAYOUTS)
+
+
+async def layout_svgs(asked: Asked) -> dict[str, str]:
+    """A drawing for each layout, with the very keys of `available_layouts` (API-125)."""
+    small = "".join(f'<rect x="{2 + 18 * column}" y="74" width="16" height="14"/>' for column in range(7))
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 128 90"><rect width="128" height="72"/>{small}</svg>'
+    )
+    return dict.fromkeys(LAYOUTS, drawing)

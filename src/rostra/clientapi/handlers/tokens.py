@@ -1,0 +1,165 @@
+"""Tokens: joining, staying, leaving, and watching (sections 2 to 4)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import msgspec
+import structlog
+from starlette.responses import Response
+
+from rostra.calls.switchboard import CallRefused, CallRequest, PinRequired, Refusal, ServiceDescription, Session
+from rostra.clientapi import counters
+from rostra.clientapi.asking import Asked
+from rostra.clientapi.bodies import ReleaseToken, RequestToken
+from rostra.clientapi.clients import Client
+from rostra.clientapi.envelope import INVALID_TOKEN, NO_SUCH_CONFERENCE, PIN_RETRIES, ApiProblem
+from rostra.clientapi.network import caller_address
+from rostra.clientapi.results import PinChallenge, TokenGranted, TokenRefreshed, Version
+from rostra.clientapi.stream import EventResponse
+from rostra.clientapi.tokens import LIFETIME
+from rostra.clientapi.wire import call_kind, current_kind, service_kind, token_role
+from rostra.domain.vocabulary import CallProtocol
+
+logger = structlog.get_logger("rostra.clientapi")
+
+NOT_GIVEN = "none"
+"""Clients write this where they have nothing to say (API-029)."""
+NAMELESS = "User"
+MAX_NAME = 250
+"""Characters of a display name or call tag; the rest is cut off."""
+
+
+async def request_token(asked: Asked) -> TokenGranted:
+    body = asked.carried(RequestToken)
+    platform, alias = asked.platform, asked.values["alias"]
+    _refuse_one_time_token(asked, body)
+    address, now = caller_address(asked.request), time.monotonic()
+    pin = _pin(asked)
+    if pin and platform.pins.blocked(address, alias, now):
+        logger.warning("PIN refused: too many wrong ones", alias=alias, remote_address=address)
+        raise ApiProblem(403, PIN_RETRIES)
+    client = Client(platform.clients, {alias.casefold()}, direct_chat=bool(body.supports_direct_chat))
+    try:
+        session = await platform.switchboard.join(_call(asked, body, pin, address), client)
+    except PinRequired as wanted:
+        raise ApiProblem(403, _challenge(wanted, platform.switchboard.lookup(alias))) from None
+    except CallRefused as refused:
+        if refused.refusal is Refusal.INVALID_PIN:
+            _wrong_pin(asked, address, now)
+        raise
+    if pin:
+        logger.info("PIN accepted", alias=alias, remote_address=address, participant=session.participant.uuid)
+    if not client.joined(session):
+        raise ApiProblem(403, INVALID_TOKEN)
+    return _granted(session, platform.clients.admit(client))
+
+
+def _refuse_one_time_token(asked: Asked, body: RequestToken) -> None:
+    """Nothing issues one-time tokens yet, so every one is unknown (API-027); unknown aliases are told first."""
+    token = body.token or asked.request.headers.get("token", "")
+    if token and token != NOT_GIVEN:
+        known = asked.platform.switchboard.lookup(asked.values["alias"])
+        raise ApiProblem(403, INVALID_TOKEN) if known else ApiProblem(404, NO_SUCH_CONFERENCE)
+
+
+def _pin(asked: Asked) -> str | None:
+    """None: no header. Empty: the caller chose to have no PIN (API-032)."""
+    pin = asked.request.headers.get("pin")
+    return "" if pin is not None and pin.strip() in ("", NOT_GIVEN) else pin
+
+
+def _call(asked: Asked, body: RequestToken, pin: str | None, address: str) -> CallRequest:
+    name = body.display_name if isinstance(body.display_name, str) else ""
+    name = "".join(character for character in name if character.isprintable()).strip()[:MAX_NAME] or NAMELESS
+    return CallRequest(
+        alias=asked.values["alias"],
+        protocol=CallProtocol.API,
+        display_name=name,
+        remote_alias=name,
+        vendor=asked.request.headers.get("user-agent", "")[:MAX_NAME],
+        remote_address=address,
+        pin=pin,
+        call_tag=(body.call_tag or "")[:MAX_NAME],
+        encrypted=True,
+    )
+
+
+def _challenge(wanted: PinRequired, service: ServiceDescription | None) -> PinChallenge:
+    """Where Guests are not allowed everybody needs a PIN, although there is no Guest PIN (API-032)."""
+    pinless_guests = not wanted.guest_pin and (service is None or service.allow_guests)
+    return PinChallenge(
+        pin="required" if wanted.host_pin else "none", guest_pin="none" if pinless_guests else "required"
+    )
+
+
+def _wrong_pin(asked: Asked, address: str, now: float) -> None:
+    alias = asked.values["alias"]
+    asked.platform.pins.wrong(address, alias, now)
+    counters.WRONG_PINS.inc()
+    logger.warning("Invalid PIN", alias=alias, remote_address=address)
+
+
+def _granted(session: Session, token: str) -> TokenGranted:
+    me, service = session.participant, session.service
+    return TokenGranted(
+        token=token,
+        expires=str(int(LIFETIME)),
+        participant_uuid=me.uuid,
+        version=Version(),
+        role=token_role(me.role),
+        display_name=me.display_name,
+        current_service_type=current_kind(me, service),
+        service_type=service_kind(service),
+        conference_name=service.name,
+        service_name=service.name,
+        call_type=call_kind(service),
+        chat_enabled=service.enable_chat,
+        guests_can_present=service.guests_can_present,
+        call_tag=me.call_tag,
+        bandwidth_in=_kbps(service.max_callrate_out),
+        bandwidth_out=_kbps(service.max_callrate_in),
+    )
+
+
+def _kbps(limit: int | None) -> int | msgspec.UnsetType:
+    """A limit as clients want it, left out when there is none. What the platform sends, the client receives."""
+    return limit // 1000 if limit else msgspec.UNSET
+
+
+async def refresh_token(asked: Asked) -> TokenRefreshed:
+    token = asked.platform.clients.refresh(asked.client)
+    return TokenRefreshed(token=token, expires=str(int(LIFETIME)), role=token_role(asked.me.role))
+
+
+async def release_token(asked: Asked) -> bool:
+    """Also the beacon of a closing browser; releasing twice is fine (API-025)."""
+    clients = asked.platform.clients
+    client = asked.holder
+    if client is None:
+        if clients.held(asked.token):
+            return True
+        raise ApiProblem(403, INVALID_TOKEN)
+    told = asked.body if isinstance(asked.body, ReleaseToken) else ReleaseToken()
+    logger.info(
+        "Participant released its token",
+        participant=client.uuid,
+        reason=str(told.reason or "")[:MAX_NAME],
+        error=str(told.error or "")[:MAX_NAME],
+    )
+    clients.forget(client)
+    await client.session.leave()
+    return True
+
+
+async def events(asked: Asked) -> Response:
+    return EventResponse(asked.client.open_stream(asked.platform.node))
+
+
+REFUSED_REFRESH_DELAY = 1.0
+"""Seconds a refused refresh is held back: the SDK repeats it without any pause (API-022)."""
+
+
+async def hold_back_refused_refresh() -> None:
+    await asyncio.sleep(REFUSED_REFRESH_DELAY)

@@ -1,0 +1,141 @@
+"""From what happens in the conference to what one client's stream shows of it (API-044 to API-056)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from rostra.clientapi.wire import conference_state, participant_object, visible
+from rostra.conference.events import (
+    CallEnded,
+    ConferenceEvent,
+    ConferenceUpdated,
+    LayoutChanged,
+    MessageReceived,
+    ParticipantCreated,
+    ParticipantDeleted,
+    ParticipantUpdated,
+    Removed,
+    RoleChanged,
+    StageChanged,
+    SyncBegan,
+    SyncEnded,
+)
+from rostra.conference.roster import Participant
+
+if TYPE_CHECKING:
+    from rostra.clientapi.clients import Client
+
+Rendered = tuple[str, Any]
+"""Event name and data."""
+
+
+class StreamView:
+    """What one client has been shown on one subscription.
+
+    Whoever the client may not see is left out; who becomes visible appears by `participant_create`, so a create
+    always precedes updates and deletes of the same participant (API-046).
+    """
+
+    def __init__(self, client: Client, *, repeated: bool) -> None:
+        self._client = client
+        self._stop_due = repeated
+        self._synced = False
+        self._known: dict[str, Participant] = {}
+        self._me = client.session.participant
+
+    def render(self, happened: ConferenceEvent) -> Iterator[Rendered]:
+        """Zero or more stream events for one event of the conference."""
+        if self._synced and self._stop_due and not isinstance(happened, StageChanged | LayoutChanged):
+            yield self._no_presentation()
+        yield from self._render(happened)
+        if self._synced and self._stop_due and isinstance(happened, LayoutChanged):
+            yield self._no_presentation()
+
+    def _no_presentation(self) -> Rendered:
+        """A repeated connection learns after its snapshot that no presentation runs (API-044)."""
+        self._stop_due = False
+        return "presentation_stop", {}
+
+    def _render(self, happened: ConferenceEvent) -> Iterator[Rendered]:
+        match happened:
+            case SyncBegan():
+                self._known.clear()
+                yield "participant_sync_begin", None
+            case SyncEnded():
+                self._synced = True
+                yield "participant_sync_end", None
+            case ParticipantCreated(participant=participant) | ParticipantUpdated(participant=participant):
+                yield from self._participant(participant)
+            case ParticipantDeleted(uuid=uuid):
+                if self._known.pop(uuid, None):
+                    yield "participant_delete", {"uuid": uuid}
+            case ConferenceUpdated(flags=flags):
+                yield "conference_update", conference_state(flags)
+            case StageChanged() | LayoutChanged() | MessageReceived():
+                yield from self._room(happened)
+            case RoleChanged():
+                yield "refresh_token", None
+            case CallEnded(call=call, reason=reason):
+                if self._client.end_call(call):
+                    yield "call_disconnected", {"call_uuid": call, "reason": reason}
+            case Removed(reason=reason):
+                yield "disconnect", {"reason": reason}
+
+    def _participant(self, participant: Participant) -> Iterator[Rendered]:
+        if participant.uuid == self._me.uuid:
+            before, self._me = self._me, participant
+            if participant.uuid in self._known and before.role is not participant.role:
+                yield from self._review()
+        yield from self._show(participant)
+
+    def _review(self) -> Iterator[Rendered]:
+        """The client's role changed: it may see more or fewer of those who wait (API-147)."""
+        for other in self._client.session.conference.participants:
+            if other.uuid != self._me.uuid and visible(other, self._me) != (other.uuid in self._known):
+                yield from self._show(other)
+
+    def _show(self, participant: Participant) -> Iterator[Rendered]:
+        shown = self._known.pop(participant.uuid, None)
+        if visible(participant, self._me):
+            self._known[participant.uuid] = participant
+            client = self._client.sibling(participant.uuid)
+            rendered = participant_object(participant, self._me, direct_chat=bool(client and client.direct_chat))
+            yield "participant_update" if shown else "participant_create", rendered
+        elif shown:
+            yield "participant_delete", {"uuid": participant.uuid}
+
+    def _room(self, happened: StageChanged | LayoutChanged | MessageReceived) -> Iterator[Rendered]:
+        """What only those inside the room get, unless it is addressed to the client."""
+        if isinstance(happened, MessageReceived):
+            if self._me.joined or happened.direct:
+                yield (
+                    "message_received",
+                    {
+                        "origin": happened.origin,
+                        "uuid": happened.uuid,
+                        "type": happened.type,
+                        "payload": happened.payload,
+                        "direct": happened.direct,
+                    },
+                )
+        elif not self._me.joined:
+            return
+        elif isinstance(happened, StageChanged):
+            yield (
+                "stage",
+                [
+                    {"participant_uuid": entry.participant, "stage_index": entry.stage_index, "vad": entry.vad}
+                    for entry in happened.entries
+                ],
+            )
+        else:
+            overlay = self._client.session.service.enable_overlay_text
+            yield (
+                "layout",
+                {
+                    "view": happened.view,
+                    "participants": list(happened.participants),
+                    "overlay_text_enabled": overlay,
+                },
+            )

@@ -1,0 +1,143 @@
+"""What the API answers: one structure per `result` object; field names and types are the contract (API-009)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+YesNo = Literal["YES", "NO"]
+VERSION_ID = "36"
+"""Generation shown to clients: the SDKs of 36 use `client_mute`, which is there (API-028)."""
+PSEUDO_VERSION = "36000.0.0"
+
+
+class Version(msgspec.Struct, frozen=True):
+    version_id: str = VERSION_ID
+    pseudo_version: str = PSEUDO_VERSION
+
+
+class Stun(msgspec.Struct, frozen=True):
+    url: str
+
+
+class TokenGranted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """200 of `request_token`. `expires` is a string by contract, in seconds."""
+
+    token: str
+    expires: str
+    participant_uuid: str
+    version: Version
+    role: Literal["HOST", "GUEST"]
+    display_name: str
+    current_service_type: str
+    service_type: str
+    conference_name: str
+    service_name: str
+    call_type: Literal["video", "video-only", "audio"]
+    chat_enabled: bool
+    fecc_enabled: bool = False
+    rtmp_enabled: bool = False
+    rtsp_enabled: bool = False
+    analytics_enabled: bool = False
+    guests_can_present: bool = True
+    allow_1080p: bool = False
+    vp9_enabled: bool = False
+    trickle_ice_enabled: bool = True
+    direct_media: bool = False
+    breakout_rooms: bool = False
+    call_tag: str = ""
+    idp_uuid: str = ""
+    stun: tuple[Stun, ...] = ()
+    bandwidth_in: int | msgspec.UnsetType = msgspec.UNSET
+    bandwidth_out: int | msgspec.UnsetType = msgspec.UNSET
+
+
+class PinChallenge(msgspec.Struct, frozen=True, kw_only=True):
+    """403 of `request_token` when a PIN is wanted (API-031); `version` is mandatory in it."""
+
+    pin: Literal["required", "none"]
+    guest_pin: Literal["required", "none"]
+    version: Version = Version()
+
+
+class TokenRefreshed(msgspec.Struct, frozen=True, kw_only=True):
+    token: str
+    expires: str
+    role: Literal["HOST", "GUEST"]
+
+
+class MixReceived(msgspec.Struct, frozen=True):
+    mix_name: str = "main"
+    timestamp: float = 0
+
+
+class ParticipantObject(msgspec.Struct, frozen=True, kw_only=True):
+    """One participant in events and lists; every member is always sent (API-057)."""
+
+    uuid: str
+    api_url: str
+    display_name: str
+    overlay_text: str
+    local_alias: str
+    uri: str
+    vendor: str
+    protocol: str
+    call_direction: str
+    role: str
+    service_type: str
+    start_time: float
+    has_media: bool
+    is_video_call: YesNo
+    is_audio_only_call: YesNo
+    encryption: Literal["On", "Off"]
+    is_muted: YesNo
+    is_presenting: YesNo
+    presentation_supported: YesNo
+    rx_presentation_policy: Literal["ALLOW", "DENY"]
+    fecc_supported: YesNo
+    is_streaming_conference: bool
+    is_external: bool
+    spotlight: float
+    external_node_uuid: str = ""
+    buzz_time: float
+    disconnect_supported: YesNo = "YES"
+    mute_supported: YesNo = "YES"
+    transfer_supported: YesNo = "NO"
+    is_client_muted: bool
+    is_video_muted: bool
+    is_on_hold: bool
+    is_video_silent: bool = False
+    is_main_video_dropped_out: bool = False
+    needs_presentation_in_mix: bool = False
+    is_conjoined: bool = False
+    is_transferring: bool = False
+    is_idp_authenticated: bool = False
+    supports_direct_chat: bool
+    can_receive_personal_mix: bool = False
+    receive_from_video_mix: MixReceived = MixReceived()
+    call_tag: str
+    last_spoken_time: float
+
+
+class ConferenceState(msgspec.Struct, frozen=True, kw_only=True):
+    """`conference_update` and `conference_status` (API-060)."""
+
+    locked: bool
+    guests_muted: bool
+    all_muted: bool = False
+    started: bool
+    presentation_allowed: bool
+    guests_can_present: bool
+    guests_can_unmute: bool = False
+    chat_enabled: bool
+    direct_media: bool = False
+    live_captions_available: bool = False
+    breakout_rooms: bool = False
+
+
+class WebRtcCall(msgspec.Struct, frozen=True):
+    """200 of `calls`. There is deliberately no `turn`: even an empty list is a fallback offer (API-068)."""
+
+    call_uuid: str
+    sdp: str

@@ -1,0 +1,124 @@
+"""Running the application over HTTPS inside the node's own event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from rostra.clientapi import counters
+from rostra.clientapi.dispatch import ClientApi
+from rostra.environment import Environment, variable_name
+
+logger = structlog.get_logger("rostra.clientapi")
+
+MAX_HEADERS = 32 * 1024
+"""Bytes of request line and headers together."""
+GRACE = 1.0
+"""Seconds running requests get when the server stops."""
+
+
+class PortTaken(Exception):
+    """The HTTPS port cannot be had. The text names the port and the environment variable."""
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1 with unreadable requests answered in the API's own form."""
+
+    def send_400_response(self, msg: str) -> None:
+        counters.MALFORMED.labels("http").inc()
+        logger.info("Unreadable HTTP request", remote_address=self.client[0] if self.client else "", reason=msg)
+        body = b'{"status":"failed","result":"400 Bad Request"}'
+        head = b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n"
+        self.transport.write(head + b"content-length: %d\r\n\r\n" % len(body) + body)
+        self.transport.close()
+
+
+class _Uvicorn(uvicorn.Server):
+    """Without signal handlers: the node stops us."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+class Server:
+    """The HTTPS server of one node; `start` once, `stop` once."""
+
+    def __init__(self, app: Starlette, port: int, certificate: Path, key: Path) -> None:
+        self._api: ClientApi = app.state.client_api
+        self._port = port
+        config = uvicorn.Config(
+            app,
+            http=_Protocol,
+            ws="none",
+            lifespan="off",
+            loop="none",
+            ssl_certfile=str(certificate),
+            ssl_keyfile=str(key),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=65,
+            timeout_graceful_shutdown=1,
+            h11_max_incomplete_event_size=MAX_HEADERS,
+        )
+        self._server = _Uvicorn(config)
+        self._running: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Accept connections from now on. Raises PortTaken."""
+        listener = _listen(self._port)
+        self._running = asyncio.get_running_loop().create_task(self._server.serve([listener]))
+        while not self._server.started:
+            if self._running.done():
+                self._running.result()
+                raise RuntimeError("the HTTPS server ended at its start")
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        """End all participants and streams, finish requests, close. Takes at most about 2 s."""
+        await self._api.close()
+        if self._running:
+            self._server.should_exit = True
+            await asyncio.wait({self._running}, timeout=2 * GRACE)
+            if not self._running.done():
+                self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+
+    def debug_state(self) -> dict[str, Any]:
+        return {"connections": len(self._server.server_state.connections), **self._api.clients.debug_state()}
+
+
+def serve(app: Starlette, environment: Environment, certificate: Path, key: Path) -> Server:
+    """A server for `app` on the node's HTTPS port, not yet started. Files are PEM."""
+    return Server(app, environment.node_https_port, certificate, key)
+
+
+def _listen(port: int) -> socket.socket:
+    """A listening socket for IPv6 and IPv4, or IPv4 alone where there is no IPv6."""
+    try:
+        try:
+            return _listen_on(socket.AF_INET6, port)
+        except OSError as problem:
+            if problem.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+                raise
+            return _listen_on(socket.AF_INET, port)
+    except OSError as problem:
+        variable = variable_name("node_https_port")
+        raise PortTaken(f"port {port} cannot be used ({problem.strerror}); free it or set {variable}") from problem
+
+
+def _listen_on(family: socket.AddressFamily, port: int) -> socket.socket:
+    dual = family == socket.AF_INET6
+    return socket.create_server(("", port), family=family, dualstack_ipv6=dual, backlog=512)

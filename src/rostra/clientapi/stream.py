@@ -1,0 +1,176 @@
+"""One event stream: snapshot and events of the conference as server-sent events (sections 4 and 5).
+
+A pump reads the conference's events, an outbox holds at most `OUTBOX` frames, the HTTP response takes them out.
+When the outbox is full the pump waits; the conference then cuts the pump off after its own limit and the client
+connects anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import itertools
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from rostra.clientapi import counters
+from rostra.clientapi.rendering import StreamView
+
+if TYPE_CHECKING:
+    from rostra.clientapi.clients import Client
+
+logger = structlog.get_logger("rostra.clientapi")
+
+KEEP_ALIVE = 10.0
+"""Seconds of silence after which a `ping` is sent (API-043)."""
+OUTBOX = 256
+"""Frames waiting for a slow reader."""
+LAST_WORDS = 2.0
+"""Seconds an ending stream may still take to deliver what is queued."""
+
+_encoder = msgspec.json.Encoder()
+
+
+def frame(node: str, counter: int, event: str, data: Any) -> bytes:
+    """One event; data is JSON on one line, never empty (API-040, API-041)."""
+    identifier = base64.b64encode(f"{node}_{counter}".encode())
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (identifier, event.encode(), _encoder.encode(data))
+
+
+class EventStream:
+    """The current stream of one client."""
+
+    def __init__(self, client: Client, node: str, *, repeated: bool) -> None:
+        self._client = client
+        self._node = node
+        self._repeated = repeated
+        self._counter = itertools.count(1)
+        self._outbox: asyncio.Queue[bytes | None] = asyncio.Queue(OUTBOX)
+        self._finishing = False
+        self._ending = asyncio.Event()
+        self._said_goodbye = False
+        self._pump: asyncio.Task[None] | None = None
+
+    def tell(self, event: str, data: Any) -> None:
+        """Send something that is not from the conference's own events; a full outbox ends the stream."""
+        if self._finishing:
+            return
+        try:
+            self._outbox.put_nowait(frame(self._node, next(self._counter), event, data))
+        except asyncio.QueueFull:
+            logger.warning("Event stream too slow, closed", participant=self._client.uuid)
+            self.finish()
+
+    def finish(self, reason: str | None = None) -> None:
+        """End the stream; `reason`: the platform removed the participant, which is the last event (API-052)."""
+        if self._finishing:
+            return
+        self._finishing = True
+        self._ending.set()
+        if self._pump:
+            self._pump.cancel()
+        while self._outbox.qsize() > OUTBOX - 2:
+            self._outbox.get_nowait()
+        if reason is not None and not self._said_goodbye:
+            self._said_goodbye = True
+            self._outbox.put_nowait(frame(self._node, next(self._counter), "disconnect", {"reason": reason}))
+        self._outbox.put_nowait(None)
+
+    async def frames(self) -> AsyncGenerator[bytes, None]:
+        """What the HTTP response sends, until the stream ends."""
+        counters.STREAMS.inc()
+        self._pump = asyncio.get_running_loop().create_task(self._run())
+        if self._finishing:
+            self._pump.cancel()
+        try:
+            while (chunk := await self._next()) is not None:
+                yield chunk
+        finally:
+            self.closed()
+            counters.STREAMS.dec()
+
+    async def overdue(self) -> None:
+        """Returns when the stream was ended but its reader does not take what is left."""
+        await self._ending.wait()
+        await asyncio.sleep(LAST_WORDS)
+
+    def closed(self) -> None:
+        """The response is over, whoever ended it."""
+        self._finishing = True
+        if self._pump:
+            self._pump.cancel()
+
+    async def _next(self) -> bytes | None:
+        try:
+            return await asyncio.wait_for(self._outbox.get(), KEEP_ALIVE)
+        except TimeoutError:
+            return frame(self._node, next(self._counter), "ping", None)
+
+    async def _put(self, event: str, data: Any) -> None:
+        await self._outbox.put(frame(self._node, next(self._counter), event, data))
+
+    async def _run(self) -> None:
+        """Pass on the subscription; the conference repeats its snapshot by itself on admission (API-055)."""
+        view = StreamView(self._client, repeated=self._repeated)
+        try:
+            await self._put("hello", None)
+            async for happened in self._client.session.conference.subscribe(self._client.uuid):
+                for event, data in view.render(happened):
+                    await self._put(event, data)
+                    self._said_goodbye = self._said_goodbye or event == "disconnect"
+                if self._said_goodbye:
+                    break
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            logger.exception("Event stream failed", participant=self._client.uuid)
+        self.finish()
+
+
+class EventResponse(Response):
+    """The endless HTTP answer. Headers go out before the first event (API-039)."""
+
+    def __init__(self, stream: EventStream) -> None:
+        super().__init__(status_code=200)
+        self.raw_headers = [
+            (b"content-type", b"text/event-stream"),
+            (b"cache-control", b"no-cache"),
+            (b"connection", b"keep-alive"),
+            (b"x-accel-buffering", b"no"),
+        ]
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        loop = asyncio.get_running_loop()
+        sending = loop.create_task(self._send(send))
+        leaving = loop.create_task(_gone(receive))
+        overdue = loop.create_task(self._stream.overdue())
+        tasks = (sending, leaving, overdue)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._stream.closed()
+
+    async def _send(self, send: Send) -> None:
+        frames = self._stream.frames()
+        try:
+            async for chunk in frames:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            await frames.aclose()
+
+
+async def _gone(receive: Receive) -> None:
+    """Returns when the client closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,213 @@
+"""Every endpoint of the client API, one row each; OpenAPI and the dispatcher are derived from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rostra.clientapi import bodies, results
+from rostra.clientapi.endpoints import Endpoint, EndpointTable, Handler, Who
+from rostra.clientapi.handlers import absent, calls, conference, participants, tokens
+
+C = "conferences/{alias}"
+P = C + "/participants/{participant}"
+K = P + "/calls/{call}"
+R = "registrations/{registration}"
+B = C + "/breakouts/{breakout}"
+
+PROMPT = 4.5
+"""Seconds for requests in the SDK's call queue, which gives up after 5 (API-013)."""
+
+
+def _get(path: str, who: Who, handler: Handler, result: Any, **more: Any) -> Endpoint:
+    return Endpoint(method="GET", path=path, who=who, handler=handler, result=result, **more)
+
+
+def _post(path: str, who: Who, handler: Handler, body: type[bodies.Body] | None = None, **more: Any) -> Endpoint:
+    return Endpoint(method="POST", path=path, who=who, handler=handler, body=body, **more)
+
+
+TOKENS = (
+    _post(
+        f"{C}/request_token",
+        Who.ANYBODY,
+        tokens.request_token,
+        bodies.RequestToken,
+        result=results.TokenGranted,
+        errors=(403, 404, 415, 502, 503, 504, 529),
+    ),
+    _post(
+        f"{C}/refresh_token",
+        Who.HOLDER,
+        tokens.refresh_token,
+        result=results.TokenRefreshed,
+        errors=(403,),
+        waiting=True,
+        lenient=True,
+    ),
+    _post(f"{C}/release_token", Who.ANYBODY, tokens.release_token, bodies.ReleaseToken, errors=(403,), lenient=True),
+    _get(f"{C}/events", Who.HOLDER, tokens.events, None, errors=(403, 404), waiting=True),
+    _get("status", Who.ANYBODY, absent.status, str, errors=(503,)),
+)
+
+CONFERENCE = (
+    _get(f"{C}/conference_status", Who.HOLDER, conference.conference_status, results.ConferenceState, waiting=True),
+    _get(f"{C}/participants", Who.HOLDER, conference.participants, list[results.ParticipantObject], waiting=True),
+    _post(f"{C}/lock", Who.HOST, conference.lock, log="Conference lock requested by API."),
+    _post(f"{C}/unlock", Who.HOST, conference.unlock, log="Conference unlock requested by API."),
+    _post(f"{C}/start_conference", Who.HOST, conference.start_conference, log="Conference start requested by API."),
+    _post(f"{C}/muteguests", Who.HOST, conference.mute_guests, log="Mute of all guests requested by API."),
+    _post(f"{C}/unmuteguests", Who.HOST, conference.unmute_guests, log="Unmute of all guests requested by API."),
+    _post(f"{C}/disconnect", Who.HOST, conference.disconnect, log="Conference termination requested by API."),
+    _post(f"{C}/message", Who.HOLDER, conference.message, bodies.Message),
+    _post(f"{C}/clearallbuzz", Who.HOST, conference.clear_all_buzz),
+    _post(f"{C}/clearspotlights", Who.HOST, conference.clear_spotlights),
+    _get(f"{C}/available_layouts", Who.HOLDER, conference.available_layouts, list[str] | list[dict[str, str]]),
+    _get(f"{C}/layout_svgs", Who.HOLDER, conference.layout_svgs, dict[str, str]),
+    _get(f"{C}/theme", Who.HOLDER, absent.no_theme, None, errors=(403,), waiting=True),
+    _get(f"{C}/theme/", Who.HOLDER, absent.no_theme, None, errors=(403,), waiting=True),
+    _get(f"{C}/theme/{{path}}", Who.HOLDER, absent.no_theme_file, None, errors=(403, 404)),
+)
+
+PARTICIPANT = (
+    _post(
+        f"{P}/disconnect",
+        Who.HOST_OR_SELF,
+        participants.disconnect,
+        waiting=True,
+        log="Participant disconnect requested by API.",
+    ),
+    _post(f"{P}/mute", Who.HOST, participants.mute, log="Participant mute requested by API."),
+    _post(f"{P}/unmute", Who.HOST, participants.unmute, log="Participant unmute requested by API."),
+    _post(f"{P}/spotlighton", Who.HOST, participants.spotlight_on),
+    _post(f"{P}/spotlightoff", Who.HOST, participants.spotlight_off),
+    _post(f"{P}/unlock", Who.HOST, participants.unlock, log="Participant admission requested by API."),
+    _post(f"{P}/dtmf", Who.HOST_OR_SELF, participants.dtmf, bodies.DigitsBody, log="Sending DTMF to participant."),
+    _post(f"{P}/overlaytext", Who.HOST, participants.overlay_text, bodies.Overlay),
+    _post(f"{P}/role", Who.HOST, participants.role, bodies.RoleBody, log="Participant role change requested by API."),
+    _post(f"{P}/message", Who.HOLDER, participants.message, bodies.Message),
+    _post(f"{P}/client_mute", Who.SELF, participants.client_mute),
+    _post(f"{P}/client_unmute", Who.SELF, participants.client_unmute),
+    _post(f"{P}/video_muted", Who.HOST_OR_SELF, participants.video_muted),
+    _post(f"{P}/video_unmuted", Who.HOST_OR_SELF, participants.video_unmuted),
+    _post(f"{P}/buzz", Who.SELF, participants.buzz),
+    _post(f"{P}/clearbuzz", Who.HOST_OR_SELF, participants.clear_buzz),
+    _post(f"{P}/notify_not_afk", Who.SELF, participants.not_afk),
+    _post(f"{P}/release_floor", Who.SELF, participants.release_floor, result=type(None)),
+    _get(f"{P}/avatar.jpg", Who.HOLDER, absent.no_image, None, errors=(403, 404)),
+)
+
+CALLS = (
+    _post(
+        f"{P}/calls",
+        Who.SELF,
+        calls.begin,
+        bodies.Call,
+        result=results.WebRtcCall,
+        waiting=True,
+        errors=(400, 403, 500, 504),
+        within=PROMPT,
+    ),
+    _post(
+        f"{K}/ack",
+        Who.SELF,
+        calls.acknowledge,
+        bodies.Acknowledge,
+        waiting=True,
+        lenient=True,
+        errors=(403,),
+        within=PROMPT,
+    ),
+    _post(
+        f"{K}/new_candidate",
+        Who.SELF,
+        calls.new_candidate,
+        bodies.NewCandidate,
+        result=type(None),
+        waiting=True,
+        errors=(403, 502),
+        within=PROMPT,
+    ),
+    _post(
+        f"{K}/update",
+        Who.SELF,
+        calls.update,
+        bodies.Update,
+        result=results.WebRtcCall,
+        waiting=True,
+        errors=(403, 500, 502, 503, 520),
+        within=PROMPT,
+    ),
+    _post(f"{K}/dtmf", Who.SELF, calls.dtmf, bodies.DigitsBody, waiting=True, errors=(400, 403)),
+    _post(f"{K}/fecc", Who.SELF, calls.camera, bodies.CameraMove, errors=(400, 403)),
+    _post(f"{K}/statistics", Who.SELF, calls.statistics, result=type(None), waiting=True, lenient=True, errors=(403,)),
+    _post(
+        f"{K}/disconnect",
+        Who.SELF,
+        calls.disconnect,
+        result=type(None),
+        waiting=True,
+        lenient=True,
+        errors=(403, 502, 503),
+    ),
+)
+
+
+def _disabled(who: Who, *paths: str) -> tuple[Endpoint, ...]:
+    return tuple(_post(path, who, absent.disabled, lenient=True) for path in paths)
+
+
+ABSENT = (
+    _post(f"{C}/dial", Who.HOST, absent.disabled, bodies.Dial, result=list[str]),
+    _post(f"{C}/presentation", Who.HOLDER, absent.no_floor, result=bool, lenient=True),
+    _get(f"{C}/presentation.jpeg", Who.HOLDER, absent.nothing_presented, None),
+    _get(f"{C}/presentation_high.jpeg", Who.HOLDER, absent.nothing_presented, None),
+    _get(f"{C}/presentation.png", Who.HOLDER, absent.nothing_presented, None),
+    _post(f"{P}/take_floor", Who.SELF, absent.no_floor, bodies.TakeFloor, result=type(None), lenient=True),
+    _post(f"{P}/transfer", Who.HOST_OR_SELF, absent.not_done, bodies.Transfer),
+    _post(f"{P}/fecc", Who.HOST, absent.not_done, bodies.CameraMove),
+    *_disabled(
+        Who.HOST,
+        f"{C}/override_layout",
+        f"{C}/transform_layout",
+        f"{C}/silent_video_detection",
+        f"{C}/set_guests_can_unmute",
+        f"{C}/breakouts",
+        f"{C}/breakouts/message",
+        f"{C}/breakouts/disconnect",
+        f"{C}/breakouts/empty",
+        f"{C}/participants/breakout",
+        f"{B}/disconnect",
+        f"{B}/request_guest_token",
+        f"{P}/allowrxpresentation",
+        f"{P}/denyrxpresentation",
+        f"{P}/hold",
+        f"{P}/resume",
+    ),
+    *_disabled(
+        Who.HOLDER,
+        f"{C}/video_mixes/create",
+        f"{C}/video_mixes/{{mix}}/configure",
+        f"{C}/video_mixes/{{mix}}/delete",
+        f"{C}/breakoutbuzz",
+        f"{C}/clearbreakoutbuzz",
+        f"{C}/leavebreakout",
+    ),
+    *_disabled(Who.HOST_OR_SELF, f"{P}/pres_in_mix"),
+    *_disabled(
+        Who.SELF,
+        f"{P}/show_live_captions",
+        f"{P}/hide_live_captions",
+        f"{P}/preferred_aspect_ratio",
+    ),
+)
+
+REGISTRATIONS = (
+    _post(f"{R}/request_token", Who.ANYBODY, absent.disabled, result=None, lenient=True, errors=(401, 403, 404)),
+    _post(f"{R}/refresh_token", Who.ANYBODY, absent.no_registration, result=None, lenient=True, errors=(401, 403)),
+    _post(f"{R}/release_token", Who.ANYBODY, absent.no_registration, lenient=True, errors=(401, 403)),
+    _get(f"{R}/events", Who.ANYBODY, absent.no_registration, None, errors=(401, 403)),
+    _get(f"{R}/avatar.jpg", Who.ANYBODY, absent.no_registration, None, errors=(403, 404)),
+    _get("registrations", Who.ANYBODY, absent.no_registration, None, errors=(401, 403)),
+)
+
+TABLE = EndpointTable((*TOKENS, *CONFERENCE, *PARTICIPANT, *CALLS, *ABSENT, *REGISTRATIONS))

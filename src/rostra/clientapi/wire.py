@@ -1,0 +1,114 @@
+"""From the conference's vocabulary to the API's objects, and who may see whom. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from rostra.calls.switchboard import ServiceDescription
+from rostra.clientapi.results import ConferenceState, ParticipantObject, YesNo
+from rostra.conference.roster import ConferenceFlags, Participant
+from rostra.domain.vocabulary import Role, ServiceType
+
+_TOKEN_SERVICE_TYPES = frozenset({"conference", "lecture", "gateway", "test_call"})
+
+
+def yes_no(value: bool) -> YesNo:
+    return "YES" if value else "NO"
+
+
+def token_role(role: Role) -> Literal["HOST", "GUEST"]:
+    """Roles are upper case in token answers, lower case in rosters."""
+    return "HOST" if role is Role.HOST else "GUEST"
+
+
+def service_kind(service: ServiceDescription) -> str:
+    """`service_type` of a token answer; sessions of a reception belong to its target, so it never shows."""
+    return service.service_type if service.service_type in _TOKEN_SERVICE_TYPES else "conference"
+
+
+def call_kind(service: ServiceDescription) -> Literal["video", "video-only", "audio"]:
+    """`call_type` of a token answer; an empty one would fail the client's check."""
+    match service.call_type:
+        case "audio":
+            return "audio"
+        case "video-only":
+            return "video-only"
+        case _:
+            return "video"
+
+
+def current_kind(participant: Participant, service: ServiceDescription) -> str:
+    """`current_service_type` of a token answer; `connecting` is no value of it."""
+    if participant.service_type is ServiceType.CONNECTING:
+        return service_kind(service)
+    return participant.service_type.value
+
+
+def participant_object(
+    participant: Participant, viewer: Participant | None, *, direct_chat: bool = False, in_list: bool = False
+) -> ParticipantObject:
+    """`participant` as `viewer` may know it.
+
+    Guests do not learn addresses of others (API-056). `in_list`: `unknown` is no role of `C/participants`, it
+    becomes `guest` there (API-058). `direct_chat`: the client takes direct messages.
+    """
+    p = participant
+    hidden = viewer is not None and viewer.role is not Role.HOST and viewer.uuid != p.uuid
+    role = Role.GUEST if in_list and p.role is Role.UNKNOWN else p.role
+    return ParticipantObject(
+        uuid=p.uuid,
+        api_url=f"/participants/{p.uuid}",
+        display_name=p.display_name,
+        overlay_text=p.overlay_text or p.display_name,
+        local_alias=p.local_alias,
+        uri="" if hidden else p.uri,
+        vendor="" if hidden else p.vendor,
+        protocol="" if hidden else p.protocol.value,
+        call_direction=p.call_direction.value,
+        role=role.value,
+        service_type=p.service_type.value,
+        start_time=p.start_time,
+        has_media=p.has_media,
+        is_video_call=yes_no(p.is_video_call),
+        is_audio_only_call=yes_no(p.is_audio_only_call),
+        encryption="On" if p.encrypted else "Off",
+        is_muted=yes_no(p.is_muted),
+        is_presenting=yes_no(p.is_presenting),
+        presentation_supported=yes_no(p.presentation_supported),
+        rx_presentation_policy="ALLOW" if p.rx_presentation_allowed else "DENY",
+        fecc_supported=yes_no(p.fecc_supported),
+        is_streaming_conference=p.is_streaming,
+        is_external=p.is_external,
+        spotlight=p.spotlight,
+        buzz_time=p.buzz_time,
+        is_client_muted=p.is_client_muted,
+        is_video_muted=p.is_video_muted,
+        is_on_hold=p.is_on_hold,
+        supports_direct_chat=direct_chat,
+        call_tag=p.call_tag,
+        last_spoken_time=p.last_spoken_time,
+    )
+
+
+def conference_state(flags: ConferenceFlags) -> ConferenceState:
+    return ConferenceState(
+        locked=flags.locked,
+        guests_muted=flags.guests_muted,
+        started=flags.started,
+        presentation_allowed=flags.presentation_allowed,
+        guests_can_present=flags.guests_can_present,
+        chat_enabled=flags.chat_enabled,
+    )
+
+
+def visible(participant: Participant, viewer: Participant) -> bool:
+    """May `viewer` see `participant` in rosters?
+
+    Everybody sees itself; who is not in the room sees nobody else (API-055); who waits is seen by those who may
+    admit it, which are the Hosts (API-147; without a Host PIN everybody is one, CONF-048).
+    """
+    if participant.uuid == viewer.uuid:
+        return True
+    if not viewer.joined:
+        return False
+    return participant.service_type is not ServiceType.WAITING_ROOM or viewer.role is Role.HOST
