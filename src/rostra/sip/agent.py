@@ -1,0 +1,241 @@
+"""One SIP call as a participant: from the engine's events to the switchboard, and back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+import structlog
+
+from rostra.calls.switchboard import CallRefused, CallRequest, MediaRefused, PinRequired, Session, Switchboard
+from rostra.domain.vocabulary import CallProtocol
+from rostra.media.negotiation import NegotiationError, NoCommonCodec
+from rostra.sdp.errors import SdpError
+from rostra.sip import info
+from rostra.sip.errors import LocalError
+from rostra.sip.events import (
+    CallAnswered,
+    CallConfirmed,
+    CallEnded,
+    CallReceived,
+    Event,
+    InfoReceived,
+    OfferAnswered,
+    OfferReceived,
+    OfferRefused,
+)
+from rostra.sip.flow import Transport
+from rostra.sip.limits import MAX_PENDING_EVENTS
+from rostra.sip.media import CallMedia, check_offer
+from rostra.sip.uri import Uri
+
+log = structlog.get_logger("rostra.sip")
+
+MEDIA_CALL = "sip"
+"""Id of the one media call of a SIP participant."""
+
+
+class Line(Protocol):
+    """What an agent can do with its call; `service.SipService` gives it."""
+
+    def ring(self, call: str) -> None: ...
+
+    def answer(self, call: str, sdp: bytes) -> None: ...
+
+    def refuse(self, call: str, status: int, reason: str) -> None: ...
+
+    def offer(self, call: str, sdp: bytes) -> None: ...
+
+    def hang_up(self, call: str, reason: str) -> None: ...
+
+    def is_ours(self, host: str) -> bool: ...
+
+
+class _MediaLost:
+    """The media worker died."""
+
+
+class _Dropped:
+    """The platform ended the call."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+class CallAgent:
+    """Serves one call: events are handled one after the other in a task of its own."""
+
+    def __init__(self, call: str, switchboard: Switchboard, line: Line) -> None:
+        self._call = call
+        self._switchboard = switchboard
+        self._line = line
+        self._queue: asyncio.Queue[Event | _MediaLost | _Dropped] = asyncio.Queue(MAX_PENDING_EVENTS)
+        self._session: Session | None = None
+        self._media: CallMedia | None = None
+        self._media_is_lost = False
+        self._log = log.bind(call=call)
+
+    # ---- calls.switchboard.SessionListener ------------------------------------------------------------------
+
+    def disconnected(self, reason: str) -> None:
+        self.put(_Dropped(reason))
+
+    def media_lost(self, call: str) -> None:
+        del call
+        self.put(_MediaLost())
+
+    def call_ended(self, call: str, reason: str) -> None:
+        del call
+        self.put(_Dropped(reason))
+
+    # ---- running ----------------------------------------------------------------------------------------------
+
+    def put(self, event: Event | _MediaLost | _Dropped) -> None:
+        """Hand over an event. A call with too many of them waiting is ended."""
+        if self._queue.full() and not isinstance(event, CallEnded):
+            self._log.warning("sip_call_overrun")
+            self._line.hang_up(self._call, "too many requests")
+            return
+        if self._queue.full():
+            self._queue.get_nowait()
+        self._queue.put_nowait(event)
+
+    async def run(self) -> None:
+        """Until the call has ended, whichever way."""
+        try:
+            while True:
+                event = await self._queue.get()
+                if isinstance(event, CallEnded):
+                    self._log.info("sip_call_ended", reason=event.reason)
+                    return
+                await self._guarded(event)
+        finally:
+            if self._session is not None:
+                await self._session.leave()
+
+    async def _guarded(self, event: Event | _MediaLost | _Dropped) -> None:
+        """Every failure becomes the response (or BYE) it calls for; none escapes."""
+        try:
+            await self._handle(event)
+        except LocalError as problem:
+            self._log.info("sip_call_too_late", problem=str(problem))
+        except CallRefused as refused:
+            self._log.info("sip_call_refused", reason=refused.refusal.text)
+            self._fail(event, refused.refusal.sip_status, refused.refusal.text)
+        except PinRequired:
+            self._fail(event, 403, "PIN required")
+        except NoCommonCodec as problem:
+            self._log.info("sip_no_common_codec", problem=str(problem))
+            self._fail(event, 488, "")
+        except (SdpError, NegotiationError) as problem:
+            self._log.warning("sip_bad_description", problem=str(problem))
+            self._fail(event, 400, "Bad session description")
+        except MediaRefused as problem:
+            self._log.warning("sip_media_refused", problem=str(problem))
+            self._fail(event, 488 if problem.no_common_codec else 400, "")
+        except Exception:
+            self._log.exception("sip_call_failed")
+            self._fail(event, 500, "")
+
+    def _fail(self, event: Event | _MediaLost | _Dropped, status: int, reason: str) -> None:
+        """Refuse what waits for our answer; where nothing waits, end the call."""
+        if isinstance(event, CallReceived | OfferReceived):
+            self._line.refuse(self._call, status, reason)
+        else:
+            self._line.hang_up(self._call, reason)
+
+    async def _handle(self, event: Event | _MediaLost | _Dropped) -> None:
+        match event:
+            case CallReceived():
+                await self._received(event)
+            case CallConfirmed():
+                await self._confirmed(event)
+            case OfferReceived():
+                await self._offered(event)
+            case OfferAnswered():
+                await self._running().answered(event.sdp)
+                self._media_is_lost = False
+            case OfferRefused():
+                if self._media_is_lost:
+                    self._line.hang_up(self._call, "media lost")
+            case InfoReceived():
+                await self._informed(event)
+            case _MediaLost():
+                self._media_is_lost = True
+                if self._media is not None:
+                    self._line.offer(self._call, await self._media.offer(new_ports=True))
+            case _Dropped():
+                self._log.info("sip_call_dropped", reason=event.reason)
+                self._line.hang_up(self._call, event.reason)
+            case CallAnswered() | CallEnded():
+                self._log.warning("sip_event_unexpected", kind=type(event).__name__)
+
+    async def _received(self, event: CallReceived) -> None:
+        if event.sdp is not None:
+            check_offer(event.sdp)
+        request = self._call_request(event)
+        self._log.info("sip_call_received", alias=request.alias, remote=request.remote_alias)
+        self._session = await self._switchboard.join(request, self)
+        self._line.ring(self._call)
+        self._media = CallMedia(self._session, MEDIA_CALL, encrypt=event.flow.transport is Transport.TLS)
+        sdp = await (self._media.offer() if event.sdp is None else self._media.answer(event.sdp))
+        self._line.answer(self._call, sdp)
+
+    async def _confirmed(self, event: CallConfirmed) -> None:
+        if event.sdp is not None:
+            await self._running().answered(event.sdp)
+        if self._session is not None:
+            await self._session.confirm(MEDIA_CALL)
+
+    async def _offered(self, event: OfferReceived) -> None:
+        media = self._running()
+        sdp = await (media.offer() if event.sdp is None else media.answer(event.sdp))
+        self._line.answer(self._call, sdp)
+
+    async def _informed(self, event: InfoReceived) -> None:
+        if self._session is None:
+            return
+        if info.wants_keyframe(event.content_type, event.body):
+            await self._session.request_keyframe(MEDIA_CALL)
+        digit = info.digits(event.content_type, event.body)
+        if digit:
+            self._session.dtmf(MEDIA_CALL, digit)
+
+    def _running(self) -> CallMedia:
+        if self._media is None:
+            raise LocalError("the call has no media yet")
+        return self._media
+
+    def _call_request(self, event: CallReceived) -> CallRequest:
+        request = event.request
+        caller = request.from_
+        return CallRequest(
+            alias=self._alias(request.target),
+            protocol=CallProtocol.SIP,
+            display_name=_printable(caller.display_name) or caller.uri.decoded_user or caller.uri.address,
+            remote_alias=_printable(caller.uri.address),
+            vendor=_printable(request.headers.get("User-Agent") or ""),
+            remote_address=event.flow.remote[0],
+            encrypted=event.flow.transport is Transport.TLS,
+        )
+
+    def _alias(self, target: Uri) -> str:
+        """The first candidate that names a service; else the last, so that the refusal names what was dialled."""
+        candidates = aliases(target, ours=self._line.is_ours(target.bare_host))
+        return next((alias for alias in candidates if self._switchboard.lookup(alias) is not None), candidates[-1])
+
+
+def aliases(target: Uri, *, ours: bool) -> Sequence[str]:
+    """What a Request-URI may mean: `user@host`, and the user alone where the host is this machine."""
+    user = _printable(target.decoded_user)
+    if not user:
+        return (target.bare_host,)
+    full = f"{user}@{target.bare_host}"
+    return (full, user) if ours else (full,)
+
+
+def _printable(text: str) -> str:
+    """Text fit for the roster: bytes that are no UTF-8 replaced, controls gone."""
+    clean = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(c for c in clean if c.isprintable()).strip()[:250]

@@ -1,0 +1,152 @@
+"""Dialogs: identities, sequence numbers, routes, and where the next request goes (RFC 3261 12)."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+
+from rostra.sip.flow import Flow, Transport, host_text
+from rostra.sip.headers import Headers
+from rostra.sip.message import MAGIC_COOKIE, Request, Response, reason_phrase
+from rostra.sip.uri import Uri, parse_name_addr
+
+PRODUCT = "Rostra"
+METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE")
+ALLOW = ", ".join(METHODS)
+ACCEPT = "application/sdp, application/media_control+xml, application/dtmf-relay, application/dtmf"
+EXTENSIONS = ("timer",)
+SUPPORTED = ", ".join(EXTENSIONS)
+
+
+@dataclasses.dataclass(slots=True)
+class Dialog:
+    """One dialog, from our point of view. The two addresses are From/To values without tags."""
+
+    call_id: str
+    local_address: str
+    remote_address: str
+    local_tag: str
+    remote_tag: str
+    local_sequence: int
+    remote_sequence: int | None
+    remote_target: Uri
+    flow: Flow
+    contact: str
+    routes: tuple[str, ...] = ()
+    behind_nat: bool = False
+    """The far end's own idea of its address is not where its packets come from (RFC 3581)."""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.call_id, self.local_tag, self.remote_tag
+
+    def request(self, method: str, branch: str, sequence: int | None = None) -> Request:
+        """A request within the dialog (12.2.1.1). Without `sequence` (ACK has its INVITE's) the next number is used."""
+        if sequence is None:
+            self.local_sequence += 1
+            sequence = self.local_sequence
+        uri, routes = self._route()
+        headers = Headers(
+            [
+                ("Via", via_value(self.flow, self.contact, branch)),
+                *(("Route", route) for route in routes),
+                ("Max-Forwards", "70"),
+                ("From", f"{self.local_address};tag={self.local_tag}"),
+                ("To", self.remote_address + (f";tag={self.remote_tag}" if self.remote_tag else "")),
+                ("Call-ID", self.call_id),
+                ("CSeq", f"{sequence} {method}"),
+                ("User-Agent", PRODUCT),
+            ]
+        )
+        if method in ("INVITE", "UPDATE"):
+            headers.add("Contact", self.contact)
+            headers.add("Allow", ALLOW)
+            headers.add("Supported", SUPPORTED)
+        return Request(headers, method=method, uri=uri)
+
+    def destination(self, connected: bool) -> Flow:
+        """Where the next request goes.
+
+        An open stream connection is used again. UDP goes to the first route or the remote target when that is
+        an address we can believe, else to where the far end's last packets came from.
+        """
+        if connected and self.flow.transport.reliable:
+            return self.flow
+        hop = parse_name_addr(self.routes[0]).uri if self.routes else self.remote_target
+        believable = hop.is_sip and _is_address(hop.bare_host) and not (self.behind_nat and not self.routes)
+        if believable:
+            remote = (hop.bare_host, hop.port or self.flow.transport.default_port)
+        elif self.flow.transport is Transport.UDP:
+            remote = self.flow.remote
+        else:
+            remote = (self.flow.remote[0], hop.port or self.flow.transport.default_port)
+        return dataclasses.replace(self.flow, remote=remote, connection=0)
+
+    def _route(self) -> tuple[str, tuple[str, ...]]:
+        """Request-URI and Route values: loose routing, or strict where the first route is an old proxy."""
+        target = str(dataclasses.replace(self.remote_target, headers=""))
+        if not self.routes:
+            return target, ()
+        first = parse_name_addr(self.routes[0]).uri
+        if first.parameter("lr") is not None:
+            return target, self.routes
+        return str(first), (*self.routes[1:], f"<{target}>")
+
+
+def via_value(flow: Flow, contact: str, branch: str) -> str:
+    """Our Via: the address responses come back to is that of our Contact."""
+    uri = parse_name_addr(contact).uri
+    port = uri.port or flow.transport.default_port
+    return f"SIP/2.0/{flow.transport} {uri.host};branch={MAGIC_COOKIE}{branch};rport".replace(
+        f" {uri.host};", f" {uri.host}:{port};", 1
+    )
+
+
+def contact_value(flow: Flow, port: int, user: str, secure: bool) -> str:
+    """Our Contact as the far end of `flow` reaches us."""
+    scheme = "sips" if secure else "sip"
+    transport = "" if flow.transport is Transport.UDP or secure else f";transport={flow.transport.lower()}"
+    who = f"{user}@" if user else ""
+    return f"<{scheme}:{who}{host_text(flow.local[0])}:{port}{transport}>"
+
+
+def respond(request: Request, status: int, tag: str = "", reason: str = "") -> Response:
+    """A response as 8.2.6 wants it; `tag` goes into To unless the request had one or the response is 100."""
+    to = request.headers.get("To") or ""
+    if status != 100 and tag and not _has_tag(to):
+        to = f"{to};tag={tag}"
+    fields = [("Via", value) for value in request.headers.all("Via")]
+    fields += [("From", request.headers.get("From") or ""), ("To", to)]
+    fields += [("Call-ID", request.call_id), ("CSeq", request.headers.get("CSeq") or "")]
+    if status == 100 and request.headers.get("Timestamp"):
+        fields.append(("Timestamp", request.headers.get("Timestamp") or ""))
+    if 100 < status < 300:
+        fields += [("Record-Route", value) for value in request.headers.all("Record-Route")]
+    fields.append(("Server", PRODUCT))
+    if status == 405:
+        fields.append(("Allow", ALLOW))
+    return Response(Headers(fields), status=status, reason=reason or reason_phrase(status))
+
+
+def _has_tag(to: str) -> bool:
+    return ";tag=" in "".join(to.partition(">")[2].lower().split()) or (
+        "<" not in to and ";tag=" in "".join(to.lower().split())
+    )
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def without_tag(value: str) -> str:
+    """A From/To value as it goes into the other side's requests: the address alone."""
+    before, bracket, after = value.rpartition(">")
+    if bracket:
+        rest = [p for p in after.split(";") if p.strip() and not p.strip().lower().startswith("tag")]
+        return before + bracket + "".join(f";{part}" for part in rest)
+    parts = [p for p in value.split(";") if not p.strip().lower().startswith("tag")]
+    return f"<{parts[0].strip()}>" + "".join(f";{part}" for part in parts[1:])

@@ -1,0 +1,364 @@
+"""The SIP stack without I/O: bytes and time in, bytes and events out.
+
+Feed it with `receive`, `connected`/`disconnected` (streams) and `handle_timer`; after each, take everything from
+`data_to_send` and `next_event`, and come back at `next_timer`. Time is seconds of any monotonic clock.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import random
+from collections.abc import Mapping
+
+from rostra.sip.call import SDP_TYPE, Call, CallState
+from rostra.sip.dialog import ACCEPT, ALLOW, SUPPORTED, Dialog, contact_value, respond, without_tag
+from rostra.sip.errors import LocalError, RemoteError
+from rostra.sip.events import CallReceived, Disconnection, Event, Transmission
+from rostra.sip.flow import Flow, Transport
+from rostra.sip.framing import StreamFramer
+from rostra.sip.limits import MAX_CALLS, MAX_MESSAGE
+from rostra.sip.message import Request, Response, Via, parse_message, parse_via
+from rostra.sip.screening import refusal
+from rostra.sip.session_timer import SessionTimer, requested_interval
+from rostra.sip.timers import Timers
+from rostra.sip.transactions import ClientTransaction, ServerTransaction, TransactionLayer
+from rostra.sip.uri import parse_uri
+
+
+@dataclasses.dataclass(slots=True)
+class Counters:
+    """What the engine has seen, since it was made."""
+
+    requests: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+    responses: collections.Counter[int] = dataclasses.field(default_factory=collections.Counter)
+    malformed: int = 0
+
+
+class Engine:
+    """All connections, transactions and calls of one node."""
+
+    def __init__(self, generator: random.Random, ports: Mapping[Transport, int]) -> None:
+        """`generator` makes tags, branches and call ids; `ports` are those we listen on, for Contact."""
+        self.timers = Timers()
+        self.counters = Counters()
+        self._generator = generator
+        self._ports = dict(ports)
+        self._framers: dict[Flow, StreamFramer] = {}
+        self._transactions = TransactionLayer(self.timers, self.transmit)
+        self._calls: dict[str, Call] = {}
+        self._dialogs: dict[tuple[str, str, str], Call] = {}
+        self._out: collections.deque[Transmission | Disconnection] = collections.deque()
+        self._events: collections.deque[Event] = collections.deque()
+
+    # ---- input ------------------------------------------------------------------------------------------------
+
+    def connected(self, flow: Flow) -> None:
+        """A stream connection was opened, by either side."""
+        self._framers[flow] = StreamFramer()
+
+    def disconnected(self, flow: Flow, now: float) -> None:
+        """A stream connection is gone, or a UDP destination cannot be reached."""
+        self._framers.pop(flow, None)
+        self._transactions.broken(flow, now)
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        """A datagram, or the next bytes of a stream."""
+        if not flow.transport.reliable:
+            if data.strip(b"\r\n\0"):
+                self._message(data, flow, now)
+            return
+        framer = self._framers.get(flow)
+        if framer is None:
+            return
+        try:
+            for message in framer.feed(data):
+                if message:
+                    self._message(message, flow, now)
+                else:
+                    self.transmit(flow, b"\r\n")
+        except RemoteError:
+            self.counters.malformed += 1
+            self._out.append(Disconnection(flow))
+            self.disconnected(flow, now)
+
+    def handle_timer(self, now: float) -> None:
+        """Do what is due by `now`."""
+        self.timers.run(now)
+
+    # ---- output -----------------------------------------------------------------------------------------------
+
+    def data_to_send(self) -> Transmission | Disconnection | None:
+        """The next bytes to send, or connection to close; None when there is nothing more."""
+        return self._out.popleft() if self._out else None
+
+    def next_event(self) -> Event | None:
+        """The next event for the application; None when there is nothing more."""
+        return self._events.popleft() if self._events else None
+
+    def next_timer(self) -> float | None:
+        """When `handle_timer` must be called at the latest."""
+        return self.timers.next()
+
+    @property
+    def load(self) -> tuple[int, int]:
+        """Transactions and calls now."""
+        return len(self._transactions), len(self._calls)
+
+    def in_use(self, flow: Flow) -> bool:
+        """A call runs over this connection."""
+        return any(call.dialog.flow == flow for call in self._calls.values())
+
+    def debug_state(self) -> dict[str, object]:
+        """Figures for people."""
+        return {
+            "calls": {call.name: call.state.value for call in self._calls.values()},
+            "transactions": len(self._transactions),
+            "connections": len(self._framers),
+            "timers": len(self.timers),
+            "requests": dict(self.counters.requests),
+            "responses": dict(self.counters.responses),
+            "malformed": self.counters.malformed,
+        }
+
+    # ---- commands -----------------------------------------------------------------------------------------------
+
+    def ring(self, call: str, now: float) -> None:
+        """180 to a received call."""
+        self._call(call).ring(now)
+
+    def answer(self, call: str, sdp: bytes, now: float) -> None:
+        """200 to the call, re-INVITE or UPDATE that waits. Raises LocalError when none does (cancelled meanwhile)."""
+        self._call(call).answer(sdp, now)
+
+    def refuse(self, call: str, status: int, now: float, reason: str = "") -> None:
+        """Failure response to what waits. Raises LocalError when nothing does."""
+        self._call(call).refuse(status, reason, now)
+
+    def offer(self, call: str, sdp: bytes, now: float) -> None:
+        """Re-INVITE. Raises LocalError when the call has ended."""
+        self._call(call).offer(sdp, now)
+
+    def hang_up(self, call: str, now: float, reason: str = "") -> None:
+        """End a call; unknown ones are fine."""
+        found = self._calls.get(call)
+        if found is not None:
+            found.hang_up(now, reason)
+
+    def invite(self, uri: str, local_uri: str, flow: Flow, sdp: bytes, now: float) -> str:
+        """Call `uri` by way of `flow`; returns the name of the call. Raises RemoteError on an unusable URI."""
+        target = parse_uri(uri)
+        contact = contact_value(flow, self._ports.get(flow.transport, flow.local[1]), "", target.scheme == "sips")
+        dialog = Dialog(
+            call_id=self._word(),
+            local_address=f"<{local_uri}>",
+            remote_address=f"<{uri}>",
+            local_tag=self._word(),
+            remote_tag="",
+            local_sequence=0,
+            remote_sequence=None,
+            remote_target=target,
+            flow=flow,
+            contact=contact,
+        )
+        call = self._new_call(dialog, CallState.CALLING)
+        request = dialog.request("INVITE", self.branch())
+        request.body = sdp
+        request.headers.add("Content-Type", SDP_TYPE)
+        call.calling(self._transactions.begin(request, flow, call, now))
+        return call.name
+
+    # ---- what calls need (call.Surroundings) -----------------------------------------------------------------------
+
+    def emit(self, event: Event) -> None:
+        self._events.append(event)
+
+    def transmit(self, flow: Flow, data: bytes) -> None:
+        self._out.append(Transmission(flow, data))
+
+    def route(self, dialog: Dialog) -> Flow:
+        return dialog.destination(dialog.flow in self._framers)
+
+    def request(self, call: Call, request: Request, now: float) -> ClientTransaction:
+        return self._transactions.begin(request, self.route(call.dialog), call, now)
+
+    def branch(self) -> str:
+        return self._word()
+
+    def chance(self, low: float, high: float) -> float:
+        return self._generator.uniform(low, high)
+
+    def call_over(self, call: Call) -> None:
+        self._calls.pop(call.name, None)
+        self._dialogs.pop(call.dialog.key, None)
+
+    def identify(self, call: Call, remote_tag: str) -> None:
+        self._dialogs.pop(call.dialog.key, None)
+        call.dialog.remote_tag = remote_tag
+        self._dialogs[call.dialog.key] = call
+
+    # ---- inside -----------------------------------------------------------------------------------------------
+
+    def _word(self) -> str:
+        return f"{self._generator.getrandbits(80):020x}"
+
+    def _call(self, name: str) -> Call:
+        found = self._calls.get(name)
+        if found is None:
+            raise LocalError("the call has ended")
+        return found
+
+    def _message(self, data: bytes, flow: Flow, now: float) -> None:
+        try:
+            message = parse_message(data, stream=flow.transport.reliable)
+        except RemoteError as problem:
+            self.counters.malformed += 1
+            self._refuse_malformed(problem, data, flow)
+            return
+        if isinstance(message, Response):
+            self.counters.responses[message.status] += 1
+            self._response(message, now)
+        else:
+            self.counters.requests[message.method if message.method in ALLOW else "other"] += 1
+            self._request(message, flow, now)
+
+    def _refuse_malformed(self, problem: RemoteError, data: bytes, flow: Flow) -> None:
+        """A stateless reply to what is a request at least as far as replying goes (RFC 4475)."""
+        request = problem.request
+        if request is None or request.method == "ACK" or len(data) > MAX_MESSAGE:
+            return
+        try:
+            reply_flow = self._record_source(request, flow)
+        except RemoteError:
+            reply_flow = flow
+        reason = "".join(c for c in problem.reason if " " <= c <= "~")
+        response = respond(request, problem.status, self._word(), f"{_phrase(problem.status)} - {reason}"[:120])
+        self.transmit(reply_flow, response.encode())
+
+    def _record_source(self, request: Request, flow: Flow) -> Flow:
+        """Complete the topmost Via (18.2.1, RFC 3581) and say where responses go (18.2.2)."""
+        items = request.headers.items("Via")
+        via = parse_via(items[0])
+        address, port = flow.remote
+        if via.parameter("rport") is not None:
+            via = via.replaced(rport=str(port), received=address)
+        elif via.host.strip("[]").lower() != address:
+            via = via.replaced(received=address)
+        request.headers.replace("Via", [str(via), *items[1:]])
+        return _reply_flow(via, flow)
+
+    def _request(self, request: Request, flow: Flow, now: float) -> None:
+        reply_flow = self._record_source(request, flow)
+        if self._transactions.receive_request(request, now):
+            return
+        if request.method == "ACK":
+            found = self._dialog_of(request)
+            if found is not None:
+                found.acknowledged(request, now)
+            return
+        if self._transactions.full:
+            self.transmit(reply_flow, respond(request, 503, self._word()).encode())
+            return
+        merged = not request.to.tag and self._transactions.merged(request) and request.method != "CANCEL"
+        serving = self._transactions.serve(request, flow, reply_flow)
+        tag = self._word()
+        refused = respond(request, 482, tag) if merged else refusal(request, tag)
+        if refused is not None:
+            serving.respond(refused, now)
+        elif request.method == "CANCEL":
+            self._cancel(serving, now)
+        elif request.to.tag:
+            self._within_dialog(serving, now)
+        elif request.method == "INVITE":
+            self._invite(serving, now)
+        elif request.method == "OPTIONS":
+            self._options(serving, tag, now)
+        else:
+            serving.respond(respond(request, 481, tag), now)
+
+    def _response(self, response: Response, now: float) -> None:
+        if len(response.headers.items("Via")) == 1:  # more: meant for somebody before us (8.1.3.3)
+            self._transactions.receive_response(response, now)
+
+    def _dialog_of(self, request: Request) -> Call | None:
+        return self._dialogs.get((request.call_id, request.to.tag, request.from_.tag))
+
+    def _cancel(self, serving: ServerTransaction, now: float) -> None:
+        invite = self._transactions.invite_of(serving.request)
+        if invite is None:
+            serving.respond(respond(serving.request, 481, self._word()), now)
+            return
+        serving.respond(respond(serving.request, 200, invite.local_tag or self._word()), now)
+        call = self._dialogs.get((invite.request.call_id, invite.local_tag, invite.request.from_.tag))
+        if call is not None and invite.final is None:
+            call.cancelled(now)
+
+    def _within_dialog(self, serving: ServerTransaction, now: float) -> None:
+        call = self._dialog_of(serving.request)
+        if call is None:
+            serving.respond(respond(serving.request, 481), now)
+            return
+        serving.local_tag = call.dialog.local_tag
+        call.receive(serving, now)
+
+    def _invite(self, serving: ServerTransaction, now: float) -> None:
+        request = serving.request
+        tag = serving.local_tag = self._word()
+        interval = requested_interval(request)
+        target = request.contact
+        if len(self._calls) >= MAX_CALLS:
+            serving.respond(respond(request, 503, tag), now)
+        elif interval is not None and interval < SessionTimer.MINIMUM:
+            response = respond(request, 422, tag)
+            response.headers.add("Min-SE", str(SessionTimer.MINIMUM))
+            serving.respond(response, now)
+        elif target is None or not target.is_sip:
+            serving.respond(respond(request, 400, tag, "Bad Request - Contact is missing"), now)
+        else:
+            serving.respond(respond(request, 100), now)
+            call = self._new_call(self._dialog_for(serving, tag), CallState.INCOMING)
+            call.invited(serving)
+            self.emit(CallReceived(call.name, request, serving.source, request.body or None))
+
+    def _dialog_for(self, serving: ServerTransaction, tag: str) -> Dialog:
+        request, flow = serving.request, serving.source
+        port = self._ports.get(flow.transport, flow.local[1])
+        user = request.target.user
+        via = request.via
+        return Dialog(
+            call_id=request.call_id,
+            local_address=without_tag(request.headers.get("To") or ""),
+            remote_address=without_tag(request.headers.get("From") or ""),
+            local_tag=tag,
+            remote_tag=request.from_.tag,
+            local_sequence=self._generator.randrange(1, 2**16),
+            remote_sequence=request.cseq[0],
+            remote_target=request.contact or request.from_.uri,
+            flow=flow,
+            contact=contact_value(flow, port, user, request.target.scheme == "sips"),
+            routes=tuple(request.headers.items("Record-Route")),
+            behind_nat=via.host.strip("[]").lower() != flow.remote[0],
+        )
+
+    def _new_call(self, dialog: Dialog, state: CallState) -> Call:
+        call = Call(self._word(), dialog, state, self)
+        self._calls[call.name] = call
+        self._dialogs[dialog.key] = call
+        return call
+
+    def _options(self, serving: ServerTransaction, tag: str, now: float) -> None:
+        """PLAT-023: answered at once, whatever the user part says."""
+        response = respond(serving.request, 200, tag)
+        for name, value in (("Allow", ALLOW), ("Accept", ACCEPT), ("Supported", SUPPORTED)):
+            response.headers.add(name, value)
+        serving.respond(response, now)
+
+
+def _reply_flow(via: Via, flow: Flow) -> Flow:
+    if flow.transport.reliable or via.parameter("rport"):
+        return flow
+    return dataclasses.replace(flow, remote=(flow.remote[0], via.port or flow.transport.default_port))
+
+
+def _phrase(status: int) -> str:
+    return {400: "Bad Request", 505: "Version Not Supported", 513: "Message Too Large"}.get(status, "Error")

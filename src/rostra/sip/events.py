@@ -1,0 +1,103 @@
+"""What the engine tells the application."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from rostra.sip.flow import Flow
+from rostra.sip.message import Request
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CallReceived:
+    """An INVITE for a new call. `sdp` None: the caller wants our offer. Answer with `ring`, `answer` or `refuse`."""
+
+    call: str
+    request: Request
+    flow: Flow
+    sdp: bytes | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """The far end accepted our INVITE; `sdp` is its answer. ACK has been sent."""
+
+    call: str
+    sdp: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CallConfirmed:
+    """ACK of a call we answered; `sdp` is the caller's answer where we made the offer."""
+
+    call: str
+    sdp: bytes | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OfferReceived:
+    """A re-INVITE or UPDATE within a call; `sdp` None: our offer is wanted. Answer with `answer` or `refuse`."""
+
+    call: str
+    sdp: bytes | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OfferAnswered:
+    """The answer to an offer of ours within a call (in a response to our re-INVITE, or in an ACK)."""
+
+    call: str
+    sdp: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OfferRefused:
+    """The far end does not take our offer; what was agreed before goes on."""
+
+    call: str
+    status: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class InfoReceived:
+    """INFO within a call; it has been answered."""
+
+    call: str
+    content_type: str
+    body: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The call is over; nothing more follows. `status` is the final response to our INVITE, or 0."""
+
+    call: str
+    reason: str
+    status: int = 0
+
+
+Event = (
+    CallReceived
+    | CallAnswered
+    | CallConfirmed
+    | OfferReceived
+    | OfferAnswered
+    | OfferRefused
+    | InfoReceived
+    | CallEnded
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Transmission:
+    """Bytes to send on a flow."""
+
+    flow: Flow
+    data: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Disconnection:
+    """Close this stream connection."""
+
+    flow: Flow

@@ -1,0 +1,36 @@
+"""Where messages come from and go to."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+
+
+class Transport(enum.StrEnum):
+    UDP = "UDP"
+    TCP = "TCP"
+    TLS = "TLS"
+
+    @property
+    def reliable(self) -> bool:
+        return self is not Transport.UDP
+
+    @property
+    def default_port(self) -> int:
+        return 5061 if self is Transport.TLS else 5060
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Flow:
+    """A pair of addresses on a transport; on streams, one connection (RFC 5626 calls it so)."""
+
+    transport: Transport
+    remote: tuple[str, int]
+    local: tuple[str, int]
+    connection: int = 0
+    """Number the driver gave the connection; 0 on a stream: connect to `remote`."""
+
+
+def host_text(address: str) -> str:
+    """An address as it stands in URIs and Via: IPv6 in brackets."""
+    return f"[{address}]" if ":" in address else address

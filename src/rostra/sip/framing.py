@@ -1,0 +1,71 @@
+"""Messages out of a byte stream (RFC 3261 18.3; keep-alives of RFC 5626 4.4.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rostra.sip.errors import RemoteError
+from rostra.sip.limits import MAX_HEAD, MAX_MESSAGE
+
+_LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_FIRST_LINE = re.compile(rb"[\x20-\x7e\x80-\xff]+")
+
+
+class StreamFramer:
+    """Cuts the messages of one connection by their Content-Length."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    @property
+    def pending(self) -> int:
+        """Bytes held of an unfinished message."""
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Add bytes; yields whole messages, and `b""` for a keep-alive that wants its pong.
+
+        Raises RemoteError when the stream can no longer be followed: the connection must be closed.
+        """
+        self._buffer += data
+        while self._buffer:
+            if self._buffer.startswith((b"\r", b"\n")):
+                if len(self._buffer) < 4 and b"\r\n\r\n".startswith(self._buffer) and len(self._buffer) != 2:
+                    return
+                if self._buffer.startswith(b"\r\n\r\n"):
+                    del self._buffer[:4]
+                    yield b""
+                else:
+                    del self._buffer[: 2 if self._buffer.startswith(b"\r\n") else 1]
+                continue
+            end = self._buffer.find(b"\r\n\r\n")
+            self._check_start()
+            if end < 0:
+                if len(self._buffer) > MAX_HEAD:
+                    raise RemoteError("headers without end", 513)
+                return
+            length = self._body_length(bytes(self._buffer[: end + 2]))
+            total = end + 4 + length
+            if total > MAX_MESSAGE:
+                raise RemoteError(f"longer than {MAX_MESSAGE} bytes", 513)
+            if len(self._buffer) < total:
+                return
+            message = bytes(self._buffer[:total])
+            del self._buffer[:total]
+            yield message
+
+    def _check_start(self) -> None:
+        """Binary garbage (or TLS on the plain port) is noticed at once, not after 32 KiB of it."""
+        line = bytes(self._buffer[:MAX_HEAD].split(b"\r\n", 1)[0]).rstrip(b"\r")
+        if line and not _FIRST_LINE.fullmatch(line):
+            raise RemoteError("the stream does not speak SIP")
+
+    def _body_length(self, head: bytes) -> int:
+        found = _LENGTH.findall(head)
+        if not found:
+            return 0
+        text = found[0].strip()
+        if len(set(found)) > 1 or not text.isdigit() or len(text) > 10:
+            raise RemoteError("unusable Content-Length")
+        return int(text)

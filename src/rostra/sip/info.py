@@ -1,0 +1,28 @@
+"""Bodies of INFO: what the far end asks for within a call."""
+
+from __future__ import annotations
+
+import re
+
+_DIGITS = re.compile(r"[0-9A-D*#]")
+_SIGNAL = re.compile(r"^\s*signal\s*=\s*(\S+)", re.IGNORECASE | re.MULTILINE)
+_NAMED = {"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D"}
+
+
+def wants_keyframe(content_type: str, body: bytes) -> bool:
+    """RFC 5168 `picture_fast_update`."""
+    return content_type == "application/media_control+xml" and b"picture_fast_update" in body
+
+
+def digits(content_type: str, body: bytes) -> str:
+    """The DTMF digit of an `application/dtmf-relay` or `application/dtmf` body; empty without one."""
+    text = body.decode("ascii", "replace")
+    if content_type == "application/dtmf-relay":
+        match = _SIGNAL.search(text)
+        signal = match[1] if match else ""
+    elif content_type == "application/dtmf":
+        signal = text.strip()
+    else:
+        return ""
+    signal = _NAMED.get(signal, signal).upper()
+    return signal if _DIGITS.fullmatch(signal) else ""

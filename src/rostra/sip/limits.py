@@ -1,0 +1,24 @@
+"""Every limit of the SIP stack, so that no far end can make it grow without bound."""
+
+from __future__ import annotations
+
+MAX_MESSAGE = 64 * 1024
+"""Bytes of one message; more is answered 513, or ends a stream connection."""
+MAX_HEADER_LINES = 256
+MAX_HEAD = 32 * 1024
+"""Bytes of start line and headers together."""
+MAX_LIST = 64
+"""Values of one list header (Via, Route, Contact)."""
+MAX_TRANSACTIONS = 20_000
+"""Further requests are answered 503 without state."""
+MAX_CALLS = 5_000
+MAX_CONNECTIONS = 2_000
+"""Stream connections; further ones are closed at once."""
+MAX_CONNECTION_BACKLOG = 256 * 1024
+"""Bytes waiting to be sent on one stream connection; a peer that reads slower is cut off."""
+MAX_PENDING_EVENTS = 64
+"""Events of one call waiting for the application; a call that piles up more is ended."""
+IDLE_CONNECTION = 600.0
+"""Seconds after which a silent stream connection without calls is closed."""
+UNUSED_CONNECTION = 32.0
+"""Seconds a new stream connection may stay without a complete message."""

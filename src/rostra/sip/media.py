@@ -1,0 +1,102 @@
+"""The media side of one call: its offers, answers and ports, from SDP text to the platform's session and back."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Sequence
+
+import msgspec
+
+from rostra.calls.switchboard import Session
+from rostra.domain.media import MediaDescription, MediaKind
+from rostra.media import negotiation
+from rostra.media.negotiation import Agreement, Limits, Ports
+from rostra.sdp.reading import read
+from rostra.sdp.session import parse
+from rostra.sdp.writing import write
+
+MASTER_KEY_AND_SALT = 30
+"""Bytes, for both suites we run (RFC 3711 8.2)."""
+
+
+def fresh_key(suite: str) -> str:
+    """Random SDES key material."""
+    del suite
+    return base64.b64encode(secrets.token_bytes(MASTER_KEY_AND_SALT)).decode()
+
+
+def limits_of(session: Session) -> Limits:
+    """What the service allows."""
+    kinds = {MediaKind.AUDIO} if session.service.call_type == "audio" else {MediaKind.AUDIO, MediaKind.VIDEO}
+    return Limits(kinds=frozenset(kinds), bandwidth=session.service.max_callrate_in)
+
+
+def check_offer(sdp: bytes) -> None:
+    """Refuse early what can never be agreed. Raises SdpError, NoCommonCodec."""
+    negotiation.usable_streams(read(sdp))
+
+
+class CallMedia:
+    """Negotiated media of one call. Every method raises SdpError, NegotiationError or CallRefused."""
+
+    def __init__(self, session: Session, call: str, *, encrypt: bool) -> None:
+        self._session = session
+        self._call = call
+        self._encrypt = encrypt
+        self._limits = limits_of(session)
+        self._kinds: tuple[MediaKind, ...] = ()
+        self._ports = Ports("", ())
+        self._local: MediaDescription | None = None
+        self._offered: MediaDescription | None = None
+        self._held = False
+        self.agreement: Agreement | None = None
+
+    async def answer(self, sdp: bytes) -> bytes:
+        """Take an offer: media runs as agreed, the answer is returned."""
+        session = parse(sdp)
+        offer = read(session)
+        kinds = negotiation.kinds_of(offer, negotiation.usable_streams(offer, limits=self._limits))
+        await self._reserve(kinds)
+        agreement = negotiation.answer(offer, self._ports, fresh_key, limits=self._limits, previous=self._local)
+        agreement = Agreement(self._numbered(agreement.local), agreement.remote)
+        await self._run(agreement)
+        return write(agreement.local, answering=session).encode()
+
+    async def offer(self, *, new_ports: bool = False) -> bytes:
+        """Our offer: at first everything we can do, later the streams in use again."""
+        kinds = self._kinds or tuple(kind for kind in (MediaKind.AUDIO, MediaKind.VIDEO) if kind in self._limits.kinds)
+        await self._reserve(kinds, again=new_ports)
+        encrypted = self._local is not None and any(stream.crypto for stream in self._local.streams)
+        keys = fresh_key if self._encrypt or encrypted else None
+        offer = negotiation.make_offer(kinds, self._ports, keys, limits=self._limits, previous=self._local)
+        self._offered = self._numbered(offer)
+        return write(self._offered).encode()
+
+    async def answered(self, sdp: bytes) -> None:
+        """The far end's answer to our last offer."""
+        if self._offered is None:
+            raise negotiation.NegotiationError("an answer without an offer")
+        await self._run(negotiation.agree(self._offered, read(sdp)))
+        self._offered = None
+
+    async def _reserve(self, kinds: Sequence[MediaKind], *, again: bool = False) -> None:
+        kinds = tuple(kinds)
+        if again or kinds != self._kinds:
+            self._ports = Ports(*await self._session.reserve_rtp(self._call, kinds))
+            self._kinds = kinds
+
+    async def _run(self, agreement: Agreement) -> None:
+        await self._session.connect_rtp(self._call, agreement.local, agreement.remote)
+        self.agreement = agreement
+        self._local = agreement.local
+        held = negotiation.on_hold(agreement.remote)
+        if held != self._held:
+            self._held = held
+            await self._session.hold(self._call, held)
+
+    def _numbered(self, description: MediaDescription) -> MediaDescription:
+        """The o= line's session id, chosen once (RFC 8866 5.2)."""
+        if description.session_id:
+            return description
+        return msgspec.structs.replace(description, session_id=secrets.randbits(62) + 1, version=1)

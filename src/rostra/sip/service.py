@@ -1,0 +1,182 @@
+"""SIP on a Conferencing Node: listens, and gives every call its agent."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import random
+import ssl
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import structlog
+
+from rostra.calls.switchboard import Switchboard
+from rostra.environment import Environment
+from rostra.sip.agent import CallAgent
+from rostra.sip.engine import Engine
+from rostra.sip.errors import LocalError
+from rostra.sip.events import CallReceived, Event
+from rostra.sip.flow import Transport
+from rostra.sip.metrics import EngineMetrics
+from rostra.sip.transport.driver import Driver, Listening
+
+log = structlog.get_logger("rostra.sip")
+
+FAREWELL = 2.0
+"""Seconds calls have to be ended when the service stops."""
+
+
+def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """Server side of SIP over TLS; peers need no certificate of their own (SYS-224)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def _unverified_client() -> ssl.SSLContext:
+    """For connections of ours: verification is off by default (SYS-224, SYS-227)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class SipService:
+    """Takes SIP calls over UDP, TCP and, with `tls`, TLS."""
+
+    def __init__(
+        self,
+        switchboard: Switchboard,
+        environment: Environment,
+        *,
+        tls: ssl.SSLContext | None = None,
+        names: Iterable[str] = (),
+        udp: bool = True,
+        clock: Callable[[], float] | None = None,
+        generator: random.Random | None = None,
+    ) -> None:
+        """`names` are host names of this node: with them (or an address) as host, the user part alone is an alias."""
+        self._switchboard = switchboard
+        self._environment = environment
+        self._tls = tls
+        self._udp = udp
+        self._clock = clock
+        self._names = frozenset(name.lower() for name in names) | {"localhost"}
+        ports = {
+            Transport.UDP: environment.sip_port,
+            Transport.TCP: environment.sip_port,
+            Transport.TLS: environment.sip_tls_port,
+        }
+        self._engine = Engine(generator or random.SystemRandom(), ports)
+        self._metrics = EngineMetrics(self._engine)
+        self._driver: Driver | None = None
+        self._agents: dict[str, CallAgent] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def start(self) -> None:
+        """Listen. Raises PortTaken, naming port and variable."""
+        driver = Driver(
+            self._engine, self._event, tls_server=self._tls, tls_client=_unverified_client(), clock=self._clock
+        )
+        port, tls_port = self._environment.sip_port, self._environment.sip_tls_port
+        wanted = [Listening(Transport.TCP, port, "ROSTRA_SIP_PORT")]
+        if self._udp:
+            wanted.append(Listening(Transport.UDP, port, "ROSTRA_SIP_PORT"))
+        if self._tls is not None:
+            wanted.append(Listening(Transport.TLS, tls_port, "ROSTRA_SIP_TLS_PORT"))
+        try:
+            for listening in wanted:
+                await driver.listen(listening)
+        except BaseException:
+            await driver.close()
+            raise
+        self._driver = driver
+        self._metrics.register()
+        log.info("sip_listening", ports={f"{w.transport}": w.port for w in wanted})
+
+    async def stop(self) -> None:
+        """End every call and close the ports. Safe to repeat."""
+        driver, self._driver = self._driver, None
+        if driver is None:
+            return
+        for call in list(self._agents):
+            self._engine.hang_up(call, driver.now, "shutdown")
+        driver.pump()
+        tasks = list(self._tasks.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=FAREWELL)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await driver.close()
+        self._metrics.unregister()
+
+    def debug_state(self) -> dict[str, object]:
+        """Figures for people."""
+        return {**self._engine.debug_state(), "agents": len(self._agents), "tasks": len(self._tasks)}
+
+    # ---- agent.Line -------------------------------------------------------------------------------------------
+
+    def ring(self, call: str) -> None:
+        self._engine.ring(call, self._now)
+        self._pump()
+
+    def answer(self, call: str, sdp: bytes) -> None:
+        self._engine.answer(call, sdp, self._now)
+        self._pump()
+
+    def refuse(self, call: str, status: int, reason: str) -> None:
+        try:
+            self._engine.refuse(call, status, self._now, reason)
+        except LocalError as problem:
+            log.info("sip_call_too_late", call=call, problem=str(problem))
+        self._pump()
+
+    def offer(self, call: str, sdp: bytes) -> None:
+        self._engine.offer(call, sdp, self._now)
+        self._pump()
+
+    def hang_up(self, call: str, reason: str) -> None:
+        self._engine.hang_up(call, self._now, reason)
+        self._pump()
+
+    def is_ours(self, host: str) -> bool:
+        """A host part that means this machine rather than somebody's domain."""
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            return host.lower() in self._names
+        return True
+
+    # ---- inside -----------------------------------------------------------------------------------------------
+
+    @property
+    def _now(self) -> float:
+        if self._driver is None:
+            raise LocalError("the service has stopped")
+        return self._driver.now
+
+    def _pump(self) -> None:
+        if self._driver is not None:
+            self._driver.pump()
+
+    def _event(self, event: Event) -> None:
+        if isinstance(event, CallReceived):
+            agent = CallAgent(event.call, self._switchboard, self)
+            self._agents[event.call] = agent
+            task = asyncio.get_running_loop().create_task(agent.run(), name=f"sip call {event.call}")
+            self._tasks[event.call] = task
+            task.add_done_callback(lambda _: self._forget(event.call))
+        agent = self._agents.get(event.call)
+        if agent is not None:
+            agent.put(event)
+
+    def _forget(self, call: str) -> None:
+        self._agents.pop(call, None)
+        task = self._tasks.pop(call, None)
+        if task is not None and not task.cancelled() and task.exception() is not None:
+            log.error("sip_agent_failed", call=call, exc_info=task.exception())
+            if self._driver is not None:
+                self.hang_up(call, "")

@@ -1,0 +1,96 @@
+"""A switchboard without a platform behind it: media is negotiated for real and then only written down."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, cast
+
+from rostra.calls.switchboard import (
+    CallRefused,
+    CallRequest,
+    Refusal,
+    ServiceDescription,
+    SessionListener,
+)
+from rostra.domain.media import MediaDescription, MediaKind
+
+
+@dataclasses.dataclass
+class FakeSession:
+    """Records what the adapter does; `log` has one tuple per call of a method."""
+
+    listener: SessionListener
+    request: CallRequest
+    service: ServiceDescription
+    next_port: int = 45000
+    log: list[tuple[Any, ...]] = dataclasses.field(default_factory=list)
+    left: bool = False
+    fail_with: Exception | None = None
+    local: MediaDescription | None = None
+    remote: MediaDescription | None = None
+
+    async def reserve_rtp(self, call: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
+        self.log.append(("reserve", tuple(kinds)))
+        ports = tuple(range(self.next_port, self.next_port + 2 * len(kinds), 2))
+        self.next_port += 100
+        return "127.0.0.1", ports
+
+    async def connect_rtp(self, call: str, local: MediaDescription, remote: MediaDescription) -> None:
+        if self.fail_with is not None:
+            raise self.fail_with
+        assert len(local.streams) == len(remote.streams)
+        self.local, self.remote = local, remote
+        self.log.append(("connect", local, remote))
+
+    async def confirm(self, call: str) -> None:
+        self.log.append(("confirm",))
+
+    async def hold(self, call: str, held: bool) -> None:
+        self.log.append(("hold", held))
+
+    async def request_keyframe(self, call: str) -> None:
+        self.log.append(("keyframe",))
+
+    def dtmf(self, call: str, digits: str) -> None:
+        self.log.append(("dtmf", digits))
+
+    async def leave(self, reason: str = "Call disconnected") -> None:
+        self.log.append(("leave",))
+        self.left = True
+
+    def did(self, what: str) -> bool:
+        return any(entry[0] == what for entry in self.log)
+
+    def count(self, what: str) -> int:
+        return sum(entry[0] == what for entry in self.log)
+
+
+@dataclasses.dataclass
+class FakeSwitchboard:
+    """Knows the aliases it is given."""
+
+    aliases: set[str] = dataclasses.field(default_factory=lambda: {"meet.demo"})
+    sessions: list[FakeSession] = dataclasses.field(default_factory=list)
+    call_type: str = "video"
+    fail_with: Exception | None = None
+    fail_media_with: Exception | None = None
+    ready: bool = True
+
+    async def join(self, request: CallRequest, listener: SessionListener) -> Any:
+        if self.fail_with is not None:
+            raise self.fail_with
+        service = self.lookup(request.alias)
+        if service is None:
+            raise CallRefused(Refusal.NOT_FOUND)
+        session = FakeSession(listener, request, service, fail_with=self.fail_media_with)
+        self.sessions.append(session)
+        return cast(Any, session)
+
+    def lookup(self, alias: str) -> ServiceDescription | None:
+        if alias.lower() not in self.aliases:
+            return None
+        return ServiceDescription(id=1, name="Demo", service_type="conference", call_type=self.call_type)
+
+    def session(self, participant: str) -> Any:
+        return None
