@@ -103,6 +103,8 @@ export class Recovery {
   private async recover(anew = false): Promise<void> {
     if (this.running || this.stopped) return;
     this.running = true;
+    const began = Date.now();
+    console.info("media lost, recovering");
     this.onRecovering(true);
     do {
       this.again = false;
@@ -112,6 +114,7 @@ export class Recovery {
     this.last = undefined;
     this.still = 0;
     if (this.stopped) return;
+    console.info(`media back after ${Date.now() - began} ms`);
     this.watch();
     this.onRecovering(false);
   }

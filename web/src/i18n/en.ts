@@ -109,7 +109,7 @@ export const en = {
   "roster.muted": "Muted by a host",
   "roster.clientMuted": "Microphone off",
   "roster.talking": "Talking",
-  "roster.noMedia": "No picture or sound",
+  "roster.noMedia": "Not on air",
   "roster.audioOnly": "Audio only",
   "roster.cameraOff": "Camera off",
   "roster.hand": "Hand raised",

@@ -11,7 +11,9 @@ export function Chat({ meeting, lines }: { meeting: Meeting; lines: readonly Cha
   const [text, setText] = useState("");
   const end = useRef<HTMLDivElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: scroll when a line was added
-  useEffect(() => end.current?.scrollIntoView({ block: "end" }), [lines.length]);
+  useEffect(() => {
+    end.current?.scrollIntoView({ block: "end" });
+  }, [lines.length]);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const message = text.trim();

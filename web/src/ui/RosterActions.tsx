@@ -10,7 +10,7 @@ interface Props {
   self: boolean;
 }
 
-/** What a Host can do with one participant. */
+/** What a Host can do with one participant; the microphone button also shows its state. */
 export function RosterActions({ meeting, row, name, self }: Props) {
   const { uuid } = row;
   if (row.service_type === "waiting_room") {
@@ -39,19 +39,21 @@ export function RosterActions({ meeting, row, name, self }: Props) {
     );
   }
   const muted = row.is_muted === "YES";
+  const silent = muted || row.is_client_muted === true;
   const muteLabel = t(muted ? "roster.unmute" : "roster.mute", { name });
   return (
     <span className="person-actions">
+      {silent && <span className="hidden">{t(muted ? "roster.muted" : "roster.clientMuted")}</span>}
       {row.mute_supported !== "NO" && (
         <button
-          className="quiet"
+          className={muted ? "quiet danger" : silent ? "quiet" : "quiet live"}
           type="button"
           data-testid={`mute-${uuid}`}
           aria-label={muteLabel}
           title={muteLabel}
           onClick={() => void meeting.act((api) => api.mute(uuid, !muted))}
         >
-          <Icon name={muted ? "mic" : "micOff"} size={18} />
+          <Icon name={silent ? "micOff" : "mic"} size={18} />
         </button>
       )}
       {!self && row.disconnect_supported !== "NO" && (

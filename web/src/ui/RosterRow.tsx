@@ -18,6 +18,7 @@ interface Props {
 function detailOf(row: ParticipantRecord): string {
   if (row.service_type === "connecting") return t("roster.connecting");
   const role = t(row.role === "chair" ? "roster.host" : "roster.guest");
+  if (row.service_type === "waiting_room") return role;
   if (!row.has_media) return `${role} · ${t("roster.noMedia")}`;
   if (row.is_audio_only_call === "YES") return `${role} · ${t("roster.audioOnly")}`;
   return role;
@@ -49,7 +50,7 @@ export function RosterRow({ meeting, row, self, host, talking }: Props) {
         {speaking && <span className="hidden">{t("roster.talking")}</span>}
         {(row.buzz_time ?? 0) > 0 && <Sign icon="hand" label={t("roster.hand")} tone="hand" />}
         {row.is_video_muted && <Sign icon="cameraOff" label={t("roster.cameraOff")} />}
-        {silent && (
+        {silent && !host && (
           <Sign
             icon="micOff"
             label={t(muted ? "roster.muted" : "roster.clientMuted")}

@@ -226,7 +226,10 @@ async function lever(name, url, res, body) {
   if (name === "person") return send(res, 200, addPerson(newRow(body.name, body.role, body.extra)).row.uuid);
   if (name === "change") change(body.uuid, body.members);
   if (name === "emit") emitAll(body.name, body.data);
-  if (name === "reset") for (const id of [...people.keys()]) removePerson(id);
+  if (name === "reset") {
+    for (const id of [...people.keys()]) removePerson(id);
+    flags.locked = false;
+  }
   if (name === "cut") for (const person of people.values()) person.stream?.destroy();
   return send(res, 200, true);
 }
