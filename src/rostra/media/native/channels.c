@@ -144,6 +144,7 @@ static gboolean offer(Subscriber *subscriber, const ChannelItem *item, gboolean 
 void rostra_channel_push(Channel *channel, const ChannelItem *item) {
   gboolean delta = GST_BUFFER_FLAG_IS_SET(item->buffer, GST_BUFFER_FLAG_DELTA_UNIT), wanted = FALSE;
   g_mutex_lock(&lock);
+  if (!delta) channel->key_wanted = FALSE; /* here it is */
   for (GList *link = channel->subscribers; link; link = link->next) {
     Subscriber *subscriber = link->data;
     g_mutex_lock(&subscriber->lock);

@@ -13,6 +13,7 @@
 #define TARGET (ROSTRA_RATE / 25)   /* 40 ms wait in a ring before it plays */
 #define MOST (ROSTRA_RATE * 3 / 20) /* 150 ms: beyond it the oldest go */
 #define FADE 240                    /* 5 ms */
+#define DRAIN_BLOCKS 100            /* 2 s without ever coming near empty: what is too much is only delay */
 #define LEVEL_BLOCKS 5              /* 100 ms */
 #define QUEUE_BLOCKS 3              /* a listener that is later than this loses the oldest */
 #define LOOPBACK_MOST 30            /* s */
@@ -28,6 +29,7 @@ struct _Leg {
 
   gint16 ring[MOST + TARGET];
   guint read, fill;
+  guint least, popped; /* least fill seen in the last `popped` blocks */
   gboolean playing, fade_in;
   gint16 last, block[ROSTRA_BLOCK];
   gboolean sounds; /* `block` has something in it */
@@ -127,14 +129,28 @@ void rostra_speaker_push(Leg *leg, const gint16 *samples, gsize count) {
   g_mutex_unlock(&lock);
 }
 
+/* A burst or a faster clock leaves sound waiting that nothing will ever need: drop it. */
+static void drain(Leg *leg) {
+  leg->least = leg->popped ? MIN(leg->least, leg->fill) : leg->fill;
+  if (++leg->popped < DRAIN_BLOCKS) return;
+  leg->popped = 0;
+  if (leg->least <= TARGET) return;
+  ring_drop(leg, leg->least - ROSTRA_BLOCK);
+  leg->fade_in = TRUE;
+}
+
 static void ring_pop(Leg *leg) {
-  if (!leg->playing && leg->fill >= TARGET) leg->playing = leg->fade_in = TRUE;
+  if (!leg->playing && leg->fill >= TARGET) {
+    leg->playing = leg->fade_in = TRUE;
+    leg->popped = 0;
+  }
   leg->sounds = leg->playing;
   if (!leg->playing) return;
   guint have = MIN(leg->fill, ROSTRA_BLOCK), first = MIN(have, (guint)G_N_ELEMENTS(leg->ring) - leg->read);
   memcpy(leg->block, leg->ring + leg->read, first * sizeof(gint16));
   memcpy(leg->block + first, leg->ring, (have - first) * sizeof(gint16));
   ring_drop(leg, have);
+  drain(leg);
   if (leg->fade_in) {
     guint length = MIN(have, FADE);
     for (guint i = 0; i < length; i++) leg->block[i] = (gint16)(leg->block[i] * (int)i / (int)FADE);
