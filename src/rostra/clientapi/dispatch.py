@@ -33,6 +33,7 @@ from rostra.clientapi.handlers.tokens import hold_back_refused_refresh, refresh_
 from rostra.clientapi.network import caller_address
 from rostra.clientapi.pins import PinGuard
 from rostra.clientapi.reading import read_body
+from rostra.clientapi.reporting import report
 from rostra.clientapi.results import PinChallenge
 from rostra.domain.vocabulary import Role
 
@@ -95,8 +96,8 @@ class ClientApi:
             return self._failed(asked, 504, "504 Gateway Timeout")
         except ClientDisconnect:
             raise
-        except Exception:
-            logger.exception("Request failed", endpoint=endpoint.path)
+        except Exception as problem:
+            report(problem, "Request failed", endpoint=endpoint.path)
             return self._failed(asked, 500, "500 Internal Server Error")
 
     def _failed(self, asked: Asked, status: int, result: object) -> Response:

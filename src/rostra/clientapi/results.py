@@ -17,12 +17,11 @@ class Version(msgspec.Struct, frozen=True):
     pseudo_version: str = PSEUDO_VERSION
 
 
-class Stun(msgspec.Struct, frozen=True):
-    url: str
-
-
 class TokenGranted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
-    """200 of `request_token`. `expires` is a string by contract, in seconds."""
+    """200 of `request_token`. `expires` is a string by contract, in seconds.
+
+    No `stun` or `turn` while there are none: the SDK would hand an empty list of addresses to the browser.
+    """
 
     token: str
     expires: str
@@ -48,7 +47,6 @@ class TokenGranted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Fals
     breakout_rooms: bool = False
     call_tag: str = ""
     idp_uuid: str = ""
-    stun: tuple[Stun, ...] = ()
     bandwidth_in: int | msgspec.UnsetType = msgspec.UNSET
     bandwidth_out: int | msgspec.UnsetType = msgspec.UNSET
 

@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from rostra.clientapi import counters
 from rostra.clientapi.rendering import StreamView
+from rostra.clientapi.reporting import report
 
 if TYPE_CHECKING:
     from rostra.clientapi.clients import Client
@@ -127,8 +128,8 @@ class EventStream:
                     break
         except asyncio.CancelledError:
             raise
-        except Exception:
-            logger.exception("Event stream failed", participant=self._client.uuid)
+        except Exception as problem:
+            report(problem, "Event stream failed", participant=self._client.uuid)
         self.finish()
 
 
