@@ -6,6 +6,8 @@ export default defineConfig({
   plugins: [react()],
   base: "/",
   build: { target: "es2022", sourcemap: false, chunkSizeWarningLimit: 400 },
-  server: { proxy: { "/api": { target: process.env.ROSTRA_NODE ?? "http://localhost:8090", secure: false } } },
+  server: {
+    proxy: { "/api": { target: process.env.ROSTRA_NODE ?? "http://localhost:8090", secure: false } },
+  },
   test: { environment: "node", include: ["test/**/*.test.ts"] },
 });

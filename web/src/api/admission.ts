@@ -42,6 +42,9 @@ export async function requestToken(request: JoinRequest): Promise<TokenAnswer> {
   if (request.extension !== undefined) body.conference_extension = request.extension;
   if (request.oneTimeToken !== undefined) body.token = request.oneTimeToken;
   const headers: Record<string, string> = request.pin === undefined ? {} : { pin: request.pin };
-  const { status, result } = await exchange(`${conferenceUrl(request.alias)}/request_token`, { headers, body });
+  const { status, result } = await exchange(`${conferenceUrl(request.alias)}/request_token`, {
+    headers,
+    body,
+  });
   return readTokenAnswer(status, result);
 }

@@ -59,7 +59,10 @@ export class ConferenceApi {
   /** Release while the page goes away, when no ordinary request survives. */
   releaseByBeacon(): boolean {
     const url = `${this.base}/release_token?token=${encodeURIComponent(this.token)}`;
-    return navigator.sendBeacon(url, new Blob([JSON.stringify({ reason: "Browser closed" })], { type: "text/plain" }));
+    return navigator.sendBeacon(
+      url,
+      new Blob([JSON.stringify({ reason: "Browser closed" })], { type: "text/plain" }),
+    );
   }
 
   async placeCall(sdp: string, mediaType: string, signal?: AbortSignal): Promise<CallAnswer> {
@@ -141,4 +144,3 @@ export class ConferenceApi {
     return (await this.post("message", { type: "text/plain", payload: text })) !== false;
   }
 }
-

@@ -55,9 +55,10 @@ export class Call {
     return this.connection.setTracks(tracks);
   }
 
-  /** The server lost our media: negotiate anew without waiting for the symptoms. */
-  mediaLost(): void {
-    this.recovery.mediaLost();
+  /** The server lost the media of call `uuid`: negotiate anew without waiting for the symptoms. */
+  mediaLost(uuid: string | undefined): void {
+    const current = this.connection.callUuid;
+    if (uuid === undefined || current === undefined || uuid === current) this.recovery.mediaLost();
   }
 
   /** The server ended the call `uuid`; calls replaced meanwhile do not matter. */

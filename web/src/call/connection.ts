@@ -38,7 +38,12 @@ export class MediaConnection {
   private readonly settings: ConnectionSettings;
   private readonly signalling: Signalling;
 
-  constructor(settings: ConnectionSettings, signalling: Signalling, tracks: Tracks, events: ConnectionEvents) {
+  constructor(
+    settings: ConnectionSettings,
+    signalling: Signalling,
+    tracks: Tracks,
+    events: ConnectionEvents,
+  ) {
     this.settings = settings;
     this.signalling = signalling;
     this.pc = new RTCPeerConnection({
@@ -123,7 +128,8 @@ export class MediaConnection {
   private async exchangeOffer(iceRestart: boolean): Promise<void> {
     const signal = this.abort.signal;
     signal.throwIfAborted();
-    if (this.pc.signalingState === "have-local-offer") await this.pc.setLocalDescription({ type: "rollback" });
+    if (this.pc.signalingState === "have-local-offer")
+      await this.pc.setLocalDescription({ type: "rollback" });
     const offer = await this.pc.createOffer({ iceRestart });
     await this.pc.setLocalDescription(offer);
     if (!this.settings.trickle) await this.gathered();

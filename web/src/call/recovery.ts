@@ -73,7 +73,8 @@ export class Recovery {
   iceState(state: RTCIceConnectionState): void {
     clearTimeout(this.patience);
     if (state === "failed") void this.recover();
-    if (state === "disconnected") this.patience = setTimeout(() => void this.recover(), this.timing.disconnected);
+    if (state === "disconnected")
+      this.patience = setTimeout(() => void this.recover(), this.timing.disconnected);
   }
 
   /** The server says that its media process is gone. */

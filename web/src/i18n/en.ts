@@ -3,7 +3,6 @@
 export const en = {
   "app.name": "Rostra",
   "app.tagline": "Any room, any device, one conversation.",
-  "app.skip": "Skip to content",
 
   "home.title": "Join a meeting",
   "home.intro": "Enter the address you were given. Nothing to install.",
@@ -90,7 +89,6 @@ export const en = {
   "control.handDown": "Lower hand",
   "control.settings": "Devices",
   "control.leave": "Leave",
-  "control.leaveMenu": "Leave options",
   "control.leaveOnly": "Leave the meeting",
   "control.endForAll": "End meeting for everyone",
   "control.close": "Close",

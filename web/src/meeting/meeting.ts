@@ -148,7 +148,7 @@ export class Meeting {
     this.store.dispatch({ type: "event", event, now: Date.now() });
     switch (event.name) {
       case "media_lost":
-        this.call?.mediaLost();
+        this.call?.mediaLost(event.data?.call_uuid);
         return;
       case "call_disconnected":
         this.call?.endedByServer(event.data.call_uuid);
@@ -190,7 +190,9 @@ export class Meeting {
     if (before.micMuted !== micMuted) this.store.dispatch({ type: "microphone", muted: micMuted });
     if (before.cameraOff !== cameraOff) this.store.dispatch({ type: "camera", off: cameraOff });
     if (!this.call) return;
-    this.call.setTracks(this.media.tracks).catch((error: unknown) => console.warn("tracks not changed", error));
+    this.call
+      .setTracks(this.media.tracks)
+      .catch((error: unknown) => console.warn("tracks not changed", error));
     if (before.micMuted !== micMuted) this.attempt(this.api?.clientMute(micMuted));
     if (before.cameraOff !== cameraOff) this.attempt(this.api?.videoMute(cameraOff));
   }
@@ -277,6 +279,8 @@ export class Meeting {
   private pageHidden = (): void => {
     this.api?.releaseByBeacon();
     // A page restored from the back/forward cache has no session any more.
-    window.addEventListener("pageshow", (event) => event.persisted && window.location.reload(), { once: true });
+    window.addEventListener("pageshow", (event) => event.persisted && window.location.reload(), {
+      once: true,
+    });
   };
 }

@@ -1,6 +1,13 @@
 /** Everything the screen of a meeting depends on, and how it changes. Pure. */
 
-import type { Admission, ConferenceState, ParticipantRecord, Role, ServiceType, StreamEvent } from "../api/types";
+import type {
+  Admission,
+  ConferenceState,
+  ParticipantRecord,
+  Role,
+  ServiceType,
+  StreamEvent,
+} from "../api/types";
 import type { MessageKey } from "../i18n";
 import { emptyRoster, type Roster, reduceRoster } from "./roster";
 

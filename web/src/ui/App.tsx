@@ -49,7 +49,14 @@ export function App() {
   }, [go]);
 
   if (meeting) {
-    return <MeetingPage key={meeting.alias} meeting={meeting} onRejoin={() => setMeeting(undefined)} onHome={home} />;
+    return (
+      <MeetingPage
+        key={meeting.alias}
+        meeting={meeting}
+        onRejoin={() => setMeeting(undefined)}
+        onHome={home}
+      />
+    );
   }
   if (route.page === "home") {
     return <Home name={route.name} onContinue={(alias, name) => go(conferencePath(alias, name))} />;

@@ -5,7 +5,10 @@ const HUES = [174, 205, 232, 268, 318, 352, 22, 40];
 function initialsOf(name: string): string {
   const words = name.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== "");
   const letters = [words[0], words.length > 1 ? words.at(-1) : undefined];
-  return letters.map((word) => (word ? [...word][0] : "")).join("").toUpperCase();
+  return letters
+    .map((word) => (word ? [...word][0] : ""))
+    .join("")
+    .toUpperCase();
 }
 
 function hueOf(name: string): number {

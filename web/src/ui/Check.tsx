@@ -74,7 +74,12 @@ export function Check({ alias, name: given, straight, newMedia, onJoin, onBack }
           />
           <DeviceSettings media={media} local={local} />
           {nothing ? (
-            <button className="button primary wide" type="button" data-testid="join" onClick={() => join(false)}>
+            <button
+              className="button primary wide"
+              type="button"
+              data-testid="join"
+              onClick={() => join(false)}
+            >
               {t("check.joinWithout")}
             </button>
           ) : (
@@ -83,7 +88,12 @@ export function Check({ alias, name: given, straight, newMedia, onJoin, onBack }
             </button>
           )}
           {local.opening && (
-            <button className="button plain wide" type="button" data-testid="join-without" onClick={() => join(false)}>
+            <button
+              className="button plain wide"
+              type="button"
+              data-testid="join-without"
+              onClick={() => join(false)}
+            >
               {t("check.joinWithout")}
             </button>
           )}

@@ -34,6 +34,7 @@ export function CheckPreview({ media, local }: { media: LocalMedia; local: Local
         </div>
       </div>
       <LevelMeter track={muted ? undefined : media.microphone} />
+      {media.microphone && !muted && <p className="soft small">{t("check.quiet")}</p>}
       <Faults local={local} onRetry={() => void media.open()} />
     </section>
   );

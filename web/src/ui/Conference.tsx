@@ -1,4 +1,5 @@
 import { useCallback, useMemo, useState } from "react";
+import { t } from "../i18n";
 import type { Meeting } from "../meeting/meeting";
 import { Banner } from "./Banner";
 import { Chat } from "./Chat";
@@ -11,7 +12,6 @@ import { Roster } from "./Roster";
 import { RosterCount, RosterTools } from "./RosterTools";
 import { Stage } from "./Stage";
 import { TopBar } from "./TopBar";
-import { t } from "../i18n";
 
 const WIDE = "(min-width: 900px)";
 

@@ -67,7 +67,12 @@ export function Controls({ meeting, state, panel, onPanel, onMic, onCamera, onSe
           onClick={() => onPanel(panel === "chat" ? undefined : "chat")}
         />
       )}
-      <ToggleButton testId="show-settings" icon="settings" label={t("control.settings")} onClick={onSettings} />
+      <ToggleButton
+        testId="show-settings"
+        icon="settings"
+        label={t("control.settings")}
+        onClick={onSettings}
+      />
       <LeaveButton meeting={meeting} host={state.role === "HOST" && !isWaiting(state)} />
     </nav>
   );

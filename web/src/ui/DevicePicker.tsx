@@ -31,7 +31,9 @@ export function DevicePicker({ icon, label, testId, devices, chosen, fallback, o
         disabled={devices.length === 0}
         onChange={(event) => onChoose(event.target.value)}
       >
-        {!known && <option value="">{devices.length > 0 ? t("check.default") : (fallback ?? t("check.none"))}</option>}
+        {!known && (
+          <option value="">{devices.length > 0 ? t("check.default") : (fallback ?? t("check.none"))}</option>
+        )}
         {devices.map((device, index) => (
           <option key={device.deviceId} value={device.deviceId}>
             {device.label || `${label} ${index + 1}`}

@@ -7,7 +7,8 @@ import { DevicePicker } from "./DevicePicker";
 /** The three choices: microphone, camera, speaker. */
 export function DeviceSettings({ media, local }: { media: LocalMedia; local: LocalState }) {
   const [playing, setPlaying] = useState(false);
-  const of = (kind: MediaDeviceKind) => local.devices.filter((device) => device.kind === kind && device.deviceId);
+  const of = (kind: MediaDeviceKind) =>
+    local.devices.filter((device) => device.kind === kind && device.deviceId);
   const test = async () => {
     setPlaying(true);
     try {

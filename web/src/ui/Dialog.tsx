@@ -3,7 +3,15 @@ import { t } from "../i18n";
 import { Icon } from "./Icon";
 
 /** A modal dialog; the browser keeps the focus inside and closes it on Escape. */
-export function Dialog({ title, onClose, children }: { title: string; onClose(): void; children: ReactNode }) {
+export function Dialog({
+  title,
+  onClose,
+  children,
+}: {
+  title: string;
+  onClose(): void;
+  children: ReactNode;
+}) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {

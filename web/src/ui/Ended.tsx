@@ -21,11 +21,12 @@ function titleFor(phase: Props["phase"]): string {
 /** After the meeting, or instead of it. */
 export function Ended({ phase, onRejoin, onRetry, onHome }: Props) {
   const failed = phase.kind === "failed";
+  const calm = phase.kind === "ended" && (phase.left || isOrdinaryEnd(phase.reason));
   return (
     <EntryPage>
       <div className="card centred" data-testid="ended">
-        <span className={failed ? "medal warn" : "medal"}>
-          <Icon name={failed ? "warning" : "check"} size={30} />
+        <span className={calm ? "medal" : "medal warn"}>
+          <Icon name={calm ? "check" : "warning"} size={30} />
         </span>
         <h1>{titleFor(phase)}</h1>
         {phase.reason !== "" && (

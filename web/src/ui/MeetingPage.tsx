@@ -1,10 +1,10 @@
+import { t } from "../i18n";
+import type { Meeting } from "../meeting/meeting";
 import { Conference } from "./Conference";
 import { Ended } from "./Ended";
 import { ExtensionPage } from "./ExtensionPage";
 import { useMeeting, useTitle } from "./hooks";
 import { Joining } from "./Joining";
-import type { Meeting } from "../meeting/meeting";
-import { t } from "../i18n";
 import { PinPage } from "./PinPage";
 
 interface Props {

@@ -16,7 +16,14 @@ export function Roster({ meeting, state }: { meeting: Meeting; state: MeetingSta
           <h3>{t("roster.waiting")}</h3>
           <ul>
             {view.waiting.map((row) => (
-              <RosterRow key={row.uuid} meeting={meeting} row={row} self={false} host={host} talking={false} />
+              <RosterRow
+                key={row.uuid}
+                meeting={meeting}
+                row={row}
+                self={false}
+                host={host}
+                talking={false}
+              />
             ))}
           </ul>
         </section>

@@ -63,7 +63,15 @@ export function RosterRow({ meeting, row, self, host, talking }: Props) {
   );
 }
 
-function Sign({ icon, label, tone = "" }: { icon: "hand" | "cameraOff" | "micOff"; label: string; tone?: string }) {
+function Sign({
+  icon,
+  label,
+  tone = "",
+}: {
+  icon: "hand" | "cameraOff" | "micOff";
+  label: string;
+  tone?: string;
+}) {
   return (
     <span className={`sign ${tone}`} title={label}>
       <Icon name={icon} size={18} />

@@ -17,6 +17,14 @@ export function SelfView({ track, label }: Props) {
     };
   }, [track]);
   return (
-    <video ref={video} className="self-video" data-testid="self-video" aria-label={label} autoPlay playsInline muted />
+    <video
+      ref={video}
+      className="self-video"
+      data-testid="self-video"
+      aria-label={label}
+      autoPlay
+      playsInline
+      muted
+    />
   );
 }

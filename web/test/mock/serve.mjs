@@ -98,7 +98,8 @@ function requestToken(alias, req, res, body) {
   if (service.host) {
     const pin = req.headers.pin;
     const guestPin = service.guest ? "required" : "none";
-    if (pin === undefined) return send(res, 403, { pin: "required", guest_pin: guestPin, version: VERSION }, true);
+    if (pin === undefined)
+      return send(res, 403, { pin: "required", guest_pin: guestPin, version: VERSION }, true);
     if (pin === service.host) role = "HOST";
     else if (pin === (service.guest ?? "none")) role = "GUEST";
     else return send(res, 403, "Invalid PIN");

@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import type { StreamEvent } from "../../src/api/types";
+import { emptyRoster, nameOf, type Roster, reduceRoster, viewRoster } from "../../src/state/roster";
+import { row } from "./rows";
+
+const replay = (events: StreamEvent[], start: Roster = emptyRoster) => events.reduce(reduceRoster, start);
+const begin: StreamEvent = { name: "participant_sync_begin", data: null };
+const end: StreamEvent = { name: "participant_sync_end", data: null };
+const create = (...args: Parameters<typeof row>): StreamEvent => ({
+  name: "participant_create",
+  data: row(...args),
+});
+const uuids = (roster: Roster) => [...roster.byUuid.keys()];
+
+describe("roster", () => {
+  it("shows a snapshot only once it is complete", () => {
+    const half = replay([begin, create("a"), create("b")]);
+    expect(uuids(half)).toEqual([]);
+    expect(uuids(replay([end], half))).toEqual(["a", "b"]);
+  });
+
+  it("keeps the old roster on screen while a new snapshot arrives, then forgets who left meanwhile", () => {
+    const known = replay([begin, create("a"), create("b"), end]);
+    const half = replay([begin, create("b")], known);
+    expect(uuids(half)).toEqual(["a", "b"]);
+    expect(uuids(replay([end], half))).toEqual(["b"]);
+  });
+
+  it("ignores updates and deletes of unknown participants", () => {
+    const known = replay([create("a")]);
+    expect(replay([{ name: "participant_update", data: row("x") }], known)).toBe(known);
+    expect(replay([{ name: "participant_delete", data: { uuid: "x" } }], known)).toBe(known);
+  });
+
+  it("replaces the whole record on update and removes on delete", () => {
+    const known = replay([create("a", { is_muted: "YES" })]);
+    const updated = replay([{ name: "participant_update", data: row("a") }], known);
+    expect(updated.byUuid.get("a")?.is_muted).toBe("NO");
+    expect(uuids(replay([{ name: "participant_delete", data: { uuid: "a" } }], updated))).toEqual([]);
+  });
+
+  it("takes who is talking from the stage", () => {
+    const stage: StreamEvent = {
+      name: "stage",
+      data: [
+        { participant_uuid: "a", stage_index: 0, vad: 100 },
+        { participant_uuid: "b", stage_index: 1, vad: 0 },
+      ],
+    };
+    expect([...replay([stage]).voice]).toEqual([["a", 100]]);
+  });
+});
+
+describe("view", () => {
+  it("puts self first, then Hosts, then by arrival; the waiting apart", () => {
+    const roster = replay([
+      create("late", { start_time: 9 }),
+      create("early", { start_time: 1 }),
+      create("host", { start_time: 5, role: "chair" }),
+      create("self", { start_time: 7 }),
+      create("outside", { service_type: "waiting_room" }),
+    ]);
+    const view = viewRoster(roster, "self");
+    expect(view.present.map((one) => one.uuid)).toEqual(["self", "host", "early", "late"]);
+    expect(view.waiting.map((one) => one.uuid)).toEqual(["outside"]);
+  });
+
+  it("falls back to the address without scheme when there is no name", () => {
+    expect(nameOf(row("a", { display_name: "", uri: "sip:room@example.com" }))).toBe("room@example.com");
+  });
+});
