@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -74,6 +74,7 @@ class FakeSession:
         self.answer = ANSWER
         self.failure: Exception | None = None
         self.delay: asyncio.Event | None = None
+        self.answerer: Callable[[str, str], Awaitable[str]] | None = None
         self._participant = participant
 
     @property
@@ -92,7 +93,7 @@ class FakeSession:
         if not offer.startswith("v=0"):
             raise MediaRefused("Malformed SDP")
         self.opened.append((call, offer, media_type))
-        return self.answer
+        return await self.answerer(call, offer) if self.answerer else self.answer
 
     async def add_candidate(self, call: str, mid: str, candidate: str, ufrag: str = "") -> None:
         self.candidates.append((call, mid, candidate, ufrag))
@@ -277,6 +278,7 @@ class FakeSwitchboard:
         self.ready = True
         self.refusal: Refusal | None = None
         self.failure: Exception | None = None
+        self.answerer: Callable[[str, str], Awaitable[str]] | None = None
 
     def _find(self, alias: str) -> FakeService | None:
         return next((s for s in self.services if alias.casefold() in s.aliases), None)
@@ -323,6 +325,7 @@ class FakeSwitchboard:
             call_tag=request.call_tag,
         )
         session = FakeSession(conference, participant, listener)
+        session.answerer = self.answerer
         conference.add(participant, session)
         return session
 
