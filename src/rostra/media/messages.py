@@ -87,6 +87,8 @@ class OpenWebRtc(Message, frozen=True, kw_only=True):
     """Most bit/s we want from the client (b=TIAS of the answer)."""
     send_bandwidth: int | None = None
     """Most bit/s of video we may send."""
+    start: bool = True
+    """False: a new connection sends nothing before Start (the client's ack, API-070)."""
 
 
 class AddCandidate(Message, frozen=True, kw_only=True):

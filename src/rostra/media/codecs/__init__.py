@@ -15,4 +15,7 @@ ROWS: tuple[CodecRow, ...] = (opus.ROW, g722.ROW, pcma.ROW, pcmu.ROW, telephone_
 
 BY_NAME: dict[str, CodecRow] = {row.name: row for row in ROWS}
 
-__all__ = ["BY_NAME", "ROWS", "CodecRow"]
+EVENTS: CodecRow = telephone_event.ROW
+"""Digits beside audio: not a codec, but negotiated like one."""
+
+__all__ = ["BY_NAME", "EVENTS", "ROWS", "CodecRow"]

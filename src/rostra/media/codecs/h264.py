@@ -16,6 +16,12 @@ def accept(offered: Parameters) -> dict[str, str] | None:
     return {"profile-level-id": offered.get("profile-level-id", DEFAULT_PROFILE_LEVEL_ID), "packetization-mode": mode}
 
 
+def rank(offered: Parameters) -> int:
+    """Mode 1 (fragments) before mode 0 (API-087); 42e0 (constrained by its own word) before plain 4200."""
+    constrained = offered.get("profile-level-id", "").lower().startswith("42e0")
+    return 2 * (offered.get("packetization-mode", "0") == "1") + constrained
+
+
 ROW = CodecRow(
     name="H264",
     kind=MediaKind.VIDEO,
@@ -26,8 +32,10 @@ ROW = CodecRow(
         {"profile-level-id": DEFAULT_PROFILE_LEVEL_ID, "packetization-mode": "0"},
     ),
     accept=accept,
-    encoder="x264enc speed-preset=ultrafast tune=zerolatency key-int-max=300 bframes=0 sliced-threads=false threads=1 "
+    rank=rank,
+    encoder="x264enc speed-preset=ultrafast tune=zerolatency bitrate={kilobits} vbv-buf-capacity=250 key-int-max=300 bframes=0 sliced-threads=false threads=1 "
     "byte-stream=true aud=false option-string=slice-max-size={mtu}",
+    encoded="video/x-h264,profile=constrained-baseline,stream-format=byte-stream,alignment=au",
     payloader="rtph264pay pt={payload_type} mtu={mtu} config-interval=-1 aggregate-mode=none",
     depayloader="rtph264depay request-keyframe=true wait-for-keyframe=true",
     decoder="h264parse ! avdec_h264 max-threads=1",

@@ -17,11 +17,17 @@ def accept_any(offered: Parameters) -> dict[str, str] | None:
     return {}
 
 
+def rank_alike(offered: Parameters) -> int:
+    """All acceptable forms are equally good."""
+    del offered
+    return 0
+
+
 class CodecRow(msgspec.Struct, frozen=True, kw_only=True):
     """One codec.
 
-    The launch strings are fragments in `gst-launch` syntax without caps; `{bitrate}` (bit/s), `{payload_type}`
-    and `{mtu}` are filled in by the engine.
+    The launch strings are fragments in `gst-launch` syntax without caps; `{bitrate}` (bit/s), `{kilobits}` (kbit/s),
+    `{payload_type}` and `{mtu}` (bytes: of a packet for payloaders, of a payload for encoders) are filled in.
     """
 
     name: str
@@ -36,7 +42,11 @@ class CodecRow(msgspec.Struct, frozen=True, kw_only=True):
     """Format parameters of each payload type we put in our own offers."""
     accept: Callable[[Parameters], dict[str, str] | None] = accept_any
     """Offered parameters to those of our answer; None: we cannot take this form."""
+    rank: Callable[[Parameters], int] = rank_alike
+    """Which of several acceptable forms is better: the higher."""
     encoder: str = ""
+    encoded: str = ""
+    """Caps the encoder's output is held to; empty: whatever it makes."""
     payloader: str = ""
     depayloader: str = ""
     decoder: str = ""

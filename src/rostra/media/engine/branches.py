@@ -1,0 +1,113 @@
+"""Fragments of pipelines: how media goes from the network to the stage and from the stage to the network.
+
+Codec parts come from the rows; the rest is the same for all of them. Queues are short and drop rather than
+grow: being late is worse than losing a picture, and a lost one costs a key frame request.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from rostra.domain.media import MediaKind
+from rostra.media.codecs.row import CodecRow
+from rostra.media.engine.pipeline import elements_with, make_bin
+from rostra.media.engine.rungs import Rung
+
+PACKET = 1200
+"""Bytes of an RTP packet: fits every usual path with SRTP and tunnels."""
+PAYLOAD = 1100
+"""Bytes an encoder may put into one unit that must not be split over packets."""
+
+VIDEO_SINK = "rostravideosink name=stage"
+VIDEO_SOURCE = "rostravideosrc name=stage"
+AUDIO_SINK = "rostraaudiosink name=stage"
+AUDIO_SOURCE = "rostraaudiosrc name=stage"
+PUBLISH = "rostrapub name=publish"
+SUBSCRIBE = "rostrasub name=stage"
+
+_QUEUE = "queue leaky=downstream max-size-buffers=0 max-size-bytes=0 max-size-time={milliseconds}000000"
+
+
+def receive_video(row: CodecRow, leg: str, name: str) -> Any:
+    """RTP in, the leg's picture on the stage."""
+    made = make_bin(
+        f"{row.depayloader} ! {_QUEUE.format(milliseconds=500)} ! {row.decoder} ! videoconvert ! "
+        f"video/x-raw,format=I420 ! {VIDEO_SINK}",
+        name,
+    )
+    _name(made, "source", leg)
+    for decoder in elements_with(made, "automatic-request-sync-points"):
+        decoder.set_property("automatic-request-sync-points", True)
+        decoder.set_property("max-errors", -1)
+    return made
+
+
+def receive_audio(row: CodecRow, leg: str, name: str) -> Any:
+    """RTP in, the leg's voice on the stage."""
+    made = make_bin(
+        f"{row.depayloader} ! {row.decoder} ! audioconvert ! audioresample quality=2 ! "
+        f"audio/x-raw,format=S16LE,rate=48000,channels=1 ! {_QUEUE.format(milliseconds=200)} ! {AUDIO_SINK}",
+        name,
+    )
+    _name(made, "source", leg)
+    for decoder in elements_with(made, "max-errors"):
+        decoder.set_property("max-errors", -1)
+    return made
+
+
+def discard(name: str) -> Any:
+    """RTP in, nothing out."""
+    return make_bin("fakesink async=false sync=false", name)
+
+
+def encode_video(row: CodecRow, view: str, channel: str, rung: Rung) -> Any:
+    """The shared encoder: a view in, encoded media on a channel."""
+    held = f"{row.encoded} ! " if row.encoded else ""
+    encoder = row.encoder.format(bitrate=rung.bitrate, kilobits=max(1, rung.bitrate // 1000), mtu=PAYLOAD)
+    made = make_bin(
+        f"{VIDEO_SOURCE} ! video/x-raw,format=I420,width={rung.width},height={rung.height},"
+        f"framerate={rung.frame_rate}/1,pixel-aspect-ratio=1/1 ! {encoder} ! {held}{PUBLISH}",
+        f"encoder-{channel}",
+    )
+    _name(made, "view", view)
+    made.get_by_name("publish").set_property("channel", channel)
+    return made
+
+
+def send_video(row: CodecRow, payload_type: int, name: str, *, mtu: int = PACKET, extra: str = "") -> Any:
+    """A channel in (`stage`, its property `channel`), RTP out, behind the valve `gate`."""
+    return make_bin(
+        f"{SUBSCRIBE} ! valve name=gate drop=true ! "
+        f"{row.payloader.format(payload_type=payload_type, mtu=mtu)} name=payloader ! "
+        f"capsfilter name=caps caps={_rtp(row, payload_type)}{extra}",
+        name,
+    )
+
+
+def send_audio(row: CodecRow, payload_type: int, leg: str, name: str, *, mtu: int = PACKET) -> Any:
+    """The leg's mix in, RTP out, behind the valve `gate`."""
+    encoder = row.encoder.format(bitrate=0, kilobits=0, mtu=PAYLOAD)
+    made = make_bin(
+        f"{AUDIO_SOURCE} ! valve name=gate drop=true ! audioconvert ! audioresample quality=2 ! "
+        f"audio/x-raw,rate={row.sample_rate} ! {encoder} ! "
+        f"{row.payloader.format(payload_type=payload_type, mtu=mtu)} name=payloader ! "
+        f"capsfilter name=caps caps={_rtp(row, payload_type)}",
+        name,
+    )
+    _name(made, "leg", leg)
+    return made
+
+
+def _rtp(row: CodecRow, payload_type: int) -> str:
+    """Caps of a stream of ours, as the transport element must know them before the first packet."""
+    kind = "audio" if row.kind is MediaKind.AUDIO else "video"
+    return (
+        f"application/x-rtp,media={kind},encoding-name={row.name},clock-rate={row.clock_rate},"
+        f"payload={payload_type},ssrc=(uint){secrets.randbelow(0xFFFFFFFE) + 1}"
+    )
+
+
+def _name(made: Any, property_name: str, value: str) -> None:
+    """Tell the stage element of a fragment whom it serves (ids need no quoting this way)."""
+    made.get_by_name("stage").set_property(property_name, value)

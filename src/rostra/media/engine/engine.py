@@ -1,0 +1,185 @@
+"""The engine of one worker: its conference's legs, views and routes, and what to do with each request."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from rostra.domain.scene import Scene
+from rostra.environment import Environment
+from rostra.media import messages as m
+from rostra.media.engine import stage
+from rostra.media.engine.leg import BACKGROUND, Leg, LegContext
+from rostra.media.engine.pipeline import BadPipeline
+from rostra.media.engine.renditions import Renditions
+from rostra.media.engine.sections import BadDescription
+from rostra.media.engine.webrtc_answer import NoCommonCodec
+from rostra.media.engine.webrtc_leg import WebRtcLeg
+
+logger = structlog.get_logger("rostra.media")
+
+Kind = m.Failure.Kind
+
+
+class UnknownLeg(Exception):
+    """A request names a leg that is not here."""
+
+
+class Engine:
+    """Carries out requests; events go to `emit`."""
+
+    def __init__(self, environment: Environment, emit: Callable[[m.Event], None]) -> None:
+        stage.load()
+        self._environment = environment
+        self._emit = emit
+        self._legs: dict[str, Leg] = {}
+        self._views: dict[str, Scene] = {}
+        self._watching: dict[str, str] = {}
+        self._pictures: dict[str, tuple[int, int]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._renditions = Renditions()
+        self._context = LegContext(self._renditions, self._connected, self._failed, self._digit)
+        self.conference = ""
+        stage.set_view(BACKGROUND, Scene())
+
+    async def handle(self, request: m.Request) -> m.Reply:
+        """Carry out a request; never raises for what a caller sent."""
+        try:
+            return await self._carry_out(request)
+        except BadDescription as problem:
+            return m.Failure(kind=Kind.BAD_DESCRIPTION, reason=str(problem))
+        except NoCommonCodec as problem:
+            return m.Failure(kind=Kind.NO_COMMON_CODEC, reason=str(problem))
+        except UnknownLeg as problem:
+            return m.Failure(kind=Kind.UNKNOWN_LEG, reason=str(problem))
+        except BadPipeline as problem:
+            logger.error("Pipeline cannot be built", problem=str(problem))
+            return m.Failure(kind=Kind.INTERNAL, reason=str(problem))
+
+    async def _carry_out(self, request: m.Request) -> m.Reply:
+        match request:
+            case m.OpenWebRtc():
+                return await self._open_webrtc(request)
+            case m.AddCandidate(leg=leg, mid=mid, candidate=candidate, ufrag=ufrag):
+                self._leg(leg).add_candidate(mid, candidate, ufrag)
+            case m.Start(leg=leg):
+                self._leg(leg).start()
+            case m.Hold(leg=leg, held=held):
+                self._leg(leg).hold(held)
+            case m.RequestKeyframe(leg=leg):
+                self._leg(leg).request_keyframe()
+            case m.SendDtmf(leg=leg, digits=digits):
+                self._leg(leg).send_dtmf(digits)
+            case m.Close(leg=leg):
+                await self._close(leg)
+            case m.Compose():
+                self._compose(request)
+            case m.Statistics():
+                return self._statistics()
+            case m.Assign(conference=conference, name=name):
+                self.conference = conference
+                structlog.contextvars.bind_contextvars(conference=name)
+            case _:
+                return m.Failure(kind=Kind.INTERNAL, reason=f"{type(request).__name__} is not supported")
+        return m.Done()
+
+    def poll(self) -> None:
+        """Tell what changed on the stage; called ten times a second."""
+        levels = stage.levels()
+        if levels:
+            self._emit(m.Levels(levels=levels))
+        pictures = {leg: size for leg, size in stage.pictures().items() if leg in self._legs}
+        for leg, (width, height) in pictures.items():
+            if self._pictures.get(leg) != (width, height):
+                self._emit(m.FirstPicture(leg=leg, width=width, height=height))
+        for leg in self._pictures.keys() - pictures.keys():
+            if leg in self._legs:
+                self._emit(m.FirstPicture(leg=leg, width=0, height=0))
+        self._pictures = pictures
+
+    async def close(self) -> None:
+        """End all legs and encoders."""
+        await asyncio.gather(*(self._close(leg) for leg in list(self._legs)))
+        await asyncio.gather(*self._closing)
+        await self._renditions.close()
+
+    # ---- legs ---------------------------------------------------------------------------------------------
+
+    def _leg(self, leg: str) -> Leg:
+        found = self._legs.get(leg)
+        if found is None:
+            raise UnknownLeg(f"there is no leg {leg}")
+        return found
+
+    async def _open_webrtc(self, request: m.OpenWebRtc) -> m.Reply:
+        found = self._legs.get(request.leg)
+        leg = found if isinstance(found, WebRtcLeg) else WebRtcLeg(self._context, request.leg, self._environment)
+        if leg is not found:
+            if found:
+                await self._close(request.leg)
+            self._add(leg)
+        try:
+            return m.WebRtcAnswer(sdp=await leg.open(request))
+        except Exception:
+            if leg is not found:
+                await self._close(request.leg)
+            raise
+
+    def _add(self, leg: Leg) -> None:
+        self._legs[leg.id] = leg
+        leg.watch(self._view_of(leg.id))
+
+    async def _close(self, leg: str) -> None:
+        found = self._legs.pop(leg, None)
+        if found:
+            await found.close()
+
+    def _failed(self, leg: str, reason: str) -> None:
+        if leg not in self._legs:
+            return
+        logger.warning("Leg failed", leg=leg, reason=reason)
+        task = asyncio.get_running_loop().create_task(self._close(leg))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        self._emit(m.LegFailed(leg=leg, reason=reason))
+
+    def _connected(self, leg: str) -> None:
+        self._emit(m.LegConnected(leg=leg))
+
+    def _digit(self, leg: str, digit: str) -> None:
+        self._emit(m.DtmfReceived(leg=leg, digit=digit))
+
+    # ---- what is shown and heard --------------------------------------------------------------------------
+
+    def _view_of(self, leg: str) -> str:
+        view = self._watching.get(leg, BACKGROUND)
+        return view if view in self._views else BACKGROUND
+
+    def _compose(self, wanted: m.Compose) -> None:
+        for view, scene in wanted.views.items():
+            if self._views.get(view) != scene:
+                stage.set_view(view, scene)
+        gone = self._views.keys() - wanted.views.keys()
+        self._views, self._watching = dict(wanted.views), dict(wanted.watching)
+        for leg in self._legs.values():
+            leg.watch(self._view_of(leg.id))
+        for view in gone:
+            stage.remove_view(view)
+        stage.set_routes(wanted.audio)
+
+    # ---- figures ------------------------------------------------------------------------------------------
+
+    def _statistics(self) -> m.StatisticsReply:
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        debug: dict[str, Any] = {
+            "legs": sorted(self._legs),
+            "views": sorted(self._views),
+            "encoders": self._renditions.debug_state(),
+            "stage": stage.debug_state(),
+            "resident_kilobytes": usage.ru_maxrss,
+        }
+        return m.StatisticsReply(streams=(), processor_seconds=usage.ru_utime + usage.ru_stime, debug=debug)

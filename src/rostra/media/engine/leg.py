@@ -1,0 +1,104 @@
+"""What every kind of leg has in common, and what a leg may ask of the worker."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from rostra.media.codecs.row import CodecRow
+from rostra.media.engine import stage
+from rostra.media.engine.renditions import Rendition, Renditions
+from rostra.media.engine.rungs import Rung
+
+BACKGROUND = "~background"
+"""The view of legs that watch nothing: an empty scene."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LegContext:
+    """The worker as its legs know it. All functions are called on the event loop."""
+
+    renditions: Renditions
+    connected: Callable[[str], None]
+    failed: Callable[[str, str], None]
+    digit: Callable[[str, str], None]
+    patience: float = 30.0
+    """Seconds without a connection or media before a leg has failed."""
+
+
+class Leg(abc.ABC):
+    """One participant's media."""
+
+    def __init__(self, context: LegContext, leg: str) -> None:
+        self.context = context
+        self.id = leg
+        self.view = BACKGROUND
+        self.held = False
+
+    def watch(self, view: str) -> None:
+        """Show another view from now on."""
+        self.view = view
+
+    def hold(self, held: bool) -> None:
+        self.held = held
+
+    def add_candidate(self, mid: str, candidate: str, ufrag: str) -> None:
+        """A trickled ICE candidate; of no use to legs without ICE."""
+        del mid, candidate, ufrag
+
+    def send_dtmf(self, digits: str) -> None:
+        """Send telephone events where the leg has them."""
+        del digits
+
+    @abc.abstractmethod
+    def start(self) -> None:
+        """Send media from now on."""
+
+    @abc.abstractmethod
+    def request_keyframe(self) -> None:
+        """The far end needs a key frame."""
+
+    @abc.abstractmethod
+    async def close(self) -> None:
+        """Free everything. Safe to repeat."""
+
+    @abc.abstractmethod
+    def rtpbin(self) -> Any:
+        """The element that knows the RTP sessions, or None."""
+
+
+class VideoFeed:
+    """The encoded picture of one leg: which shared encoder its branch is tuned to."""
+
+    def __init__(self, renditions: Renditions, row: CodecRow, subscriber: Any) -> None:
+        self._renditions = renditions
+        self._row = row
+        self._subscriber = subscriber
+        self._rendition: Rendition | None = None
+
+    @property
+    def rung(self) -> Rung | None:
+        return self._rendition.key.rung if self._rendition else None
+
+    def tune(self, view: str, rung: Rung | None = None) -> None:
+        """Move to the encoder of another view or rung; it begins with a key frame."""
+        wanted = rung or self.rung
+        if wanted is None:
+            return
+        previous = self._rendition
+        self._rendition = self._renditions.acquire(view, self._row, wanted)
+        if previous is not self._rendition:
+            self._subscriber.set_property("channel", self._rendition.channel)
+        if previous:
+            self._renditions.release(previous)
+
+    def request_keyframe(self) -> None:
+        if self._rendition:
+            stage.request_keyframe(self._rendition.channel)
+
+    def close(self) -> None:
+        if self._rendition:
+            self._renditions.release(self._rendition)
+        self._rendition = None

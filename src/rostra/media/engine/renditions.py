@@ -1,0 +1,108 @@
+"""Renditions: the shared video encoders. One per distinct (view, codec, rung), counted by the legs that watch it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import itertools
+
+import structlog
+
+from rostra.media.codecs.row import CodecRow
+from rostra.media.engine import branches
+from rostra.media.engine.pipeline import Pipeline
+from rostra.media.engine.rungs import Rung
+
+logger = structlog.get_logger("rostra.media")
+
+RESTART_PAUSE = 1.0
+"""Seconds before an encoder that failed is built again."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Key:
+    """What makes two encoders the same."""
+
+    view: str
+    codec: str
+    rung: Rung
+
+
+class Rendition:
+    """One encoder at work; `channel` is where its output is."""
+
+    def __init__(self, key: Key, row: CodecRow, channel: str) -> None:
+        self.key = key
+        self.channel = channel
+        self.users = 0
+        self._row = row
+        self._pipeline = self._build()
+        self._restart: asyncio.TimerHandle | None = None
+
+    def _build(self) -> Pipeline:
+        pipeline = Pipeline(f"encoder {self.channel}", self._failed)
+        pipeline.add(branches.encode_video(self._row, self.key.view, self.channel, self.key.rung))
+        pipeline.play()
+        return pipeline
+
+    def _failed(self, reason: str) -> None:
+        logger.error("Encoder failed", channel=self.channel, reason=reason)
+        if self._restart is None:
+            self._restart = asyncio.get_running_loop().call_later(RESTART_PAUSE, self._again)
+
+    def _again(self) -> None:
+        self._restart = None
+        closing = asyncio.ensure_future(self._pipeline.close())
+        closing.add_done_callback(lambda _: None)
+        self._pipeline = self._build()
+
+    async def close(self) -> None:
+        if self._restart:
+            self._restart.cancel()
+        await self._pipeline.close()
+
+
+class Renditions:
+    """All encoders of the worker."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[Key, Rendition] = {}
+        self._numbers = itertools.count(1)
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def acquire(self, view: str, row: CodecRow, rung: Rung) -> Rendition:
+        """The encoder for these, started when it is the first use. Raises BadPipeline."""
+        key = Key(view, row.name, rung)
+        rendition = self._by_key.get(key)
+        if rendition is None:
+            rendition = self._by_key[key] = Rendition(key, row, f"{row.name.lower()}-{next(self._numbers)}")
+        rendition.users += 1
+        return rendition
+
+    def release(self, rendition: Rendition) -> None:
+        """One user less; the encoder ends with the last."""
+        rendition.users -= 1
+        if rendition.users == 0:
+            del self._by_key[rendition.key]
+            task = asyncio.get_running_loop().create_task(rendition.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    async def close(self) -> None:
+        """End all encoders."""
+        for rendition in list(self._by_key.values()):
+            await rendition.close()
+        self._by_key.clear()
+        await asyncio.gather(*self._closing)
+
+    def debug_state(self) -> list[dict[str, object]]:
+        return [
+            {
+                "channel": r.channel,
+                "view": k.view,
+                "codec": k.codec,
+                "rung": dataclasses.astuple(k.rung),
+                "users": r.users,
+            }
+            for k, r in self._by_key.items()
+        ]

@@ -1,0 +1,94 @@
+"""Rungs: which picture size and rate a leg is sent, from what it can take. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rung:
+    """One quality of sent video: pixels, frames per second, bit/s."""
+
+    width: int
+    height: int
+    frame_rate: int
+    bitrate: int
+
+    @property
+    def macroblocks(self) -> int:
+        """16x16 blocks of one picture, as levels count them."""
+        return -(-self.width // 16) * -(-self.height // 16)
+
+
+LADDER: tuple[Rung, ...] = (
+    Rung(1280, 720, 30, 1_700_000),
+    Rung(848, 480, 30, 900_000),
+    Rung(640, 360, 30, 550_000),
+    Rung(480, 272, 30, 330_000),
+    Rung(320, 180, 30, 180_000),
+    Rung(320, 180, 15, 100_000),
+    Rung(176, 96, 15, 56_000),
+)
+"""Best first."""
+_STRETCH = 1.5
+"""How far below a rung's own bit rate it may still be used before the next smaller picture looks better."""
+
+_LEVELS: dict[int, tuple[int, int, int]] = {
+    10: (1485, 99, 64_000),
+    11: (3000, 396, 192_000),
+    12: (6000, 396, 384_000),
+    13: (11880, 396, 768_000),
+    20: (11880, 396, 2_000_000),
+    21: (19800, 792, 4_000_000),
+    22: (20250, 1620, 4_000_000),
+    30: (40500, 1620, 10_000_000),
+    31: (108000, 3600, 14_000_000),
+}
+"""H.264 table A-1 up to what we send: macroblocks per second, per picture, bit/s."""
+
+
+def pick(parameters: Mapping[str, str], limit: int | None = None) -> Rung:
+    """The best rung for a receiver.
+
+    `parameters` are the receiver's fmtp members: `profile-level-id` (RFC 6184) and `max-fs`, `max-mbps`,
+    `max-br`, `max-fr` (RFC 6184, RFC 7741) raise or set its limits; `limit` is its bandwidth in bit/s.
+    """
+    rate, size, bits = _capability(parameters)
+    if limit:
+        bits = min(bits, limit) if bits else limit
+    frames = _number(parameters, "max-fr") or 30
+    for rung in LADDER:
+        if size and rung.macroblocks > size:
+            continue
+        if rate and rung.macroblocks * rung.frame_rate > rate:
+            continue
+        if bits and bits * _STRETCH < rung.bitrate and rung is not LADDER[-1]:
+            continue
+        return dataclasses.replace(
+            rung, frame_rate=min(rung.frame_rate, frames), bitrate=min(rung.bitrate, bits) if bits else rung.bitrate
+        )
+    return LADDER[-1]
+
+
+def _capability(parameters: Mapping[str, str]) -> tuple[int, int, int]:
+    """Macroblocks per second, per picture and bit/s the receiver decodes; 0: no limit known."""
+    level = parameters.get("profile-level-id", "")
+    if len(level) == 6:
+        try:
+            number = int(level[4:], 16)
+        except ValueError:
+            number = 10
+        floor = max((known for known in _LEVELS if known <= number), default=10)
+        rate, size, bits = _LEVELS[floor]
+    else:
+        rate = size = bits = 0
+    rate = max(rate, _number(parameters, "max-mbps"))
+    size = max(size, _number(parameters, "max-fs"))
+    bits = max(bits, _number(parameters, "max-br") * 1000)
+    return rate, size, bits
+
+
+def _number(parameters: Mapping[str, str], name: str) -> int:
+    text = parameters.get(name, "")
+    return int(text) if text.isdecimal() else 0

@@ -1,0 +1,356 @@
+"""WebRTC negotiation as pure functions from text to text.
+
+`plan` reads an offer and decides what each section becomes; `inner_offer` is what the transport element gets to
+see of it (the accepted sections alone, each with one codec, always in both directions); `answer` writes the
+answer for the client from the plan and the transport's own description. So order, mids, directions, contents
+and refusals of the answer are ours (API-080 to API-093) and do not depend on what the element supports.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from rostra.domain.media import Content, Direction
+from rostra.media import codecs
+from rostra.media.codecs.row import CodecRow
+from rostra.media.engine.sections import BadDescription, Description, Payload, Section, parse
+
+RETRANSMISSION = "RTX"
+EXTENSIONS = (
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+    "urn:ietf:params:rtp-hdrext:sdes:mid",
+)
+"""RTP header extensions the engine handles."""
+
+
+class NoCommonCodec(Exception):
+    """Nothing of the offer can be used."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Chosen:
+    """The codec of an accepted section."""
+
+    row: CodecRow
+    payload: Payload
+    parameters: dict[str, str]
+    """fmtp members of our answer."""
+    retransmission: Payload | None = None
+    events: Payload | None = None
+    """Telephone events beside audio."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PlannedSection:
+    """One offered section and what becomes of it."""
+
+    offered: Section
+    mid: str
+    chosen: Chosen | None = None
+    inner: int = -1
+    """Index of the section in the inner offer; -1: not wanted, answered inactive."""
+    direction: Direction = Direction.INACTIVE
+    """Of our answer, seen from us."""
+
+    @property
+    def accepted(self) -> bool:
+        return self.inner >= 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """What becomes of an offer."""
+
+    offer: Description
+    sections: tuple[PlannedSection, ...]
+    bundled: bool
+
+    @property
+    def accepted(self) -> list[PlannedSection]:
+        return [section for section in self.sections if section.accepted]
+
+    def of_kind(self, kind: str) -> PlannedSection | None:
+        """The accepted section of `audio` or `video`."""
+        return next((section for section in self.accepted if section.offered.kind == kind), None)
+
+    def inner_index(self, mid: str) -> int | None:
+        """Where candidates of a mid go: the one transport when bundled. None: to no transport of ours."""
+        if self.bundled:
+            return 0
+        return next((s.inner for s in self.accepted if s.mid == mid), None)
+
+    def credentials(self) -> tuple[str, ...]:
+        """The offer's ICE user fragments: others than before mean an ICE restart (RFC 8839 4.4.1)."""
+        return tuple(self.offer.transport_value(section.offered, "ice-ufrag") for section in self.accepted)
+
+
+_WANTED = {"video": {"audio", "video"}, "video-only": {"video"}, "audio": {"audio"}}
+
+
+def plan(offer: str, media_type: str = "video") -> Plan:
+    """Decide on an offer. Raises BadDescription or NoCommonCodec."""
+    description = parse(offer)
+    if not description.sections:
+        raise BadDescription("it has no media section")
+    wanted = set(_WANTED.get(media_type, _WANTED["video"]))
+    found: list[PlannedSection] = []
+    inner = 0
+    for index, section in enumerate(description.sections):
+        planned = PlannedSection(section, section.mid or str(index), _choose(section))
+        if planned.chosen and section.kind in wanted and section.content is Content.MAIN and section.port:
+            _check_transport(description, section)
+            wanted.remove(section.kind)
+            planned = dataclasses.replace(planned, inner=inner, direction=section.direction.reversed())
+            inner += 1
+        found.append(planned)
+    if not inner:
+        raise NoCommonCodec("no offered section has a codec of ours")
+    mids = {section.mid for section in found if section.accepted}
+    groups = [set(value.split()[1:]) for value in description.session_values("group") if value.startswith("BUNDLE")]
+    return Plan(description, tuple(found), bundled=any(mids <= group for group in groups))
+
+
+def _check_transport(description: Description, section: Section) -> None:
+    for attribute in ("ice-ufrag", "ice-pwd", "fingerprint"):
+        if not description.transport_value(section, attribute):
+            raise BadDescription(f"section {section.mid!r} has no a={attribute}")
+
+
+def _choose(section: Section) -> Chosen | None:
+    """The first offered codec that is ours; among its forms the one its row ranks best."""
+    payloads = section.payloads
+    forms: list[tuple[Payload, CodecRow, dict[str, str]]] = []
+    for payload in payloads:
+        row = codecs.BY_NAME.get(payload.name)
+        agreed = row.accept(payload.parameters) if row and row.encoder and row.kind == section.kind else None
+        if row and agreed is not None and row.clock_rate == payload.clock_rate:
+            forms.append((payload, row, agreed))
+    if not forms:
+        return None
+    first = forms[0][1]
+    payload, row, agreed = max((form for form in forms if form[1] is first), key=lambda f: f[1].rank(f[0].parameters))
+    return Chosen(
+        row,
+        payload,
+        agreed,
+        retransmission=next(
+            (p for p in payloads if p.name == RETRANSMISSION and p.parameters.get("apt") == str(payload.number)), None
+        ),
+        events=next((p for p in payloads if p.name == codecs.EVENTS.name and p.clock_rate == payload.clock_rate), None)
+        or next((p for p in payloads if p.name == codecs.EVENTS.name), None),
+    )
+
+
+# ---- the offer as the transport element sees it -----------------------------------------------------------
+
+
+def inner_offer(planned: Plan) -> str:
+    """The accepted sections alone, each with one codec and in both directions.
+
+    Always both directions, so that the element need not follow direction changes: the engine itself gates what
+    it sends, and a section that receives nothing costs nothing.
+    """
+    accepted = planned.accepted
+    lines = [line for line in planned.offer.session if not line.startswith(("a=group:", "a=extmap", "a=msid-semantic"))]
+    if planned.bundled:
+        lines.append("a=group:BUNDLE " + " ".join(section.mid for section in accepted))
+    for section in accepted:
+        lines += _inner_section(section)
+    return "\r\n".join(lines) + "\r\n"
+
+
+def usable_candidate(candidate: str) -> bool:
+    """UDP with a literal address: names (mDNS `.local`) and TCP are left out; they fail or need a resolver."""
+    words = candidate.split()
+    if len(words) < 8 or words[2].lower() != "udp" or words[1] not in ("1", "2"):
+        return False
+    return bool(re.fullmatch(r"[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", words[4])) and words[5].isdecimal()
+
+
+def _inner_section(section: PlannedSection) -> list[str]:
+    assert section.chosen
+    payload, retransmission = section.chosen.payload, section.chosen.retransmission
+    numbers = [str(p.number) for p in (payload, retransmission) if p]
+    lines = [f"m={section.offered.kind} 9 UDP/TLS/RTP/SAVPF {' '.join(numbers)}", "c=IN IP4 0.0.0.0"]
+    for line in section.offered.lines:
+        name, _, value = line[2:].partition(":")
+        if (
+            line.startswith("a=")
+            and name in _INNER_COPIED
+            and not (name == "candidate" and not usable_candidate(value))
+        ):
+            lines.append(line)
+    lines += [f"a=mid:{section.mid}", "a=rtcp-mux", "a=sendrecv", _rtpmap(payload)]
+    if payload.fmtp:
+        lines.append(f"a=fmtp:{payload.number} {payload.fmtp}")
+    lines += [f"a=rtcp-fb:{payload.number} {value}" for value in feedback(section)]
+    lines += extensions(section.offered)
+    if retransmission:
+        lines += [_rtpmap(retransmission), f"a=fmtp:{retransmission.number} {retransmission.fmtp}"]
+    return lines
+
+
+_INNER_COPIED = frozenset(
+    (
+        "ice-ufrag",
+        "ice-pwd",
+        "ice-options",
+        "fingerprint",
+        "setup",
+        "candidate",
+        "end-of-candidates",
+        "ssrc",
+        "ssrc-group",
+    )
+)
+
+
+def _rtpmap(payload: Payload) -> str:
+    return f"a=rtpmap:{payload.number} {payload.mapping}"
+
+
+def feedback(section: PlannedSection) -> list[str]:
+    """RTCP feedback that was offered for the chosen payload and that we support, offered for `*` included."""
+    assert section.chosen
+    payload, row = section.chosen.payload, section.chosen.row
+    offered: list[str] = []
+    for value in section.offered.values("rtcp-fb"):
+        number, _, kind = value.partition(" ")
+        if number in (str(payload.number), "*") and kind in row.feedback and kind not in offered:
+            offered.append(kind)
+    return offered
+
+
+def extensions(section: Section) -> list[str]:
+    """The offered header extensions that we handle, as lines."""
+    return [
+        f"a=extmap:{value}"
+        for value in section.values("extmap")
+        if value.split()[1:2] and value.split()[1] in EXTENSIONS
+    ]
+
+
+# ---- the answer -------------------------------------------------------------------------------------------
+
+
+def answer(
+    planned: Plan,
+    transport: str,
+    *,
+    receive_bandwidth: int | None = None,
+    media_address: str = "",
+) -> str:
+    """The answer for the client. `transport` is the element's complete answer to `inner_offer`.
+
+    `receive_bandwidth` (bit/s) limits what the client sends as video; `media_address` replaces our own address
+    in the candidates where a machine is reached under another one. Raises BadDescription when `transport` is
+    not such an answer.
+    """
+    inner = parse(transport)
+    if len(inner.sections) != len(planned.accepted):
+        raise BadDescription(f"{len(inner.sections)} sections for {len(planned.accepted)}")
+    origin = next((line for line in inner.session if line.startswith("o=")), "o=- 0 0 IN IP4 0.0.0.0")
+    lines = ["v=0", origin, "s=-", "t=0 0"]
+    mids = [section.mid for section in planned.sections]
+    if planned.bundled:
+        lines.append("a=group:BUNDLE " + " ".join(mids))
+    lines.append("a=msid-semantic: WMS *")
+    for section in planned.sections:
+        own = inner.sections[max(0, section.inner)]
+        first = section is planned.accepted[0]
+        lines += _answer_section(
+            section,
+            inner,
+            own,
+            candidates=first if planned.bundled else section.accepted,
+            receive_bandwidth=receive_bandwidth,
+            media_address=media_address,
+        )
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _answer_section(
+    section: PlannedSection,
+    inner: Description,
+    own: Section,
+    *,
+    candidates: bool,
+    receive_bandwidth: int | None,
+    media_address: str,
+) -> list[str]:
+    offered, chosen = section.offered, section.chosen
+    payloads = _payloads(section, own)
+    formats = [str(payload.number) for payload in payloads] or list(offered.formats)
+    lines = [f"m={offered.kind} 9 {offered.profile} {' '.join(formats)}", "c=IN IP4 0.0.0.0"]
+    if section.accepted and offered.kind == "video" and receive_bandwidth:
+        lines.append(f"b=TIAS:{receive_bandwidth}")
+    if candidates:
+        lines += [f"a={line}" for line in _candidates(own, media_address)]
+    lines += [
+        f"a=ice-ufrag:{inner.transport_value(own, 'ice-ufrag')}",
+        f"a=ice-pwd:{inner.transport_value(own, 'ice-pwd')}",
+        f"a=fingerprint:{inner.transport_value(own, 'fingerprint')}",
+        f"a=setup:{own.value('setup') or 'active'}",
+        f"a=mid:{section.mid}",
+    ]
+    if offered.value("content"):
+        lines.append(f"a=content:{section.offered.content}")
+    lines.append(f"a={section.direction}")
+    if offered.kind == "application":
+        return [*lines, f"a=sctp-port:{offered.value('sctp-port') or '5000'}"]
+    lines.append("a=rtcp-mux")
+    if section.accepted:
+        lines += extensions(offered)
+    for payload in payloads:
+        lines += _codec_lines(section, payload)
+    if section.accepted and section.direction.sends:
+        lines += _source_lines(section, own)
+    return lines
+
+
+def _payloads(section: PlannedSection, own: Section) -> list[Payload]:
+    """What we answer. A section without a codec of ours keeps its first format: none at all would refuse it."""
+    chosen = section.chosen
+    if not chosen:
+        return section.offered.payloads[:1]
+    if not section.accepted:
+        return [chosen.payload]
+    # retransmission only when the element took it
+    taken = chosen.retransmission and str(chosen.retransmission.number) in own.formats
+    return [p for p in (chosen.payload, chosen.retransmission if taken else None, chosen.events) if p]
+
+
+def _codec_lines(section: PlannedSection, payload: Payload) -> list[str]:
+    lines = [_rtpmap(payload)]
+    chosen, fmtp = section.chosen, payload.fmtp
+    if chosen and payload is chosen.payload:
+        lines += [f"a=rtcp-fb:{payload.number} {value}" for value in feedback(section)]
+        fmtp = ";".join(f"{key}={value}" if key else value for key, value in chosen.parameters.items())
+    elif chosen and payload is chosen.events:
+        fmtp = "0-15"
+    return [*lines, f"a=fmtp:{payload.number} {fmtp}"] if fmtp else lines
+
+
+def _source_lines(section: PlannedSection, own: Section) -> list[str]:
+    """One stream for our audio and video keeps them in sync at the client."""
+    sources = dict.fromkeys(value.split()[0] for value in own.values("ssrc"))
+    return [
+        f"a=msid:rostra {section.offered.kind}",
+        *(f"a=ssrc-group:{value}" for value in own.values("ssrc-group")),
+        *(f"a=ssrc:{source} cname:rostra" for source in sources),
+    ]
+
+
+def _candidates(own: Section, media_address: str) -> list[str]:
+    lines: list[str] = []
+    for value in own.values("candidate"):
+        words = value.split()
+        if not usable_candidate(value) or words[1] != "1" or words[4].lower().startswith("fe80:"):
+            continue
+        if media_address and words[7:8] == ["host"] and ":" not in words[4] and ":" not in media_address:
+            words[4] = media_address
+        line = "candidate:" + " ".join(words)
+        if line not in lines:
+            lines.append(line)
+    return [*lines, "end-of-candidates"]

@@ -1,0 +1,140 @@
+"""A WebRTC leg: what survives from one offer to the next, whatever becomes of the connection below."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import structlog
+
+from rostra.environment import Environment
+from rostra.media.engine import rungs
+from rostra.media.engine.leg import Leg, LegContext, VideoFeed
+from rostra.media.engine.webrtc_answer import Plan, PlannedSection, answer, plan
+from rostra.media.engine.webrtc_transport import WebRtcTransport
+from rostra.media.messages import OpenWebRtc
+
+logger = structlog.get_logger("rostra.media")
+
+
+class WebRtcLeg(Leg):
+    """One browser."""
+
+    def __init__(self, context: LegContext, leg: str, environment: Environment) -> None:
+        super().__init__(context, leg)
+        self._environment = environment
+        self._transport: WebRtcTransport | None = None
+        self._feed: VideoFeed | None = None
+        self._silence: asyncio.TimerHandle | None = None
+        self._started = False
+        self._lock = asyncio.Lock()
+
+    async def open(self, request: OpenWebRtc) -> str:
+        """Answer an offer, on the running connection when it continues that. Raises what `plan` raises."""
+        planned = plan(request.offer, request.media_type)
+        async with self._lock:
+            transport = self._transport
+            if transport is None or not transport.follows(planned):
+                transport = await self._replace(planned)
+                self._started = request.start
+            inner = await transport.negotiate(planned)
+            self._feed_video(planned, request.send_bandwidth)
+            self._apply()
+            return answer(
+                planned,
+                inner,
+                receive_bandwidth=request.receive_bandwidth,
+                media_address=self._environment.media_address,
+            )
+
+    async def _replace(self, planned: Plan) -> WebRtcTransport:
+        if self._transport:
+            await self._drop()
+        transport = WebRtcTransport(
+            self.id, self._environment.media_ports, self._connection_changed, self._transport_failed
+        )
+        self._transport = transport
+        return transport
+
+    def _feed_video(self, planned: Plan, limit: int | None) -> None:
+        section = planned.of_kind("video")
+        branch = self._transport.sender("video") if self._transport else None
+        if section is None or section.chosen is None or branch is None:
+            return
+        limits = [value for value in (limit, section.offered.receive_limit) if value]
+        rung = rungs.pick(section.chosen.payload.parameters, min(limits, default=None))
+        if self._feed is None:
+            self._feed = VideoFeed(self.context.renditions, section.chosen.row, branch.get_by_name("stage"))
+        self._feed.tune(self.view, rung)
+
+    def watch(self, view: str) -> None:
+        super().watch(view)
+        if self._feed:
+            self._feed.tune(view)
+
+    def add_candidate(self, mid: str, candidate: str, ufrag: str) -> None:
+        if self._transport:
+            self._transport.add_candidate(mid, candidate, ufrag)
+
+    def start(self) -> None:
+        self._started = True
+        self._apply()
+
+    def hold(self, held: bool) -> None:
+        super().hold(held)
+        self._apply()
+
+    def request_keyframe(self) -> None:
+        if self._feed:
+            self._feed.request_keyframe()
+
+    async def close(self) -> None:
+        async with self._lock:
+            await self._drop()
+
+    async def _drop(self) -> None:
+        self._quiet(None)
+        feed, self._feed = self._feed, None
+        transport, self._transport = self._transport, None
+        if transport:
+            await transport.close()
+        if feed:
+            feed.close()
+
+    def _apply(self) -> None:
+        """Open or shut what we send by what the client wants; video runs on when held, so it never stagnates."""
+        transport = self._transport
+        if transport is None or transport.plan is None:
+            return
+        for section in transport.plan.accepted:
+            transport.gate(section.offered.kind, drop=not self._sends(section))
+
+    def _sends(self, section: PlannedSection) -> bool:
+        held = self.held and section.offered.kind != "video"
+        return self._started and section.direction.sends and not held
+
+    # ---- the connection's life ----------------------------------------------------------------------------
+
+    def _connection_changed(self, state: str) -> None:
+        if state == "connected":
+            self._quiet(None)
+            self.context.connected(self.id)
+            self.request_keyframe()
+        elif state in ("failed", "disconnected"):
+            self._quiet(self.context.patience)
+
+    def _quiet(self, patience: float | None) -> None:
+        """Begin or end waiting for a lost connection to come back."""
+        if patience is None:
+            if self._silence:
+                self._silence.cancel()
+            self._silence = None
+        elif self._silence is None:
+            loop = asyncio.get_running_loop()
+            self._silence = loop.call_later(patience, self.context.failed, self.id, "the connection is lost")
+
+    def _transport_failed(self, reason: str) -> None:
+        self.context.failed(self.id, reason)
+
+    def rtpbin(self) -> Any:
+        return self._transport.rtpbin() if self._transport else None

@@ -1,0 +1,224 @@
+"""One WebRTC connection: a pipeline around `webrtcbin`, from an offer to encrypted media.
+
+The element sees only the accepted sections (`webrtc_answer.inner_offer`). When the client restarts ICE, the
+leg makes a new transport; this one only follows offers with the same credentials.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+from collections.abc import Callable
+from typing import Any
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstSdp", "1.0")
+gi.require_version("GstWebRTC", "1.0")
+from gi.repository import Gst, GstSdp, GstWebRTC  # noqa: E402  (versions must be chosen first)
+
+import structlog  # noqa: E402
+
+from rostra.environment import PortRange  # noqa: E402
+from rostra.media import codecs  # noqa: E402
+from rostra.media.engine import branches  # noqa: E402
+from rostra.media.engine.pipeline import BadPipeline, Pipeline, elements_with, make  # noqa: E402
+from rostra.media.engine.sections import BadDescription  # noqa: E402
+from rostra.media.engine.webrtc_answer import Plan, PlannedSection, inner_offer, usable_candidate  # noqa: E402
+
+logger = structlog.get_logger("rostra.media")
+
+JITTER = 60
+"""Milliseconds of jitter buffer."""
+GATHERING = 1.0
+NEGOTIATION = 5.0
+"""Seconds gathering candidates and each negotiation step may take."""
+
+Change = Callable[[str], None]
+
+
+def _limit_ports(element: Any, ports: PortRange) -> None:
+    """Let ICE use only these ports.
+
+    The element (1.22) hands its agent out with a floating reference, which Python takes and later drops as if it
+    were its own: the agent would be freed under the element. An extra reference makes up for it.
+    """
+    agent = element.get_property("ice-agent")
+    reference = ctypes.CDLL("libgobject-2.0.so.0").g_object_ref
+    reference.argtypes, reference.restype = [ctypes.c_void_p], ctypes.c_void_p
+    reference(hash(agent))
+    agent.set_property("min-rtp-port", ports.low)
+    agent.set_property("max-rtp-port", ports.high)
+
+
+class WebRtcTransport:
+    """One ICE and DTLS association with its media branches."""
+
+    def __init__(self, leg: str, ports: PortRange, on_state: Change, on_error: Change) -> None:
+        self.leg = leg
+        self.plan: Plan | None = None
+        self._loop = asyncio.get_running_loop()
+        self._on_state = on_state
+        self._pipeline = Pipeline(f"leg {leg}", on_error)
+        self._gathered = asyncio.Event()
+        self._senders: dict[str, Any] = {}
+        self._received = 0
+        self._closed = False
+        self.element: Any = make("webrtcbin", "transport")
+        self.element.set_property("latency", JITTER)
+        _limit_ports(self.element, ports)
+        self._handlers = [
+            self.element.connect("pad-added", self._pad_added),
+            self.element.connect("notify::ice-gathering-state", self._gathering_changed),
+            self.element.connect("notify::connection-state", self._connection_changed),
+        ]
+        self._pipeline.add(self.element)
+
+    def follows(self, plan: Plan) -> bool:
+        """Whether a new offer continues this connection: same credentials, no new section or codec."""
+        if self.plan is None or plan.bundled != self.plan.bundled:
+            return False
+        shape = [(s.mid, s.chosen and (s.chosen.row.name, s.chosen.payload.number)) for s in plan.accepted]
+        mine = [(s.mid, s.chosen and (s.chosen.row.name, s.chosen.payload.number)) for s in self.plan.accepted]
+        return shape == mine and plan.credentials() == self.plan.credentials()
+
+    async def negotiate(self, plan: Plan) -> str:
+        """Take an offer; returns the element's own complete answer. Raises BadDescription or BadPipeline."""
+        first = self.plan is None
+        if first:
+            policy = GstWebRTC.WebRTCBundlePolicy
+            self.element.set_property("bundle-policy", policy.MAX_BUNDLE if plan.bundled else policy.NONE)
+            for section in plan.accepted:
+                self._add_sender(section)
+            self._pipeline.play()
+        self.plan = plan
+        result, message = GstSdp.SDPMessage.new_from_text(inner_offer(plan))
+        if result != GstSdp.SDPResult.OK:
+            raise BadDescription("GStreamer cannot read it")
+        offer = GstWebRTC.WebRTCSessionDescription.new(GstWebRTC.WebRTCSDPType.OFFER, message)
+        await self._ask("set-remote-description", offer)
+        reply = await self._ask("create-answer", None)
+        answer = reply.get_value("answer") if reply and reply.has_field("answer") else None
+        if answer is None:
+            raise BadDescription("no answer can be made for it")
+        await self._ask("set-local-description", answer)
+        if first:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._gathered.wait(), GATHERING)
+        local = self.element.get_property("local-description")
+        return local.sdp.as_text()
+
+    def sender(self, kind: str) -> Any:
+        """The sending branch of `audio` or `video`, or None."""
+        return self._senders.get(kind)
+
+    def add_candidate(self, mid: str, candidate: str, ufrag: str) -> None:
+        """A trickled candidate; what we cannot use is ignored."""
+        text = candidate.removeprefix("a=").removeprefix("candidate:")
+        if self.plan is None or not usable_candidate(text):
+            return
+        if ufrag and ufrag not in self.plan.credentials():
+            return
+        index = self.plan.inner_index(mid)
+        if index is not None and not self._closed:
+            self.element.emit("add-ice-candidate", index, f"candidate:{text}")
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        for handler in self._handlers:
+            self.element.disconnect(handler)
+        await self._pipeline.close()
+        self._senders.clear()
+        self.element = None
+
+    # ---- building -----------------------------------------------------------------------------------------
+
+    def _add_sender(self, section: PlannedSection) -> None:
+        assert section.chosen
+        row, number, kind = section.chosen.row, section.chosen.payload.number, section.offered.kind
+        if kind == "video":
+            made = branches.send_video(row, number, "send-video")
+        else:
+            made = branches.send_audio(row, number, self.leg, "send-audio")
+        self._pipeline.add(made)
+        caps = made.get_by_name("caps").get_property("caps")
+        template = self.element.get_pad_template("sink_%u")
+        pad = self.element.request_pad(template, f"sink_{section.inner}", caps)
+        if pad is None or made.get_static_pad("src").link(pad) != Gst.PadLinkReturn.OK:
+            raise BadPipeline(f"{kind} cannot be joined to the transport")
+        transceiver = pad.get_property("transceiver")
+        transceiver.set_property("do-nack", section.chosen.retransmission is not None)
+        self._senders[kind] = made
+
+    async def _ask(self, signal: str, argument: Any) -> Any:
+        """Emit one of the element's signals that answer by a promise."""
+        future: asyncio.Future[Any] = self._loop.create_future()
+
+        def finish(reply: Any) -> None:
+            if not future.done():
+                future.set_result(reply)
+
+        def changed(promise: Any, *_: Any) -> None:
+            reply = promise.get_reply() if promise.wait() == Gst.PromiseResult.REPLIED else None
+            self._loop.call_soon_threadsafe(finish, reply)
+
+        self.element.emit(signal, argument, Gst.Promise.new_with_change_func(changed))
+        try:
+            reply = await asyncio.wait_for(future, NEGOTIATION)
+        except TimeoutError:
+            raise BadDescription(f"{signal} does not end") from None
+        if reply is not None and reply.has_field("error"):
+            raise BadDescription(f"{signal}: {reply.get_value('error').message}")
+        return reply
+
+    # ---- told by the element, in its threads --------------------------------------------------------------
+
+    def _pad_added(self, _: Any, pad: Any) -> None:
+        if pad.get_direction() != Gst.PadDirection.SRC or self._closed:
+            return
+        caps = pad.get_current_caps() or pad.query_caps(None)
+        structure = caps.get_structure(0)
+        kind, name = structure.get_string("media"), (structure.get_string("encoding-name") or "").upper()
+        row = codecs.BY_NAME.get(name)
+        self._received += 1
+        label = f"receive-{kind}-{self._received}"
+        if row and row.decoder:
+            made = (branches.receive_video if kind == "video" else branches.receive_audio)(row, self.leg, label)
+        else:
+            made = branches.discard(label)
+        pipeline = self._pipeline.gst
+        if pipeline is None:
+            return
+        pipeline.add(made)
+        made.sync_state_with_parent()
+        pad.link(made.get_static_pad("sink"))
+
+    def _gathering_changed(self, element: Any, _: Any) -> None:
+        if element.get_property("ice-gathering-state") == GstWebRTC.WebRTCICEGatheringState.COMPLETE:
+            self._loop.call_soon_threadsafe(self._gathered.set)
+
+    def _connection_changed(self, element: Any, _: Any) -> None:
+        state = element.get_property("connection-state").value_nick
+        self._loop.call_soon_threadsafe(self._tell, state)
+
+    def _tell(self, state: str) -> None:
+        if not self._closed:
+            self._on_state(state)
+
+    def payload_types(self) -> dict[str, int]:
+        """RTP payload types in use, by kind; for the statistics."""
+        return {s.offered.kind: s.chosen.payload.number for s in (self.plan.accepted if self.plan else []) if s.chosen}
+
+    def rtpbin(self) -> Any:
+        return None if self._closed else self.element.get_by_name("rtpbin")
+
+    def gate(self, kind: str, *, drop: bool) -> None:
+        """Open or shut what we send."""
+        branch = self._senders.get(kind)
+        if branch is not None:
+            for valve in elements_with(branch, "drop-mode"):
+                valve.set_property("drop", drop)
