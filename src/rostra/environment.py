@@ -55,6 +55,13 @@ def port(text: str) -> int:
     return number
 
 
+def _level(text: str) -> str:
+    levels = ("debug", "info", "warning", "error")
+    if text not in levels:
+        raise ValueError(f"{text!r} is none of {', '.join(levels)}")
+    return text
+
+
 def _setting(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
     return dataclasses.field(default=default, metadata={"parse": parse, "meaning": meaning})
 
@@ -80,7 +87,7 @@ class Environment:
     media_address: str = _setting("", str, "address announced for media; empty: every usable address of the machine")
     warm_workers: int = _setting(1, int, "idle media workers kept ready for the next conference")
     database_url: str = _setting("", str, "Management Node database, postgres://…; empty: SQLite in the home directory")
-    log_level: str = _setting("info", str, "debug, info, warning or error")
+    log_level: str = _setting("info", _level, "debug, info, warning or error")
 
     @classmethod
     def load(cls, variables: Mapping[str, str] | None = None) -> Environment:
