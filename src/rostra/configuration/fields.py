@@ -1,0 +1,67 @@
+"""Short ways to declare the field types that configuration resources are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+Options = list[tuple[str, str]]
+
+
+def text(label: str, limit: int, help_text: str, *, default: str | None = "", **more: Any) -> models.CharField:
+    """A string of at most `limit` characters; `default=None` makes it required."""
+    if default is not None:
+        more = {"blank": True, "default": default, **more}
+    return models.CharField(label, max_length=limit, help_text=help_text, **more)
+
+
+def whole(
+    label: str, low: int, high: int, help_text: str, *, default: int | None = None, optional: bool = False, **more: Any
+) -> models.IntegerField:
+    """An integer within `low`-`high`; `optional` allows none."""
+    limits = [MinValueValidator(low), MaxValueValidator(high)]
+    if optional:
+        more = {"null": True, "blank": True, **more}
+    return models.IntegerField(label, validators=limits, help_text=help_text, default=default, **more)
+
+
+def flag(label: str, help_text: str, *, default: bool, **more: Any) -> models.BooleanField:
+    """Yes or no."""
+    return models.BooleanField(label, default=default, help_text=help_text, **more)
+
+
+def choice(
+    label: str, options: Options, help_text: str, *, default: str | None, optional: bool = False, **more: Any
+) -> models.CharField:
+    """One of `options` (value, label); `optional` allows none, which means inherited."""
+    if optional:
+        more = {"null": True, "blank": True, **more}
+    return models.CharField(
+        label,
+        max_length=max(50, *(len(value) for value, _ in options)),
+        choices=options,
+        help_text=help_text,
+        default=default,
+        **more,
+    )
+
+
+def ip_address(label: str, help_text: str, *, optional: bool = False, protocol: str = "IPv4", **more: Any) -> Any:
+    """An IP address of one protocol."""
+    if optional:
+        more = {"null": True, "blank": True, **more}
+    return models.GenericIPAddressField(label, protocol=protocol, help_text=help_text, **more)
+
+
+def reference(label: str, target: str, help_text: str, *, optional: bool = True, **more: Any) -> models.ForeignKey:
+    """A relation to another resource. Optional ones are emptied when their target is deleted."""
+    if optional:
+        more = {"null": True, "blank": True, "on_delete": models.SET_NULL, **more}
+    return models.ForeignKey(target, verbose_name=label, help_text=help_text, **more)
+
+
+def created() -> models.DateTimeField:
+    """When the row was made; set by the server."""
+    return models.DateTimeField("Creation time", auto_now_add=True, help_text="When this was created, in UTC.")

@@ -1,0 +1,18 @@
+"""Every configurable resource, declared once."""
+
+from rostra.configuration.journal import Change, Mark
+from rostra.configuration.models.location import SystemLocation
+from rostra.configuration.models.node import WorkerVM
+from rostra.configuration.models.service import AutomaticParticipant, Conference, ConferenceAlias
+from rostra.configuration.models.settings import GlobalSettings
+
+__all__ = [
+    "AutomaticParticipant",
+    "Change",
+    "Conference",
+    "ConferenceAlias",
+    "GlobalSettings",
+    "Mark",
+    "SystemLocation",
+    "WorkerVM",
+]

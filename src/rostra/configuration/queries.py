@@ -1,0 +1,159 @@
+"""What a node asks of its local database while setting up calls: prepared statements past the ORM.
+
+Thread-safe: every thread has a connection of its own. A look-up takes some ten microseconds, so callers need
+neither threads nor caches.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+
+from rostra.configuration import local
+
+
+class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A service as configured; fields are those of the management API's `conference`."""
+
+    id: int
+    name: str
+    description: str
+    service_type: str
+    tag: str
+    pin: str
+    allow_guests: bool
+    guest_pin: str
+    call_type: str
+    host_view: str
+    guest_view: str | None
+    force_presenter_into_main: bool
+    enable_overlay_text: bool
+    enable_active_speaker_indication: bool
+    mute_all_guests: bool
+    participant_limit: int | None
+    max_callrate_in: int | None
+    """kbit/s."""
+    max_callrate_out: int | None
+    """kbit/s."""
+    match_string: str
+    replace_string: str
+    crypto_mode: str | None
+    enable_chat: str
+    """`default`, `yes` or `no`."""
+    guests_can_present: bool
+    max_pixels_per_second: str | None
+    guests_can_see_guests: str
+    direct_media: str
+    breakout_rooms: bool
+    live_captions_enabled: str
+    primary_owner_email_address: str
+
+
+class GlobalRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the whole platform that calls depend on; fields of the management API's `global`."""
+
+    guests_only_timeout: int = 60
+    eject_last_participant_backstop_timeout: int = 0
+    waiting_for_chair_timeout: int = 900
+    pin_entry_timeout: int = 120
+    max_callrate_in: int | None = None
+    max_callrate_out: int | None = 4128
+    enable_sip: bool = True
+    enable_sip_udp: bool = False
+    enable_h323: bool = True
+    enable_webrtc: bool = True
+    enable_rtmp: bool = True
+    enable_chat: bool = True
+    enable_dialout: bool = True
+    enable_application_api: bool = True
+    enable_fecc: bool = True
+    crypto_mode: str = "besteffort"
+    max_pixels_per_second: str = "hd"
+    max_presentation_bandwidth_ratio: int = 75
+    disabled_codecs: list[dict[str, str]] = []
+    media_ports_start: int = 40000
+    media_ports_end: int = 49999
+    bdpm_pin_checks_enabled: bool = True
+    bdpm_max_pin_failures_per_window: int = 20
+    bdpm_scan_quarantine_enabled: bool = True
+    bdpm_max_scan_attempts_per_window: int = 20
+
+
+class Lookup:
+    """Reads the local database at `path`; see `rostra.configuration.setup_node`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._threads = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        columns, self._service_flags = _columns(ServiceRow)
+        fields = ", ".join(f'conference."{column}"' for column in columns)
+        self._find_alias = (
+            f"SELECT {fields} FROM configuration_conferencealias AS alias "  # noqa: S608 - names of our own
+            "JOIN configuration_conference AS conference ON conference.id = alias.conference_id "
+            "WHERE LOWER(alias.alias) = LOWER(?)"
+        )
+        self._get = f"SELECT {fields} FROM configuration_conference AS conference WHERE id = ?"  # noqa: S608
+        self._service_columns = columns
+        columns, self._global_flags = _columns(GlobalRow)
+        self._global_columns = columns
+        fields = ", ".join(f'"{column}"' for column in columns)
+        self._global = f"SELECT {fields} FROM configuration_globalsettings WHERE id = 1"  # noqa: S608
+
+    def find_alias(self, alias: str) -> ServiceRow | None:
+        """The service that `alias` belongs to, whatever the case of its letters."""
+        return self._service(self._database().execute(self._find_alias, (alias,)).fetchone())
+
+    def service(self, key: int) -> ServiceRow | None:
+        """The service with this id."""
+        return self._service(self._database().execute(self._get, (key,)).fetchone())
+
+    def aliases(self, key: int) -> list[str]:
+        """The aliases of a service, oldest first."""
+        statement = "SELECT alias FROM configuration_conferencealias WHERE conference_id = ? ORDER BY id"
+        return [str(row[0]) for row in self._database().execute(statement, (key,))]
+
+    def global_settings(self) -> GlobalRow:
+        """The platform's settings; the defaults before any configuration has arrived."""
+        row = self._database().execute(self._global).fetchone()
+        if row is None:
+            return GlobalRow()
+        values = _named(self._global_columns, self._global_flags, row)
+        values["disabled_codecs"] = json.loads(values["disabled_codecs"])
+        return GlobalRow(**values)
+
+    def close(self) -> None:
+        """Close every thread's connection; nobody may be looking up any more."""
+        for database in self._opened:
+            database.close()
+
+    def _service(self, row: sqlite3.Row | None) -> ServiceRow | None:
+        return None if row is None else ServiceRow(**_named(self._service_columns, self._service_flags, row))
+
+    def _database(self) -> sqlite3.Connection:
+        database: sqlite3.Connection | None = getattr(self._threads, "database", None)
+        if database is None:
+            database = local.open_database(self._path, read_only=True)
+            database.row_factory = None
+            self._threads.database = database
+            self._opened.append(database)
+        return database
+
+
+def _columns(row: type[msgspec.Struct]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Column names of a row type, and which of them are yes or no."""
+    hints = get_type_hints(row)
+    names = row.__struct_fields__
+    return names, frozenset(name for name in names if hints[name] is bool)
+
+
+def _named(columns: tuple[str, ...], flags: frozenset[str], row: Any) -> dict[str, Any]:
+    values = dict(zip(columns, row, strict=True))
+    for name in flags:
+        values[name] = bool(values[name])
+    return values

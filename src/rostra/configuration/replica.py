@@ -1,0 +1,166 @@
+"""The node's side of replication: rows written straight into the local database, no models, no validation.
+
+Everything here is synchronous and belongs to one thread; `rostra.fabric.replication` brings the messages.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.db import connections, models
+from django.utils import timezone
+
+from rostra.configuration import local
+from rostra.configuration.changes import Changes, Operation, RowChange, SnapshotChunk
+from rostra.configuration.resources import register
+
+
+class Gap(Exception):
+    """Changes are missing before these: a snapshot is needed."""
+
+
+Touched = list[tuple[str, int]]
+"""Resource (or table of a many-to-many relation) and key of each changed row."""
+
+
+class Replica:
+    """The local database as a follower of the Management Node's."""
+
+    def __init__(self, path: Path) -> None:
+        local.setup(path)
+        from rostra.configuration import declarations  # noqa: F401 - fills the register, needs Django set up
+
+        self._database = local.open_database(path)
+        self._tables = {name: _Table(model) for name, model in register.tables.items()}
+        self._resources = {resource.model._meta.db_table: resource.name for resource in register}  # noqa: SLF001
+
+    def close(self) -> None:
+        self._database.close()
+
+    @property
+    def resource_names(self) -> list[str]:
+        return list(self._resources.values())
+
+    @property
+    def epoch(self) -> str:
+        """Identity of the database followed; empty before the first snapshot."""
+        return self._mark("epoch")
+
+    @property
+    def position(self) -> int:
+        """Sequence of the last change applied."""
+        return int(self._mark("applied") or 0)
+
+    @property
+    def stream(self) -> str:
+        """Where we are in the stream, in the words of whoever reads it; empty when not known."""
+        return self._mark("stream")
+
+    def apply(self, changes: Changes, stream: str) -> Touched:
+        """Apply what is new in `changes`; all or nothing, together with the position.
+
+        Raises Gap when changes are missing before them, or they come from another database.
+        """
+        if changes.epoch != self.epoch or changes.previous > self.position:
+            raise Gap
+        fresh = [change for change in changes.changes if change.sequence > self.position]
+        with self._transaction():
+            for change in fresh:
+                self._apply(change)
+            if fresh:
+                self._set_mark("applied", str(fresh[-1].sequence))
+            self._set_mark("stream", stream)
+        return [(self._resources.get(change.table, change.table), change.key) for change in fresh]
+
+    def _apply(self, change: RowChange) -> None:
+        table = self._tables.get(change.table)
+        if table is None:
+            return  # a newer Management Node has more tables; ours catch up by a snapshot after the upgrade
+        if change.operation is Operation.DELETE or change.row is None:
+            self._database.execute(table.delete, (change.key,))
+        else:
+            self._database.execute(table.replace, table.values(change.row))
+
+    @contextlib.contextmanager
+    def snapshot(self, stream: str) -> Iterator[SnapshotLoad]:
+        """Replace everything by a snapshot, in one transaction that ends with the block."""
+        with self._transaction():
+            for table in self._tables.values():
+                self._database.execute(table.clear)
+            load = SnapshotLoad(self._database, self._tables)
+            yield load
+            self._set_mark("epoch", load.epoch)
+            self._set_mark("applied", str(load.sequence))
+            self._set_mark("stream", stream)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+    def _mark(self, name: str) -> str:
+        row = self._database.execute("SELECT value FROM configuration_mark WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def _set_mark(self, name: str, value: str) -> None:
+        self._database.execute("INSERT OR REPLACE INTO configuration_mark (name, value) VALUES (?, ?)", (name, value))
+
+
+class SnapshotLoad:
+    """A snapshot on its way into the database."""
+
+    def __init__(self, database: sqlite3.Connection, tables: dict[str, _Table]) -> None:
+        self._database = database
+        self._tables = tables
+        self.epoch = ""
+        self.sequence = 0
+
+    def add(self, chunk: SnapshotChunk) -> None:
+        """Take the next chunk. Raises Gap when the Management Node's database was exchanged meanwhile."""
+        if not self.epoch:
+            self.epoch, self.sequence = chunk.epoch, chunk.sequence
+        if chunk.epoch != self.epoch:
+            raise Gap
+        table = self._tables.get(chunk.table)
+        if table is not None:
+            self._database.executemany(table.replace, (table.values(row) for row in chunk.rows))
+
+
+class _Table:
+    """Statements of one table, and how values from the wire become SQLite's."""
+
+    def __init__(self, model: type[models.Model]) -> None:
+        meta = model._meta  # noqa: SLF001 - Django's documented interface for models
+        self._fields = meta.concrete_fields
+        columns = ", ".join(f'"{field.column}"' for field in self._fields)
+        marks = ", ".join("?" for _ in self._fields)
+        # REPLACE: between chunks of a snapshot a unique value may have moved to another row.
+        self.replace = f'INSERT OR REPLACE INTO "{meta.db_table}" ({columns}) VALUES ({marks})'  # noqa: S608
+        self.delete = f'DELETE FROM "{meta.db_table}" WHERE "{meta.pk.column}" = ?'  # noqa: S608
+        self.clear = f'DELETE FROM "{meta.db_table}"'  # noqa: S608
+
+    def values(self, row: dict[str, Any]) -> list[Any]:
+        """The row's values in the order of `replace`; columns the sender does not know get their defaults."""
+        return [
+            _to_sqlite(field, row[field.column] if field.column in row else field.get_default())
+            for field in self._fields
+        ]
+
+
+def _to_sqlite(field: models.Field, value: Any) -> Any:
+    if value is None or (isinstance(value, str) and isinstance(field, models.CharField | models.TextField)):
+        return value
+    value = field.to_python(value)
+    if isinstance(value, datetime.datetime) and timezone.is_naive(value):
+        value = timezone.make_aware(value, datetime.UTC)  # SQLite keeps times in UTC without saying so
+    return field.get_db_prep_save(value, connections["default"])

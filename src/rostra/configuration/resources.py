@@ -1,0 +1,112 @@
+"""The declaration of a resource, and the register of all of them.
+
+A model alone says what a resource holds; its declaration adds only what the model cannot say: names on the wire,
+place in the admin site, and where it departs from the rule. Admin site, management API, schema, OpenAPI, CSV and
+replication read this register and nothing else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from django.db import models
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One resource of the management API."""
+
+    model: type[models.Model]
+    name: str
+    """Name on the wire, for example `conference_alias`."""
+    section: str
+    """Menu of the admin site."""
+    icon: str
+    """Name of a Material symbol."""
+    summary: str
+    """One sentence for the reference documentation."""
+    embedded: tuple[str, ...] = ()
+    """Relations (forward or reverse) read as full objects and written as such, or as URIs."""
+    filtering: tuple[str, ...] | None = None
+    """Fields that lists can be filtered by; None: all."""
+    ordering: tuple[str, ...] | None = None
+    """Fields that lists can be ordered by; None: all that are no relations."""
+    write_only: tuple[str, ...] = ()
+    """Secrets never shown by the API."""
+    singleton: bool = False
+    """One row with id 1, neither created nor deleted."""
+    parent: str | None = None
+    """Foreign key to the resource whose admin form edits these rows inline."""
+    columns: tuple[str, ...] = ()
+    """Columns of the admin list."""
+    search: tuple[str, ...] = ()
+    """Fields the admin search looks at."""
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Sections of the admin form: title and fields; fields not named come last."""
+    csv: tuple[str, ...] | None = None
+    """Columns of CSV files in their fixed order; None: every field that can be written."""
+    csv_rows: str | None = None
+    """Embedded relation with a CSV row per element (`aliases`)."""
+    csv_key: str = "name"
+    """Field by which a CSV row finds the object it overwrites."""
+
+    @property
+    def fields(self) -> list[models.Field]:
+        """The model's own columns, the key first."""
+        return list(self.model._meta.concrete_fields)  # noqa: SLF001 - Django's documented interface for models
+
+    @property
+    def relations(self) -> list[str]:
+        """To-many relations the API shows: declared many-to-many fields and embedded reverse relations."""
+        many = [field.name for field in self.model._meta.many_to_many]  # noqa: SLF001
+        return [*many, *(name for name in self.embedded if name not in many and self._is_reverse(name))]
+
+    def _is_reverse(self, name: str) -> bool:
+        field = self.model._meta.get_field(name)  # noqa: SLF001
+        return bool(field.auto_created) and not field.concrete
+
+    @property
+    def tables(self) -> list[type[models.Model]]:
+        """Everything that is replicated: the model, and the tables behind its many-to-many fields."""
+        many = self.model._meta.many_to_many  # noqa: SLF001
+        return [self.model, *(field.remote_field.through for field in many)]
+
+
+class Register:
+    """All declared resources by name and by model."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, Resource] = {}
+
+    def add(self, resource: Resource) -> Resource:
+        """Declare `resource`; ValueError when the name is taken."""
+        if resource.name in self._by_name:
+            raise ValueError(f"resource {resource.name} is declared twice")
+        self._by_name[resource.name] = resource
+        return resource
+
+    def remove(self, resource: Resource) -> None:
+        """Take a declaration back (tests declare resources of their own)."""
+        del self._by_name[resource.name]
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(list(self._by_name.values()))
+
+    def get(self, name: str) -> Resource | None:
+        return self._by_name.get(name)
+
+    def of(self, model: type[models.Model]) -> Resource:
+        """The resource `model` is declared as; KeyError when it is none."""
+        for resource in self._by_name.values():
+            if resource.model is model:
+                return resource
+        raise KeyError(model.__name__)
+
+    @property
+    def tables(self) -> dict[str, type[models.Model]]:
+        """Every replicated table by its name in the database, referenced ones before those that refer to them."""
+        return {table._meta.db_table: table for resource in self for table in resource.tables}  # noqa: SLF001
+
+
+register = Register()

@@ -1,0 +1,79 @@
+"""Enumerations of the configuration, with the labels people see (management API sheet, section 5)."""
+
+from __future__ import annotations
+
+from rostra.configuration.fields import Options
+
+SERVICE_TYPES: Options = [
+    ("conference", "Virtual Meeting Room"),
+    ("lecture", "Virtual Auditorium"),
+    ("two_stage_dialing", "Virtual Reception"),
+    ("test_call", "Test Call Service"),
+]
+LAYOUTS: Options = [
+    ("one_main_zero_pips", "One large, no small pictures"),
+    ("one_main_seven_pips", "One large and up to 7 small pictures"),
+    ("one_main_twentyone_pips", "One large and up to 21 small pictures"),
+    ("two_mains_twentyone_pips", "Two large and up to 21 small pictures"),
+]
+CALL_TYPES: Options = [
+    ("video", "Main video and presentation"),
+    ("video-only", "Main video only"),
+    ("audio", "Audio only"),
+]
+CRYPTO_MODES: Options = [("besteffort", "Best effort"), ("on", "Required"), ("off", "No encryption")]
+CALL_QUALITIES: Options = [("sd", "SD"), ("hd", "HD"), ("fullhd", "Full HD")]
+INHERITED_YES_NO: Options = [("default", "Use the global setting"), ("yes", "Yes"), ("no", "No")]
+INHERITED_ON_OFF: Options = [("GLOBAL", "Use the global setting"), ("OFF", "Off"), ("ON", "On")]
+DIAL_TYPES: Options = [
+    ("regular", "Regular"),
+    ("mssip", "Skype for Business"),
+    ("gms", "Google Meet"),
+    ("teams", "Microsoft Teams"),
+]
+DIRECT_MEDIA: Options = [("never", "Never"), ("best_effort", "Best effort"), ("always", "Always")]
+NON_IDP: Options = [("disallow_all", "Refuse all"), ("allow_if_trusted", "Allow trusted devices")]
+GUESTS_SEE_GUESTS: Options = [("no_hosts", "While no Host is there"), ("never", "Never"), ("always", "Always")]
+SNMP_MODES: Options = [("DISABLED", "Off"), ("STANDARD", "SNMPv2c"), ("AUTHPRIV", "SNMPv3 with privacy")]
+NODE_TYPES: Options = [("CONFERENCING", "Transcoding Conferencing Node"), ("PROXYING", "Proxying Edge Node")]
+OCSP_STATES: Options = [("OFF", "Off"), ("ON", "On"), ("OVERRIDE", "On, with the responder below")]
+ON_OFF: Options = [("OFF", "Off"), ("ON", "On")]
+CLOUDS: Options = [("AWS", "Amazon Web Services"), ("AZURE", "Microsoft Azure"), ("GCP", "Google Cloud")]
+PROTOCOLS: Options = [("sip", "SIP"), ("h323", "H.323"), ("mssip", "Skype for Business"), ("rtmp", "RTMP")]
+ROLES: Options = [("guest", "Guest"), ("chair", "Host")]
+KEEP_ALIVE: Options = [
+    ("keep_conference_alive_if_multiple", "While two or more such participants are there"),
+    ("keep_conference_alive", "Always"),
+    ("keep_conference_alive_never", "Never"),
+]
+ROUTINGS: Options = [("manual", "Settings of the location"), ("routing_rule", "Call Routing Rules")]
+CODECS = [
+    "PCMU",
+    "PCMA",
+    "G722",
+    "G719",
+    "G7221_24",
+    "G7221_32",
+    "opus",
+    "SIREN7_16",
+    "SIREN14_24",
+    "SIREN14_32",
+    "SIREN14_48",
+    "MP4A-LATM_48",
+    "MP4A-LATM_56",
+    "MP4A-LATM_64",
+    "MP4A-LATM_128",
+    "speex",
+    "AAC-LD_128",
+    "H261",
+    "H263",
+    "H263-1998",
+    "H264_B_0",
+    "H264_B_1",
+    "H264_H_0",
+    "H264_H_1",
+    "VP8",
+    "VP9",
+    "X-H264UC",
+    "X-ULPFECUC",
+]

@@ -1,0 +1,112 @@
+"""From a client's object to rows: create, change, replace, with related rows in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from rostra.configuration.resources import Resource
+from rostra.management.api import wire
+from rostra.management.api.errors import messages
+
+Body = Mapping[str, Any]
+
+
+def write(resource: Resource, row: models.Model, body: Body, *, replace: bool = False) -> models.Model:
+    """Give `row` the values of `body` and save it, with its related rows. Call inside a transaction.
+
+    `replace`: fields left out get their defaults. Unknown and read-only fields are ignored. Raises
+    ValidationError with a message per field.
+    """
+    problems: dict[str, list[str]] = {}
+    for field in resource.fields:
+        if wire.is_read_only(field):
+            continue
+        try:
+            if field.name in body:
+                _assign(row, field, body[field.name])
+            elif replace:
+                setattr(row, field.attname, field.get_default())
+        except ValidationError as problem:
+            problems[field.name] = list(problem.messages)
+    try:
+        row.full_clean(exclude=set(problems))
+    except ValidationError as problem:
+        problems = {**messages(problem), **problems}
+    if problems:
+        raise ValidationError(cast("Any", problems))
+    row.save()
+    for name in resource.relations:
+        if body.get(name) is not None:
+            try:
+                _write_many(resource, row, name, body[name])
+            except ValidationError as problem:
+                raise ValidationError({name: _flat(problem)}) from None
+        elif replace and name in body:
+            raise ValidationError({name: "Give a list."})
+    return row
+
+
+def _assign(row: models.Model, field: models.Field, value: Any) -> None:
+    if not field.is_relation:
+        setattr(row, field.attname, wire.understand(field, value))
+        return
+    other = wire.target(field)
+    setattr(row, field.attname, None if value is None else _row_of(other, value).pk)
+
+
+def _row_of(other: Resource, value: Any, **given: models.Model) -> models.Model:
+    """The row that an address names, or that an object describes: changed if it names itself, else created."""
+    if isinstance(value, str):
+        return _existing(other, wire.key_of(other, value))
+    if not isinstance(value, Mapping):
+        raise ValidationError("Give an address or an object.")
+    address = value.get("resource_uri")
+    if address is not None and not isinstance(address, str):
+        raise ValidationError("resource_uri has to be an address.")
+    row = _existing(other, wire.key_of(other, address)) if address else other.model()
+    for name, parent in given.items():
+        setattr(row, name, parent)
+    body = {name: part for name, part in value.items() if name not in given}
+    return write(other, row, body)
+
+
+def _existing(other: Resource, key: int) -> models.Model:
+    row = other.model._default_manager.filter(pk=key).first()  # noqa: SLF001 - Django's documented interface
+    if row is None:
+        raise ValidationError(f"There is no {other.name} with id {key}.")
+    return row
+
+
+def _write_many(resource: Resource, row: models.Model, name: str, value: Any) -> None:
+    """Make a to-many relation hold exactly what `value` lists."""
+    if not isinstance(value, list):
+        raise ValidationError("Give a list.")
+    other = wire.related(resource, name)
+    field = resource.model._meta.get_field(name)  # noqa: SLF001
+    if not field.one_to_many:
+        getattr(row, name).set([_row_of(other, item) for item in value])
+        return
+    # Rows that belong to this one: those not listed go first, so that their unique values are free again.
+    parent = cast("models.ForeignKey", cast("Any", field).field).name
+    named = {wire.key_of(other, address) for item in value if (address := _address(item)) is not None}
+    getattr(row, name).exclude(pk__in=named).delete()
+    for item in value:
+        child = _row_of(other, item, **{parent: row})
+        if getattr(child, f"{parent}_id") != row.pk:
+            setattr(child, parent, row)
+            child.save()
+
+
+def _address(item: Any) -> str | None:
+    found = item.get("resource_uri") if isinstance(item, Mapping) else item
+    return found if isinstance(found, str) else None
+
+
+def _flat(problem: ValidationError) -> list[str]:
+    if not hasattr(problem, "error_dict"):
+        return list(problem.messages)
+    return [f"{name}: {text}" for name, texts in messages(problem).items() for text in texts]

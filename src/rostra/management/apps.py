@@ -1,0 +1,27 @@
+"""The Management Node as a Django app, and its admin site."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+
+
+class ManagementAdminConfig(AdminConfig):
+    """The admin site without discovery: pages come from the register of resources."""
+
+    default_site = "unfold.sites.UnfoldAdminSite"
+
+    def ready(self) -> None:
+        """Pages are added by ManagementConfig, once every resource is declared."""
+
+
+class ManagementConfig(AppConfig):
+    name = "rostra.management"
+    label = "management"
+    verbose_name = "Management"
+
+    def ready(self) -> None:
+        from rostra.configuration import declarations  # noqa: F401 - fills the register
+        from rostra.management import site
+
+        site.populate()

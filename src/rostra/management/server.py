@@ -1,0 +1,110 @@
+"""The Management Node's process: admin site and API over TLS, and the publisher of configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+
+from rostra.environment import Environment, Secret
+from rostra.fabric import server
+from rostra.fabric.bus import Bus, Unreachable
+from rostra.fabric.replication import Publisher
+from rostra.management import settings, state
+
+logger = structlog.get_logger("rostra.management")
+
+
+async def serve(
+    environment: Environment,
+    certificate: Path,
+    key: Path,
+    *,
+    on_password: Callable[[Secret], None] | None = None,
+    host: str = "0.0.0.0",  # noqa: S104 - a server for others
+) -> None:
+    """Run the Management Node until cancelled, or until SIGTERM or SIGINT.
+
+    `on_password` is told the administrator's password if the first start generated one. Raises OSError naming
+    the variable when the port is taken, and EnvironmentProblem for a database that cannot be used.
+    """
+    application = await asyncio.to_thread(_prepare, environment, on_password)
+    fabric = asyncio.create_task(_fabric(environment), name="management fabric")
+    web = _Web(environment, application, certificate, key, host)
+    try:
+        await web.serve()
+    finally:
+        fabric.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await fabric
+    if not web.started:
+        raise OSError(f"ROSTRA_MANAGEMENT_HTTPS_PORT: port {environment.management_https_port} cannot be used")
+
+
+def _prepare(environment: Environment, on_password: Callable[[Secret], None] | None) -> Any:
+    settings.configure(environment)
+    from django.core.asgi import get_asgi_application
+    from django.db import connection
+
+    from rostra.management.prepare import prepare
+
+    password = prepare(environment)
+    connection.close()
+    if password is not None and on_password is not None:
+        on_password(password)
+    return get_asgi_application()
+
+
+class _Web:
+    def __init__(self, environment: Environment, application: Any, certificate: Path, key: Path, host: str) -> None:
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                application,
+                host=host,
+                port=environment.management_https_port,
+                ssl_certfile=str(certificate),
+                ssl_keyfile=str(key),
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=5,
+            )
+        )
+
+    @property
+    def started(self) -> bool:
+        return self._server.started
+
+    async def serve(self) -> None:
+        try:
+            await self._server.serve()
+        except SystemExit:  # uvicorn's way to say that the port is taken; our caller says it with its name
+            logger.debug("The web server did not start")
+
+
+async def _fabric(environment: Environment) -> None:
+    """Connect to the fabric, publish until cancelled; begins again when the fabric is not there yet."""
+    from rostra.configuration import journal
+
+    while True:
+        try:
+            bus = await Bus.connect(server.url(environment), name="management")
+        except Unreachable:
+            logger.warning("The fabric does not answer; trying again")
+            await asyncio.sleep(1)
+            continue
+        publisher = Publisher(bus, unpublished=journal.unpublished, published=journal.published, chunk=journal.chunk)
+        try:
+            await publisher.start()
+            state.connect(wake=publisher.wake, ready=lambda bus=bus: bus.connected)
+            await asyncio.get_running_loop().create_future()  # until cancelled
+        finally:
+            state.connect()
+            await publisher.stop()
+            await bus.close()

@@ -1,0 +1,150 @@
+"""Django's settings of the Management Node, from the process environment."""
+
+from __future__ import annotations
+
+import secrets
+import urllib.parse
+from pathlib import Path
+from typing import Any
+
+import django
+from django.conf import settings
+from django.urls import reverse_lazy
+
+from rostra.configuration import local
+from rostra.environment import Environment, EnvironmentProblem
+
+_HERE = Path(__file__).parent
+
+
+def configure(environment: Environment) -> None:
+    """Configure Django for this process; once, before anything of Django's is used."""
+    if not settings.configured:
+        settings.configure(**_settings(environment))
+    django.setup()
+    from rostra.configuration import declarations  # noqa: F401 - fills the register, needs Django set up
+
+
+def _settings(environment: Environment) -> dict[str, Any]:
+    home = environment.management_home.resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)
+    return {
+        "DEBUG": False,
+        "SECRET_KEY": secret_key(home / "secret.key"),
+        "ALLOWED_HOSTS": ["*"],  # certificates and addresses are the administrator's choice; nothing builds on Host
+        "DATABASES": {"default": database(environment.database_url, home / "management.db")},
+        "INSTALLED_APPS": [
+            "unfold",
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "django.contrib.sessions",
+            "django.contrib.messages",
+            "django.contrib.staticfiles",
+            "rostra.management.apps.ManagementAdminConfig",
+            local.APP,
+            "rostra.management.apps.ManagementConfig",
+        ],
+        "MIDDLEWARE": [
+            "django.middleware.security.SecurityMiddleware",
+            "whitenoise.middleware.WhiteNoiseMiddleware",
+            "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.middleware.common.CommonMiddleware",
+            "django.middleware.csrf.CsrfViewMiddleware",
+            "django.contrib.auth.middleware.AuthenticationMiddleware",
+            "django.contrib.messages.middleware.MessageMiddleware",
+            "django.middleware.clickjacking.XFrameOptionsMiddleware",
+            "rostra.management.middleware.announce_changes",
+        ],
+        "ROOT_URLCONF": "rostra.management.urls",
+        "TEMPLATES": [
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "DIRS": [_HERE / "templates"],
+                "APP_DIRS": True,
+                "OPTIONS": {
+                    "context_processors": [
+                        "django.template.context_processors.request",
+                        "django.contrib.auth.context_processors.auth",
+                        "django.contrib.messages.context_processors.messages",
+                    ]
+                },
+            }
+        ],
+        "LANGUAGE_CODE": "en-us",
+        "USE_TZ": True,
+        "TIME_ZONE": "UTC",
+        "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+        "STATIC_URL": "/static/",
+        "STATICFILES_DIRS": [_HERE / "static"],
+        "WHITENOISE_USE_FINDERS": True,
+        "WHITENOISE_AUTOREFRESH": False,
+        "SESSION_COOKIE_SECURE": True,
+        "CSRF_COOKIE_SECURE": True,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SECURE_CONTENT_TYPE_NOSNIFF": True,
+        "LOGIN_URL": reverse_lazy("admin:login"),
+        "LOGGING_CONFIG": None,  # the process has set up its log already
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": 10 * 1024 * 1024,
+        "DATA_UPLOAD_MAX_NUMBER_FIELDS": 5000,
+        "UNFOLD": _unfold(),
+    }
+
+
+def secret_key(file: Path) -> str:
+    """The key that signs sessions; made on first use, readable by us only."""
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(48))
+    return file.read_text()
+
+
+def database(url: str, file: Path) -> dict[str, object]:
+    """Django's settings for `postgres://user:password@host:port/name`, or for SQLite at `file`.
+
+    Raises EnvironmentProblem for any other URL.
+    """
+    if not url:
+        file.touch(mode=0o600)
+        return local.sqlite(file)
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
+        raise EnvironmentProblem("ROSTRA_DATABASE_URL has to look like postgres://user:password@host:5432/name")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.strip("/"),
+        "USER": urllib.parse.unquote(parts.username or ""),
+        "PASSWORD": urllib.parse.unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 60,
+    }
+
+
+def _unfold() -> dict[str, Any]:
+    return {
+        "SITE_TITLE": "Rostra",
+        "SITE_HEADER": "Rostra",
+        "SITE_SUBHEADER": "Management Node",
+        "SITE_SYMBOL": "hub",
+        "SHOW_HISTORY": True,
+        "SHOW_VIEW_ON_SITE": False,
+        "BORDER_RADIUS": "6px",
+        "DASHBOARD_CALLBACK": "rostra.management.site.dashboard",
+        "COLORS": {
+            "primary": {
+                "50": "239 246 255",
+                "100": "219 234 254",
+                "200": "191 219 254",
+                "300": "147 197 253",
+                "400": "96 165 250",
+                "500": "45 108 223",
+                "600": "37 88 196",
+                "700": "30 70 160",
+                "800": "28 58 128",
+                "900": "26 49 104",
+                "950": "18 32 68",
+            }
+        },
+        "SIDEBAR": {"show_search": True, "navigation": "rostra.management.site.navigation"},
+    }

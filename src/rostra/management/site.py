@@ -1,0 +1,170 @@
+"""The admin site, generated from the register: a page per resource, related rows inline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from rostra.configuration.resources import Resource, register
+
+_FEW = 20
+"""A relation to a resource that may have more rows than this is chosen by searching, not from a list."""
+
+
+class _People(UserAdmin, ModelAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+
+
+class _Groups(GroupAdmin, ModelAdmin):
+    pass
+
+
+def populate() -> None:
+    """Give the site its pages; once, when every resource is declared."""
+    admin.site.unregister([User, Group])  # Django's own pages for them, in another look
+    admin.site.register(User, _People)
+    admin.site.register(Group, _Groups)
+    for resource in register:
+        add(resource)
+
+
+def add(resource: Resource) -> None:
+    """Give the site the page of one resource."""
+    admin.site.register(resource.model, page(resource))
+
+
+def page(resource: Resource) -> type[ModelAdmin]:
+    """The admin class of a resource."""
+    fields = [field for field in resource.fields if not field.primary_key]
+    shown = [field.name for field in fields if field.editable]
+    read_only = [field.name for field in fields if not field.editable and isinstance(field, models.DateTimeField)]
+    many = [field.name for field in resource.model._meta.many_to_many]  # noqa: SLF001 - Django's documented interface
+    attributes: dict[str, Any] = {
+        "resource": resource,
+        "list_display": resource.columns or ("__str__",),
+        "search_fields": resource.search,
+        "list_filter": _filters(resource),
+        "list_per_page": 50,
+        "readonly_fields": read_only,
+        "fieldsets": _fieldsets(resource, [*shown, *many, *read_only]),
+        "autocomplete_fields": [f.name for f in fields if f.is_relation and register.of(f.related_model).search],  # type: ignore[arg-type]
+        "filter_horizontal": many,
+        "inlines": [_inline(child) for child in register if _is_child(child, resource)],
+        "warn_unsaved_form": True,
+        "compressed_fields": True,
+    }
+    base = _Singleton if resource.singleton else _Page
+    return type(f"{resource.model.__name__}Page", (base,), attributes)
+
+
+class _Page(ModelAdmin):
+    resource: Resource
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fixed = ["service_type"] if obj is not None and hasattr(obj, "service_type") else []
+        return [*super().get_readonly_fields(request, obj), *fixed]
+
+
+class _Singleton(_Page):
+    """One row: its form is the page."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        meta = self.model._meta  # noqa: SLF001
+        return redirect(reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=(1,)))
+
+
+def _filters(resource: Resource) -> list[str]:
+    return [
+        field.name
+        for field in resource.fields
+        if field.name in resource.columns
+        and (field.choices or isinstance(field, models.BooleanField | models.DateTimeField))
+    ]
+
+
+def _fieldsets(resource: Resource, names: list[str]) -> list[tuple[str | None, dict[str, Any]]]:
+    groups = list(resource.groups) or _by_declaring_class(resource)
+    grouped = {name for _, members in groups for name in members}
+    first = [name for name in names if name not in grouped]
+    head, rest = (first[:6], first[6:]) if groups else (first, [])
+    sets: list[tuple[str | None, dict[str, Any]]] = []
+    if head:
+        sets.append((None, {"fields": head}))
+    sets += [(title, {"fields": [name for name in members if name in names]}) for title, members in groups]
+    if rest:
+        sets.append(("More", {"fields": rest, "classes": ["collapse"]}))
+    return sets
+
+
+def _by_declaring_class(resource: Resource) -> list[tuple[str, tuple[str, ...]]]:
+    """Groups of a model that is put together from several abstract ones: one for each, titled by its name."""
+    groups: list[tuple[str, tuple[str, ...]]] = []
+    for base in resource.model.__bases__:
+        meta = getattr(base, "_meta", None)
+        if meta is not None and meta.abstract:
+            members = tuple(field.name for field in meta.local_fields if field.editable)
+            if members:
+                groups.append((base.__name__.removesuffix("Settings"), members))
+    return groups
+
+
+def _is_child(child: Resource, parent: Resource) -> bool:
+    if child.parent is None:
+        return False
+    return child.model._meta.get_field(child.parent).related_model is parent.model  # noqa: SLF001
+
+
+def _inline(child: Resource) -> type[TabularInline]:
+    fields = [f.name for f in child.fields if f.editable and not f.primary_key and f.name != child.parent]
+    attributes = {"model": child.model, "fields": fields, "extra": 0, "fk_name": child.parent, "tab": False}
+    return type(f"{child.model.__name__}Inline", (TabularInline,), attributes)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu: sections in the order they are declared."""
+    sections: dict[str, list[dict[str, Any]]] = {"Services": [], "Platform": []}
+    for resource in register:
+        meta = resource.model._meta  # noqa: SLF001
+        link = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+        entry = {"title": str(meta.verbose_name_plural), "icon": resource.icon, "link": link}
+        sections.setdefault(resource.section, []).append(entry)
+    people = {"title": "Accounts", "icon": "person", "link": reverse("admin:auth_user_changelist")}
+    home = {"title": "Dashboard", "icon": "dashboard", "link": reverse("admin:index")}
+    return [
+        {"items": [home]},
+        *({"title": title, "separator": True, "items": items} for title, items in sections.items() if items),
+        {"title": "Administrators", "separator": True, "items": [people]},
+    ]
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What the first page shows: how many of each resource there are."""
+    context["rostra_cards"] = [
+        {
+            "title": str(resource.model._meta.verbose_name_plural),  # noqa: SLF001
+            "count": resource.model._default_manager.count(),  # noqa: SLF001
+            "icon": resource.icon,
+            "summary": resource.summary,
+            "link": reverse(f"admin:{resource.model._meta.app_label}_{resource.model._meta.model_name}_changelist"),  # noqa: SLF001
+        }
+        for resource in register
+        if not resource.singleton
+    ]
+    return context
