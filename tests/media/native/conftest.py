@@ -44,7 +44,9 @@ class Bench:
         assert pipeline.set_state(Gst.State.PLAYING) != Gst.StateChangeReturn.FAILURE
         return pipeline
 
-    def colour(self, source: str, rgb: int, width: int = 320, height: int = 180, more: str = "", form: str = "I420") -> Any:
+    def colour(
+        self, source: str, rgb: int, width: int = 320, height: int = 180, more: str = "", form: str = "I420"
+    ) -> Any:
         """A leg whose picture is one colour; returns when it is on the stage."""
         pipeline = self.launch(
             f"videotestsrc is-live=true pattern=solid-color foreground-color={0xFF000000 | rgb} ! video/x-raw,"
@@ -115,7 +117,9 @@ class Bench:
         return self.launch(f"rostraaudiosrc leg={leg} ! appsink name=out sync=false max-buffers=100")
 
     def sound(self, pipeline: Any, seconds: float, skip: float = 0.2) -> np.ndarray:
-        """What is heard after `skip` seconds, for `seconds`."""
+        """What is heard for `seconds`, beginning `skip` seconds from now (0: with what is waiting)."""
+        while skip and pipeline.get_by_name("out").emit("try-pull-sample", 0):
+            pass
         blocks = [
             np.frombuffer(self.content(self.sample(pipeline)), np.int16) for _ in range(round((skip + seconds) * 50))
         ]

@@ -93,7 +93,9 @@ def test_a_source_without_new_frames_has_no_picture(bench: Bench) -> None:
         "video/x-raw,format=I420,width=320,height=180,colorimetry=bt601 ! rostravideosink source=still"
     )
     bench.until(lambda: stage.pictures().get("still") == (320, 180))
-    watched = bench.watch(bench.show(Scene(tiles=(Tile(source="still", x=0, y=0, width=1280, height=720, colour=GREY),))))
+    watched = bench.watch(
+        bench.show(Scene(tiles=(Tile(source="still", x=0, y=0, width=1280, height=720, colour=GREY),)))
+    )
     assert close_to(bench.frame(watched), RED)
     stage.set_picture_timeout(0.2)
     try:

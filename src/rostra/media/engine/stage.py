@@ -28,7 +28,7 @@ LIBRARY: Final = "librostrastage.so"
 SAMPLE_RATE: Final = 48000
 """Hz of all audio on the stage: one channel of S16LE."""
 _ID_SIZE: Final = 128
-_BITMAPS_KEPT: Final = 256
+_TEXT_BYTES_KEPT: Final = 16 << 20
 
 
 class StageMissing(Exception):
@@ -136,9 +136,8 @@ def set_view(view: str, scene: Scene) -> None:
     with _texts.lock:  # a bitmap must not be evicted between its making and the view holding it
         for i, tile in enumerate(scene.tiles):
             tiles[i] = _native(tile)
-        load().rostra_set_view(
-            view.encode(), scene.width, scene.height, scene.background, tiles, len(scene.tiles)
-        )
+        load().rostra_set_view(view.encode(), scene.width, scene.height, scene.background, tiles, len(scene.tiles))
+        _texts.trim()
 
 
 def remove_view(view: str) -> None:
@@ -194,6 +193,7 @@ class _Texts:
         self.lock = threading.RLock()
         self._made: dict[tuple[str, int, int, bool], tuple[str, int, int]] = {}
         self._count = 0
+        self._bytes = 0
 
     def bitmap(self, content: str, width: int, height: int, label: bool) -> tuple[str, int, int]:
         """Id, width and height of the bitmap of a text; call with the lock held."""
@@ -204,11 +204,16 @@ class _Texts:
             self._count += 1
             made = (f"text-{self._count}", image.width, image.height)
             set_bitmap(made[0], image.width, image.height, image.rgba)
+            self._bytes += len(image.rgba)
         self._made[key] = made
-        while len(self._made) > _BITMAPS_KEPT:
-            oldest = next(iter(self._made))
-            remove_bitmap(self._made.pop(oldest)[0])
         return made
+
+    def trim(self) -> None:
+        """Forget the texts unused for longest when all together are too big; call with the lock held."""
+        while self._bytes > _TEXT_BYTES_KEPT:
+            oldest, width, height = self._made.pop(next(iter(self._made)))
+            self._bytes -= width * height * 4
+            remove_bitmap(oldest)
 
 
 _texts = _Texts()

@@ -111,7 +111,7 @@ def _pango() -> tuple[Any, Any] | None:
     try:
         gi.require_version("Pango", "1.0")
         gi.require_version("PangoCairo", "1.0")
-        from gi.repository import Pango, PangoCairo  # noqa: PLC0415
+        from gi.repository import Pango, PangoCairo
     except (ValueError, ImportError):
         return None
     return PangoCairo, Pango

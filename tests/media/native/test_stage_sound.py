@@ -1,0 +1,158 @@
+"""What is heard: everybody else, never oneself, never distorted."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+
+import numpy as np
+import pytest
+from gi.repository import Gst
+
+from rostra.media.engine import stage
+from rostra.media.messages import AudioRoute
+
+from .conftest import RATE, Bench, strength
+
+A, B, C = 440, 1000, 2500
+LOUD = 0.2 * 32768
+HALF = 0.5
+
+
+def test_nobody_hears_himself(bench: Bench) -> None:
+    for leg, tone in (("a", A), ("b", B), ("c", C)):
+        bench.tone(leg, tone)
+    ears = {leg: bench.listen(leg) for leg in ("a", "b", "c", "silent")}
+    heard = {leg: bench.sound(pipeline, HALF, skip=0.4) for leg, pipeline in ears.items()}
+    for leg, own in (("a", A), ("b", B), ("c", C), ("silent", 0)):
+        for tone in (A, B, C):
+            expected = 0 if tone == own else LOUD
+            assert strength(heard[leg], tone) == pytest.approx(expected, rel=0.05, abs=30), (leg, tone)
+
+
+def test_a_mix_is_the_sum(bench: Bench) -> None:
+    """Two legs with constant samples: what the third hears is their sum to the last bit."""
+    for leg, value in (("one", 1234), ("two", -4321)):
+        push(bench, leg, np.full(RATE // 2, value, np.int16))
+    heard = bench.sound(bench.listen("three"), 0.3, skip=0)
+    assert -3087 in heard
+
+
+def push(bench: Bench, leg: str, samples: np.ndarray) -> None:
+    """Send samples at their own pace."""
+    pipeline = bench.launch(
+        f"appsrc name=in is-live=true format=time max-bytes=10000000 "
+        f"caps=audio/x-raw,format=S16LE,rate={RATE},channels=1,layout=interleaved ! "
+        f"identity sync=true ! rostraaudiosink source={leg}"
+    )
+    for i in range(0, len(samples), 960):
+        buffer = Gst.Buffer.new_wrapped(samples[i : i + 960].tobytes())
+        buffer.pts = i * Gst.SECOND // RATE
+        pipeline.get_by_name("in").emit("push-buffer", buffer)
+
+
+def test_loud_legs_never_wrap_around(bench: Bench) -> None:
+    for leg in range(6):
+        bench.tone(f"loud-{leg}", A, volume=1.0)
+    heard = bench.sound(bench.listen("ear"), HALF, skip=0.5)
+    assert heard.max() > 30000
+    assert heard.min() < -30000
+    # a wrap would be a jump of nearly the whole range between two samples
+    assert np.abs(np.diff(heard)).max() < 24000
+    assert strength(heard, A) > 30000
+
+
+def test_muted_deaf_and_default_routes(bench: Bench) -> None:
+    bench.tone("a", A)
+    bench.tone("b", B)
+    ear, own = bench.listen("ear"), bench.listen("a")
+    bench.route("a", AudioRoute(speaks=False))
+    heard = bench.sound(ear, HALF, skip=0.4)
+    assert strength(heard, A) < 30
+    assert strength(heard, B) == pytest.approx(LOUD, rel=0.05)
+    assert stage.levels()["a"] > -40, "a muted leg's level is still known"
+    bench.route("a", AudioRoute(hears=False))
+    assert not bench.sound(own, 0.2, skip=0.2).any()
+    stage.remove_route("a")
+    assert strength(bench.sound(ear, HALF, skip=0.4), A) == pytest.approx(LOUD, rel=0.05)
+    assert strength(bench.sound(own, HALF, skip=0.2), B) == pytest.approx(LOUD, rel=0.05)
+
+
+def test_set_routes_replaces_the_previous_set(bench: Bench) -> None:
+    bench.tone("a", A)
+    ear = bench.listen("ear")
+    stage.set_routes({"a": AudioRoute(speaks=False), "ear": AudioRoute()})
+    try:
+        assert strength(bench.sound(ear, HALF, skip=0.4), A) < 30
+    finally:
+        stage.set_routes({})
+    assert strength(bench.sound(ear, HALF, skip=0.4), A) == pytest.approx(LOUD, rel=0.05)
+
+
+def test_loopback_is_oneself_delayed_and_nothing_else(bench: Bench) -> None:
+    bench.tone("other", B)
+    bench.route("caller", AudioRoute(loopback=0.5))
+    heard_by_other = bench.listen("other")
+    ear = bench.listen("caller")
+    bench.tone("caller", A)
+    heard = bench.sound(ear, 1.6, skip=0)
+    loud = np.argwhere(np.abs(heard) > 500)
+    assert len(loud)
+    assert loud[0][0] / RATE > 0.5
+    assert strength(heard[-RATE // 2 :], A) == pytest.approx(LOUD, rel=0.05)
+    assert strength(heard[-RATE // 2 :], B) < 30
+    assert strength(bench.sound(heard_by_other, 0.2, skip=0.2), A) < 30, "a test call is heard by nobody"
+
+
+def test_a_prompt_is_heard_by_its_leg_only(bench: Bench) -> None:
+    bench.tone("a", A)
+    ear, other = bench.listen("ear"), bench.listen("other")
+    bench.sound(ear, 0.3)
+    wave = (8000 * np.sin(2 * math.pi * B * np.arange(RATE * 2) / RATE)).astype("<i2")
+    seconds = stage.play("ear", wave.tobytes())
+    assert seconds == pytest.approx(2)
+    heard = bench.sound(ear, HALF, skip=0.4)
+    assert strength(heard, B) == pytest.approx(8000, rel=0.05)
+    assert strength(heard, A) == pytest.approx(LOUD, rel=0.05)
+    assert strength(bench.sound(other, HALF, skip=0.4), B) < 30
+    stage.stop_playing("ear")
+    assert strength(bench.sound(ear, HALF, skip=2.2), B) < 30
+
+
+def test_levels_are_dbov(bench: Bench) -> None:
+    bench.tone("full", A, volume=1.0)
+    bench.tone("tenth", A, volume=0.1)
+    bench.launch(
+        f"audiotestsrc is-live=true wave=silence ! audio/x-raw,format=S16LE,rate={RATE},channels=1 ! "
+        "rostraaudiosink source=silence"
+    )
+    # a sine's RMS is 3 dB below its peak
+    bench.until(lambda: abs(stage.levels()["full"] + 3) < 0.5 and abs(stage.levels()["tenth"] + 23) < 0.5)
+    assert stage.levels()["silence"] == -127
+
+
+def test_blocks_come_every_20_ms_even_in_silence(bench: Bench) -> None:
+    ear = bench.listen("alone")
+    bench.sample(ear)
+    begun = time.monotonic()
+    samples = [bench.sample(ear) for _ in range(75)]
+    assert time.monotonic() - begun == pytest.approx(1.5, rel=0.05)
+    stamps = [sample.get_buffer().pts for sample in samples]
+    assert all((late - early) % (20 * Gst.MSECOND) == 0 for early, late in itertools.pairwise(stamps))
+
+
+def test_a_burst_does_not_become_delay(bench: Bench) -> None:
+    """Five seconds pushed at once: what is played is the end of it, within the ring's depth."""
+    ear = bench.listen("ear")
+    bench.sample(ear)
+    ramp = np.arange(5 * 50, dtype=np.int16).repeat(960) + 100
+    pipeline = bench.launch(
+        f"appsrc name=in format=time caps=audio/x-raw,format=S16LE,rate={RATE},channels=1,layout=interleaved ! "
+        "rostraaudiosink source=burst"
+    )
+    pipeline.get_by_name("in").emit("push-buffer", Gst.Buffer.new_wrapped(ramp.tobytes()))
+    heard = bench.sound(ear, 0.4, skip=0)
+    played = heard[heard > 99]
+    assert len(played) <= 0.06 * RATE
+    assert played.max() == 349
