@@ -1,6 +1,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./ui/App";
+import { Broken } from "./ui/Broken";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/entry.css";
@@ -11,6 +12,8 @@ const root = document.getElementById("root");
 if (!root) throw new Error("no #root in the page");
 createRoot(root).render(
   <StrictMode>
-    <App />
+    <Broken>
+      <App />
+    </Broken>
   </StrictMode>,
 );

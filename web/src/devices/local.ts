@@ -176,7 +176,10 @@ export class LocalMedia {
 
   private takeMicrophone(track: MediaStreamTrack | undefined): void {
     if (!track) return;
-    if (this.released) return track.stop();
+    if (this.released) {
+      track.stop();
+      return;
+    }
     this.microphone?.stop();
     this.microphone = track;
     track.enabled = !this.state.micMuted;
@@ -186,8 +189,10 @@ export class LocalMedia {
 
   private takeCamera(track: MediaStreamTrack | undefined): void {
     if (!track) return;
-    // Switched off again, or left, while it was opening.
-    if (this.released || !this.state.cameraWanted) return track.stop();
+    if (this.released || !this.state.cameraWanted) {
+      track.stop(); // Switched off again, or left, while it was opening.
+      return;
+    }
     this.camera?.stop();
     this.camera = track;
     track.addEventListener("ended", () => this.ended("camera", track));

@@ -4,6 +4,7 @@ export const en = {
   "app.name": "Rostra",
   "app.tagline": "Any room, any device, one conversation.",
 
+  "home.about": "Browsers, meeting rooms and phones meet in the same room.",
   "home.title": "Join a meeting",
   "home.intro": "Enter the address you were given. Nothing to install.",
   "home.alias": "Meeting address",
@@ -25,7 +26,7 @@ export const en = {
   "check.test": "Test",
   "check.testing": "Playing…",
   "check.join": "Join now",
-  "check.joinWithout": "Join without camera and microphone",
+  "check.joinWithout": "Join without devices",
   "check.back": "Back",
   "check.preview": "Preview of your camera",
   "check.level": "Microphone level",
@@ -145,6 +146,10 @@ export const en = {
   "ended.rejoin": "Rejoin",
   "ended.retry": "Try again",
   "ended.home": "Back to start",
+
+  "broken.title": "Something went wrong",
+  "broken.text": "The page ran into a fault of its own. Loading it again helps.",
+  "broken.reload": "Load again",
 
   "reason.network": "The server cannot be reached. Check your network connection.",
   "reason.unknown": "The server said: {reason}",

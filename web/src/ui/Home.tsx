@@ -3,6 +3,7 @@ import { recall, remember } from "../devices/memory";
 import { t } from "../i18n";
 import { EntryPage } from "./EntryPage";
 import { Field } from "./Field";
+import { Hero } from "./Hero";
 import { useTitle } from "./hooks";
 import { Icon } from "./Icon";
 
@@ -28,7 +29,7 @@ export function Home({ name: given, onContinue }: Props) {
   };
 
   return (
-    <EntryPage>
+    <EntryPage aside={<Hero />}>
       <form className="card home" onSubmit={submit} noValidate>
         <h1>{t("home.title")}</h1>
         <p className="soft">{t("home.intro")}</p>

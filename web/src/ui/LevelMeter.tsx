@@ -12,6 +12,7 @@ export function LevelMeter({ track }: { track: MediaStreamTrack | undefined }) {
   const percent = Math.round(level * 100);
   return (
     <div className="level">
+      {/* biome-ignore lint/a11y/useSemanticElements: a <meter> cannot be styled alike in all browsers */}
       <div
         className="level-track"
         role="meter"

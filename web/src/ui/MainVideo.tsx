@@ -34,6 +34,7 @@ export function MainVideo({ meeting, speakerId }: { meeting: Meeting; speakerId:
 
   return (
     <>
+      {/* biome-ignore lint/a11y/useMediaCaption: live media has no caption track */}
       <video
         ref={video}
         className="main-video"

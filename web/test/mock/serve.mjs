@@ -212,7 +212,7 @@ async function conference(path, url, req, res, body) {
 }
 
 /** Levers for tests: POST /__mock/<lever>. */
-async function lever(name, url, res, body) {
+async function lever(name, res, body) {
   if (name === "media") {
     res.writeHead(200, { "Content-Type": "text/html" });
     return res.end(readFileSync(join(here, "media.html")));
@@ -260,7 +260,7 @@ createServer((req, res) => {
     const fail = (error) => send(res, 504, String(error));
     if (url.pathname.startsWith("/api/client/v2/conferences/")) {
       conference(parts.slice(4), url, req, res, body).catch(fail);
-    } else if (parts[0] === "__mock") lever(parts[1], url, res, body).catch(fail);
+    } else if (parts[0] === "__mock") lever(parts[1], res, body).catch(fail);
     else file(url.pathname, res);
   });
 }).listen(port, () => console.log(`mock node on http://localhost:${port}/`));
