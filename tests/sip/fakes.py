@@ -85,7 +85,7 @@ class FakeSwitchboard:
             raise CallRefused(Refusal.NOT_FOUND)
         session = FakeSession(listener, request, service, fail_with=self.fail_media_with)
         self.sessions.append(session)
-        return cast(Any, session)
+        return cast("Any", session)
 
     def lookup(self, alias: str) -> ServiceDescription | None:
         if alias.lower() not in self.aliases:

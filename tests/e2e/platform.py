@@ -1,0 +1,157 @@
+"""A whole platform in processes of its own, started the way a user starts it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from rostra.environment import Environment, PortRange, Secret
+from tests.conftest import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "correct-horse-9"
+START_TIMEOUT = 60.0
+
+
+def fresh_environment(home: Path, **changes: Any) -> Environment:
+    """Settings on free ports with a home of their own."""
+    base = free_port() % 8000 + 20000
+    return dataclasses.replace(
+        Environment(),
+        home=home,
+        admin_password=Secret(PASSWORD),
+        node_https_port=free_port(),
+        management_https_port=free_port(),
+        sip_port=free_port(),
+        sip_tls_port=free_port(),
+        h323_port=free_port(),
+        nats_port=free_port(),
+        media_ports=PortRange(base, base + 1999),
+        media_address="127.0.0.1",
+        **changes,
+    )
+
+
+class Platform:
+    """`rostra run` as a child process."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.output: list[str] = []
+        self._process: subprocess.Popen[str] | None = None
+        self._ready = threading.Event()
+
+    @property
+    def web(self) -> str:
+        return f"https://localhost:{self.environment.node_https_port}"
+
+    @property
+    def management(self) -> str:
+        return f"https://localhost:{self.environment.management_https_port}"
+
+    @property
+    def process(self) -> subprocess.Popen[str]:
+        assert self._process is not None, "not started"
+        return self._process
+
+    def start(self) -> Platform:
+        variables = {k: v for k, v in os.environ.items() if not k.startswith("ROSTRA_")}
+        command = Path(sys.executable).parent / "rostra"
+        self._process = subprocess.Popen(
+            [str(command), "run"],
+            cwd=ROOT,
+            env={**variables, **self.environment.variables()},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+        if not self._ready.wait(START_TIMEOUT):
+            self.stop()
+            raise AssertionError("not ready:\n" + "".join(self.output) + self.logs())
+        return self
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.output.append(line)
+            if line.strip() == "ready":
+                self._ready.set()
+        self._ready.set() if self.process.poll() is None else None
+
+    def stop(self) -> int:
+        """End it as Ctrl-C does; returns the exit code."""
+        if self._process is None:
+            return 0
+        self.process.send_signal(signal.SIGINT)
+        try:
+            return self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError("did not stop within 20 s:\n" + self.logs()) from None
+
+    def logs(self) -> str:
+        return "\n".join(
+            f"--- {file.name}\n{file.read_text(errors='replace')[-4000:]}"
+            for file in sorted((self.environment.home / "log").glob("*.log"))
+        )
+
+    def api(self) -> httpx.Client:
+        """The management API as an administrator."""
+        return httpx.Client(base_url=self.management, auth=("admin", PASSWORD), verify=self._trust(), timeout=20)
+
+    def client(self) -> httpx.Client:
+        """The client API, without a token."""
+        return httpx.Client(base_url=self.web, verify=self._trust(), timeout=20)
+
+    def _trust(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+
+    # ---- processes
+
+    def processes(self) -> dict[int, str]:
+        """All descendants of the platform: process id to command line."""
+        children: dict[int, list[int]] = {}
+        for status in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = status.read_text().rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+            children.setdefault(int(fields[1]), []).append(int(status.parent.name))
+        found: dict[int, str] = {}
+        queue = [self.process.pid]
+        while queue:
+            pid = queue.pop()
+            try:
+                found[pid] = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
+            except OSError:
+                continue
+            queue += children.get(pid, [])
+        return found
+
+    def find(self, text: str) -> list[int]:
+        """Process ids of descendants whose command line contains `text`."""
+        return [pid for pid, command in self.processes().items() if text in command]
+
+
+def wait_until(condition: Any, timeout: float = 10.0, message: str = "") -> float:
+    """Poll until `condition()` is true; returns the seconds it took."""
+    started = time.monotonic()
+    while not condition():
+        if time.monotonic() - started > timeout:
+            raise AssertionError(message or f"did not happen within {timeout} s")
+        time.sleep(0.02)
+    return time.monotonic() - started

@@ -1,0 +1,71 @@
+"""People on browsers and a SIP system meet in one room: who sees and hears whom, decoded and measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.e2e.people import Person, launch, near, person
+from tests.e2e.platform import Platform
+
+pytestmark = pytest.mark.e2e
+
+MAIN, THUMBNAIL = (640, 300), (640, 665)
+RED, BLUE = (208, 32, 32), (32, 48, 208)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = launch(playwright)
+        yield running
+        running.close()
+
+
+@pytest.mark.spec("CONF-084", "API-067", "API-070")
+def test_two_browsers_see_and_hear_each_other_and_not_themselves(platform: Platform, browser: Browser) -> None:
+    red = person(browser, "Red", RED, 500).join(platform.web, "meet.demo")
+    blue = person(browser, "Blue", BLUE, 900).join(platform.web, "meet.demo")
+    red.until(lambda: near((red.see(MAIN) or [None])[0], BLUE), 15, "Red does not see Blue")
+    blue.until(lambda: near((blue.see(MAIN) or [None])[0], RED), 15, "Blue does not see Red")
+    red.until(lambda: red.hear(900)[0] > -60, 5, "Red does not hear Blue")
+    blue.until(lambda: blue.hear(500)[0] > -60, 5, "Blue does not hear Red")
+    own, other = red.hear(500, 900)
+    assert own < other - 30, f"Red hears itself: {own} dB against {other} dB"
+    own, other = blue.hear(900, 500)
+    assert own < other - 30, f"Blue hears itself: {own} dB against {other} dB"
+    for someone in (red, blue):
+        someone.leave()
+
+
+def seen_by(who: Person, point: tuple[int, int], colour: tuple[int, int, int]) -> bool:
+    return near((who.see(point) or [None])[0], colour)
+
+
+@pytest.mark.spec("CONF-084", "POL-151", "POL-153")
+def test_the_speaker_takes_the_main_picture_within_a_second_and_a_cough_does_not(
+    platform: Platform, browser: Browser
+) -> None:
+    green = (32, 176, 48)
+    red = person(browser, "Red", RED, 500).join(platform.web, "meet.demo")
+    blue = person(browser, "Blue", BLUE, 900, volume=0).join(platform.web, "meet.demo")
+    viewer = person(browser, "Green", green, 1400, volume=0).join(platform.web, "meet.demo")
+    viewer.until(lambda: seen_by(viewer, MAIN, RED) and seen_by(viewer, THUMBNAIL, BLUE), 15)
+    blue.speak(0.4)
+    blue.sleep(0.25)
+    blue.speak(0)
+    viewer.sleep(1.5)
+    assert seen_by(viewer, MAIN, RED), "a cough took the main picture"
+    red.speak(0)
+    blue.speak(0.4)
+    started = time.monotonic()
+    viewer.until(lambda: seen_by(viewer, MAIN, BLUE), 5, "the speaker did not get the main picture")
+    taken = time.monotonic() - started
+    assert taken < 1.3, f"the main picture changed after {taken:.2f} s"
+    assert seen_by(viewer, THUMBNAIL, RED)
+    blue.until(lambda: seen_by(blue, MAIN, RED), 3, "the speaker sees the previous one")
+    for someone in (red, blue, viewer):
+        someone.leave()
