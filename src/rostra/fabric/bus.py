@@ -78,8 +78,12 @@ class Bus:
             raise Unreachable(f"no answer on {subject}: {type(problem).__name__}") from problem
         return reply.data
 
-    async def subscribe(self, subject: str, handler: Handler) -> Callable[[], Awaitable[None]]:
+    async def subscribe(
+        self, subject: str, handler: Handler, *, concurrent: bool = False
+    ) -> Callable[[], Awaitable[None]]:
         """Call `handler` for every message, one at a time and in order; returns the way to stop.
+
+        With `concurrent` the calls still begin in order but do not wait for each other.
 
         An exception of the handler is logged and ends only the handling of that message.
         """
@@ -93,7 +97,14 @@ class Bus:
             if reply is not None and message.reply:
                 await message.respond(reply)
 
-        subscription: Subscription = await self._client.subscribe(subject, cb=receive)
+        running: set[asyncio.Task[None]] = set()
+
+        async def begin(message: Msg) -> None:
+            task = asyncio.create_task(receive(message))
+            running.add(task)
+            task.add_done_callback(running.discard)
+
+        subscription: Subscription = await self._client.subscribe(subject, cb=begin if concurrent else receive)
         await self._client.flush()
 
         async def stop() -> None:

@@ -87,8 +87,8 @@ class OpenWebRtc(Message, frozen=True, kw_only=True):
     """Most bit/s we want from the client (b=TIAS of the answer)."""
     send_bandwidth: int | None = None
     """Most bit/s of video we may send."""
-    start: bool = True
-    """False: a new connection sends nothing before Start (the client's ack, API-070)."""
+    start: bool = False
+    """Send at once; else a new connection sends nothing before Start (the client's ack, API-070)."""
 
 
 class AddCandidate(Message, frozen=True, kw_only=True):
@@ -120,7 +120,7 @@ class ConnectRtp(Message, frozen=True, kw_only=True):
 
 
 class Start(Message, frozen=True, kw_only=True):
-    """The far end has confirmed (ACK): send media. Reply: Done."""
+    """The far end has confirmed (SIP ACK, client API `ack`): send media. Reply: Done."""
 
     leg: str
 

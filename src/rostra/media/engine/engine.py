@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +41,7 @@ class Engine:
         self._views: dict[str, Scene] = {}
         self._watching: dict[str, str] = {}
         self._pictures: dict[str, tuple[int, int]] = {}
+        self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._closing: set[asyncio.Task[None]] = set()
         self._renditions = Renditions()
         self._context = LegContext(self._renditions, self._connected, self._failed, self._digit)
@@ -47,9 +49,10 @@ class Engine:
         stage.set_view(BACKGROUND, Scene())
 
     async def handle(self, request: m.Request) -> m.Reply:
-        """Carry out a request; never raises for what a caller sent."""
+        """Carry out a request, those of one leg in order; never raises for what a caller sent."""
         try:
-            return await self._carry_out(request)
+            async with self._locks.setdefault(getattr(request, "leg", ""), asyncio.Lock()):
+                return await self._carry_out(request)
         except BadDescription as problem:
             return m.Failure(kind=Kind.BAD_DESCRIPTION, reason=str(problem))
         except NoCommonCodec as problem:

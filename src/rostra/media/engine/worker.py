@@ -41,12 +41,10 @@ class Worker:
         self._events: asyncio.Queue[m.Event] = asyncio.Queue(maxsize=1000)
         self._engine = Engine(environment, self._emit)
         self._ended = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._last: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Serve until told to quit."""
-        stop = await self._bus.subscribe(m.control_subject(self.id), self._receive)
+        stop = await self._bus.subscribe(m.control_subject(self.id), self._receive, concurrent=True)
         jobs = [asyncio.create_task(job) for job in (self._publish(), self._poll(), self._beat())]
         self._emit(m.Ready(worker=self.id, process=os.getpid()))
         logger.info("Media worker ready", worker=self.id)
@@ -55,7 +53,7 @@ class Worker:
         await self._engine.close()
         for job in jobs:
             job.cancel()
-        await asyncio.gather(*jobs, *self._tasks, return_exceptions=True)
+        await asyncio.gather(*jobs, return_exceptions=True)
 
     def end(self) -> None:
         """Leave `run`."""

@@ -1,0 +1,137 @@
+"""A media worker as the node sees it: typed requests over the fabric, and two ways to fail.
+
+No GStreamer here. `MediaFailure` is the worker's own refusal; `WorkerLost` means there is no worker any more (or
+none that answers), so everything it held must be set up anew on another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from rostra.domain.media import MediaDescription, MediaKind
+from rostra.fabric.bus import Bus, Unreachable
+from rostra.media import messages as m
+
+REQUEST_TIMEOUT = 8.0
+"""Seconds a worker may take for a request."""
+
+R = TypeVar("R", bound=m.Message)
+
+
+class MediaFailure(Exception):
+    """The worker could not do what was asked."""
+
+    def __init__(self, kind: m.Failure.Kind, reason: str) -> None:
+        super().__init__(f"{kind}: {reason}")
+        self.kind = kind
+        self.reason = reason
+
+
+class WorkerLost(Exception):
+    """The worker is gone or does not answer."""
+
+
+class Worker:
+    """One running worker. Every request raises MediaFailure or WorkerLost, and may be repeated."""
+
+    def __init__(self, identity: str, bus: Bus, process: int) -> None:
+        self.id = identity
+        self.process = process
+        """Its process id."""
+        self._bus = bus
+        self._gone: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    @property
+    def alive(self) -> bool:
+        return not self._gone.done()
+
+    def lose(self, reason: str) -> None:
+        """The process has ended: requests under way and later ones fail at once."""
+        if not self._gone.done():
+            self._gone.set_result(reason)
+
+    async def assign(self, conference: str, name: str) -> None:
+        await self._ask(m.Assign(conference=conference, name=name), m.Done)
+
+    async def open_webrtc(
+        self,
+        leg: str,
+        offer: str,
+        *,
+        media_type: str = "video",
+        receive_bandwidth: int | None = None,
+        send_bandwidth: int | None = None,
+        start: bool = False,
+    ) -> str:
+        """Open or renegotiate a WebRTC leg; the complete answer. See `messages.OpenWebRtc`."""
+        request = m.OpenWebRtc(
+            leg=leg,
+            offer=offer,
+            media_type=media_type,
+            receive_bandwidth=receive_bandwidth,
+            send_bandwidth=send_bandwidth,
+            start=start,
+        )
+        return (await self._ask(request, m.WebRtcAnswer)).sdp
+
+    async def add_candidate(self, leg: str, mid: str, candidate: str, ufrag: str = "") -> None:
+        await self._ask(m.AddCandidate(leg=leg, mid=mid, candidate=candidate, ufrag=ufrag), m.Done)
+
+    async def reserve_rtp(self, leg: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
+        """Our address and one RTP port per stream (RTCP one higher)."""
+        reply = await self._ask(m.ReserveRtp(leg=leg, kinds=tuple(kinds)), m.RtpPorts)
+        return reply.address, reply.ports
+
+    async def connect_rtp(self, leg: str, local: MediaDescription, remote: MediaDescription) -> None:
+        await self._ask(m.ConnectRtp(leg=leg, local=local, remote=remote), m.Done)
+
+    async def start(self, leg: str) -> None:
+        await self._ask(m.Start(leg=leg), m.Done)
+
+    async def close_leg(self, leg: str) -> None:
+        await self._ask(m.Close(leg=leg), m.Done)
+
+    async def hold(self, leg: str, held: bool) -> None:
+        await self._ask(m.Hold(leg=leg, held=held), m.Done)
+
+    async def compose(self, compose: m.Compose) -> None:
+        await self._ask(compose, m.Done)
+
+    async def request_keyframe(self, leg: str) -> None:
+        await self._ask(m.RequestKeyframe(leg=leg), m.Done)
+
+    async def send_dtmf(self, leg: str, digits: str) -> None:
+        await self._ask(m.SendDtmf(leg=leg, digits=digits), m.Done)
+
+    async def statistics(self) -> m.StatisticsReply:
+        return await self._ask(m.Statistics(), m.StatisticsReply)
+
+    async def _ask(self, request: m.Request, kind: type[R]) -> R:
+        if self._gone.done():
+            raise WorkerLost(self._gone.result())
+        answer = asyncio.ensure_future(
+            self._bus.request(m.control_subject(self.id), m.encode(request), timeout=REQUEST_TIMEOUT)
+        )
+        try:
+            await asyncio.wait({answer, self._gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                raise WorkerLost(self._gone.result())
+            reply = m.reply_decoder.decode(answer.result())
+        except Unreachable as problem:
+            raise WorkerLost(str(problem)) from problem
+        finally:
+            if not answer.cancel() and not answer.cancelled():
+                answer.exception()  # seen: it is in the reply or the loss already
+        if isinstance(reply, m.Failure):
+            raise MediaFailure(reply.kind, reply.reason)
+        if not isinstance(reply, kind):
+            raise MediaFailure(
+                m.Failure.Kind.INTERNAL, f"{type(reply).__name__} is no reply to {type(request).__name__}"
+            )
+        return reply
+
+
+OnEvent = Callable[[m.Event], None]
+OnLost = Callable[[Worker], None]

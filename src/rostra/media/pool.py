@@ -1,0 +1,267 @@
+"""The pool of media workers: keeps idle ones warm, hands them out, notices when one dies or hangs.
+
+A worker serves one conference and ends with it, so nothing of one conference can leak into the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import sys
+
+import msgspec
+import structlog
+
+from rostra.environment import Environment
+from rostra.fabric.bus import Bus
+from rostra.media import messages as m
+from rostra.media.client import MediaFailure, OnEvent, OnLost, Worker, WorkerLost
+
+logger = structlog.get_logger("rostra.media")
+
+STARTING = 20.0
+"""Seconds a worker may take to get ready."""
+SILENT = 3.0
+"""Seconds without heartbeat after which a worker counts as stuck and is killed."""
+ENDING = 3.0
+"""Seconds a worker may take to end before it is killed."""
+BACKOFF = (0.5, 1.0, 2.0, 5.0, 10.0)
+"""Seconds before another try after workers that died while starting."""
+
+
+class _Process:
+    """One worker process, from start to end."""
+
+    def __init__(self, identity: str, bus: Bus, environment: Environment) -> None:
+        self.id = identity
+        self.ready = asyncio.Event()
+        self.worker: Worker | None = None
+        self.on_event: OnEvent | None = None
+        self.on_lost: OnLost | None = None
+        self._bus = bus
+        self._environment = environment
+        self._process: asyncio.subprocess.Process | None = None
+        self._heard = 0.0
+        self._wanted = True
+        self.over: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start the process and wait until it serves. Raises WorkerLost when it does not."""
+        stop = await self._bus.subscribe(m.events_subject(self.id), self._receive)
+        variables = {name: text for name, text in os.environ.items() if not name.startswith("ROSTRA_")}
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "rostra.media.engine.worker", "--id", self.id),
+            env=variables | self._environment.variables(),
+            stdin=asyncio.subprocess.PIPE,
+        )
+        self.worker = Worker(self.id, self._bus, self._process.pid)
+        self._heard = asyncio.get_running_loop().time()
+        self.over = asyncio.create_task(self._watch(stop))
+        waiting = asyncio.create_task(self.ready.wait())
+        try:
+            await asyncio.wait({waiting, self.over}, timeout=STARTING, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+        if not self.ready.is_set() or self.over.done():
+            await self.end()
+            raise WorkerLost(f"worker {self.id} did not start")
+
+    @property
+    def alive(self) -> bool:
+        return self.worker is not None and self.worker.alive
+
+    async def end(self) -> None:
+        """End the process: politely, then for certain."""
+        self._wanted = False
+        process = self._process
+        if process is None or self.over is None:
+            return
+        if process.stdin:
+            process.stdin.close()
+        try:
+            await asyncio.wait_for(asyncio.shield(self.over), ENDING)
+        except TimeoutError:
+            logger.warning("Media worker killed: it did not end", worker=self.id)
+            self._kill()
+            await self.over
+
+    def _kill(self) -> None:
+        if self._process and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+    async def _watch(self, stop: object) -> None:
+        """Wait for the end of the process, ending it when it falls silent; then tell."""
+        assert self._process and callable(stop)  # noqa: S101  (set by start just before)
+        exited = asyncio.create_task(self._process.wait())
+        clock = asyncio.get_running_loop().time
+        while not exited.done():
+            await asyncio.wait({exited}, timeout=0.5)
+            if not self._bus.connected:
+                self._heard = clock()  # nobody can be heard then
+            elif self.ready.is_set() and clock() - self._heard > SILENT:
+                logger.error("Media worker is stuck: killed", worker=self.id)
+                self._kill()
+        code = exited.result()
+        if self.worker:
+            self.worker.lose(f"worker {self.id} ended with {code}")
+        if self._wanted:
+            logger.error("Media worker died", worker=self.id, code=code)
+            if self.on_lost and self.worker:
+                self.on_lost(self.worker)
+        with contextlib.suppress(Exception):  # the connection may be closing: nothing is left to stop then
+            await stop()
+
+    async def _receive(self, subject: str, payload: bytes) -> None:
+        del subject
+        self._heard = asyncio.get_running_loop().time()
+        try:
+            event = m.event_decoder.decode(payload)
+        except msgspec.DecodeError as problem:
+            logger.warning("Event not understood", worker=self.id, problem=str(problem))
+            return
+        match event:
+            case m.Ready():
+                self.ready.set()
+            case m.Heartbeat():
+                pass
+            case _ if self.on_event and self.alive and self._wanted:
+                self.on_event(event)
+            case _:
+                pass
+
+
+class WorkerPool:
+    """All media workers of one node."""
+
+    def __init__(self, environment: Environment, bus: Bus, node: str) -> None:
+        self._environment = environment
+        self._bus = bus
+        self._node = node
+        self._idle: list[_Process] = []
+        self._busy: dict[str, _Process] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Condition()
+        self._waiting = 0
+        self._filler: asyncio.Task[None] | None = None
+        self._kick = asyncio.Event()
+        self._closed = False
+
+    async def start(self) -> None:
+        """Begin to warm up; returns at once."""
+        if self._filler is None:
+            self._filler = asyncio.create_task(self._fill())
+
+    @property
+    def ready(self) -> bool:
+        """A worker is at hand or at work."""
+        return any(process.alive for process in (*self._idle, *self._busy.values()))
+
+    async def acquire(self, conference: str, name: str, on_event: OnEvent, on_lost: OnLost) -> Worker:
+        """A worker for a conference, at once when one is warm. Raises MediaFailure when none can be had.
+
+        `on_event` gets every event of its legs; `on_lost` is called once when it dies without `release`.
+        """
+        while True:
+            process = await self._take()
+            worker = process.worker
+            if worker is None:
+                continue
+            try:
+                await worker.assign(conference, name)
+            except WorkerLost:
+                self._end(process)
+                continue
+            process.on_event = on_event
+            process.on_lost = on_lost
+            self._busy[worker.id] = process
+            if not worker.alive:  # it died between the answer and now
+                self._busy.pop(worker.id)
+                continue
+            return worker
+
+    async def release(self, worker: Worker) -> None:
+        """End a worker and everything on it. Safe to repeat."""
+        process = self._busy.pop(worker.id, None)
+        if process:
+            self._end(process)
+
+    async def close(self) -> None:
+        """End all workers and wait for them."""
+        self._closed = True
+        if self._filler:
+            self._filler.cancel()
+            await asyncio.gather(self._filler, return_exceptions=True)
+        for process in (*self._idle, *self._busy.values()):
+            self._end(process)
+        self._idle.clear()
+        self._busy.clear()
+        async with self._changed:
+            self._changed.notify_all()
+        await asyncio.gather(*self._ending)
+
+    def debug_state(self) -> dict[str, object]:
+        return {"idle": [process.id for process in self._idle], "busy": sorted(self._busy), "ending": len(self._ending)}
+
+    async def _take(self) -> _Process:
+        deadline = asyncio.get_running_loop().time() + STARTING
+        self._waiting += 1
+        self._kick.set()
+        try:
+            while True:
+                while self._idle:
+                    process = self._idle.pop(0)
+                    if process.alive:
+                        return process
+                remaining = deadline - asyncio.get_running_loop().time()
+                if self._closed or remaining <= 0:
+                    raise MediaFailure(m.Failure.Kind.INTERNAL, "no media worker can be started")
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wait_change(), remaining)
+        finally:
+            self._waiting -= 1
+            self._kick.set()
+
+    async def _wait_change(self) -> None:
+        async with self._changed:
+            await self._changed.wait()
+
+    async def _fill(self) -> None:
+        """Keep enough workers idle, one started at a time."""
+        failures = 0
+        while True:
+            self._idle = [process for process in self._idle if process.alive]
+            wanted = max(0, self._environment.warm_workers) + self._waiting
+            if len(self._idle) >= wanted:
+                self._kick.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._kick.wait(), 1.0)
+                continue
+            process = _Process(f"{self._node}-{secrets.token_hex(4)}", self._bus, self._environment)
+            try:
+                await process.start()
+            except asyncio.CancelledError:
+                await process.end()
+                raise
+            except (WorkerLost, OSError) as problem:
+                delay = BACKOFF[min(failures, len(BACKOFF) - 1)]
+                failures += 1
+                logger.error("No media worker could be started", problem=str(problem), retry=delay)
+                await asyncio.sleep(delay)
+                continue
+            failures = 0
+            process.on_lost = self._lost_idle
+            self._idle.append(process)
+            async with self._changed:
+                self._changed.notify_all()
+
+    def _lost_idle(self, worker: Worker) -> None:
+        logger.warning("Idle media worker lost", worker=worker.id)
+        self._kick.set()
+
+    def _end(self, process: _Process) -> None:
+        task = asyncio.create_task(process.end())
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
