@@ -13,6 +13,7 @@ import msgspec
 from django.db import connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from rostra.configuration import orm
 from rostra.configuration.changes import Changes, Operation, RowChange, SnapshotChunk, SnapshotRequest
 from rostra.configuration.resources import register
 
@@ -59,7 +60,7 @@ def _triggers(database: BaseDatabaseWrapper, table: type[models.Model]) -> list[
 
 
 def _sqlite_triggers(table: type[models.Model]) -> list[str]:
-    meta = table._meta  # noqa: SLF001 - Django's documented interface for models
+    meta = orm.meta(table)
     # Put together by hand: json_object takes a hundred arguments at most.
     values = (f'json(NEW."{f.column}")' if _is_json(f) else f'NEW."{f.column}"' for f in meta.concrete_fields)
     pairs = (f"'\"{f.column}\":' || json_quote({value})" for f, value in zip(meta.concrete_fields, values, strict=True))
@@ -79,7 +80,7 @@ def _sqlite_triggers(table: type[models.Model]) -> list[str]:
 
 
 def _postgresql_triggers(table: type[models.Model]) -> list[str]:
-    meta = table._meta  # noqa: SLF001
+    meta = orm.meta(table)
     # The lock makes the order of sequences the order of commits: one writer of configuration at a time.
     function = f"""
         CREATE OR REPLACE FUNCTION "journal_{meta.db_table}"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -101,7 +102,7 @@ def _postgresql_triggers(table: type[models.Model]) -> list[str]:
     ]
 
 
-def _is_json(field: models.Field) -> bool:
+def _is_json(field: Any) -> bool:
     return isinstance(field, models.JSONField)
 
 
@@ -143,17 +144,17 @@ def chunk(request: SnapshotRequest) -> SnapshotChunk:
     name = request.table or names[0]
     table = register.tables[name]
     sequence = position()  # before the rows: a change in between is replayed, never missed
-    columns = [field.attname for field in table._meta.concrete_fields]  # noqa: SLF001
+    columns = [field.attname for field in orm.meta(table).concrete_fields]
     rows: list[dict[str, Any]] = []
     size = 0
     full = False
-    for row in table._default_manager.filter(pk__gt=request.after).order_by("pk").values(*columns)[:CHUNK_ROWS]:  # noqa: SLF001
+    for row in orm.rows(table).filter(pk__gt=request.after).order_by("pk").values(*columns)[:CHUNK_ROWS]:
         size += len(msgspec.json.encode(row))
         if rows and size > CHUNK_BYTES:
             full = True
             break
         rows.append(row)
     if full or len(rows) == CHUNK_ROWS:
-        return SnapshotChunk(epoch(), sequence, name, rows, name, rows[-1][table._meta.pk.attname])  # noqa: SLF001
+        return SnapshotChunk(epoch(), sequence, name, rows, name, rows[-1][orm.meta(table).pk.attname])
     following = names[names.index(name) + 1 :]
     return SnapshotChunk(epoch(), sequence, name, rows, following[0] if following else "", 0)

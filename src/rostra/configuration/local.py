@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import django
@@ -47,7 +47,7 @@ def setup(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _connection(path: Path) -> Iterator[str]:
+def _connection(path: Path) -> Generator[str]:
     """A connection of Django's to `path` for the time of the block; yields its alias."""
     alias = f"local:{path}"
     connections.databases[alias] = sqlite(path)

@@ -8,16 +8,16 @@ from __future__ import annotations
 import contextlib
 import datetime
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 from django.db import connections, models
 from django.utils import timezone
 
-from rostra.configuration import local
+from rostra.configuration import local, orm
 from rostra.configuration.changes import Changes, Operation, RowChange, SnapshotChunk
-from rostra.configuration.resources import register
+from rostra.configuration.resources import load, register
 
 
 class Gap(Exception):
@@ -33,11 +33,10 @@ class Replica:
 
     def __init__(self, path: Path) -> None:
         local.setup(path)
-        from rostra.configuration import declarations  # noqa: F401 - fills the register, needs Django set up
-
+        load()
         self._database = local.open_database(path)
         self._tables = {name: _Table(model) for name, model in register.tables.items()}
-        self._resources = {resource.model._meta.db_table: resource.name for resource in register}  # noqa: SLF001
+        self._resources = {orm.meta(resource.model).db_table: resource.name for resource in register}
 
     def close(self) -> None:
         self._database.close()
@@ -87,7 +86,7 @@ class Replica:
             self._database.execute(table.replace, table.values(change.row))
 
     @contextlib.contextmanager
-    def snapshot(self, stream: str) -> Iterator[SnapshotLoad]:
+    def snapshot(self, stream: str) -> Generator[SnapshotLoad]:
         """Replace everything by a snapshot, in one transaction that ends with the block."""
         with self._transaction():
             for table in self._tables.values():
@@ -99,7 +98,7 @@ class Replica:
             self._set_mark("stream", stream)
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self) -> Generator[None]:
         self._database.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -140,7 +139,7 @@ class _Table:
     """Statements of one table, and how values from the wire become SQLite's."""
 
     def __init__(self, model: type[models.Model]) -> None:
-        meta = model._meta  # noqa: SLF001 - Django's documented interface for models
+        meta = orm.meta(model)
         self._fields = meta.concrete_fields
         columns = ", ".join(f'"{field.column}"' for field in self._fields)
         marks = ", ".join("?" for _ in self._fields)
@@ -157,7 +156,7 @@ class _Table:
         ]
 
 
-def _to_sqlite(field: models.Field, value: Any) -> Any:
+def _to_sqlite(field: Any, value: Any) -> Any:
     if value is None or (isinstance(value, str) and isinstance(field, models.CharField | models.TextField)):
         return value
     value = field.to_python(value)

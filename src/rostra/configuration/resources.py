@@ -8,9 +8,13 @@ replication read this register and nothing else.
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from collections.abc import Iterator
+from typing import Any
 
 from django.db import models
+
+from rostra.configuration import orm
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,24 +56,24 @@ class Resource:
     """Field by which a CSV row finds the object it overwrites."""
 
     @property
-    def fields(self) -> list[models.Field]:
+    def fields(self) -> list[Any]:
         """The model's own columns, the key first."""
-        return list(self.model._meta.concrete_fields)  # noqa: SLF001 - Django's documented interface for models
+        return list(orm.meta(self.model).concrete_fields)
 
     @property
     def relations(self) -> list[str]:
         """To-many relations the API shows: declared many-to-many fields and embedded reverse relations."""
-        many = [field.name for field in self.model._meta.many_to_many]  # noqa: SLF001
+        many = [field.name for field in orm.meta(self.model).many_to_many]
         return [*many, *(name for name in self.embedded if name not in many and self._is_reverse(name))]
 
     def _is_reverse(self, name: str) -> bool:
-        field = self.model._meta.get_field(name)  # noqa: SLF001
+        field = orm.meta(self.model).get_field(name)
         return bool(field.auto_created) and not field.concrete
 
     @property
     def tables(self) -> list[type[models.Model]]:
         """Everything that is replicated: the model, and the tables behind its many-to-many fields."""
-        many = self.model._meta.many_to_many  # noqa: SLF001
+        many = orm.meta(self.model).many_to_many
         return [self.model, *(field.remote_field.through for field in many)]
 
 
@@ -106,7 +110,13 @@ class Register:
     @property
     def tables(self) -> dict[str, type[models.Model]]:
         """Every replicated table by its name in the database, referenced ones before those that refer to them."""
-        return {table._meta.db_table: table for resource in self for table in resource.tables}  # noqa: SLF001
+        return {orm.meta(table).db_table: table for resource in self for table in resource.tables}
 
 
 register = Register()
+
+
+def load() -> Register:
+    """The register with all that is declared. Django has to be set up."""
+    importlib.import_module("rostra.configuration.declarations")
+    return register

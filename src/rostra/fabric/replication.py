@@ -171,9 +171,10 @@ class ConfigurationReplica:
 
     async def start(self) -> None:
         """Open the local database and begin to follow; returns when the database can be read."""
-        self._replica = await self._in_thread(Replica, self.path)
-        self._position = self._replica.position
-        self._task = asyncio.create_task(self._run(), name="configuration replica")
+        replica: Replica = await self._in_thread(Replica, self.path)
+        self._replica = replica
+        self._position = await self._in_thread(lambda: replica.position)
+        self._task = asyncio.create_task(self._run(replica), name="configuration replica")
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -192,13 +193,12 @@ class ConfigurationReplica:
             "running": self._task is not None and not self._task.done(),
         }
 
-    async def _run(self) -> None:
-        assert self._replica is not None
+    async def _run(self, replica: Replica) -> None:
         while True:
             try:
-                await self._follow(self._replica)
+                await self._follow(replica)
             except Gap:
-                await self._resynchronise(self._replica)
+                await self._resynchronise(replica)
             except _FABRIC_PROBLEMS as problem:
                 logger.info("Configuration cannot be followed now", problem=type(problem).__name__)
                 await asyncio.sleep(_RETRY)
@@ -239,10 +239,8 @@ class ConfigurationReplica:
             raise
         await self._in_thread(context.__exit__, None, None, None)
         self._snapshots += 1
-        self._position = replica_position = load.sequence
-        logger.info(
-            "Configuration loaded", rows=rows, position=replica_position, seconds=round(time.monotonic() - began, 2)
-        )
+        self._position = load.sequence
+        logger.info("Configuration loaded", rows=rows, seconds=round(time.monotonic() - began, 2))
         self._tell([(name, 0) for name in replica.resource_names])
 
     async def _ask(self, request: SnapshotRequest) -> SnapshotChunk:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
+from rostra.configuration import resources
+
 
 class ManagementAdminConfig(AdminConfig):
     """The admin site without discovery: pages come from the register of resources."""
@@ -21,7 +23,7 @@ class ManagementConfig(AppConfig):
     verbose_name = "Management"
 
     def ready(self) -> None:
-        from rostra.configuration import declarations  # noqa: F401 - fills the register
         from rostra.management import site
 
+        resources.load()
         site.populate()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import transaction
 
@@ -35,11 +35,10 @@ def prepare(environment: Environment) -> Secret | None:
 
 
 def _administrator(environment: Environment) -> Secret | None:
-    users = get_user_model()
-    if users.objects.exists():
+    if User.objects.exists():
         return None
     generated = Secret(secrets.token_urlsafe(12))
-    users.objects.create_superuser(username=ADMINISTRATOR, password=str(environment.admin_password or generated))
+    User.objects.create_superuser(username=ADMINISTRATOR, password=str(environment.admin_password or generated))
     return None if environment.admin_password else generated
 
 

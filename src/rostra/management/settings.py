@@ -11,7 +11,7 @@ import django
 from django.conf import settings
 from django.urls import reverse_lazy
 
-from rostra.configuration import local
+from rostra.configuration import local, resources
 from rostra.environment import Environment, EnvironmentProblem
 
 _HERE = Path(__file__).parent
@@ -22,7 +22,7 @@ def configure(environment: Environment) -> None:
     if not settings.configured:
         settings.configure(**_settings(environment))
     django.setup()
-    from rostra.configuration import declarations  # noqa: F401 - fills the register, needs Django set up
+    resources.load()
 
 
 def _settings(environment: Environment) -> dict[str, Any]:

@@ -8,25 +8,26 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from rostra.configuration import orm
 from rostra.configuration.resources import Resource, register
 
 _FEW = 20
 """A relation to a resource that may have more rows than this is chosen by searching, not from a list."""
 
 
-class _People(UserAdmin, ModelAdmin):
+class _People(UserAdmin, ModelAdmin):  # pyright: ignore[reportIncompatibleMethodOverride] - as Unfold wants it
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
 
-class _Groups(GroupAdmin, ModelAdmin):
+class _Groups(GroupAdmin, ModelAdmin):  # pyright: ignore[reportIncompatibleMethodOverride] - as Unfold wants it
     pass
 
 
@@ -49,7 +50,7 @@ def page(resource: Resource) -> type[ModelAdmin]:
     fields = [field for field in resource.fields if not field.primary_key]
     shown = [field.name for field in fields if field.editable]
     read_only = [field.name for field in fields if not field.editable and isinstance(field, models.DateTimeField)]
-    many = [field.name for field in resource.model._meta.many_to_many]  # noqa: SLF001 - Django's documented interface
+    many = [field.name for field in orm.meta(resource.model).many_to_many]
     attributes: dict[str, Any] = {
         "resource": resource,
         "list_display": resource.columns or ("__str__",),
@@ -65,7 +66,8 @@ def page(resource: Resource) -> type[ModelAdmin]:
         "compressed_fields": True,
     }
     base = _Singleton if resource.singleton else _Page
-    return type(f"{resource.model.__name__}Page", (base,), attributes)
+    made: Any = type(f"{resource.model.__name__}Page", (base,), attributes)
+    return made
 
 
 class _Page(ModelAdmin):
@@ -85,8 +87,8 @@ class _Singleton(_Page):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        meta = self.model._meta  # noqa: SLF001
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        meta = orm.meta(self.model)
         return redirect(reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=(1,)))
 
 
@@ -128,7 +130,7 @@ def _by_declaring_class(resource: Resource) -> list[tuple[str, tuple[str, ...]]]
 def _is_child(child: Resource, parent: Resource) -> bool:
     if child.parent is None:
         return False
-    return child.model._meta.get_field(child.parent).related_model is parent.model  # noqa: SLF001
+    return orm.meta(child.model).get_field(child.parent).related_model is parent.model
 
 
 def _inline(child: Resource) -> type[TabularInline]:
@@ -141,7 +143,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The menu: sections in the order they are declared."""
     sections: dict[str, list[dict[str, Any]]] = {"Services": [], "Platform": []}
     for resource in register:
-        meta = resource.model._meta  # noqa: SLF001
+        meta = orm.meta(resource.model)
         link = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
         entry = {"title": str(meta.verbose_name_plural), "icon": resource.icon, "link": link}
         sections.setdefault(resource.section, []).append(entry)
@@ -158,11 +160,13 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the first page shows: how many of each resource there are."""
     context["rostra_cards"] = [
         {
-            "title": str(resource.model._meta.verbose_name_plural),  # noqa: SLF001
-            "count": resource.model._default_manager.count(),  # noqa: SLF001
+            "title": str(orm.meta(resource.model).verbose_name_plural),
+            "count": orm.rows(resource.model).count(),
             "icon": resource.icon,
             "summary": resource.summary,
-            "link": reverse(f"admin:{resource.model._meta.app_label}_{resource.model._meta.model_name}_changelist"),  # noqa: SLF001
+            "link": reverse(
+                f"admin:{orm.meta(resource.model).app_label}_{orm.meta(resource.model).model_name}_changelist"
+            ),
         }
         for resource in register
         if not resource.singleton

@@ -198,9 +198,9 @@ class Migration(migrations.Migration):
                     "disabled_codecs",
                     models.JSONField(
                         blank=True,
-                        default=rostra.configuration.models.settings._disabled_codecs,
+                        default=rostra.configuration.models.settings.disabled_by_default,
                         help_text="Codecs that are not offered.",
-                        validators=[rostra.configuration.models.settings._codec_list],
+                        validators=[rostra.configuration.models.settings.check_codecs],
                         verbose_name="Disabled codecs",
                     ),
                 ),
@@ -782,7 +782,7 @@ class Migration(migrations.Migration):
                 (
                     "deployment_uuid",
                     models.CharField(
-                        default=rostra.configuration.models.settings._uuid,
+                        default=rostra.configuration.models.settings.new_uuid,
                         editable=False,
                         max_length=36,
                         verbose_name="Deployment",

@@ -14,18 +14,21 @@ from rostra.configuration.fields import choice, flag, text, whole
 _DAY = 86400
 
 
-def _disabled_codecs() -> list[dict[str, str]]:
+def disabled_by_default() -> list[dict[str, str]]:
+    """Codecs that are not offered unless an administrator says otherwise."""
     return [{"value": codec} for codec in ("MP4A-LATM_128", "H264_H_0", "H264_H_1")]
 
 
-def _codec_list(value: Any) -> None:
+def check_codecs(value: Any) -> None:
+    """Raises ValidationError for anything but a list of known codecs."""
     if not isinstance(value, list) or any(
         not isinstance(item, dict) or item.get("value") not in vocabulary.CODECS for item in value
     ):
         raise ValidationError('Give a list of {"value": codec}.')
 
 
-def _uuid() -> str:
+def new_uuid() -> str:
+    """Identity of a new deployment."""
     return str(uuid.uuid4())
 
 
@@ -57,9 +60,9 @@ class ConferencingSettings(models.Model):
     enable_fecc = flag("Enable far-end camera control", "Participants may turn each other's cameras.", default=True)
     disabled_codecs = models.JSONField(
         "Disabled codecs",
-        default=_disabled_codecs,
+        default=disabled_by_default,
         blank=True,
-        validators=[_codec_list],
+        validators=[check_codecs],
         help_text="Codecs that are not offered.",
     )
     live_captions_vmr_default = flag("Live captions by default", "On unless a service says no.", default=False)
@@ -149,7 +152,7 @@ class PlatformSettings(models.Model):
     gcp_client_email = text("GCP service account", 255, "Account.", default=None, null=True, blank=True)
     gcp_private_key = text("GCP private key", 12288, "Key.", default="", null=True)
     gcp_project_id = text("GCP project ID", 255, "Project.", default=None, null=True, blank=True)
-    deployment_uuid = models.CharField("Deployment", max_length=36, default=_uuid, editable=False)
+    deployment_uuid = models.CharField("Deployment", max_length=36, default=new_uuid, editable=False)
 
     class Meta:
         abstract = True
@@ -181,7 +184,7 @@ class RetiredSettings(models.Model):
 class GlobalSettings(ConferencingSettings, ConnectivitySettings, PlatformSettings, RetiredSettings):
     """What holds for the whole platform; always the row with id 1."""
 
-    class Meta:
+    class Meta:  # pyright: ignore[reportIncompatibleVariableOverride] - those of abstract models are no bases
         verbose_name = "Global settings"
         verbose_name_plural = "Global settings"
         ordering: ClassVar = ["id"]

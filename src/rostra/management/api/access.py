@@ -16,6 +16,7 @@ from django.contrib.auth import authenticate, get_user_model
 from django.http import HttpRequest
 from django.middleware.csrf import CsrfViewMiddleware
 
+from rostra.configuration import orm
 from rostra.configuration.resources import Resource
 from rostra.management.api.errors import Refused
 
@@ -65,7 +66,7 @@ def check(request: HttpRequest, resource: Resource | None = None) -> None:
 
 
 def _may(user: Any, method: str, resource: Resource) -> bool:
-    meta = resource.model._meta  # noqa: SLF001 - Django's documented interface for models
+    meta = orm.meta(resource.model)
     action = _ACTIONS.get(method, "change")
     return user.has_perm(f"{meta.app_label}.{action}_{meta.model_name}")
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.http import HttpRequest, HttpResponse
 
+from rostra.configuration import orm
 from rostra.configuration.resources import Resource
 from rostra.management.api import schema, selection, wire
 from rostra.management.api.errors import Refused, bad_request, invalid, respond
@@ -57,15 +58,9 @@ class Endpoint:
 
     def _read_many(self, request: HttpRequest) -> HttpResponse:
         rows = selection.select(self._resource, request.GET)
-        rows = selection.order(self._resource, rows, request.GET).prefetch_related(*self._prefetched())
+        rows = selection.order(self._resource, rows, request.GET).prefetch_related(*self._resource.relations)
         found, meta = selection.page(request.path, rows, request.GET)
         return respond({"meta": meta, "objects": [wire.represent(self._resource, row) for row in found]})
-
-    def _prefetched(self) -> list[str]:
-        names: list[str] = []
-        for name in self._resource.relations:
-            names.append(name)
-        return names
 
     def _create(self, request: HttpRequest) -> HttpResponse:
         body = self._object(request)
@@ -99,7 +94,7 @@ class Endpoint:
     def _delete_many(self, request: HttpRequest) -> HttpResponse:
         with transaction.atomic():
             rows = selection.select(self._resource, request.GET, strict=True)
-            self._delete(self._resource.model._default_manager.filter(pk__in=rows.values("pk")))  # noqa: SLF001
+            self._delete(orm.rows(self._resource.model).filter(pk__in=rows.values("pk")))
         return respond(None, 204)
 
     def _named(self, address: Any) -> models.Model:
@@ -107,13 +102,13 @@ class Endpoint:
             key = wire.key_of(self._resource, address if isinstance(address, str) else "")
         except ValidationError as problem:
             raise bad_request(problem.messages[0]) from None
-        row = self._resource.model._default_manager.filter(pk=key).first()  # noqa: SLF001
+        row = orm.rows(self._resource.model).filter(pk=key).first()
         if row is None:
             raise bad_request(f"There is no {address}.")
         return row
 
     def _row(self, key: int, *, lock: bool = False) -> models.Model:
-        rows = self._resource.model._default_manager.filter(pk=key)  # noqa: SLF001
+        rows = orm.rows(self._resource.model).filter(pk=key)
         row = (rows.select_for_update() if lock else rows).first()
         if row is None:
             raise Refused(404)

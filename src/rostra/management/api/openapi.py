@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
 
 import rostra
 from rostra.configuration.resources import Resource, register
@@ -158,7 +157,7 @@ def _object(resource: Resource, *, reading: bool) -> Json:
     return {"type": "object", "description": resource.summary, "properties": properties, "required": required}
 
 
-def _property(field: models.Field, *, reading: bool) -> Json:
+def _property(field: Any, *, reading: bool) -> Json:
     kind = _TYPES[wire.wire_type(field)]
     body: Json = {"type": [kind, "null"] if field.null else kind, "description": str(field.help_text)}
     if field.choices:

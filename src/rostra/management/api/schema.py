@@ -50,12 +50,12 @@ def describe(resource: Resource) -> dict[str, Any]:
     }
 
 
-def is_required(field: models.Field) -> bool:
+def is_required(field: Any) -> bool:
     """Must a client give this field to create a row?"""
     return not (wire.is_read_only(field) or field.has_default() or field.null or field.blank)
 
 
-def _field(field: models.Field) -> dict[str, Any]:
+def _field(field: Any) -> dict[str, Any]:
     body: dict[str, Any] = {
         "blank": field.blank,
         "help_text": str(field.help_text) or "Number of this object.",
@@ -74,7 +74,7 @@ def _field(field: models.Field) -> dict[str, Any]:
     return body
 
 
-def plain_default(field: models.Field) -> Any:
+def plain_default(field: Any) -> Any:
     """The default where it is a value that does not change from call to call."""
     if not field.has_default() or (callable(field.default) and not isinstance(field, models.JSONField)):
         return None

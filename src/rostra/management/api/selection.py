@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection, models
 from django.db.models import QuerySet
 from django.http import QueryDict
 
+from rostra.configuration import orm
 from rostra.configuration.resources import Resource
 from rostra.management.api import wire
 from rostra.management.api.errors import bad_request
@@ -45,7 +46,7 @@ def select(resource: Resource, query: QueryDict, *, strict: bool = False) -> Que
     """The rows that pass every filter. `strict` refuses unknown names, which are ignored otherwise, as clients
     send some filters to every resource. Raises Refused (400).
     """
-    rows = resource.model._default_manager.all()  # noqa: SLF001 - Django's documented interface for models
+    rows = orm.rows(resource.model)
     traversed = False
     for name, values in query.lists():
         if name in _OTHER:
@@ -78,7 +79,7 @@ def _condition(resource: Resource, path: list[str], value: str, *, strict: bool)
         allowed = filterable(here).get(name)
         if allowed is None:
             raise bad_request(f"The field {name} cannot be filtered by.")
-        field = here.model._meta.get_field(name)  # noqa: SLF001
+        field = orm.meta(here.model).get_field(name)
         done.append(name)
         if allowed == 2 and rest and rest[0] not in OPERATORS:
             here, path = wire.target(field), rest

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.dateparse import parse_datetime
 
+from rostra.configuration import orm
 from rostra.configuration.resources import Resource, register
 
 BASE = "/api/admin/configuration/v1/"
@@ -30,22 +31,22 @@ def key_of(resource: Resource, value: str) -> int:
     return int(match["key"])
 
 
-def target(field: models.Field) -> Resource:
+def target(field: Any) -> Resource:
     """The resource a relation leads to."""
     return register.of(field.related_model)  # type: ignore[arg-type]  # never "self" once models are loaded
 
 
 def related(resource: Resource, name: str) -> Resource:
     """The resource a to-many relation leads to."""
-    return target(resource.model._meta.get_field(name))  # noqa: SLF001
+    return target(orm.meta(resource.model).get_field(name))
 
 
-def is_read_only(field: models.Field) -> bool:
+def is_read_only(field: Any) -> bool:
     """Is the field set by the server only?"""
     return field.primary_key or not field.editable
 
 
-def wire_type(field: models.Field) -> str:
+def wire_type(field: Any) -> str:
     """Type name of the schema resource."""
     if field.is_relation:
         return "related"
@@ -90,7 +91,7 @@ def moment(value: datetime.datetime) -> str:
     return value.astimezone(datetime.UTC).replace(tzinfo=None).isoformat()
 
 
-def understand(field: models.Field, value: Any) -> Any:
+def understand(field: Any, value: Any) -> Any:
     """The Python value for what a client wrote; types only, limits are the model's business.
 
     Raises ValidationError.

@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from rostra.configuration import orm
 from rostra.configuration.resources import Resource
 from rostra.management.api import wire
 from rostra.management.api.errors import messages
@@ -50,7 +51,7 @@ def write(resource: Resource, row: models.Model, body: Body, *, replace: bool = 
     return row
 
 
-def _assign(row: models.Model, field: models.Field, value: Any) -> None:
+def _assign(row: models.Model, field: Any, value: Any) -> None:
     if not field.is_relation:
         setattr(row, field.attname, wire.understand(field, value))
         return
@@ -75,7 +76,7 @@ def _row_of(other: Resource, value: Any, **given: models.Model) -> models.Model:
 
 
 def _existing(other: Resource, key: int) -> models.Model:
-    row = other.model._default_manager.filter(pk=key).first()  # noqa: SLF001 - Django's documented interface
+    row = orm.rows(other.model).filter(pk=key).first()
     if row is None:
         raise ValidationError(f"There is no {other.name} with id {key}.")
     return row
@@ -86,12 +87,12 @@ def _write_many(resource: Resource, row: models.Model, name: str, value: Any) ->
     if not isinstance(value, list):
         raise ValidationError("Give a list.")
     other = wire.related(resource, name)
-    field = resource.model._meta.get_field(name)  # noqa: SLF001
+    field = orm.meta(resource.model).get_field(name)
     if not field.one_to_many:
         getattr(row, name).set([_row_of(other, item) for item in value])
         return
     # Rows that belong to this one: those not listed go first, so that their unique values are free again.
-    parent = cast("models.ForeignKey", cast("Any", field).field).name
+    parent = field.field.name
     named = {wire.key_of(other, address) for item in value if (address := _address(item)) is not None}
     getattr(row, name).exclude(pk__in=named).delete()
     for item in value:
