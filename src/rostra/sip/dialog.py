@@ -125,6 +125,7 @@ def respond(request: Request, status: int, tag: str = "", reason: str = "") -> R
     fields.append(("Server", PRODUCT))
     if status == 405:
         fields.append(("Allow", ALLOW))
+    fields = [(name, value) for name, value in fields if value]  # a damaged request may lack some
     return Response(Headers(fields), status=status, reason=reason or reason_phrase(status))
 
 

@@ -305,15 +305,14 @@ class Engine:
         request = serving.request
         tag = serving.local_tag = self._word()
         interval = requested_interval(request)
-        target = request.contact
         if len(self._calls) >= MAX_CALLS:
             serving.respond(respond(request, 503, tag), now)
         elif interval is not None and interval < SessionTimer.MINIMUM:
             response = respond(request, 422, tag)
             response.headers.add("Min-SE", str(SessionTimer.MINIMUM))
             serving.respond(response, now)
-        elif target is None or not target.is_sip:
-            serving.respond(respond(request, 400, tag, "Bad Request - Contact is missing"), now)
+        elif not (request.contact or request.from_.uri).is_sip:
+            serving.respond(respond(request, 400, tag, "Bad Request - no address to call back"), now)
         else:
             serving.respond(respond(request, 100), now)
             call = self._new_call(self._dialog_for(serving, tag), CallState.INCOMING)

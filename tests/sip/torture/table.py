@@ -1,0 +1,58 @@
+"""`docs/protocols/sip-torture.md` from the vectors: run this module to write it anew."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from rostra.sip.engine import Engine
+from rostra.sip.events import CallReceived, Transmission
+from rostra.sip.flow import Flow, Transport
+from tests.sip.torture import invalid, semantic, valid
+from tests.sip.torture.vector import Vector
+
+VECTORS: list[Vector] = [*valid.VECTORS, *invalid.VECTORS, *semantic.VECTORS]
+FILE = Path(__file__).parents[3] / "docs" / "protocols" / "sip-torture.md"
+
+_HEAD = """\
+# The torture messages of RFC 4475
+
+Every message of the RFC against this stack, over UDP. Written by `python -m tests.sip.torture.table`; a test holds
+the page and the behaviour together.
+
+| Message | Section | Parser | Outcome | Why |
+|---|---|---|---|---|
+"""
+
+
+def outcome(data: bytes) -> int | str | None:
+    """What the stack does with a datagram: `call`, the status of its final response, or nothing."""
+    engine = Engine(random.Random(1), {Transport.UDP: 5060})
+    engine.receive(data, Flow(Transport.UDP, ("192.0.2.50", 5060), ("192.0.2.1", 5060)), now=0.0)
+    if isinstance(engine.next_event(), CallReceived):
+        return "call"
+    final: int | None = None
+    while (item := engine.data_to_send()) is not None:
+        if isinstance(item, Transmission) and item.data.startswith(b"SIP/2.0 "):
+            status = int(item.data.split(b" ")[1])  # a reply repeats damaged fields, so it may not be readable
+            final = status if status >= 200 else final
+    return final
+
+
+def page() -> str:
+    """The whole page."""
+    rows = [
+        f"| {v.name} | {v.section} | {'reads it' if v.readable else 'refuses it'} | {_words(v.outcome)} | {v.note} |"
+        for v in VECTORS
+    ]
+    return _HEAD + "\n".join(rows) + "\n"
+
+
+def _words(result: int | str | None) -> str:
+    if result is None:
+        return "dropped"
+    return "offered to the application" if result == "call" else str(result)
+
+
+if __name__ == "__main__":
+    FILE.write_text(page())
