@@ -1,0 +1,53 @@
+"""From configuration rows to the services the dial plan speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rostra.configuration.queries import GlobalRow, Lookup, ServiceRow
+from rostra.domain.admission import AccessRules
+from rostra.domain.service import Service, ServiceDescription
+
+KILO = 1000
+
+
+def service_of(row: ServiceRow, settings: GlobalRow) -> Service:
+    """A configured service with the platform's defaults filled in; rates become bit/s."""
+    return Service(
+        description=ServiceDescription(
+            id=row.id,
+            name=row.name,
+            service_type=row.service_type,
+            call_type=row.call_type,
+            description=row.description,
+            tag=row.tag,
+            allow_guests=row.allow_guests,
+            has_host_pin=bool(row.pin),
+            has_guest_pin=bool(row.guest_pin),
+            enable_chat=settings.enable_chat if row.enable_chat == "default" else row.enable_chat == "yes",
+            enable_overlay_text=row.enable_overlay_text,
+            max_callrate_in=_rate(row.max_callrate_in or settings.max_callrate_in),
+            max_callrate_out=_rate(row.max_callrate_out or settings.max_callrate_out),
+            guests_can_present=row.guests_can_present,
+            host_view=row.host_view,
+            guest_view=row.guest_view or row.host_view,
+            participant_limit=row.participant_limit,
+            mute_all_guests=row.mute_all_guests,
+            guests_only_timeout=float(settings.guests_only_timeout),
+        ),
+        access=AccessRules(host_pin=row.pin, allow_guests=row.allow_guests, guest_pin=row.guest_pin),
+    )
+
+
+def _rate(kilobits: int | None) -> int | None:
+    return kilobits * KILO if kilobits else None
+
+
+def finder(lookup: Lookup) -> Callable[[str], Service | None]:
+    """Look-up of configured aliases in the node's own database."""
+
+    def find(alias: str) -> Service | None:
+        row = lookup.find_alias(alias)
+        return None if row is None else service_of(row, lookup.global_settings())
+
+    return find
