@@ -1,5 +1,8 @@
 /* Pixel work on I420: fill, copy and scale. Written so that the compiler vectorises the inner loops. */
 #include <string.h>
+#ifdef __SSSE3__
+#include <tmmintrin.h>
+#endif
 
 #include "rostra.h"
 
@@ -89,34 +92,59 @@ static void blend_rows(guint8 *restrict out, const guint8 *restrict a, const gui
   for (int i = 0; i < width; i++) out[i] = (guint8)((guint16)(a[i] * first + b[i] * second + 64) >> 7);
 }
 
+typedef guint16 __attribute__((aligned(1), may_alias)) PairOfSamples;
+
+/* One row to another width: output i is between samples `at[i]` and the next, weighted in 64ths. */
+static void stretch_row(guint8 *restrict out, const guint8 *restrict line, const guint16 *at, const guint8 *weights,
+                        int width) {
+  int i = 0;
+#ifdef __SSSE3__
+  const __m128i half = _mm_set1_epi16(32);
+  for (; i + 8 <= width; i += 8) { /* eight pairs of neighbours, each pair one 16-bit load */
+#define PAIR(k) (*(const PairOfSamples *)(line + at[i + k]))
+    __m128i pairs = _mm_cvtsi32_si128(PAIR(0));
+    pairs = _mm_insert_epi16(pairs, PAIR(1), 1);
+    pairs = _mm_insert_epi16(pairs, PAIR(2), 2);
+    pairs = _mm_insert_epi16(pairs, PAIR(3), 3);
+    pairs = _mm_insert_epi16(pairs, PAIR(4), 4);
+    pairs = _mm_insert_epi16(pairs, PAIR(5), 5);
+    pairs = _mm_insert_epi16(pairs, PAIR(6), 6);
+    pairs = _mm_insert_epi16(pairs, PAIR(7), 7);
+#undef PAIR
+    __m128i sum = _mm_maddubs_epi16(pairs, _mm_loadu_si128((const __m128i *)(weights + 2 * i)));
+    sum = _mm_srli_epi16(_mm_add_epi16(sum, half), 6);
+    _mm_storel_epi64((__m128i *)(out + i), _mm_packus_epi16(sum, sum));
+  }
+#endif
+  for (; i < width; i++) {
+    const guint8 *pair = line + at[i];
+    out[i] = (guint8)((pair[0] * weights[2 * i] + pair[1] * weights[2 * i + 1] + 32) >> 6);
+  }
+}
+
 static void bilinear(guint8 *to, int to_stride, int to_width, int to_height, const guint8 *from, int from_stride,
                      int from_width, int from_height) {
-  guint8 *row = g_malloc(from_width + 1);
-  guint32 *at = g_new(guint32, to_width); /* position << 7 | weight */
+  guint8 *row = g_malloc(from_width + 1), *weights = g_malloc(2 * to_width);
+  guint16 *at = g_new(guint16, to_width);
   gint64 step_x = ((gint64)from_width << 16) / to_width, step_y = ((gint64)from_height << 16) / to_height;
   for (int i = 0; i < to_width; i++) {
     gint64 place = CLAMP(i * step_x + step_x / 2 - 32768, 0, (gint64)(from_width - 1) << 16);
-    at[i] = (guint32)((place >> 16) << 7 | ((place & 65535) >> 9));
+    at[i] = (guint16)(place >> 16);
+    weights[2 * i + 1] = (guint8)((place & 65535) >> 10);
+    weights[2 * i] = 64 - weights[2 * i + 1];
   }
   for (int j = 0; j < to_height; j++) {
     gint64 place = CLAMP(j * step_y + step_y / 2 - 32768, 0, (gint64)(from_height - 1) << 16);
     int top = (int)(place >> 16), weight = (int)((place & 65535) >> 9);
     const guint8 *a = from + (gsize)top * from_stride;
-    const guint8 *line = a;
-    guint8 *out = to + (gsize)j * to_stride;
-    if (weight != 0 && top + 1 < from_height) {
+    if (weight != 0 && top + 1 < from_height)
       blend_rows(row, a, a + from_stride, weight, from_width);
-      line = row;
-    } else {
+    else
       memcpy(row, a, from_width);
-      line = row;
-    }
     row[from_width] = row[from_width - 1];
-    for (int i = 0; i < to_width; i++) {
-      guint32 p = at[i] >> 7, w = at[i] & 127;
-      out[i] = (guint8)((line[p] * (128 - w) + line[p + 1] * w + 64) >> 7);
-    }
+    stretch_row(to + (gsize)j * to_stride, row, at, weights, to_width);
   }
+  g_free(weights);
   g_free(at);
   g_free(row);
 }
