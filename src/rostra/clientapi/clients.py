@@ -187,10 +187,10 @@ class Clients:
             return None
         return self._clients.get(read.participant)
 
-    def held(self, token: str) -> bool:
-        """The token is genuine and unexpired, though its participant may be gone (API-025)."""
+    def ended(self, token: str) -> bool:
+        """The token is genuine and unexpired, but its participant is gone (API-025)."""
         read = self.mint.read(token)
-        return read is not None and read.expires > time.time()
+        return read is not None and read.expires > time.time() and read.participant not in self._clients
 
     def forget(self, client: Client, reason: str | None = None) -> None:
         """The participant has ended; `reason` is told to its stream when the client did not ask for it."""

@@ -32,3 +32,6 @@ class PinGuard:
         self._wrong[pair] = times
         if len(self._wrong) > MAX_PAIRS:
             del self._wrong[next(iter(self._wrong))]
+
+    def debug_state(self) -> dict[str, object]:
+        return {"pairs": len(self._wrong)}

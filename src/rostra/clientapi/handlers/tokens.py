@@ -138,7 +138,7 @@ async def release_token(asked: Asked) -> bool:
     clients = asked.platform.clients
     client = asked.holder
     if client is None:
-        if clients.held(asked.token):
+        if clients.ended(asked.token):
             return True
         raise ApiProblem(403, INVALID_TOKEN)
     told = asked.body if isinstance(asked.body, ReleaseToken) else ReleaseToken()
