@@ -100,7 +100,7 @@ register.add(
             "enable_overlay_text",
             "creation_time",
         ),
-        columns=("name", "description", "service_type", "allow_guests", "tag", "creation_time"),
+        columns=("name", "aliases", "service_type", "description", "tag", "creation_time"),
         search=("name", "description", "aliases__alias", "tag"),
         groups=(
             ("Who may enter", ("pin", "allow_guests", "guest_pin", "participant_limit")),
@@ -126,6 +126,7 @@ register.add(
             "primary_owner_email_address",
         ),
         csv_rows="aliases",
+        csv_only=("service_type", "conference"),
     )
 )
 register.add(

@@ -52,6 +52,8 @@ class Resource:
     """Columns of CSV files in their fixed order; None: every field that can be written."""
     csv_rows: str | None = None
     """Embedded relation with a CSV row per element (`aliases`)."""
+    csv_only: tuple[str, str] | None = None
+    """Field and value that the objects of the file have in common (`service_type`, `conference`)."""
     csv_key: str = "name"
     """Field by which a CSV row finds the object it overwrites."""
 

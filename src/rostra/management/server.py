@@ -48,16 +48,16 @@ async def serve(
 
 def _prepare(environment: Environment, on_password: Callable[[Secret], None] | None) -> Any:
     settings.configure(environment)
-    from django.core.asgi import get_asgi_application
     from django.db import connection
 
+    from rostra.management.asgi import application
     from rostra.management.prepare import prepare
 
     password = prepare(environment)
     connection.close()
     if password is not None and on_password is not None:
         on_password(password)
-    return get_asgi_application()
+    return application()
 
 
 class _Web:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
@@ -16,9 +16,10 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from rostra.configuration import orm
 from rostra.configuration.resources import Resource, register
+from rostra.management.csvpages import CsvPages
 
-_FEW = 20
-"""A relation to a resource that may have more rows than this is chosen by searching, not from a list."""
+_SHOWN = 3
+"""Elements of a to-many relation that a list shows."""
 
 
 class _People(UserAdmin, ModelAdmin):  # pyright: ignore[reportIncompatibleMethodOverride] - as Unfold wants it
@@ -33,6 +34,8 @@ class _Groups(GroupAdmin, ModelAdmin):  # pyright: ignore[reportIncompatibleMeth
 
 def populate() -> None:
     """Give the site its pages; once, when every resource is declared."""
+    admin.site.site_url = None
+    admin.site.index_title = "Dashboard"
     admin.site.unregister([User, Group])  # Django's own pages for them, in another look
     admin.site.register(User, _People)
     admin.site.register(Group, _Groups)
@@ -53,7 +56,8 @@ def page(resource: Resource) -> type[ModelAdmin]:
     many = [field.name for field in orm.meta(resource.model).many_to_many]
     attributes: dict[str, Any] = {
         "resource": resource,
-        "list_display": resource.columns or ("__str__",),
+        "list_display": [_column(resource, name) for name in resource.columns] or ["__str__"],
+        "list_prefetch_related": [name for name in resource.columns if name in resource.relations],
         "search_fields": resource.search,
         "list_filter": _filters(resource),
         "list_per_page": 50,
@@ -62,6 +66,7 @@ def page(resource: Resource) -> type[ModelAdmin]:
         "autocomplete_fields": [f.name for f in fields if f.is_relation and register.of(f.related_model).search],  # type: ignore[arg-type]
         "filter_horizontal": many,
         "inlines": [_inline(child) for child in register if _is_child(child, resource)],
+        "actions_list": () if resource.singleton or resource.parent else ("export_csv", "import_csv"),
         "warn_unsaved_form": True,
         "compressed_fields": True,
     }
@@ -70,8 +75,25 @@ def page(resource: Resource) -> type[ModelAdmin]:
     return made
 
 
-class _Page(ModelAdmin):
+def _column(resource: Resource, name: str) -> Any:
+    """What the list shows for a field; for a to-many relation the names of the first rows."""
+    if name not in resource.relations:
+        return name
+
+    def some(row: Any) -> str:
+        found = [str(other) for other in getattr(row, name).all()]
+        return ", ".join(found[:_SHOWN]) + (" …" if len(found) > _SHOWN else "")
+
+    some.short_description = name.replace("_", " ").capitalize()  # type: ignore[attr-defined] - Django's way
+    return some
+
+
+class _Page(CsvPages, ModelAdmin):
     resource: Resource
+    list_prefetch_related: ClassVar[list[str]] = []
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related(*self.list_prefetch_related)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         fixed = ["service_type"] if obj is not None and hasattr(obj, "service_type") else []
@@ -168,7 +190,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
                 f"admin:{orm.meta(resource.model).app_label}_{orm.meta(resource.model).model_name}_changelist"
             ),
         }
-        for resource in register
+        for resource in sorted(register, key=lambda resource: resource.section != "Services")
         if not resource.singleton
     ]
     return context
