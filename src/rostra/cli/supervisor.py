@@ -8,7 +8,7 @@ import dataclasses
 import signal
 import sys
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -21,6 +21,8 @@ from rostra.cli.home import FirstPassword, HomeInUse, held
 from rostra.cli.summary import summary
 from rostra.environment import Environment, Secret
 from rostra.fabric import server
+
+PROGRAM = (sys.executable, "-m", "rostra.cli")
 
 START_LIMIT = 180.0
 """Seconds within which everything must be ready."""
@@ -42,12 +44,15 @@ class Part:
     label: str
 
 
-async def run(environment: Environment, *, verbose: bool = False) -> int:
-    """Run until SIGINT or SIGTERM; returns the exit code. Everything is said on standard output."""
+async def run(environment: Environment, *, verbose: bool = False, program: Sequence[str] = PROGRAM) -> int:
+    """Run until SIGINT or SIGTERM; returns the exit code. Everything is said on standard output.
+
+    `program` is the command that takes `management` or `node` and becomes that.
+    """
     environment = dataclasses.replace(environment, home=environment.home.absolute())
     logs.configure(environment, process="supervisor")
     console = Console(highlight=False, soft_wrap=True)
-    task = asyncio.ensure_future(_run(environment, console, verbose=verbose))
+    task = asyncio.ensure_future(_run(environment, console, program, verbose=verbose))
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()
 
@@ -68,12 +73,12 @@ async def run(environment: Environment, *, verbose: bool = False) -> int:
     return 0
 
 
-async def _run(environment: Environment, console: Console, *, verbose: bool) -> None:
+async def _run(environment: Environment, console: Console, program: Sequence[str], *, verbose: bool) -> None:
     with held(environment.home):
         ports.check(ports.needs(environment))
         identity = tls.prepare(environment.home)
         password = FirstPassword.choose(environment)
-        parts = _parts(environment, password.value)
+        parts = _parts(environment, password.value, program)
         async with _started(parts, console), _tended(parts, verbose=verbose) as tend:
             await _ready(parts, identity.certificate, console)
             console.print(summary(environment, password, machine.primary_address()))
@@ -82,10 +87,9 @@ async def _run(environment: Environment, console: Console, *, verbose: bool) -> 
             await tend()
 
 
-def _parts(environment: Environment, password: Secret) -> list[Part]:
+def _parts(environment: Environment, password: Secret, program: Sequence[str]) -> list[Part]:
     """What runs, in the order of starting."""
     log = environment.home / "log"
-    ours = [sys.executable, "-m", "rostra.cli"]
     # Only the Management Node, which makes the administrator, is told the password.
     variables = dataclasses.replace(environment, admin_password=Secret("")).variables()
     told = dataclasses.replace(environment, admin_password=password).variables()
@@ -94,14 +98,14 @@ def _parts(environment: Environment, password: Secret) -> list[Part]:
         parts.append(Part(Child("nats", server.prepare(environment), {}, log / "nats.log"), None, "Fabric"))
     parts.append(
         Part(
-            Child("management", [*ours, "management"], told, log / "management.log"),
+            Child("management", [*program, "management"], told, log / "management.log"),
             environment.management_https_port,
             "Management Node",
         )
     )
     parts.append(
         Part(
-            Child("node", [*ours, "node"], variables, log / "node.log"),
+            Child("node", [*program, "node"], variables, log / "node.log"),
             environment.node_https_port,
             "Conferencing Node",
         )
