@@ -114,8 +114,8 @@ class Person:
         page = self.page
         page.goto(web)
         page.get_by_test_id("home-alias").fill(alias)
-        page.get_by_test_id("home-continue").click()
         page.get_by_test_id("home-name").fill(self.name)
+        page.get_by_test_id("home-continue").click()
         page.get_by_test_id("join").click(timeout=timeout * 1000)
         if pin is not None:
             page.get_by_test_id("pin-input").fill(pin)
@@ -131,7 +131,7 @@ class Person:
     def hear(self, *frequencies: int) -> list[float]:
         """Level in dB of each tone in the received sound; -200 while there is none."""
         heard: list[float | None] | None = self.page.evaluate("(f) => window.hear(f)", list(frequencies))
-        return [-200.0 if level is None else level for level in heard] if heard else [-200.0] * len(frequencies)
+        return [max(-200.0, level if level is not None else -200.0) for level in heard or [None] * len(frequencies)]
 
     def speak(self, volume: float) -> None:
         self.page.evaluate("(v) => window.setVolume(v)", volume)
