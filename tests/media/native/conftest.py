@@ -125,6 +125,20 @@ class Bench:
         ]
         return np.concatenate(blocks[round(skip * 50) :]).astype(np.int32)
 
+    def hears(self, pipeline: Any, tones: dict[int, float], skip: float = 0.2) -> None:
+        """From `skip` seconds on, these tones are heard this loud (within 5 %; 0 is silence).
+
+        A busy machine may cost a block here and there, which shows in a spectrum: one clean window of 0.2 s in
+        eight is enough, as a wrong mix is wrong in all.
+        """
+        for _ in range(8):
+            heard = self.sound(pipeline, 0.2, skip)
+            found = {tone: strength(heard, tone) for tone in tones}
+            if found == {tone: pytest.approx(wanted, rel=0.05, abs=30) for tone, wanted in tones.items()}:
+                return
+            skip = 0
+        pytest.fail(f"heard {found}, not {tones}")
+
     def until(self, condition: Callable[[], object], seconds: float = 5) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
