@@ -147,16 +147,14 @@ async def test_unreadable_http_gets_an_envelope(live: Api, environment: Environm
     trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
     requests = [
         b"GARBAGE\r\n\r\n",
-        b"\x16\x03\x01\x00\xff",
-        b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"y" * (MAX_HEADERS + 1) + b"\r\n\r\n",
-        b"GET /" + b"z" * 100_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"\x16\x03\x01\x00\xff\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"y" * (MAX_HEADERS + 1),  # and no end in sight
+        b"GET /" + b"z" * (MAX_HEADERS + 1),
         b"POST /api/client/v2/status HTTP/1.1\r\nhost: x\r\ncontent-length: -4\r\n\r\n",
     ]
     for request in requests:
         reader, writer = await asyncio.open_connection("127.0.0.1", environment.node_https_port, ssl=trust)
         writer.write(request)
-        if request.startswith(b"\x16"):
-            writer.write_eof() if writer.can_write_eof() else writer.write(b"\r\n\r\n")
         answer = await asyncio.wait_for(reader.read(), 5)
         head, _, body = answer.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 400"), request[:20]

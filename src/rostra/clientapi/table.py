@@ -61,7 +61,7 @@ CONFERENCE = (
     _post(f"{C}/message", Who.HOLDER, conference.message, bodies.Message),
     _post(f"{C}/clearallbuzz", Who.HOST, conference.clear_all_buzz),
     _post(f"{C}/clearspotlights", Who.HOST, conference.clear_spotlights),
-    _get(f"{C}/available_layouts", Who.HOLDER, conference.available_layouts, list[str] | list[dict[str, str]]),
+    _get(f"{C}/available_layouts", Who.HOLDER, conference.available_layouts, list[str | dict[str, str]]),
     _get(f"{C}/layout_svgs", Who.HOLDER, conference.layout_svgs, dict[str, str]),
     _get(f"{C}/theme", Who.HOLDER, absent.no_theme, None, errors=(403,), waiting=True),
     _get(f"{C}/theme/", Who.HOLDER, absent.no_theme, None, errors=(403,), waiting=True),

@@ -104,7 +104,7 @@ LAYOUTS = ("1:7",)
 """Names of the layouts there are (API-121)."""
 
 
-async def available_layouts(asked: Asked) -> list[str] | list[dict[str, str]]:
+async def available_layouts(asked: Asked) -> list[str | dict[str, str]]:
     if asked.request.query_params.get("annotate", "").lower() == "true":
         return [{"name": name} for name in LAYOUTS]
     return list(LAYOUTS)
