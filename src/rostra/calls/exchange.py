@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import structlog
-from rostra.media.pool import WorkerPool
 
 from rostra.calls.session import CallSession, pin_prompt
 from rostra.calls.switchboard import CallRefused, CallRequest, PinRequired, Refusal, SessionListener
@@ -18,6 +17,7 @@ from rostra.dialplan.resolve import FindAlias, resolve
 from rostra.domain.admission import PinOutcome, check_pin
 from rostra.domain.service import Service, ServiceDescription
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
+from rostra.media.pool import WorkerPool
 
 logger = structlog.get_logger("rostra.calls")
 
@@ -28,10 +28,14 @@ _JOINABLE = frozenset({"conference", "lecture", "test_call"})
 class Exchange:
     """Implements `calls.switchboard.Switchboard`."""
 
-    def __init__(self, node: str, pool: WorkerPool, find_alias: FindAlias) -> None:
+    def __init__(
+        self, node: str, pool: WorkerPool, find_alias: FindAlias, configured: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`configured`: has this node its configuration, so that an unknown alias really is unknown?"""
         self._node = node
         self._pool = pool
         self._find_alias = find_alias
+        self._configured = configured
         self._running: dict[str, ConferenceInstance] = {}
         self._sessions: dict[str, CallSession] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -39,7 +43,7 @@ class Exchange:
 
     @property
     def ready(self) -> bool:
-        return not self._closed and self._pool.ready
+        return not self._closed and self._pool.ready and self._configured()
 
     @property
     def conferences(self) -> list[ConferenceInstance]:

@@ -8,7 +8,6 @@ from typing import TypeVar
 
 import msgspec
 import structlog
-from rostra.media.client import MediaFailure, Worker, WorkerLost
 
 from rostra.calls.switchboard import CallRefused, MediaRefused, Refusal, SessionListener
 from rostra.conference.instance import ConferenceInstance
@@ -17,6 +16,7 @@ from rostra.domain.admission import AccessRules, PinEntry, PinOutcome, press
 from rostra.domain.media import MediaDescription, MediaKind
 from rostra.domain.service import ServiceDescription
 from rostra.domain.vocabulary import Role, ServiceType
+from rostra.media.client import MediaFailure, Worker, WorkerLost
 from rostra.media.messages import Failure
 
 logger = structlog.get_logger("rostra.calls")

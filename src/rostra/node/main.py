@@ -56,7 +56,10 @@ async def start(environment: Environment, certificate: Path, key: Path, stack: A
     await pool.start()
     stack.push_async_callback(pool.close)
 
-    exchange = Exchange(NODE, pool, finder(lookup))
+    def configured() -> bool:
+        return replica.position > 0 or replica.synchronised.is_set()
+
+    exchange = Exchange(NODE, pool, finder(lookup), configured)
     stack.push_async_callback(exchange.close)
 
     sip = SipService(exchange, environment, tls=tls_context(certificate, key))
