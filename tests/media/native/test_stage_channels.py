@@ -66,6 +66,9 @@ def test_a_late_subscriber_starts_with_a_key_frame_at_once(bench: Bench, codec: 
     second = subscribe(bench, "late")
     assert is_key(bench.sample(second))
     assert time.monotonic() - begun < 0.5
+    third = subscribe(bench, "late")  # too soon for another request: it waits, and sees no half of a picture
+    assert is_key(bench.sample(third))
+    assert time.monotonic() - begun < 1.0
 
 
 @pytest.mark.parametrize("codec", ENCODERS)
