@@ -152,7 +152,9 @@ class PlatformSettings(models.Model):
     gcp_client_email = text("GCP service account", 255, "Account.", default=None, null=True, blank=True)
     gcp_private_key = text("GCP private key", 12288, "Key.", default="", null=True)
     gcp_project_id = text("GCP project ID", 255, "Project.", default=None, null=True, blank=True)
-    deployment_uuid = models.CharField("Deployment", max_length=36, default=new_uuid, editable=False)
+    deployment_uuid = models.CharField(
+        "Deployment", max_length=36, default=new_uuid, editable=False, help_text="Identity of this deployment."
+    )
 
     class Meta:
         abstract = True

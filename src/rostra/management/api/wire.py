@@ -108,6 +108,8 @@ def understand(field: Any, value: Any) -> Any:
         case "datetime":
             return _datetime(value)
         case "list":
+            if not isinstance(value, list):
+                raise ValidationError("Give a list.")
             return value
         case _:
             if isinstance(value, str):

@@ -1,0 +1,146 @@
+"""What every resource must do; a resource's tests inherit it and supply data only."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any, ClassVar
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from rostra.configuration.resources import Resource, register
+from rostra.management import csvfiles
+from rostra.management.api import openapi, schema, selection
+
+from .conftest import BASE, Api
+
+
+class ResourceSuite:
+    """Set `name`, `example`, `change` and `refused`; `prepare` makes what the example refers to."""
+
+    name: ClassVar[str]
+    example: ClassVar[dict[str, Any]]
+    """The least that creates an object."""
+    change: ClassVar[dict[str, Any]]
+    """Other values for some fields."""
+    refused: ClassVar[list[tuple[dict[str, Any], str]]]
+    """Values that do not pass, and the field the message is for."""
+    list_queries: ClassVar[int]
+    """Statements a list takes, however long it is (the account included)."""
+
+    def prepare(self, api: Api) -> dict[str, Any]:
+        return {}
+
+    @property
+    def resource(self) -> Resource:
+        found = register.get(self.name)
+        assert found is not None
+        return found
+
+    def _create(self, api: Api, **more: Any) -> str:
+        return api.create(self.name, **{**self.example, **self.prepare(api), **more})
+
+    def test_create_and_read(self, api: Api) -> None:
+        path = self._create(api)
+        body = api.read(path)
+        assert body["resource_uri"] == path == f"{BASE}{self.name}/{body['id']}/"
+        for name, value in self.example.items():
+            if name not in self.resource.write_only and name not in self.resource.relations:
+                assert body[name] == value
+        for name in self.resource.write_only:
+            assert name not in body
+        assert set(body) == set(api.read(f"{self.name}/schema/")["fields"]) - set(self.resource.write_only)
+
+    def test_defaults_are_those_of_the_schema(self, api: Api) -> None:
+        body = api.read(self._create(api))
+        for name, field in api.read(f"{self.name}/schema/")["fields"].items():
+            if name not in self.example and name not in self.resource.write_only and "default" in field:
+                assert body[name] == field["default"], name
+
+    def test_required_fields_are_named(self, api: Api) -> None:
+        required = {field.name for field in self.resource.fields if schema.is_required(field)}
+        response = api("POST", f"{self.name}/", {})
+        assert response.status_code == 400
+        assert required <= set(response.json()[self.name])
+
+    def test_patch_changes_only_what_is_given(self, api: Api) -> None:
+        path = self._create(api)
+        before = api.read(path)
+        response = api("PATCH", path, self.change)
+        assert response.status_code == 202, response.content
+        shown = {name: value for name, value in self.change.items() if name not in self.resource.write_only}
+        after = api.read(path)
+        assert {name: after[name] for name in shown} == shown
+        derived = {"transcoding"}
+        assert {k: v for k, v in after.items() if k not in self.change and k not in derived} == {
+            k: v for k, v in before.items() if k not in self.change and k not in derived
+        }
+
+    def test_put_gives_defaults_to_what_is_left_out(self, api: Api) -> None:
+        before = api.read(path := self._create(api))
+        assert api("PATCH", path, self.change).status_code == 202
+        body = {**self.example, **{k: v for k, v in before.items() if k in {f.name for f in self._references()}}}
+        response = api("PUT", path, body)
+        assert response.status_code == 204, response.content
+        assert api.read(path) == before
+
+    def _references(self) -> list[Any]:
+        return [field for field in self.resource.fields if field.is_relation]
+
+    def test_refused_values_name_their_field(self, api: Api) -> None:
+        path = self._create(api)
+        before = api.read(path)
+        for body, field in self.refused:
+            response = api("PATCH", path, body)
+            assert response.status_code == 400, body
+            assert list(response.json()[self.name]) == [field], body
+        assert api.read(path) == before
+
+    def test_delete(self, api: Api) -> None:
+        path = self._create(api)
+        assert api("DELETE", path).status_code == 204
+        assert api("GET", path).status_code == 404
+        assert api("DELETE", path).status_code == 404
+
+    def test_every_filter_and_order_of_the_schema_works(self, api: Api) -> None:
+        key = api.read(self._create(api))["id"]
+        described = api.read(f"{self.name}/schema/")
+        for name in described["filtering"]:
+            value = "1" if described["fields"][name]["type"] in ("integer", "boolean", "related") else "2020-01-01T00:00"
+            assert api("GET", f"{self.name}/?{name}={value}").status_code == 200, name
+            assert api("GET", f"{self.name}/?{name}__isnull=true").status_code == 200, name
+            if described["fields"][name]["type"] in ("string", "integer", "boolean", "datetime"):
+                for operator in selection.OPERATORS[:10]:
+                    value = "true" if described["fields"][name]["type"] == "boolean" else value
+                    assert api("GET", f"{self.name}/?{name}__{operator}={value}").status_code == 200, (name, operator)
+        for name in described["ordering"]:
+            ascending = [body["id"] for body in api.list(f"{self.name}/?order_by={name}&limit=0")]
+            assert key in ascending
+            assert sorted(ascending) == sorted(
+                body["id"] for body in api.list(f"{self.name}/?order_by=-{name}&limit=0")
+            )
+
+    def test_number_of_queries_of_a_list_is_fixed(self, api: Api) -> None:
+        self._create(api)
+        api.list(f"{self.name}/")
+        with CaptureQueriesContext(connection, ) as queries:
+            api.list(f"{self.name}/")
+        assert len(queries) == self.list_queries, [query["sql"] for query in queries]
+
+    def test_admin_pages_open(self, api: Api, browser: Any) -> None:
+        key = api.read(self._create(api))["id"]
+        page = f"/admin/configuration/{self.resource.model.__name__.lower()}/"
+        for path in (page, f"{page}add/", f"{page}{key}/change/", f"{page}{key}/delete/", f"{page}?q=a"):
+            assert browser.get(path).status_code == 200, path
+
+    def test_openapi_and_csv_know_every_field(self, api: Api) -> None:
+        schemas = openapi.document()["components"]["schemas"]
+        fields = {field.name for field in self.resource.fields}
+        assert set(schemas[self.name]["properties"]) >= fields - set(self.resource.write_only)
+        self._create(api)
+        header, *rows = csv.reader(io.StringIO(csvfiles.export(self.resource)))
+        assert header == csvfiles.columns(self.resource)
+        assert all(len(row) == len(header) for row in rows)
+        if self.resource.csv is None:
+            assert fields - set(header) == {f.name for f in self.resource.fields if f.primary_key or not f.editable}
