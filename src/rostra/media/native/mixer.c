@@ -10,10 +10,6 @@
 
 #include "rostra.h"
 
-#define TARGET (ROSTRA_RATE / 25)   /* 40 ms wait in a ring before it plays */
-#define MOST (ROSTRA_RATE * 3 / 20) /* 150 ms: beyond it the oldest go */
-#define FADE 240                    /* 5 ms */
-#define DRAIN_BLOCKS 100            /* 2 s without ever coming near empty: what is too much is only delay */
 #define LEVEL_BLOCKS 5              /* 100 ms */
 #define QUEUE_BLOCKS 3              /* a listener that is later than this loses the oldest */
 #define LOOPBACK_MOST 30            /* s */
@@ -27,11 +23,8 @@ struct _Leg {
   gboolean routed, speaks, hears;
   double loopback;
 
-  gint16 ring[MOST + TARGET];
-  guint read, fill;
-  guint least, popped; /* least fill seen in the last `popped` blocks */
-  gboolean playing, fade_in;
-  gint16 last, block[ROSTRA_BLOCK];
+  Ring ring;
+  gint16 block[ROSTRA_BLOCK];
   gboolean sounds; /* `block` has something in it */
 
   double squares;
@@ -93,76 +86,19 @@ static void prompt_drop(Leg *leg) {
   leg->prompt_at = leg->prompt_end = 0;
 }
 
-/* ---- one source's ring ------------------------------------------------------------------------------------ */
+/* ---- one source -------------------------------------------------------------------------------------------- */
 
-static void ring_drop(Leg *leg, guint count) {
-  leg->read = (leg->read + count) % G_N_ELEMENTS(leg->ring);
-  leg->fill -= count;
-}
-
-static void ring_reset(Leg *leg) {
-  leg->fill = leg->read = 0;
-  leg->playing = leg->sounds = FALSE;
-  leg->last = 0;
+static void speaker_reset(Leg *leg) {
+  rostra_ring_reset(&leg->ring);
+  leg->sounds = FALSE;
   leg->squares = leg->blocks = 0;
   leg->level = -127;
 }
 
 void rostra_speaker_push(Leg *leg, const gint16 *samples, gsize count) {
   g_mutex_lock(&lock);
-  if (leg->fill + count > MOST) {
-    if (count > TARGET) {
-      samples += count - TARGET;
-      count = TARGET;
-    }
-    guint keep = TARGET - (guint)count;
-    if (leg->fill > keep) {
-      ring_drop(leg, leg->fill - keep);
-      leg->fade_in = TRUE;
-    }
-  }
-  guint write = (leg->read + leg->fill) % G_N_ELEMENTS(leg->ring);
-  guint first = MIN((guint)count, (guint)G_N_ELEMENTS(leg->ring) - write);
-  memcpy(leg->ring + write, samples, first * sizeof *samples);
-  memcpy(leg->ring, samples + first, (count - first) * sizeof *samples);
-  leg->fill += (guint)count;
+  rostra_ring_push(&leg->ring, samples, count);
   g_mutex_unlock(&lock);
-}
-
-/* A burst or a faster clock leaves sound waiting that nothing will ever need: drop it. */
-static void drain(Leg *leg) {
-  leg->least = leg->popped ? MIN(leg->least, leg->fill) : leg->fill;
-  if (++leg->popped < DRAIN_BLOCKS) return;
-  leg->popped = 0;
-  if (leg->least <= TARGET) return;
-  ring_drop(leg, leg->least - ROSTRA_BLOCK);
-  leg->fade_in = TRUE;
-}
-
-static void ring_pop(Leg *leg) {
-  if (!leg->playing && leg->fill >= TARGET) {
-    leg->playing = leg->fade_in = TRUE;
-    leg->popped = 0;
-  }
-  leg->sounds = leg->playing;
-  if (!leg->playing) return;
-  guint have = MIN(leg->fill, ROSTRA_BLOCK), first = MIN(have, (guint)G_N_ELEMENTS(leg->ring) - leg->read);
-  memcpy(leg->block, leg->ring + leg->read, first * sizeof(gint16));
-  memcpy(leg->block + first, leg->ring, (have - first) * sizeof(gint16));
-  ring_drop(leg, have);
-  drain(leg);
-  if (leg->fade_in) {
-    guint length = MIN(have, FADE);
-    for (guint i = 0; i < length; i++) leg->block[i] = (gint16)(leg->block[i] * (int)i / (int)FADE);
-    leg->fade_in = FALSE;
-  }
-  if (have < ROSTRA_BLOCK) { /* ran dry: let the last sample die away, then gather anew */
-    int last = have ? leg->block[have - 1] : leg->last;
-    for (guint i = have; i < ROSTRA_BLOCK; i++)
-      leg->block[i] = i - have < FADE ? (gint16)(last * (int)(FADE - (i - have)) / FADE) : 0;
-    leg->playing = FALSE;
-  }
-  leg->last = leg->block[ROSTRA_BLOCK - 1];
 }
 
 static void measure(Leg *leg) {
@@ -262,7 +198,7 @@ static void mix(guint64 tick, GstBuffer *silence) {
   while (g_hash_table_iter_next(&iter, NULL, &value)) {
     Leg *leg = value;
     if (!leg->speakers) continue;
-    ring_pop(leg);
+    leg->sounds = rostra_ring_pop(&leg->ring, leg->block);
     measure(leg);
     if (!leg->sounds || !leg->speaks || leg->loopback > 0) continue;
     for (int i = 0; i < ROSTRA_BLOCK; i++) all[i] += leg->block[i];
@@ -321,7 +257,7 @@ static void ensure_running(void) {
 Leg *rostra_speaker_join(const char *id) {
   g_mutex_lock(&lock);
   Leg *leg = leg_of(id);
-  if (leg->speakers++ == 0) ring_reset(leg);
+  if (leg->speakers++ == 0) speaker_reset(leg);
   users++;
   speaker_count++;
   ensure_running();
@@ -333,7 +269,7 @@ void rostra_speaker_leave(Leg *leg) {
   g_mutex_lock(&lock);
   users--;
   speaker_count--;
-  if (--leg->speakers == 0) ring_reset(leg);
+  if (--leg->speakers == 0) speaker_reset(leg);
   leg_settle(leg);
   g_mutex_unlock(&lock);
 }

@@ -1,7 +1,8 @@
 /* The stage: what the elements of librostrastage.so share. Each section is one .c file.
  *
- * Locking: every file has one lock over its table, held for look-ups and pointer swaps only; pixels, samples and
- * events are handled outside it, on references. No two files' locks are ever held together. */
+ * Locking: every file has one lock over its table, held for look-ups and pointer swaps; pixels and events are
+ * handled outside it, on references (the mixer's lock also covers a tick's sums). No two files' locks are ever
+ * held together. */
 #pragma once
 
 #include <gst/base/gstbasesink.h>
@@ -65,7 +66,7 @@ void rostra_fill(Planes *to, int x, int y, int width, int height, Yuv colour);
 void rostra_copy(Planes *to, int x, int y, const Planes *from);
 /* Scale a rectangle of `from` (even origin) to all of `to`. */
 void rostra_scale(Planes *to, const Planes *from, int x, int y, int width, int height);
-/* Scale one plane of samples of `channels` interleaved bytes. */
+/* Scale one plane. */
 void rostra_scale_plane(guint8 *to, int to_stride, int to_width, int to_height, const guint8 *from, int from_stride,
                         int from_width, int from_height);
 
@@ -94,7 +95,7 @@ typedef struct _Bitmap Bitmap;
 Bitmap *rostra_bitmap_take(const char *id);
 Bitmap *rostra_bitmap_ref(Bitmap *bitmap);
 void rostra_bitmap_unref(Bitmap *bitmap);
-/* Blend at a position and scale given in thousandths, clipped to the target. */
+/* Blend at a position, scaled by factors, clipped to the target. */
 void rostra_bitmap_blend(Bitmap *bitmap, Planes *to, int x, int y, double scale_x, double scale_y);
 void rostra_bitmaps_state(RostraState *state);
 
@@ -107,6 +108,23 @@ void rostra_scenes_state(RostraState *state);
 
 #define ROSTRA_RATE 48000
 #define ROSTRA_BLOCK 960 /* 20 ms */
+
+/* ring.c: one source's samples between its pipeline and the mixer; the caller locks. */
+#define ROSTRA_RING_TARGET (ROSTRA_RATE / 25)   /* 40 ms gathered before it plays */
+#define ROSTRA_RING_MOST (ROSTRA_RATE * 3 / 20) /* 150 ms: beyond it the oldest go */
+
+typedef struct {
+  gint16 samples[ROSTRA_RING_MOST + ROSTRA_RING_TARGET];
+  guint read, fill;
+  guint least, popped; /* least fill seen in the last `popped` blocks */
+  gboolean playing, fade_in;
+  gint16 last;
+} Ring;
+
+void rostra_ring_reset(Ring *ring);
+void rostra_ring_push(Ring *ring, const gint16 *samples, gsize count);
+/* Fill a block; FALSE (and nothing written) when there is nothing to play. */
+gboolean rostra_ring_pop(Ring *ring, gint16 *block);
 
 typedef struct _Leg Leg;
 typedef struct _Listener Listener;
