@@ -30,7 +30,7 @@ export class Call {
       {
         restart: () => this.connection.negotiate(true),
         rebuild: () => this.rebuild(),
-        packets: () => this.connection.receivedPackets(),
+        received: () => this.connection.received(),
         connected: () => this.connection.connected,
       },
       (recovering) => events.onRecovering(recovering),

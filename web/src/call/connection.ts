@@ -1,6 +1,7 @@
 /** One RTCPeerConnection and its negotiation with the server. Replaced as a whole when it cannot be revived. */
 
 import type { CallType } from "../api/types";
+import type { Received } from "./recovery";
 import { chooseVideoCodecs, limitVideo, markContent } from "./sdp";
 import type { Signalling } from "./signalling";
 
@@ -87,16 +88,18 @@ export class MediaConnection {
     if (changed.includes(true) && this.call !== undefined) await this.negotiate();
   }
 
-  /** RTP packets received of main video; undefined when the call has no video to receive. */
-  async receivedPackets(): Promise<number | undefined> {
+  /** Main video received so far; undefined when the call has no video to receive. */
+  async received(): Promise<Received | undefined> {
     const direction = this.video?.currentDirection;
     if (!this.video || (direction !== "sendrecv" && direction !== "recvonly")) return undefined;
     const stats = await this.pc.getStats(this.video.receiver.track);
-    let packets = 0;
-    stats.forEach((report: { type: string; packetsReceived?: number }) => {
-      if (report.type === "inbound-rtp") packets += report.packetsReceived ?? 0;
+    const received = { packets: 0, frames: 0 };
+    stats.forEach((report: { type: string; packetsReceived?: number; framesDecoded?: number }) => {
+      if (report.type !== "inbound-rtp") return;
+      received.packets += report.packetsReceived ?? 0;
+      received.frames += report.framesDecoded ?? 0;
     });
-    return packets;
+    return received;
   }
 
   /** Close locally; the server learns of it by `hangUp`, by a replacing call or by the token's end. */

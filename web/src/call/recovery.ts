@@ -3,13 +3,20 @@
  * Knows nothing of WebRTC, so that it can be tested in virtual time.
  */
 
+export interface Received {
+  /** RTP packets: they never pause while the server's media is alive. */
+  packets: number;
+  /** Decoded frames: what the user sees. */
+  frames: number;
+}
+
 export interface Patient {
   /** Negotiate the same connection anew with an ICE restart. */
   restart(): Promise<void>;
   /** Give the connection up and place a new call. */
   rebuild(): Promise<void>;
-  /** Packets of main video received on the present connection; undefined: nothing to be judged by. */
-  packets(): Promise<number | undefined>;
+  /** Main video received on the present connection; undefined: nothing to be judged by. */
+  received(): Promise<Received | undefined>;
   connected(): boolean;
 }
 
@@ -90,7 +97,7 @@ export class Recovery {
 
   private async check(): Promise<void> {
     if (this.running || this.stopped) return;
-    const packets = await this.patient.packets();
+    const packets = (await this.patient.received())?.packets;
     if (packets === undefined || !this.patient.connected()) {
       this.last = undefined;
       this.still = 0;
@@ -150,15 +157,15 @@ export class Recovery {
     return Promise.race([done, sleep(limit).then(() => false)]);
   }
 
-  /** True as soon as media arrives, false when it has not after `limit` milliseconds. */
+  /** True as soon as a picture arrives, false when it has not after `limit` milliseconds. */
   private async proven(limit: number): Promise<boolean> {
     const deadline = Date.now() + limit;
-    const before = await this.patient.packets();
+    const before = (await this.patient.received())?.frames ?? 0;
     while (!this.stopped && Date.now() < deadline) {
       await sleep(POLL);
       if (!this.patient.connected()) continue;
-      const packets = await this.patient.packets();
-      if (packets === undefined || packets > (before ?? 0)) return true;
+      const received = await this.patient.received();
+      if (received === undefined || received.frames > before) return true;
     }
     return false;
   }

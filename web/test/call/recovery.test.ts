@@ -5,6 +5,7 @@ import { type Patient, Recovery } from "../../src/call/recovery";
 class FakePatient implements Patient {
   log: string[] = [];
   flowing = true;
+  decoding = true;
   ice = true;
   count = 0;
   onRestart: () => Promise<void> = async () => {
@@ -26,9 +27,9 @@ class FakePatient implements Patient {
     await this.onRebuild();
   }
 
-  async packets(): Promise<number | undefined> {
+  async received() {
     if (this.flowing) this.count += 1;
-    return this.count;
+    return { packets: this.count, frames: this.decoding ? this.count : 0 };
   }
 
   connected(): boolean {
@@ -130,6 +131,16 @@ describe("recovering", () => {
     await pass(5_000);
     expect(patient.kinds).toEqual(["restart", "rebuild"]);
     expect(states).toEqual([true, false]);
+  });
+
+  it("asks for a picture, not just for packets", async () => {
+    patient.decoding = false;
+    patient.onRebuild = async () => {
+      patient.decoding = true;
+    };
+    recovery.mediaLost();
+    await pass(5_000);
+    expect(patient.kinds).toEqual(["restart", "rebuild"]);
   });
 
   it("does not wait for a restart that is never answered", async () => {
