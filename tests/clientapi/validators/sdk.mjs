@@ -29,6 +29,14 @@ const signals = record(createInfinityClientSignals([], {}));
 const callSignals = record(createCallSignals([]));
 const client = createInfinityClient(signals, callSignals);
 
+callSignals.onRemoteStream.add(stream => {
+  const video = document.querySelector('video') ?? document.body.appendChild(document.createElement('video'));
+  video.muted = true;
+  video.srcObject = stream;
+  void video.play();
+});
+window.frames_seen = () => document.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
+
 const camera = () => {
   const canvas = document.createElement('canvas');
   canvas.width = 320;
