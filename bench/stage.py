@@ -14,10 +14,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from gi.repository import Gst
+import gi
 
-from rostra.domain.scene import Scene, Tile
-from rostra.media.engine import stage
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst  # noqa: E402  (the version must be chosen first)
+
+from rostra.domain.scene import Scene, Tile  # noqa: E402
+from rostra.media.engine import stage  # noqa: E402
 
 CAPS = "video/x-raw,format=I420,width=1280,height=720,framerate=30/1,colorimetry=bt601"
 MAKE = f"videotestsrc is-live=true pattern=solid-color foreground-color=%d ! {CAPS}"

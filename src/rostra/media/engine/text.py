@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import unicodedata
 from typing import Any, Final
 
 import cairo
@@ -64,6 +65,8 @@ def _line(
     centred: bool,
 ) -> None:
     context.set_source_rgba(1, 1, 1, 1)
+    # names come from the network: neither half surrogates nor control characters are for a text renderer
+    content = "".join(c for c in content if unicodedata.category(c) not in ("Cc", "Cs"))
     pango = _pango()
     if pango is None:
         _simple_line(context, content, size, x, y, width, height, centred=centred)
