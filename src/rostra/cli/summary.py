@@ -37,5 +37,5 @@ def summary(environment: Environment, password: FirstPassword, address: str) -> 
     table.add_column(no_wrap=True, overflow="ignore")
     for label, value in rows:
         table.add_row(label, Text(value))
-    notes = Text("The certificate is self-signed: browsers ask once. Ctrl-C stops everything.", style="dim")
+    notes = Text("Self-signed certificate: browsers ask once. Ctrl-C stops everything.", style="dim")
     return Panel(Group(table, Text(""), notes), title="Rostra", box=box.ROUNDED, expand=False, padding=(1, 2))
