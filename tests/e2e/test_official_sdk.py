@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
@@ -70,4 +72,30 @@ async def test_two_sdk_clients_see_each_other_and_stay_calm(context: BrowserCont
     await bob.until("onDisconnected")
     await ada.until("onParticipantLeft")
     assert roster
+    await ada.act("disconnect", {"reason": "User initiated disconnect"})
+
+
+async def test_media_comes_back_after_its_worker_was_killed(context: BrowserContext, platform: Platform) -> None:
+    """The SDK notices the missing packets and restarts ICE by `update` on the same call."""
+    ada = await person(context, platform)
+    await ada.join("meet.demo", "Ada", media=True)
+    await ada.until("onCallConnected", within=20)
+
+    async def frames() -> int:
+        return await ada.page.evaluate("frames_seen()")
+
+    async def pictures() -> bool:
+        return await frames() > 20
+
+    await eventually(pictures, within=20)
+    for pid in platform.find("rostra.media.engine"):
+        os.kill(pid, signal.SIGKILL)
+    await asyncio.sleep(0.3)
+    before = await frames()
+
+    async def again() -> bool:
+        return await frames() > before + 20
+
+    await eventually(again, within=20)
+    assert await ada.signals("onDisconnected") == []
     await ada.act("disconnect", {"reason": "User initiated disconnect"})
