@@ -125,7 +125,8 @@ export class MediaConnection {
   private preferCodecs(transceiver: RTCRtpTransceiver): void {
     const available = RTCRtpReceiver.getCapabilities("video")?.codecs ?? [];
     const chosen = chooseVideoCodecs(available, this.settings.vp9);
-    if (chosen.length > 0) transceiver.setCodecPreferences(chosen);
+    if (chosen.length === 0 || !("setCodecPreferences" in transceiver)) return; // Older browsers keep their order.
+    transceiver.setCodecPreferences(chosen);
   }
 
   private async exchangeOffer(iceRestart: boolean): Promise<void> {

@@ -16,7 +16,6 @@ export const en = {
   "home.aliasMissing": "Enter a meeting address.",
   "home.nameMissing": "Enter your name.",
 
-  "check.title": "Ready to join?",
   "check.joining": "You are about to join",
   "check.microphone": "Microphone",
   "check.camera": "Camera",

@@ -65,8 +65,8 @@ export function App() {
     const { micId, cameraId, speakerId, micMuted, cameraWanted } = media.state;
     remember({
       name,
-      micMuted,
-      cameraWanted,
+      // Joining without devices says nothing about the next time.
+      ...(media.microphone || media.camera ? { micMuted, cameraWanted } : {}),
       ...(micId ? { micId } : {}),
       ...(cameraId ? { cameraId } : {}),
       ...(speakerId ? { speakerId } : {}),
