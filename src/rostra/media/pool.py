@@ -10,6 +10,7 @@ import contextlib
 import os
 import secrets
 import sys
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import structlog
@@ -58,7 +59,7 @@ class _Process:
         )
         self.worker = Worker(self.id, self._bus, self._process.pid)
         self._heard = asyncio.get_running_loop().time()
-        self.over = asyncio.create_task(self._watch(stop))
+        self.over = asyncio.create_task(self._watch(self._process, stop))
         waiting = asyncio.create_task(self.ready.wait())
         try:
             await asyncio.wait({waiting, self.over}, timeout=STARTING, return_when=asyncio.FIRST_COMPLETED)
@@ -92,10 +93,9 @@ class _Process:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
 
-    async def _watch(self, stop: object) -> None:
+    async def _watch(self, process: asyncio.subprocess.Process, stop: Callable[[], Awaitable[None]]) -> None:
         """Wait for the end of the process, ending it when it falls silent; then tell."""
-        assert self._process and callable(stop)  # noqa: S101  (set by start just before)
-        exited = asyncio.create_task(self._process.wait())
+        exited = asyncio.create_task(process.wait())
         clock = asyncio.get_running_loop().time
         while not exited.done():
             await asyncio.wait({exited}, timeout=0.5)

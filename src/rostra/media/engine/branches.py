@@ -33,7 +33,7 @@ def receive_video(row: CodecRow, leg: str, name: str) -> Any:
     """RTP in, the leg's picture on the stage."""
     made = make_bin(
         f"{row.depayloader} ! {_QUEUE.format(milliseconds=500)} ! {row.decoder} ! videoconvert ! "
-        f"video/x-raw,format=I420 ! {VIDEO_SINK}",
+        f"video/x-raw,format=I420 ! valve name=gate ! {VIDEO_SINK}",
         name,
     )
     _name(made, "source", leg)
@@ -47,13 +47,19 @@ def receive_audio(row: CodecRow, leg: str, name: str) -> Any:
     """RTP in, the leg's voice on the stage."""
     made = make_bin(
         f"{row.depayloader} ! {row.decoder} ! audioconvert ! audioresample quality=2 ! "
-        f"audio/x-raw,format=S16LE,rate=48000,channels=1 ! {_QUEUE.format(milliseconds=200)} ! {AUDIO_SINK}",
+        f"audio/x-raw,format=S16LE,rate=48000,channels=1 ! "
+        f"{_QUEUE.format(milliseconds=200)} ! valve name=gate ! {AUDIO_SINK}",
         name,
     )
     _name(made, "source", leg)
     for decoder in elements_with(made, "max-errors"):
         decoder.set_property("max-errors", -1)
     return made
+
+
+def receive_events(name: str) -> Any:
+    """Telephone events in; each press is posted on the bus."""
+    return make_bin("rtpdtmfdepay ! fakesink async=false sync=false", name)
 
 
 def discard(name: str) -> Any:
@@ -85,16 +91,28 @@ def send_video(row: CodecRow, payload_type: int, name: str, *, mtu: int = PACKET
     )
 
 
-def send_audio(row: CodecRow, payload_type: int, leg: str, name: str, *, mtu: int = PACKET) -> Any:
-    """The leg's mix in, RTP out, behind the valve `gate`."""
+def send_audio(
+    row: CodecRow, payload_type: int, leg: str, name: str, *, mtu: int = PACKET, events: tuple[int, int] | None = None
+) -> Any:
+    """The leg's mix in, RTP out, behind the valve `gate`.
+
+    `events` (payload type, clock rate) adds a source of telephone events, `events`, that takes turns with the voice.
+    """
     encoder = row.encoder.format(bitrate=0, kilobits=0, mtu=PAYLOAD)
-    made = make_bin(
+    caps = _rtp(row, payload_type)
+    voice = (
         f"{AUDIO_SOURCE} ! valve name=gate drop=true ! audioconvert ! audioresample quality=2 ! "
         f"audio/x-raw,rate={row.sample_rate} ! {encoder} ! "
-        f"{row.payloader.format(payload_type=payload_type, mtu=mtu)} name=payloader ! "
-        f"capsfilter name=caps caps={_rtp(row, payload_type)}",
-        name,
+        f"{row.payloader.format(payload_type=payload_type, mtu=mtu)} name=payloader ! capsfilter name=caps caps={caps}"
     )
+    if events:
+        number, rate = events
+        ssrc = caps.rpartition("(uint)")[2]
+        voice = (
+            f"rtpdtmfmux name=turns ssrc={ssrc} {voice} ! turns. "
+            f"rtpdtmfsrc name=events pt={number} clock-rate={rate} ssrc={ssrc} ! turns.priority_sink_0"
+        )
+    made = make_bin(voice, name)
     _name(made, "leg", leg)
     return made
 

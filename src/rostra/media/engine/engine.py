@@ -16,7 +16,9 @@ from rostra.media import messages as m
 from rostra.media.engine import stage
 from rostra.media.engine.leg import BACKGROUND, Leg, LegContext
 from rostra.media.engine.pipeline import BadPipeline
+from rostra.media.engine.ports import OutOfPorts
 from rostra.media.engine.renditions import Renditions
+from rostra.media.engine.rtp_leg import RtpLeg
 from rostra.media.engine.sections import BadDescription
 from rostra.media.engine.webrtc_answer import NoCommonCodec
 from rostra.media.engine.webrtc_leg import WebRtcLeg
@@ -45,6 +47,7 @@ class Engine:
         self._closing: set[asyncio.Task[None]] = set()
         self._renditions = Renditions()
         self._context = LegContext(self._renditions, self._connected, self._failed, self._digit)
+        self._polls = 0
         self.conference = ""
         stage.set_view(BACKGROUND, Scene())
 
@@ -55,6 +58,8 @@ class Engine:
                 return await self._carry_out(request)
         except BadDescription as problem:
             return m.Failure(kind=Kind.BAD_DESCRIPTION, reason=str(problem))
+        except OutOfPorts as problem:
+            return m.Failure(kind=Kind.OUT_OF_PORTS, reason=str(problem))
         except NoCommonCodec as problem:
             return m.Failure(kind=Kind.NO_COMMON_CODEC, reason=str(problem))
         except UnknownLeg as problem:
@@ -69,6 +74,13 @@ class Engine:
                 return await self._open_webrtc(request)
             case m.AddCandidate(leg=leg, mid=mid, candidate=candidate, ufrag=ufrag):
                 self._leg(leg).add_candidate(mid, candidate, ufrag)
+            case m.ReserveRtp():
+                return await self._reserve(request)
+            case m.ConnectRtp(leg=leg, local=local, remote=remote):
+                found = self._leg(leg)
+                if not isinstance(found, RtpLeg):
+                    raise UnknownLeg(f"leg {leg} is no RTP leg")
+                await found.connect(local, remote)
             case m.Start(leg=leg):
                 self._leg(leg).start()
             case m.Hold(leg=leg, held=held):
@@ -86,12 +98,16 @@ class Engine:
             case m.Assign(conference=conference, name=name):
                 self.conference = conference
                 structlog.contextvars.bind_contextvars(conference=name)
-            case _:
-                return m.Failure(kind=Kind.INTERNAL, reason=f"{type(request).__name__} is not supported")
+            case m.Quit():
+                await self.close()
         return m.Done()
 
     def poll(self) -> None:
         """Tell what changed on the stage; called ten times a second."""
+        self._polls += 1
+        if self._polls % 2 == 0:
+            for leg in list(self._legs.values()):
+                leg.poll()
         levels = stage.levels()
         if levels:
             self._emit(m.Levels(levels=levels))
@@ -131,6 +147,20 @@ class Engine:
             if leg is not found:
                 await self._close(request.leg)
             raise
+
+    async def _reserve(self, request: m.ReserveRtp) -> m.Reply:
+        found = self._legs.get(request.leg)
+        leg = found if isinstance(found, RtpLeg) else RtpLeg(self._context, request.leg, self._environment)
+        if leg is not found:
+            await self._close(request.leg)
+            self._add(leg)
+        try:
+            address, numbers = leg.reserve(request.kinds)
+        except OutOfPorts:
+            if leg is not found:
+                await self._close(request.leg)
+            raise
+        return m.RtpPorts(address=address, ports=numbers)
 
     def _add(self, leg: Leg) -> None:
         self._legs[leg.id] = leg

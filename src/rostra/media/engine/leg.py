@@ -42,7 +42,12 @@ class Leg(abc.ABC):
         self.view = view
 
     def hold(self, held: bool) -> None:
+        """Stop or resume sending to it and playing from it."""
         self.held = held
+
+    def poll(self) -> None:
+        """Look after what only looking can notice; called a few times a second."""
+        return
 
     def add_candidate(self, mid: str, candidate: str, ufrag: str) -> None:
         """A trickled ICE candidate; of no use to legs without ICE."""

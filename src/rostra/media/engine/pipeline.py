@@ -10,12 +10,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import gi
+import structlog
 
-gi.require_version("Gst", "1.0")
-from gi.repository import Gst  # noqa: E402  (the version must be chosen first)
-
-import structlog  # noqa: E402
+from rostra.media.engine.gst import Gst
 
 logger = structlog.get_logger("rostra.media")
 

@@ -140,7 +140,7 @@ def _section(media: str, lines: list[str]) -> Section:
 
 
 def _payload(number: int, mapping: str, fmtp: str) -> Payload:
-    name, rate, channels = (mapping.strip().split("/") + ["", ""])[:3]
+    name, rate, channels = [*mapping.strip().split("/"), "", ""][:3]
     if not rate.isdecimal() or number > 127 or (channels and not channels.isdecimal()):
         raise BadDescription(f"not a payload type: {number} {mapping[:60]!r}")
     members = [member.strip().partition("=") for member in fmtp.split(";") if member.strip()]

@@ -70,6 +70,11 @@ class Plan:
     def accepted(self) -> list[PlannedSection]:
         return [section for section in self.sections if section.accepted]
 
+    @property
+    def agreed(self) -> list[tuple[PlannedSection, Chosen]]:
+        """The accepted sections with their codecs."""
+        return [(section, section.chosen) for section in self.accepted if section.chosen]
+
     def of_kind(self, kind: str) -> PlannedSection | None:
         """The accepted section of `audio` or `video`."""
         return next((section for section in self.accepted if section.offered.kind == kind), None)
@@ -155,8 +160,8 @@ def inner_offer(planned: Plan) -> str:
     lines = [line for line in planned.offer.session if not line.startswith(("a=group:", "a=extmap", "a=msid-semantic"))]
     if planned.bundled:
         lines.append("a=group:BUNDLE " + " ".join(section.mid for section in accepted))
-    for section in accepted:
-        lines += _inner_section(section)
+    for section, chosen in planned.agreed:
+        lines += _inner_section(section, chosen)
     return "\r\n".join(lines) + "\r\n"
 
 
@@ -168,9 +173,8 @@ def usable_candidate(candidate: str) -> bool:
     return bool(re.fullmatch(r"[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", words[4])) and words[5].isdecimal()
 
 
-def _inner_section(section: PlannedSection) -> list[str]:
-    assert section.chosen
-    payload, retransmission = section.chosen.payload, section.chosen.retransmission
+def _inner_section(section: PlannedSection, chosen: Chosen) -> list[str]:
+    payload, retransmission = chosen.payload, chosen.retransmission
     numbers = [str(p.number) for p in (payload, retransmission) if p]
     lines = [f"m={section.offered.kind} 9 UDP/TLS/RTP/SAVPF {' '.join(numbers)}", "c=IN IP4 0.0.0.0"]
     for line in section.offered.lines:
@@ -184,7 +188,7 @@ def _inner_section(section: PlannedSection) -> list[str]:
     lines += [f"a=mid:{section.mid}", "a=rtcp-mux", "a=sendrecv", _rtpmap(payload)]
     if payload.fmtp:
         lines.append(f"a=fmtp:{payload.number} {payload.fmtp}")
-    lines += [f"a=rtcp-fb:{payload.number} {value}" for value in feedback(section)]
+    lines += [f"a=rtcp-fb:{payload.number} {value}" for value in feedback(section.offered, chosen)]
     lines += extensions(section.offered)
     if retransmission:
         lines += [_rtpmap(retransmission), f"a=fmtp:{retransmission.number} {retransmission.fmtp}"]
@@ -210,12 +214,11 @@ def _rtpmap(payload: Payload) -> str:
     return f"a=rtpmap:{payload.number} {payload.mapping}"
 
 
-def feedback(section: PlannedSection) -> list[str]:
+def feedback(section: Section, chosen: Chosen) -> list[str]:
     """RTCP feedback that was offered for the chosen payload and that we support, offered for `*` included."""
-    assert section.chosen
-    payload, row = section.chosen.payload, section.chosen.row
+    payload, row = chosen.payload, chosen.row
     offered: list[str] = []
-    for value in section.offered.values("rtcp-fb"):
+    for value in section.values("rtcp-fb"):
         number, _, kind = value.partition(" ")
         if number in (str(payload.number), "*") and kind in row.feedback and kind not in offered:
             offered.append(kind)
@@ -279,7 +282,7 @@ def _answer_section(
     receive_bandwidth: int | None,
     media_address: str,
 ) -> list[str]:
-    offered, chosen = section.offered, section.chosen
+    offered = section.offered
     payloads = _payloads(section, own)
     formats = [str(payload.number) for payload in payloads] or list(offered.formats)
     lines = [f"m={offered.kind} 9 {offered.profile} {' '.join(formats)}", "c=IN IP4 0.0.0.0"]
@@ -325,7 +328,7 @@ def _codec_lines(section: PlannedSection, payload: Payload) -> list[str]:
     lines = [_rtpmap(payload)]
     chosen, fmtp = section.chosen, payload.fmtp
     if chosen and payload is chosen.payload:
-        lines += [f"a=rtcp-fb:{payload.number} {value}" for value in feedback(section)]
+        lines += [f"a=rtcp-fb:{payload.number} {value}" for value in feedback(section.offered, chosen)]
         fmtp = ";".join(f"{key}={value}" if key else value for key, value in chosen.parameters.items())
     elif chosen and payload is chosen.events:
         fmtp = "0-15"

@@ -106,6 +106,7 @@ class WebRtcLeg(Leg):
         transport = self._transport
         if transport is None or transport.plan is None:
             return
+        transport.receivers.muffle(self.held)
         for section in transport.plan.accepted:
             transport.gate(section.offered.kind, drop=not self._sends(section))
 

@@ -12,21 +12,15 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
-import gi
+import structlog
 
-gi.require_version("Gst", "1.0")
-gi.require_version("GstSdp", "1.0")
-gi.require_version("GstWebRTC", "1.0")
-from gi.repository import Gst, GstSdp, GstWebRTC  # noqa: E402  (versions must be chosen first)
-
-import structlog  # noqa: E402
-
-from rostra.environment import PortRange  # noqa: E402
-from rostra.media import codecs  # noqa: E402
-from rostra.media.engine import branches  # noqa: E402
-from rostra.media.engine.pipeline import BadPipeline, Pipeline, elements_with, make  # noqa: E402
-from rostra.media.engine.sections import BadDescription  # noqa: E402
-from rostra.media.engine.webrtc_answer import Plan, PlannedSection, inner_offer, usable_candidate  # noqa: E402
+from rostra.environment import PortRange
+from rostra.media.engine import branches
+from rostra.media.engine.gst import Gst, GstSdp, GstWebRTC
+from rostra.media.engine.pipeline import BadPipeline, Pipeline, elements_with, make
+from rostra.media.engine.receivers import Receivers
+from rostra.media.engine.sections import BadDescription
+from rostra.media.engine.webrtc_answer import Chosen, Plan, PlannedSection, inner_offer, usable_candidate
 
 logger = structlog.get_logger("rostra.media")
 
@@ -64,13 +58,14 @@ class WebRtcTransport:
         self._pipeline = Pipeline(f"leg {leg}", on_error)
         self._gathered = asyncio.Event()
         self._senders: dict[str, Any] = {}
-        self._received = 0
+        self.receivers = Receivers(leg, self._pipeline)
         self._closed = False
         self.element: Any = make("webrtcbin", "transport")
         self.element.set_property("latency", JITTER)
         _limit_ports(self.element, ports)
         self._handlers = [
             self.element.connect("pad-added", self._pad_added),
+            self.element.connect("pad-removed", self._pad_removed),
             self.element.connect("notify::ice-gathering-state", self._gathering_changed),
             self.element.connect("notify::connection-state", self._connection_changed),
         ]
@@ -80,8 +75,8 @@ class WebRtcTransport:
         """Whether a new offer continues this connection: same credentials, no new section or codec."""
         if self.plan is None or plan.bundled != self.plan.bundled:
             return False
-        shape = [(s.mid, s.chosen and (s.chosen.row.name, s.chosen.payload.number)) for s in plan.accepted]
-        mine = [(s.mid, s.chosen and (s.chosen.row.name, s.chosen.payload.number)) for s in self.plan.accepted]
+        shape = [(section.mid, chosen.payload) for section, chosen in plan.agreed]
+        mine = [(section.mid, chosen.payload) for section, chosen in self.plan.agreed]
         return shape == mine and plan.credentials() == self.plan.credentials()
 
     async def negotiate(self, plan: Plan) -> str:
@@ -90,8 +85,8 @@ class WebRtcTransport:
         if first:
             policy = GstWebRTC.WebRTCBundlePolicy
             self.element.set_property("bundle-policy", policy.MAX_BUNDLE if plan.bundled else policy.NONE)
-            for section in plan.accepted:
-                self._add_sender(section)
+            for section, chosen in plan.agreed:
+                self._add_sender(section, chosen)
             self._pipeline.play()
         self.plan = plan
         result, message = GstSdp.SDPMessage.new_from_text(inner_offer(plan))
@@ -137,9 +132,8 @@ class WebRtcTransport:
 
     # ---- building -----------------------------------------------------------------------------------------
 
-    def _add_sender(self, section: PlannedSection) -> None:
-        assert section.chosen
-        row, number, kind = section.chosen.row, section.chosen.payload.number, section.offered.kind
+    def _add_sender(self, section: PlannedSection, chosen: Chosen) -> None:
+        row, number, kind = chosen.row, chosen.payload.number, section.offered.kind
         if kind == "video":
             made = branches.send_video(row, number, "send-video")
         else:
@@ -151,7 +145,7 @@ class WebRtcTransport:
         if pad is None or made.get_static_pad("src").link(pad) != Gst.PadLinkReturn.OK:
             raise BadPipeline(f"{kind} cannot be joined to the transport")
         transceiver = pad.get_property("transceiver")
-        transceiver.set_property("do-nack", section.chosen.retransmission is not None)
+        transceiver.set_property("do-nack", chosen.retransmission is not None)
         self._senders[kind] = made
 
     async def _ask(self, signal: str, argument: Any) -> Any:
@@ -178,24 +172,11 @@ class WebRtcTransport:
     # ---- told by the element, in its threads --------------------------------------------------------------
 
     def _pad_added(self, _: Any, pad: Any) -> None:
-        if pad.get_direction() != Gst.PadDirection.SRC or self._closed:
-            return
-        caps = pad.get_current_caps() or pad.query_caps(None)
-        structure = caps.get_structure(0)
-        kind, name = structure.get_string("media"), (structure.get_string("encoding-name") or "").upper()
-        row = codecs.BY_NAME.get(name)
-        self._received += 1
-        label = f"receive-{kind}-{self._received}"
-        if row and row.decoder:
-            made = (branches.receive_video if kind == "video" else branches.receive_audio)(row, self.leg, label)
-        else:
-            made = branches.discard(label)
-        pipeline = self._pipeline.gst
-        if pipeline is None:
-            return
-        pipeline.add(made)
-        made.sync_state_with_parent()
-        pad.link(made.get_static_pad("sink"))
+        if pad.get_direction() == Gst.PadDirection.SRC and not self._closed:
+            self.receivers.attach(pad)
+
+    def _pad_removed(self, _: Any, pad: Any) -> None:
+        self.receivers.detach(pad)
 
     def _gathering_changed(self, element: Any, _: Any) -> None:
         if element.get_property("ice-gathering-state") == GstWebRTC.WebRTCICEGatheringState.COMPLETE:
@@ -208,10 +189,6 @@ class WebRtcTransport:
     def _tell(self, state: str) -> None:
         if not self._closed:
             self._on_state(state)
-
-    def payload_types(self) -> dict[str, int]:
-        """RTP payload types in use, by kind; for the statistics."""
-        return {s.offered.kind: s.chosen.payload.number for s in (self.plan.accepted if self.plan else []) if s.chosen}
 
     def rtpbin(self) -> Any:
         return None if self._closed else self.element.get_by_name("rtpbin")

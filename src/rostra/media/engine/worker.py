@@ -89,7 +89,10 @@ class Worker:
     async def _poll(self) -> None:
         while True:
             await asyncio.sleep(POLL)
-            self._engine.poll()
+            try:
+                self._engine.poll()
+            except Exception:  # what goes wrong with one look must not end all looking
+                logger.exception("Poll failed")
 
     async def _beat(self) -> None:
         clock = asyncio.get_running_loop().time

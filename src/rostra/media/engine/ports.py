@@ -1,0 +1,76 @@
+"""UDP port pairs for RTP legs, and the address announced with them.
+
+Pairs are really bound, so workers (and ICE) that share the range cannot take the same one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import random
+import socket
+from typing import Any
+
+from rostra.environment import Environment, PortRange
+from rostra.media.engine.gst import Gio
+
+_TRIES = 400
+_BUFFER = 1 << 20
+"""Bytes of kernel buffer: a key frame arrives in one burst."""
+
+
+class OutOfPorts(Exception):
+    """No pair of the range is free."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PortPair:
+    """RTP on an even port, RTCP on the next."""
+
+    port: int
+    rtp: socket.socket
+    rtcp: socket.socket
+
+    def close(self) -> None:
+        self.rtp.close()
+        self.rtcp.close()
+
+
+def reserve(ports: PortRange) -> PortPair:
+    """Bind a free pair, chosen at random so that ports just given up are not reused at once. Raises OutOfPorts."""
+    low = ports.low + ports.low % 2
+    pairs = (ports.high - low + 1) // 2
+    if pairs < 1:
+        raise OutOfPorts(f"{ports} holds no pair")
+    for number in random.sample(range(pairs), min(pairs, _TRIES)):
+        port = low + 2 * number
+        bound: list[socket.socket] = []
+        try:
+            for offset in (0, 1):
+                endpoint = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                bound.append(endpoint)
+                endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+                endpoint.bind(("0.0.0.0", port + offset))  # noqa: S104  (peers come to any address of ours)
+        except OSError:
+            for endpoint in bound:
+                endpoint.close()
+            continue
+        return PortPair(port, *bound)
+    raise OutOfPorts(f"no pair within {ports} is free")
+
+
+def shared(endpoint: socket.socket) -> Any:
+    """The same socket for GStreamer; each user closes its own."""
+    return Gio.Socket.new_from_fd(os.dup(endpoint.fileno()))
+
+
+def announced_address(environment: Environment) -> str:
+    """What we write as our media address: as configured, else the address the default route uses."""
+    if environment.media_address:
+        return environment.media_address
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("198.51.100.1", 9))  # no packet is sent: this only asks for the route
+        except OSError:
+            return "127.0.0.1"
+        return probe.getsockname()[0]

@@ -1,0 +1,83 @@
+"""What hangs on the receiving pads of an RTP element: one branch for each stream that arrives.
+
+Pads come and go in media threads (a new source, a new payload type); a branch is joined at once, because media
+is waiting, and taken apart on a thread of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from typing import Any
+
+import structlog
+
+from rostra.media import codecs
+from rostra.media.engine import branches
+from rostra.media.engine.gst import Gst
+from rostra.media.engine.pipeline import Pipeline
+
+logger = structlog.get_logger("rostra.media")
+
+
+class Receivers:
+    """The receiving branches of one leg's connection."""
+
+    def __init__(self, leg: str, pipeline: Pipeline) -> None:
+        self._leg = leg
+        self._pipeline = pipeline
+        self._loop = asyncio.get_running_loop()
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._branches: dict[str, Any] = {}
+        self._muffled = False
+
+    def attach(self, pad: Any) -> None:
+        """Join a new pad to the stage (in a media thread)."""
+        structure = (pad.get_current_caps() or pad.query_caps(None)).get_structure(0)
+        made = self._branch(structure.get_string("media") or "", (structure.get_string("encoding-name") or "").upper())
+        container = self._pipeline.gst
+        if container is None:
+            return
+        with self._lock:
+            self._branches[pad.get_name()] = made
+            self._muffle(made)
+        container.add(made)
+        made.sync_state_with_parent()
+        if pad.link(made.get_static_pad("sink")) != Gst.PadLinkReturn.OK:
+            logger.error("Received stream cannot be joined", leg=self._leg, caps=structure.to_string())
+
+    def detach(self, pad: Any) -> None:
+        """A pad is gone (in a media thread)."""
+        with self._lock:
+            made = self._branches.pop(pad.get_name(), None)
+        if made is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._loop.run_in_executor, None, self._remove, made)
+
+    def muffle(self, muffled: bool) -> None:
+        """Keep what arrives from the stage (a leg on hold)."""
+        with self._lock:
+            self._muffled = muffled
+            for made in self._branches.values():
+                self._muffle(made)
+
+    def _muffle(self, made: Any) -> None:
+        gate = made.get_by_name("gate")
+        if gate:
+            gate.set_property("drop", self._muffled)
+
+    def _branch(self, kind: str, encoding: str) -> Any:
+        name = f"receive-{kind}-{next(self._numbers)}"
+        row = codecs.BY_NAME.get(encoding)
+        if row is codecs.EVENTS:
+            return branches.receive_events(name)
+        if row is None or not row.decoder:
+            return branches.discard(name)
+        return (branches.receive_video if kind == "video" else branches.receive_audio)(row, self._leg, name)
+
+    def _remove(self, made: Any) -> None:
+        made.set_state(Gst.State.NULL)
+        container = self._pipeline.gst
+        if container is not None and made.get_parent() == container:
+            container.remove(made)

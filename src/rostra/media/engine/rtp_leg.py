@@ -1,0 +1,250 @@
+"""An RTP leg (SIP, H.323): keeps the sockets, follows each agreement, and latches onto the real far end."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import ipaddress
+from typing import Any
+
+import structlog
+
+from rostra.domain.media import Content, MediaDescription, MediaKind, MediaStream
+from rostra.environment import Environment
+from rostra.media.engine import dtmf, ports, rungs
+from rostra.media.engine.leg import Leg, LegContext, VideoFeed
+from rostra.media.engine.ports import PortPair
+from rostra.media.engine.rtp_transport import DISCARD, NOWHERE, RtpTransport, Wire, wire
+from rostra.media.engine.sections import BadDescription
+
+logger = structlog.get_logger("rostra.media")
+
+
+@dataclasses.dataclass(slots=True)
+class _Stream:
+    """What changes about a stream without rebuilding it."""
+
+    sends: bool
+    receives: bool
+    address: str
+    port: int
+    rtcp_port: int
+    latched: bool = False
+
+
+class RtpLeg(Leg):
+    """One SIP or H.323 system."""
+
+    def __init__(self, context: LegContext, leg: str, environment: Environment) -> None:
+        super().__init__(context, leg)
+        self._environment = environment
+        self._pairs: list[PortPair] = []
+        self._transport: RtpTransport | None = None
+        self._streams: dict[int, _Stream] = {}
+        self._feed: VideoFeed | None = None
+        self._started = False
+        self._connected = False
+        self._packets = 0
+        self._heard = 0.0
+        self._pressing: asyncio.Task[None] | None = None
+
+    def reserve(self, kinds: tuple[MediaKind, ...]) -> tuple[str, tuple[int, ...]]:
+        """A port pair for each stream; those of earlier streams are kept. Raises OutOfPorts."""
+        while len(self._pairs) < len(kinds):
+            self._pairs.append(ports.reserve(self._environment.media_ports))
+        return ports.announced_address(self._environment), tuple(pair.port for pair in self._pairs[: len(kinds)])
+
+    async def connect(self, local: MediaDescription, remote: MediaDescription) -> None:
+        """Run what was agreed. Raises BadDescription, BadPipeline."""
+        if len(local.streams) != len(remote.streams):
+            raise BadDescription("the sides have different streams")
+        streams, wires = self._agreed(local, remote)
+        fresh = self._transport is None or self._transport.wires != wires
+        transport = await self._rebuild(wires) if fresh or self._transport is None else self._transport
+        self._retarget(transport, streams, fresh=fresh)
+        if fresh:
+            transport.play()
+        self._tune(remote)
+        self._apply()
+        self._heard = asyncio.get_running_loop().time()
+
+    def _agreed(self, local: MediaDescription, remote: MediaDescription) -> tuple[dict[int, _Stream], tuple[Wire, ...]]:
+        streams: dict[int, _Stream] = {}
+        wires: list[Wire] = []
+        index = -1
+        for ours, theirs in zip(local.streams, remote.streams, strict=True):
+            if ours.refused:
+                continue
+            index = self._pair_index(ours, index + 1)
+            if ours.content is not Content.MAIN:
+                continue
+            found = wire(index, ours, theirs)
+            if found is None:
+                continue
+            wires.append(found)
+            address = theirs.address or remote.address
+            streams[index] = _Stream(
+                sends=ours.direction.sends and theirs.direction.receives and _usable(address),
+                receives=ours.direction.receives and theirs.direction.sends,
+                address=address,
+                port=theirs.port,
+                rtcp_port=theirs.rtcp_port or (theirs.port if found.mux else theirs.port + 1),
+            )
+        if not wires:
+            raise BadDescription("no stream carries anything")
+        return streams, tuple(wires)
+
+    def _pair_index(self, stream: MediaStream, expected: int) -> int:
+        """Which reserved pair a stream uses: the one of its port, where it is ours."""
+        for index, pair in enumerate(self._pairs):
+            if pair.port == stream.port:
+                return index
+        if expected < len(self._pairs):
+            return expected
+        raise BadDescription(f"no port was reserved for port {stream.port}")
+
+    async def _rebuild(self, wires: tuple[Wire, ...]) -> RtpTransport:
+        await self._drop()
+        self._packets = 0
+        self._transport = RtpTransport(
+            self.id,
+            wires,
+            self._pairs,
+            lambda reason: self.context.failed(self.id, reason),
+            lambda digit: self.context.digit(self.id, digit),
+        )
+        return self._transport
+
+    def _retarget(self, transport: RtpTransport, streams: dict[int, _Stream], *, fresh: bool) -> None:
+        """Send where the far end says, unless it was found elsewhere and says nothing new."""
+        for index, stream in streams.items():
+            before = self._streams.get(index)
+            if before and not fresh and (before.address, before.port) == (stream.address, stream.port):
+                stream.latched = before.latched
+            elif _usable(stream.address):
+                transport.send_to(index, stream.address, stream.port, stream.rtcp_port)
+            else:
+                transport.send_to(index, NOWHERE, DISCARD, DISCARD)
+        self._streams = streams
+
+    def _tune(self, remote: MediaDescription) -> None:
+        transport = self._transport
+        if transport is None:
+            return
+        video = next((w for w in transport.wires if w.kind is MediaKind.VIDEO), None)
+        if video is None:
+            return
+        section = next(
+            (s for s in remote.streams if s.kind is MediaKind.VIDEO and s.content is Content.MAIN and not s.refused),
+            None,
+        )
+        limits = [value for value in (section and section.bandwidth, remote.bandwidth) if value]
+        rung = rungs.pick(video.send.parameters, min(limits, default=None))
+        if self._feed is None:
+            self._feed = VideoFeed(self.context.renditions, video.row, transport.subscriber(video.index))
+        self._feed.tune(self.view, rung)
+
+    def watch(self, view: str) -> None:
+        super().watch(view)
+        if self._feed:
+            self._feed.tune(view)
+
+    def start(self) -> None:
+        self._started = True
+        self._heard = asyncio.get_running_loop().time()
+        self._apply()
+
+    def hold(self, held: bool) -> None:
+        super().hold(held)
+        self._apply()
+
+    def request_keyframe(self) -> None:
+        if self._feed:
+            self._feed.request_keyframe()
+
+    def send_dtmf(self, digits: str) -> None:
+        source = self._transport.events() if self._transport else None
+        if source is None:
+            logger.info("No telephone events on this leg", leg=self.id)
+            return
+        previous = self._pressing
+
+        async def press() -> None:
+            if previous:
+                await asyncio.gather(previous, return_exceptions=True)
+            await dtmf.send(source, digits)
+
+        self._pressing = asyncio.get_running_loop().create_task(press())
+
+    def poll(self) -> None:
+        """Latch, notice the first packet and a far end that went silent; called a few times a second."""
+        transport = self._transport
+        if transport is None:
+            return
+        total = 0
+        for index, stream in self._streams.items():
+            sources = transport.received(index)
+            total += sum(source.packets for source in sources)
+            if not stream.latched:
+                self._latch(transport, index, stream, [s.address for s in sources if s.address])
+        now = asyncio.get_running_loop().time()
+        if total != self._packets:
+            self._packets, self._heard = total, now
+            if not self._connected:
+                self._connected = True
+                self.context.connected(self.id)
+        expecting = self._started and not self.held and any(stream.receives for stream in self._streams.values())
+        if not expecting:
+            self._heard = now
+        elif now - self._heard > self.context.patience:
+            self._heard = now
+            self.context.failed(self.id, f"no media for {self.context.patience:g} s")
+
+    def _latch(self, transport: RtpTransport, index: int, stream: _Stream, sources: list[tuple[str, int]]) -> None:
+        """Send to where valid media really comes from (RFC 4961): far ends behind NAT announce other addresses."""
+        if not sources:
+            return
+        address, port = sources[-1]
+        stream.latched = True
+        if (address, port) != transport.destination(index):
+            logger.info("Media comes from elsewhere than announced", leg=self.id, address=address, port=port)
+            shared = stream.rtcp_port == stream.port
+            same_host = address == stream.address
+            control = port if shared else stream.rtcp_port if same_host else port + 1
+            transport.send_to(index, address, port, control)
+        self._apply()
+
+    def _apply(self) -> None:
+        if self._transport is None:
+            return
+        for index, stream in self._streams.items():
+            self._transport.gate(index, drop=not (self._started and stream.sends and not self.held))
+        self._transport.receivers.muffle(self.held)
+
+    async def _drop(self) -> None:
+        if self._pressing:
+            self._pressing.cancel()
+            self._pressing = None
+        transport, self._transport = self._transport, None
+        feed, self._feed = self._feed, None
+        if transport:
+            await transport.close()
+        if feed:
+            feed.close()
+
+    async def close(self) -> None:
+        await self._drop()
+        for pair in self._pairs:
+            pair.close()
+        self._pairs.clear()
+
+    def rtpbin(self) -> Any:
+        return self._transport.rtpbin if self._transport else None
+
+
+def _usable(address: str) -> bool:
+    """A literal IPv4 address of a host; 0.0.0.0 is the old way to say hold (RFC 3264 8.4)."""
+    try:
+        return not ipaddress.IPv4Address(address).is_unspecified
+    except ValueError:
+        return False

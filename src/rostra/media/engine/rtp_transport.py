@@ -1,0 +1,325 @@
+"""The pipeline of an RTP leg: sockets, SRTP, an `rtpbin` session for each stream, and its media branches.
+
+One direction of thought per stream: `udpsrc ! [srtpdec] ! rtpbin ! receiving branch` and
+`sending branch ! rtpbin ! [srtpenc] ! udpsink`, with RTCP beside it on its own socket or the same one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from rostra.domain.media import CodecParameters, CryptoAttribute, MediaKind, MediaStream
+from rostra.media import codecs
+from rostra.media.codecs.row import CodecRow
+from rostra.media.engine import branches, dtmf, ports, rtp_statistics
+from rostra.media.engine.gst import Gst
+from rostra.media.engine.pipeline import BadPipeline, Pipeline, elements_with, make
+from rostra.media.engine.ports import PortPair
+from rostra.media.engine.receivers import Receivers
+from rostra.media.engine.sections import BadDescription
+
+logger = structlog.get_logger("rostra.media")
+
+JITTER = 80
+"""Milliseconds of jitter buffer."""
+NOWHERE = "127.0.0.1"
+"""Host of sinks whose destination is not known; their port is the discard service's."""
+DISCARD = 9
+_SUITES = {
+    "AES_CM_128_HMAC_SHA1_80": "hmac-sha1-80",
+    "AES_CM_128_HMAC_SHA1_32": "hmac-sha1-32",
+}
+_KEY_AND_SALT = 30
+"""Bytes (RFC 4568 6.2)."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wire:
+    """One agreed stream as the pipeline needs it; equal wires need no rebuilding."""
+
+    index: int
+    kind: MediaKind
+    receive: tuple[CodecParameters, ...]
+    """What the far end may send us, with our payload types."""
+    send: CodecParameters
+    events: CodecParameters | None
+    """Telephone events as the far end wants them."""
+    feedback: bool
+    """RTCP feedback profile (AVPF)."""
+    mux: bool
+    key_out: CryptoAttribute | None
+    key_in: CryptoAttribute | None
+
+    @property
+    def row(self) -> CodecRow:
+        return codecs.BY_NAME[self.send.name]
+
+
+def wire(index: int, local: MediaStream, remote: MediaStream) -> Wire | None:
+    """The wire of an agreed stream; None when it carries nothing of ours. Raises BadDescription."""
+    known = [codec for codec in remote.codecs if codec.name in codecs.BY_NAME and codecs.BY_NAME[codec.name].encoder]
+    if local.refused or remote.refused or not known:
+        return None
+    if bool(local.crypto) != bool(remote.crypto):
+        raise BadDescription("only one side encrypts")
+    events = [codec for codec in remote.codecs if codec.name == codecs.EVENTS.name]
+    fitting = [codec for codec in events if codec.clock_rate == known[0].clock_rate]
+    return Wire(
+        index=index,
+        kind=local.kind,
+        receive=local.codecs,
+        send=known[0],
+        events=next(iter(fitting), None),
+        feedback=local.profile.endswith("F"),
+        mux=local.rtcp_mux and remote.rtcp_mux,
+        key_out=next(iter(local.crypto), None),
+        key_in=next(iter(remote.crypto), None),
+    )
+
+
+class RtpTransport:
+    """A running RTP leg's pipeline; made anew when the wires change, on the same sockets."""
+
+    def __init__(
+        self,
+        leg: str,
+        wires: tuple[Wire, ...],
+        pairs: list[PortPair],
+        on_error: Callable[[str], None],
+        on_digit: Callable[[str], None],
+    ) -> None:
+        self.leg = leg
+        self.wires = wires
+        self._pairs = pairs
+        self._on_digit = on_digit
+        self._pipeline = Pipeline(f"leg {leg}", on_error, self._message)
+        self.receivers = Receivers(leg, self._pipeline)
+        self._senders: dict[int, Any] = {}
+        self._sinks: dict[int, tuple[Any, Any]] = {}
+        self.rtpbin: Any = self._pipeline.add(make("rtpbin", "rtp"))
+        self.rtpbin.set_property("latency", JITTER)
+        self.rtpbin.set_property("do-lost", True)
+        self.rtpbin.set_property("autoremove", True)
+        if any(w.feedback for w in wires):
+            self.rtpbin.set_property("rtp-profile", 3)
+        self._maps = {w.index: {codec.payload_type: _map_caps(w, codec) for codec in w.receive} for w in wires}
+        self._handlers = [
+            self.rtpbin.connect("request-pt-map", lambda _, session, number: self._maps[session].get(number)),
+            self.rtpbin.connect("pad-added", self._pad_added),
+            self.rtpbin.connect("pad-removed", self._pad_removed),
+        ]
+        for w in wires:
+            self._build(w)
+
+    # ---- building -----------------------------------------------------------------------------------------
+
+    def _build(self, w: Wire) -> None:
+        pair = self._pairs[w.index]
+        branch = self._sending_branch(w)
+        self._pipeline.add(branch)
+        self._senders[w.index] = branch
+        self._link(branch, "src", self.rtpbin, f"send_rtp_sink_{w.index}")
+        decoder, encoder = self._srtp(w)
+        self._build_output(w, pair, encoder)
+        self._build_input(w, pair, decoder)
+
+    def _sending_branch(self, w: Wire) -> Any:
+        number, name = w.send.payload_type, f"send-{w.index}"
+        if w.kind is MediaKind.VIDEO:
+            return branches.send_video(w.row, number, name)
+        events = (w.events.payload_type, w.events.clock_rate) if w.events else None
+        return branches.send_audio(w.row, number, self.leg, name, events=events)
+
+    def _build_output(self, w: Wire, pair: PortPair, encoder: Any) -> None:
+        rtp = self._sink(f"rtp-out-{w.index}", pair.rtp)
+        rtcp = self._sink(f"rtcp-out-{w.index}", pair.rtp if w.mux else pair.rtcp)
+        self._sinks[w.index] = (rtp, rtcp)
+        control = self.rtpbin.request_pad_simple(f"send_rtcp_src_{w.index}")
+        media = self.rtpbin.get_static_pad(f"send_rtp_src_{w.index}")
+        if encoder is None:
+            _join(media, rtp.get_static_pad("sink"))
+            _join(control, rtcp.get_static_pad("sink"))
+            return
+        _join(media, encoder.request_pad_simple("rtp_sink_0"))
+        _join(control, encoder.request_pad_simple("rtcp_sink_0"))
+        self._link(encoder, "rtp_src_0", rtp, "sink")
+        self._link(encoder, "rtcp_src_0", rtcp, "sink")
+
+    def _build_input(self, w: Wire, pair: PortPair, decoder: Any) -> None:
+        secure = "s" if decoder is not None else ""
+        media = self._source(f"rtp-in-{w.index}", pair.rtp, f"application/x-{secure}rtp")
+        control = self._source(f"rtcp-in-{w.index}", pair.rtcp, f"application/x-{secure}rtcp")
+        to_media = self.rtpbin.request_pad_simple(f"recv_rtp_sink_{w.index}")
+        to_control = self.rtpbin.request_pad_simple(f"recv_rtcp_sink_{w.index}")
+        if decoder is not None:
+            # it also tells RTCP from RTP on a shared port
+            self._link(media, "src", decoder, "rtp_sink")
+            self._link(control, "src", decoder, "rtcp_sink")
+            _join(decoder.get_static_pad("rtp_src"), to_media)
+            _join(decoder.get_static_pad("rtcp_src"), to_control)
+        elif w.mux:
+            self._split(w.index, media, to_media, to_control)
+        else:
+            _join(media.get_static_pad("src"), to_media)
+            _join(control.get_static_pad("src"), to_control)
+
+    def _split(self, index: int, media: Any, to_media: Any, to_control: Any) -> None:
+        """RTP and RTCP on one port (RFC 5761): both inputs see everything and drop what is not theirs."""
+        tee = self._pipeline.add(make("tee", f"mux-{index}"))
+        control = self._pipeline.add(make("capssetter", f"mux-control-{index}"))
+        control.set_property("caps", Gst.Caps.from_string("application/x-rtcp"))
+        control.set_property("replace", True)
+        control.set_property("join", False)
+        self._link(media, "src", tee, "sink")
+        _join(tee.request_pad_simple("src_%u"), to_media)
+        _join(tee.request_pad_simple("src_%u"), control.get_static_pad("sink"))
+        _join(control.get_static_pad("src"), to_control)
+
+    def _srtp(self, w: Wire) -> tuple[Any, Any]:
+        if w.key_in is None or w.key_out is None:
+            return None, None
+        encoder = self._pipeline.add(make("srtpenc", f"encrypt-{w.index}"))
+        key, authentication = _key(w.key_out)
+        encoder.set_property("key", Gst.Buffer.new_wrapped(key))
+        for name, value in _ciphers(authentication).items():
+            encoder.set_property(name.replace("srtp-", "rtp-").replace("srtcp-", "rtcp-"), value)
+        decoder = self._pipeline.add(make("srtpdec", f"decrypt-{w.index}"))
+        key, authentication = _key(w.key_in)
+        members = ",".join(f"{name}=(string){value}" for name, value in _ciphers(authentication).items())
+        caps = Gst.Caps.from_string(f"application/x-srtp,srtp-key=(buffer){key.hex()},{members}")
+        decoder.connect("request-key", lambda *_: caps)
+        return decoder, encoder
+
+    def _source(self, name: str, endpoint: Any, caps: str) -> Any:
+        source = self._pipeline.add(make("udpsrc", name))
+        source.set_property("socket", ports.shared(endpoint))
+        source.set_property("auto-multicast", False)
+        source.set_property("caps", Gst.Caps.from_string(caps))
+        return source
+
+    def _sink(self, name: str, endpoint: Any) -> Any:
+        sink = self._pipeline.add(make("udpsink", name))
+        sink.set_property("socket", ports.shared(endpoint))
+        sink.set_property("host", NOWHERE)
+        for setting in ("sync", "async", "qos", "auto-multicast"):
+            sink.set_property(setting, False)
+        return sink
+
+    def _link(self, source: Any, source_pad: str, sink: Any, sink_pad: str) -> None:
+        target = sink.get_static_pad(sink_pad) or sink.request_pad_simple(sink_pad)
+        _join(source.get_static_pad(source_pad), target)
+
+    # ---- at work ------------------------------------------------------------------------------------------
+
+    def play(self) -> None:
+        """Begin; the destinations are known by now."""
+        self._pipeline.play()
+
+    def send_to(self, index: int, address: str, port: int, rtcp_port: int) -> None:
+        """Where a stream goes from now on."""
+        for sink, number in zip(self._sinks[index], (port, rtcp_port), strict=True):
+            sink.set_property("host", address)
+            sink.set_property("port", number)
+
+    def destination(self, index: int) -> tuple[str, int]:
+        sink = self._sinks[index][0]
+        return sink.get_property("host"), sink.get_property("port")
+
+    def gate(self, index: int, *, drop: bool) -> None:
+        """Open or shut what we send on a stream."""
+        self._senders[index].get_by_name("gate").set_property("drop", drop)
+
+    def subscriber(self, index: int) -> Any:
+        """The element of a video stream that is tuned to an encoder."""
+        return self._senders[index].get_by_name("stage")
+
+    def events(self) -> Any:
+        """The source of telephone events, or None when they were not agreed."""
+        found = (branch.get_by_name("events") for branch in self._senders.values())
+        return next((source for source in found if source is not None), None)
+
+    def received(self, index: int) -> list[rtp_statistics.Received]:
+        return rtp_statistics.read(self.rtpbin, index)[0]
+
+    def request_pictures(self) -> None:
+        """Ask the far end for a key frame."""
+        for decoder in elements_with(self._pipeline.gst, "automatic-request-sync-points"):
+            decoder.get_static_pad("sink").push_event(_key_unit())
+
+    async def close(self) -> None:
+        """Free everything but the sockets."""
+        for handler in self._handlers:
+            self.rtpbin.disconnect(handler)
+        self._handlers.clear()
+        await self._pipeline.close()
+        self._senders.clear()
+        self._sinks.clear()
+        self.rtpbin = None
+
+    def _message(self, message: Any) -> None:
+        structure = message.get_structure()
+        if structure is None or structure.get_name() != "dtmf-event":
+            return
+        found, number = structure.get_int("number")
+        digit = dtmf.digit_of(number) if found else None
+        if digit:
+            self._on_digit(digit)
+
+    def _pad_added(self, _: Any, pad: Any) -> None:
+        if pad.get_name().startswith("recv_rtp_src_"):
+            self.receivers.attach(pad)
+
+    def _pad_removed(self, _: Any, pad: Any) -> None:
+        if pad.get_name().startswith("recv_rtp_src_"):
+            self.receivers.detach(pad)
+
+
+def _key_unit() -> Any:
+    return Gst.Event.new_custom(
+        Gst.EventType.CUSTOM_UPSTREAM, Gst.Structure.from_string("GstForceKeyUnit,all-headers=(boolean)true")[0]
+    )
+
+
+def _join(source: Any, sink: Any) -> None:
+    if source is None or sink is None or source.link(sink) != Gst.PadLinkReturn.OK:
+        raise BadPipeline(f"{source and source.get_name()} cannot be joined to {sink and sink.get_name()}")
+
+
+def _map_caps(w: Wire, codec: CodecParameters) -> Any:
+    """What a payload type means, for the session and the depayloader."""
+    members = [
+        f"application/x-rtp,media={w.kind},payload={codec.payload_type}",
+        f"encoding-name={codec.name},clock-rate={codec.clock_rate}",
+    ]
+    if codec.channels > 1:
+        members.append(f"encoding-params=(string){codec.channels}")
+    feedback = {"nack": "rtcp-fb-nack", "nack pli": "rtcp-fb-nack-pli", "ccm fir": "rtcp-fb-ccm-fir"}
+    members += [f"{feedback[kind]}=(boolean)true" for kind in codec.feedback if kind in feedback]
+    return Gst.Caps.from_string(",".join(members))
+
+
+def _key(crypto: CryptoAttribute) -> tuple[bytes, str]:
+    """Key and salt, and the authentication of the suite. Raises BadDescription."""
+    try:
+        key = base64.b64decode(crypto.key_salt, validate=True)
+    except (ValueError, binascii.Error):
+        key = b""
+    if len(key) != _KEY_AND_SALT or crypto.suite not in _SUITES:
+        raise BadDescription(f"the key of {crypto.suite!r} cannot be used")
+    return key, _SUITES[crypto.suite]
+
+
+def _ciphers(authentication: str) -> dict[str, str]:
+    """RFC 4568 6.2: the short tag is for RTP only."""
+    return {
+        "srtp-cipher": "aes-128-icm",
+        "srtp-auth": authentication,
+        "srtcp-cipher": "aes-128-icm",
+        "srtcp-auth": "hmac-sha1-80",
+    }
