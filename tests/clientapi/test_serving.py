@@ -12,6 +12,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from rostra.clientapi import serving
 from rostra.clientapi.serving import PortTaken, serve
 from rostra.environment import Environment
 
@@ -82,3 +83,11 @@ async def test_silence_is_broken_by_pings(live: Api, monkeypatch: pytest.MonkeyP
         assert (await events.until("ping")).data is None
         await ada.post("lock")
         await events.until("conference_update", locked=True)
+
+
+def test_answers_do_not_wait_for_acknowledgements(environment: Environment) -> None:
+    port = environment.node_https_port
+    with serving._listen(port) as listener, socket.create_connection(("127.0.0.1", port)):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -16,6 +16,7 @@ from .driver import Api
 from .fakes import FakeConference, FakeSession, FakeSwitchboard
 from .test_sdk import ARGUMENTS, CHROMIUM, eventually
 
+expect.set_options(timeout=20_000)
 DEVICES = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
 
 FAR_SIDE = """
@@ -67,7 +68,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     made = await browser.new_context(ignore_https_errors=True, permissions=["camera", "microphone"])
-    made.set_default_timeout(10_000)
+    made.set_default_timeout(20_000)
     yield made
     await made.close()
 
@@ -112,7 +113,7 @@ def only(conference: FakeConference) -> FakeSession:
 
 async def joined(visit: Visit, switchboard: FakeSwitchboard) -> tuple[Page, FakeSession]:
     page = await visit("/webapp/conference/meet.demo?name=Ada&join=1")
-    await picture_flows(page, 15)
+    await picture_flows(page, 20)
     return page, only(switchboard.conference("Demo"))
 
 
@@ -127,7 +128,7 @@ async def test_from_the_start_page_into_the_conference_and_out(
     await expect(meter).not_to_have_attribute("aria-valuenow", "0")
     await expect(page.get_by_test_id("self-video")).to_be_visible()
     await page.get_by_test_id("join").click()
-    await picture_flows(page, 10)
+    await picture_flows(page, 20)
     session = only(switchboard.conference("Demo"))
     row = page.get_by_test_id(f"participant-{session.participant.uuid}")
     await expect(row).to_contain_text("Ada")
@@ -208,7 +209,7 @@ async def test_joining_without_devices(visit: Visit, far: Page, context: Browser
     page = await visit("/conference/meet.demo?name=Ada")
     await expect(page.get_by_test_id("device-faults")).to_be_visible()
     await page.get_by_test_id("join").click()
-    await picture_flows(page, 10)
+    await picture_flows(page, 20)
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["told", "silently"])

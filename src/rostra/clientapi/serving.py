@@ -120,5 +120,8 @@ def _listen(port: int) -> socket.socket:
 
 
 def _listen_on(family: socket.AddressFamily, port: int) -> socket.socket:
-    dual = family == socket.AF_INET6
-    return socket.create_server(("", port), family=family, dualstack_ipv6=dual, backlog=512)
+    listener = socket.create_server(("", port), family=family, dualstack_ipv6=family == socket.AF_INET6, backlog=512)
+    # Inherited by accepted connections. asyncio sets it only on sockets whose protocol was named at creation;
+    # without it each answer waits 40 ms for the peer's delayed acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener

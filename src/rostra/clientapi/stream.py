@@ -53,6 +53,7 @@ class EventStream:
         self._counter = itertools.count(1)
         self._outbox: asyncio.Queue[bytes | None] = asyncio.Queue(OUTBOX)
         self._finishing = False
+        self._drained = False
         self._ending = asyncio.Event()
         self._said_goodbye = False
         self._pump: asyncio.Task[None] | None = None
@@ -107,10 +108,21 @@ class EventStream:
             self._pump.cancel()
 
     async def _next(self) -> bytes | None:
+        """Everything that waits to be sent, in one piece; a `ping` after silence; None at the end."""
+        if self._drained:
+            return None
         try:
-            return await asyncio.wait_for(self._outbox.get(), KEEP_ALIVE)
+            first = await asyncio.wait_for(self._outbox.get(), KEEP_ALIVE)
         except TimeoutError:
             return frame(self._node, next(self._counter), "ping", None)
+        chunks: list[bytes] = []
+        while first is not None:
+            chunks.append(first)
+            if self._outbox.empty():
+                return b"".join(chunks)
+            first = self._outbox.get_nowait()
+        self._drained = True
+        return b"".join(chunks) or None
 
     async def _put(self, event: str, data: Any) -> None:
         await self._outbox.put(frame(self._node, next(self._counter), event, data))
