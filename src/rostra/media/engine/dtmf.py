@@ -38,4 +38,6 @@ def _event(source: Any, *, start: bool, number: int | None = None) -> None:
     members = f"dtmf-event,type=(int)1,method=(int)1,start=(boolean){str(start).lower()}"
     if number is not None:
         members += f",number=(int){number},volume=(int){VOLUME}"
-    source.send_event(Gst.Event.new_custom(Gst.EventType.CUSTOM_UPSTREAM, Gst.Structure.from_string(members)[0]))
+    source.get_static_pad("src").send_event(
+        Gst.Event.new_custom(Gst.EventType.CUSTOM_UPSTREAM, Gst.Structure.from_string(members)[0])
+    )
