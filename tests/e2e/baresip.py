@@ -5,7 +5,7 @@
         await phone.wait_for("CALL_ESTABLISHED")
 
 Each instance has its own configuration directory and control port. It plays a tone or a WAV file and a video
-clip; what it hears is in `recording` (WAV, complete once the call has ended) and what it sees comes as PNG from
+clip; what it hears is in `recording` (WAV) and what it sees comes as PNG from
 `snapshot`.
 """
 
@@ -14,11 +14,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import itertools
 import json
 import shutil
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -30,9 +31,10 @@ poll_method epoll
 sip_listen {address}:0
 call_local_timeout 120
 call_max_calls 4
-audio_player aufile,{recording}
+audio_player aubridge,nowhere
+snd_path {directory}
 audio_source {audio}
-audio_alert aufile,{alert}
+audio_alert aubridge,nowhere
 ausrc_srate 48000
 auplay_srate 48000
 ausrc_channels 2
@@ -53,7 +55,7 @@ module_path {modules}
 {module_lines}
 """
 
-_ALWAYS = ["g711", "g722", "opus", "ausine", "aufile", "srtp"]
+_ALWAYS = ["g711", "g722", "opus", "ausine", "aufile", "aubridge", "sndfile", "srtp"]
 _VIDEO = ["avcodec", "vp8", "avformat", "fakevideo", "swscale", "snapshot"]
 _APPLICATIONS = ["account", "menu", "ctrl_tcp"]
 
@@ -86,12 +88,13 @@ class Baresip:
     _reader: asyncio.StreamReader | None = None
     _writer: asyncio.StreamWriter | None = None
     _listening: asyncio.Task[None] | None = None
+    _serial: Iterator[int] = dataclasses.field(default_factory=itertools.count)
     _changed: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
 
     @property
     def recording(self) -> Path:
-        """What it heard."""
-        return self.directory / "heard.wav"
+        """What it heard in the last call; grows while the call lasts."""
+        return max(self.directory.glob("dump-*-dec.wav"), default=self.directory / "heard.wav")
 
     @property
     def log(self) -> str:
@@ -160,15 +163,13 @@ class Baresip:
             await self.command("sndcode", digit)
 
     async def snapshot(self, name: str = "seen", seconds: float = 10) -> Path:
-        """A picture of the video received now."""
-        before = set(self.directory.glob(f"{name}*.png"))
-        await self.command("snapshot_recv", str(self.directory / name))
-
+        """A picture (PNG) of the video received now."""
+        file = self.directory / f"{name}{next(self._serial)}.png"
+        await self.command("snapshot_recv", str(file))
         async with asyncio.timeout(seconds):
             while True:
-                for file in sorted(set(self.directory.glob(f"{name}*.png")) - before):
-                    if file.read_bytes().endswith(b"IEND\xaeB`\x82"):
-                        return file
+                if file.exists() and file.read_bytes().endswith(b"IEND\xaeB`\x82"):
+                    return file
                 await asyncio.sleep(0.05)
 
     async def wait_for(self, kind: str, seconds: float = 10) -> dict[str, Any]:
@@ -204,8 +205,6 @@ class Baresip:
         (self.directory / "config").write_text(
             _CONFIGURATION.format(
                 address=self.address,
-                recording=self.recording,
-                alert=self.directory / "alert.wav",
                 audio=audio,
                 video=f"avformat,{self.video}" if self.video else "fakevideo,nil",
                 size=self.size,
