@@ -7,9 +7,12 @@ import dataclasses
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+
+import pytest
 
 from rostra.environment import Environment, variable_name
 from rostra.media.codecs import ROWS
@@ -151,3 +154,14 @@ def test_a_codec_is_named_in_its_row_only() -> None:
             if literal and codecs.search(node.value) and not name.startswith("src/rostra/media/codecs/"):
                 naming.add(name)
     assert naming == set(NAMING_CODECS)
+
+
+@pytest.mark.parametrize(
+    ("lock", "extras"), [("requirements.lock", ["build"]), ("requirements-dev.lock", ["build", "dev"])]
+)
+def test_the_locks_name_what_the_project_asks_for(lock: str, extras: list[str]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *(name for extra in extras for name in project["optional-dependencies"][extra])]
+    locked = set(re.findall(r"^([a-z0-9.-]+)==", (ROOT / lock).read_text(), re.MULTILINE))
+    names = {re.split(r"[<>=\[ ;]", requirement)[0].lower() for requirement in wanted}
+    assert names - locked == set()

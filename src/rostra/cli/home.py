@@ -6,11 +6,15 @@ import dataclasses
 import fcntl
 import os
 import secrets
+import string
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rostra.environment import Environment, EnvironmentProblem, Secret
+
+_ALPHABET = string.ascii_letters + string.digits
+"""Nothing a shell or a double click treats as special."""
 
 
 class HomeInUse(Exception):
@@ -67,7 +71,7 @@ class FirstPassword:
             return cls(Secret(waiting.read_text()), generated=True, _waiting=waiting)
         if environment.management_home.exists():
             return cls(Secret(""), generated=False, _waiting=waiting)
-        password = Secret(secrets.token_urlsafe(12))
+        password = Secret("".join(secrets.choice(_ALPHABET) for _ in range(16)))
         waiting.touch(mode=0o600)
         waiting.write_text(password)
         return cls(password, generated=True, _waiting=waiting)
