@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Sequence
 from typing import Any, cast
@@ -76,8 +77,12 @@ class FakeSwitchboard:
     fail_with: Exception | None = None
     fail_media_with: Exception | None = None
     ready: bool = True
+    slow: asyncio.Event | None = None
+    """Joining waits for it."""
 
     async def join(self, request: CallRequest, listener: SessionListener) -> Any:
+        if self.slow is not None:
+            await self.slow.wait()
         if self.fail_with is not None:
             raise self.fail_with
         service = self.lookup(request.alias)

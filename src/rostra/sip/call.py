@@ -90,6 +90,7 @@ class Call:
         self._acks: dict[int, tuple[Flow, bytes]] = {}
         self._waiting_offer: bytes | None = None
         self._retry: Timer | None = None
+        self._ending = False
         self._caller = state is CallState.CALLING
         self.session_timer = SessionTimer(around.timers, self._refresh, self._expired)
 
@@ -151,7 +152,9 @@ class Call:
             self.refuse(480, reason, now)
         elif self.state is CallState.CALLING:
             self._cancel(now)
-        elif self.state in (CallState.ANSWERED, CallState.CONFIRMED):
+        elif self.state is CallState.ANSWERED:
+            self._ending = True  # no BYE before the ACK or its timeout (15)
+        elif self.state is CallState.CONFIRMED:
             self._bye(now)
             self.finish("hung up")
 
@@ -187,8 +190,8 @@ class Call:
         first = self.state is CallState.ANSWERED
         if first:
             self.state = CallState.CONFIRMED
-        if waiting.offered and not ack.body:
-            self.hang_up(now)  # our offer was never answered: there is no session (13.2.2.4)
+        if self._ending or (waiting.offered and not ack.body):
+            self.hang_up(now)  # an offer never answered makes no session (13.2.2.4)
             return
         if first:
             self._around.emit(CallConfirmed(self.name, ack.body if waiting.offered else None))

@@ -18,7 +18,7 @@ from rostra.sip.events import CallReceived, Disconnection, Event, Transmission
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.framing import StreamFramer
 from rostra.sip.limits import MAX_CALLS, MAX_MESSAGE
-from rostra.sip.message import Request, Response, Via, parse_message, parse_via
+from rostra.sip.message import Request, Response, Via, parse_message
 from rostra.sip.screening import refusal
 from rostra.sip.session_timer import SessionTimer, requested_interval
 from rostra.sip.timers import Timers
@@ -104,6 +104,11 @@ class Engine:
     def load(self) -> tuple[int, int]:
         """Transactions and calls now."""
         return len(self._transactions), len(self._calls)
+
+    def silent(self, flow: Flow) -> bool:
+        """No whole message has come over this connection yet."""
+        framer = self._framers.get(flow)
+        return framer is None or framer.messages == 0
 
     def in_use(self, flow: Flow) -> bool:
         """A call runs over this connection."""
@@ -238,7 +243,7 @@ class Engine:
     def _record_source(self, request: Request, flow: Flow) -> Flow:
         """Complete the topmost Via (18.2.1, RFC 3581) and say where responses go (18.2.2)."""
         items = request.headers.items("Via")
-        via = parse_via(items[0])
+        via = request.via
         address, port = flow.remote
         if via.parameter("rport") is not None:
             via = via.replaced(rport=str(port), received=address)

@@ -9,7 +9,9 @@ from rostra.sip.errors import RemoteError
 from rostra.sip.limits import MAX_HEAD, MAX_MESSAGE
 
 _LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
-_FIRST_LINE = re.compile(rb"[\x20-\x7e\x80-\xff]+")
+_FIRST_LINE = re.compile(rb"[\x20-\x7e\x80-\xff]+$")
+_HEADER_LINE = re.compile(rb"[A-Za-z0-9\-.!%*_+`'~]+[ \t]*:|[ \t]")
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class StreamFramer:
@@ -17,6 +19,9 @@ class StreamFramer:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._checked = 0
+        self.messages = 0
+        """Whole messages seen so far."""
 
     @property
     def pending(self) -> int:
@@ -40,7 +45,7 @@ class StreamFramer:
                     del self._buffer[: 2 if self._buffer.startswith(b"\r\n") else 1]
                 continue
             end = self._buffer.find(b"\r\n\r\n")
-            self._check_start()
+            self._check_lines(end if end >= 0 else len(self._buffer))
             if end < 0:
                 if len(self._buffer) > MAX_HEAD:
                     raise RemoteError("headers without end", 513)
@@ -53,12 +58,18 @@ class StreamFramer:
                 return
             message = bytes(self._buffer[:total])
             del self._buffer[:total]
+            self._checked = 0
+            self.messages += 1
             yield message
 
-    def _check_start(self) -> None:
-        """Binary garbage (or TLS on the plain port) is noticed at once, not after 32 KiB of it."""
-        line = bytes(self._buffer[:MAX_HEAD].split(b"\r\n", 1)[0]).rstrip(b"\r")
-        if line and not _FIRST_LINE.fullmatch(line):
+    def _check_lines(self, end: int) -> None:
+        """Garbage (or TLS on the plain port) is noticed with its first line, not after 32 KiB of it."""
+        while (stop := self._buffer.find(b"\r\n", self._checked, end)) >= 0:
+            pattern = _HEADER_LINE if self._checked else _FIRST_LINE
+            if not pattern.match(self._buffer, self._checked, stop):
+                raise RemoteError("the stream does not speak SIP")
+            self._checked = stop + 2
+        if not self._checked and _CONTROL.search(self._buffer, 0, end):
             raise RemoteError("the stream does not speak SIP")
 
     def _body_length(self, head: bytes) -> int:

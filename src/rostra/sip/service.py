@@ -115,7 +115,9 @@ class SipService:
 
     def debug_state(self) -> dict[str, object]:
         """Figures for people."""
-        return {**self._engine.debug_state(), "agents": len(self._agents), "tasks": len(self._tasks)}
+        own = {"agents": len(self._agents), "tasks": len(self._tasks)}
+        errors = self._driver.internal_errors if self._driver is not None else 0
+        return {**self._engine.debug_state(), **own, "internal_errors": errors}
 
     # ---- agent.Line -------------------------------------------------------------------------------------------
 

@@ -133,7 +133,7 @@ class ClientTransaction(_Transaction):
         elif act is Act.DELIVER and isinstance(message, Response):
             self._user.responded(self, message, now)
         elif act in (Act.TIMED_OUT, Act.FAILED):
-            self._user.unanswered(self, act.value, now)
+            self._user.unanswered(self, act.value.rpartition(": ")[2], now)
 
 
 class ServerTransaction(_Transaction):

@@ -101,10 +101,10 @@ class Connection(asyncio.Protocol):
         if self.flow is None:
             return
         quiet = asyncio.get_running_loop().time() - self._heard
-        if quiet >= IDLE_CONNECTION and not self._driver.in_use(self.flow):
+        if self._driver.worthless(self.flow, quiet):
             self.close()
         else:
-            self._wait(max(1.0, IDLE_CONNECTION - quiet) if quiet < IDLE_CONNECTION else UNUSED_CONNECTION)
+            self._wait(max(UNUSED_CONNECTION, IDLE_CONNECTION - quiet))
 
 
 class Driver:
@@ -131,6 +131,7 @@ class Driver:
         self._connecting: dict[Flow, tuple[asyncio.Task[None], list[bytes]]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
+        self.internal_errors = 0
 
     @property
     def now(self) -> float:
@@ -214,11 +215,17 @@ class Driver:
             self.pump()
 
     def received(self, data: bytes, flow: Flow) -> None:
-        self._engine.receive(data, flow, self.now)
+        """Bytes from a socket. An error of ours in handling them is logged and counted, and ends nothing else."""
+        try:
+            self._engine.receive(data, flow, self.now)
+        except Exception:
+            self.internal_errors += 1
+            log.exception("sip_internal_error", flow=flow, data=data[:2000])
         self.pump()
 
-    def in_use(self, flow: Flow) -> bool:
-        return self._engine.in_use(flow)
+    def worthless(self, flow: Flow, quiet: float) -> bool:
+        """Nothing of use came over this connection, or nothing for long (seconds) and no call needs it."""
+        return self._engine.silent(flow) or (quiet >= IDLE_CONNECTION and not self._engine.in_use(flow))
 
     # ---- to sockets ---------------------------------------------------------------------------------------------
 

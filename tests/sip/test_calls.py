@@ -1,0 +1,382 @@
+"""Calls between two engines in virtual time."""
+
+from __future__ import annotations
+
+import pytest
+
+from rostra.sip.events import CallAnswered, CallConfirmed, CallEnded, OfferAnswered, OfferRefused
+from rostra.sip.flow import Transport
+from rostra.sip.message import Response
+from tests.sip.network import ANSWER, OFFER, Network, answering, describe, dial, established, refusing
+
+
+@pytest.mark.parametrize("transport", Transport)
+def test_a_call_and_its_end(transport: Transport) -> None:
+    network, call, other = established(transport)
+    assert [describe(message) for _, _, message in network.wire] == ["INVITE", "100 INVITE", "200 INVITE", "ACK"]
+    assert network.alice.events == [CallAnswered(call, ANSWER)]
+    assert network.bob.kinds() == ["CallReceived", "CallConfirmed"]
+    network.alice.engine.hang_up(call, network.now)
+    network.run(100.0)
+    assert network.bob.events[-1] == CallEnded(other, "the far end hung up")
+    for side in (network.alice, network.bob):
+        state = side.engine.debug_state()
+        assert (state["calls"], state["transactions"], state["timers"]) == ({}, 0, 0)
+
+
+def test_the_called_side_hangs_up() -> None:
+    network, _, other = established()
+    network.bob.engine.hang_up(other, network.now)
+    network.run(100.0)
+    assert network.alice.kinds()[-1] == "CallEnded"
+    assert network.sent("alice", "200 BYE")
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_calls_come_about_and_end_although_a_third_of_all_packets_is_lost(seed: int) -> None:
+    network = Network(loss=0.33, seed=seed)
+    answering(network, network.bob)
+    answering(network, network.alice)
+    call = dial(network)
+    network.run(40.0)
+    if CallAnswered(call, ANSWER) in network.alice.events and "CallConfirmed" in network.bob.kinds():
+        network.alice.engine.offer(call, OFFER, network.now)
+        network.run(80.0)
+    network.alice.engine.hang_up(call, network.now)
+    network.run(400.0)
+    for side in (network.alice, network.bob):
+        assert side.kinds().count("CallEnded") == ("CallReceived" in side.kinds() or side is network.alice)
+        state = side.engine.debug_state()
+        assert (state["calls"], state["transactions"], state["timers"]) == ({}, 0, 0)
+
+
+def test_most_calls_succeed_under_loss() -> None:
+    succeeded = 0
+    for seed in range(40):
+        network = Network(loss=0.2, seed=seed)
+        answering(network, network.bob)
+        dial(network)
+        network.run(31.0)
+        succeeded += "CallConfirmed" in network.bob.kinds()
+    assert succeeded >= 38
+
+
+def test_invite_is_sent_again_at_doubling_intervals_until_timer_b() -> None:
+    network = Network()
+    network.lose = lambda sender, message: True
+    dial(network)
+    network.run(100.0)
+    assert network.sent("alice", "INVITE") == [0.0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5]
+    assert network.alice.events == [CallEnded(network.alice.events[0].call, "timeout", 408)]
+
+
+def test_nothing_is_sent_again_over_streams() -> None:
+    network = Network(Transport.TCP)
+    network.lose = lambda sender, message: True
+    dial(network)
+    network.run(100.0)
+    assert network.sent("alice", "INVITE") == [0.0]
+    assert network.alice.kinds() == ["CallEnded"]
+
+
+def test_200_is_sent_until_the_ack_and_without_one_the_call_ends() -> None:
+    network = Network()
+    answering(network, network.bob)
+    network.lose = lambda sender, message: describe(message) == "ACK"
+    dial(network)
+    network.run(200.0)
+    sent = network.sent("bob", "200 INVITE")
+    assert [round(time - sent[0], 2) for time in sent] == [0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
+    assert len(network.sent("alice", "ACK")) == len(sent)
+    assert network.bob.events[-1].reason == "no ACK"  # type: ignore[union-attr]
+    assert network.sent("bob", "BYE")
+
+
+def test_a_failure_is_sent_until_the_ack() -> None:
+    network = Network()
+    refusing(network, 404)
+    lost = iter([True, True, True])
+    network.lose = lambda sender, message: describe(message) == "ACK" and next(lost, False)
+    call = dial(network)
+    network.run(60.0)
+    sent = network.sent("bob", "404 INVITE")
+    assert [round(time - sent[0], 2) for time in sent] == [0, 0.5, 1.5, 3.5]
+    assert network.alice.events == [CallEnded(call, "refused", 404)]
+
+
+def test_cancel() -> None:
+    network = Network()
+    call = dial(network)
+    network.run(0.5)
+    network.bob.engine.ring(network.bob.events[0].call, network.now)
+    network.run(1.0)
+    network.alice.engine.hang_up(call, network.now)
+    network.run(80.0)
+    assert network.sent("bob", "200 CANCEL")
+    assert network.sent("bob", "487 INVITE")
+    assert network.alice.events == [CallEnded(call, "cancelled", 487)]
+    assert network.bob.kinds() == ["CallReceived", "CallEnded"]
+
+
+def test_cancel_that_crosses_the_200_becomes_bye() -> None:
+    network = Network()
+    call = dial(network)
+    network.run(0.5)
+    network.bob.engine.answer(network.bob.events[0].call, ANSWER, network.now)
+    network.alice.engine.hang_up(call, network.now)
+    network.run(80.0)
+    assert network.sent("alice", "ACK")
+    assert network.sent("alice", "BYE")
+    assert network.bob.kinds() == ["CallReceived", "CallConfirmed", "CallEnded"]
+
+
+def test_re_invite_both_ways() -> None:
+    network, call, other = established()
+    answering(network, network.alice)
+    network.bob.engine.offer(other, OFFER, network.now)
+    network.run(2.0)
+    assert network.bob.events[-1] == OfferAnswered(other, ANSWER)
+    network.alice.engine.offer(call, OFFER, network.now)
+    network.run(3.0)
+    assert network.alice.events[-1] == OfferAnswered(call, ANSWER)
+
+
+def test_glare_is_resolved() -> None:
+    network, call, other = established()
+    answering(network, network.alice)
+    network.alice.engine.offer(call, OFFER, network.now)
+    network.bob.engine.offer(other, OFFER, network.now)
+    network.run(20.0)
+    assert network.sent("alice", "491 INVITE")
+    assert network.sent("bob", "491 INVITE")
+    assert OfferAnswered(call, ANSWER) in network.alice.events
+    assert OfferAnswered(other, ANSWER) in network.bob.events
+
+
+def test_an_offer_during_another_waits_its_turn() -> None:
+    network, call, _ = established()
+    network.alice.engine.offer(call, OFFER, network.now)
+    network.alice.engine.offer(call, OFFER, network.now)
+    network.run(5.0)
+    assert network.alice.kinds().count("OfferAnswered") == 2
+
+
+def test_a_refused_offer_leaves_the_call() -> None:
+    network, call, _ = established()
+    refusing(network, 488)
+    network.alice.engine.offer(call, OFFER, network.now)
+    network.run(5.0)
+    assert network.alice.events[-1] == OfferRefused(call, 488)
+    network.alice.engine.hang_up(call, network.now)
+    network.run(6.0)
+    assert network.sent("bob", "200 BYE")
+
+
+@pytest.mark.parametrize("status", [408, 481])
+def test_a_dialog_the_far_end_does_not_know_ends(status: int) -> None:
+    network, call, _ = established()
+    refusing(network, status)
+    network.alice.engine.offer(call, OFFER, network.now)
+    network.run(50.0)
+    assert network.alice.kinds()[-1] == "CallEnded"
+
+
+# ---- requests made by hand -------------------------------------------------------------------------------------
+
+
+def request(
+    method: str, *, cseq: int = 1, to_tag: str = "", extra: str = "", body: bytes = b"", branch: str = ""
+) -> bytes:
+    """A request of a caller called carol to bob."""
+    to = f"<sip:bob@192.0.2.2>{f';tag={to_tag}' if to_tag else ''}"
+    return (
+        f"{method} sip:bob@192.0.2.2 SIP/2.0\r\n"
+        f"Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK{branch or method}{cseq}\r\n"
+        f"From: <sip:carol@192.0.2.1>;tag=carol\r\nTo: {to}\r\nCall-ID: by-hand\r\nCSeq: {cseq} {method}\r\n"
+        f"Contact: <sip:carol@192.0.2.1>\r\nMax-Forwards: 70\r\n{extra}"
+        + ("Content-Type: application/sdp\r\n" if body else "")
+        + f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
+
+
+def replies(network: Network) -> list[str]:
+    return [describe(message) for _, sender, message in network.wire if sender == "bob"]
+
+
+def last_reply(network: Network) -> Response:
+    message = network.wire[-1][2]
+    assert isinstance(message, Response)
+    return message
+
+
+def test_late_offer() -> None:
+    network = Network()
+    answering(network, network.bob)
+    network.inject(network.bob, request("INVITE"))
+    response = last_reply(network)
+    assert (response.status, response.body) == (200, ANSWER)
+    network.inject(network.bob, request("ACK", to_tag=response.to.tag, body=OFFER, branch="other"))
+    assert network.bob.events[-1] == CallConfirmed(network.bob.events[0].call, OFFER)
+
+
+def test_late_offer_without_answer_ends_the_call() -> None:
+    network = Network()
+    answering(network, network.bob)
+    network.inject(network.bob, request("INVITE"))
+    network.inject(network.bob, request("ACK", to_tag=last_reply(network).to.tag, branch="other"))
+    assert network.bob.kinds()[-1] == "CallEnded"
+    assert network.sent("bob", "BYE")
+
+
+def test_late_offer_within_a_call() -> None:
+    network, tag = by_hand()
+    network.inject(network.bob, request("INVITE", cseq=2, to_tag=tag))
+    assert last_reply(network).body == ANSWER
+    network.inject(network.bob, request("ACK", cseq=2, to_tag=tag, body=OFFER, branch="ack"))
+    assert network.bob.events[-1] == OfferAnswered(network.bob.events[0].call, OFFER)
+
+
+def by_hand() -> tuple[Network, str]:
+    """A call from carol that bob has answered; bob's tag."""
+    network = Network()
+    answering(network, network.bob)
+    network.inject(network.bob, request("INVITE", body=OFFER))
+    tag = last_reply(network).to.tag
+    network.inject(network.bob, request("ACK", to_tag=tag, branch="other"))
+    return network, tag
+
+
+def test_a_retransmitted_invite_gets_the_same_answer_and_makes_no_second_call() -> None:
+    network = Network()
+    network.inject(network.bob, request("INVITE", body=OFFER))
+    network.inject(network.bob, request("INVITE", body=OFFER))
+    assert replies(network) == ["100 INVITE", "100 INVITE"]
+    assert network.bob.kinds() == ["CallReceived"]
+
+
+@pytest.mark.parametrize("method", ["BYE", "INFO", "UPDATE", "INVITE"])
+def test_requests_within_an_unknown_dialog_are_481(method: str) -> None:
+    network = Network()
+    network.inject(network.bob, request(method, to_tag="unknown"))
+    assert replies(network) == [f"481 {method}"]
+
+
+def test_requests_out_of_any_dialog_that_need_one_are_481() -> None:
+    network = Network()
+    network.inject(network.bob, request("BYE"))
+    network.inject(network.bob, request("CANCEL"))
+    assert replies(network) == ["481 BYE", "481 CANCEL"]
+
+
+def test_options_is_answered_with_what_we_can_do() -> None:
+    network, tag = by_hand()
+    network.inject(network.bob, request("OPTIONS"))
+    response = last_reply(network)
+    assert response.status == 200
+    assert {"INVITE", "UPDATE", "INFO"} <= set((response.headers.get("Allow") or "").split(", "))
+    assert "application/sdp" in (response.headers.get("Accept") or "")
+    network.inject(network.bob, request("OPTIONS", cseq=5, to_tag=tag))
+    assert last_reply(network).status == 200
+
+
+@pytest.mark.parametrize(("method", "status"), [("REGISTER", 405), ("MESSAGE", 405), ("DANCE", 501)])
+def test_methods_we_do_not_serve(method: str, status: int) -> None:
+    network = Network()
+    network.inject(network.bob, request(method))
+    assert last_reply(network).status == status
+    assert (last_reply(network).headers.get("Allow") is not None) == (status == 405)
+
+
+def test_the_same_request_by_two_paths_is_a_loop() -> None:
+    network = Network()
+    network.inject(network.bob, request("INVITE", body=OFFER))
+    network.inject(network.bob, request("INVITE", body=OFFER, branch="another"))
+    assert replies(network)[-1] == "482 INVITE"
+
+
+def test_update_changes_the_session_and_without_body_only_refreshes() -> None:
+    network, tag = by_hand()
+    network.inject(network.bob, request("UPDATE", cseq=2, to_tag=tag))
+    assert (last_reply(network).status, last_reply(network).body) == (200, b"")
+    network.inject(network.bob, request("UPDATE", cseq=3, to_tag=tag, body=OFFER))
+    assert last_reply(network).body == ANSWER
+
+
+def test_requests_out_of_order_are_refused() -> None:
+    network, tag = by_hand()
+    network.inject(network.bob, request("INFO", cseq=9, to_tag=tag))
+    network.inject(network.bob, request("INFO", cseq=8, to_tag=tag))
+    assert replies(network)[-2:] == ["200 INFO", "500 INFO"]
+
+
+def test_a_second_re_invite_before_the_first_is_answered_is_refused() -> None:
+    network, tag = by_hand()
+    network.bob.on_event = None
+    network.inject(network.bob, request("INVITE", cseq=2, to_tag=tag, body=OFFER))
+    network.inject(network.bob, request("INVITE", cseq=3, to_tag=tag, body=OFFER))
+    assert last_reply(network).status == 500
+    assert last_reply(network).headers.get("Retry-After") is not None
+
+
+def test_bye_during_a_re_invite_ends_both() -> None:
+    network, tag = by_hand()
+    network.bob.on_event = None
+    network.inject(network.bob, request("INVITE", cseq=2, to_tag=tag, body=OFFER))
+    network.inject(network.bob, request("BYE", cseq=3, to_tag=tag))
+    assert {"200 BYE", "487 INVITE"} <= set(replies(network))
+    assert network.bob.kinds()[-1] == "CallEnded"
+
+
+def test_a_session_interval_too_short_is_422() -> None:
+    network = Network()
+    network.inject(network.bob, request("INVITE", body=OFFER, extra="Session-Expires: 30\r\nSupported: timer\r\n"))
+    assert last_reply(network).status == 422
+    assert last_reply(network).headers.get("Min-Se") == "90"
+
+
+def test_a_call_that_is_not_refreshed_ends() -> None:
+    network = Network()
+    answering(network, network.bob)
+    timer = "Session-Expires: 120\r\nSupported: timer\r\n"
+    network.inject(network.bob, request("INVITE", body=OFFER, extra=timer))
+    response = last_reply(network)
+    assert response.headers.get("Session-Expires") == "120;refresher=uac"
+    assert response.headers.tokens("Require") == {"timer"}
+    network.inject(network.bob, request("ACK", to_tag=response.to.tag, branch="ack"))
+    network.run(60.0)
+    network.inject(
+        network.bob,
+        request("UPDATE", cseq=2, to_tag=response.to.tag, extra=timer),
+    )
+    network.run(140.0)
+    assert network.bob.kinds()[-1] == "CallConfirmed"
+    network.run(150.0)
+    assert network.bob.kinds()[-1] == "CallEnded"
+
+
+def test_routes_and_contact_are_followed() -> None:
+    network = Network()
+    answering(network, network.bob)
+    extra = "Record-Route: <sip:192.0.2.9;lr>, <sip:192.0.2.8;lr>\r\n"
+    network.inject(network.bob, request("INVITE", body=OFFER, extra=extra))
+    network.inject(network.bob, request("ACK", to_tag=last_reply(network).to.tag, branch="ack"))
+    network.bob.engine.hang_up(network.bob.events[0].call, network.now)
+    item = network.bob.engine.data_to_send()
+    assert item is not None
+    assert item.flow.remote == ("192.0.2.9", 5060)
+    assert b"BYE sip:carol@192.0.2.1 SIP/2.0" in item.data  # type: ignore[union-attr]
+    assert b"Route: <sip:192.0.2.9;lr>\r\nRoute: <sip:192.0.2.8;lr>" in item.data  # type: ignore[union-attr]
+
+
+def test_a_caller_behind_nat_is_reached_where_its_packets_come_from() -> None:
+    network = Network()
+    answering(network, network.bob)
+    private = request("INVITE").replace(b"192.0.2.1", b"10.0.0.5").replace(b";branch", b";rport;branch")
+    network.inject(network.bob, private)
+    via = last_reply(network).via
+    assert (via.parameter("received"), via.parameter("rport")) == ("192.0.2.1", "5060")
+    network.inject(network.bob, request("ACK", to_tag=last_reply(network).to.tag, branch="ack", body=OFFER))
+    network.bob.engine.hang_up(network.bob.events[0].call, network.now)
+    item = network.bob.engine.data_to_send()
+    assert item is not None
+    assert item.flow.remote == ("192.0.2.1", 5060)
