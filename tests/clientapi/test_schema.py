@@ -33,7 +33,7 @@ async def joined() -> tuple[str, str, str]:
 
 @schema.parametrize()
 @settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     derandomize=True,
     database=None,

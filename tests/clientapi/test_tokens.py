@@ -300,3 +300,27 @@ async def test_a_token_is_a_participant(api: Api) -> None:
         ("Ada", "api", False),
         ("Bob", "api", False),
     ]
+
+
+async def test_leaving_does_not_wait_for_stuck_media(
+    api: Api, switchboard: FakeSwitchboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "LEAVING", 0.05)
+    ada = await api.join()
+    session = switchboard.session(ada.uuid)
+    assert session
+    stuck = asyncio.Event()
+
+    async def leave(reason: str = "") -> None:
+        await stuck.wait()
+
+    monkeypatch.setattr(session, "leave", leave)
+    assert (await ada.post("release_token")).json()["result"] is True
+    stuck.set()
+
+
+async def test_a_token_under_another_alias_releases_nobody(api: Api, switchboard: FakeSwitchboard) -> None:
+    ada = await api.join()
+    answer = await api.http.post(f"{ROOT}/conferences/quiet/release_token", headers={"token": ada.token})
+    assert answer.status_code == 403
+    assert ada.uuid in switchboard.conference("Demo").roster

@@ -24,8 +24,8 @@ logger = structlog.get_logger("rostra.clientapi")
 
 ACK_TIMEOUT = 60.0
 """Seconds within which a call must be acknowledged (API-070)."""
-MAX_CALLS = 4
-"""Calls one participant may have at a time: main, presentation and one being replaced each."""
+LEAVING = 1.0
+"""Seconds the answer to a leaving client waits for its media to be closed."""
 REMEMBERED_CALLS = 32
 """Ended calls remembered, so that late `ack` or `disconnect` get their normal answers (API-014)."""
 
@@ -199,11 +199,23 @@ class Clients:
             counters.CLIENTS.set(len(self._clients))
         client.end(reason)
 
-    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[Any]:
         """Run something in the background; failures are logged."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
+
+    async def leave(self, *leavers: Client, reason: str | None = None) -> None:
+        """End participants; `reason` is told to their streams. Returns when their media is closed too, or goes on
+        with that in the background after `LEAVING` seconds."""
+        tasks: set[asyncio.Task[Any]] = set()
+        for client in leavers:
+            self.forget(client, reason)
+            session = client.session
+            tasks.add(self.spawn(session.leave(reason) if reason else session.leave()))
+        if tasks:
+            await asyncio.wait(tasks, timeout=LEAVING)
 
     def close_streams(self) -> None:
         for client in self:
@@ -211,13 +223,7 @@ class Clients:
 
     async def close(self) -> None:
         """The node stops: every participant leaves."""
-        clients = list(self)
-        for client in clients:
-            self.forget(client, "Signaling node disconnected")
-        leaving = (client.session.leave("Signaling node disconnected") for client in clients)
-        for outcome in await asyncio.gather(*leaving, return_exceptions=True):
-            if isinstance(outcome, Exception):
-                logger.error("Leaving failed", problem=repr(outcome))
+        await self.leave(*self, reason="Signaling node disconnected")
 
     def debug_state(self) -> dict[str, object]:
         return {"clients": len(self._clients), "tasks": len(self._tasks)}
@@ -232,8 +238,7 @@ class Clients:
             return
         logger.info(TOKEN_EXPIRED, participant=client.uuid)
         counters.EXPIRED.inc()
-        self.forget(client, TOKEN_EXPIRED)
-        self.spawn(client.session.leave(TOKEN_EXPIRED))
+        self.spawn(self.leave(client, reason=TOKEN_EXPIRED))
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

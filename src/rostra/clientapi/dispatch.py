@@ -18,7 +18,7 @@ from rostra.clientapi.asking import Asked, Platform
 from rostra.clientapi.bodies import Body
 from rostra.clientapi.clients import Client, Clients
 from rostra.clientapi.cors import permit, preflight
-from rostra.clientapi.endpoints import Endpoint, EndpointTable, Unroutable, Who
+from rostra.clientapi.endpoints import EndpointTable, Unroutable, Who
 from rostra.clientapi.envelope import (
     INVALID_ROLE,
     INVALID_TOKEN,
@@ -189,8 +189,3 @@ def _log_fields(asked: Asked) -> dict[str, str]:
     if isinstance(digits, str):
         fields["digits"] = digits
     return fields
-
-
-def endpoint_statuses(endpoint: Endpoint) -> tuple[int, ...]:
-    """Every status the endpoint may answer."""
-    return (200, *endpoint.errors)

@@ -148,8 +148,7 @@ async def release_token(asked: Asked) -> bool:
         reason=str(told.reason or "")[:MAX_NAME],
         error=str(told.error or "")[:MAX_NAME],
     )
-    clients.forget(client)
-    await client.session.leave()
+    await clients.leave(client)
     return True
 
 
