@@ -1,0 +1,218 @@
+"""Offer and answer (RFC 3264), by real offers and by laws."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from rostra.domain.media import CryptoAttribute, Direction, MediaDescription, MediaKind
+from rostra.media.negotiation import (
+    SUITES,
+    Agreement,
+    Limits,
+    NegotiationError,
+    NoCommonCodec,
+    Ports,
+    agree,
+    answer,
+    kinds_of,
+    make_offer,
+    on_hold,
+    usable_streams,
+)
+from rostra.sdp.reading import read
+from rostra.sdp.session import parse
+from rostra.sdp.writing import write
+from tests.sdp.offers import BARESIP, ROOM_SYSTEM, SOFT_PHONE
+
+HEAD = "v=0\no=- 1 1 IN IP4 192.0.2.1\nc=IN IP4 192.0.2.1\n"
+PORTS = Ports("198.51.100.7", (40000, 40002, 40004))
+
+
+def key(suite: str) -> str:
+    return f"{suite:k<40}"[:40]
+
+
+def names(agreement: Agreement) -> list[list[str]]:
+    return [[codec.name for codec in stream.codecs] for stream in agreement.local.streams if not stream.refused]
+
+
+@pytest.mark.parametrize(
+    ("offer", "agreed", "ports"),
+    [
+        (BARESIP, [["OPUS", "TELEPHONE-EVENT"], ["H264"]], [40000, 40002]),
+        (ROOM_SYSTEM, [["G722", "TELEPHONE-EVENT"], ["H264"]], [40000, 40002, 0, 0, 0]),
+        (SOFT_PHONE, [["OPUS", "TELEPHONE-EVENT"], ["VP8"]], [40000, 40002]),
+    ],
+)
+def test_offers_of_real_endpoints(offer: str, agreed: list[list[str]], ports: list[int]) -> None:
+    agreement = answer(read(offer), PORTS, key)
+    assert names(agreement) == agreed
+    assert [stream.port for stream in agreement.local.streams] == ports
+    assert [stream.refused for stream in agreement.remote.streams] == [port == 0 for port in ports]
+    again = read(write(agreement.local, answering=parse(offer)))
+    assert [s.port for s in again.streams] == ports
+    assert [s.codecs for s in again.streams if not s.refused] == [
+        s.codecs for s in agreement.local.streams if not s.refused
+    ]
+
+
+def test_both_sides_use_the_offered_payload_types() -> None:
+    agreement = answer(read(BARESIP), PORTS, key)
+    for ours, theirs in zip(agreement.local.streams, agreement.remote.streams, strict=True):
+        assert [c.payload_type for c in ours.codecs] == [c.payload_type for c in theirs.codecs]
+        assert ours.kind is theirs.kind
+
+
+def test_refused_sections_keep_their_lines() -> None:
+    text = write(answer(read(ROOM_SYSTEM), PORTS, key).local, answering=parse(ROOM_SYSTEM))
+    assert "m=application 0 UDP/BFCP *\r\n" in text
+    assert "m=video 0 RTP/SAVP 97\r\n" in text
+
+
+@pytest.mark.parametrize(
+    ("mode", "answered"), [("", "0"), (";packetization-mode=0", "0"), (";packetization-mode=1", "1")]
+)
+def test_h264_packetization_mode_is_the_offered_one(mode: str, answered: str) -> None:
+    offer = read(f"{HEAD}m=video 6 RTP/AVP 99\na=rtpmap:99 H264/90000\na=fmtp:99 profile-level-id=42001f{mode}\n")
+    [stream] = answer(offer, PORTS, key).local.streams
+    assert stream.codecs[0].parameters["packetization-mode"] == answered
+    assert stream.codecs[0].payload_type == 99
+
+
+def test_feedback_is_what_both_know() -> None:
+    lines = "a=rtcp-fb:99 nack pli\na=rtcp-fb:99 ccm fir\na=rtcp-fb:99 transport-cc\na=rtcp-fb:99 strange\n"
+    offer = read(f"{HEAD}m=video 6 RTP/AVPF 99\na=rtpmap:99 VP8/90000\n{lines}")
+    [stream] = answer(offer, PORTS, key).local.streams
+    assert (stream.profile, stream.codecs[0].feedback) == ("RTP/AVPF", ("nack pli", "ccm fir"))
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        "m=audio 4 RTP/AVP 18\n",
+        "m=audio 0 RTP/AVP 0\n",
+        "m=audio 4 RTP/AVP 101\na=rtpmap:101 telephone-event/8000\n",
+        "m=audio 4 RTP/SAVP 0\n",
+        "m=audio 4 UDP/TLS/RTP/SAVPF 0\n",
+        "m=video 4 RTP/AVP 97\na=rtpmap:97 H264/90000\na=fmtp:97 profile-level-id=640028\n",
+        "m=application 4 UDP/BFCP *\n",
+        "",
+    ],
+)
+def test_nothing_in_common(sections: str) -> None:
+    with pytest.raises(NoCommonCodec):
+        answer(read(HEAD + sections), PORTS, key)
+
+
+def test_one_stream_without_common_codec_does_not_spoil_the_other() -> None:
+    offer = read(f"{HEAD}m=audio 4 RTP/AVP 18\nm=video 6 RTP/AVP 99\na=rtpmap:99 VP8/90000\n")
+    assert usable_streams(offer) == (1,)
+    assert [s.refused for s in answer(offer, PORTS, key).local.streams] == [True, False]
+
+
+def test_an_audio_service_refuses_video() -> None:
+    limits = Limits(kinds=frozenset({MediaKind.AUDIO}))
+    assert kinds_of(read(BARESIP), usable_streams(read(BARESIP), limits=limits)) == (MediaKind.AUDIO,)
+
+
+@pytest.mark.parametrize("profile", ["RTP/SAVP", "RTP/AVP"])
+def test_the_better_suite_is_taken_in_the_offered_profile(profile: str) -> None:
+    salt = "k" * 40
+    lines = "".join(f"a=crypto:{n} {suite} inline:{salt}|2^31\n" for n, suite in enumerate(reversed(SUITES), 1))
+    agreement = answer(read(f"{HEAD}m=audio 4 {profile} 0\na=crypto:9 UNKNOWN inline:{salt}\n{lines}"), PORTS, key)
+    assert agreement.local.streams[0].profile == profile
+    assert agreement.local.streams[0].crypto == (CryptoAttribute(tag=2, suite=SUITES[0], key_salt=key(SUITES[0])),)
+    assert agreement.remote.streams[0].crypto == (CryptoAttribute(tag=2, suite=SUITES[0], key_salt=salt),)
+
+
+@pytest.mark.parametrize(
+    ("lines", "ours", "held"),
+    [
+        ("", Direction.SENDRECV, False),
+        ("a=sendonly\n", Direction.RECVONLY, True),
+        ("a=recvonly\n", Direction.SENDONLY, False),
+        ("a=inactive\n", Direction.INACTIVE, True),
+        ("c=IN IP4 0.0.0.0\n", Direction.RECVONLY, True),
+    ],
+)
+def test_directions_and_hold(lines: str, ours: Direction, held: bool) -> None:
+    agreement = answer(read(f"{HEAD}m=audio 4 RTP/AVP 0\n{lines}"), PORTS, key)
+    assert agreement.local.streams[0].direction is ours
+    assert on_hold(agreement.remote) is held
+
+
+def test_a_second_answer_keeps_session_and_key_and_counts_the_version() -> None:
+    offer = read(f"{HEAD}m=audio 4 RTP/SAVP 0\na=crypto:1 {SUITES[0]} inline:{'k' * 40}\n")
+    first = msgspec.structs.replace(answer(offer, PORTS, key).local, session_id=7, version=1)
+    second = answer(offer, PORTS, lambda suite: "n" * 40, previous=first).local
+    assert (second.session_id, second.version) == (7, 2)
+    assert second.streams[0].crypto == first.streams[0].crypto
+
+
+def offer_both(**changes: object) -> MediaDescription:
+    return make_offer((MediaKind.AUDIO, MediaKind.VIDEO), Ports("198.51.100.7", (40000, 40002)), None, **changes)  # type: ignore[arg-type]
+
+
+def test_our_offer_has_everything_with_numbers_of_its_own() -> None:
+    offer = offer_both()
+    assert [c.name for c in offer.streams[0].codecs] == ["OPUS", "G722", "PCMA", "PCMU", "TELEPHONE-EVENT"]
+    assert [c.parameters.get("packetization-mode") for c in offer.streams[1].codecs] == ["1", "0", None]
+    for stream in offer.streams:
+        numbers = [codec.payload_type for codec in stream.codecs]
+        assert len(set(numbers)) == len(numbers)
+    assert read(write(offer)).streams == offer.streams
+
+
+def test_our_offer_and_our_answer_agree() -> None:
+    offer = make_offer((MediaKind.AUDIO, MediaKind.VIDEO), Ports("198.51.100.7", (40000, 40002)), key)
+    theirs = answer(offer, Ports("192.0.2.1", (5000, 5002)), lambda suite: "a" * 40)
+    ours = agree(offer, theirs.local)
+    assert names(ours) == [["OPUS", "TELEPHONE-EVENT"], ["H264"]]
+    assert ours.remote.streams[0].port == 5000
+    assert [s.crypto for s in ours.local.streams] == [s.crypto for s in theirs.remote.streams]
+    assert [s.crypto for s in ours.remote.streams] == [s.crypto for s in theirs.local.streams]
+
+
+def test_an_answer_with_numbers_and_sections_of_its_own() -> None:
+    answered = read(
+        f"{HEAD}m=audio 4 RTP/AVP 8 18 100\na=rtpmap:100 telephone-event/8000\na=recvonly\n"
+        "m=video 6 RTP/AVP 120\na=rtpmap:120 H264/90000\na=fmtp:120 profile-level-id=42e01f\n"
+    )
+    agreement = agree(offer_both(), answered)
+    assert names(agreement) == [["PCMA", "TELEPHONE-EVENT"], ["H264"]]
+    assert agreement.local.streams[0].direction is Direction.SENDONLY
+    local, remote = agreement.local.streams[1].codecs[0], agreement.remote.streams[1].codecs[0]
+    assert local.parameters["packetization-mode"] == "0"
+    assert (local.payload_type, remote.payload_type) == (96, 120)
+
+
+def test_an_answer_that_refuses_one_or_all() -> None:
+    one = agree(offer_both(), read(f"{HEAD}m=audio 4 RTP/AVP 0\nm=video 0 RTP/AVP 97\n"))
+    assert [stream.refused for stream in one.local.streams] == [False, True]
+    with pytest.raises(NoCommonCodec):
+        agree(offer_both(), read(f"{HEAD}m=audio 0 RTP/AVP 0\nm=video 0 RTP/AVP 97\n"))
+    with pytest.raises(NoCommonCodec):
+        agree(offer_both(), read(HEAD))
+
+
+def test_a_secure_offer_needs_a_secure_answer() -> None:
+    secure = offer_both(
+        previous=MediaDescription(
+            streams=(msgspec.structs.replace(offer_both().streams[0], profile="RTP/SAVP", crypto=()),)
+        )
+    )
+    assert secure.streams[0].profile == "RTP/AVP"
+    offer = msgspec.structs.replace(
+        offer_both(), streams=(msgspec.structs.replace(offer_both().streams[0], profile="RTP/SAVP"),)
+    )
+    with pytest.raises(NegotiationError, match="crypto"):
+        agree(offer, read(f"{HEAD}m=audio 4 RTP/SAVP 0\n"))
+
+
+def test_a_new_offer_keeps_the_places_of_the_old_one() -> None:
+    before = answer(read(ROOM_SYSTEM), PORTS, key).local
+    offer = make_offer((MediaKind.AUDIO, MediaKind.VIDEO), Ports("198.51.100.7", (41000, 41002)), key, previous=before)
+    assert [stream.port for stream in offer.streams] == [41000, 41002, 0, 0, 0]
+    assert [stream.profile for stream in offer.streams[:2]] == ["RTP/SAVP", "RTP/SAVP"]
+    assert offer.version == before.version + 1
