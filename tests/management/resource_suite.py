@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import csv
 import io
+import sqlite3
+from pathlib import Path
 from typing import Any, ClassVar
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from rostra.configuration import journal
+from rostra.configuration.changes import SnapshotRequest
+from rostra.configuration.replica import Replica
 from rostra.configuration.resources import Resource, register
 from rostra.management import csvfiles
 from rostra.management.api import openapi, schema, selection
 
 from .conftest import BASE, Api
+
+
+def rows_of(path: Path, resource: Resource) -> list[Any]:
+    """Every row of a resource's own table, as SQLite keeps it."""
+    database = sqlite3.connect(path)
+    try:
+        return database.execute(f"SELECT * FROM {resource.model._meta.db_table} ORDER BY id").fetchall()
+    finally:
+        database.close()
 
 
 class ResourceSuite:
@@ -107,7 +121,9 @@ class ResourceSuite:
         key = api.read(self._create(api))["id"]
         described = api.read(f"{self.name}/schema/")
         for name in described["filtering"]:
-            value = "1" if described["fields"][name]["type"] in ("integer", "boolean", "related") else "2020-01-01T00:00"
+            value = (
+                "1" if described["fields"][name]["type"] in ("integer", "boolean", "related") else "2020-01-01T00:00"
+            )
             assert api("GET", f"{self.name}/?{name}={value}").status_code == 200, name
             assert api("GET", f"{self.name}/?{name}__isnull=true").status_code == 200, name
             if described["fields"][name]["type"] in ("string", "integer", "boolean", "datetime"):
@@ -124,7 +140,7 @@ class ResourceSuite:
     def test_number_of_queries_of_a_list_is_fixed(self, api: Api) -> None:
         self._create(api)
         api.list(f"{self.name}/")
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             api.list(f"{self.name}/")
         assert len(queries) == self.list_queries, [query["sql"] for query in queries]
 
@@ -133,6 +149,26 @@ class ResourceSuite:
         page = f"/admin/configuration/{self.resource.model.__name__.lower()}/"
         for path in (page, f"{page}add/", f"{page}{key}/change/", f"{page}{key}/delete/", f"{page}?q=a"):
             assert browser.get(path).status_code == 200, path
+
+    def test_reaches_a_node(self, api: Api, database: Path, tmp_path: Path) -> None:
+        """By a snapshot, and by the changes after it."""
+        self._create(api)
+        replica = Replica(tmp_path / "node.db")
+        chunk = journal.chunk(SnapshotRequest())
+        with replica.snapshot("stream 0") as load:
+            load.add(chunk)
+            while chunk.next_table:
+                chunk = journal.chunk(SnapshotRequest(chunk.next_table, chunk.next_after))
+                load.add(chunk)
+        assert rows_of(tmp_path / "node.db", self.resource) == rows_of(database, self.resource) != []
+        key = max(row["id"] for row in api.list(f"{self.name}/?limit=0"))
+        assert api("PATCH", f"{self.name}/{key}/", self.change).status_code == 202
+        assert rows_of(tmp_path / "node.db", self.resource) != rows_of(database, self.resource)
+        changes = journal.unpublished()
+        assert changes is not None
+        assert (self.name, key) in replica.apply(changes, "stream 1")
+        replica.close()
+        assert rows_of(tmp_path / "node.db", self.resource) == rows_of(database, self.resource)
 
     def test_openapi_and_csv_know_every_field(self, api: Api) -> None:
         schemas = openapi.document()["components"]["schemas"]

@@ -75,7 +75,12 @@ class TestRepresentation:
         assert schema["fields"]["system_location"]["related_type"] == "to_one"
         assert schema["fields"]["participant_limit"]["type"] == "integer"
         assert schema["fields"]["creation_time"] | {"help_text": ""} == {
-            "blank": True, "help_text": "", "nullable": False, "readonly": True, "type": "datetime", "unique": False,
+            "blank": True,
+            "help_text": "",
+            "nullable": False,
+            "readonly": True,
+            "type": "datetime",
+            "unique": False,
         } | {"nullable": True}
         assert schema["fields"]["service_type"]["valid_choices"][:2] == ["conference", "lecture"]
         assert schema["filtering"]["name"] == 1
@@ -268,7 +273,13 @@ class TestWrites:
     def test_patched_relation_is_replaced_as_a_whole(self, api: Api) -> None:
         path = api.create("conference", name="Board", aliases=[{"alias": "a"}, {"alias": "b"}])
         kept = api.read(path)["aliases"][1]
-        change = {"aliases": [kept["resource_uri"], {"alias": "c"}, {"resource_uri": f"{BASE}{ALIAS}/1/", "description": "moved"}]}
+        change = {
+            "aliases": [
+                kept["resource_uri"],
+                {"alias": "c"},
+                {"resource_uri": f"{BASE}{ALIAS}/1/", "description": "moved"},
+            ]
+        }
         assert api("PATCH", path, change).status_code == 202
         found = {alias["alias"]: alias for alias in api.read(path)["aliases"]}
         assert set(found) == {"b", "c", "meet.demo"}
@@ -340,7 +351,9 @@ class TestErrors:
             response = api("GET", path)
             assert (response.status_code, response.content) == (404, b"")
 
-    @pytest.mark.parametrize(("method", "path"), [("PUT", "conference/"), ("POST", "conference/1/"), ("TRACE", "global/")])
+    @pytest.mark.parametrize(
+        ("method", "path"), [("PUT", "conference/"), ("POST", "conference/1/"), ("TRACE", "global/")]
+    )
     def test_methods(self, api: Api, method: str, path: str) -> None:
         response = api(method, path, {})
         assert (response.status_code, response.content) == (405, b"")

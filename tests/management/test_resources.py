@@ -64,7 +64,13 @@ class TestWorkerVM(ResourceSuite):
 class TestConference(ResourceSuite):
     name = "conference"
     example = {"name": "Board"}
-    change = {"pin": "1234", "allow_guests": True, "guest_pin": "5678", "participant_limit": 9, "host_view": "one_main_zero_pips"}
+    change = {
+        "pin": "1234",
+        "allow_guests": True,
+        "guest_pin": "5678",
+        "participant_limit": 9,
+        "host_view": "one_main_zero_pips",
+    }
     refused = [
         ({"name": "Demo"}, "name"),
         ({"service_type": "lecture"}, "service_type"),

@@ -28,10 +28,8 @@ def sqlite(path: Path) -> dict[str, object]:
     }
 
 
-def setup(path: Path) -> None:
-    """See `rostra.configuration.setup_node`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)  # it holds PINs
+def configure(path: Path) -> None:
+    """Configure Django with the configuration app alone and the database at `path`, unless it is configured."""
     if not settings.configured:
         settings.configure(
             DATABASES={DEFAULT_DB_ALIAS: sqlite(path)},
@@ -41,6 +39,13 @@ def setup(path: Path) -> None:
             DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         )
     django.setup()
+
+
+def setup(path: Path) -> None:
+    """See `rostra.configuration.setup_node`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)  # it holds PINs
+    configure(path)
     with _connection(path) as alias:
         executor = MigrationExecutor(connections[alias])
         executor.migrate([node for node in executor.loader.graph.leaf_nodes() if node[0] == "configuration"])

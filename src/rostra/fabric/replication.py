@@ -50,6 +50,13 @@ _decode_request = msgspec.json.Decoder(SnapshotRequest).decode
 _decode_chunk = msgspec.json.Decoder(SnapshotChunk).decode
 
 
+async def _end(task: asyncio.Task[None] | None) -> None:
+    """Cancel `task` until it has ended: `asyncio.wait_for` of Python 3.11 may swallow a cancellation."""
+    while task is not None and not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=0.2)
+
+
 async def ensure_stream(jetstream: JetStreamContext) -> None:
     """Make the stream unless it exists."""
     await jetstream.add_stream(
@@ -91,10 +98,7 @@ class Publisher:
         self._task = asyncio.create_task(self._run(), name="configuration publisher")
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await _end(self._task)
         if self._unsubscribe is not None:
             await self._unsubscribe()
         self._threads.shutdown()
@@ -177,10 +181,7 @@ class ConfigurationReplica:
         self._task = asyncio.create_task(self._run(replica), name="configuration replica")
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await _end(self._task)
         if self._replica is not None:
             await self._in_thread(self._replica.close)
         self._threads.shutdown()

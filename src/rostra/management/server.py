@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,16 @@ def _prepare(environment: Environment, on_password: Callable[[Secret], None] | N
     return application()
 
 
+class _Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn would raise them again when done, before we have closed the rest."""
+
+    def capture_signals(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+
 class _Web:
     def __init__(self, environment: Environment, application: Any, certificate: Path, key: Path, host: str) -> None:
-        self._server = uvicorn.Server(
+        self._server = _Server(
             uvicorn.Config(
                 application,
                 host=host,
@@ -82,10 +90,16 @@ class _Web:
         return self._server.started
 
     async def serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
         try:
             await self._server.serve()
         except SystemExit:  # uvicorn's way to say that the port is taken; our caller says it with its name
             logger.debug("The web server did not start")
+
+    def _stop(self) -> None:
+        self._server.should_exit = True
 
 
 async def _fabric(environment: Environment) -> None:

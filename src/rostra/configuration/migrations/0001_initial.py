@@ -3,8 +3,9 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
-import rostra.configuration.models.settings
 from django.db import migrations, models
+
+import rostra.configuration.models.settings
 
 
 class Migration(migrations.Migration):

@@ -1,0 +1,327 @@
+"""Configuration reaches a node's local database through a real fabric, whoever was away."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from django.db import connections, transaction
+
+from rostra.configuration import journal, orm
+from rostra.configuration.models import AutomaticParticipant, Conference, ConferenceAlias, GlobalSettings
+from rostra.configuration.queries import Lookup
+from rostra.configuration.resources import register
+from rostra.environment import Environment
+from rostra.fabric import server
+from rostra.fabric.bus import Bus
+from rostra.fabric.replication import STREAM, ConfigurationReplica, Publisher
+
+
+async def managed(function: Callable[[], Any]) -> Any:
+    """Run something of the Management Node's in a thread of its own, as a request would."""
+
+    def run() -> Any:
+        try:
+            return function()
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(run)
+
+
+async def eventually(condition: Callable[[], Any], seconds: float = 8.0) -> float:
+    """Wait for `condition`; returns how long it took."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < seconds, "it did not come true in time"
+        await asyncio.sleep(0.005)
+    return time.monotonic() - began
+
+
+@asynccontextmanager
+async def publishing(bus: Bus) -> AsyncIterator[Publisher]:
+    publisher = Publisher(bus, unpublished=journal.unpublished, published=journal.published, chunk=journal.chunk)
+    await publisher.start()
+    try:
+        yield publisher
+    finally:
+        await publisher.stop()
+
+
+@asynccontextmanager
+async def following(environment: Environment, bus: Bus, path: Path) -> AsyncIterator[ConfigurationReplica]:
+    replica = ConfigurationReplica(environment, bus, path)
+    await replica.start()
+    try:
+        yield replica
+    finally:
+        await replica.stop()
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Path:
+    return tmp_path / "node" / "configuration.db"
+
+
+def room(name: str) -> Conference:
+    """A room with an alias of the same name."""
+    with transaction.atomic():
+        conference = Conference.objects.create(name=name)
+        ConferenceAlias.objects.create(alias=name, conference=conference)
+    return conference
+
+
+def content(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Every replicated row of an SQLite database."""
+    with sqlite3.connect(path) as database:
+        found = {
+            table: sorted(database.execute(f'SELECT * FROM "{table}"').fetchall(), key=str) for table in register.tables
+        }
+    database.close()
+    return found
+
+
+async def test_a_change_is_there_within_two_seconds(database: Path, fabric: Environment, bus: Bus, local: Path) -> None:
+    async with publishing(bus) as publisher, following(fabric, bus, local) as replica:
+        await asyncio.wait_for(replica.synchronised.wait(), 8)
+        lookup = Lookup(local)
+        heard: list[tuple[str, int]] = []
+        replica.on_change(lambda resource, key: heard.append((resource, key)))
+        demo = lookup.find_alias("Meet.DEMO")
+        assert demo is not None
+        assert demo.name == "Demo"
+        conference = await managed(lambda: room("new"))
+        publisher.wake()
+        assert await eventually(lambda: lookup.find_alias("NEW")) < 2
+        await eventually(lambda: len(heard) == 2)
+        assert heard == [("conference", conference.pk), ("conference_alias", heard[1][1])]
+        await managed(lambda: ConferenceAlias.objects.filter(alias="new").delete())
+        assert await eventually(lambda: lookup.find_alias("new") is None) < 2, "noticed without being announced"
+        lookup.close()
+    assert content(local) == content(database)
+
+
+async def test_bulk_statements_cascades_and_relations_arrive(
+    database: Path, fabric: Environment, bus: Bus, local: Path
+) -> None:
+    def change() -> None:
+        rooms = Conference.objects.bulk_create([Conference(name=f"r{number}") for number in range(50)])
+        ConferenceAlias.objects.bulk_create([ConferenceAlias(alias=f"a{row.pk}", conference=row) for row in rooms])
+        caller = AutomaticParticipant.objects.create(alias="bob")
+        caller.conference.set(rooms[:5])
+        Conference.objects.filter(name__in=["r1", "r2"]).update(tag="x", description="ø\x07\"'")
+        Conference.objects.filter(name__startswith="r4").delete()
+        first, second = ConferenceAlias.objects.filter(conference__name__in=["r1", "r2"])
+        names = first.alias, second.alias
+        ConferenceAlias.objects.filter(pk=first.pk).update(alias="elsewhere")
+        ConferenceAlias.objects.filter(pk=second.pk).update(alias=names[0])
+        ConferenceAlias.objects.filter(pk=first.pk).update(alias=names[1])
+        GlobalSettings.objects.update(disabled_codecs=[{"value": "VP9"}], guests_only_timeout=1)
+        with connections["default"].cursor() as cursor:
+            cursor.execute("UPDATE configuration_conference SET tag = 'by hand' WHERE name = 'Demo'")
+
+    async with publishing(bus), following(fabric, bus, local) as replica:
+        await asyncio.wait_for(replica.synchronised.wait(), 8)
+        await managed(change)
+        last = await managed(journal.position)
+        await eventually(lambda: replica.position == last)
+        assert replica.debug_state()["snapshots"] == 1
+    assert content(local) == content(database)
+
+
+async def test_a_rolled_back_change_never_arrives(database: Path, fabric: Environment, bus: Bus, local: Path) -> None:
+    def change() -> None:
+        with transaction.atomic():
+            room("gone")
+            transaction.set_rollback(True)
+        room("kept")
+
+    async with publishing(bus), following(fabric, bus, local) as replica:
+        await asyncio.wait_for(replica.synchronised.wait(), 8)
+        await managed(change)
+        lookup = Lookup(local)
+        await eventually(lambda: lookup.find_alias("kept"))
+        assert lookup.find_alias("gone") is None
+        lookup.close()
+
+
+async def test_node_restarts_and_resumes_without_a_snapshot(
+    database: Path, fabric: Environment, bus: Bus, local: Path
+) -> None:
+    async with publishing(bus):
+        async with following(fabric, bus, local) as replica:
+            await asyncio.wait_for(replica.synchronised.wait(), 8)
+        await managed(lambda: [room(f"meanwhile{number}") for number in range(20)])
+        last = await managed(journal.position)
+        async with following(fabric, bus, local) as replica:
+            await eventually(lambda: replica.position == last)
+            assert replica.debug_state()["snapshots"] == 0
+    assert content(local) == content(database)
+
+
+async def test_node_absent_for_so_long_that_changes_are_lost(
+    database: Path, fabric: Environment, bus: Bus, local: Path
+) -> None:
+    async with publishing(bus):
+        async with following(fabric, bus, local) as replica:
+            await asyncio.wait_for(replica.synchronised.wait(), 8)
+        await managed(lambda: room("first"))
+        await _drained()
+        await bus.jetstream.purge_stream(STREAM)
+        await managed(lambda: room("second"))
+        await _drained()
+        last = await managed(journal.position)
+        async with following(fabric, bus, local) as replica:
+            await eventually(lambda: replica.position == last)
+            assert replica.debug_state()["snapshots"] == 1
+    assert content(local) == content(database)
+
+
+async def _drained() -> None:
+    began = time.monotonic()
+    while await managed(journal.unpublished) is not None:
+        assert time.monotonic() - began < 8
+        await asyncio.sleep(0.02)
+
+
+async def test_management_node_restarts_with_changes_not_yet_published(
+    database: Path, fabric: Environment, bus: Bus, local: Path
+) -> None:
+    async with following(fabric, bus, local) as replica:
+        async with publishing(bus):
+            await asyncio.wait_for(replica.synchronised.wait(), 8)
+        await managed(lambda: room("while down"))
+        last = await managed(journal.position)
+        assert replica.position < last
+        async with publishing(bus):
+            await eventually(lambda: replica.position == last)
+            assert replica.debug_state()["snapshots"] == 1
+    assert content(local) == content(database)
+
+
+async def test_published_twice_is_applied_once(database: Path, fabric: Environment, bus: Bus, local: Path) -> None:
+    """A crash between publishing and remembering it repeats messages, perhaps cut differently."""
+    async with following(fabric, bus, local) as replica:
+        async with publishing(bus):
+            await asyncio.wait_for(replica.synchronised.wait(), 8)
+        heard: list[tuple[str, int]] = []
+        replica.on_change(lambda resource, key: heard.append((resource, key)))
+        await managed(lambda: room("one"))
+        changes = await managed(journal.unpublished)
+        await bus.jetstream.publish("rostra.config.changes", msgspec.json.encode(changes))
+        await eventually(lambda: len(heard) == 2)
+        await managed(lambda: room("two"))
+        async with publishing(bus):
+            last = await managed(journal.position)
+            await eventually(lambda: replica.position == last)
+        assert [resource for resource, _ in heard] == ["conference", "conference_alias"] * 2
+    assert content(local) == content(database)
+
+
+async def test_another_management_database_means_a_snapshot(
+    database: Path, fabric: Environment, bus: Bus, local: Path
+) -> None:
+    async with publishing(bus), following(fabric, bus, local) as replica:
+        await asyncio.wait_for(replica.synchronised.wait(), 8)
+        await managed(lambda: journal.Mark.objects.filter(name="epoch").update(value="another"))
+        await managed(lambda: room("of another deployment"))
+        await eventually(lambda: replica.debug_state()["snapshots"] == 2)
+    assert content(local) == content(database)
+
+
+async def test_node_serves_and_starts_with_neither_fabric_nor_management(
+    database: Path, environment: Environment, local: Path
+) -> None:
+    process = await server.start(environment)
+    bus = await Bus.connect(server.url(environment), name="test")
+    try:
+        async with publishing(bus), following(environment, bus, local) as replica:
+            await asyncio.wait_for(replica.synchronised.wait(), 8)
+        async with following(environment, bus, local) as replica:
+            process.terminate()
+            await process.wait()
+            lookup = Lookup(local)
+            assert lookup.find_alias("meet.demo")
+            await managed(lambda: room("while the fabric was down"))
+            last = await managed(journal.position)
+            async with following(environment, bus, local.parent / "empty.db"):
+                assert Lookup(local.parent / "empty.db").find_alias("meet.demo") is None
+            process = await server.start(environment)
+            async with publishing(bus):
+                await eventually(lambda: replica.position == last, 20)
+            assert lookup.find_alias("while the fabric was down")
+            lookup.close()
+            assert replica.debug_state()["running"]
+    finally:
+        await bus.close()
+        process.terminate()
+        await process.wait()
+
+
+async def test_a_large_configuration_comes_in_chunks_while_it_changes(
+    database: Path, fabric: Environment, bus: Bus, local: Path
+) -> None:
+    def fill() -> None:
+        rooms = Conference.objects.bulk_create([Conference(name=f"r{number}") for number in range(6000)])
+        ConferenceAlias.objects.bulk_create([ConferenceAlias(alias=f"a{row.pk}", conference=row) for row in rooms])
+
+    await managed(fill)
+    asked: list[int] = []
+
+    def chunk(request: Any) -> Any:
+        asked.append(request.after)
+        answer = journal.chunk(request)
+        if len(asked) == 2:  # rows already sent and rows not yet sent change
+            names = [f"r{number}" for number in (0, 5999)]
+            Conference.objects.filter(name__in=names).update(tag="changed")
+            first, second = ConferenceAlias.objects.order_by("pk").filter(conference__name__in=names)
+            ConferenceAlias.objects.filter(pk=second.pk).update(alias="spare")
+            ConferenceAlias.objects.filter(pk=first.pk).update(alias=second.alias)
+        return answer
+
+    publisher = Publisher(bus, unpublished=journal.unpublished, published=journal.published, chunk=chunk)
+    await publisher.start()
+    try:
+        async with following(fabric, bus, local) as replica:
+            await eventually(lambda: replica.debug_state()["snapshots"] == 1, 30)
+            last = await managed(journal.position)
+            await eventually(lambda: replica.position == last, 30)
+    finally:
+        await publisher.stop()
+    assert len(asked) > 6
+    assert content(local) == content(database)
+
+
+def test_journal_covers_every_replicated_table(database: Path) -> None:
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT tbl_name, count(*) FROM sqlite_master WHERE type = 'trigger' GROUP BY tbl_name")
+        assert dict(cursor.fetchall()) == dict.fromkeys(register.tables, 3)
+
+
+def test_newer_columns_get_their_defaults_on_a_node(database: Path, local: Path) -> None:
+    """During an upgrade the Management Node may send fewer columns than the node's models have."""
+    from rostra.configuration.changes import Changes, Operation, RowChange, SnapshotChunk
+    from rostra.configuration.replica import Replica
+
+    replica = Replica(local)
+    with replica.snapshot("s 0") as load:
+        load.add(SnapshotChunk("e", 5, "configuration_conference", [], "", 0))
+    table = orm.meta(Conference).db_table
+    row = {"id": 9, "name": "old", "unheard_of": 1, "creation_time": "2026-01-02 03:04:05.123456"}
+    touched = replica.apply(Changes("e", 5, [RowChange(6, table, 9, Operation.PUT, row)]), "s 1")
+    assert touched == [("conference", 9)]
+    lookup = Lookup(local)
+    found = lookup.service(9)
+    assert found is not None
+    assert (found.name, found.guests_can_present, found.host_view) == ("old", True, "one_main_seven_pips")
+    assert replica.apply(Changes("e", 5, [RowChange(6, table, 9, Operation.DELETE)]), "s 2") == []
+    assert replica.position == 6
+    lookup.close()
+    replica.close()

@@ -1,0 +1,126 @@
+"""The Management Node as a process: first start, health, restart, taken port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import signal
+import sqlite3
+import ssl
+import stat
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from rostra import tls
+from rostra.environment import Environment, Secret
+
+_RUN = """
+import asyncio, sys
+from pathlib import Path
+from rostra.environment import Environment
+from rostra.management.server import serve
+certificate, key = map(Path, sys.argv[1:])
+asyncio.run(serve(Environment.load(), certificate, key, on_password=lambda p: print(str(p), flush=True)))
+"""
+
+
+@contextlib.asynccontextmanager
+async def running(environment: Environment) -> AsyncIterator[tuple[asyncio.subprocess.Process, httpx.AsyncClient]]:
+    """The process, ended by SIGTERM, and a client for it."""
+    identity = tls.prepare(environment.home)
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("ROSTRA_")}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _RUN, str(identity.certificate), str(identity.key)),
+        env=variables | environment.variables(),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    address = f"https://127.0.0.1:{environment.management_https_port}"
+    context = ssl.create_default_context(cafile=identity.certificate)
+    try:
+        async with httpx.AsyncClient(base_url=address, verify=context, timeout=10) as client:
+            yield process, client
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.wait(), 15)
+
+
+async def answer(client: httpx.AsyncClient, path: str, status: int) -> httpx.Response:
+    """Ask until `status` comes."""
+    async with asyncio.timeout(30):
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                response = await client.get(path)
+                if response.status_code == status:
+                    return response
+            await asyncio.sleep(0.05)
+
+
+async def test_first_start_and_restart(fabric: Environment) -> None:
+    async with running(fabric) as (process, client):
+        await answer(client, "/healthz", 200)
+        assert process.stdout is not None
+        password = (await asyncio.wait_for(process.stdout.readline(), 5)).decode().strip()
+        assert len(password) >= 16
+        api: dict[str, Any] = {"auth": ("admin", password)}
+        base = "/api/admin/configuration/v1"
+        assert (await client.get("/")).headers["location"] == "/admin/"
+        assert (await client.get("/admin/login/")).status_code == 200
+        assert (await client.get("/static/unfold/css/styles.css")).status_code == 200
+        assert (await client.get("/static/rostra/favicon.svg")).status_code == 200
+        rooms = (await client.get(f"{base}/conference/", **api)).json()["objects"]
+        assert [(room["name"], room["aliases"][0]["alias"]) for room in rooms] == [
+            ("Demo", "meet.demo"),
+            ("Test Call Service", "test_call"),
+        ]
+        node = (await client.get(f"{base}/worker_vm/", **api)).json()["objects"][0]
+        assert node["name"] == "node1"
+        assert (await client.delete(f"{base}/conference/1/", **api)).status_code == 204
+    home = fabric.management_home
+    for file in ("secret.key", "management.db"):
+        assert stat.S_IMODE((home / file).stat().st_mode) == 0o600
+    async with running(dataclasses.replace(fabric, admin_password=Secret("ignored"))) as (process, client):
+        await answer(client, "/healthz", 200)
+        rooms = (await client.get(f"{base}/conference/", **api)).json()["objects"]
+        assert [room["name"] for room in rooms] == ["Test Call Service"], "a deleted Demo stays deleted"
+        assert (await client.get(f"{base}/conference/", auth=("admin", "ignored"))).status_code == 401
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 15) == 0
+
+
+async def test_not_ready_without_the_fabric(environment: Environment) -> None:
+    async with running(environment) as (_, client):
+        assert (await answer(client, "/healthz", 503)).json() == {"ready": False}
+        assert (await client.get("/admin/login/")).status_code == 200
+
+
+async def test_taken_port_names_the_variable(environment: Environment) -> None:
+    async def nothing(_reader: Any, _writer: Any) -> None: ...
+
+    other = await asyncio.start_server(nothing, "0.0.0.0", environment.management_https_port)
+    async with other, running(environment) as (process, _):
+        assert process.stderr is not None
+        errors = (await asyncio.wait_for(process.stderr.read(), 20)).decode()
+    assert f"ROSTRA_MANAGEMENT_HTTPS_PORT: port {environment.management_https_port}" in errors
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "postgres://host", "nonsense"])
+def test_bad_database_address(tmp_path: Path, url: str) -> None:
+    from rostra.environment import EnvironmentProblem
+    from rostra.management.settings import database
+
+    with pytest.raises(EnvironmentProblem, match="ROSTRA_DATABASE_URL"):
+        database(url, tmp_path / "x")
+
+
+def test_database_survives_a_kill(database: Path) -> None:
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
