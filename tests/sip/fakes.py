@@ -27,11 +27,14 @@ class FakeSession:
     next_port: int = 45000
     log: list[tuple[Any, ...]] = dataclasses.field(default_factory=list)
     left: bool = False
+    calls: set[str] = dataclasses.field(default_factory=set)
+    """Ids of media calls used."""
     fail_with: Exception | None = None
     local: MediaDescription | None = None
     remote: MediaDescription | None = None
 
     async def reserve_rtp(self, call: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
+        self.calls.add(call)
         self.log.append(("reserve", tuple(kinds)))
         ports = tuple(range(self.next_port, self.next_port + 2 * len(kinds), 2))
         self.next_port += 100
@@ -45,6 +48,7 @@ class FakeSession:
         self.log.append(("connect", local, remote))
 
     async def confirm(self, call: str) -> None:
+        self.calls.add(call)
         self.log.append(("confirm",))
 
     async def hold(self, call: str, held: bool) -> None:

@@ -55,6 +55,8 @@ async def test_flows(running: Running, tmp_path: Path, scenario: str, transport:
     await running.until(lambda: sum(session.left for session in running.switchboard.sessions) == calls)
     assert all(session.count("confirm") == 1 for session in running.switchboard.sessions)
     await running.until(lambda: running.service.debug_state()["tasks"] == 0)
+    used = [call for session in running.switchboard.sessions for call in session.calls]
+    assert len(used) == len(set(used)) == calls, "each call's media has an id of its own"
 
 
 async def test_hold_and_resume_reach_the_session(running: Running, tmp_path: Path) -> None:

@@ -32,9 +32,6 @@ from rostra.sip.uri import Uri
 
 log = structlog.get_logger("rostra.sip")
 
-MEDIA_CALL = "sip"
-"""Id of the one media call of a SIP participant."""
-
 
 class Line(Protocol):
     """What an agent can do with its call; `service.SipService` gives it."""
@@ -70,6 +67,8 @@ class CallAgent:
         self._call = call
         self._switchboard = switchboard
         self._line = line
+        self._media_call = f"sip-{call}"
+        """Id of the media of this call: unique, since legs of one conference share a worker."""
         self._queue: asyncio.Queue[Event | _MediaLost | _Dropped] = asyncio.Queue(MAX_PENDING_EVENTS)
         self._session: Session | None = None
         self._media: CallMedia | None = None
@@ -178,7 +177,7 @@ class CallAgent:
         self._log.info("sip_call_received", alias=request.alias, remote=request.remote_alias)
         self._session = await self._switchboard.join(request, self)
         self._line.ring(self._call)
-        self._media = CallMedia(self._session, MEDIA_CALL, encrypt=event.flow.transport is Transport.TLS)
+        self._media = CallMedia(self._session, self._media_call, encrypt=event.flow.transport is Transport.TLS)
         sdp = await (self._media.offer() if event.sdp is None else self._media.answer(event.sdp))
         self._line.answer(self._call, sdp)
 
@@ -186,7 +185,7 @@ class CallAgent:
         if event.sdp is not None:
             await self._running().answered(event.sdp)
         if self._session is not None:
-            await self._session.confirm(MEDIA_CALL)
+            await self._session.confirm(self._media_call)
 
     async def _offered(self, event: OfferReceived) -> None:
         media = self._running()
@@ -197,10 +196,10 @@ class CallAgent:
         if self._session is None:
             return
         if info.wants_keyframe(event.content_type, event.body):
-            await self._session.request_keyframe(MEDIA_CALL)
+            await self._session.request_keyframe(self._media_call)
         digit = info.digits(event.content_type, event.body)
         if digit:
-            self._session.dtmf(MEDIA_CALL, digit)
+            self._session.dtmf(self._media_call, digit)
 
     def _running(self) -> CallMedia:
         if self._media is None:
