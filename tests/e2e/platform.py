@@ -142,6 +142,11 @@ class Platform:
             queue += children.get(pid, [])
         return found
 
+    def child(self, name: str) -> int:
+        """Process id of `rostra <name>`."""
+        (pid,) = [pid for pid, command in self.processes().items() if command.endswith(f" {name}")]
+        return pid
+
     def find(self, text: str) -> list[int]:
         """Process ids of descendants whose command line contains `text`."""
         return [pid for pid, command in self.processes().items() if text in command]

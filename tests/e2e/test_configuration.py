@@ -74,13 +74,12 @@ def test_calls_go_on_without_the_management_node(platform: Platform) -> None:
     """Killed and restarted by the supervisor; the node never notices."""
     with platform.client() as client:
         running = token(join(client, "meet.demo"))
-        (management,) = platform.find(" management")
-        node = platform.find(" node")
-        os.kill(management, signal.SIGKILL)
+        node = platform.child("node")
+        os.kill(platform.child("management"), signal.SIGKILL)
         path = "/api/client/v2/conferences/meet.demo"
         assert client.post(f"{path}/refresh_token", headers=running).status_code == 200
         assert join(client, "meet.demo").status_code == 200
-        assert platform.find(" node") == node
+        assert platform.child("node") == node
         wait_until(lambda: _answers(f"{platform.management}/healthz"), 30, "the supervisor did not restart it")
     add_a_room_and_call_it(platform)
 

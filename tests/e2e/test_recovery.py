@@ -45,7 +45,7 @@ def test_media_comes_back_after_the_worker_was_killed(platform: Platform, browse
         body = {"name": "Other", "service_type": "conference", "aliases": [{"alias": "other"}]}
         assert api.post("/api/admin/configuration/v1/conference/", json=body).status_code == 201
     clip = colour_clip(tmp_path / "green.mp4", "0x00c800")
-    (node,) = platform.find(" node")
+    node = platform.child("node")
     wait_until(lambda: len(workers(platform)) == 1, 10)
     with Phone(tmp_path / "green", audio_codecs=["opus"], video_codecs=["H264"], video=clip, tone=1400) as green:
         bystander = person(browser, "Bystander", BLUE, 900).join(platform.web, "other")
@@ -70,7 +70,7 @@ def test_media_comes_back_after_the_worker_was_killed(platform: Platform, browse
         print(f"media back after the worker was killed: browser {browser_back:.1f} s, SIP system {sip_back:.1f} s")
         assert browser_back < 5
         assert not green.events("CALL_CLOSED")
-        assert platform.find(" node") == [node], "the node process has been replaced"
+        assert platform.child("node") == node, "the node process has been replaced"
         assert other_worker in workers(platform)
         elapsed = time.monotonic() - started
         assert frames(bystander) - calm > 20 * elapsed, "another conference noticed"

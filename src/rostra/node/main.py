@@ -25,7 +25,7 @@ logger = structlog.get_logger("rostra.node")
 
 NODE = "node1"
 """Name of the node until it is told another one."""
-WEB_ROOT = Path("web") / "dist"
+WEB_ROOT = Path(__file__).resolve().parents[3] / "web" / "dist"
 
 
 async def serve(environment: Environment, certificate: Path, key: Path) -> None:
