@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import errno
-import functools
 import itertools
 import socket
 import ssl
@@ -17,7 +16,8 @@ from rostra.sip.engine import Engine
 from rostra.sip.errors import PortTaken
 from rostra.sip.events import Disconnection, Event, Transmission
 from rostra.sip.flow import Flow, Transport
-from rostra.sip.limits import IDLE_CONNECTION, MAX_CONNECTION_BACKLOG, MAX_CONNECTIONS, UNUSED_CONNECTION
+from rostra.sip.limits import IDLE_CONNECTION, MAX_CONNECTIONS
+from rostra.sip.transport.connection import Connection, local_address_towards
 
 log = structlog.get_logger("rostra.sip")
 
@@ -45,66 +45,6 @@ class _Datagrams(asyncio.DatagramProtocol):
 
     def error_received(self, exc: Exception) -> None:
         log.debug("sip_datagram_not_sent", problem=str(exc))
-
-
-class Connection(asyncio.Protocol):
-    """One stream connection, accepted or opened by us."""
-
-    def __init__(self, driver: Driver, transport: Transport, remote: tuple[str, int] | None = None) -> None:
-        self._driver = driver
-        self._kind = transport
-        self._asked = remote
-        self._transport: asyncio.Transport | None = None
-        self._watch: asyncio.TimerHandle | None = None
-        self._heard = 0.0
-        self.flow: Flow | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("not a stream")
-        self._transport = transport
-        peer = transport.get_extra_info("peername") or ("", 0)
-        own = transport.get_extra_info("sockname") or ("", 0)
-        self.flow = Flow(self._kind, self._asked or (peer[0], peer[1]), (own[0], own[1]), self._driver.number())
-        if self._driver.opened(self):
-            self._wait(UNUSED_CONNECTION)
-        else:
-            transport.abort()
-
-    def data_received(self, data: bytes) -> None:
-        if self.flow is not None:
-            self._heard = asyncio.get_running_loop().time()
-            self._driver.received(data, self.flow)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-        self._driver.lost(self)
-
-    def send(self, data: bytes) -> None:
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            return
-        transport.write(data)
-        if transport.get_write_buffer_size() > MAX_CONNECTION_BACKLOG:
-            log.warning("sip_connection_too_slow", flow=self.flow)
-            transport.abort()
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-
-    def _wait(self, seconds: float) -> None:
-        self._watch = asyncio.get_running_loop().call_later(seconds, self._check_idle)
-
-    def _check_idle(self) -> None:
-        if self.flow is None:
-            return
-        quiet = asyncio.get_running_loop().time() - self._heard
-        if self._driver.worthless(self.flow, quiet):
-            self.close()
-        else:
-            self._wait(max(UNUSED_CONNECTION, IDLE_CONNECTION - quiet))
 
 
 class Driver:
@@ -296,15 +236,3 @@ class Driver:
         finally:
             del self._connecting[flow]
         self.pump()
-
-
-@functools.lru_cache(maxsize=1024)
-def local_address_towards(remote: str) -> str:
-    """The address of this machine that packets to `remote` leave from (no packet is sent)."""
-    family = socket.AF_INET6 if ":" in remote else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((remote, 9))
-        except OSError:
-            return "::1" if family == socket.AF_INET6 else "127.0.0.1"
-        return probe.getsockname()[0]
