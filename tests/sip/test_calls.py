@@ -354,6 +354,42 @@ def test_a_call_that_is_not_refreshed_ends() -> None:
     assert network.bob.kinds()[-1] == "CallEnded"
 
 
+@pytest.mark.parametrize(("allow", "method"), [("", "UPDATE"), ("Allow: INVITE, ACK, BYE\r\n", "INVITE")])
+def test_we_refresh_when_asked_to_and_end_the_call_when_nothing_comes_back(allow: str, method: str) -> None:
+    network = Network()
+    answering(network, network.bob)
+    network.lose = lambda sender, message: True
+    timer = f"Session-Expires: 120;refresher=uas\r\nSupported: timer\r\n{allow}"
+    network.inject(network.bob, request("INVITE", body=OFFER, extra=timer))
+    assert last_reply(network).headers.get("Session-Expires") == "120;refresher=uas"
+    network.inject(network.bob, request("ACK", to_tag=last_reply(network).to.tag, branch="ack"))
+    network.run(61.0)
+    assert network.sent("bob", method)[0] == pytest.approx(60.0)
+    network.run(120.0)
+    assert network.bob.kinds() == ["CallReceived", "CallConfirmed", "CallEnded"]
+
+
+def test_a_refresh_by_re_invite_is_not_the_applications_business() -> None:
+    network = Network()
+    answering(network, network.bob)
+    timer = "Session-Expires: 120;refresher=uas\r\nSupported: timer\r\nAllow: INVITE, ACK, BYE\r\n"
+    network.inject(network.bob, request("INVITE", body=OFFER, extra=timer))
+    network.inject(network.bob, request("ACK", to_tag=last_reply(network).to.tag, branch="ack"))
+    network.lose = lambda sender, message: True
+    network.run(60.1)
+    invite = network.wire[-1][2]
+    assert describe(invite) == "INVITE"
+    assert invite.body == ANSWER
+    head = invite.encode().split(b"\r\n\r\n")[0].decode().split("\r\n")
+    copied = [line for line in head if line.split(":")[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
+    lines = ["SIP/2.0 200 OK", *copied, "Session-Expires: 120;refresher=uac", f"Content-Length: {len(OFFER)}"]
+    network.inject(network.bob, ("\r\n".join(lines) + "\r\n\r\n").encode() + OFFER)
+    assert network.sent("bob", "ACK")
+    assert "OfferAnswered" not in network.bob.kinds()
+    network.run(119.0)
+    assert network.bob.kinds()[-1] == "CallConfirmed"
+
+
 def test_routes_and_contact_are_followed() -> None:
     network = Network()
     answering(network, network.bob)

@@ -91,6 +91,11 @@ class Call:
         self._waiting_offer: bytes | None = None
         self._retry: Timer | None = None
         self._ending = False
+        self._peer_updates = True
+        """The far end takes UPDATE (its Allow says so, or says nothing)."""
+        self._description = b""
+        """Our last SDP, for a refresh by re-INVITE."""
+        self._refreshing = False
         self._caller = state is CallState.CALLING
         self.session_timer = SessionTimer(around.timers, self._refresh, self._expired)
 
@@ -109,7 +114,7 @@ class Call:
         self._serving = None
         request = serving.request
         response = self._response(request, 200)
-        response.body = sdp
+        response.body = self._description = sdp
         response.headers.add("Content-Type", SDP_TYPE)
         self.session_timer.negotiate(request, response, now)
         serving.respond(response, now)
@@ -140,6 +145,11 @@ class Call:
             self._waiting_offer = sdp
             return
         self._waiting_offer = None
+        self._refreshing = False
+        self._invite_again(sdp, now)
+
+    def _invite_again(self, sdp: bytes, now: float) -> None:
+        self._description = sdp
         invite = self.dialog.request("INVITE", self._around.branch())
         invite.body = sdp
         invite.headers.add("Content-Type", SDP_TYPE)
@@ -163,6 +173,8 @@ class Call:
     def invited(self, serving: ServerTransaction) -> None:
         """The INVITE that created this call."""
         self._serving = serving
+        allowed = serving.request.headers.tokens("Allow")
+        self._peer_updates = not allowed or "update" in allowed
 
     def receive(self, serving: ServerTransaction, now: float) -> None:
         """A request within the dialog other than ACK and CANCEL."""
@@ -342,7 +354,7 @@ class Call:
         if self.state is CallState.CALLING:
             self.state = CallState.CONFIRMED
             self._around.emit(CallAnswered(self.name, response.body))
-        else:
+        elif not self._refreshing:
             self._around.emit(OfferAnswered(self.name, response.body))
         self._settle(now)
 
@@ -365,7 +377,8 @@ class Call:
             self._waiting_offer = self._waiting_offer or offer
             self._retry = self._around.timers.set(now + wait, self._settle)
         elif self.state is CallState.CONFIRMED:
-            self._around.emit(OfferRefused(self.name, status))
+            if not self._refreshing:
+                self._around.emit(OfferRefused(self.name, status))
             self._settle(now)
 
     def _settle(self, now: float) -> None:
@@ -394,10 +407,16 @@ class Call:
         self._inviting = transaction
 
     def _refresh(self, now: float) -> None:
-        if self.state is CallState.CONFIRMED and not self._busy:
-            update = self.dialog.request("UPDATE", self._around.branch())
-            self.session_timer.state(update.headers)
-            self._around.request(self, update, now)
+        """RFC 4028 7.4: by UPDATE, or by a re-INVITE that offers what we had."""
+        if self.state is not CallState.CONFIRMED or self._busy:
+            return
+        if not self._peer_updates:
+            self._refreshing = True
+            self._invite_again(self._description, now)
+            return
+        update = self.dialog.request("UPDATE", self._around.branch())
+        self.session_timer.state(update.headers)
+        self._around.request(self, update, now)
 
     def _expired(self, now: float) -> None:
         if self.state is CallState.CONFIRMED:
