@@ -240,11 +240,13 @@ def extensions(section: Section) -> list[str]:
 def answer(
     planned: Plan,
     transport: str,
+    fingerprint: str,
     *,
     receive_bandwidth: int | None = None,
     media_address: str = "",
 ) -> str:
-    """The answer for the client. `transport` is the element's complete answer to `inner_offer`.
+    """The answer for the client. `transport` is the element's complete answer to `inner_offer`,
+    `fingerprint` that of the certificate it really uses.
 
     `receive_bandwidth` (bit/s) limits what the client sends as video; `media_address` replaces our own address
     in the candidates where a machine is reached under another one. Raises BadDescription when `transport` is
@@ -266,6 +268,7 @@ def answer(
             section,
             inner,
             own,
+            fingerprint=fingerprint,
             candidates=first if planned.bundled else section.accepted,
             receive_bandwidth=receive_bandwidth,
             media_address=media_address,
@@ -278,6 +281,7 @@ def _answer_section(
     inner: Description,
     own: Section,
     *,
+    fingerprint: str,
     candidates: bool,
     receive_bandwidth: int | None,
     media_address: str,
@@ -293,7 +297,7 @@ def _answer_section(
     lines += [
         f"a=ice-ufrag:{inner.transport_value(own, 'ice-ufrag')}",
         f"a=ice-pwd:{inner.transport_value(own, 'ice-pwd')}",
-        f"a=fingerprint:{inner.transport_value(own, 'fingerprint')}",
+        f"a=fingerprint:{fingerprint}",
         f"a=setup:{own.value('setup') or 'active'}",
         f"a=mid:{section.mid}",
     ]

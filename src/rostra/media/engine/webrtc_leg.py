@@ -43,6 +43,7 @@ class WebRtcLeg(Leg):
             return answer(
                 planned,
                 inner,
+                transport.fingerprint,
                 receive_bandwidth=request.receive_bandwidth,
                 media_address=self._environment.media_address,
             )

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 
 from rostra.environment import PortRange
-from rostra.media.engine import branches
+from rostra.media.engine import branches, certificate
 from rostra.media.engine.gst import Gst, GstSdp, GstWebRTC
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, elements_with, make
 from rostra.media.engine.receivers import Receivers
@@ -60,10 +61,13 @@ class WebRtcTransport:
         self._senders: dict[str, Any] = {}
         self.receivers = Receivers(leg, self._pipeline)
         self._closed = False
+        self._certificate = certificate.make()
+        self._associations = {"dtlssrtpdec": itertools.count(), "dtlssrtpenc": itertools.count()}
         self.element: Any = make("webrtcbin", "transport")
         self.element.set_property("latency", JITTER)
         _limit_ports(self.element, ports)
         self._handlers = [
+            self.element.connect("deep-element-added", self._element_added),
             self.element.connect("pad-added", self._pad_added),
             self.element.connect("pad-removed", self._pad_removed),
             self.element.connect("notify::ice-gathering-state", self._gathering_changed),
@@ -104,6 +108,11 @@ class WebRtcTransport:
                 await asyncio.wait_for(self._gathered.wait(), GATHERING)
         local = self.element.get_property("local-description")
         return local.sdp.as_text()
+
+    @property
+    def fingerprint(self) -> str:
+        """What the client will see of us; the element would state the certificate it was made with."""
+        return self._certificate.fingerprint
 
     def sender(self, kind: str) -> Any:
         """The sending branch of `audio` or `video`, or None."""
@@ -170,6 +179,19 @@ class WebRtcTransport:
         return reply
 
     # ---- told by the element, in its threads --------------------------------------------------------------
+
+    def _element_added(self, _: Any, __: Any, element: Any) -> None:
+        """Give each DTLS association the connection's certificate.
+
+        The elements have made their association by now, with the certificate of the process; another
+        association id makes them begin anew with ours. Decoder and encoder of one come in the same order.
+        """
+        factory = element.get_factory()
+        kind = factory.get_name() if factory else ""
+        if kind in self._associations:
+            if kind == "dtlssrtpdec":
+                element.set_property("pem", self._certificate.pem)
+            element.set_property("connection-id", f"{id(self)}-{next(self._associations[kind])}")
 
     def _pad_added(self, _: Any, pad: Any) -> None:
         if pad.get_direction() == Gst.PadDirection.SRC and not self._closed:
