@@ -111,6 +111,29 @@ class ResourceSuite:
             assert list(response.json()[self.name]) == [field], body
         assert api.read(path) == before
 
+    def test_no_value_breaks_the_server(self, api: Api) -> None:
+        path = self._create(api)
+        wrong = [
+            None,
+            True,
+            10**30,
+            -1,
+            1.5,
+            "",
+            "x" * 100_000,
+            "a{99999999999999999999}",
+            "\n",
+            [],
+            [[]],
+            {},
+            {"id": 1},
+        ]
+        for name in [*(field.name for field in self.resource.fields), *self.resource.relations]:
+            for value in wrong:
+                response = api("PATCH", path, {name: value})
+                assert response.status_code in (202, 400), (name, value, response.content)
+                assert api("GET", f"{self.name}/?{name}={value}").status_code in (200, 400), (name, value)
+
     def test_delete(self, api: Api) -> None:
         path = self._create(api)
         assert api("DELETE", path).status_code == 204

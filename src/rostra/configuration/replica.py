@@ -157,7 +157,9 @@ class _Table:
 
 
 def _to_sqlite(field: Any, value: Any) -> Any:
-    if value is None or (isinstance(value, str) and isinstance(field, models.CharField | models.TextField)):
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, str) and isinstance(field, models.CharField | models.TextField):
         return value
     value = field.to_python(value)
     if isinstance(value, datetime.datetime) and timezone.is_naive(value):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +64,9 @@ def _prepare(environment: Environment, on_password: Callable[[Secret], None] | N
 class _Server(uvicorn.Server):
     """Leaves signals to us: uvicorn would raise them again when done, before we have closed the rest."""
 
-    def capture_signals(self) -> contextlib.AbstractContextManager[None]:
-        return contextlib.nullcontext()
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
 
 
 class _Web:

@@ -12,7 +12,11 @@ from django.db.models.functions import Lower
 
 from rostra.configuration import vocabulary
 from rostra.configuration.fields import choice, created, flag, reference, text, whole
+from rostra.configuration.validation import pattern_problem
 from rostra.domain import pins
+
+
+_ALIAS_LENGTH = 250
 
 
 class Conference(models.Model):
@@ -104,7 +108,7 @@ class Conference(models.Model):
 class ConferenceAlias(models.Model):
     """What is dialled to reach a service."""
 
-    alias = text("Alias", 250, "The full dial string as it is received, with its domain.", default=None)
+    alias = text("Alias", _ALIAS_LENGTH, "The full dial string as it is received, with its domain.", default=None)
     conference = reference(
         "Service",
         "configuration.Conference",
@@ -135,6 +139,8 @@ class ConferenceAlias(models.Model):
     def clean(self) -> None:
         if self.alias != self.alias.strip() or any(character.isspace() for character in self.alias):
             raise ValidationError({"alias": "An alias has no spaces."})
+        if len(self.alias) > _ALIAS_LENGTH:
+            return  # refused already, and too long for SQLite's LIKE
         if type(self).objects.filter(alias__iexact=self.alias).exclude(pk=self.pk).exists():
             raise ValidationError({"alias": "Alias with this Alias already exists."})
 
@@ -184,10 +190,5 @@ class AutomaticParticipant(models.Model):
 
 
 def _bad_patterns(instance: models.Model, *names: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name in names:
-        try:
-            re.compile(getattr(instance, name))
-        except re.error as problem:
-            found[name] = f"This is not a regular expression: {problem}."
-    return found
+    found = {name: pattern_problem(getattr(instance, name)) for name in names}
+    return {name: problem for name, problem in found.items() if problem}

@@ -13,6 +13,7 @@ from django.http import QueryDict
 
 from rostra.configuration import orm
 from rostra.configuration.resources import Resource
+from rostra.configuration.validation import pattern_problem
 from rostra.management.api import wire
 from rostra.management.api.errors import bad_request
 
@@ -99,10 +100,9 @@ def _lookup(path: str, field: Any, operator: str, value: str) -> dict[str, Any]:
         wanted = wire.understand(models.BooleanField(), value) if operator == "isnull" else True
         return {f"{path}__isnull": wanted}
     if operator in ("regex", "iregex"):
-        try:
-            re.compile(value)
-        except re.error as problem:
-            raise ValidationError(f"{value!r} is not a regular expression: {problem}") from None
+        problem = pattern_problem(value)
+        if problem:
+            raise ValidationError(problem)
     if operator in ("in", "range"):
         found = [_value(field, part) for part in value.split(",")]
         if operator == "range" and len(found) != 2:

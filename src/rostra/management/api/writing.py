@@ -52,6 +52,8 @@ def write(resource: Resource, row: models.Model, body: Body, *, replace: bool = 
 
 
 def _assign(row: models.Model, field: Any, value: Any) -> None:
+    if value is None and not field.null:  # `clean()` may rely on the types of what it compares
+        raise ValidationError("This field cannot be null.")
     if not field.is_relation:
         setattr(row, field.attname, wire.understand(field, value))
         return
