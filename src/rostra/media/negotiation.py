@@ -20,7 +20,7 @@ from rostra.domain.media import (
     MediaKind,
     MediaStream,
 )
-from rostra.media.codecs import BY_NAME, ROWS, CodecRow
+from rostra.media.codecs import BY_NAME, EVENTS, ROWS, CodecRow
 
 SUITES = ("AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32")
 """SRTP suites we run, in order of preference (RFC 4568 6.2)."""
@@ -31,8 +31,6 @@ FEEDBACK = frozenset({"nack", "nack pli", "ccm fir"})
 
 KeySource = Callable[[str], str]
 """From the name of a suite to fresh base64 key and salt."""
-
-_NO_AUDIO_ON_ITS_OWN = frozenset({"TELEPHONE-EVENT"})
 
 
 class NegotiationError(Exception):
@@ -212,7 +210,7 @@ def _usable(stream: MediaStream, rows: Sequence[CodecRow]) -> bool:
         return False
     if "SAVP" in stream.profile and _offered_suite(stream) is None:
         return False
-    return any(codec.name not in _NO_AUDIO_ON_ITS_OWN for codec, _ in _common(stream, rows))
+    return any(codec.name != EVENTS.name for codec, _ in _common(stream, rows))
 
 
 def _common(stream: MediaStream, rows: Sequence[CodecRow]) -> Iterator[tuple[CodecParameters, CodecParameters]]:
@@ -241,8 +239,8 @@ def _answer_stream(
 ) -> tuple[MediaStream, MediaStream]:
     """One codec is agreed, so the far end never switches under way; telephone events go beside it."""
     common = list(_common(theirs, rows))
-    chosen = [pair for pair in common if pair[0].name not in _NO_AUDIO_ON_ITS_OWN][:1]
-    chosen += [pair for pair in common if pair[0].name in _NO_AUDIO_ON_ITS_OWN][:1]
+    chosen = [pair for pair in common if pair[0].name != EVENTS.name][:1]
+    chosen += [pair for pair in common if pair[0].name == EVENTS.name][:1]
     offered = _offered_suite(theirs)
     crypto = (CryptoAttribute(tag=offered.tag, suite=offered.suite, key_salt=keys(offered.suite)),) if offered else ()
     direction = effective_direction(theirs)
@@ -345,7 +343,7 @@ def _agree_stream(ours: MediaStream, theirs: MediaStream) -> tuple[MediaStream, 
                 msgspec.structs.replace(codec, feedback=feedback),
             )
         )
-    if not any(mine.name not in _NO_AUDIO_ON_ITS_OWN for mine, _ in pairs):
+    if not any(mine.name != EVENTS.name for mine, _ in pairs):
         return None
     crypto = _answered_crypto(ours, theirs)
     if crypto is None and ("SAVP" in ours.profile or "SAVP" in theirs.profile):

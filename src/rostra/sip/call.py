@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 from typing import Protocol
 
@@ -21,9 +20,9 @@ from rostra.sip.events import (
 from rostra.sip.flow import Flow
 from rostra.sip.message import Request, Response
 from rostra.sip.session_timer import SessionTimer, requested_interval
-from rostra.sip.tables import LIMIT, T1, T2
 from rostra.sip.timers import Timer, Timers
 from rostra.sip.transactions import ClientTransaction, ServerTransaction
+from rostra.sip.unacknowledged import Unacknowledged
 
 SDP_TYPE = "application/sdp"
 
@@ -62,20 +61,6 @@ class Surroundings(Protocol):
     def call_over(self, call: Call) -> None: ...
 
 
-@dataclasses.dataclass(slots=True)
-class _Unacknowledged:
-    """A 2xx of ours that is sent until its ACK comes (13.3.1.4)."""
-
-    transaction: ServerTransaction
-    data: bytes
-    sequence: int
-    offered: bool
-    """The 2xx carried our offer, so the ACK brings the answer."""
-    deadline: float
-    interval: float = T1
-    timer: Timer | None = None
-
-
 class Call:
     """State of one call; commands and messages come in, events and messages go out through `Surroundings`."""
 
@@ -85,7 +70,7 @@ class Call:
         self.state = state
         self._around = around
         self._serving: ServerTransaction | None = None
-        self._unacknowledged: _Unacknowledged | None = None
+        self._unacknowledged: Unacknowledged | None = None
         self._inviting: ClientTransaction | None = None
         self._acks: dict[int, tuple[Flow, bytes]] = {}
         self._waiting_offer: bytes | None = None
@@ -122,11 +107,10 @@ class Call:
             return
         if self.state is CallState.INCOMING:
             self.state = CallState.ANSWERED
-        self._unacknowledged = _Unacknowledged(
-            serving, response.encode(), request.cseq[0], not request.body, deadline=now + LIMIT
-        )
         serving.on_ack = self.acknowledged
-        self._await_ack(now)
+        waiting = Unacknowledged(serving, response.encode(), offered=not request.body)
+        waiting.repeat(self._around.timers, now, self._never_acknowledged)
+        self._unacknowledged = waiting
 
     def refuse(self, status: int, reason: str, now: float) -> None:
         """A failure response to the INVITE, re-INVITE or UPDATE that waits; ends a call not yet answered."""
@@ -196,8 +180,7 @@ class Call:
         waiting = self._unacknowledged
         if waiting is None or ack.cseq[0] != waiting.sequence:
             return
-        if waiting.timer is not None:
-            waiting.timer.cancel()
+        waiting.stop()
         self._unacknowledged = None
         first = self.state is CallState.ANSWERED
         if first:
@@ -248,9 +231,10 @@ class Call:
             return
         self.state = CallState.ENDED
         self.session_timer.stop()
-        for timer in (self._retry, self._unacknowledged.timer if self._unacknowledged else None):
-            if timer is not None:
-                timer.cancel()
+        if self._retry is not None:
+            self._retry.cancel()
+        if self._unacknowledged is not None:
+            self._unacknowledged.stop()
         self._unacknowledged = None
         self._around.emit(CallEnded(self.name, reason, status))
         self._around.call_over(self)
@@ -314,22 +298,10 @@ class Call:
             self._serving = serving
             self._around.emit(OfferReceived(self.name, request.body or None))
 
-    def _await_ack(self, now: float) -> None:
-        waiting = self._unacknowledged
-        if waiting is None:
-            return
-
-        def again(at: float) -> None:
-            if at >= waiting.deadline:
-                self._unacknowledged = None
-                self._bye(at)
-                self.finish("no ACK")
-                return
-            waiting.transaction.send_again(waiting.data)
-            waiting.interval = min(waiting.interval * 2, T2)
-            self._await_ack(at)
-
-        waiting.timer = self._around.timers.set(min(now + waiting.interval, waiting.deadline), again)
+    def _never_acknowledged(self, now: float) -> None:
+        self._unacknowledged = None
+        self._bye(now)
+        self.finish("no ACK")
 
     def _accepted(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         number = transaction.request.cseq[0]
