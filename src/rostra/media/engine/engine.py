@@ -215,4 +215,5 @@ class Engine:
             "stage": stage.debug_state(),
             "resident_kilobytes": usage.ru_maxrss,
         }
-        return m.StatisticsReply(streams=(), processor_seconds=usage.ru_utime + usage.ru_stime, debug=debug)
+        streams = [one for leg in self._legs.values() for one in leg.statistics(self._pictures.get(leg.id, (0, 0)))]
+        return m.StatisticsReply(streams=tuple(streams), processor_seconds=usage.ru_utime + usage.ru_stime, debug=debug)

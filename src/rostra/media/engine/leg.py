@@ -7,10 +7,12 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from rostra.domain.media import MediaKind
 from rostra.media.codecs.row import CodecRow
-from rostra.media.engine import stage
+from rostra.media.engine import rtp_statistics, stage
 from rostra.media.engine.renditions import Rendition, Renditions
 from rostra.media.engine.rungs import Rung
+from rostra.media.messages import StreamStatistics
 
 BACKGROUND = "~background"
 """The view of legs that watch nothing: an empty scene."""
@@ -72,6 +74,25 @@ class Leg(abc.ABC):
     @abc.abstractmethod
     def rtpbin(self) -> Any:
         """The element that knows the RTP sessions, or None."""
+
+    @abc.abstractmethod
+    def codecs(self) -> dict[MediaKind, str]:
+        """Names of the codecs in use."""
+
+    @abc.abstractmethod
+    def sent_rung(self) -> Rung | None:
+        """Size and rate of the video it is sent."""
+
+    def statistics(self, picture: tuple[int, int]) -> list[StreamStatistics]:
+        """Counters of all streams; `picture` is the size of what it shows us."""
+        element = self.rtpbin()
+        if element is None:
+            return []
+        rung = self.sent_rung()
+        pictures = {(MediaKind.VIDEO, False): (*picture, 0.0)}
+        if rung:
+            pictures[MediaKind.VIDEO, True] = (rung.width, rung.height, float(rung.frame_rate))
+        return rtp_statistics.streams(self.id, element, range(2), rtp_statistics.Facts(self.codecs(), pictures))
 
 
 class VideoFeed:

@@ -15,6 +15,7 @@ from rostra.media.engine import dtmf, ports, rungs
 from rostra.media.engine.leg import Leg, LegContext, VideoFeed
 from rostra.media.engine.ports import PortPair
 from rostra.media.engine.rtp_transport import DISCARD, NOWHERE, RtpTransport, Wire, wire
+from rostra.media.engine.rungs import Rung
 from rostra.media.engine.sections import BadDescription
 
 logger = structlog.get_logger("rostra.media")
@@ -237,6 +238,12 @@ class RtpLeg(Leg):
         for pair in self._pairs:
             pair.close()
         self._pairs.clear()
+
+    def codecs(self) -> dict[MediaKind, str]:
+        return {one.kind: one.send.name for one in self._transport.wires} if self._transport else {}
+
+    def sent_rung(self) -> Rung | None:
+        return self._feed.rung if self._feed else None
 
     def rtpbin(self) -> Any:
         return self._transport.rtpbin if self._transport else None

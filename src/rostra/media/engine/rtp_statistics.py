@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
+
+from rostra.domain.media import MediaKind
+from rostra.media.messages import StreamStatistics
+
+VIDEO_CLOCK = 90000
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Facts:
+    """What the RTP session does not know of a leg's streams."""
+
+    codecs: dict[MediaKind, str]
+    pictures: dict[tuple[MediaKind, bool], tuple[int, int, float]]
+    """Width, height and rate by kind and whether it is sent."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -11,6 +26,7 @@ class Received:
     """One remote source of a session."""
 
     source: int
+    clock_rate: int
     address: tuple[str, int] | None
     packets: int
     lost: int
@@ -25,6 +41,7 @@ class Sent:
     """What we send on a session, with what the far end last reported of it."""
 
     source: int
+    clock_rate: int
     packets: int
     octets: int
     bitrate: float
@@ -49,6 +66,7 @@ def read(rtpbin: Any, session: int) -> tuple[list[Received], list[Sent]]:
                 sent.append(
                     Sent(
                         source=_get(source, "ssrc", 0),
+                        clock_rate=rate,
                         packets=_get(source, "packets-sent", 0),
                         octets=_get(source, "octets-sent", 0),
                         bitrate=float(_get(source, "bitrate", 0)),
@@ -61,6 +79,7 @@ def read(rtpbin: Any, session: int) -> tuple[list[Received], list[Sent]]:
             received.append(
                 Received(
                     source=_get(source, "ssrc", 0),
+                    clock_rate=rate,
                     address=_address(_get(source, "rtp-from", "")),
                     packets=_get(source, "packets-received", 0),
                     lost=max(0, _get(source, "packets-lost", 0)),
@@ -70,6 +89,42 @@ def read(rtpbin: Any, session: int) -> tuple[list[Received], list[Sent]]:
                 )
             )
     return received, sent
+
+
+def streams(leg: str, rtpbin: Any, sessions: Iterable[int], facts: Facts) -> list[StreamStatistics]:
+    """Counters of a leg, one entry for each kind and direction; retransmissions count with what they repair."""
+    found: list[StreamStatistics] = []
+    read_all = [read(rtpbin, session) for session in sessions]
+    for kind in (MediaKind.AUDIO, MediaKind.VIDEO):
+        received = [s for some, _ in read_all for s in some if _kind(s.clock_rate) is kind]
+        sent = [s for _, some in read_all for s in some if _kind(s.clock_rate) is kind]
+        for sources, sending in ((received, False), (sent, True)):
+            if not sources:
+                continue
+            main = max(sources, key=lambda source: source.packets)
+            width, height, frame_rate = facts.pictures.get((kind, sending), (0, 0, 0))
+            found.append(
+                StreamStatistics(
+                    leg=leg,
+                    kind=kind,
+                    sending=sending,
+                    codec=facts.codecs.get(kind, ""),
+                    bitrate=sum(source.bitrate for source in sources),
+                    packets=main.packets,
+                    lost=main.lost,
+                    jitter=main.jitter,
+                    round_trip=main.round_trip if isinstance(main, Sent) else 0.0,
+                    width=width,
+                    height=height,
+                    frame_rate=frame_rate,
+                )
+            )
+    return found
+
+
+def _kind(clock_rate: int) -> MediaKind:
+    """All video has a 90 kHz clock (RFC 3551 5), and nothing else has."""
+    return MediaKind.VIDEO if clock_rate == VIDEO_CLOCK else MediaKind.AUDIO
 
 
 def _sources(session: Any) -> list[Any]:

@@ -126,7 +126,7 @@ def parse(text: str) -> Description:
     starts = [i for i, line in enumerate(lines) if line.startswith("m=")]
     if len(starts) > _MOST_SECTIONS:
         raise BadDescription(f"{len(starts)} media sections are too many")
-    ends = [*starts[1:], len(lines)]
+    ends = [*starts[1:], len(lines)][: len(starts)]
     sections = tuple(_section(lines[start], lines[start + 1 : end]) for start, end in zip(starts, ends, strict=True))
     return Description(tuple(lines[: starts[0]] if starts else lines), sections)
 

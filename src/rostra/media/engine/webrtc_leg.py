@@ -7,9 +7,11 @@ from typing import Any
 
 import structlog
 
+from rostra.domain.media import MediaKind
 from rostra.environment import Environment
 from rostra.media.engine import rungs
 from rostra.media.engine.leg import Leg, LegContext, VideoFeed
+from rostra.media.engine.rungs import Rung
 from rostra.media.engine.webrtc_answer import Plan, PlannedSection, answer, plan
 from rostra.media.engine.webrtc_transport import WebRtcTransport
 from rostra.media.messages import OpenWebRtc
@@ -137,6 +139,13 @@ class WebRtcLeg(Leg):
 
     def _transport_failed(self, reason: str) -> None:
         self.context.failed(self.id, reason)
+
+    def codecs(self) -> dict[MediaKind, str]:
+        plan_now = self._transport.plan if self._transport else None
+        return {MediaKind(s.offered.kind): chosen.row.name for s, chosen in (plan_now.agreed if plan_now else [])}
+
+    def sent_rung(self) -> Rung | None:
+        return self._feed.rung if self._feed else None
 
     def rtpbin(self) -> Any:
         return self._transport.rtpbin() if self._transport else None
