@@ -221,6 +221,7 @@ async def test_failures_of_media(running: Running, peer: Peer, failure: Exceptio
     [
         (b"meet.demo@127.0.0.1", "meet.demo"),
         (b"MEET.demo@LOCALHOST", "MEET.demo"),
+        (b"meet.demo@" + socket.gethostname().encode(), "meet.demo"),
         (b"meet.demo@rostra.example", "meet.demo@rostra.example"),
         (b"meet%2Edemo@127.0.0.1", "meet.demo"),
     ],

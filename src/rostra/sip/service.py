@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import random
+import socket
 import ssl
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -57,13 +58,14 @@ class SipService:
         clock: Callable[[], float] | None = None,
         generator: random.Random | None = None,
     ) -> None:
-        """`names` are host names of this node: with them (or an address) as host, the user part alone is an alias."""
+        """`names` are further host names of this node: with one of its names or an address as host, the user part
+        alone is an alias."""
         self._switchboard = switchboard
         self._environment = environment
         self._tls = tls
         self._udp = udp
         self._clock = clock
-        self._names = frozenset(name.lower() for name in names) | {"localhost"}
+        self._names = frozenset(name.lower() for name in names) | {"localhost", socket.gethostname().lower()}
         ports = {
             Transport.UDP: environment.sip_port,
             Transport.TCP: environment.sip_port,
