@@ -230,7 +230,10 @@ async def test_what_was_dialled(running: Running, peer: Peer, dialled: bytes, jo
     running.switchboard.aliases.add("meet.demo@rostra.example")
     peer.send(request("INVITE", body=SDP).replace(b"sip:bob@192.0.2.2 SIP", b"sip:" + dialled + b" SIP"))
     assert await peer.reply("1 INVITE") == "SIP/2.0 200 OK"
-    assert running.switchboard.sessions[0].request.alias == joined
+    peer.send(request("ACK", to_tag=peer.tag, branch="ack"))
+    [session] = running.switchboard.sessions
+    assert session.request.alias == joined
+    await running.until(lambda: session.did("confirm"))
 
 
 async def test_a_user_at_somebody_elses_domain_is_not_found(running: Running, peer: Peer) -> None:
