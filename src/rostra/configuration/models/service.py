@@ -15,7 +15,6 @@ from rostra.configuration.fields import choice, created, flag, reference, text, 
 from rostra.configuration.validation import pattern_problem
 from rostra.domain import pins
 
-
 _ALIAS_LENGTH = 250
 
 
