@@ -28,6 +28,8 @@ SILENT = 3.0
 """Seconds without heartbeat after which a worker counts as stuck and is killed."""
 ENDING = 3.0
 """Seconds a worker may take to end before it is killed."""
+_MEMORY = {"MALLOC_ARENA_MAX": "2"}
+"""GStreamer's many short threads would each keep an allocator arena of their own."""
 BACKOFF = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before another try after workers that died while starting."""
 
@@ -54,7 +56,7 @@ class _Process:
         variables = {name: text for name, text in os.environ.items() if not name.startswith("ROSTRA_")}
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "rostra.media.engine.worker", "--id", self.id),
-            env=variables | self._environment.variables(),
+            env=variables | self._environment.variables() | _MEMORY,
             stdin=asyncio.subprocess.PIPE,
         )
         self.worker = Worker(self.id, self._bus, self._process.pid)

@@ -85,7 +85,7 @@ class Pipeline:
     ) -> None:
         self.name = name
         self._loop = asyncio.get_running_loop()
-        self._on_error = on_error
+        self._on_error: Callable[[str], None] | None = on_error
         self._on_message = on_message
         self._closed = False
         self.gst: Any = Gst.Pipeline.new(None)
@@ -93,7 +93,7 @@ class Pipeline:
         self.gst.use_clock(clock)
         self.gst.set_start_time(Gst.CLOCK_TIME_NONE)
         self.gst.set_base_time(base)
-        self._bus = self.gst.get_bus()
+        self._bus: Any = self.gst.get_bus()
         self._descriptor = self._bus.get_pollfd().fd
         self._loop.add_reader(self._descriptor, self._read)
 
@@ -116,17 +116,23 @@ class Pipeline:
         except TimeoutError:
             logger.error("Pipeline does not stop", pipeline=self.name)
         self._bus.set_flushing(True)
+        # whoever still holds this object must hold nothing of GStreamer: the garbage collector comes late
+        self._bus = self._on_error = self._on_message = None
+
+    def _tell(self, problem: str) -> None:
+        if self._on_error:
+            self._on_error(problem)
 
     def _read(self) -> None:
         while not self._closed and (message := self._bus.pop_filtered(_WATCHED)) is not None:
             if message.type == Gst.MessageType.ERROR:
                 problem, detail = message.parse_error()
                 logger.warning("Pipeline error", pipeline=self.name, problem=problem.message, detail=detail)
-                self._on_error(f"{message.src.get_name()}: {problem.message}")
+                self._tell(f"{message.src.get_name()}: {problem.message}")
             elif message.type == Gst.MessageType.WARNING:
                 problem, detail = message.parse_warning()
                 logger.debug("Pipeline warning", pipeline=self.name, problem=problem.message, detail=detail)
             elif message.type == Gst.MessageType.EOS:
-                self._on_error("end of stream")
+                self._tell("end of stream")
             elif self._on_message:
                 self._on_message(message)

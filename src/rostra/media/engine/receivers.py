@@ -55,6 +55,11 @@ class Receivers:
         if made is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._loop.run_in_executor, None, self._remove, made)
 
+    def clear(self) -> None:
+        """Let go of everything: the pipeline is at its end."""
+        with self._lock:
+            self._branches.clear()
+
     def muffle(self, muffled: bool) -> None:
         """Keep what arrives from the stage (a leg on hold)."""
         with self._lock:

@@ -260,6 +260,7 @@ class RtpTransport:
         await self._pipeline.close()
         self._senders.clear()
         self._sinks.clear()
+        self.receivers.clear()
         self.rtpbin = None
 
     def _message(self, message: Any) -> None:

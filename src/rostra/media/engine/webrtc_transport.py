@@ -31,6 +31,8 @@ GATHERING = 1.0
 NEGOTIATION = 5.0
 """Seconds gathering candidates and each negotiation step may take."""
 
+_gobject = ctypes.CDLL("libgobject-2.0.so.0")
+
 Change = Callable[[str], None]
 
 
@@ -41,11 +43,10 @@ def _limit_ports(element: Any, ports: PortRange) -> None:
     were its own: the agent would be freed under the element. An extra reference makes up for it.
     """
     agent = element.get_property("ice-agent")
-    reference = ctypes.CDLL("libgobject-2.0.so.0").g_object_ref
-    reference.argtypes, reference.restype = [ctypes.c_void_p], ctypes.c_void_p
-    reference(hash(agent))
+    _gobject.g_object_ref(ctypes.c_void_p(hash(agent)))
     agent.set_property("min-rtp-port", ports.low)
     agent.set_property("max-rtp-port", ports.high)
+    agent.get_property("agent").set_property("upnp", False)  # asking routers is not ours to do
 
 
 class WebRtcTransport:
@@ -137,6 +138,7 @@ class WebRtcTransport:
             self.element.disconnect(handler)
         await self._pipeline.close()
         self._senders.clear()
+        self.receivers.clear()
         self.element = None
 
     # ---- building -----------------------------------------------------------------------------------------
