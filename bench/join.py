@@ -129,16 +129,24 @@ class Caller:
             lines.remove("Content-Type: application/sdp")
         self._socket.send(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
 
-    def call(self, call: str) -> float:
-        """Milliseconds from INVITE to 200; then hangs up."""
-        started = time.perf_counter()
+    def invite(self, call: str) -> str:
+        """Call and confirm; returns the To header of the dialog."""
         answer = self.ask("INVITE", call=call, number=1, body=SDP)
-        took = (time.perf_counter() - started) * 1000
         if not answer.startswith("SIP/2.0 200"):
             raise RuntimeError(answer)
         to = next(line for line in answer.split("\r\n") if line.lower().startswith("to:"))
         self._send("ACK", call, 1, to, "")
+        return to
+
+    def hang_up(self, call: str, to: str) -> None:
         self.ask("BYE", call=call, number=2, to=to)
+
+    def call(self, call: str) -> float:
+        """Milliseconds from INVITE to the ACK of its 200; then hangs up."""
+        started = time.perf_counter()
+        to = self.invite(call)
+        took = (time.perf_counter() - started) * 1000
+        self.hang_up(call, to)
         return took
 
     def options(self, call: str) -> float:
