@@ -1,97 +1,65 @@
-"""CPU of the media engine: cores per 720p participant, next to decoding and encoding alone in the same run.
+"""CPU of the media engine: cores per 720p30 participant, next to decoding and encoding alone in the same run.
 
-Participants are RTP legs in pairs, each the other's far end, on one picture of everybody; so each one costs a
-720p decode, its share of composition and encoding, and the RTP of both ways. Run: `python bench/media.py`.
-
-The ratio flatters: the conference's pictures hardly move (nobody has a camera here), the reference's does, and
-the reference includes making it. Cameras as peers are needed before the figure says anything about real calls.
+Participants are RTP far ends (`peers.py`) that send a recorded moving 720p30 picture of 1.5 Mbit/s and Opus, and
+receive the conference as the layout draws it for each of them: everybody else, never itself, so every participant
+has an encoder of its own. Counted is the processor time of the media worker alone, from /proc. The reference is
+one process that decodes the same recording and encodes its picture with the same elements and settings, in real
+time. Both are warm when measuring begins. Medians of rounds; the delivered frame rate says whether the machine
+kept up. Run: `python -m bench.media [rounds] [seconds]`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-import resource
+import os
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from rostra.domain.media import CodecParameters, MediaDescription, MediaKind, MediaStream
-from rostra.domain.scene import Scene, Tile
+from bench.peers import FRAME_RATE, KINDS, Peers, Track, describe, picture, record, voice
+from rostra.domain.layout import ONE_MAIN_SEVEN, Performer, arrange, draw
 from rostra.environment import Environment
 from rostra.fabric import server
 from rostra.fabric.bus import Bus
+from rostra.media import codecs
 from rostra.media import messages as m
 from rostra.media.client import Worker
+from rostra.media.engine import branches, stage
+from rostra.media.engine.rungs import LADDER
 from rostra.media.pool import WorkerPool
 
-SECONDS = 5.0
-KINDS = (MediaKind.AUDIO, MediaKind.VIDEO)
-OPUS = CodecParameters(name="OPUS", payload_type=111, clock_rate=48000, channels=2)
-H264 = CodecParameters(
-    name="H264",
-    payload_type=97,
-    clock_rate=90000,
-    parameters={"profile-level-id": "42e01f", "packetization-mode": "1"},
-    feedback=("nack pli",),
-)
-ALONE = (
-    "videotestsrc pattern=ball num-buffers={frames} ! video/x-raw,format=I420,width=1280,height=720,framerate=30/1 ! "
-    "x264enc speed-preset=ultrafast tune=zerolatency threads=1 bitrate=1700 key-int-max=300 {rest} ! fakesink"
-)
+SIZES = (2, 4, 8)
+WARMING = 1.0
+"""Seconds between everybody's first picture and the measurement."""
 
 
-def side(ports: tuple[int, ...]) -> MediaDescription:
-    streams = zip(KINDS, ports, ((OPUS,), (H264,)), strict=True)
-    return MediaDescription(
-        address="127.0.0.1",
-        streams=tuple(
-            MediaStream(kind=kind, port=port, address="127.0.0.1", codecs=codecs, profile="RTP/AVPF")
-            for kind, port, codecs in streams
-        ),
-    )
+@dataclasses.dataclass(frozen=True, slots=True)
+class Figure:
+    """What one measurement gave."""
+
+    cores: float
+    """Of all participants together."""
+    frame_rate: float
+    """Delivered to a participant."""
+    bitrate: float
 
 
-async def cores(pool: WorkerPool, participants: int) -> float:
-    """Cores a participant takes in a conference of this size, each watching a view of its own."""
-    worker: Worker = await pool.acquire("bench", "Bench", lambda _: None, lambda _: None)
-    legs = [f"leg{number}" for number in range(participants)]
-    descriptions = {leg: side((await worker.reserve_rtp(leg, KINDS))[1]) for leg in legs}
-    views = {}
-    for leg in legs:
-        others = [other for other in legs if other != leg]
-        tiles = [Tile(source=others[0], x=0, y=0, width=1280, height=720)]
-        tiles += [Tile(source=o, x=180 * i, y=610, width=176, height=99) for i, o in enumerate(others[1:])]
-        views[leg] = Scene(tiles=tuple(tiles))
-    await worker.compose(m.Compose(views=views, watching={leg: leg for leg in legs}))
-    for one, two in zip(legs[::2], legs[1::2], strict=True):
-        for leg, other in ((one, two), (two, one)):
-            await worker.connect_rtp(leg, descriptions[leg], descriptions[other])
-            await worker.start(leg)
-    await asyncio.sleep(2)
-    before = (await worker.statistics()).processor_seconds
-    await asyncio.sleep(SECONDS)
-    used = (await worker.statistics()).processor_seconds - before
-    await pool.release(worker)
-    return used / SECONDS / participants
+def processor_seconds(process: int) -> float:
+    """User and system time of a process and its threads so far (proc(5))."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def alone() -> float:
-    """Cores of one moving 720p30 test picture made, encoded and decoded."""
-
-    def seconds(rest: str) -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        text = ALONE.format(frames=300, rest=rest)
-        subprocess.run(["gst-launch-1.0", "-q", *text.split()], check=True, timeout=60)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    return seconds("! h264parse ! avdec_h264 max-threads=1") / 10
-
-
-async def main() -> None:
+@asynccontextmanager
+async def worker_pool() -> AsyncIterator[WorkerPool]:
+    """Media workers on a fabric of their own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -102,11 +70,7 @@ async def main() -> None:
         pool = WorkerPool(environment, bus, "bench")
         await pool.start()
         try:
-            reference = alone()
-            print(f"decode + encode of 720p30 alone: {reference:.3f} core")
-            for participants in (2, 4, 8):
-                each = await cores(pool, participants)
-                print(f"{participants} participants: {each:.3f} core each, {each / reference:.2f} times alone")
+            yield pool
         finally:
             await pool.close()
             await bus.close()
@@ -114,5 +78,94 @@ async def main() -> None:
             await nats.wait()
 
 
+def everybody_else(legs: list[str]) -> m.Compose:
+    """Each leg sees the others as the usual layout draws them."""
+    performers = [Performer(participant=leg, source=leg) for leg in legs]
+    views = {leg: draw(arrange(performers, leg, ONE_MAIN_SEVEN), ONE_MAIN_SEVEN) for leg in legs}
+    return m.Compose(views=views, watching={leg: leg for leg in legs})
+
+
+async def conference(pool: WorkerPool, tracks: list[Track], participants: int, seconds: float) -> Figure:
+    """A conference of this size on a worker of its own."""
+    shown: set[str] = set()
+    all_shown = asyncio.Event()
+    legs = [f"leg{number}" for number in range(participants)]
+
+    def hear(event: m.Event) -> None:
+        if isinstance(event, m.FirstPicture):
+            shown.add(event.leg)
+            if len(shown) == participants:
+                all_shown.set()
+
+    worker: Worker = await pool.acquire("bench", "Bench", hear, lambda _: None)
+    with Peers(participants, tracks) as peers:
+        await worker.compose(everybody_else(legs))
+        for leg, peer in zip(legs, peers.all, strict=True):
+            _, ports = await worker.reserve_rtp(leg, KINDS)
+            await worker.connect_rtp(leg, describe(ports), describe(peer.ports))
+            await worker.start(leg)
+            peer.send_to(ports)
+        await asyncio.wait_for(all_shown.wait(), 10)
+        await asyncio.sleep(WARMING)
+        began, used = time.monotonic(), processor_seconds(worker.process)
+        counted = [peer.received for peer in peers.all]
+        await asyncio.sleep(seconds)
+        took, used = time.monotonic() - began, processor_seconds(worker.process) - used
+        gained = [(now[0] - then[0], now[1] - then[1]) for now, then in zip(
+            (peer.received for peer in peers.all), counted, strict=True)]  # fmt: skip
+    await pool.release(worker)
+    frames = sum(one[0] for one in gained) / participants / took
+    return Figure(used / took, frames, sum(one[1] for one in gained) * 8 / participants / took)
+
+
+async def alone(recording: Path, seconds: float) -> float:
+    """Cores of decoding the recording and encoding its picture, in real time, in a process of its own."""
+    row, rung = codecs.BY_NAME["H264"], LADDER[0]
+    encoder = row.encoder.format(bitrate=rung.bitrate, kilobits=rung.bitrate // 1000, mtu=branches.PAYLOAD)
+    launch = (
+        f"multifilesrc location={recording} loop=true ! {row.decoder} ! videoconvert ! video/x-raw,format=I420 ! "
+        f"identity sync=true ! {encoder} ! {row.encoded} ! fakesink sync=false"
+    )
+    process = subprocess.Popen(["gst-launch-1.0", "-q", *launch.split()], stdout=subprocess.DEVNULL)
+    try:
+        await asyncio.sleep(WARMING + 0.5)
+        began, used = time.monotonic(), processor_seconds(process.pid)
+        await asyncio.sleep(seconds)
+        used, took = processor_seconds(process.pid) - used, time.monotonic() - began
+        if process.poll() is not None:
+            raise SystemExit("the reference ended early")
+        return used / took
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def main(rounds: int, seconds: float) -> None:
+    stage.load()  # initialises GStreamer
+    references: list[float] = []
+    figures: dict[int, list[Figure]] = {size: [] for size in SIZES}
+    with tempfile.TemporaryDirectory() as directory:
+        recording = Path(directory) / "picture.h264"
+        record(recording)
+        tracks = [voice(), picture(recording)]
+        async with worker_pool() as pool:
+            for _ in range(rounds):
+                references.append(await alone(recording, seconds))
+                for size in SIZES:
+                    figures[size].append(await conference(pool, tracks, size, seconds))
+    reference = statistics.median(references)
+    print(f"medians of {rounds} rounds of {seconds:g} s; the machine has {os.cpu_count()} cores")
+    print(f"decode + encode of 720p{FRAME_RATE} alone: {reference:.3f} core")
+    print("participants  cores each  times alone  worker's cores  frames/s delivered  Mbit/s delivered")
+    for size, found in figures.items():
+        total = statistics.median(one.cores for one in found)
+        frames = statistics.median(one.frame_rate for one in found)
+        rate = statistics.median(one.bitrate for one in found) / 1e6
+        each = total / size
+        print(f"{size:12}  {each:10.3f}  {each / reference:11.2f}  {total:14.2f}  {frames:18.1f}  {rate:16.2f}")
+
+
 if __name__ == "__main__":
-    sys.exit(asyncio.run(asyncio.wait_for(main(), 60)))
+    arguments = [float(text) for text in sys.argv[1:]]
+    count, length, *_ = [*arguments, *(3.0, 4.0)[len(arguments) :]]
+    asyncio.run(asyncio.wait_for(main(int(count), length), 180))
