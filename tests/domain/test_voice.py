@@ -44,6 +44,12 @@ def test_a_clearly_louder_interrupter_wins_after_a_second() -> None:
     assert run(voice, 1.2, ada=-30.0, ben=-15.0).order[0] == "ben"
 
 
+def test_who_fell_silent_does_not_take_the_next_pause() -> None:
+    voice = run(run(Voice(), 2, ada=LOUD, ben=QUIET), 2, ada=LOUD, ben=LOUD)
+    voice = run(voice, 0.2, ada=LOUD, ben=QUIET)
+    assert run(voice, 0.4, ada=QUIET, ben=QUIET).order[0] == "ada"
+
+
 def test_speaking_follows_the_voice() -> None:
     voice = run(Voice(), 0.3, ada=LOUD)
     assert voice.speaking == {"ada"}
@@ -54,6 +60,37 @@ def test_who_leaves_is_forgotten() -> None:
     voice = without(run(Voice(), 2, ada=LOUD), "ada")
     assert voice.order == ()
     assert voice.speaking == frozenset()
+
+
+def test_a_steady_noise_takes_no_pause_of_a_speaker() -> None:
+    voice = run(Voice(), 3, ada=LOUD, fan=-40.0)
+    for _ in range(10):
+        voice = run(run(voice, 1.5, ada=LOUD, fan=-41.0), 0.6, ada=QUIET, fan=-39.0)
+    assert voice.order[0] == "ada"
+    assert "fan" not in voice.speaking
+
+
+def test_somebody_in_a_noisy_room_is_heard_over_the_noise() -> None:
+    voice = run(Voice(), 15, ada=LOUD, ben=-40.0)
+    assert run(voice, 0.8, ada=QUIET, ben=-22.0).order[0] == "ben"
+
+
+def test_a_long_speech_without_a_pause_stays_a_speech() -> None:
+    voice = run(Voice(), 120, ada=LOUD, ben=QUIET)
+    assert voice.speaking == {"ada"}
+
+
+def test_who_is_muted_keeps_its_place_until_another_speaks() -> None:
+    voice = run(run(Voice(), 2, ada=LOUD, ben=QUIET), 2, ada=QUIET, ben=LOUD)
+    assert voice.order == ("ben", "ada")
+    muted = run(voice, 3, ada=QUIET)
+    assert (muted.order, muted.speaking) == (("ben", "ada"), frozenset())
+    assert run(muted, 0.8, ada=LOUD).order == ("ada", "ben")
+
+
+def test_pictures_stay_while_the_levels_come_back_one_by_one() -> None:
+    voice = run(run(Voice(), 2, ada=LOUD, ben=QUIET), 2, ada=QUIET, ben=LOUD)
+    assert run(voice, 1, ada=QUIET).order == voice.order
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("abcd"), st.floats(-127, 0)), max_size=80))
