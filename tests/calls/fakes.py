@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rostra.media.client import MediaFailure, WorkerLost
-
 from rostra.domain.media import MediaDescription, MediaKind
+from rostra.media.client import MediaFailure, WorkerLost
 from rostra.media.messages import Compose, Event, Failure
 
 ANSWER = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=sendrecv\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=sendrecv\r\n"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import structlog
 
+from rostra.calls.background import Background
 from rostra.calls.session import CallSession, pin_prompt
 from rostra.calls.switchboard import CallRefused, CallRequest, PinRequired, Refusal, SessionListener
 from rostra.conference.instance import ConferenceInstance
@@ -38,7 +38,7 @@ class Exchange:
         self._configured = configured
         self._running: dict[str, ConferenceInstance] = {}
         self._sessions: dict[str, CallSession] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
         self._closed = False
 
     @property
@@ -103,7 +103,7 @@ class Exchange:
                 if self._running.get(key) is instance:
                     del self._running[key]
                 logger.info("Conference has been stopped.", conference=instance.name, conference_id=instance.id)
-                self._background(instance.director.close())
+                self._background.spawn(instance.director.close())
 
             running = ConferenceInstance(str(uuid.uuid4()), service, self._node, self._pool, time.time, ended)
             self._running[key] = running
@@ -142,18 +142,12 @@ class Exchange:
     def _left(self, participant: str) -> None:
         self._sessions.pop(participant, None)
 
-    def _background(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def close(self, reason: str = "Conference terminated by an administrator") -> None:
         """End every call; nothing new is accepted."""
         self._closed = True
         for instance in self.conferences:
             await instance.remove_all(reason)
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=3)
+        await self._background.finish(3)
 
     def debug_state(self) -> dict[str, object]:
         return {

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import msgspec
 import structlog
 
+from rostra.calls.background import Background
 from rostra.calls.switchboard import CallRefused, MediaRefused, Refusal, SessionListener
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
@@ -22,6 +22,9 @@ from rostra.media.messages import Failure
 logger = structlog.get_logger("rostra.calls")
 
 Result = TypeVar("Result")
+
+WORKERS_TRIED = 4
+"""Workers that may die under one request before it is refused."""
 
 PIN_PROMPT = "Please enter the conference PIN"
 PIN_PROMPT_POUND = "Please enter the conference PIN, followed by #"
@@ -49,7 +52,7 @@ class CallSession:
         self._calls: dict[str, _Call] = {}
         self._pin = PinEntry()
         self._gone = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     # ---- reading
 
@@ -70,10 +73,9 @@ class CallSession:
     async def open_webrtc(self, call: str, offer: str, *, media_type: str = "video", present: str = "") -> str:
         if present in ("send", "receive"):
             raise MediaRefused("presentation calls are not available")
+        state, fresh = self._begin(call)
         replaced = [known for known in self._calls if known != call]
         media_type = _narrower(media_type, self.service.call_type)
-        state = self._calls.setdefault(call, _Call())
-        self._instance.add_leg(call, self._participant.uuid)
 
         async def open_leg(worker: Worker) -> str:
             answer = await worker.open_webrtc(
@@ -85,10 +87,10 @@ class CallSession:
             return answer
 
         try:
-            answer = await self._with_worker(open_leg)
-        except MediaRefused:
-            if not state.confirmed:
-                await self.close_call(call)
+            answer = await self._with_worker(call, state, open_leg)
+        except BaseException:  # also of a request that is no longer waited for
+            if fresh:
+                self._background.spawn(self.close_call(call))
             raise
         state.video = _has_active_video(answer)
         for other in replaced:
@@ -99,22 +101,28 @@ class CallSession:
 
     async def add_candidate(self, call: str, mid: str, candidate: str, ufrag: str = "") -> None:
         if call in self._calls:
-            await self._with_worker(lambda worker: worker.add_candidate(call, mid, candidate, ufrag))
+            # it may overtake the offer that waits for a new worker
+            await self._tell(lambda worker: worker.add_candidate(call, mid, candidate, ufrag), acquire=True)
 
     async def reserve_rtp(self, call: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
-        self._calls.setdefault(call, _Call())
-        self._instance.add_leg(call, self._participant.uuid)
-        return await self._with_worker(lambda worker: worker.reserve_rtp(call, kinds))
+        state, _ = self._begin(call)
+        return await self._with_worker(call, state, lambda worker: worker.reserve_rtp(call, kinds))
 
     async def connect_rtp(self, call: str, local: MediaDescription, remote: MediaDescription) -> None:
-        state = self._calls.setdefault(call, _Call())
+        state, _ = self._begin(call)
 
         async def connect(worker: Worker) -> None:
-            await worker.connect_rtp(call, local, remote)
-            if state.confirmed:
-                await worker.start(call)
+            try:
+                await worker.connect_rtp(call, local, remote)
+                if state.confirmed:
+                    await worker.start(call)
+            except MediaFailure as failure:
+                if failure.kind is not Failure.Kind.UNKNOWN_LEG:
+                    raise
+                # the worker with the reserved ports has died: new ones are negotiated, now or once confirmed
+                logger.info("Leg to be negotiated anew", call=call, conference=self.service.name)
 
-        await self._with_worker(connect)
+        await self._with_worker(call, state, connect)
         live = [stream for stream in local.streams if not stream.refused]
         state.video = any(stream.kind is MediaKind.VIDEO for stream in live)
         encrypted = bool(live) and all(stream.crypto for stream in live)
@@ -123,12 +131,14 @@ class CallSession:
             self._instance.leg_confirmed(call, video=state.video)
 
     async def confirm(self, call: str) -> None:
+        """Start sending; media that was lost before it was confirmed is negotiated anew."""
         state = self._calls.get(call)
         if state is None:
             return
         state.confirmed = True
-        await self._with_worker(lambda worker: worker.start(call))
         self._instance.leg_confirmed(call, video=state.video)
+        if not await self._tell(lambda worker: worker.start(call)):
+            self.media_lost(call)
 
     async def hold(self, call: str, held: bool) -> None:
         if call in self._calls:
@@ -136,7 +146,7 @@ class CallSession:
 
     async def request_keyframe(self, call: str) -> None:
         if call in self._calls:
-            await self._with_worker(lambda worker: worker.request_keyframe(call))
+            await self._tell(lambda worker: worker.request_keyframe(call))
 
     async def close_call(self, call: str) -> None:
         if self._calls.pop(call, None) is None:
@@ -152,28 +162,55 @@ class CallSession:
         self._instance.discard(self._participant.uuid, reason)
         await self._end()
 
-    async def _with_worker(self, act: Callable[[Worker], Awaitable[Result]]) -> Result:
-        """Act on the conference's worker; when that dies meanwhile, once more on the next one."""
-        for last in (False, True):
+    def _begin(self, call: str) -> tuple[_Call, bool]:
+        """State of a call, and whether it is a new one. Raises CallRefused when the participant has gone."""
+        if self._gone:
+            raise CallRefused(Refusal.INVALID_TOKEN)
+        fresh = call not in self._calls
+        state = self._calls.setdefault(call, _Call())
+        self._instance.add_leg(call, self._participant.uuid)
+        return state, fresh
+
+    async def _with_worker(self, call: str, state: _Call, act: Callable[[Worker], Awaitable[Result]]) -> Result:
+        """Set up media on the conference's worker; when that dies meanwhile, on the next one."""
+        director = self._instance.director
+        for _ in range(WORKERS_TRIED):
             try:
-                return await act(await self._instance.director.worker())
-            except MediaFailure as failure:
-                if failure.kind is Failure.Kind.OUT_OF_PORTS:
-                    raise CallRefused(Refusal.OUT_OF_RESOURCE) from failure
-                common = failure.kind is Failure.Kind.NO_COMMON_CODEC
-                raise MediaRefused(str(failure), no_common_codec=common) from failure
+                worker = await director.worker()
+            except (MediaFailure, WorkerLost) as problem:
+                raise CallRefused(Refusal.OUT_OF_RESOURCE) from problem
+            if self._calls.get(call) is not state:
+                raise CallRefused(Refusal.INVALID_TOKEN)
+            try:
+                result = await act(worker)
             except WorkerLost as problem:
-                if last or self._gone:
-                    raise CallRefused(Refusal.OUT_OF_RESOURCE) from problem
-                await asyncio.sleep(0)
-        raise AssertionError("unreachable")
+                logger.info("Media not set up", call=call, worker=worker.id, reason=str(problem))
+                continue
+            except MediaFailure as failure:
+                raise _refusal(failure) from failure
+            if self._calls.get(call) is not state:  # it ended while this was under way
+                await self._close_leg(call)
+                raise CallRefused(Refusal.INVALID_TOKEN)
+            return result
+        raise CallRefused(Refusal.OUT_OF_RESOURCE)
+
+    async def _tell(self, act: Callable[[Worker], Awaitable[None]], *, acquire: bool = False) -> bool:
+        """Tell the worker something about a leg; False when there is no worker or no such leg."""
+        director = self._instance.director
+        try:
+            worker = director.current or (await director.worker() if acquire else None)
+            if worker is None:
+                return False
+            await act(worker)
+        except WorkerLost:
+            return False
+        except MediaFailure as failure:
+            logger.info("Refused by the media worker", conference=self.service.name, reason=str(failure))
+            return failure.kind is not Failure.Kind.UNKNOWN_LEG
+        return True
 
     async def _close_leg(self, call: str) -> None:
-        try:
-            worker = await self._instance.director.worker()
-            await worker.close_leg(call)
-        except (WorkerLost, MediaFailure) as problem:
-            logger.debug("Leg not closed", call=call, reason=str(problem))
+        await self._tell(lambda worker: worker.close_leg(call))
 
     async def _end(self) -> None:
         self._gone = True
@@ -187,31 +224,34 @@ class CallSession:
     def removed(self, reason: str) -> None:
         if not self._gone:
             self._gone = True
-            self._background(self._end())
-            self._listener.disconnected(reason)
+            self._on_left(self._participant.uuid)
+            self._background.spawn(self._end())
+            self._guarded(self._listener.disconnected, reason)
 
     def media_lost(self, call: str) -> None:
         if call in self._calls:
-            self._listener.media_lost(call)
+            self._guarded(self._listener.media_lost, call)
 
     def call_failed(self, call: str, reason: str) -> None:
         if call in self._calls:
-            self._background(self.close_call(call))
-            self._listener.call_ended(call, reason)
+            self._background.spawn(self.close_call(call))
+            self._guarded(self._listener.call_ended, call, reason)
 
     def pressed(self, digit: str) -> None:
         self.dtmf("", digit)
 
-    def _background(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _guarded(self, tell: Callable[..., None], *what: str) -> None:
+        """An adapter that fails at being told something must not keep the others from being told."""
+        try:
+            tell(*what)
+        except Exception:
+            logger.exception("Adapter failed", participant_id=self._participant.uuid)
 
     # ---- keypad
 
     def dtmf(self, call: str, digits: str) -> None:
         for digit in digits:
-            if self.participant.service_type is ServiceType.IVR:
+            if self.participant.service_type is ServiceType.IVR and not self._pin.exhausted:
                 self._enter_pin(digit)
 
     def _enter_pin(self, digit: str) -> None:
@@ -225,7 +265,7 @@ class CallSession:
             case PinOutcome.WRONG:
                 logger.info("PIN entry: PIN rejected.", participant_id=uuid, conference=self.service.name)
                 if self._pin.exhausted:
-                    self._background(self._instance.remove(uuid, Refusal.PIN_RETRIES.text))
+                    self._background.spawn(self._instance.remove(uuid, Refusal.PIN_RETRIES.text))
                 else:
                     self._instance.answer_prompt(uuid, None, PIN_WRONG)
             case PinOutcome.ASK:
@@ -236,6 +276,15 @@ def pin_prompt(access: AccessRules, digits: str = "") -> str:
     """The text at a PIN prompt; a variant tells of the pound key (CONF-053). Digits are shown as dots."""
     text = PIN_PROMPT_POUND if access.host_pin.endswith("#") else PIN_PROMPT
     return f"{text}\n{'● ' * len(digits)}".rstrip()
+
+
+def _refusal(failure: MediaFailure) -> CallRefused | MediaRefused:
+    """Whose fault it is: the offer's, or ours."""
+    match failure.kind:
+        case Failure.Kind.NO_COMMON_CODEC | Failure.Kind.BAD_DESCRIPTION:
+            return MediaRefused(str(failure), no_common_codec=failure.kind is Failure.Kind.NO_COMMON_CODEC)
+        case _:
+            return CallRefused(Refusal.OUT_OF_RESOURCE)
 
 
 _WIDTH = {"audio": 0, "video-only": 1, "video": 2}

@@ -10,12 +10,15 @@ import asyncio
 from typing import Protocol
 
 import structlog
+
 from rostra.media.client import MediaFailure, Worker, WorkerLost
+from rostra.media.messages import Compose, Event
 from rostra.media.pool import WorkerPool
 
-from rostra.media.messages import Compose, Event
-
 logger = structlog.get_logger("rostra.conference")
+
+COMPOSE_AGAIN = 0.5
+"""Seconds before the picture is sent again to a worker that did not answer."""
 
 
 class DirectorListener(Protocol):
@@ -42,15 +45,27 @@ class MediaDirector:
         self._closed = False
         self._composer: asyncio.Task[None] | None = None
 
+    @property
+    def current(self) -> Worker | None:
+        """The worker at work now; None when there is none, so nothing to tell it either."""
+        return self._worker
+
     async def worker(self) -> Worker:
-        """The conference's worker, acquired when first needed. Raises MediaFailure when none can be had."""
+        """The conference's worker, acquired when needed.
+
+        Raises MediaFailure when none can be had, WorkerLost when the conference has ended.
+        """
         async with self._acquiring:
-            if self._closed:
-                raise WorkerLost("the conference has ended")
+            if not self._closed and self._worker is None:
+                worker = await self._pool.acquire(self._conference, self._name, self._event, self._lost)
+                if self._closed:
+                    await self._pool.release(worker)
+                else:
+                    self._worker = worker
+                    self._composer = self._composer or asyncio.create_task(self._compose())
+                    self._wake.set()
             if self._worker is None:
-                self._worker = await self._pool.acquire(self._conference, self._name, self._event, self._lost)
-                self._composer = self._composer or asyncio.create_task(self._compose())
-                self._wake.set()
+                raise WorkerLost("the conference has ended" if self._closed else "the worker has just died")
             return self._worker
 
     def want(self, compose: Compose) -> None:
@@ -64,8 +79,7 @@ class MediaDirector:
         if self._composer:
             self._composer.cancel()
             self._composer = None
-        async with self._acquiring:
-            worker, self._worker = self._worker, None
+        worker, self._worker = self._worker, None
         if worker:
             await self._pool.release(worker)
 
@@ -79,10 +93,15 @@ class MediaDirector:
                 continue
             try:
                 await worker.compose(wanted)
-            except WorkerLost:
-                logger.info("Picture not sent: the worker is gone", conference=self._name)
+            except WorkerLost as problem:
+                logger.warning("Picture not sent", conference=self._name, worker=worker.id, reason=str(problem))
+                if worker is self._worker:  # it lives, but was not reached: the wish still holds
+                    await asyncio.sleep(COMPOSE_AGAIN)
+                    self._wake.set()
             except MediaFailure as failure:
                 logger.error("Picture refused by the worker", conference=self._name, reason=str(failure))
+            except Exception:  # whatever one picture meets, the next one must still be sent
+                logger.exception("Picture failed", conference=self._name)
 
     def _event(self, event: Event) -> None:
         if not self._closed:

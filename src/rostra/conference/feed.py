@@ -73,6 +73,12 @@ class Feed:
         self._watchers[participant] = watcher
         return watcher
 
+    def nothing(self, participant: str) -> Watcher:
+        """For somebody who has gone: a subscription that is over."""
+        watcher = Watcher(participant)
+        watcher.close()
+        return watcher
+
     def watches(self, participant: str) -> bool:
         return participant in self._watchers
 

@@ -6,14 +6,11 @@ All methods run on the node's event loop and change state synchronously, so even
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Protocol
 
 import msgspec
 import structlog
-from rostra.media.client import MediaFailure, WorkerLost
-from rostra.media.pool import WorkerPool
 
 from rostra.conference.director import MediaDirector
 from rostra.conference.events import (
@@ -30,17 +27,18 @@ from rostra.conference.events import (
     SyncEnded,
 )  # fmt: skip
 from rostra.conference.feed import Feed
+from rostra.conference.patience import HOSTS_LEFT, Patience
 from rostra.conference.production import Production
 from rostra.conference.roster import ConferenceFlags, Participant
 from rostra.conference.state import Changes, ConferenceState, Delta
 from rostra.domain.admission import place
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import Role, ServiceType
+from rostra.media.client import MediaFailure, WorkerLost
 from rostra.media.messages import DtmfReceived, Event, FirstPicture, LegConnected, LegFailed, Levels
+from rostra.media.pool import WorkerPool
 
 logger = structlog.get_logger("rostra.conference")
-
-HOSTS_LEFT = "All conference hosts departed hosted conference"
 
 
 class Member(Protocol):
@@ -80,7 +78,8 @@ class ConferenceInstance:
         self._production = Production(self._state, description, self.director, self._feed.tell)
         self._members: dict[str, Member] = {}
         self._admitted: set[str] = set()
-        self._guests_only: asyncio.TimerHandle | None = None
+        self._started_by_hand = False
+        self._patience = Patience(description, self._throw_out, self._end_without_hosts)
 
     # ---- what the outside reads (calls.switchboard.Conference)
 
@@ -108,6 +107,8 @@ class ConferenceInstance:
         return self._state.get(participant)
 
     def subscribe(self, participant: str) -> AsyncIterator[ConferenceEvent]:
+        if self._state.get(participant) is None:
+            return self._feed.nothing(participant)
         return self._feed.subscribe(participant, self._snapshot(participant))
 
     # ---- coming and going
@@ -141,8 +142,8 @@ class ConferenceInstance:
         self._production.prompt(participant, "")
         known = msgspec.structs.replace(known, role=role)
         muted = role is Role.GUEST and self.flags.guests_muted
-        self._update(participant, role=role, service_type=self._place(known), is_muted=muted)
-        self._start_if_hosted(participant)
+        self._update(participant, role=role, is_muted=muted)
+        self._seat(participant)
 
     def discard(self, participant: str, reason: str) -> None:
         """Somebody has left, or is thrown out; the member is not told. Unknown participants are fine."""
@@ -159,10 +160,8 @@ class ConferenceInstance:
             "Participant has disconnected.", conference=self.name, participant=known.display_name,
             participant_id=participant, reason=reason,
         )  # fmt: skip
-        self._watch_hosts(left=known)
         if not self._members:
-            if self._guests_only:
-                self._guests_only.cancel()
+            self._patience.close()
             self._on_empty(self)
 
     # ---- media of participants
@@ -192,7 +191,9 @@ class ConferenceInstance:
         self._set_flags(locked=locked)
 
     async def start(self) -> None:
+        self._started_by_hand = True
         self._set_flags(started=True)
+        self._watch_hosts()
 
     async def mute_guests(self, muted: bool) -> None:
         self._set_flags(guests_muted=muted)
@@ -213,11 +214,8 @@ class ConferenceInstance:
             self.answer_prompt(participant, role)
         else:
             self._update(participant, role=role)
-            if not self._state[participant].joined:
-                self._update(participant, service_type=self._place(self._state[participant]))
-            self._start_if_hosted(participant)
+            self._seat(participant)
         self._feed.tell(participant, RoleChanged())
-        self._watch_hosts(left=known)
 
     async def set_client_state(self, participant: str, **members: bool | str | float) -> None:
         self._update(participant, **members)
@@ -235,6 +233,9 @@ class ConferenceInstance:
         self._seat_waiting()
 
     async def remove(self, participant: str, reason: str) -> None:
+        self._throw_out(participant, reason)
+
+    def _throw_out(self, participant: str, reason: str) -> None:
         member = self._members.get(participant)
         self.discard(participant, reason)
         if member:
@@ -256,8 +257,10 @@ class ConferenceInstance:
 
     async def send_dtmf(self, participant: str, digits: str) -> None:
         for call in self._production.calls_of(participant):
+            worker = self.director.current
+            if worker is None:
+                return
             try:
-                worker = await self.director.worker()
                 await worker.send_dtmf(call, digits)
             except (WorkerLost, MediaFailure) as problem:
                 logger.warning("Sending DTMF to participant failed.", participant_id=participant, reason=str(problem))
@@ -292,11 +295,10 @@ class ConferenceInstance:
     # ---- inside
 
     def _place(self, participant: Participant) -> ServiceType:
-        if participant.uuid in self._admitted:
-            return ServiceType.CONFERENCE
         flags = self.flags
+        locked = flags.locked and participant.uuid not in self._admitted
         return place(
-            participant.role, self._service.access, locked=flags.locked, started=flags.started,
+            participant.role, self._service.access, locked=locked, started=flags.started,
             lecture=self._service.description.service_type == "lecture",
         )  # fmt: skip
 
@@ -312,11 +314,17 @@ class ConferenceInstance:
     def _seat_waiting(self) -> None:
         """Let in everybody for whom the reason to wait is gone."""
         for waiting in [p for p in self._state if p.service_type is ServiceType.WAITING_ROOM]:
-            placed = self._place(waiting)
+            self._seat(waiting.uuid)
+
+    def _seat(self, participant: str) -> None:
+        """Put somebody who has not joined where it belongs now; who comes in gets the whole roster (API-055)."""
+        known = self._state.get(participant)
+        if known is not None and not known.joined:
+            placed = self._place(known)
+            self._update(participant, service_type=placed)
             if placed is not ServiceType.WAITING_ROOM:
-                self._update(waiting.uuid, service_type=placed)
-                self._feed.tell(waiting.uuid, *self._roster_snapshot(waiting.uuid), self._production.stage())
-                self._start_if_hosted(waiting.uuid)
+                self._feed.tell(participant, *self._roster_snapshot(participant), self._production.stage())
+        self._start_if_hosted(participant)
 
     def _update(self, participant: str, **members: object) -> None:
         known = self._state.get(participant)
@@ -335,8 +343,13 @@ class ConferenceInstance:
             self._feed.tell_all(ParticipantDeleted(uuid=uuid), self._joined())
         if changes.flags:
             self._feed.tell_all(ConferenceUpdated(flags=self.flags), [p.uuid for p in self._state])
+        for participant in (*changes.created, *changes.updated):
+            self._patience.follow(participant)
+        for uuid in changes.deleted:
+            self._patience.forget(uuid)
         if changes:
             self._production.changed()
+            self._watch_hosts()
         return changes
 
     def _tell_about(self, event: ConferenceEvent, participant: str) -> None:
@@ -358,30 +371,22 @@ class ConferenceInstance:
         visible = list(self._state) if known and known.joined else [known] if known else []
         return [SyncBegan(), *(ParticipantCreated(participant=p) for p in visible), SyncEnded()]
 
-    def _watch_hosts(self, left: Participant) -> None:
-        """Start or stop the timer of Guests without a Host (CONF-062)."""
-        hosts = any(p.role is Role.HOST for p in self._state)
-        if hosts and self._guests_only:
-            self._guests_only.cancel()
-            self._guests_only = None
-        elif not hosts and left.role is Role.HOST and self._members and not self._guests_only:
-            delay = self._service.description.guests_only_timeout
-            self._guests_only = asyncio.get_running_loop().call_later(delay, self._end_without_hosts)
+    def _watch_hosts(self) -> None:
+        """Guests are alone when no Host with media, or who started by hand, is in (CONF-062, CONF-160)."""
+        hosts = [p for p in self._state if p.role is Role.HOST and p.joined]
+        hosted = any(host.has_media or self._started_by_hand for host in hosts)
+        guests = any(p.role is Role.GUEST for p in self._state)
+        self._patience.guests_only(self.flags.started and guests and not hosted)
 
     def _end_without_hosts(self) -> None:
-        self._guests_only = None
-        if any(p.role is Role.HOST for p in self._state):
-            return
-        for participant in list(self._members):
-            member = self._members.get(participant)
-            self.discard(participant, HOSTS_LEFT)
-            if member:
-                member.removed(HOSTS_LEFT)
+        for guest in [p.uuid for p in self._state if p.role is Role.GUEST]:
+            self._throw_out(guest, HOSTS_LEFT)
 
     def debug_state(self) -> dict[str, object]:
         return {
             "conference": self.name,
             "participants": len(self._members),
             "watchers": len(self._feed),
+            "timers": len(self._patience),
             **self._production.debug_state(),
         }  # fmt: skip

@@ -50,7 +50,7 @@ def program(seats: Sequence[Seat], order: Sequence[str], service: ServiceDescrip
                 name=seat.participant.overlay_text or seat.participant.display_name,
             )
             for seat in seats
-            if seat.participant.joined and seat.has_picture and not seat.participant.is_video_muted
+            if seat.has_picture and _shows(seat.participant)
         ],
         order,
     )
@@ -90,6 +90,11 @@ def _view(participant: str, on_stage: set[str], performing: set[str]) -> str:
     if participant in on_stage:
         return f"to:{participant}"
     return "audience:performing" if participant in performing else "audience"
+
+
+def _shows(who: Participant) -> bool:
+    """May its picture be seen by others?"""
+    return who.joined and not who.is_video_muted and not who.is_on_hold
 
 
 def _route(who: Participant) -> AudioRoute:

@@ -34,6 +34,10 @@ class ServiceDescription(msgspec.Struct, frozen=True, kw_only=True):
     mute_all_guests: bool = False
     guests_only_timeout: float = 60.0
     """Seconds Guests may stay after the last Host left (CONF-062)."""
+    waiting_timeout: float = 900.0
+    """Seconds in the waiting room (API-150)."""
+    pin_entry_timeout: float = 120.0
+    """Seconds at the PIN prompt."""
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,6 +30,8 @@ ENDING = 3.0
 """Seconds a worker may take to end before it is killed."""
 _MEMORY = {"MALLOC_ARENA_MAX": "2"}
 """GStreamer's many short threads would each keep an allocator arena of their own."""
+STARTING_AT_ONCE = 2
+"""Processes started side by side: more would only make each other slow."""
 BACKOFF = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before another try after workers that died while starting."""
 
@@ -54,11 +56,15 @@ class _Process:
         """Start the process and wait until it serves. Raises WorkerLost when it does not."""
         stop = await self._bus.subscribe(m.events_subject(self.id), self._receive)
         variables = {name: text for name, text in os.environ.items() if not name.startswith("ROSTRA_")}
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "rostra.media.engine.worker", "--id", self.id),
-            env=variables | self._environment.variables() | _MEMORY,
-            stdin=asyncio.subprocess.PIPE,
-        )
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "rostra.media.engine.worker", "--id", self.id),
+                env=variables | self._environment.variables() | _MEMORY,
+                stdin=asyncio.subprocess.PIPE,
+            )
+        except OSError:
+            await stop()
+            raise
         self.worker = Worker(self.id, self._bus, self._process.pid)
         self._heard = asyncio.get_running_loop().time()
         self.over = asyncio.create_task(self._watch(self._process, stop))
@@ -112,7 +118,10 @@ class _Process:
         if self._wanted:
             logger.error("Media worker died", worker=self.id, code=code)
             if self.on_lost and self.worker:
-                self.on_lost(self.worker)
+                try:
+                    self.on_lost(self.worker)
+                except Exception:  # a conference that cannot cope must not keep the pool from noticing
+                    logger.exception("Loss of a media worker not coped with", worker=self.id)
         with contextlib.suppress(Exception):  # the connection may be closing: nothing is left to stop then
             await stop()
 
@@ -147,6 +156,8 @@ class WorkerPool:
         self._ending: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Condition()
         self._waiting = 0
+        self._failures = 0
+        """Starts that failed since the last one that did not."""
         self._filler: asyncio.Task[None] | None = None
         self._kick = asyncio.Event()
         self._closed = False
@@ -176,12 +187,19 @@ class WorkerPool:
             except WorkerLost:
                 self._end(process)
                 continue
-            process.on_event = on_event
-            process.on_lost = on_lost
-            self._busy[worker.id] = process
+            except BaseException:  # refused or no longer waited for: nobody else knows of this process
+                self._end(process)
+                raise
             if not worker.alive:  # it died between the answer and now
-                self._busy.pop(worker.id)
                 continue
+
+            def lost(worker: Worker) -> None:
+                self._busy.pop(worker.id, None)
+                on_lost(worker)
+
+            process.on_event = on_event
+            process.on_lost = lost
+            self._busy[worker.id] = process
             return worker
 
     async def release(self, worker: Worker) -> None:
@@ -208,56 +226,62 @@ class WorkerPool:
         return {"idle": [process.id for process in self._idle], "busy": sorted(self._busy), "ending": len(self._ending)}
 
     async def _take(self) -> _Process:
-        deadline = asyncio.get_running_loop().time() + STARTING
         self._waiting += 1
         self._kick.set()
         try:
-            while True:
-                while self._idle:
-                    process = self._idle.pop(0)
-                    if process.alive:
-                        return process
-                remaining = deadline - asyncio.get_running_loop().time()
-                if self._closed or remaining <= 0:
-                    raise MediaFailure(m.Failure.Kind.INTERNAL, "no media worker can be started")
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wait_change(), remaining)
+            async with asyncio.timeout(STARTING), self._changed:
+                while not self._closed:
+                    while self._idle:
+                        process = self._idle.pop(0)
+                        if process.alive:
+                            return process
+                    await self._changed.wait()
+        except TimeoutError:
+            logger.error("No media worker came up in time", waiting=self._waiting)
         finally:
             self._waiting -= 1
             self._kick.set()
-
-    async def _wait_change(self) -> None:
-        async with self._changed:
-            await self._changed.wait()
+        raise MediaFailure(m.Failure.Kind.INTERNAL, "no media worker can be started")
 
     async def _fill(self) -> None:
-        """Keep enough workers idle, one started at a time."""
-        failures = 0
-        while True:
-            self._idle = [process for process in self._idle if process.alive]
-            wanted = max(0, self._environment.warm_workers) + self._waiting
-            if len(self._idle) >= wanted:
+        """Keep enough workers idle: a few may start at once, so that several conferences can recover together."""
+        starting: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                self._idle = [process for process in self._idle if process.alive]
+                wanted = max(0, self._environment.warm_workers) + self._waiting - len(self._idle)
+                while len(starting) < min(wanted, STARTING_AT_ONCE):
+                    starting.add(asyncio.create_task(self._start_one()))
                 self._kick.clear()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._kick.wait(), 1.0)
-                continue
-            process = _Process(f"{self._node}-{secrets.token_hex(4)}", self._bus, self._environment)
-            try:
-                await process.start()
-            except asyncio.CancelledError:
-                await process.end()
-                raise
-            except (WorkerLost, OSError) as problem:
-                delay = BACKOFF[min(failures, len(BACKOFF) - 1)]
-                failures += 1
-                logger.error("No media worker could be started", problem=str(problem), retry=delay)
-                await asyncio.sleep(delay)
-                continue
-            failures = 0
-            process.on_lost = self._lost_idle
-            self._idle.append(process)
-            async with self._changed:
-                self._changed.notify_all()
+                kicked = asyncio.create_task(self._kick.wait())
+                done, _ = await asyncio.wait({kicked, *starting}, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+                kicked.cancel()
+                starting -= done
+        finally:
+            for task in starting:
+                task.cancel()
+            await asyncio.gather(*starting, return_exceptions=True)
+
+    async def _start_one(self) -> None:
+        """Start a worker and put it among the idle ones; when it does not start, wait a little for the next try."""
+        process = _Process(f"{self._node}-{secrets.token_hex(4)}", self._bus, self._environment)
+        try:
+            await process.start()
+        except asyncio.CancelledError:
+            await process.end()
+            raise
+        except Exception as problem:  # whatever it is, also of the fabric: the pool goes on trying
+            delay = BACKOFF[min(self._failures, len(BACKOFF) - 1)]
+            self._failures += 1
+            logger.error("No media worker could be started", problem=repr(problem), retry=delay)
+            await process.end()
+            await asyncio.sleep(delay)
+            return
+        self._failures = 0
+        process.on_lost = self._lost_idle
+        self._idle.append(process)
+        async with self._changed:
+            self._changed.notify_all()
 
     def _lost_idle(self, worker: Worker) -> None:
         logger.warning("Idle media worker lost", worker=worker.id)

@@ -34,6 +34,8 @@ def service_of(row: ServiceRow, settings: GlobalRow) -> Service:
             participant_limit=row.participant_limit,
             mute_all_guests=row.mute_all_guests,
             guests_only_timeout=float(settings.guests_only_timeout),
+            waiting_timeout=float(settings.waiting_for_chair_timeout),
+            pin_entry_timeout=float(settings.pin_entry_timeout),
         ),
         access=AccessRules(host_pin=row.pin, allow_guests=row.allow_guests, guest_pin=row.guest_pin),
     )
