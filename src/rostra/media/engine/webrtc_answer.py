@@ -17,8 +17,10 @@ from rostra.media.codecs.row import CodecRow
 from rostra.media.engine.sections import BadDescription, Description, Payload, Section, parse
 
 RETRANSMISSION = "RTX"
+TRANSPORT_WIDE = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+"""Numbers every packet of a connection, so that the receiver can tell the sender how fast it may send."""
 EXTENSIONS = (
-    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+    TRANSPORT_WIDE,
     "urn:ietf:params:rtp-hdrext:sdes:mid",
 )
 """RTP header extensions the engine handles."""
@@ -232,6 +234,16 @@ def extensions(section: Section) -> list[str]:
         for value in section.values("extmap")
         if value.split()[1:2] and value.split()[1] in EXTENSIONS
     ]
+
+
+def transport_wide_number(section: Section) -> int | None:
+    """Number of the transport-wide congestion control extension in a section."""
+    for value in section.values("extmap"):
+        number, _, name = value.partition(" ")
+        number = number.partition("/")[0]
+        if name.split()[:1] == [TRANSPORT_WIDE] and number.isdecimal():
+            return int(number)
+    return None
 
 
 # ---- the answer -------------------------------------------------------------------------------------------

@@ -21,7 +21,15 @@ from rostra.media.engine.gst import Gst, GstSdp, GstWebRTC
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, elements_with, make
 from rostra.media.engine.receivers import Receivers
 from rostra.media.engine.sections import BadDescription
-from rostra.media.engine.webrtc_answer import Chosen, Plan, PlannedSection, inner_offer, usable_candidate
+from rostra.media.engine.webrtc_answer import (
+    TRANSPORT_WIDE,
+    Chosen,
+    Plan,
+    PlannedSection,
+    inner_offer,
+    transport_wide_number,
+    usable_candidate,
+)
 
 logger = structlog.get_logger("rostra.media")
 
@@ -157,6 +165,13 @@ class WebRtcTransport:
             raise BadPipeline(f"{kind} cannot be joined to the transport")
         transceiver = pad.get_property("transceiver")
         transceiver.set_property("do-nack", chosen.retransmission is not None)
+        number = transport_wide_number(section.offered)
+        if number is not None:
+            # the element forgets offered extensions that its preferences do not name; without this one no feedback
+            # is sent, and a browser without feedback sends less and less
+            preferred = caps.copy()
+            preferred.set_value(f"extmap-{number}", TRANSPORT_WIDE)
+            transceiver.set_property("codec-preferences", preferred)
         self._senders[kind] = made
 
     async def _ask(self, signal: str, argument: Any) -> Any:
