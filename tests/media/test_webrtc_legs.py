@@ -14,6 +14,7 @@ from playwright.async_api import Browser
 from rostra.domain.scene import Scene, Tile
 from rostra.media import messages as m
 from rostra.media.client import MediaFailure, Worker, WorkerLost
+from rostra.media.engine.webrtc_answer import START_BITRATE
 from rostra.media.pool import WorkerPool
 from tests.e2e.browser import Colour, Peer, chromium
 
@@ -78,6 +79,21 @@ async def test_each_sees_and_hears_the_other_and_never_itself(driven: Driven, br
 
         await until(hears)
         assert await peers[name].codec() == codec
+
+
+async def test_a_browser_is_told_that_it_may_send_more(driven: Driven, browser: Browser) -> None:
+    """Chromium's estimate rises above what it began with only by the engine's transport-wide feedback."""
+    peer = await Peer.open(browser, "red", 600)
+    await connect(driven.worker, "red", peer)
+
+    async def rises() -> bool:
+        estimate = await peer.page.evaluate(
+            """async () => [...(await pc.getStats()).values()]
+              .find((one) => one.type === 'candidate-pair' && one.nominated)?.availableOutgoingBitrate ?? 0"""
+        )
+        return estimate > 1.5 * START_BITRATE
+
+    await until(rises)
 
 
 async def test_a_picture_within_a_second_of_joining(driven: Driven, browser: Browser) -> None:

@@ -24,6 +24,9 @@ EXTENSIONS = (
     "urn:ietf:params:rtp-hdrext:sdes:mid",
 )
 """RTP header extensions the engine handles."""
+START_BITRATE = 1_200_000
+"""bit/s of video a browser is asked to begin with, until feedback tells it better. Chromium's own idea is 300 kbit/s,
+with which it sends a quarter of the picture and takes its time to send more; others ignore the member."""
 
 
 class NoCommonCodec(Exception):
@@ -321,8 +324,9 @@ def _answer_section(
     lines.append("a=rtcp-mux")
     if section.accepted:
         lines += extensions(offered)
+    start = min(START_BITRATE, receive_bandwidth or START_BITRATE)
     for payload in payloads:
-        lines += _codec_lines(section, payload)
+        lines += _codec_lines(section, payload, start)
     if section.accepted and section.direction.sends:
         lines += _source_lines(section, own)
     return lines
@@ -340,12 +344,15 @@ def _payloads(section: PlannedSection, own: Section) -> list[Payload]:
     return [p for p in (chosen.payload, chosen.retransmission if taken else None, chosen.events) if p]
 
 
-def _codec_lines(section: PlannedSection, payload: Payload) -> list[str]:
+def _codec_lines(section: PlannedSection, payload: Payload, start_bitrate: int) -> list[str]:
     lines = [_rtpmap(payload)]
     chosen, fmtp = section.chosen, payload.fmtp
     if chosen and payload is chosen.payload:
         lines += [f"a=rtcp-fb:{payload.number} {value}" for value in feedback(section.offered, chosen)]
-        fmtp = ";".join(f"{key}={value}" if key else value for key, value in chosen.parameters.items())
+        members = dict(chosen.parameters)
+        if section.accepted and section.offered.kind == "video":
+            members["x-google-start-bitrate"] = str(start_bitrate // 1000)
+        fmtp = ";".join(f"{key}={value}" if key else value for key, value in members.items())
     elif chosen and payload is chosen.events:
         fmtp = "0-15"
     return [*lines, f"a=fmtp:{payload.number} {fmtp}"] if fmtp else lines
