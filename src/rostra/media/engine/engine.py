@@ -14,7 +14,7 @@ from rostra.domain.scene import Scene
 from rostra.environment import Environment
 from rostra.media import messages as m
 from rostra.media.engine import stage
-from rostra.media.engine.leg import BACKGROUND, Leg, LegContext
+from rostra.media.engine.leg import BACKGROUND, PATIENCE, Leg, LegContext
 from rostra.media.engine.pipeline import BadPipeline
 from rostra.media.engine.ports import OutOfPorts
 from rostra.media.engine.renditions import Renditions
@@ -35,7 +35,9 @@ class UnknownLeg(Exception):
 class Engine:
     """Carries out requests; events go to `emit`."""
 
-    def __init__(self, environment: Environment, emit: Callable[[m.Event], None]) -> None:
+    def __init__(
+        self, environment: Environment, emit: Callable[[m.Event], None], *, patience: float = PATIENCE
+    ) -> None:
         stage.load()
         self._environment = environment
         self._emit = emit
@@ -46,7 +48,7 @@ class Engine:
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._closing: set[asyncio.Task[None]] = set()
         self._renditions = Renditions()
-        self._context = LegContext(self._renditions, self._connected, self._failed, self._digit)
+        self._context = LegContext(self._renditions, self._connected, self._failed, self._digit, patience)
         self._polls = 0
         self.conference = ""
         stage.set_view(BACKGROUND, Scene())

@@ -16,6 +16,8 @@ from rostra.media.messages import StreamStatistics
 
 BACKGROUND = "~background"
 """The view of legs that watch nothing: an empty scene."""
+PATIENCE = 30.0
+"""Seconds without a connection or media before a leg has failed."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -26,8 +28,7 @@ class LegContext:
     connected: Callable[[str], None]
     failed: Callable[[str, str], None]
     digit: Callable[[str, str], None]
-    patience: float = 30.0
-    """Seconds without a connection or media before a leg has failed."""
+    patience: float = PATIENCE
 
 
 class Leg(abc.ABC):

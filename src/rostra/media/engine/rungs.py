@@ -58,17 +58,21 @@ def pick(parameters: Mapping[str, str], limit: int | None = None) -> Rung:
     if limit:
         bits = min(bits, limit) if bits else limit
     frames = _number(parameters, "max-fr") or 30
-    for rung in LADDER:
+    for rung in LADDER[:-1]:
         if size and rung.macroblocks > size:
             continue
         if rate and rung.macroblocks * rung.frame_rate > rate:
             continue
-        if bits and bits * _STRETCH < rung.bitrate and rung is not LADDER[-1]:
+        if bits and bits * _STRETCH < rung.bitrate:
             continue
-        return dataclasses.replace(
-            rung, frame_rate=min(rung.frame_rate, frames), bitrate=min(rung.bitrate, bits) if bits else rung.bitrate
-        )
-    return LADDER[-1]
+        return _within(rung, frames, bits)
+    return _within(LADDER[-1], frames, bits)
+
+
+def _within(rung: Rung, frames: int, bits: int) -> Rung:
+    """The rung, slowed and thinned to what the receiver takes; no bits: no limit."""
+    bitrate = min(rung.bitrate, bits) if bits else rung.bitrate
+    return dataclasses.replace(rung, frame_rate=min(rung.frame_rate, frames), bitrate=bitrate)
 
 
 def _capability(parameters: Mapping[str, str]) -> tuple[int, int, int]:
@@ -91,4 +95,4 @@ def _capability(parameters: Mapping[str, str]) -> tuple[int, int, int]:
 
 def _number(parameters: Mapping[str, str], name: str) -> int:
     text = parameters.get(name, "")
-    return int(text) if text.isdecimal() else 0
+    return int(text) if text.isdecimal() and len(text) < 10 else 0

@@ -1,0 +1,73 @@
+"""Which picture a receiver is sent, from what it says it can take."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rostra.media.engine.rungs import LADDER, pick
+
+
+def level(number: str, **more: str) -> dict[str, str]:
+    return {"profile-level-id": f"42e0{number}"} | {name.replace("_", "-"): value for name, value in more.items()}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "size", "frame_rate"),
+    [
+        ({}, (1280, 720), 30),
+        (level("1f"), (1280, 720), 30),
+        (level("28"), (1280, 720), 30),
+        (level("1e"), (640, 360), 30),
+        (level("15"), (480, 272), 30),
+        (level("0c"), (320, 180), 15),
+        (level("0a"), (176, 96), 15),
+        (level("0c", max_fs="3600", max_mbps="108000", max_br="14000"), (1280, 720), 30),
+        (level("xx"), (176, 96), 15),
+        ({"profile-level-id": "42e0"}, (1280, 720), 30),
+        ({"max-fr": "15"}, (1280, 720), 15),
+        ({"max-fr": "60"}, (1280, 720), 30),
+        ({"max-fs": "1200"}, (640, 360), 30),
+        ({"max-fs": "many"}, (1280, 720), 30),
+    ],
+)
+def test_size_by_capability(parameters: dict[str, str], size: tuple[int, int], frame_rate: int) -> None:
+    rung = pick(parameters)
+    assert ((rung.width, rung.height), rung.frame_rate) == (size, frame_rate)
+
+
+@pytest.mark.parametrize(
+    ("limit", "size", "bitrate"),
+    [
+        (None, (1280, 720), 1_700_000),
+        (0, (1280, 720), 1_700_000),
+        (4_000_000, (1280, 720), 1_700_000),
+        (1_200_000, (1280, 720), 1_200_000),
+        (1_100_000, (848, 480), 900_000),
+        (768_000, (848, 480), 768_000),
+        (384_000, (640, 360), 384_000),
+        (128_000, (320, 180), 128_000),
+        (64_000, (176, 96), 56_000),
+        (20_000, (176, 96), 20_000),
+    ],
+)
+def test_size_by_bandwidth(limit: int | None, size: tuple[int, int], bitrate: int) -> None:
+    rung = pick(level("1f"), limit)
+    assert ((rung.width, rung.height), rung.bitrate) == (size, bitrate)
+
+
+def test_the_bandwidth_of_a_level_holds_too() -> None:
+    assert pick(level("0b")).bitrate <= 192_000
+    assert pick(level("0b"), 5_000_000).bitrate <= 192_000
+
+
+@given(
+    st.dictionaries(st.sampled_from(["profile-level-id", "max-fs", "max-mbps", "max-br", "max-fr"]), st.text()),
+    st.none() | st.integers(0, 10**10),
+)
+def test_anything_gives_a_rung_within_the_limit(parameters: dict[str, str], limit: int | None) -> None:
+    rung = pick(parameters, limit)
+    assert (rung.width, rung.height) in {(one.width, one.height) for one in LADDER}
+    assert not limit or rung.bitrate <= max(limit, 1)
+    assert rung.frame_rate >= 1
