@@ -21,6 +21,13 @@ _CLOSING = 5.0
 """Seconds a pipeline may take to stop before it is left to its thread."""
 
 
+RECEIVING = "receive-"
+"""How the names of bins begin that take what far ends send. A single bad packet may make their elements complain
+(such as a NAL unit type that the depayloader does not know); when the flow really ends, the source says so as well."""
+_COMPLAINTS_LOGGED = 1000
+"""Of so many complaints about what arrives, one is logged."""
+
+
 class BadPipeline(Exception):
     """A fragment cannot be built; the text is GStreamer's."""
 
@@ -88,6 +95,7 @@ class Pipeline:
         self._on_error: Callable[[str], None] | None = on_error
         self._on_message = on_message
         self._closed = False
+        self._complaints = 0
         self.gst: Any = Gst.Pipeline.new(None)
         clock, base = shared_time()
         self.gst.use_clock(clock)
@@ -119,6 +127,12 @@ class Pipeline:
         # whoever still holds this object must hold nothing of GStreamer: the garbage collector comes late
         self._bus = self._on_error = self._on_message = None
 
+    def _complained(self, problem: str, detail: str) -> None:
+        if self._complaints % _COMPLAINTS_LOGGED == 0:
+            count = self._complaints + 1
+            logger.warning("Bad media received", pipeline=self.name, problem=problem, detail=detail, count=count)
+        self._complaints += 1
+
     def _tell(self, problem: str) -> None:
         if self._on_error:
             self._on_error(problem)
@@ -127,6 +141,9 @@ class Pipeline:
         while not self._closed and (message := self._bus.pop_filtered(_WATCHED)) is not None:
             if message.type == Gst.MessageType.ERROR:
                 problem, detail = message.parse_error()
+                if f":{RECEIVING}" in message.src.get_path_string():
+                    self._complained(problem.message, detail)
+                    continue
                 logger.warning("Pipeline error", pipeline=self.name, problem=problem.message, detail=detail)
                 self._tell(f"{message.src.get_name()}: {problem.message}")
             elif message.type == Gst.MessageType.WARNING:

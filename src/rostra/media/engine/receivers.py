@@ -16,7 +16,7 @@ import structlog
 from rostra.media import codecs
 from rostra.media.engine import branches
 from rostra.media.engine.gst import Gst
-from rostra.media.engine.pipeline import Pipeline
+from rostra.media.engine.pipeline import RECEIVING, Pipeline
 
 logger = structlog.get_logger("rostra.media")
 
@@ -73,7 +73,7 @@ class Receivers:
             gate.set_property("drop", self._muffled)
 
     def _branch(self, kind: str, encoding: str) -> Any:
-        name = f"receive-{kind}-{next(self._numbers)}"
+        name = f"{RECEIVING}{kind}-{next(self._numbers)}"
         row = codecs.BY_NAME.get(encoding)
         if row is codecs.EVENTS:
             return branches.receive_events(name)
