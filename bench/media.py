@@ -11,16 +11,15 @@ kept up. Run: `python -m bench.media [rounds] [seconds]`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import os
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from bench.peers import FRAME_RATE, KINDS, Peers, Track, describe, picture, record, voice
@@ -57,8 +56,8 @@ def processor_seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-@asynccontextmanager
-async def worker_pool() -> AsyncIterator[WorkerPool]:
+@contextlib.asynccontextmanager
+async def worker_pool() -> AsyncGenerator[WorkerPool]:
     """Media workers on a fabric of their own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -126,18 +125,21 @@ async def alone(recording: Path, seconds: float) -> float:
         f"multifilesrc location={recording} loop=true ! {row.decoder} ! videoconvert ! video/x-raw,format=I420 ! "
         f"identity sync=true ! {encoder} ! {row.encoded} ! fakesink sync=false"
     )
-    process = subprocess.Popen(["gst-launch-1.0", "-q", *launch.split()], stdout=subprocess.DEVNULL)
+    process = await asyncio.create_subprocess_exec(
+        "gst-launch-1.0", "-q", *launch.split(), stdout=asyncio.subprocess.DEVNULL
+    )
     try:
         await asyncio.sleep(WARMING + 0.5)
         began, used = time.monotonic(), processor_seconds(process.pid)
         await asyncio.sleep(seconds)
         used, took = processor_seconds(process.pid) - used, time.monotonic() - began
-        if process.poll() is not None:
+        if process.returncode is not None:
             raise SystemExit("the reference ended early")
         return used / took
     finally:
-        process.kill()
-        process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
 
 
 async def main(rounds: int, seconds: float) -> None:

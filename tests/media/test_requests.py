@@ -244,7 +244,8 @@ async def test_garbage_disturbs_nobody_and_the_picture_comes_back(
     await driven.until(lambda: driven.told(m.FirstPicture(leg="one", width=0, height=0)))
     assert noise.spoilt > MIXED
     noise.spoil = False
-    await driven.until(lambda: driven.told(m.FirstPicture(leg="one", width=1280, height=720)))
+    # well before the encoder's next key frame of its own accord: the leg asks for one
+    await driven.until(lambda: driven.told(m.FirstPicture(leg="one", width=1280, height=720)), 3)
     assert not [event for event in driven.events if isinstance(event, m.LegFailed)]
     assert not [e for e in driven.events if isinstance(e, m.FirstPicture) and e.leg in ("two", "three", "four")]
 

@@ -28,6 +28,10 @@ logger = structlog.get_logger("rostra.media")
 Kind = m.Failure.Kind
 
 
+_ASKING = 10
+"""Polls between requests for a key frame while a leg's picture is gone."""
+
+
 class UnknownLeg(Exception):
     """A request names a leg that is not here."""
 
@@ -50,6 +54,8 @@ class Engine:
         self._renditions = Renditions()
         self._context = LegContext(self._renditions, self._connected, self._failed, self._digit, patience)
         self._polls = 0
+        self._lost: set[str] = set()
+        """Legs whose picture went away: their decoder may be waiting for a key frame."""
         self.conference = ""
         stage.set_view(BACKGROUND, Scene())
 
@@ -120,6 +126,12 @@ class Engine:
         for leg in self._pictures.keys() - pictures.keys():
             if leg in self._legs:
                 self._emit(m.FirstPicture(leg=leg, width=0, height=0))
+                self._lost.add(leg)
+        self._lost -= pictures.keys()
+        self._lost &= self._legs.keys()
+        if self._polls % _ASKING == 0:
+            for leg in self._lost:
+                self._legs[leg].request_pictures()
         self._pictures = pictures
 
     async def close(self) -> None:

@@ -69,6 +69,10 @@ class Leg(abc.ABC):
         """The far end needs a key frame."""
 
     @abc.abstractmethod
+    def request_pictures(self) -> None:
+        """Ask the far end for a key frame."""
+
+    @abc.abstractmethod
     async def close(self) -> None:
         """Free everything. Safe to repeat."""
 

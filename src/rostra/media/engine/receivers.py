@@ -16,9 +16,12 @@ import structlog
 from rostra.media import codecs
 from rostra.media.engine import branches
 from rostra.media.engine.gst import Gst
-from rostra.media.engine.pipeline import RECEIVING, Pipeline
+from rostra.media.engine.pipeline import RECEIVING, Pipeline, elements_with
 
 logger = structlog.get_logger("rostra.media")
+
+_ASKS = "automatic-request-sync-points"
+"""Property that tells decoders of pictures from other elements."""
 
 
 class Receivers:
@@ -67,6 +70,13 @@ class Receivers:
             for made in self._branches.values():
                 self._muffle(made)
 
+    def request_pictures(self) -> None:
+        """Ask the far end for a key frame."""
+        with self._lock:
+            decoders = [one for made in self._branches.values() for one in elements_with(made, _ASKS)]
+        for decoder in decoders:
+            decoder.get_static_pad("sink").push_event(_key_unit())
+
     def _muffle(self, made: Any) -> None:
         gate = made.get_by_name("gate")
         if gate:
@@ -86,3 +96,9 @@ class Receivers:
         container = self._pipeline.gst
         if container is not None and made.get_parent() == container:
             container.remove(made)
+
+
+def _key_unit() -> Any:
+    return Gst.Event.new_custom(
+        Gst.EventType.CUSTOM_UPSTREAM, Gst.Structure.from_string("GstForceKeyUnit,all-headers=(boolean)true")[0]
+    )

@@ -163,6 +163,10 @@ class RtpLeg(Leg):
         if self._feed:
             self._feed.request_keyframe()
 
+    def request_pictures(self) -> None:
+        if self._transport:
+            self._transport.receivers.request_pictures()
+
     def send_dtmf(self, digits: str) -> None:
         source = self._transport.events() if self._transport else None
         if source is None:

@@ -19,7 +19,7 @@ from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import branches, dtmf, ports, rtp_statistics
 from rostra.media.engine.gst import Gst
-from rostra.media.engine.pipeline import BadPipeline, Pipeline, elements_with, make
+from rostra.media.engine.pipeline import BadPipeline, Pipeline, make
 from rostra.media.engine.ports import PortPair
 from rostra.media.engine.receivers import Receivers
 from rostra.media.engine.sections import BadDescription
@@ -247,11 +247,6 @@ class RtpTransport:
     def received(self, index: int) -> list[rtp_statistics.Received]:
         return rtp_statistics.read(self.rtpbin, index)[0]
 
-    def request_pictures(self) -> None:
-        """Ask the far end for a key frame."""
-        for decoder in elements_with(self._pipeline.gst, "automatic-request-sync-points"):
-            decoder.get_static_pad("sink").push_event(_key_unit())
-
     async def close(self) -> None:
         """Free everything but the sockets."""
         for handler in self._handlers:
@@ -279,12 +274,6 @@ class RtpTransport:
     def _pad_removed(self, _: Any, pad: Any) -> None:
         if pad.get_name().startswith("recv_rtp_src_"):
             self.receivers.detach(pad)
-
-
-def _key_unit() -> Any:
-    return Gst.Event.new_custom(
-        Gst.EventType.CUSTOM_UPSTREAM, Gst.Structure.from_string("GstForceKeyUnit,all-headers=(boolean)true")[0]
-    )
 
 
 def _join(source: Any, sink: Any) -> None:

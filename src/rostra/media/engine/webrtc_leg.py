@@ -91,6 +91,10 @@ class WebRtcLeg(Leg):
         if self._feed:
             self._feed.request_keyframe()
 
+    def request_pictures(self) -> None:
+        if self._transport:
+            self._transport.receivers.request_pictures()
+
     async def close(self) -> None:
         async with self._lock:
             await self._drop()
