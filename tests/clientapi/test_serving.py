@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from rostra.clientapi import serving
 from rostra.clientapi.serving import PortTaken, serve
+from rostra.clientapi.stream import EventStream
 from rostra.environment import Environment
 
 from .driver import Api
@@ -74,6 +75,27 @@ async def test_a_closed_stream_removes_nobody(live: Api, switchboard: FakeSwitch
         names = [event.event for event in [await events.next() for _ in range(8)]]
     assert names[-1] == "presentation_stop"
     assert ada.uuid in switchboard.conference("Demo").roster
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_reader_that_leaves_as_an_event_comes_is_let_go(turns: int) -> None:
+    stream = EventStream.__new__(EventStream)
+    stream._drained, stream._outbox = False, asyncio.Queue()
+
+    async def read() -> None:
+        while await stream._next() is not None:
+            pass
+
+    reading = asyncio.create_task(read())
+    for _ in range(3):
+        await asyncio.sleep(0)
+    stream._outbox.put_nowait(b"event")
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    reading.cancel()
+    done, _ = await asyncio.wait([reading], timeout=1)
+    assert done, "the reader goes on reading"
+    assert reading.cancelled()
 
 
 async def test_silence_is_broken_by_pings(live: Api, monkeypatch: pytest.MonkeyPatch) -> None:

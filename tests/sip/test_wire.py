@@ -16,6 +16,7 @@ from rostra.environment import Environment
 from rostra.sip.errors import PortTaken
 from rostra.sip.message import parse_message
 from rostra.sip.service import SipService
+from rostra.sip.transport.connection import Connection
 from tests.sip.conftest import Running
 from tests.sip.fakes import FakeSwitchboard
 from tests.sip.test_calls import request
@@ -85,6 +86,26 @@ async def test_ten_thousand_damaged_datagrams(running: Running, peer: Peer) -> N
     assert state["internal_errors"] == 0
     assert isinstance(state["malformed"], int)
     assert state["malformed"] > 1000
+
+
+async def test_answers_on_streams_do_not_wait_for_acknowledgements(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accepted: list[int] = []
+    made = Connection.connection_made
+
+    def watch(connection: Connection, transport: asyncio.BaseTransport) -> None:
+        made(connection, transport)
+        accepted.append(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    monkeypatch.setattr(Connection, "connection_made", watch)
+    encrypted = ssl.create_default_context()
+    encrypted.check_hostname, encrypted.verify_mode = False, ssl.CERT_NONE
+    for port, context in ((running.port, None), (running.tls_port, encrypted)):
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+        writer.close()
+    await running.until(lambda: len(accepted) == 2)
+    assert all(accepted)
 
 
 NASTY = [b"\r\n", b"\0", b";;", b",", b'"', b"<", b"%00", b"\r\n\r\n", b"-1", b"9" * 30]

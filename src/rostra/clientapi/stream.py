@@ -112,7 +112,9 @@ class EventStream:
         if self._drained:
             return None
         try:
-            first = await asyncio.wait_for(self._outbox.get(), KEEP_ALIVE)
+            # Not wait_for: that of Python 3.11 may swallow a cancellation, and the stream would live on unread.
+            async with asyncio.timeout(KEEP_ALIVE):
+                first = await self._outbox.get()
         except TimeoutError:
             return frame(self._node, next(self._counter), "ping", None)
         chunks: list[bytes] = []

@@ -99,7 +99,9 @@ class Driver:
         loop = asyncio.get_running_loop()
         everywhere = "::" if family == socket.AF_INET6 else "0.0.0.0"  # noqa: S104 - calls come from anywhere
         kind = socket.SOCK_DGRAM if wanted.transport is Transport.UDP else socket.SOCK_STREAM
-        listener = socket.socket(family, kind)
+        # asyncio turns Nagle's delay off only where it can tell from the socket that it is TCP.
+        protocol = socket.IPPROTO_TCP if kind == socket.SOCK_STREAM else socket.IPPROTO_UDP
+        listener = socket.socket(family, kind, protocol)
         try:
             if family == socket.AF_INET6:
                 listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
