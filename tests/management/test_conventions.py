@@ -347,7 +347,14 @@ class TestErrors:
         assert response.status_code == 415
 
     def test_unknown_things_are_not_found_and_say_nothing(self, api: Api) -> None:
-        for path in ("conference/999/", "conference/99999999999999999999999/", "nonsense/", "nonsense/1/"):
+        for path in (
+            "conference/999/",
+            "conference/99999999999999999999999/",
+            "nonsense/",
+            "nonsense/1/",
+            "conference/abc/",
+            "../../other/v1/",
+        ):
             response = api("GET", path)
             assert (response.status_code, response.content) == (404, b"")
 

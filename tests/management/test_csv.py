@@ -90,6 +90,7 @@ def test_export_imports_unchanged_elsewhere(rooms: Resource) -> None:
         (b"\xff\xfe", 1, "UTF-8"),
         (b'ok\nx,"', 1, "CSV"),
         (b"ok\nx\x00y", 2, "Null"),
+        (b"name,pin,service_type\nok,1234,conference", 1, "service_type"),
     ],
 )
 def test_one_bad_row_and_nothing_is_imported(rooms: Resource, text: bytes, line: int, message: str) -> None:
@@ -98,6 +99,12 @@ def test_one_bad_row_and_nothing_is_imported(rooms: Resource, text: bytes, line:
     assert message in rejected.value.problems[0].message
     assert rejected.value.problems[0].line == line
     assert not Conference.objects.filter(name__in=["ok", "x"]).exists()
+
+
+def test_a_new_room_offers_its_first_alias(browser: Any) -> None:
+    page = "/admin/configuration/conference/"
+    assert b'name="aliases-0-alias"' in browser.get(f"{page}add/").content
+    assert b'name="aliases-1-alias"' not in browser.get(f"{page}1/change/").content
 
 
 def test_pages(api: Api, browser: Any) -> None:

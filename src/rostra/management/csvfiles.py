@@ -74,7 +74,10 @@ def load(resource: Resource, content: bytes) -> int:
         raise Rejected([RowProblem(1, f"This is not CSV in UTF-8: {problem}")]) from None
     names = columns(resource)
     start = 0
-    if lines and lines[0] and set(lines[0]) <= set(names) and resource.csv_key in lines[0]:
+    if lines and _is_header(lines[0], resource, names):
+        unknown = [name for name in lines[0] if name not in names]
+        if unknown:
+            raise Rejected([RowProblem(1, f"There is no column {', '.join(unknown)}.")])
         names, start = lines[0], 1
     problems: list[RowProblem] = []
     objects: dict[str, tuple[int, dict[str, Any]]] = {}
@@ -95,6 +98,12 @@ def load(resource: Resource, content: bytes) -> int:
         if problems:
             raise Rejected(sorted(problems, key=lambda problem: problem.line))
     return len(objects)
+
+
+def _is_header(cells: list[str], resource: Resource, names: list[str]) -> bool:
+    """Whether a first line names columns, perhaps with a mistake: the key's, and most others."""
+    known = sum(cell in names for cell in cells)
+    return resource.csv_key in cells and 2 * known > len(cells)
 
 
 def _take(

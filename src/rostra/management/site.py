@@ -155,10 +155,15 @@ def _is_child(child: Resource, parent: Resource) -> bool:
     return orm.meta(child.model).get_field(child.parent).related_model is parent.model
 
 
+class _Inline(TabularInline):
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        return 0 if obj is not None else 1  # a new row is of little use without a child: offer the first
+
+
 def _inline(child: Resource) -> type[TabularInline]:
     fields = [f.name for f in child.fields if f.editable and not f.primary_key and f.name != child.parent]
-    attributes = {"model": child.model, "fields": fields, "extra": 0, "fk_name": child.parent, "tab": False}
-    return type(f"{child.model.__name__}Inline", (TabularInline,), attributes)
+    attributes = {"model": child.model, "fields": fields, "fk_name": child.parent, "tab": False}
+    return type(f"{child.model.__name__}Inline", (_Inline,), attributes)
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from rostra.configuration.resources import Resource, register
@@ -88,6 +88,12 @@ def _openapi(request: HttpRequest) -> HttpResponse:
     return respond(openapi.document())
 
 
+@_answer
+def _nothing(request: HttpRequest, rest: str) -> HttpResponse:
+    access.check(request)
+    raise Refused(404)
+
+
 def _only_get(request: HttpRequest) -> None:
     if request.method not in ("GET", "HEAD"):
         raise Refused(405, None, Allow="GET")
@@ -99,4 +105,5 @@ urlpatterns = [
     path("configuration/v1/<slug:name>/schema/", _schema),
     path("configuration/v1/<slug:name>/<int:key>/", _detail),
     path("openapi.json", _openapi),
+    re_path("^(?P<rest>.*/)$", _nothing),  # not without the slash: those are redirected
 ]
