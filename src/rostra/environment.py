@@ -7,6 +7,7 @@ misspelt name is noticed instead of silently ignored.
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -62,6 +63,10 @@ def _level(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    return str(ipaddress.ip_address(text))
+
+
 def _setting(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
     return dataclasses.field(default=default, metadata={"parse": parse, "meaning": meaning})
 
@@ -84,7 +89,9 @@ class Environment:
         Secret(""), Secret, "fabric to connect to, with credentials; empty: the embedded server"
     )
     media_ports: PortRange = _setting(PortRange(40000, 49999), PortRange.parse, "UDP ports of media")
-    media_address: str = _setting("", str, "address announced for media; empty: every usable address of the machine")
+    media_address: str = _setting(
+        "", _address, "address announced for media; empty: every usable address of the machine"
+    )
     warm_workers: int = _setting(1, int, "idle media workers kept ready for the next conference")
     database_url: str = _setting("", str, "Management Node database, postgres://…; empty: SQLite in the home directory")
     log_level: str = _setting("info", _level, "debug, info, warning or error")

@@ -53,6 +53,20 @@ def test_free_ports_stay_free_for_the_servers(environment: Environment) -> None:
     ports.check(ports.needs(environment))
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ROSTRA_MEDIA_ADDRESS", "example.org"),
+        ("ROSTRA_SIP_PORT", "70000"),
+        ("ROSTRA_MEDIA_PORTS", "9-5"),
+        ("ROSTRA_SPI", "1"),
+    ],
+)
+def test_a_setting_nothing_can_be_done_with_is_named(variable: str, value: str) -> None:
+    with pytest.raises(EnvironmentProblem, match=variable):
+        Environment.load({variable: value})
+
+
 def test_two_settings_with_one_port_are_both_named(environment: Environment) -> None:
     clash = dataclasses.replace(environment, sip_tls_port=environment.node_https_port)
     with pytest.raises(ports.PortTaken, match=r"ROSTRA_NODE_HTTPS_PORT and ROSTRA_SIP_TLS_PORT are both"):

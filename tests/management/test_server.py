@@ -20,6 +20,7 @@ import pytest
 
 from rostra import tls
 from rostra.environment import Environment, Secret
+from tests.conftest import free_port
 
 _RUN = """
 import asyncio, sys
@@ -119,6 +120,15 @@ def test_bad_database_address(tmp_path: Path, url: str) -> None:
 
     with pytest.raises(EnvironmentProblem, match="ROSTRA_DATABASE_URL"):
         database(url, tmp_path / "x")
+
+
+async def test_an_unreachable_database_names_the_variable(environment: Environment) -> None:
+    nowhere = dataclasses.replace(environment, database_url=f"postgres://rostra:hidden@127.0.0.1:{free_port()}/rostra")
+    async with running(nowhere) as (process, _):
+        assert process.stderr is not None
+        errors = (await asyncio.wait_for(process.stderr.read(), 20)).decode()
+    assert "ROSTRA_DATABASE_URL: the database cannot be used" in errors
+    assert "hidden" not in errors
 
 
 def test_database_survives_a_kill(database: Path) -> None:

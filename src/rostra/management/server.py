@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 import uvicorn
 
-from rostra.environment import Environment, Secret
+from rostra.environment import Environment, EnvironmentProblem, Secret
 from rostra.fabric import server
 from rostra.fabric.bus import Bus, Unreachable
 from rostra.fabric.replication import Publisher
@@ -49,12 +49,16 @@ async def serve(
 
 def _prepare(environment: Environment, on_password: Callable[[Secret], None] | None) -> Any:
     settings.configure(environment)
-    from django.db import connection
+    from django.db import OperationalError, connection
 
     from rostra.management.asgi import application
     from rostra.management.prepare import prepare
 
-    password = prepare(environment)
+    try:
+        password = prepare(environment)
+    except OperationalError as problem:
+        variable = "ROSTRA_DATABASE_URL" if environment.database_url else "ROSTRA_HOME"
+        raise EnvironmentProblem(f"{variable}: the database cannot be used: {problem}") from None
     connection.close()
     if password is not None and on_password is not None:
         on_password(password)
