@@ -160,7 +160,7 @@ export const en = {
   "reason.unreachable": "The meeting cannot be reached from here at the moment.",
   "reason.maintenance": "The service is being maintained. Try again later.",
   "reason.disabled": "Joining from a browser is switched off on this service.",
-  "reason.sessionLost": "The connection to the meeting was lost for too long.",
+  "reason.sessionLost": "The connection to the meeting was lost.",
   "reason.invalidRole": "Only hosts can do that.",
   "reason.licence": "The service has reached its licensed capacity.",
   "reason.transferFailed": "The transfer did not succeed.",

@@ -41,7 +41,7 @@ export function RosterRow({ meeting, row, self, host, talking }: Props) {
       <Avatar name={name} talking={speaking} />
       <div className="person-text">
         <span className="person-name">
-          {name}
+          <span>{name}</span>
           {self && <span className="soft"> ({t("meeting.you")})</span>}
         </span>
         <span className="soft small">{detailOf(row)}</span>

@@ -1,10 +1,11 @@
 import { t } from "../i18n";
 import type { Meeting } from "../meeting/meeting";
 import type { MeetingState } from "../state/meeting";
+import { viewRoster } from "../state/roster";
 import { Icon } from "./Icon";
 
 export function RosterCount({ state }: { state: MeetingState }) {
-  const count = [...state.roster.byUuid.values()].filter((row) => row.service_type !== "waiting_room").length;
+  const count = viewRoster(state.roster, state.self).present.length;
   return (
     <span className="count" title={t("roster.count", { count })}>
       {count}
