@@ -1,4 +1,5 @@
 import asyncio
+import gc
 
 import pytest
 
@@ -30,6 +31,28 @@ async def test_a_failing_handler_does_not_stop_the_subscription(bus: Bus) -> Non
     await bus.publish("test.moody", b"bad")
     await bus.publish("test.moody", b"good")
     assert await asyncio.wait_for(seen.get(), 5) == b"good"
+
+
+async def test_an_answer_that_comes_after_the_end_disturbs_nobody(fabric: Environment, bus: Bus) -> None:
+    asked, go = asyncio.Event(), asyncio.Event()
+    troubles: list[object] = []
+
+    async def slow(subject: str, payload: bytes) -> bytes:
+        asked.set()
+        await go.wait()
+        return payload
+
+    other = await Bus.connect(server.url(fabric), name="ending")
+    await other.subscribe("test.slow", slow, concurrent=True)
+    request = asyncio.create_task(bus.request("test.slow", b"x", timeout=0.5))
+    await asyncio.wait_for(asked.wait(), 5)
+    await other.close()
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: troubles.append(context))
+    go.set()
+    with pytest.raises(Unreachable):
+        await request
+    gc.collect()
+    assert troubles == []
 
 
 async def test_nobody_connects_without_the_token(fabric: Environment) -> None:

@@ -95,7 +95,10 @@ class Bus:
                 logger.exception("Handler failed", subject=message.subject)
                 return
             if reply is not None and message.reply:
-                await message.respond(reply)
+                try:
+                    await message.respond(reply)
+                except nats.errors.Error as problem:  # we are closing; who asked sees us go
+                    logger.info("Answer not sent", subject=message.subject, problem=type(problem).__name__)
 
         running: set[asyncio.Task[None]] = set()
 
