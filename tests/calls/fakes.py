@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,45 +30,50 @@ class FakeWorker:
         self.alive = False
         self._on_lost(self)
 
-    def _check(self) -> None:
+    async def _check(self, leg: str = "") -> None:
+        await asyncio.sleep(0)
         if not self.alive:
             raise WorkerLost("killed")
         if self.refuse:
             raise MediaFailure(self.refuse, "refused")
+        if leg and leg not in self.legs:
+            raise MediaFailure(Failure.Kind.UNKNOWN_LEG, leg)
 
     async def open_webrtc(self, leg: str, offer: str, **_: Any) -> str:
-        self._check()
+        await self._check()
         self.legs.add(leg)
         return ANSWER
 
     async def add_candidate(self, leg: str, mid: str, candidate: str, ufrag: str = "") -> None:
-        self._check()
+        await self._check(leg)
 
     async def reserve_rtp(self, leg: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
-        self._check()
+        await self._check()
         self.legs.add(leg)
         return "127.0.0.1", tuple(40000 + 2 * index for index in range(len(kinds)))
 
     async def connect_rtp(self, leg: str, local: MediaDescription, remote: MediaDescription) -> None:
-        self._check()
+        await self._check(leg)
 
     async def start(self, leg: str) -> None:
-        self._check()
+        await self._check(leg)
         self.started.add(leg)
 
     async def close_leg(self, leg: str) -> None:
-        self._check()
+        await asyncio.sleep(0)
+        if not self.alive:
+            raise WorkerLost("killed")
         self.legs.discard(leg)
 
     async def compose(self, compose: Compose) -> None:
-        self._check()
+        await self._check()
         self.composed.append(compose)
 
     async def request_keyframe(self, leg: str) -> None:
-        self._check()
+        await self._check(leg)
 
     async def send_dtmf(self, leg: str, digits: str) -> None:
-        self._check()
+        await self._check(leg)
 
 
 class FakePool:
@@ -78,12 +84,24 @@ class FakePool:
     def __init__(self) -> None:
         self.workers: list[FakeWorker] = []
         self.released: list[FakeWorker] = []
+        self.stocked = asyncio.Event()
+        """Clear: who wants a worker has to wait for one."""
+        self.stocked.set()
+        self.broken = False
+        self.doomed = 0
+        """So many of the next workers die as soon as they are at work."""
 
     async def acquire(
         self, conference: str, name: str, on_event: Callable[[Event], None], on_lost: Callable[[Any], None]
     ) -> FakeWorker:
+        await self.stocked.wait()
+        if self.broken:
+            raise MediaFailure(Failure.Kind.INTERNAL, "no media worker can be started")
         worker = FakeWorker(f"worker{len(self.workers)}", on_event, on_lost)
         self.workers.append(worker)
+        if self.doomed:
+            self.doomed -= 1
+            asyncio.get_running_loop().call_soon(worker.kill)
         return worker
 
     async def release(self, worker: FakeWorker) -> None:
