@@ -83,7 +83,7 @@ class Renditions:
         """One user less; the encoder ends with the last."""
         rendition.users -= 1
         if rendition.users == 0:
-            del self._by_key[rendition.key]
+            self._by_key.pop(rendition.key, None)  # gone already while everything is being closed
             task = asyncio.get_running_loop().create_task(rendition.close())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)

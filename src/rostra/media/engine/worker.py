@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import structlog
 
+from rostra import logs
 from rostra.environment import Environment
 from rostra.fabric import server
 from rostra.fabric.bus import Bus, Unreachable
@@ -126,6 +127,7 @@ async def _watch_input(end: Callable[[], None]) -> None:
 
 async def _main(worker: str) -> None:
     environment = Environment.load()
+    logs.configure(environment, process=f"worker {worker}")
     bus = await Bus.connect(server.url(environment), name=f"media worker {worker}")
     try:
         process = Worker(worker, environment, bus)
