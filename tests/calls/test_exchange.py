@@ -174,7 +174,7 @@ async def test_a_failed_leg_ends_its_call_only(exchange: Exchange, pool: FakePoo
 async def test_a_new_main_call_replaces_the_old_one(exchange: Exchange, pool: FakePool) -> None:
     guest = await (await Guest(exchange).join()).call("c1")
     await guest.call("c2")
-    assert pool.workers[0].legs == {"c2"}
+    await until(lambda: pool.workers[0].legs == {"c2"})
     assert guest.session.participant.has_media
 
 

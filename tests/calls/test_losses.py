@@ -274,3 +274,13 @@ async def test_who_is_on_hold_is_not_shown(exchange: Exchange, pool: FakePool) -
     await until(lambda: sees("c0") == ["c1"])
     await conference.hold(conference.participants[1].uuid, True)
     await until(lambda: "c1" not in sees("c0"))
+
+
+async def test_closing_is_finished_though_nobody_waits_for_it(exchange: Exchange, pool: FakePool) -> None:
+    await (await Guest(exchange).join()).call("c0")
+    one, two = await (await Guest(exchange).join()).call("c1"), await (await Guest(exchange).join()).call("c2")
+    for closing in (asyncio.create_task(one.session.close_call("c1")), asyncio.create_task(two.session.leave())):
+        await asyncio.sleep(0)
+        closing.cancel()
+    await settle()
+    assert pool.workers[0].legs == {"c0"}

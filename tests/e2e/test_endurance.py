@@ -128,9 +128,18 @@ def leave(page: Page, one: tuple[str, Caller | None, str, str]) -> None:
 
 
 def settled(platform: Platform) -> State:
-    """The state once ended conferences have been cleared away."""
-    wait_until(lambda: len(platform.find("rostra.media.engine.worker")) == 1, 20, "workers are left")
-    return State(platform)
+    """The state once ended conferences have been cleared away: one idle worker, the same for a second."""
+
+    def idle() -> list[int]:
+        return platform.find("rostra.media.engine.worker")
+
+    for _ in range(20):
+        wait_until(lambda: len(idle()) == 1, 20, "workers are left")
+        before = idle()
+        time.sleep(1.0)
+        if idle() == before:
+            return _quiet(platform)
+    raise AssertionError("workers come and go although nobody calls")
 
 
 def test_nothing_grows_over_two_hundred_joins_and_leaves(platform: Platform) -> None:

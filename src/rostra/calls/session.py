@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
@@ -94,7 +95,7 @@ class CallSession:
             raise
         state.video = _has_active_video(answer)
         for other in replaced:
-            await self.close_call(other)
+            self._background.spawn(self.close_call(other))
         if state.confirmed:
             self._instance.leg_confirmed(call, video=state.video)
         return answer
@@ -154,13 +155,15 @@ class CallSession:
         self._instance.drop_leg(call)
         if not self._calls:
             self._instance.media_ended(self._participant.uuid)
-        await self._close_leg(call)
+        await self._to_the_end(self._close_leg(call))
 
     async def leave(self, reason: str = "Call disconnected") -> None:
         if self._gone:
             return
+        self._gone = True
+        self._on_left(self._participant.uuid)
         self._instance.discard(self._participant.uuid, reason)
-        await self._end()
+        await self._to_the_end(self._end())
 
     def _begin(self, call: str) -> tuple[_Call, bool]:
         """State of a call, and whether it is a new one. Raises CallRefused when the participant has gone."""
@@ -212,10 +215,12 @@ class CallSession:
     async def _close_leg(self, call: str) -> None:
         await self._tell(lambda worker: worker.close_leg(call))
 
+    async def _to_the_end(self, work: Coroutine[Any, Any, None]) -> None:
+        """Free media for certain, also when the request for it is no longer waited for."""
+        await asyncio.shield(self._background.spawn(work))
+
     async def _end(self) -> None:
-        self._gone = True
         calls, self._calls = list(self._calls), {}
-        self._on_left(self._participant.uuid)
         for call in calls:
             await self._close_leg(call)
 
