@@ -63,7 +63,7 @@ def test_media_comes_back_after_the_worker_was_killed(platform: Platform, browse
         red.until(lambda: red.hear(1400)[0] > -60 and _moving(red), 10, "the browser's media did not come back")
         browser_back = time.monotonic() - started
         red.until(
-            lambda: near((red.see(MAIN) or [None])[0], GREEN, 70), 5, "the SIP system's picture did not come back"
+            lambda: near((red.see(MAIN) or [None])[0], GREEN, 70), 15, "the SIP system's picture did not come back"
         )
         wait_until(lambda: near(green.see(MAIN)[0], RED), 10, "the SIP system does not see Red again")
         sip_back = time.monotonic() - started

@@ -109,7 +109,7 @@ async def test_video_goes_both_ways(driven: Driven, video: CodecParameters) -> N
     size = (1280, 720) if video is not H264_SINGLE else (320, 180)
     for leg in ("one", "two"):
         await driven.until(lambda leg=leg: driven.told(m.LegConnected(leg=leg)))
-        await driven.until(lambda leg=leg: driven.told(m.FirstPicture(leg=leg, width=size[0], height=size[1])))
+        await driven.until(lambda leg=leg: driven.told(m.FirstPicture(leg=leg, width=size[0], height=size[1])), 15)
     await driven.worker.close_leg("one")
     await driven.until(lambda: driven.told(m.FirstPicture(leg="two", width=0, height=0)))
 
