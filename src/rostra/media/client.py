@@ -99,6 +99,14 @@ class Worker:
     async def compose(self, compose: m.Compose) -> None:
         await self._ask(compose, m.Done)
 
+    async def receive_backplane(self, request: m.ReceiveBackplane) -> tuple[str, int]:
+        """Our address and port for a stream of another node."""
+        reply = await self._ask(request, m.RtpPorts)
+        return reply.address, reply.ports[0]
+
+    async def send_backplane(self, request: m.SendBackplane) -> None:
+        await self._ask(request, m.Done)
+
     async def request_keyframe(self, leg: str) -> None:
         await self._ask(m.RequestKeyframe(leg=leg), m.Done)
 

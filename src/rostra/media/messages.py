@@ -12,7 +12,7 @@ import enum
 
 import msgspec
 
-from rostra.domain.media import MediaDescription, MediaKind
+from rostra.domain.media import CryptoAttribute, MediaDescription, MediaKind
 from rostra.domain.scene import Scene
 
 VERSION = 1
@@ -138,6 +138,11 @@ class Hold(Message, frozen=True, kw_only=True):
     held: bool
 
 
+PARTICIPANT, SAME_LOCATION, OTHER_LOCATION = 1, 2, 4
+"""Groups of sound: legs here; mixes of nodes of our location; mixes of other locations."""
+EVERYBODY = PARTICIPANT | SAME_LOCATION | OTHER_LOCATION
+
+
 class AudioRoute(msgspec.Struct, frozen=True, kw_only=True):
     """What one leg contributes and hears."""
 
@@ -147,6 +152,10 @@ class AudioRoute(msgspec.Struct, frozen=True, kw_only=True):
     """False: it hears nothing of the conference."""
     loopback: float = 0.0
     """Seconds after which it hears itself (test call); 0: never."""
+    group: int = PARTICIPANT
+    """Which kind of source it is: one bit."""
+    listens: int = EVERYBODY
+    """Groups it hears, as a mask. What goes to another node must not carry what came from there."""
 
 
 class Compose(Message, frozen=True, kw_only=True):
@@ -159,6 +168,48 @@ class Compose(Message, frozen=True, kw_only=True):
     views: dict[str, Scene]
     watching: dict[str, str]
     audio: dict[str, AudioRoute] = {}
+
+
+class Quality(enum.StrEnum):
+    """How a picture crosses a backplane."""
+
+    FULL = "full"
+    """As the source sends it, not encoded again."""
+    THUMBNAIL = "thumbnail"
+    """Small: encoded once for all who want it small; forwarded as it is where it arrived small."""
+
+
+class ReceiveBackplane(Message, frozen=True, kw_only=True):
+    """Take a stream of another node's worker: what arrives is on the stage as `source`. Reply: RtpPorts.
+
+    One leg, one stream, one port (RTP and RTCP share it). Packets are SRTP: `key_in` is the sender's, `key_out` is
+    for our RTCP. The payload type says the codec (`backplane.PAYLOAD_TYPES`). A picture that arrives at a quality
+    can be passed on at that quality by SendBackplane of the same source.
+    """
+
+    leg: str
+    kind: MediaKind
+    source: str
+    quality: Quality = Quality.FULL
+    key_in: CryptoAttribute
+    key_out: CryptoAttribute
+
+
+class SendBackplane(Message, frozen=True, kw_only=True):
+    """Send a stream to another node's worker. Reply: Done, or UNKNOWN_LEG while there is no such source.
+
+    Video: the picture of `source`, which is a leg of this worker or arrives here by backplane. Audio: the mix that
+    the route of `leg` (in Compose.audio) says. Repeating it with another address or other keys moves it.
+    """
+
+    leg: str
+    kind: MediaKind
+    source: str = ""
+    quality: Quality = Quality.FULL
+    address: str
+    port: int
+    key_out: CryptoAttribute
+    key_in: CryptoAttribute
 
 
 class RequestKeyframe(Message, frozen=True, kw_only=True):
@@ -216,6 +267,8 @@ Request = (
     | Close
     | Hold
     | Compose
+    | ReceiveBackplane
+    | SendBackplane
     | RequestKeyframe
     | SendDtmf
     | Statistics
