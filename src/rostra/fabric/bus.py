@@ -25,7 +25,11 @@ Handler = Callable[[str, bytes], Awaitable[bytes | None]]
 
 
 class Unreachable(Exception):
-    """Nobody answered a request, or the fabric is down."""
+    """Nobody answered a request, or the fabric is down. `nobody`: the fabric knows that nobody listens there."""
+
+    def __init__(self, reason: str, *, nobody: bool = False) -> None:
+        super().__init__(reason)
+        self.nobody = nobody
 
 
 class Bus:
@@ -75,7 +79,8 @@ class Bus:
         try:
             reply = await self._client.request(subject, payload, timeout=timeout)
         except (nats.errors.Error, TimeoutError) as problem:
-            raise Unreachable(f"no answer on {subject}: {type(problem).__name__}") from problem
+            nobody = isinstance(problem, nats.errors.NoRespondersError)
+            raise Unreachable(f"no answer on {subject}: {type(problem).__name__}", nobody=nobody) from problem
         return reply.data
 
     async def subscribe(
