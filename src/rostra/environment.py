@@ -56,6 +56,12 @@ def port(text: str) -> int:
     return number
 
 
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(f"{text!r} is not a whole number of at least 0")
+    return int(text)
+
+
 def _level(text: str) -> str:
     levels = ("debug", "info", "warning", "error")
     if text not in levels:
@@ -93,6 +99,7 @@ class Environment:
         "", _address, "address announced for media; empty: every usable address of the machine"
     )
     warm_workers: int = _setting(1, int, "idle media workers kept ready for the next conference")
+    capacity: int = _setting(0, _whole, "HD calls the node takes at most; 0: measured at every start")
     database_url: str = _setting("", str, "Management Node database, postgres://…; empty: SQLite in the home directory")
     log_level: str = _setting("info", _level, "debug, info, warning or error")
 
