@@ -1,0 +1,165 @@
+"""What a node says when it is asked what it carries, and what it can be told to do.
+
+A new member has a default, and values a later version may add to are plain text: nodes of two versions understand
+each other. Times are Unix seconds, bandwidths bit/s, nodes are fabric ids.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from rostra.fabric.peers import VERSION
+
+
+def status_subject(node: str) -> str:
+    """Empty request; the answer is a NodeStatus."""
+    return f"rostra.v{VERSION}.nodes.{node}.status"
+
+
+def command_subject(node: str) -> str:
+    """The request is a Command, the answer a CommandReply."""
+    return f"rostra.v{VERSION}.nodes.{node}.command"
+
+
+class ParticipantStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A participant this node signals (sheet 10, status `participant`)."""
+
+    uuid: str
+    display_name: str = ""
+    source_alias: str = ""
+    destination_alias: str = ""
+    protocol: str = ""
+    """Value of `domain.vocabulary.CallProtocol`."""
+    vendor: str = ""
+    role: str = "unknown"
+    call_direction: str = "in"
+    connect_time: float = 0.0
+    has_media: bool = False
+    is_muted: bool = False
+    is_client_muted: bool = False
+    is_on_hold: bool = False
+    is_presenting: bool = False
+    is_streaming: bool = False
+    is_presentation_supported: bool = False
+    is_mute_supported: bool = True
+    is_disconnect_supported: bool = True
+    is_transfer_supported: bool = False
+    is_audio_only: bool = False
+    encrypted: bool = False
+    bandwidth: int = 0
+    rx_bandwidth: int = 0
+    tx_bandwidth: int = 0
+    media_node: str = ""
+    """Empty: no media."""
+    proxy_node: str = ""
+    call_uuid: str = ""
+    call_tag: str = ""
+    conversation_id: str = ""
+    service_type: str = ""
+    """Where it is now: value of `domain.vocabulary.ServiceType`."""
+    remote_address: str = ""
+    remote_port: int = 0
+    call_quality: str = "0_unknown"
+    license_count: int = 1
+    license_type: str = "port"
+
+
+class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One stream between two nodes; one direction."""
+
+    source: str = ""
+    """Participant whose picture it is; empty for a mix."""
+    kind: str = "video"
+    """`audio`, `video` or `presentation`."""
+    quality: str = ""
+    """`full` or `thumbnail` for pictures."""
+    sending: bool = True
+    """False: it comes in."""
+    bitrate: int = 0
+    codec: str = ""
+    resolution: str = ""
+    packets: int = 0
+    packets_lost: int = 0
+    jitter: float = 0.0
+    """Milliseconds."""
+
+
+class BackplaneStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What this node exchanges with one other node for one conference."""
+
+    peer: str
+    scope: str = "local"
+    """`local`: same location; `geo`: another one."""
+    since: float = 0.0
+    streams: tuple[StreamStatus, ...] = ()
+
+
+class MediaStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """This node carries media of the conference."""
+
+    worker: str = ""
+    since: float = 0.0
+    legs: int = 0
+    tokens: int = 0
+    """Capacity in use and reserved here for it."""
+    backplanes: tuple[BackplaneStatus, ...] = ()
+
+
+class ConferenceStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A conference this node signals for or carries."""
+
+    id: str
+    """Of the instance: a UUID, the same on every node."""
+    name: str = ""
+    service_type: str = ""
+    tag: str = ""
+    start_time: float = 0.0
+    is_locked: bool = False
+    guests_muted: bool = False
+    is_started: bool = False
+    participants: tuple[ParticipantStatus, ...] = ()
+    """Only those this node signals."""
+    media: MediaStatus | None = None
+
+
+class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a node has part in."""
+
+    node: str
+    boot: str = ""
+    conferences: tuple[ConferenceStatus, ...] = ()
+    cpu_count: int = 0
+    cpu_model: str = ""
+    cpu_capabilities: str = ""
+    total_ram: int = 0
+    """KB."""
+
+
+class MoveCallsAway(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="command"):
+    """Hand every leg this node carries to other nodes; takes no new media until it is done."""
+
+
+Command = MoveCallsAway
+"""A union once there is a second one."""
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="reply"):
+    """Accepted; that many legs are being moved."""
+
+    legs: int = 0
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="reply"):
+    """The node does not do it, for this reason."""
+
+    reason: str
+
+
+CommandReply = Moved | Refused
+
+encode_status = msgspec.msgpack.Encoder().encode
+decode_status = msgspec.msgpack.Decoder(NodeStatus).decode
+encode_command = msgspec.msgpack.Encoder().encode
+decode_command = msgspec.msgpack.Decoder(Command).decode
+encode_reply = msgspec.msgpack.Encoder().encode
+decode_reply = msgspec.msgpack.Decoder(CommandReply).decode
