@@ -223,3 +223,21 @@ def test_a_tile_outside_the_picture_does_no_harm(bench: Bench) -> None:
     )
     picture = bench.frame(bench.watch(bench.show(Scene(background=BLUE, tiles=tiles))))
     assert close_to(picture[300:600, 400:1100], BLUE)
+
+
+def test_a_standby_shows_only_while_nobody_else_does(bench: Bench) -> None:
+    """Small and full pictures of one source at once: the full one is shown, and the small one when it ends."""
+    tile = Tile(source="both", x=0, y=0, width=1280, height=720)
+    watching = bench.watch(bench.show(Scene(tiles=(tile,))), 320, 180)
+    small = bench.launch(
+        f"videotestsrc is-live=true pattern=solid-color foreground-color={0xFF000000 | BLUE} ! video/x-raw,format=I420,width=160,"
+        "height=90,framerate=30/1,colorimetry=bt601 ! rostravideosink source=both standby=true"
+    )
+    bench.until(lambda: close_to(bench.frame(watching, skip=0), BLUE))
+    full = bench.colour("both", RED)
+    bench.until(lambda: close_to(bench.frame(watching, skip=0), RED))
+    assert all(close_to(bench.frame(watching, skip=0), RED) for _ in range(20)), "they must not take turns"
+    bench.end(full)
+    assert all(close_to(bench.frame(watching, skip=0), BLUE) for _ in range(10)), "and there is no hole between"
+    bench.end(small)
+    assert "both" not in stage.pictures()

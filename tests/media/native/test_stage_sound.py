@@ -11,7 +11,7 @@ import pytest
 from gi.repository import Gst
 
 from rostra.media.engine import stage
-from rostra.media.messages import AudioRoute
+from rostra.media.messages import EVERYBODY, OTHER_LOCATION, PARTICIPANT, SAME_LOCATION, AudioRoute
 
 from .conftest import RATE, Bench, strength
 
@@ -148,3 +148,66 @@ def test_a_burst_does_not_become_delay(bench: Bench) -> None:
     played = heard[heard > 99]
     assert len(played) <= 0.06 * RATE
     assert played.max() == 349
+
+
+@pytest.mark.spec("PLAT-049")
+def test_who_is_heard_by_groups(bench: Bench) -> None:
+    """A participant, a mix of a node of our location and one of another: each listener hears its groups."""
+    for source, tone, group in (("me", A, PARTICIPANT), ("mix:n2", B, SAME_LOCATION), ("mix:n3", C, OTHER_LOCATION)):
+        bench.tone(source, tone)
+        bench.route(source, AudioRoute(group=group))
+    wanted = {
+        "everybody": (EVERYBODY, {A: LOUD, B: LOUD, C: LOUD}),
+        "here": (PARTICIPANT, {A: LOUD, B: 0, C: 0}),
+        "location": (PARTICIPANT | SAME_LOCATION, {A: LOUD, B: LOUD, C: 0}),
+        "proxy": (PARTICIPANT | OTHER_LOCATION, {A: LOUD, B: 0, C: LOUD}),
+        "nobody": (0, {A: 0, B: 0, C: 0}),
+    }
+    ears = {}
+    for leg, (listens, _) in wanted.items():
+        bench.route(leg, AudioRoute(speaks=False, listens=listens))
+        ears[leg] = bench.listen(leg)
+    own = bench.listen("me")
+    for leg, (_, tones) in wanted.items():
+        bench.hears(ears[leg], tones)
+    bench.hears(own, {A: 0, B: LOUD, C: LOUD})  # nobody hears himself, whatever else he hears
+    bench.route("me", AudioRoute(listens=SAME_LOCATION))
+    bench.hears(own, {A: 0, B: LOUD, C: 0})
+
+
+def test_the_mix_for_a_node_has_nothing_that_came_from_there(bench: Bench) -> None:
+    for leg, tone in (("here", A), ("mix:b", B)):
+        bench.tone(leg, tone)
+    bench.route("mix:b", AudioRoute(group=SAME_LOCATION))
+    bench.route("to b", AudioRoute(speaks=False, listens=PARTICIPANT | OTHER_LOCATION))
+    to_b = bench.launch('rostraaudiosrc leg="to b" ! appsink name=out sync=false max-buffers=100')
+    bench.hears(to_b, {A: LOUD, B: 0})
+    bench.hears(bench.listen("here"), {A: 0, B: LOUD})
+
+
+def test_levels_are_those_of_participants(bench: Bench) -> None:
+    bench.tone("here", A)
+    bench.route("mix:b", AudioRoute(group=OTHER_LOCATION))
+    bench.tone("mix:b", B)
+    bench.until(lambda: stage.levels().get("here", -127) > -40)
+    assert stage.levels().keys() == {"here"}
+
+
+def test_silence_can_be_left_out_and_sound_comes_back_at_its_time(bench: Bench) -> None:
+    ear = bench.launch("rostraaudiosrc leg=ear skip-silence=true ! appsink name=out sync=false max-buffers=500")
+    out = ear.get_by_name("out")
+    assert out.emit("try-pull-sample", Gst.SECOND // 2) is None, "there is nothing to hear yet"
+    first = bench.tone("a", A)
+    begun = bench.sample(ear).get_buffer()
+    bench.hears(ear, {A: LOUD}, skip=0.1)
+    bench.end(first)
+    while out.emit("try-pull-sample", Gst.SECOND // 2):
+        pass
+    before = time.monotonic()
+    bench.tone("a", B)
+    again = bench.sample(ear).get_buffer()
+    assert again.has_flags(Gst.BufferFlags.DISCONT)
+    assert time.monotonic() - before < 0.5
+    gap = (again.pts - begun.pts) / Gst.SECOND
+    assert gap > 1.0, "time went on while nothing was sent"
+    bench.hears(ear, {A: 0, B: LOUD}, skip=0.1)

@@ -22,7 +22,7 @@ from gi.repository import Gst  # noqa: E402  (the version must be chosen first)
 
 from rostra.domain.scene import Fit, Scene, Tile  # noqa: E402
 from rostra.media.engine import text  # noqa: E402
-from rostra.media.messages import AudioRoute  # noqa: E402
+from rostra.media.messages import EVERYBODY, AudioRoute  # noqa: E402
 
 LIBRARY: Final = "librostrastage.so"
 SAMPLE_RATE: Final = 48000
@@ -113,7 +113,7 @@ def _declare(library: ctypes.CDLL) -> None:
         "rostra_remove_bitmap": (None, string),
         "rostra_set_picture_timeout": (None, real),
         "rostra_pictures": (number, ctypes.POINTER(_Picture), number),
-        "rostra_set_route": (None, string, number, number, real),
+        "rostra_set_route": (None, string, number, number, real, number, number),
         "rostra_remove_route": (None, string),
         "rostra_play": (real, string, data, ctypes.c_size_t),
         "rostra_stop_playing": (None, string),
@@ -224,7 +224,9 @@ _texts = _Texts()
 
 def set_route(leg: str, route: AudioRoute) -> None:
     """What a leg contributes and hears from the next 20 ms on; holds until changed, also before it has audio."""
-    load().rostra_set_route(leg.encode(), route.speaks, route.hears, route.loopback)
+    load().rostra_set_route(
+        leg.encode(), route.speaks, route.hears, route.loopback, route.group & EVERYBODY, route.listens & EVERYBODY
+    )
 
 
 def remove_route(leg: str) -> None:
@@ -261,7 +263,7 @@ def stop_playing(leg: str) -> None:
 
 
 def levels() -> dict[str, float]:
-    """How loud every leg with an audio sink was over the last 100 ms, in dBov (-127 silence)."""
+    """How loud every participant with an audio sink was over the last 100 ms, in dBov (-127 silence)."""
     return {item.id.decode(): round(item.level, 1) for item in _listed(load().rostra_levels, _Level)}
 
 

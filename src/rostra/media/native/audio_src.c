@@ -2,12 +2,16 @@
 #include "rostra.h"
 
 #define BLOCK_TIME (20 * GST_MSECOND)
+#define INAUDIBLE 16   /* 66 dB below full scale */
+#define AFTERWARDS 10u /* quiet blocks that are still passed on: what follows hears the sound end */
 
 typedef struct {
   GstPushSrc parent;
   char *leg; /* property; object lock */
   Listener *listener;
+  gboolean skip_silence; /* property; object lock */
   gboolean started;
+  guint quiet; /* blocks since the last sound */
   guint64 last, first; /* ticks: of the previous block, and of `origin` */
   GstClockTime origin; /* running time of tick `first` */
 } RostraAudioSrc;
@@ -17,7 +21,7 @@ typedef struct {
 
 G_DEFINE_TYPE(RostraAudioSrc, rostra_audio_src, GST_TYPE_PUSH_SRC)
 
-enum { PROP_LEG = 1 };
+enum { PROP_LEG = 1, PROP_SKIP_SILENCE };
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
     "src", GST_PAD_SRC, GST_PAD_ALWAYS,
@@ -27,15 +31,22 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
 static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
   RostraAudioSrc *self = (RostraAudioSrc *)object;
   GST_OBJECT_LOCK(self);
-  g_free(self->leg);
-  self->leg = g_value_dup_string(value);
+  if (id == PROP_SKIP_SILENCE) {
+    self->skip_silence = g_value_get_boolean(value);
+  } else {
+    g_free(self->leg);
+    self->leg = g_value_dup_string(value);
+  }
   GST_OBJECT_UNLOCK(self);
 }
 
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
   RostraAudioSrc *self = (RostraAudioSrc *)object;
   GST_OBJECT_LOCK(self);
-  g_value_set_string(value, self->leg);
+  if (id == PROP_SKIP_SILENCE)
+    g_value_set_boolean(value, self->skip_silence);
+  else
+    g_value_set_string(value, self->leg);
   GST_OBJECT_UNLOCK(self);
 }
 
@@ -46,6 +57,7 @@ static gboolean start(GstBaseSrc *src) {
   GST_OBJECT_UNLOCK(self);
   self->listener = rostra_listener_join(leg);
   self->started = FALSE;
+  self->quiet = AFTERWARDS; /* what begins with silence begins later */
   g_free(leg);
   return TRUE;
 }
@@ -73,10 +85,35 @@ static GstClockTime running_time(RostraAudioSrc *self) {
   return GST_CLOCK_TIME_IS_VALID(now) ? now : 0;
 }
 
+static gboolean audible(GstBuffer *block) {
+  GstMapInfo map;
+  gboolean found = FALSE;
+  if (GST_BUFFER_FLAG_IS_SET(block, GST_BUFFER_FLAG_GAP) || !gst_buffer_map(block, &map, GST_MAP_READ)) return FALSE;
+  const gint16 *samples = (const gint16 *)map.data;
+  for (gsize i = 0; i < map.size / sizeof *samples && !found; i++)
+    found = samples[i] > INAUDIBLE || samples[i] < -INAUDIBLE;
+  gst_buffer_unmap(block, &map);
+  return found;
+}
+
+/* The next block that is worth passing on; NULL once flushing. */
+static GstBuffer *pull(RostraAudioSrc *self, guint64 *tick) {
+  GST_OBJECT_LOCK(self);
+  gboolean skip = self->skip_silence;
+  GST_OBJECT_UNLOCK(self);
+  GstBuffer *block;
+  while ((block = rostra_listener_pull(self->listener, tick)) && skip) {
+    self->quiet = audible(block) ? 0 : self->quiet + 1;
+    if (self->quiet <= AFTERWARDS) break;
+    gst_buffer_unref(block);
+  }
+  return block;
+}
+
 static GstFlowReturn create(GstPushSrc *src, GstBuffer **out) {
   RostraAudioSrc *self = (RostraAudioSrc *)src;
   guint64 tick = 0;
-  GstBuffer *shared = rostra_listener_pull(self->listener, &tick);
+  GstBuffer *shared = pull(self, &tick);
   if (!shared) return GST_FLOW_FLUSHING;
   GstBuffer *buffer = gst_buffer_copy(shared); /* the samples stay shared, the time is ours */
   gst_buffer_unref(shared);
@@ -117,6 +154,10 @@ static void rostra_audio_src_class_init(RostraAudioSrcClass *klass) {
       object, PROP_LEG,
       g_param_spec_string("leg", "Leg", "Id of the leg that listens; set before READY", NULL,
                           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+  g_object_class_install_property(
+      object, PROP_SKIP_SILENCE,
+      g_param_spec_boolean("skip-silence", "Skip silence", "Pass nothing on while there is nothing to hear", FALSE,
+                           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
   gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &src_template);
   gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "Stage sound source", "Source/Audio",
                                         "What a leg hears of the others", "Rostra");

@@ -22,6 +22,7 @@ struct _Leg {
   GList *listeners;
   gboolean routed, speaks, hears;
   double loopback;
+  guint group, listens; /* bits of ROSTRA_EVERYBODY */
 
   Ring ring;
   gint16 block[ROSTRA_BLOCK];
@@ -59,13 +60,21 @@ static gint speaker_count, listener_count, mixers;
 
 /* ---- legs ---------------------------------------------------------------------------------------------- */
 
+static void route_default(Leg *leg) {
+  leg->routed = FALSE;
+  leg->speaks = leg->hears = TRUE;
+  leg->loopback = 0;
+  leg->group = ROSTRA_PARTICIPANT;
+  leg->listens = ROSTRA_EVERYBODY;
+}
+
 static Leg *leg_of(const char *id) {
   if (!legs) legs = g_hash_table_new(g_str_hash, g_str_equal);
   Leg *leg = g_hash_table_lookup(legs, id);
   if (!leg) {
     leg = g_new0(Leg, 1);
     g_strlcpy(leg->id, id, sizeof leg->id);
-    leg->speaks = leg->hears = TRUE;
+    route_default(leg);
     leg->level = -127;
     g_hash_table_insert(legs, leg->id, leg);
   }
@@ -118,25 +127,6 @@ static void measure(Leg *leg) {
 
 /* ---- mixing ------------------------------------------------------------------------------------------------ */
 
-/* Straight up to three quarters of full scale, then bending towards it: never wraps, hardly ever clips. */
-static gint16 limited(gint32 value) {
-  const gint32 knee = 24576, room = 32767 - 24576;
-  if (G_LIKELY(value <= knee && value >= -knee)) return (gint16)value;
-  gint64 over = (value < 0 ? -(gint64)value : value) - knee;
-  gint32 bent = knee + (gint32)(over * room / (over + room));
-  return (gint16)(value < 0 ? -bent : bent);
-}
-
-static GstBuffer *block_buffer(const gint32 *sum) {
-  GstBuffer *buffer = gst_buffer_new_allocate(NULL, ROSTRA_BLOCK * sizeof(gint16), NULL);
-  GstMapInfo map;
-  gst_buffer_map(buffer, &map, GST_MAP_WRITE);
-  gint16 *out = (gint16 *)map.data;
-  for (int i = 0; i < ROSTRA_BLOCK; i++) out[i] = limited(sum[i]);
-  gst_buffer_unmap(buffer, &map);
-  return buffer;
-}
-
 static void add_loopback(Leg *leg, gint32 *sum) {
   guint wanted = (guint)(CLAMP(leg->loopback, 0.02, LOOPBACK_MOST) * ROSTRA_RATE);
   if (leg->delay != wanted || !leg->delayed) {
@@ -160,23 +150,21 @@ static void add_prompt(Leg *leg, gint32 *sum) {
 }
 
 /* What one leg hears in this block; the shared buffers serve everybody without anything of their own. */
-static GstBuffer *heard(Leg *leg, const gint32 *all, GstBuffer *everyone, GstBuffer *silence) {
+static GstBuffer *heard(Leg *leg, Sums *sums, GstBuffer *silence) {
   gint32 sum[ROSTRA_BLOCK];
-  gboolean own = leg->sounds && leg->speaks && leg->loopback <= 0;
+  guint listens = leg->hears ? leg->listens : 0;
+  gboolean own = leg->sounds && leg->speaks && leg->loopback <= 0 && (listens & leg->group);
   if (leg->loopback > 0) {
     add_loopback(leg, sum);
   } else {
     g_clear_pointer(&leg->delayed, g_free);
-    if (!own && !leg->prompt) return gst_buffer_ref(leg->hears ? everyone : silence);
-    if (leg->hears)
-      memcpy(sum, all, sizeof sum);
-    else
-      memset(sum, 0, sizeof sum);
-    if (leg->hears && own)
+    if (!own && !leg->prompt) return rostra_sums_buffer(sums, listens, silence);
+    memcpy(sum, rostra_sums_of(sums, listens), sizeof sum);
+    if (own)
       for (int i = 0; i < ROSTRA_BLOCK; i++) sum[i] -= leg->block[i];
   }
   if (leg->prompt) add_prompt(leg, sum);
-  return block_buffer(sum);
+  return rostra_block_buffer(sum);
 }
 
 static void deliver(Listener *listener, GstBuffer *buffer, guint64 tick) {
@@ -190,30 +178,27 @@ static void deliver(Listener *listener, GstBuffer *buffer, guint64 tick) {
 }
 
 static void mix(guint64 tick, GstBuffer *silence) {
-  gint32 all[ROSTRA_BLOCK] = {0};
-  gboolean any = FALSE;
+  static Sums sums; /* under the lock; too big for a stack */
   GHashTableIter iter;
   gpointer value;
+  rostra_sums_begin(&sums);
   g_hash_table_iter_init(&iter, legs);
   while (g_hash_table_iter_next(&iter, NULL, &value)) {
     Leg *leg = value;
     if (!leg->speakers) continue;
     leg->sounds = rostra_ring_pop(&leg->ring, leg->block);
     measure(leg);
-    if (!leg->sounds || !leg->speaks || leg->loopback > 0) continue;
-    for (int i = 0; i < ROSTRA_BLOCK; i++) all[i] += leg->block[i];
-    any = TRUE;
+    if (leg->sounds && leg->speaks && leg->loopback <= 0) rostra_sums_add(&sums, leg->group, leg->block);
   }
-  GstBuffer *everyone = any ? block_buffer(all) : gst_buffer_ref(silence);
   g_hash_table_iter_init(&iter, legs);
   while (g_hash_table_iter_next(&iter, NULL, &value)) {
     Leg *leg = value;
     if (!leg->listeners) continue;
-    GstBuffer *buffer = heard(leg, all, everyone, silence);
+    GstBuffer *buffer = heard(leg, &sums, silence);
     for (GList *item = leg->listeners; item; item = item->next) deliver(item->data, buffer, tick);
     gst_buffer_unref(buffer);
   }
-  gst_buffer_unref(everyone);
+  rostra_sums_end(&sums);
 }
 
 static gint64 now_ns(void) {
@@ -224,7 +209,7 @@ static gint64 now_ns(void) {
 
 static gpointer run(gpointer data) {
   gint32 nothing[ROSTRA_BLOCK] = {0};
-  GstBuffer *silence = block_buffer(nothing);
+  GstBuffer *silence = rostra_block_buffer(nothing);
   GST_BUFFER_FLAG_SET(silence, GST_BUFFER_FLAG_GAP);
   gint64 tick = now_ns() / TICK_NS + 1;
   for (;;) {
@@ -321,13 +306,15 @@ void rostra_listener_flush(Listener *listener, gboolean flushing) {
 
 /* ---- control ------------------------------------------------------------------------------------------------------ */
 
-ROSTRA_EXPORT void rostra_set_route(const char *id, int speaks, int hears, double loopback) {
+ROSTRA_EXPORT void rostra_set_route(const char *id, int speaks, int hears, double loopback, int group, int listens) {
   g_mutex_lock(&lock);
   Leg *leg = leg_of(id);
   leg->routed = TRUE;
   leg->speaks = speaks != 0;
   leg->hears = hears != 0;
   leg->loopback = isfinite(loopback) ? loopback : 0;
+  leg->group = (guint)group;
+  leg->listens = (guint)listens;
   g_mutex_unlock(&lock);
 }
 
@@ -335,9 +322,7 @@ ROSTRA_EXPORT void rostra_remove_route(const char *id) {
   g_mutex_lock(&lock);
   Leg *leg = leg_known(id);
   if (leg) {
-    leg->routed = FALSE;
-    leg->speaks = leg->hears = TRUE;
-    leg->loopback = 0;
+    route_default(leg);
     prompt_drop(leg);
     leg_settle(leg);
   }
@@ -383,7 +368,7 @@ ROSTRA_EXPORT int rostra_levels(RostraLevel *out, int room) {
     g_hash_table_iter_init(&iter, legs);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
       const Leg *leg = value;
-      if (!leg->speakers) continue;
+      if (!leg->speakers || !(leg->group & ROSTRA_PARTICIPANT)) continue;
       if (count < room) {
         g_strlcpy(out[count].id, leg->id, ROSTRA_ID_SIZE);
         out[count].level = leg->level;

@@ -21,16 +21,21 @@ typedef struct {
 typedef struct {
   Picture *picture;
   gpointer owner; /* the sink that published last; a newer one takes over */
+  gboolean standby;
+  Picture *spare; /* the latest of a standby that has given way */
+  gpointer spare_owner;
 } Source;
 
 static GMutex lock;
 static GHashTable *sources;
 static gint64 timeout = 3 * G_USEC_PER_SEC;
+static const gint64 GIVING_WAY = G_USEC_PER_SEC;
 static gint alive, renditions;
 
 static void source_free(gpointer data) {
   Source *source = data;
   if (source->picture) rostra_picture_unref(source->picture);
+  if (source->spare) rostra_picture_unref(source->spare);
   g_free(source);
 }
 
@@ -66,7 +71,8 @@ void rostra_picture_unref(Picture *picture) {
   g_atomic_int_dec_and_test(&alive);
 }
 
-void rostra_pictures_publish(const char *id, gpointer owner, GstBuffer *buffer, const GstVideoInfo *info) {
+void rostra_pictures_publish(const char *id, gpointer owner, gboolean standby, GstBuffer *buffer,
+                             const GstVideoInfo *info) {
   Picture *picture = picture_new(buffer, info), *previous = NULL;
   if (!picture) return;
   g_mutex_lock(&lock);
@@ -76,23 +82,39 @@ void rostra_pictures_publish(const char *id, gpointer owner, GstBuffer *buffer, 
     source = g_new0(Source, 1);
     g_hash_table_insert(sources, g_strdup(id), source);
   }
-  previous = source->picture;
-  source->picture = picture;
-  source->owner = owner;
+  if (standby && source->picture && !source->standby && source->owner != owner &&
+      picture->arrived - source->picture->arrived < GIVING_WAY) {
+    previous = source->spare;
+    source->spare = picture;
+    source->spare_owner = owner;
+  } else {
+    previous = source->picture;
+    source->picture = picture;
+    source->owner = owner;
+    source->standby = standby;
+  }
   g_mutex_unlock(&lock);
   if (previous) rostra_picture_unref(previous);
 }
 
 void rostra_pictures_withdraw(const char *id, gpointer owner) {
-  Picture *picture = NULL;
+  Picture *picture = NULL, *spare = NULL;
   g_mutex_lock(&lock);
   Source *source = sources ? g_hash_table_lookup(sources, id) : NULL;
+  if (source && source->spare && source->spare_owner == owner) spare = g_steal_pointer(&source->spare);
   if (source && source->owner == owner) {
     picture = g_steal_pointer(&source->picture);
-    g_hash_table_remove(sources, id);
+    if (source->spare) {
+      source->picture = g_steal_pointer(&source->spare);
+      source->owner = source->spare_owner;
+      source->standby = TRUE;
+    } else {
+      g_hash_table_remove(sources, id);
+    }
   }
   g_mutex_unlock(&lock);
   if (picture) rostra_picture_unref(picture);
+  if (spare) rostra_picture_unref(spare);
 }
 
 Picture *rostra_pictures_take(const char *id) {

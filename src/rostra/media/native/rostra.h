@@ -79,7 +79,9 @@ typedef struct {
   int x, y;  /* where it goes within the tile (bars around it are left out) */
 } Rendition;
 
-void rostra_pictures_publish(const char *source, gpointer owner, GstBuffer *buffer, const GstVideoInfo *info);
+/* A `standby` gives way to another owner of the same source for as long as that one has pictures. */
+void rostra_pictures_publish(const char *source, gpointer owner, gboolean standby, GstBuffer *buffer,
+                             const GstVideoInfo *info);
 void rostra_pictures_withdraw(const char *source, gpointer owner);
 /* The fresh picture of a source, or NULL. */
 Picture *rostra_pictures_take(const char *source);
@@ -125,6 +127,28 @@ void rostra_ring_reset(Ring *ring);
 void rostra_ring_push(Ring *ring, const gint16 *samples, gsize count);
 /* Fill a block; FALSE (and nothing written) when there is nothing to play. */
 gboolean rostra_ring_pop(Ring *ring, gint16 *block);
+
+/* Groups of sources, as bits (media/messages.py names them); a listener hears a set of them. */
+#define ROSTRA_GROUPS 3
+#define ROSTRA_PARTICIPANT 1u
+#define ROSTRA_EVERYBODY ((1u << ROSTRA_GROUPS) - 1)
+
+/* sums.c: the sums of one block; the caller locks. */
+typedef struct {
+  gint32 group[ROSTRA_GROUPS][ROSTRA_BLOCK];
+  guint sounding; /* groups with anything in them */
+  gint32 sum[1 << ROSTRA_GROUPS][ROSTRA_BLOCK];
+  gboolean made[1 << ROSTRA_GROUPS];
+  GstBuffer *buffer[1 << ROSTRA_GROUPS];
+} Sums;
+
+void rostra_sums_begin(Sums *sums);
+void rostra_sums_add(Sums *sums, guint group, const gint16 *block);
+const gint32 *rostra_sums_of(Sums *sums, guint groups);
+/* The sum as a buffer, shared by all who ask for it, with a reference. */
+GstBuffer *rostra_sums_buffer(Sums *sums, guint groups, GstBuffer *silence);
+void rostra_sums_end(Sums *sums);
+GstBuffer *rostra_block_buffer(const gint32 *sum);
 
 typedef struct _Leg Leg;
 typedef struct _Listener Listener;

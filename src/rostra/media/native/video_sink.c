@@ -3,8 +3,9 @@
 
 typedef struct {
   GstBaseSink parent;
-  char *source;    /* property; object lock */
-  char *published; /* id in use; streaming thread and state changes only */
+  char *source;     /* property; object lock */
+  gboolean standby; /* property; object lock */
+  char *published;  /* id in use; streaming thread and state changes only */
   GstVideoInfo info;
 } RostraVideoSink;
 typedef struct {
@@ -13,7 +14,7 @@ typedef struct {
 
 G_DEFINE_TYPE(RostraVideoSink, rostra_video_sink, GST_TYPE_BASE_SINK)
 
-enum { PROP_SOURCE = 1 };
+enum { PROP_SOURCE = 1, PROP_STANDBY };
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ I420, NV12 }")));
@@ -21,15 +22,22 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
 static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
   RostraVideoSink *self = (RostraVideoSink *)object;
   GST_OBJECT_LOCK(self);
-  g_free(self->source);
-  self->source = g_value_dup_string(value);
+  if (id == PROP_STANDBY) {
+    self->standby = g_value_get_boolean(value);
+  } else {
+    g_free(self->source);
+    self->source = g_value_dup_string(value);
+  }
   GST_OBJECT_UNLOCK(self);
 }
 
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
   RostraVideoSink *self = (RostraVideoSink *)object;
   GST_OBJECT_LOCK(self);
-  g_value_set_string(value, self->source);
+  if (id == PROP_STANDBY)
+    g_value_set_boolean(value, self->standby);
+  else
+    g_value_set_string(value, self->source);
   GST_OBJECT_UNLOCK(self);
 }
 
@@ -47,13 +55,14 @@ static GstFlowReturn render(GstBaseSink *sink, GstBuffer *buffer) {
   GST_OBJECT_LOCK(self);
   gboolean moved = g_strcmp0(self->source, self->published) != 0;
   char *source = moved ? g_strdup(self->source) : NULL;
+  gboolean standby = self->standby;
   GST_OBJECT_UNLOCK(self);
   if (moved) {
     withdraw(self);
     self->published = source;
   }
   if (self->published && *self->published && GST_VIDEO_INFO_WIDTH(&self->info) > 0)
-    rostra_pictures_publish(self->published, self, buffer, &self->info);
+    rostra_pictures_publish(self->published, self, standby, buffer, &self->info);
   return GST_FLOW_OK;
 }
 
@@ -87,6 +96,10 @@ static void rostra_video_sink_class_init(RostraVideoSinkClass *klass) {
   g_object_class_install_property(object, PROP_SOURCE,
                                   g_param_spec_string("source", "Source", "Id of the leg whose picture this is", NULL,
                                                       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property(
+      object, PROP_STANDBY,
+      g_param_spec_boolean("standby", "Standby", "Give way to another sink of the same source while it has pictures",
+                           FALSE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
   gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &sink_template);
   gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "Stage picture sink", "Sink/Video",
                                         "Publishes the latest frame on the stage", "Rostra");
