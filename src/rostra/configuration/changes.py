@@ -25,16 +25,31 @@ class RowChange(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """Consecutive changes. `previous` is the last sequence published before them, so that a gap shows."""
+    """Consecutive changes after `previous`, so that a gap shows. Without any it says that `previous` is the newest."""
 
     epoch: str
-    """Identifies the Management Node's database; sequences of different epochs cannot be compared."""
+    """Identifies a run of the Management Node on its database; sequences of unrelated epochs cannot be compared."""
     previous: int
     changes: list[RowChange]
 
     @property
     def last(self) -> int:
-        return self.changes[-1].sequence
+        return self.changes[-1].sequence if self.changes else self.previous
+
+
+class ChangesRequest(msgspec.Struct, frozen=True):
+    """Asks for what follows the sequence `after` of `epoch`."""
+
+    epoch: str
+    after: int
+
+
+class ChangesReply(msgspec.Struct, frozen=True):
+    """What follows, as much as fits; None: it cannot be told, take a snapshot."""
+
+    changes: Changes | None
+    newest: int = 0
+    """Sequence of the newest change there is."""
 
 
 class SnapshotRequest(msgspec.Struct, frozen=True):

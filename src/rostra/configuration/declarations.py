@@ -6,6 +6,7 @@ from rostra.configuration.models import (
     AutomaticParticipant,
     Conference,
     ConferenceAlias,
+    FabricMember,
     GlobalSettings,
     SystemLocation,
     WorkerVM,
@@ -154,3 +155,4 @@ register.add(
         csv_key="alias",
     )
 )
+register.replicate(FabricMember, "fabric_member")

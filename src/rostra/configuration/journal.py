@@ -2,10 +2,14 @@
 
 Triggers write the records, so nothing escapes: saves, cascades, bulk operations and statements typed by hand.
 They are made anew from the register at every start of the Management Node; nodes have the tables without them.
+
+Every start begins an *epoch* and notes where the one before ended. A node that followed an earlier epoch beyond its
+end, or one never heard of, has seen another history (a backup was restored, a new database took over) and is told so.
 """
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import Any, ClassVar
 
@@ -14,22 +18,35 @@ from django.db import connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from rostra.configuration import orm
-from rostra.configuration.changes import Changes, Operation, RowChange, SnapshotChunk, SnapshotRequest
+from rostra.configuration.changes import (
+    Changes,
+    ChangesReply,
+    ChangesRequest,
+    Operation,
+    RowChange,
+    SnapshotChunk,
+    SnapshotRequest,
+)
 from rostra.configuration.resources import register
 
 CHUNK_BYTES = 512 * 1024
 """A message stays below this, well under what NATS carries."""
 CHUNK_ROWS = 2000
+KEPT_SECONDS = 7 * 24 * 3600
+KEPT_CHANGES = 100_000
+"""Changes kept for nodes that were away: so many, and none older than KEPT_SECONDS."""
 
 
 class Change(models.Model):
-    """A recorded change that may still have to be published; the newest one is always kept."""
+    """A recorded change; the newest one is always kept, because it tells where we are."""
 
     sequence = models.BigAutoField(primary_key=True)
     table = models.CharField(max_length=100)
     key = models.BigIntegerField()
     operation = models.CharField(max_length=10)
     row = models.TextField(null=True)
+    made = models.BigIntegerField(default=0)
+    """Unix seconds."""
 
     class Meta:
         db_table = "configuration_journal"
@@ -37,7 +54,9 @@ class Change(models.Model):
 
 
 class Mark(models.Model):
-    """Named facts about the journal: `epoch` and `published` on the Management Node, positions on nodes."""
+    """Named facts about the journal: epochs on the Management Node (`epoch`, and `epoch:…` with where it ended),
+    positions on nodes.
+    """
 
     name = models.CharField(max_length=50, primary_key=True)
     value = models.CharField(max_length=100)
@@ -47,12 +66,29 @@ class Mark(models.Model):
 
 
 def install() -> None:
-    """Give every replicated table its triggers, and this database its epoch. Idempotent."""
-    Mark.objects.get_or_create(name="epoch", defaults={"value": str(uuid.uuid4())})
+    """Give every replicated table its triggers, and this run its epoch."""
     with transaction.atomic(), connection.cursor() as cursor:
+        before = Mark.objects.filter(name="epoch").first()
+        if before is not None:
+            Mark.objects.update_or_create(name=_ended(before.value), defaults={"value": str(position())})
+        Mark.objects.update_or_create(name="epoch", defaults={"value": str(uuid.uuid4())})
         for table in register.tables.values():
             for statement in _triggers(connection, table):
                 cursor.execute(statement)
+
+
+def remove_triggers() -> None:
+    """Before migrations: SQLite cannot remake a table that triggers of others write to."""
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'journal\\_%' ESCAPE '\\'")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f'DROP TRIGGER "{name}"')
+
+
+def _ended(epoch_name: str) -> str:
+    return f"epoch:{epoch_name}"
 
 
 def _triggers(database: BaseDatabaseWrapper, table: type[models.Model]) -> list[str]:
@@ -73,24 +109,26 @@ def _sqlite_triggers(table: type[models.Model]) -> list[str]:
         statements += [
             f'DROP TRIGGER IF EXISTS "{name}"',
             f'CREATE TRIGGER "{name}" AFTER {event} ON "{meta.db_table}" BEGIN '  # noqa: S608 - names of our own
-            f'INSERT INTO configuration_journal ("table", "key", "operation", "row") '
-            f"VALUES ('{meta.db_table}', {side}.\"{meta.pk.column}\", '{operation}', {row}); END",
+            f'INSERT INTO configuration_journal ("table", "key", "operation", "row", "made") '
+            f"VALUES ('{meta.db_table}', {side}.\"{meta.pk.column}\", '{operation}', {row}, "
+            "CAST(strftime('%s', 'now') AS INTEGER)); END",
         ]
     return statements
 
 
 def _postgresql_triggers(table: type[models.Model]) -> list[str]:
     meta = orm.meta(table)
+    now = "extract(epoch from clock_timestamp())::bigint"
     # The lock makes the order of sequences the order of commits: one writer of configuration at a time.
     function = f"""
         CREATE OR REPLACE FUNCTION "journal_{meta.db_table}"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         PERFORM pg_advisory_xact_lock(7246273);
         IF TG_OP = 'DELETE' THEN
-            INSERT INTO configuration_journal ("table", "key", "operation", "row")
-            VALUES ('{meta.db_table}', OLD."{meta.pk.column}", '{Operation.DELETE}', NULL);
+            INSERT INTO configuration_journal ("table", "key", "operation", "row", "made")
+            VALUES ('{meta.db_table}', OLD."{meta.pk.column}", '{Operation.DELETE}', NULL, {now});
         ELSE
-            INSERT INTO configuration_journal ("table", "key", "operation", "row")
-            VALUES ('{meta.db_table}', NEW."{meta.pk.column}", '{Operation.PUT}', to_jsonb(NEW)::text);
+            INSERT INTO configuration_journal ("table", "key", "operation", "row", "made")
+            VALUES ('{meta.db_table}', NEW."{meta.pk.column}", '{Operation.PUT}', to_jsonb(NEW)::text, {now});
         END IF;
         RETURN NULL; END $$"""  # noqa: S608
     name = f"journal_{meta.db_table}"
@@ -111,26 +149,47 @@ def epoch() -> str:
     return Mark.objects.get(name="epoch").value
 
 
-def unpublished() -> Changes | None:
-    """The oldest changes not yet published, as many as fit in a message; None when there are none."""
-    mark = Mark.objects.filter(name="published").first()
-    previous = int(mark.value) if mark else 0
+def after(sequence: int) -> Changes:
+    """The changes after `sequence`, as many as fit in a message."""
     found: list[RowChange] = []
     size = 0
-    for change in Change.objects.filter(sequence__gt=previous).iterator(chunk_size=500):
+    for change in Change.objects.filter(sequence__gt=sequence).iterator(chunk_size=500):
         size += len(change.row or "") + 100
         if found and size > CHUNK_BYTES:
             break
         row: dict[str, Any] | None = msgspec.json.decode(change.row) if change.row else None
         found.append(RowChange(change.sequence, change.table, change.key, Operation(change.operation), row))
-    return Changes(epoch(), previous, found) if found else None
+    return Changes(epoch(), sequence, found)
 
 
-def published(changes: Changes) -> None:
-    """Remember that the fabric holds `changes`, and forget them, except the newest: it tells where we are."""
-    with transaction.atomic():
-        Mark.objects.update_or_create(name="published", defaults={"value": str(changes.last)})
-        Change.objects.filter(sequence__lt=changes.last).delete()
+def catch_up(request: ChangesRequest) -> ChangesReply:
+    """Answer a node that was away, or missed a message."""
+    newest = position()
+    if not _follows(request, newest):
+        return ChangesReply(None, newest)
+    return ChangesReply(after(request.after), newest)
+
+
+def _follows(request: ChangesRequest, newest: int) -> bool:
+    """Is what the node has a beginning of what we have, and do we still know how it goes on?"""
+    end = newest
+    if request.epoch != epoch():
+        mark = Mark.objects.filter(name=_ended(request.epoch)).first()
+        if mark is None:
+            return False
+        end = int(mark.value)
+    oldest = Change.objects.order_by("sequence").values_list("sequence", flat=True).first() or 1
+    return oldest - 1 <= request.after <= end
+
+
+def prune(now: float | None = None) -> int:
+    """Forget changes that are old or too many; returns how many. `now` is in Unix seconds."""
+    newest = position()
+    since = int((time.time() if now is None else now) - KEPT_SECONDS)
+    old = Change.objects.filter(made__lt=since).order_by("-sequence").values_list("sequence", flat=True).first() or 0
+    limit = min(max(old, newest - KEPT_CHANGES), newest - 1)
+    forgotten, _ = Change.objects.filter(sequence__lte=limit).delete()
+    return forgotten
 
 
 def position() -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import hashlib
 import sqlite3
 from collections.abc import Generator
 from pathlib import Path
@@ -36,10 +37,19 @@ class Replica:
         load()
         self._database = local.open_database(path)
         self._tables = {name: _Table(model) for name, model in register.tables.items()}
-        self._resources = {orm.meta(resource.model).db_table: resource.name for resource in register}
+        self._resources = register.names
+        self._notice_upgrade()
 
     def close(self) -> None:
         self._database.close()
+
+    def _notice_upgrade(self) -> None:
+        """Other tables or columns than at the last start: forget whom we followed, so that a snapshot fills them."""
+        shape = hashlib.sha256("\n".join(table.replace for table in self._tables.values()).encode()).hexdigest()
+        if self._mark("schema") != shape:
+            with self._transaction():
+                self._set_mark("epoch", "")
+                self._set_mark("schema", shape)
 
     @property
     def resource_names(self) -> list[str]:
@@ -47,7 +57,7 @@ class Replica:
 
     @property
     def epoch(self) -> str:
-        """Identity of the database followed; empty before the first snapshot."""
+        """Run of the Management Node that was followed last; empty before the first snapshot."""
         return self._mark("epoch")
 
     @property
@@ -55,17 +65,13 @@ class Replica:
         """Sequence of the last change applied."""
         return int(self._mark("applied") or 0)
 
-    @property
-    def stream(self) -> str:
-        """Where we are in the stream, in the words of whoever reads it; empty when not known."""
-        return self._mark("stream")
-
-    def apply(self, changes: Changes, stream: str) -> Touched:
+    def apply(self, changes: Changes, *, vouched: bool = False) -> Touched:
         """Apply what is new in `changes`; all or nothing, together with the position.
 
-        Raises Gap when changes are missing before them, or they come from another database.
+        Raises Gap when changes are missing before them, or when they are of another epoch; not if the Management
+        Node has `vouched` for it that they follow what we have.
         """
-        if changes.epoch != self.epoch or changes.previous > self.position:
+        if changes.previous > self.position or (changes.epoch != self.epoch and not vouched):
             raise Gap
         fresh = [change for change in changes.changes if change.sequence > self.position]
         with self._transaction():
@@ -73,7 +79,8 @@ class Replica:
                 self._apply(change)
             if fresh:
                 self._set_mark("applied", str(fresh[-1].sequence))
-            self._set_mark("stream", stream)
+            if vouched:
+                self._set_mark("epoch", changes.epoch)
         return [(self._resources.get(change.table, change.table), change.key) for change in fresh]
 
     def _apply(self, change: RowChange) -> None:
@@ -86,7 +93,7 @@ class Replica:
             self._database.execute(table.replace, table.values(change.row))
 
     @contextlib.contextmanager
-    def snapshot(self, stream: str) -> Generator[SnapshotLoad]:
+    def snapshot(self) -> Generator[SnapshotLoad]:
         """Replace everything by a snapshot, in one transaction that ends with the block."""
         with self._transaction():
             for table in self._tables.values():
@@ -95,7 +102,6 @@ class Replica:
             yield load
             self._set_mark("epoch", load.epoch)
             self._set_mark("applied", str(load.sequence))
-            self._set_mark("stream", stream)
 
     @contextlib.contextmanager
     def _transaction(self) -> Generator[None]:

@@ -80,10 +80,11 @@ class Resource:
 
 
 class Register:
-    """All declared resources by name and by model."""
+    """All declared resources by name and by model, and what is replicated besides."""
 
     def __init__(self) -> None:
         self._by_name: dict[str, Resource] = {}
+        self._internal: dict[str, type[models.Model]] = {}
 
     def add(self, resource: Resource) -> Resource:
         """Declare `resource`; ValueError when the name is taken."""
@@ -91,6 +92,10 @@ class Register:
             raise ValueError(f"resource {resource.name} is declared twice")
         self._by_name[resource.name] = resource
         return resource
+
+    def replicate(self, model: type[models.Model], name: str) -> None:
+        """Declare a table that nodes hold as well but that is nobody's to configure: neither page nor API."""
+        self._internal[name] = model
 
     def remove(self, resource: Resource) -> None:
         """Take a declaration back (tests declare resources of their own)."""
@@ -112,7 +117,14 @@ class Register:
     @property
     def tables(self) -> dict[str, type[models.Model]]:
         """Every replicated table by its name in the database, referenced ones before those that refer to them."""
-        return {orm.meta(table).db_table: table for resource in self for table in resource.tables}
+        shown = [table for resource in self for table in resource.tables]
+        return {orm.meta(table).db_table: table for table in (*shown, *self._internal.values())}
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What a change of a replicated table is called, by the table's name in the database."""
+        shown = {orm.meta(resource.model).db_table: resource.name for resource in self}
+        return shown | {orm.meta(model).db_table: name for name, model in self._internal.items()}
 
 
 register = Register()

@@ -16,7 +16,6 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
-from nats.js import JetStreamContext
 
 logger = structlog.get_logger("rostra.fabric")
 
@@ -66,10 +65,6 @@ class Bus:
     @property
     def connected(self) -> bool:
         return self._client.is_connected
-
-    @property
-    def jetstream(self) -> JetStreamContext:
-        return self._client.jetstream()
 
     async def publish(self, subject: str, payload: bytes) -> None:
         await self._client.publish(subject, payload)

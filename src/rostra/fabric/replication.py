@@ -1,8 +1,8 @@
-"""Configuration from the Management Node to every node, over the stream `ROSTRA_CONFIG`.
+"""Configuration from the Management Node to every node.
 
-The publisher drains the journal into the stream and answers snapshot requests. The replica follows the stream
-into the node's local database, and loads a snapshot when it has never followed it or has missed something.
-Either side may be away for any time; both retry for ever.
+The publisher sends each change as it is committed and says every second which one is the newest. The replica applies
+what follows on what it has; when something is missing it asks for it, and when the Management Node cannot tell (it
+has forgotten, or has another history) it loads a snapshot. Either side may be away for any time; both retry for ever.
 """
 
 from __future__ import annotations
@@ -13,39 +13,40 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import nats.errors
 import structlog
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RetentionPolicy, StreamConfig
-from nats.js.client import JetStreamContext
-from nats.js.errors import Error as JetStreamError
-from nats.js.errors import NotFoundError
 
-from rostra.configuration.changes import Changes, SnapshotChunk, SnapshotRequest
+from rostra.configuration.changes import Changes, ChangesReply, ChangesRequest, SnapshotChunk, SnapshotRequest
 from rostra.configuration.replica import Gap, Replica
 from rostra.environment import Environment
 from rostra.fabric.bus import Bus, Unreachable
 
 logger = structlog.get_logger("rostra.fabric.replication")
 
-STREAM = "ROSTRA_CONFIG"
 CHANGES = "rostra.config.changes"
+CATCH_UP = "rostra.config.catch_up"
 SNAPSHOT = "rostra.config.snapshot"
 
-_KEPT_SECONDS = 7 * 24 * 3600
-_KEPT_BYTES = 1024 * 1024 * 1024
+ANNOUNCE = 1.0
+"""Seconds between two words about which change is the newest."""
 _POLL = 0.25
 """Seconds until changes are noticed that nobody announced (made by another process)."""
+_PRUNE = 3600.0
 _RETRY = 1.0
-_QUIET = 2.0
-"""Seconds without a message after which the replica checks that its consumer still exists."""
+_PATIENCE = 10.0
+"""Seconds a request to the Management Node may take."""
+_WAITING = 200
+"""Messages waiting to be applied; beyond that they are dropped and asked for again."""
 
-_FABRIC_PROBLEMS = (nats.errors.Error, JetStreamError, Unreachable, TimeoutError, OSError)
+_FABRIC_PROBLEMS = (nats.errors.Error, Unreachable, TimeoutError, OSError)
 
 _encode = msgspec.json.Encoder().encode
 _decode_changes = msgspec.json.Decoder(Changes).decode
+_decode_catch_up = msgspec.json.Decoder(ChangesRequest).decode
+_decode_reply = msgspec.json.Decoder(ChangesReply).decode
 _decode_request = msgspec.json.Decoder(SnapshotRequest).decode
 _decode_chunk = msgspec.json.Decoder(SnapshotChunk).decode
 
@@ -57,50 +58,53 @@ async def _end(task: asyncio.Task[None] | None) -> None:
         await asyncio.wait([task], timeout=0.2)
 
 
-async def ensure_stream(jetstream: JetStreamContext) -> None:
-    """Make the stream unless it exists."""
-    await jetstream.add_stream(
-        StreamConfig(
-            name=STREAM,
-            subjects=[CHANGES],
-            retention=RetentionPolicy.LIMITS,
-            max_age=_KEPT_SECONDS,
-            max_bytes=_KEPT_BYTES,
-        )
-    )
+class Journal(Protocol):
+    """What the publisher reads, in a thread of its own: `rostra.configuration.journal`."""
+
+    def position(self) -> int: ...
+
+    def after(self, sequence: int, /) -> Changes: ...
+
+    def catch_up(self, request: ChangesRequest, /) -> ChangesReply: ...
+
+    def chunk(self, request: SnapshotRequest, /) -> SnapshotChunk: ...
+
+    def prune(self) -> int: ...
+
+
+OnPublished = Callable[[Changes], None]
 
 
 class Publisher:
-    """The Management Node's side. The three callables read the journal; they run in a thread of the publisher's."""
+    """The Management Node's side."""
 
-    def __init__(
-        self,
-        bus: Bus,
-        *,
-        unpublished: Callable[[], Changes | None],
-        published: Callable[[Changes], None],
-        chunk: Callable[[SnapshotRequest], SnapshotChunk],
-    ) -> None:
+    def __init__(self, bus: Bus, journal: Journal) -> None:
         self._bus = bus
-        self._unpublished = unpublished
-        self._published = published
-        self._chunk = chunk
+        self._journal = journal
         self._due = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._task: asyncio.Task[None] | None = None
-        self._unsubscribe: Any = None
+        self._stops: list[Any] = []
+        self._listeners: list[OnPublished] = []
+        self._newest: Changes | None = None
         self._count = 0
+
+    def on_published(self, callback: OnPublished) -> None:
+        """Call `callback` in the event loop with all that was just sent to the nodes."""
+        self._listeners.append(callback)
 
     async def start(self) -> None:
         """Begin to publish and to answer; returns at once, whether or not the fabric is there."""
-        self._unsubscribe = await self._bus.subscribe(SNAPSHOT, self._answer)
+        self._stops.append(await self._bus.subscribe(SNAPSHOT, self._answer_snapshot))
+        self._stops.append(await self._bus.subscribe(CATCH_UP, self._answer_catch_up))
         self._task = asyncio.create_task(self._run(), name="configuration publisher")
 
     async def stop(self) -> None:
+        """Safe to repeat."""
         await _end(self._task)
-        if self._unsubscribe is not None:
-            await self._unsubscribe()
+        while self._stops:
+            await self._stops.pop()()
         self._threads.shutdown()
 
     def wake(self) -> None:
@@ -108,18 +112,23 @@ class Publisher:
         self._loop.call_soon_threadsafe(self._due.set)
 
     def debug_state(self) -> dict[str, Any]:
-        return {"published": self._count, "running": self._task is not None and not self._task.done()}
+        return {
+            "published": self._count,
+            "position": self._newest.last if self._newest else 0,
+            "running": self._task is not None and not self._task.done(),
+        }
 
     async def _run(self) -> None:
-        ready = False
+        said = pruned = float("-inf")
         while True:
             try:
-                if not ready:
-                    await ensure_stream(self._bus.jetstream)
-                    ready = True
-                await self._drain()
+                if self._loop.time() - pruned > _PRUNE:
+                    pruned = self._loop.time()
+                    await self._in_thread(self._journal.prune)
+                if await self._publish() or self._loop.time() - said >= ANNOUNCE:
+                    said = self._loop.time()
+                    await self._announce()
             except _FABRIC_PROBLEMS as problem:
-                ready = False
                 logger.warning("Configuration cannot be published now", problem=type(problem).__name__)
                 await asyncio.sleep(_RETRY)
             except Exception:
@@ -129,15 +138,33 @@ class Publisher:
                 await asyncio.wait_for(self._due.wait(), _POLL)
             self._due.clear()
 
-    async def _drain(self) -> None:
-        while changes := await self._in_thread(self._unpublished):
-            identity = f"{changes.epoch}:{changes.last}"
-            await self._bus.jetstream.publish(CHANGES, _encode(changes), headers={"Nats-Msg-Id": identity})
-            await self._in_thread(self._published, changes)
+    async def _publish(self) -> bool:
+        """Send what is new since the last time. What came before our start, nodes ask for."""
+        if self._newest is None:
+            position = await self._in_thread(self._journal.position)
+            self._newest = await self._in_thread(self._journal.after, position)
+            return True
+        sent = False
+        while (changes := await self._in_thread(self._journal.after, self._newest.last)).changes:
+            self._newest = changes
+            sent = True
+            if self._bus.connected:  # else nodes ask for it when they hear our position
+                await self._bus.publish(CHANGES, _encode(changes))
             self._count += len(changes.changes)
+            for listener in self._listeners:
+                listener(changes)
+        return sent
 
-    async def _answer(self, _subject: str, payload: bytes) -> bytes | None:
-        return _encode(await self._in_thread(self._chunk, _decode_request(payload)))
+    async def _announce(self) -> None:
+        if self._newest is not None and self._bus.connected:
+            epoch = (await self._in_thread(self._journal.after, self._newest.last)).epoch
+            await self._bus.publish(CHANGES, _encode(Changes(epoch, self._newest.last, [])))
+
+    async def _answer_snapshot(self, _subject: str, payload: bytes) -> bytes | None:
+        return _encode(await self._in_thread(self._journal.chunk, _decode_request(payload)))
+
+    async def _answer_catch_up(self, _subject: str, payload: bytes) -> bytes | None:
+        return _encode(await self._in_thread(self._journal.catch_up, _decode_catch_up(payload)))
 
     async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return await self._loop.run_in_executor(self._threads, function, *arguments)
@@ -160,14 +187,22 @@ class ConfigurationReplica:
         self._replica: Replica | None = None
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="replica")
         self._task: asyncio.Task[None] | None = None
+        self._stop_hearing: Any = None
+        self._heard: asyncio.Queue[Changes | None] = asyncio.Queue()
         self._position = 0
         self._snapshots = 0
+        self._last_heard = float("-inf")
         self.synchronised = asyncio.Event()
 
     @property
     def position(self) -> int:
         """Sequence of the last change in the local database."""
         return self._position
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the Management Node was heard last; infinite before the first time."""
+        return time.monotonic() - self._last_heard
 
     def on_change(self, callback: OnChange) -> None:
         """Call `callback(resource, key)` for every changed row; key 0: the whole resource may have changed."""
@@ -178,10 +213,13 @@ class ConfigurationReplica:
         replica: Replica = await self._in_thread(Replica, self.path)
         self._replica = replica
         self._position = await self._in_thread(lambda: replica.position)
+        self._stop_hearing = await self._bus.subscribe(CHANGES, self._hear)
         self._task = asyncio.create_task(self._run(replica), name="configuration replica")
 
     async def stop(self) -> None:
         await _end(self._task)
+        if self._stop_hearing is not None:
+            await self._stop_hearing()
         if self._replica is not None:
             await self._in_thread(self._replica.close)
         self._threads.shutdown()
@@ -194,37 +232,60 @@ class ConfigurationReplica:
             "running": self._task is not None and not self._task.done(),
         }
 
+    async def _hear(self, _subject: str, payload: bytes) -> None:
+        self._last_heard = time.monotonic()
+        if self._heard.qsize() >= _WAITING:
+            while not self._heard.empty():
+                self._heard.get_nowait()
+        self._heard.put_nowait(_decode_changes(payload))
+
     async def _run(self, replica: Replica) -> None:
+        self._heard.put_nowait(None)  # ask once, without waiting to be told
         while True:
+            changes = await self._heard.get()
             try:
-                await self._follow(replica)
-            except Gap:
-                await self._resynchronise(replica)
+                await self._take(replica, changes)
             except _FABRIC_PROBLEMS as problem:
                 logger.info("Configuration cannot be followed now", problem=type(problem).__name__)
-                await asyncio.sleep(_RETRY)
             except Exception:
                 logger.exception("Following the configuration failed")
                 await asyncio.sleep(_RETRY)
 
-    async def _resynchronise(self, replica: Replica) -> None:
-        try:
-            await self._load(replica)
-        except _FABRIC_PROBLEMS as problem:
-            logger.info("No snapshot of the configuration to be had now", problem=type(problem).__name__)
-            await asyncio.sleep(_RETRY)
-        except Gap:
-            logger.info("The Management Node's database changed while it was read")
-        except Exception:
-            logger.exception("Loading the configuration failed")
-            await asyncio.sleep(_RETRY)
+    async def _take(self, replica: Replica, changes: Changes | None) -> None:
+        """Apply what was heard; ask for the rest when it does not follow on what we have."""
+        if changes is None:
+            return await self._catch_up(replica)
+        if changes.changes:
+            try:
+                return await self._apply(replica, changes)
+            except Gap:
+                return await self._catch_up(replica)
+        if changes.previous == self._position and changes.epoch == await self._in_thread(lambda: replica.epoch):
+            return self.synchronised.set()
+        # Ahead of us, or behind, as after a restored backup: the Management Node knows which.
+        return await self._catch_up(replica)
+
+    async def _apply(self, replica: Replica, changes: Changes, *, vouched: bool = False) -> None:
+        touched = await self._in_thread(lambda: replica.apply(changes, vouched=vouched))
+        self._position = max(self._position, changes.last)
+        self._tell(touched)
+
+    async def _catch_up(self, replica: Replica) -> None:
+        while True:
+            request = ChangesRequest(await self._in_thread(lambda: replica.epoch), self._position)
+            reply = _decode_reply(await self._bus.request(CATCH_UP, _encode(request), timeout=_PATIENCE))
+            if reply.changes is None:
+                await self._load(replica)
+                continue
+            await self._apply(replica, reply.changes, vouched=True)
+            if self._position >= reply.newest or not reply.changes.changes:
+                return self.synchronised.set()
 
     async def _load(self, replica: Replica) -> None:
-        """Take a snapshot; changes published before it began are part of it."""
+        """Take a snapshot; changes made before it began are part of it."""
         began = time.monotonic()
-        stream = await _where(self._bus.jetstream)
         chunk = await self._ask(SnapshotRequest())
-        context = replica.snapshot(f"{stream.created} {stream.last}")
+        context = replica.snapshot()
         load = await self._in_thread(context.__enter__)
         rows = 0
         try:
@@ -237,6 +298,8 @@ class ConfigurationReplica:
         except BaseException as problem:
             with contextlib.suppress(type(problem)):  # rolls back, raises the same again
                 await self._in_thread(context.__exit__, type(problem), problem, problem.__traceback__)
+            if isinstance(problem, Gap):
+                raise Unreachable("the Management Node's database changed while it was read") from problem
             raise
         await self._in_thread(context.__exit__, None, None, None)
         self._snapshots += 1
@@ -245,48 +308,7 @@ class ConfigurationReplica:
         self._tell([(name, 0) for name in replica.resource_names])
 
     async def _ask(self, request: SnapshotRequest) -> SnapshotChunk:
-        return _decode_chunk(await self._bus.request(SNAPSHOT, _encode(request), timeout=10))
-
-    async def _follow(self, replica: Replica) -> None:
-        """Apply the stream's messages from where we are until something goes wrong. Raises Gap."""
-        if not await self._in_thread(lambda: replica.epoch):
-            raise Gap
-        jetstream = self._bus.jetstream
-        here = await _where(jetstream)
-        created, _, last = (await self._in_thread(lambda: replica.stream)).partition(" ")
-        known = created == here.created and int(last or 0) <= here.last
-        begin = int(last) + 1 if known else 1
-        consumer = await jetstream.pull_subscribe(
-            CHANGES,
-            stream=STREAM,
-            config=ConsumerConfig(
-                ack_policy=AckPolicy.NONE,
-                deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-                opt_start_seq=begin,
-                inactive_threshold=60,
-                mem_storage=True,
-            ),
-        )
-        try:
-            if begin > here.last:
-                self.synchronised.set()
-            while True:
-                try:
-                    messages = await consumer.fetch(1, timeout=_QUIET)
-                except TimeoutError:
-                    await consumer.consumer_info()  # raises when a restart of the server has ended it
-                    continue
-                for message in messages:
-                    sequence = message.metadata.sequence.stream
-                    changes = _decode_changes(message.data)
-                    touched = await self._in_thread(replica.apply, changes, f"{here.created} {sequence}")
-                    self._position = max(self._position, changes.last)
-                    self._tell(touched)
-                    if sequence >= here.last:
-                        self.synchronised.set()
-        finally:
-            with contextlib.suppress(*_FABRIC_PROBLEMS):
-                await consumer.unsubscribe()
+        return _decode_chunk(await self._bus.request(SNAPSHOT, _encode(request), timeout=_PATIENCE))
 
     def _tell(self, touched: list[tuple[str, int]]) -> None:
         for resource, key in touched:
@@ -298,18 +320,3 @@ class ConfigurationReplica:
 
     async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
-
-
-class _Stream(msgspec.Struct, frozen=True):
-    created: str
-    last: int
-
-
-async def _where(jetstream: JetStreamContext) -> _Stream:
-    """Identity and last sequence of the stream; made when there is none yet."""
-    try:
-        info = await jetstream.stream_info(STREAM)
-    except NotFoundError:
-        await ensure_stream(jetstream)
-        info = await jetstream.stream_info(STREAM)
-    return _Stream(str(info.created).replace(" ", "T"), info.state.last_seq)

@@ -16,7 +16,6 @@ host: "127.0.0.1"
 port: {port}
 authorization {{ token: "{token}" }}
 max_payload: 8MB
-jetstream {{ store_dir: "{store}", max_file_store: 4GB, max_memory_store: 256MB }}
 """
 
 

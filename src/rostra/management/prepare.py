@@ -24,6 +24,7 @@ def prepare(environment: Environment) -> Secret | None:
 
     Returns the administrator's password if this call generated one; it is not kept anywhere.
     """
+    journal.remove_triggers()
     call_command("migrate", verbosity=0, interactive=False)
     journal.install()
     with transaction.atomic():

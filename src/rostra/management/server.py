@@ -118,7 +118,7 @@ async def _fabric(environment: Environment) -> None:
             logger.warning("The fabric does not answer; trying again")
             await asyncio.sleep(1)
             continue
-        publisher = Publisher(bus, unpublished=journal.unpublished, published=journal.published, chunk=journal.chunk)
+        publisher = Publisher(bus, journal)
         try:
             await publisher.start()
             state.connect(wake=publisher.wake, ready=lambda bus=bus: bus.connected)

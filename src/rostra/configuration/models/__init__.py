@@ -1,6 +1,7 @@
 """Every configurable resource, declared once."""
 
 from rostra.configuration.journal import Change, Mark
+from rostra.configuration.models.fabric import Enrolment, FabricMember
 from rostra.configuration.models.location import SystemLocation
 from rostra.configuration.models.node import WorkerVM
 from rostra.configuration.models.service import AutomaticParticipant, Conference, ConferenceAlias
@@ -11,6 +12,8 @@ __all__ = [
     "Change",
     "Conference",
     "ConferenceAlias",
+    "Enrolment",
+    "FabricMember",
     "GlobalSettings",
     "Mark",
     "SystemLocation",
