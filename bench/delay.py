@@ -23,7 +23,7 @@ from bench.media import everybody_else, worker_pool
 from bench.peers import FRAME_RATE, H264, KINDS
 from rostra.domain.media import CodecParameters, MediaDescription, MediaStream
 from rostra.media import codecs
-from rostra.media.engine import branches, rtp_transport, stage
+from rostra.media.engine import branches, rtp_parts, rtp_transport, stage
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.rungs import LADDER
 
@@ -200,7 +200,7 @@ async def engine(seconds: float) -> Delays:
         screen, clicker = Screen(), Clicker(None)
         await worker.compose(everybody_else(["sender", "viewer"]))
         ports = {leg: (await worker.reserve_rtp(leg, KINDS))[1] for leg in ("sender", "viewer")}
-        far = {"sender": describe(clicker.own, rtp_transport.DISCARD), "viewer": describe(clicker.port, screen.port)}
+        far = {"sender": describe(clicker.own, rtp_parts.DISCARD), "viewer": describe(clicker.port, screen.port)}
         for leg, side in far.items():
             await worker.connect_rtp(leg, describe(*ports[leg]), side)
             await worker.start(leg)

@@ -230,8 +230,8 @@ def test_a_standby_shows_only_while_nobody_else_does(bench: Bench) -> None:
     tile = Tile(source="both", x=0, y=0, width=1280, height=720)
     watching = bench.watch(bench.show(Scene(tiles=(tile,))), 320, 180)
     small = bench.launch(
-        f"videotestsrc is-live=true pattern=solid-color foreground-color={0xFF000000 | BLUE} ! video/x-raw,format=I420,width=160,"
-        "height=90,framerate=30/1,colorimetry=bt601 ! rostravideosink source=both standby=true"
+        f"videotestsrc is-live=true pattern=solid-color foreground-color={0xFF000000 | BLUE} ! video/x-raw,"
+        "format=I420,width=160,height=90,framerate=30/1,colorimetry=bt601 ! rostravideosink source=both standby=true"
     )
     bench.until(lambda: close_to(bench.frame(watching, skip=0), BLUE))
     full = bench.colour("both", RED)

@@ -29,29 +29,35 @@ SUBSCRIBE = "rostrasub name=stage"
 _QUEUE = "queue leaky=downstream max-size-buffers=0 max-size-bytes=0 max-size-time={milliseconds}000000"
 
 
-def receive_video(row: CodecRow, leg: str, name: str) -> Any:
-    """RTP in, the leg's picture on the stage."""
+def receive_video(row: CodecRow, source: str, name: str, channel: str, *, standby: bool = False) -> Any:
+    """RTP in, the picture on the stage, and as it came on a channel, for who passes it on.
+
+    A `standby` is shown only while no other branch has pictures of the same source. Behind the valves `gate` and
+    `passing`.
+    """
     made = make_bin(
-        f"{row.depayloader} ! {_QUEUE.format(milliseconds=500)} ! {row.decoder} ! videoconvert ! "
-        f"video/x-raw,format=I420 ! valve name=gate ! {VIDEO_SINK}",
+        f"{row.depayloader} ! tee name=split ! {_QUEUE.format(milliseconds=500)} ! {row.decoder} ! videoconvert ! "
+        f"video/x-raw,format=I420 ! valve name=gate ! {VIDEO_SINK} standby={str(standby).lower()} "
+        f"split. ! valve name=passing ! {PUBLISH}",
         name,
     )
-    _name(made, "source", leg)
+    _name(made, "source", source)
+    made.get_by_name("publish").set_property("channel", channel)
     for decoder in elements_with(made, "automatic-request-sync-points"):
         decoder.set_property("automatic-request-sync-points", True)
         decoder.set_property("max-errors", -1)
     return made
 
 
-def receive_audio(row: CodecRow, leg: str, name: str) -> Any:
-    """RTP in, the leg's voice on the stage."""
+def receive_audio(row: CodecRow, source: str, name: str) -> Any:
+    """RTP in, the voice on the stage."""
     made = make_bin(
         f"{row.depayloader} ! {row.decoder} ! audioconvert ! audioresample quality=2 ! "
         f"audio/x-raw,format=S16LE,rate=48000,channels=1 ! "
         f"{_QUEUE.format(milliseconds=200)} ! valve name=gate ! {AUDIO_SINK}",
         name,
     )
-    _name(made, "source", leg)
+    _name(made, "source", source)
     for decoder in elements_with(made, "max-errors"):
         decoder.set_property("max-errors", -1)
     return made
@@ -81,7 +87,19 @@ def encode_video(row: CodecRow, view: str, channel: str, rung: Rung) -> Any:
     return made
 
 
-def send_video(row: CodecRow, payload_type: int, name: str, *, mtu: int = PACKET, extra: str = "") -> Any:
+def encode_audio(row: CodecRow, leg: str, channel: str) -> Any:
+    """A shared encoder: what a leg hears, encoded, on a channel; nothing while it is silent."""
+    made = make_bin(
+        f"{AUDIO_SOURCE} skip-silence=true ! audioconvert ! audioresample quality=2 ! "
+        f"audio/x-raw,rate={row.sample_rate} ! {row.encoder.format(bitrate=0, kilobits=0, mtu=PAYLOAD)} ! {PUBLISH}",
+        f"encoder-{channel}",
+    )
+    _name(made, "leg", leg)
+    made.get_by_name("publish").set_property("channel", channel)
+    return made
+
+
+def send_channel(row: CodecRow, payload_type: int, name: str, *, mtu: int = PACKET, extra: str = "") -> Any:
     """A channel in (`stage`, its property `channel`), RTP out, behind the valve `gate`."""
     return make_bin(
         f"{SUBSCRIBE} ! valve name=gate drop=true ! "

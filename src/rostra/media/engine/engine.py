@@ -14,7 +14,9 @@ from rostra.domain.scene import Scene
 from rostra.environment import Environment
 from rostra.media import messages as m
 from rostra.media.engine import stage
+from rostra.media.engine.backplane_legs import BackplaneLeg, BackplaneReceiver, BackplaneSender
 from rostra.media.engine.leg import BACKGROUND, PATIENCE, Leg, LegContext
+from rostra.media.engine.passing import Passing
 from rostra.media.engine.pipeline import BadPipeline
 from rostra.media.engine.ports import OutOfPorts
 from rostra.media.engine.renditions import Renditions
@@ -52,7 +54,10 @@ class Engine:
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._closing: set[asyncio.Task[None]] = set()
         self._renditions = Renditions()
-        self._context = LegContext(self._renditions, self._connected, self._failed, self._digit, patience)
+        self._passing = Passing(self._legs, self._renditions)
+        self._context = LegContext(
+            self._renditions, self._connected, self._failed, self._digit, patience, lambda: self._pictures
+        )
         self._polls = 0
         self._lost: set[str] = set()
         """Legs whose picture went away: their decoder may be waiting for a key frame."""
@@ -89,6 +94,10 @@ class Engine:
                 if not isinstance(found, RtpLeg):
                     raise UnknownLeg(f"leg {leg} is no RTP leg")
                 await found.connect(local, remote)
+            case m.ReceiveBackplane():
+                return await self._receive_backplane(request)
+            case m.SendBackplane():
+                await self._send_backplane(request)
             case m.Start(leg=leg):
                 self._leg(leg).start()
             case m.Hold(leg=leg, held=held):
@@ -119,20 +128,27 @@ class Engine:
         levels = stage.levels()
         if levels:
             self._emit(m.Levels(levels=levels))
-        pictures = {leg: size for leg, size in stage.pictures().items() if leg in self._legs}
-        for leg, (width, height) in pictures.items():
-            if self._pictures.get(leg) != (width, height):
-                self._emit(m.FirstPicture(leg=leg, width=width, height=height))
-        for leg in self._pictures.keys() - pictures.keys():
-            if leg in self._legs:
-                self._emit(m.FirstPicture(leg=leg, width=0, height=0))
-                self._lost.add(leg)
+        self._poll_pictures()
+
+    def _poll_pictures(self) -> None:
+        showing: dict[str, list[Leg]] = {}
+        for leg in self._legs.values():
+            if leg.shows:
+                showing.setdefault(leg.shows, []).append(leg)
+        pictures = {source: size for source, size in stage.pictures().items() if source in showing}
+        for source, (width, height) in pictures.items():
+            if self._pictures.get(source) != (width, height):
+                self._emit(m.FirstPicture(leg=source, width=width, height=height))
+        for source in (self._pictures.keys() - pictures.keys()) & showing.keys():
+            self._emit(m.FirstPicture(leg=source, width=0, height=0))
+            self._lost.add(source)
         self._lost -= pictures.keys()
-        self._lost &= self._legs.keys()
+        self._lost &= showing.keys()
         if self._polls % _ASKING == 0:
-            for leg in self._lost:
-                self._legs[leg].request_pictures()
-        self._pictures = pictures
+            for source in self._lost:
+                for leg in showing[source]:
+                    leg.request_pictures()
+        self._pictures = self._passing.pictures = pictures
 
     async def close(self) -> None:
         """End all legs and encoders."""
@@ -176,6 +192,37 @@ class Engine:
             raise
         return m.RtpPorts(address=address, ports=numbers)
 
+    async def _receive_backplane(self, request: m.ReceiveBackplane) -> m.Reply:
+        found = self._legs.get(request.leg)
+        leg = found if isinstance(found, BackplaneReceiver) else None
+        if leg is None:
+            await self._close(request.leg)
+            leg = BackplaneReceiver(self._context, self._environment, request)
+            self._legs[leg.id] = leg
+        await self._connect(leg, request, fresh=leg is not found)
+        self._set_routes()
+        return m.RtpPorts(address=leg.address, ports=(leg.port,))
+
+    async def _send_backplane(self, request: m.SendBackplane) -> None:
+        if not self._passing.knows(request):
+            raise UnknownLeg(f"there is no {request.quality} picture of {request.source}")
+        found = self._legs.get(request.leg)
+        leg = found if isinstance(found, BackplaneSender) else None
+        if leg is None:
+            await self._close(request.leg)
+            leg = BackplaneSender(self._context, self._environment, request, self._passing)
+            self._legs[leg.id] = leg
+        await self._connect(leg, request, fresh=leg is not found)
+
+    async def _connect(self, leg: BackplaneLeg, request: Any, *, fresh: bool) -> None:
+        """Run a backplane leg; one that is new and cannot be run is not kept."""
+        try:
+            leg.connect(request)
+        except Exception:
+            if fresh:
+                await self._close(leg.id)
+            raise
+
     def _add(self, leg: Leg) -> None:
         self._legs[leg.id] = leg
         leg.watch(self._view_of(leg.id))
@@ -184,6 +231,8 @@ class Engine:
         found = self._legs.pop(leg, None)
         if found:
             await found.close()
+            if isinstance(found, BackplaneReceiver):
+                self._set_routes()
 
     def _failed(self, leg: str, reason: str) -> None:
         if leg not in self._legs:
@@ -212,11 +261,15 @@ class Engine:
                 stage.set_view(view, scene)
         gone = self._views.keys() - wanted.views.keys()
         self._views, self._watching = dict(wanted.views), dict(wanted.watching)
+        self._passing.routes = wanted.audio
         for leg in self._legs.values():
             leg.watch(self._view_of(leg.id))
         for view in gone:
             stage.remove_view(view)
-        stage.set_routes(wanted.audio)
+        self._set_routes()
+
+    def _set_routes(self) -> None:
+        stage.set_routes(self._passing.routes_of_unheard() | dict(self._passing.routes))
 
     # ---- figures ------------------------------------------------------------------------------------------
 
@@ -224,10 +277,11 @@ class Engine:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         debug: dict[str, Any] = {
             "legs": sorted(self._legs),
+            "backplane": [leg.describe() for leg in self._legs.values() if isinstance(leg, BackplaneLeg)],
             "views": sorted(self._views),
             "encoders": self._renditions.debug_state(),
             "stage": stage.debug_state(),
             "resident_kilobytes": usage.ru_maxrss,
         }
-        streams = [one for leg in self._legs.values() for one in leg.statistics(self._pictures.get(leg.id, (0, 0)))]
+        streams = [one for leg in self._legs.values() for one in leg.statistics(self._pictures.get(leg.shows, (0, 0)))]
         return m.StatisticsReply(streams=tuple(streams), processor_seconds=usage.ru_utime + usage.ru_stime, debug=debug)

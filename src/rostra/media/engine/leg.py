@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rostra.domain.media import MediaKind
@@ -29,6 +29,8 @@ class LegContext:
     failed: Callable[[str, str], None]
     digit: Callable[[str, str], None]
     patience: float = PATIENCE
+    pictures: Callable[[], Mapping[str, tuple[int, int]]] = dict
+    """Sources that have a picture on the stage, and its size."""
 
 
 class Leg(abc.ABC):
@@ -59,6 +61,15 @@ class Leg(abc.ABC):
     def send_dtmf(self, digits: str) -> None:
         """Send telephone events where the leg has them."""
         del digits
+
+    @property
+    def shows(self) -> str:
+        """Under which name its picture is on the stage."""
+        return self.id
+
+    def arriving(self) -> CodecRow | None:
+        """The codec of the picture it sends us, which is also on a channel (`backplane.channel`)."""
+        return None
 
     @abc.abstractmethod
     def start(self) -> None:

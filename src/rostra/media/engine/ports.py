@@ -47,16 +47,35 @@ def reserve(ports: PortRange) -> PortPair:
         bound: list[socket.socket] = []
         try:
             for offset in (0, 1):
-                endpoint = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-                bound.append(endpoint)
-                endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-                endpoint.bind(("0.0.0.0", port + offset))  # noqa: S104  (peers come to any address of ours)
+                bound.append(_bound(port + offset))  # noqa: PERF401  (those bound so far are closed when one fails)
         except OSError:
             for endpoint in bound:
                 endpoint.close()
             continue
         return PortPair(port, *bound)
     raise OutOfPorts(f"no pair within {ports} is free")
+
+
+def reserve_one(ports: PortRange) -> tuple[int, socket.socket]:
+    """Bind one free port, for RTP with RTCP on the same. Raises OutOfPorts."""
+    count = ports.high - ports.low + 1
+    for number in random.sample(range(count), min(count, _TRIES)):
+        try:
+            return ports.low + number, _bound(ports.low + number)
+        except OSError:
+            continue
+    raise OutOfPorts(f"no port within {ports} is free")
+
+
+def _bound(port: int) -> socket.socket:
+    endpoint = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        endpoint.bind(("0.0.0.0", port))  # noqa: S104  (peers come to any address of ours)
+    except OSError:
+        endpoint.close()
+        raise
+    return endpoint
 
 
 def shared(endpoint: socket.socket) -> Any:

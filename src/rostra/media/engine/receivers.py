@@ -14,9 +14,11 @@ from typing import Any
 import structlog
 
 from rostra.media import codecs
-from rostra.media.engine import branches
+from rostra.media.codecs.row import CodecRow
+from rostra.media.engine import backplane, branches
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.pipeline import RECEIVING, Pipeline, elements_with
+from rostra.media.messages import Quality
 
 logger = structlog.get_logger("rostra.media")
 
@@ -25,36 +27,43 @@ _ASKS = "automatic-request-sync-points"
 
 
 class Receivers:
-    """The receiving branches of one leg's connection."""
+    """The receiving branches of one connection; what arrives is on the stage as `source`."""
 
-    def __init__(self, leg: str, pipeline: Pipeline) -> None:
-        self._leg = leg
+    def __init__(self, source: str, pipeline: Pipeline, quality: Quality = Quality.FULL) -> None:
+        self._source = source
+        self._quality = quality
         self._pipeline = pipeline
         self._loop = asyncio.get_running_loop()
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._branches: dict[str, Any] = {}
+        self._pictures: dict[str, CodecRow] = {}
         self._muffled = False
 
     def attach(self, pad: Any) -> None:
         """Join a new pad to the stage (in a media thread)."""
         structure = (pad.get_current_caps() or pad.query_caps(None)).get_structure(0)
-        made = self._branch(structure.get_string("media") or "", (structure.get_string("encoding-name") or "").upper())
+        kind, encoding = structure.get_string("media") or "", (structure.get_string("encoding-name") or "").upper()
+        row = codecs.BY_NAME.get(encoding)
+        made = self._branch(kind, row)
         container = self._pipeline.gst
         if container is None:
             return
         with self._lock:
             self._branches[pad.get_name()] = made
+            if row and kind == "video":
+                self._pictures[pad.get_name()] = row
             self._muffle(made)
         container.add(made)
         made.sync_state_with_parent()
         if pad.link(made.get_static_pad("sink")) != Gst.PadLinkReturn.OK:
-            logger.error("Received stream cannot be joined", leg=self._leg, caps=structure.to_string())
+            logger.error("Received stream cannot be joined", source=self._source, caps=structure.to_string())
 
     def detach(self, pad: Any) -> None:
         """A pad is gone (in a media thread)."""
         with self._lock:
             made = self._branches.pop(pad.get_name(), None)
+            self._pictures.pop(pad.get_name(), None)
         if made is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._loop.run_in_executor, None, self._remove, made)
 
@@ -62,6 +71,13 @@ class Receivers:
         """Let go of everything: the pipeline is at its end."""
         with self._lock:
             self._branches.clear()
+            self._pictures.clear()
+
+    @property
+    def arriving(self) -> CodecRow | None:
+        """The codec of the pictures that come, latest stream first; None before there is one."""
+        with self._lock:
+            return next(reversed(self._pictures.values()), None)
 
     def muffle(self, muffled: bool) -> None:
         """Keep what arrives from the stage (a leg on hold)."""
@@ -78,18 +94,19 @@ class Receivers:
             decoder.get_static_pad("sink").push_event(_key_unit())
 
     def _muffle(self, made: Any) -> None:
-        gate = made.get_by_name("gate")
-        if gate:
-            gate.set_property("drop", self._muffled)
+        for valve in elements_with(made, "drop-mode"):
+            valve.set_property("drop", self._muffled)
 
-    def _branch(self, kind: str, encoding: str) -> Any:
+    def _branch(self, kind: str, row: CodecRow | None) -> Any:
         name = f"{RECEIVING}{kind}-{next(self._numbers)}"
-        row = codecs.BY_NAME.get(encoding)
         if row is codecs.EVENTS:
             return branches.receive_events(name)
         if row is None or not row.decoder:
             return branches.discard(name)
-        return (branches.receive_video if kind == "video" else branches.receive_audio)(row, self._leg, name)
+        if kind != "video":
+            return branches.receive_audio(row, self._source, name)
+        channel = backplane.channel(self._source, self._quality, row)
+        return branches.receive_video(row, self._source, name, channel, standby=self._quality is not Quality.FULL)
 
     def _remove(self, made: Any) -> None:
         made.set_state(Gst.State.NULL)

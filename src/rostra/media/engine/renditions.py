@@ -1,4 +1,4 @@
-"""Renditions: the shared video encoders. One per distinct (view, codec, rung), counted by the legs that watch it."""
+"""Renditions: the shared encoders. One per distinct (view, codec, rung), counted by the legs that are sent it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class Key:
 
     view: str
     codec: str
-    rung: Rung
+    rung: Rung | None
+    """None: sound; the view is then the leg whose mix it is."""
 
 
 class Rendition:
@@ -41,7 +42,11 @@ class Rendition:
 
     def _build(self) -> Pipeline:
         pipeline = Pipeline(f"encoder {self.channel}", self._failed)
-        pipeline.add(branches.encode_video(self._row, self.key.view, self.channel, self.key.rung))
+        key = self.key
+        if key.rung:
+            pipeline.add(branches.encode_video(self._row, key.view, self.channel, key.rung))
+        else:
+            pipeline.add(branches.encode_audio(self._row, key.view, self.channel))
         pipeline.play()
         return pipeline
 
@@ -70,7 +75,7 @@ class Renditions:
         self._numbers = itertools.count(1)
         self._closing: set[asyncio.Task[None]] = set()
 
-    def acquire(self, view: str, row: CodecRow, rung: Rung) -> Rendition:
+    def acquire(self, view: str, row: CodecRow, rung: Rung | None) -> Rendition:
         """The encoder for these, started when it is the first use. Raises BadPipeline."""
         key = Key(view, row.name, rung)
         rendition = self._by_key.get(key)
@@ -101,7 +106,7 @@ class Renditions:
                 "channel": r.channel,
                 "view": k.view,
                 "codec": k.codec,
-                "rung": dataclasses.astuple(k.rung),
+                "rung": dataclasses.astuple(k.rung) if k.rung else (),
                 "users": r.users,
             }
             for k, r in self._by_key.items()

@@ -11,10 +11,12 @@ import structlog
 
 from rostra.domain.media import Content, MediaDescription, MediaKind, MediaStream
 from rostra.environment import Environment
+from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import dtmf, ports, rungs
 from rostra.media.engine.leg import Leg, LegContext, VideoFeed
 from rostra.media.engine.ports import PortPair
-from rostra.media.engine.rtp_transport import DISCARD, NOWHERE, RtpTransport, Wire, wire
+from rostra.media.engine.rtp_parts import DISCARD, NOWHERE
+from rostra.media.engine.rtp_transport import RtpTransport, Wire, wire
 from rostra.media.engine.rungs import Rung
 from rostra.media.engine.sections import BadDescription
 
@@ -162,6 +164,9 @@ class RtpLeg(Leg):
     def request_keyframe(self) -> None:
         if self._feed:
             self._feed.request_keyframe()
+
+    def arriving(self) -> CodecRow | None:
+        return self._transport.receivers.arriving if self._transport else None
 
     def request_pictures(self) -> None:
         if self._transport:

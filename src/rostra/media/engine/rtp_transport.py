@@ -6,8 +6,6 @@ One direction of thought per stream: `udpsrc ! [srtpdec] ! rtpbin ! receiving br
 
 from __future__ import annotations
 
-import base64
-import binascii
 import dataclasses
 from collections.abc import Callable
 from typing import Any
@@ -17,9 +15,9 @@ import structlog
 from rostra.domain.media import CodecParameters, CryptoAttribute, MediaKind, MediaStream
 from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
-from rostra.media.engine import branches, dtmf, ports, rtp_statistics
+from rostra.media.engine import branches, dtmf, rtp_parts, rtp_statistics
 from rostra.media.engine.gst import Gst
-from rostra.media.engine.pipeline import BadPipeline, Pipeline, make
+from rostra.media.engine.pipeline import Pipeline, make
 from rostra.media.engine.ports import PortPair
 from rostra.media.engine.receivers import Receivers
 from rostra.media.engine.sections import BadDescription
@@ -28,15 +26,6 @@ logger = structlog.get_logger("rostra.media")
 
 JITTER = 80
 """Milliseconds of jitter buffer."""
-NOWHERE = "127.0.0.1"
-"""Host of sinks whose destination is not known; their port is the discard service's."""
-DISCARD = 9
-_SUITES = {
-    "AES_CM_128_HMAC_SHA1_80": "hmac-sha1-80",
-    "AES_CM_128_HMAC_SHA1_32": "hmac-sha1-32",
-}
-_KEY_AND_SALT = 30
-"""Bytes (RFC 4568 6.2)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -108,7 +97,9 @@ class RtpTransport:
         self.rtpbin.set_property("autoremove", True)
         if any(w.feedback for w in wires):
             self.rtpbin.set_property("rtp-profile", 3)
-        self._maps = {w.index: {codec.payload_type: _map_caps(w, codec) for codec in w.receive} for w in wires}
+        self._maps = {
+            w.index: {codec.payload_type: rtp_parts.payload_caps(w.kind, codec) for codec in w.receive} for w in wires
+        }
         self._handlers = [
             self.rtpbin.connect("request-pt-map", lambda _, session, number: self._maps[session].get(number)),
             self.rtpbin.connect("pad-added", self._pad_added),
@@ -124,7 +115,7 @@ class RtpTransport:
         branch = self._sending_branch(w)
         self._pipeline.add(branch)
         self._senders[w.index] = branch
-        self._link(branch, "src", self.rtpbin, f"send_rtp_sink_{w.index}")
+        rtp_parts.link(branch, "src", self.rtpbin, f"send_rtp_sink_{w.index}")
         decoder, encoder = self._srtp(w)
         self._build_output(w, pair, encoder)
         self._build_input(w, pair, decoder)
@@ -132,42 +123,42 @@ class RtpTransport:
     def _sending_branch(self, w: Wire) -> Any:
         number, name = w.send.payload_type, f"send-{w.index}"
         if w.kind is MediaKind.VIDEO:
-            return branches.send_video(w.row, number, name)
+            return branches.send_channel(w.row, number, name)
         events = (w.events.payload_type, w.events.clock_rate) if w.events else None
         return branches.send_audio(w.row, number, self.leg, name, events=events)
 
     def _build_output(self, w: Wire, pair: PortPair, encoder: Any) -> None:
-        rtp = self._sink(f"rtp-out-{w.index}", pair.rtp)
-        rtcp = self._sink(f"rtcp-out-{w.index}", pair.rtp if w.mux else pair.rtcp)
+        rtp = rtp_parts.sink(self._pipeline, f"rtp-out-{w.index}", pair.rtp)
+        rtcp = rtp_parts.sink(self._pipeline, f"rtcp-out-{w.index}", pair.rtp if w.mux else pair.rtcp)
         self._sinks[w.index] = (rtp, rtcp)
         control = self.rtpbin.request_pad_simple(f"send_rtcp_src_{w.index}")
         media = self.rtpbin.get_static_pad(f"send_rtp_src_{w.index}")
         if encoder is None:
-            _join(media, rtp.get_static_pad("sink"))
-            _join(control, rtcp.get_static_pad("sink"))
+            rtp_parts.join(media, rtp.get_static_pad("sink"))
+            rtp_parts.join(control, rtcp.get_static_pad("sink"))
             return
-        _join(media, encoder.request_pad_simple("rtp_sink_0"))
-        _join(control, encoder.request_pad_simple("rtcp_sink_0"))
-        self._link(encoder, "rtp_src_0", rtp, "sink")
-        self._link(encoder, "rtcp_src_0", rtcp, "sink")
+        rtp_parts.join(media, encoder.request_pad_simple("rtp_sink_0"))
+        rtp_parts.join(control, encoder.request_pad_simple("rtcp_sink_0"))
+        rtp_parts.link(encoder, "rtp_src_0", rtp, "sink")
+        rtp_parts.link(encoder, "rtcp_src_0", rtcp, "sink")
 
     def _build_input(self, w: Wire, pair: PortPair, decoder: Any) -> None:
         secure = "s" if decoder is not None else ""
-        media = self._source(f"rtp-in-{w.index}", pair.rtp, f"application/x-{secure}rtp")
-        control = self._source(f"rtcp-in-{w.index}", pair.rtcp, f"application/x-{secure}rtcp")
+        media = rtp_parts.source(self._pipeline, f"rtp-in-{w.index}", pair.rtp, f"application/x-{secure}rtp")
+        control = rtp_parts.source(self._pipeline, f"rtcp-in-{w.index}", pair.rtcp, f"application/x-{secure}rtcp")
         to_media = self.rtpbin.request_pad_simple(f"recv_rtp_sink_{w.index}")
         to_control = self.rtpbin.request_pad_simple(f"recv_rtcp_sink_{w.index}")
         if decoder is not None:
             # it also tells RTCP from RTP on a shared port
-            self._link(media, "src", decoder, "rtp_sink")
-            self._link(control, "src", decoder, "rtcp_sink")
-            _join(decoder.get_static_pad("rtp_src"), to_media)
-            _join(decoder.get_static_pad("rtcp_src"), to_control)
+            rtp_parts.link(media, "src", decoder, "rtp_sink")
+            rtp_parts.link(control, "src", decoder, "rtcp_sink")
+            rtp_parts.join(decoder.get_static_pad("rtp_src"), to_media)
+            rtp_parts.join(decoder.get_static_pad("rtcp_src"), to_control)
         elif w.mux:
             self._split(w.index, media, to_media, to_control)
         else:
-            _join(media.get_static_pad("src"), to_media)
-            _join(control.get_static_pad("src"), to_control)
+            rtp_parts.join(media.get_static_pad("src"), to_media)
+            rtp_parts.join(control.get_static_pad("src"), to_control)
 
     def _split(self, index: int, media: Any, to_media: Any, to_control: Any) -> None:
         """RTP and RTCP on one port (RFC 5761): both inputs see everything and drop what is not theirs."""
@@ -176,44 +167,16 @@ class RtpTransport:
         control.set_property("caps", Gst.Caps.from_string("application/x-rtcp"))
         control.set_property("replace", True)
         control.set_property("join", False)
-        self._link(media, "src", tee, "sink")
-        _join(tee.request_pad_simple("src_%u"), to_media)
-        _join(tee.request_pad_simple("src_%u"), control.get_static_pad("sink"))
-        _join(control.get_static_pad("src"), to_control)
+        rtp_parts.link(media, "src", tee, "sink")
+        rtp_parts.join(tee.request_pad_simple("src_%u"), to_media)
+        rtp_parts.join(tee.request_pad_simple("src_%u"), control.get_static_pad("sink"))
+        rtp_parts.join(control.get_static_pad("src"), to_control)
 
     def _srtp(self, w: Wire) -> tuple[Any, Any]:
         if w.key_in is None or w.key_out is None:
             return None, None
-        encoder = self._pipeline.add(make("srtpenc", f"encrypt-{w.index}"))
-        key, authentication = _key(w.key_out)
-        encoder.set_property("key", Gst.Buffer.new_wrapped(key))
-        for name, value in _ciphers(authentication).items():
-            encoder.set_property(name.replace("srtp-", "rtp-").replace("srtcp-", "rtcp-"), value)
-        decoder = self._pipeline.add(make("srtpdec", f"decrypt-{w.index}"))
-        key, authentication = _key(w.key_in)
-        members = ",".join(f"{name}=(string){value}" for name, value in _ciphers(authentication).items())
-        caps = Gst.Caps.from_string(f"application/x-srtp,srtp-key=(buffer){key.hex()},{members}")
-        decoder.connect("request-key", lambda *_: caps)
-        return decoder, encoder
-
-    def _source(self, name: str, endpoint: Any, caps: str) -> Any:
-        source = self._pipeline.add(make("udpsrc", name))
-        source.set_property("socket", ports.shared(endpoint))
-        source.set_property("auto-multicast", False)
-        source.set_property("caps", Gst.Caps.from_string(caps))
-        return source
-
-    def _sink(self, name: str, endpoint: Any) -> Any:
-        sink = self._pipeline.add(make("udpsink", name))
-        sink.set_property("socket", ports.shared(endpoint))
-        sink.set_property("host", NOWHERE)
-        for setting in ("sync", "async", "qos", "auto-multicast"):
-            sink.set_property(setting, False)
-        return sink
-
-    def _link(self, source: Any, source_pad: str, sink: Any, sink_pad: str) -> None:
-        target = sink.get_static_pad(sink_pad) or sink.request_pad_simple(sink_pad)
-        _join(source.get_static_pad(source_pad), target)
+        encoder = rtp_parts.encryption(self._pipeline, f"encrypt-{w.index}", w.key_out)
+        return rtp_parts.decryption(self._pipeline, f"decrypt-{w.index}", w.key_in), encoder
 
     # ---- at work ------------------------------------------------------------------------------------------
 
@@ -274,42 +237,3 @@ class RtpTransport:
     def _pad_removed(self, _: Any, pad: Any) -> None:
         if pad.get_name().startswith("recv_rtp_src_"):
             self.receivers.detach(pad)
-
-
-def _join(source: Any, sink: Any) -> None:
-    if source is None or sink is None or source.link(sink) != Gst.PadLinkReturn.OK:
-        raise BadPipeline(f"{source and source.get_name()} cannot be joined to {sink and sink.get_name()}")
-
-
-def _map_caps(w: Wire, codec: CodecParameters) -> Any:
-    """What a payload type means, for the session and the depayloader."""
-    members = [
-        f"application/x-rtp,media={w.kind},payload={codec.payload_type}",
-        f"encoding-name={codec.name},clock-rate={codec.clock_rate}",
-    ]
-    if codec.channels > 1:
-        members.append(f"encoding-params=(string){codec.channels}")
-    feedback = {"nack": "rtcp-fb-nack", "nack pli": "rtcp-fb-nack-pli", "ccm fir": "rtcp-fb-ccm-fir"}
-    members += [f"{feedback[kind]}=(boolean)true" for kind in codec.feedback if kind in feedback]
-    return Gst.Caps.from_string(",".join(members))
-
-
-def _key(crypto: CryptoAttribute) -> tuple[bytes, str]:
-    """Key and salt, and the authentication of the suite. Raises BadDescription."""
-    try:
-        key = base64.b64decode(crypto.key_salt, validate=True)
-    except (ValueError, binascii.Error):
-        key = b""
-    if len(key) != _KEY_AND_SALT or crypto.suite not in _SUITES:
-        raise BadDescription(f"the key of {crypto.suite!r} cannot be used")
-    return key, _SUITES[crypto.suite]
-
-
-def _ciphers(authentication: str) -> dict[str, str]:
-    """RFC 4568 6.2: the short tag is for RTP only."""
-    return {
-        "srtp-cipher": "aes-128-icm",
-        "srtp-auth": authentication,
-        "srtcp-cipher": "aes-128-icm",
-        "srtcp-auth": "hmac-sha1-80",
-    }

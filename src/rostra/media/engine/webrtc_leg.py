@@ -9,6 +9,7 @@ import structlog
 
 from rostra.domain.media import MediaKind
 from rostra.environment import Environment
+from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import rungs
 from rostra.media.engine.leg import Leg, LegContext, VideoFeed
 from rostra.media.engine.rungs import Rung
@@ -90,6 +91,9 @@ class WebRtcLeg(Leg):
     def request_keyframe(self) -> None:
         if self._feed:
             self._feed.request_keyframe()
+
+    def arriving(self) -> CodecRow | None:
+        return self._transport.receivers.arriving if self._transport else None
 
     def request_pictures(self) -> None:
         if self._transport:

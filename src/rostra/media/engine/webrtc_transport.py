@@ -154,7 +154,7 @@ class WebRtcTransport:
     def _add_sender(self, section: PlannedSection, chosen: Chosen) -> None:
         row, number, kind = chosen.row, chosen.payload.number, section.offered.kind
         if kind == "video":
-            made = branches.send_video(row, number, "send-video")
+            made = branches.send_channel(row, number, "send-video")
         else:
             made = branches.send_audio(row, number, self.leg, "send-audio")
         self._pipeline.add(made)

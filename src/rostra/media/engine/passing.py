@@ -1,0 +1,97 @@
+"""What can be passed on to other nodes, and the encoders kept for that alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from rostra.domain.media import MediaKind
+from rostra.domain.scene import Scene, Tile
+from rostra.media.codecs.row import CodecRow
+from rostra.media.engine import backplane, stage
+from rostra.media.engine.backplane_legs import BackplaneReceiver, BackplaneSender
+from rostra.media.engine.leg import Leg
+from rostra.media.engine.renditions import Rendition, Renditions
+from rostra.media.messages import AudioRoute, Quality, SendBackplane
+
+UNHEARD = AudioRoute(speaks=False, hears=False)
+"""Sound of backplanes until Compose says which groups it belongs to: it must not come back to where it is from."""
+
+
+class Passing:
+    """Looks for wanted streams among the legs, and keeps the views and mixes that only backplanes want.
+
+    `legs` and `pictures` are the engine's own tables, looked at when asked.
+    """
+
+    def __init__(self, legs: Mapping[str, Leg], renditions: Renditions) -> None:
+        self.routes: Mapping[str, AudioRoute] = {}
+        """As composed."""
+        self.pictures: Mapping[str, tuple[int, int]] = {}
+        """Sizes of what is on the stage."""
+        self._legs = legs
+        self._renditions = renditions
+        self._users: Counter[str] = Counter()
+
+    def knows(self, request: SendBackplane) -> bool:
+        """Whether there is, or may come, what is asked for."""
+        if request.kind is MediaKind.AUDIO or _is_here(self._legs.get(request.source)):
+            return True
+        wanted = {request.quality, Quality.FULL}
+        return any(one.request.quality in wanted for one in self._arriving_as(request.source))
+
+    def way(self, request: SendBackplane) -> backplane.Way:
+        """How a wanted stream is come by at present."""
+        if request.kind is MediaKind.AUDIO:
+            route = self.routes.get(request.leg, UNHEARD)
+            return backplane.mix_way(route.listens if route.hears else 0)
+        size = self.pictures.get(request.source)
+        return backplane.picture_way(request.source, request.quality, self._at_hand(request.source), size)
+
+    def encoder(self, way: backplane.Encode) -> Rendition:
+        """The shared encoder of a hidden view or mix, which is made for its first user. Raises BadPipeline."""
+        rendition = self._renditions.acquire(way.view, way.row, way.rung)
+        self._users[way.view] += 1
+        if self._users[way.view] == 1:
+            self._set_up(way)
+        return rendition
+
+    def release(self, rendition: Rendition) -> None:
+        """One user less; with the last one the view or mix goes as well."""
+        view = rendition.key.view
+        self._renditions.release(rendition)
+        self._users[view] -= 1
+        if not self._users[view]:
+            del self._users[view]
+            if rendition.key.rung:
+                stage.remove_view(view)
+            else:
+                stage.remove_route(view)
+
+    def routes_of_unheard(self) -> dict[str, AudioRoute]:
+        """Sound that arrives and that nobody has said a word about."""
+        arriving = (leg for leg in self._legs.values() if isinstance(leg, BackplaneReceiver))
+        return {leg.request.source: UNHEARD for leg in arriving if leg.request.kind is MediaKind.AUDIO}
+
+    def _set_up(self, way: backplane.Encode) -> None:
+        rung = way.rung
+        if rung is None:
+            stage.set_route(way.view, AudioRoute(speaks=False, listens=way.groups))
+            return
+        tile = Tile(source=way.source, x=0, y=0, width=rung.width, height=rung.height)
+        stage.set_view(way.view, Scene(width=rung.width, height=rung.height, tiles=(tile,)))
+
+    def _at_hand(self, source: str) -> dict[Quality, CodecRow]:
+        leg = self._legs.get(source)
+        found = {Quality.FULL: leg.arriving()} if _is_here(leg) and leg else {}
+        for one in self._arriving_as(source):
+            found[one.request.quality] = one.arriving()
+        return {quality: row for quality, row in found.items() if row}
+
+    def _arriving_as(self, source: str) -> list[BackplaneReceiver]:
+        return [leg for leg in self._legs.values() if isinstance(leg, BackplaneReceiver) and leg.shows == source]
+
+
+def _is_here(leg: Leg | None) -> bool:
+    """A participant's own leg."""
+    return leg is not None and not isinstance(leg, BackplaneReceiver | BackplaneSender)

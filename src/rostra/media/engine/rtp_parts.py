@@ -1,0 +1,113 @@
+"""Parts of pipelines that carry RTP: sockets, SRTP, what a payload type means. Used by RTP legs and backplanes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import socket
+from typing import Any
+
+from rostra.domain.media import CodecParameters, CryptoAttribute, MediaKind
+from rostra.media.engine import ports
+from rostra.media.engine.gst import Gst
+from rostra.media.engine.pipeline import BadPipeline, Pipeline, make
+from rostra.media.engine.sections import BadDescription
+
+NOWHERE = "127.0.0.1"
+"""Host of sinks whose destination is not known; their port is the discard service's."""
+DISCARD = 9
+_SUITES = {
+    "AES_CM_128_HMAC_SHA1_80": "hmac-sha1-80",
+    "AES_CM_128_HMAC_SHA1_32": "hmac-sha1-32",
+}
+_KEY_AND_SALT = 30
+"""Bytes (RFC 4568 6.2)."""
+
+
+def encryption(pipeline: Pipeline, name: str, crypto: CryptoAttribute) -> Any:
+    """What makes SRTP and SRTCP of ours. Raises BadDescription."""
+    encoder = pipeline.add(make("srtpenc", name))
+    key, authentication = _key(crypto)
+    encoder.set_property("key", Gst.Buffer.new_wrapped(key))
+    for member, value in _ciphers(authentication).items():
+        encoder.set_property(member.replace("srtp-", "rtp-").replace("srtcp-", "rtcp-"), value)
+    return encoder
+
+
+def decryption(pipeline: Pipeline, name: str, crypto: CryptoAttribute) -> Any:
+    """What lets through only what was made with this key; it also tells RTCP from RTP on one port.
+
+    Raises BadDescription.
+    """
+    decoder = pipeline.add(make("srtpdec", name))
+    key, authentication = _key(crypto)
+    members = ",".join(f"{member}=(string){value}" for member, value in _ciphers(authentication).items())
+    caps = Gst.Caps.from_string(f"application/x-srtp,srtp-key=(buffer){key.hex()},{members}")
+    decoder.connect("request-key", lambda *_: caps)
+    return decoder
+
+
+def source(pipeline: Pipeline, name: str, endpoint: socket.socket, caps: str) -> Any:
+    """Packets of a socket."""
+    made = pipeline.add(make("udpsrc", name))
+    made.set_property("socket", ports.shared(endpoint))
+    made.set_property("auto-multicast", False)
+    made.set_property("caps", Gst.Caps.from_string(caps))
+    return made
+
+
+def sink(pipeline: Pipeline, name: str, endpoint: socket.socket) -> Any:
+    """Packets out of a socket, so far to nowhere."""
+    made = pipeline.add(make("udpsink", name))
+    made.set_property("socket", ports.shared(endpoint))
+    made.set_property("host", NOWHERE)
+    made.set_property("port", DISCARD)
+    for setting in ("sync", "async", "qos", "auto-multicast"):
+        made.set_property(setting, False)
+    return made
+
+
+def link(source: Any, source_pad: str, sink: Any, sink_pad: str) -> None:
+    """Join pads by name, asking for the sink's where it has none yet. Raises BadPipeline."""
+    target = sink.get_static_pad(sink_pad) or sink.request_pad_simple(sink_pad)
+    join(source.get_static_pad(source_pad), target)
+
+
+def join(source: Any, sink: Any) -> None:
+    """Join two pads. Raises BadPipeline."""
+    if source is None or sink is None or source.link(sink) != Gst.PadLinkReturn.OK:
+        raise BadPipeline(f"{source and source.get_name()} cannot be joined to {sink and sink.get_name()}")
+
+
+def payload_caps(kind: MediaKind, codec: CodecParameters) -> Any:
+    """What a payload type means, for the session and the depayloader."""
+    members = [
+        f"application/x-rtp,media={kind},payload={codec.payload_type}",
+        f"encoding-name={codec.name},clock-rate={codec.clock_rate}",
+    ]
+    if codec.channels > 1:
+        members.append(f"encoding-params=(string){codec.channels}")
+    feedback = {"nack": "rtcp-fb-nack", "nack pli": "rtcp-fb-nack-pli", "ccm fir": "rtcp-fb-ccm-fir"}
+    members += [f"{feedback[kind]}=(boolean)true" for kind in codec.feedback if kind in feedback]
+    return Gst.Caps.from_string(",".join(members))
+
+
+def _key(crypto: CryptoAttribute) -> tuple[bytes, str]:
+    """Key and salt, and the authentication of the suite. Raises BadDescription."""
+    try:
+        key = base64.b64decode(crypto.key_salt, validate=True)
+    except (ValueError, binascii.Error):
+        key = b""
+    if len(key) != _KEY_AND_SALT or crypto.suite not in _SUITES:
+        raise BadDescription(f"the key of {crypto.suite!r} cannot be used")
+    return key, _SUITES[crypto.suite]
+
+
+def _ciphers(authentication: str) -> dict[str, str]:
+    """RFC 4568 6.2: the short tag is for RTP only."""
+    return {
+        "srtp-cipher": "aes-128-icm",
+        "srtp-auth": authentication,
+        "srtcp-cipher": "aes-128-icm",
+        "srtcp-auth": "hmac-sha1-80",
+    }

@@ -1,0 +1,224 @@
+"""Far ends of RTP legs, in the test's own process: what they show and say is known, and so is what they get."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rostra.domain.media import CodecParameters, MediaDescription, MediaKind, MediaStream
+from rostra.media import codecs
+from rostra.media.client import Worker
+from rostra.media.engine import stage
+from rostra.media.engine.gst import Gst
+
+OPUS = CodecParameters(name="OPUS", payload_type=111, clock_rate=48000, channels=2)
+VP8 = CodecParameters(name="VP8", payload_type=98, clock_rate=90000, feedback=("nack pli",))
+H264 = CodecParameters(
+    name="H264",
+    payload_type=97,
+    clock_rate=90000,
+    parameters={"profile-level-id": "42e01f", "packetization-mode": "1"},
+    feedback=("nack pli",),
+)
+RATE = 48000
+
+
+def describe(codec: CodecParameters, port: int, rtcp_port: int = 0) -> MediaDescription:
+    """One stream on this machine."""
+    kind = MediaKind.AUDIO if codec.clock_rate == RATE else MediaKind.VIDEO
+    stream = MediaStream(
+        kind=kind, address="127.0.0.1", port=port, rtcp_port=rtcp_port, codecs=(codec,), profile="RTP/AVPF"
+    )
+    return MediaDescription(address="127.0.0.1", streams=(stream,))
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Far:
+    """One far end: sends what `launch` makes, reads what comes."""
+
+    def __init__(self, codec: CodecParameters, source: str) -> None:
+        self.codec = codec
+        self.asked = 0
+        """Requests for key frames that have come."""
+        self._source = source
+        self._port, self._control = free_port(), free_port()
+        self._pipeline: Any = None
+
+    async def join(self, worker: Worker, leg: str) -> None:
+        """Become the far end of a leg."""
+        kind = MediaKind.AUDIO if self.codec is OPUS else MediaKind.VIDEO
+        _, (port,) = await worker.reserve_rtp(leg, (kind,))
+        await worker.connect_rtp(leg, describe(self.codec, port), describe(self.codec, self._port, self._control))
+        await worker.start(leg)
+        self.play(port)
+
+    def play(self, port: int) -> None:
+        row = codecs.BY_NAME[self.codec.name]
+        video = self.codec is not OPUS
+        caps = (
+            f"application/x-rtp,media={'video' if video else 'audio'},encoding-name={row.name},"
+            f"clock-rate={row.clock_rate},payload={row.payload_type}"
+        )
+        out = (
+            "videoconvert ! video/x-raw,format=I420" if video else "audioconvert ! audio/x-raw,format=S16LE,channels=1"
+        )
+        payloader = row.payloader.format(payload_type=row.payload_type, mtu=1200)
+        encoder = row.encoder.format(bitrate=700_000, kilobits=700, mtu=1100)
+        sending = (
+            f"rtpbin name=rtp rtp-profile=avpf {self._source} ! {encoder} ! identity name=coded ! {payloader} ! "
+            f"rtp.send_rtp_sink_0 rtp.send_rtp_src_0 ! udpsink host=127.0.0.1 port={port} sync=false async=false "
+            f"udpsrc port={self._control} ! rtp.recv_rtcp_sink_0 "
+        )
+        self._pipeline = Gst.parse_launch(
+            (sending if self._source else "") + f"udpsrc port={self._port} caps={caps} buffer-size=1000000 ! "
+            f"rtpjitterbuffer latency=40 ! {row.depayloader} ! {row.decoder} ! {out} ! "
+            "appsink name=out sync=false max-buffers=100 drop=true"
+        )
+        coded = self._pipeline.get_by_name("coded")
+        if coded:
+            coded.get_static_pad("src").add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._event)
+        self._pipeline.set_state(Gst.State.PLAYING)
+
+    def _event(self, _: Any, info: Any) -> Any:
+        structure = info.get_event().get_structure()
+        self.asked += structure is not None and structure.get_name() == "GstForceKeyUnit"
+        return Gst.PadProbeReturn.OK
+
+    async def sample(self, seconds: float = 5) -> Any:
+        """The next of what comes, or None."""
+        out = self._pipeline.get_by_name("out")
+        return await asyncio.to_thread(out.emit, "try-pull-sample", int(seconds * Gst.SECOND))
+
+    def forget(self) -> None:
+        """Leave out what is waiting."""
+        out = self._pipeline.get_by_name("out")
+        while out.emit("try-pull-sample", 0):
+            pass
+
+    def close(self) -> None:
+        if self._pipeline:
+            self._pipeline.set_state(Gst.State.NULL)
+        self._pipeline = None
+
+
+class Screen(Far):
+    """Sends a picture of one colour and reads the one it gets."""
+
+    def __init__(
+        self, codec: CodecParameters = VP8, colour: int | None = None, size: tuple[int, int] = (640, 360)
+    ) -> None:
+        source = (
+            f"videotestsrc is-live=true pattern=solid-color foreground-color={0xFF000000 | (colour or 0)} ! "
+            f"video/x-raw,format=I420,width={size[0]},height={size[1]},framerate=30/1,colorimetry=bt601"
+        )
+        super().__init__(codec, source if colour is not None else "")
+
+    async def shows(self, colour: int, seconds: float = 10) -> None:
+        """Wait until the middle of the picture has this colour."""
+        await self._until(lambda found: bool((np.abs(found - yuv(colour)) < 14).all()), seconds, f"{colour:06x}")
+
+    async def _until(self, condition: Callable[[np.ndarray], bool], seconds: float, what: str) -> None:
+        found: np.ndarray | None = None
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while loop.time() < deadline:
+            found = await self.middle()
+            if found is not None and condition(found):
+                return
+        pytest.fail(f"not {what} within {seconds} s, but YUV {found}")
+
+    async def middle(self) -> np.ndarray | None:
+        """Mean Y, U and V around the middle of the next picture."""
+        sample = await self.sample(1)
+        if sample is None:
+            return None
+        shape = sample.get_caps().get_structure(0)
+        width, height = shape.get_value("width"), shape.get_value("height")
+        buffer = sample.get_buffer()
+        data = np.frombuffer(buffer.extract_dup(0, buffer.get_size()), np.uint8)
+        luma = data[: width * height].reshape(height, width)
+        chroma = data[width * height : width * height * 3 // 2].reshape(2, height // 2, width // 2)
+        return np.array(
+            [
+                luma[height // 2 - 8 : height // 2 + 8, width // 2 - 8 : width // 2 + 8].mean(),
+                *(plane[height // 4 - 4 : height // 4 + 4, width // 4 - 4 : width // 4 + 4].mean() for plane in chroma),
+            ]
+        )
+
+
+class Voice(Far):
+    """Hums, and reads what it hears."""
+
+    def __init__(self, tone: int = 0) -> None:
+        wave = f"freq={tone} volume=0.2" if tone else "wave=silence"
+        super().__init__(
+            OPUS,
+            f"audiotestsrc name=tone is-live=true samplesperbuffer=960 {wave} ! audio/x-raw,rate={RATE},channels=1",
+        )
+
+    def hush(self, *, silent: bool) -> None:
+        self._pipeline.get_by_name("tone").set_property("volume", 0.0 if silent else 0.2)
+
+    async def heard(self, seconds: float = 0.2) -> np.ndarray:
+        """What comes in the next moment."""
+        found = np.zeros(0, np.int16)
+        while len(found) < seconds * RATE:
+            sample = await self.sample(2)
+            if sample is None:
+                return np.zeros(int(seconds * RATE), np.int16)
+            buffer = sample.get_buffer()
+            found = np.concatenate((found, np.frombuffer(buffer.extract_dup(0, buffer.get_size()), np.int16)))
+        return found[: int(seconds * RATE)]
+
+    async def hears(self, *tones: int, never: tuple[int, ...] = (), seconds: float = 10) -> None:
+        """Wait until these tones are heard clearly; of the others there is never a trace."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        strengths: dict[int, float] = {}
+        while loop.time() < deadline:
+            samples = await self.heard()
+            strengths = {tone: strength(samples, tone) for tone in (*tones, *never)}
+            for tone in never:
+                assert strengths[tone] < 150, f"{tone} Hz is heard: {strengths}"
+            if all(strengths[tone] > 3000 for tone in tones):
+                return
+        pytest.fail(f"{tones} not heard within {seconds} s: {strengths}")
+
+
+def strength(samples: np.ndarray, frequency: int) -> float:
+    """Amplitude of a tone, 32768 at full scale."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) * 4 / len(samples)
+    place = round(frequency * len(samples) / RATE)
+    return float(spectrum[place - 1 : place + 2].max())
+
+
+def yuv(rgb: int) -> np.ndarray:
+    """BT.601 limited range."""
+    r, g, b = (rgb >> 16) & 255, (rgb >> 8) & 255, rgb & 255
+    return np.array(
+        (
+            16 + (65.481 * r + 128.553 * g + 24.966 * b) / 255,
+            128 + (-37.797 * r - 74.203 * g + 112 * b) / 255,
+            128 + (112 * r - 93.786 * g - 18.214 * b) / 255,
+        )
+    )
+
+
+@pytest.fixture
+def ends() -> Iterator[list[Far]]:
+    """Far ends to be closed after the test."""
+    stage.load()
+    made: list[Far] = []
+    yield made
+    for one in made:
+        one.close()
