@@ -43,6 +43,7 @@ def _settings(environment: Environment) -> dict[str, Any]:
             "django.contrib.staticfiles",
             "rostra.management.apps.ManagementAdminConfig",
             local.APP,
+            "rostra.management.history.apps.HistoryConfig",
             "rostra.management.apps.ManagementConfig",
         ],
         "MIDDLEWARE": [

@@ -90,12 +90,13 @@ def _condition(resource: Resource, path: list[str], value: str, *, strict: bool)
             raise bad_request(f"{'__'.join(rest)} is not an operator for filters.")
         try:
             wire.check_text(value)
-            return _lookup("__".join(done), field, operator, value)
+            return lookup("__".join(done), field, operator, value)
         except ValidationError as problem:
             raise bad_request(f"Filter {'__'.join(done)}: {problem.messages[0]}") from None
 
 
-def _lookup(path: str, field: Any, operator: str, value: str) -> dict[str, Any]:
+def lookup(path: str, field: Any, operator: str, value: str) -> dict[str, Any]:
+    """Django's look-up for an operator and a value that is still text. Raises ValidationError."""
     if operator == "isnull" or (value in ("None", "null") and operator == "exact" and getattr(field, "null", True)):
         wanted = wire.understand(models.BooleanField(), value) if operator == "isnull" else True
         return {f"{path}__isnull": wanted}
@@ -143,21 +144,30 @@ def order(resource: Resource, rows: QuerySet[Any], query: QueryDict) -> QuerySet
 
 def page(path: str, rows: QuerySet[Any], query: QueryDict) -> tuple[list[Any], dict[str, Any]]:
     """The wanted part of `rows`, and the envelope's `meta`. Raises Refused for malformed numbers."""
-    limit = _number(query, "limit", DEFAULT_LIMIT)
-    limit = min(limit or MAXIMUM_LIMIT, MAXIMUM_LIMIT)
-    offset = _number(query, "offset", 0)
+    limit, offset = window(query)
     try:
         total = rows.count()
         found = list(rows[offset : offset + limit])
     except (DatabaseError, OverflowError):
         raise bad_request("A filter does not fit its field.") from None
+    return found, meta(path, query, limit, offset, total)
+
+
+def window(query: QueryDict) -> tuple[int, int]:
+    """How many rows are wanted, and how many to pass over. Raises Refused for malformed numbers."""
+    limit = _number(query, "limit", DEFAULT_LIMIT)
+    return min(limit or MAXIMUM_LIMIT, MAXIMUM_LIMIT), _number(query, "offset", 0)
+
+
+def meta(path: str, query: QueryDict, limit: int, offset: int, total: int) -> dict[str, Any]:
+    """The envelope's `meta` for a page of `total` rows."""
 
     def at(start: int) -> str:
         others = [(name, value) for name, values in query.lists() for value in values]
         kept = [pair for pair in others if pair[0] not in ("limit", "offset")]
         return f"{path}?{urllib.parse.urlencode([*kept, ('limit', limit), ('offset', start)])}"
 
-    return found, {
+    return {
         "limit": limit,
         "next": at(offset + limit) if offset + limit < total else None,
         "offset": offset,

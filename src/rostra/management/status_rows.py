@@ -1,0 +1,313 @@
+"""From what the nodes say to the rows of the status API (pure; sheet 10, 3.1)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rostra.domain.capacity import Load, location_load, max_calls
+from rostra.fabric.peers import NodeReport
+from rostra.fabric.status import BackplaneStatus, ConferenceStatus, ParticipantStatus, StreamStatus
+from rostra.management.directory import KILO, Directory, Node, protocol
+from rostra.management.status import Snapshot
+
+Row = dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Contact:
+    """What was last noted of a node (`history.models.NodeContact`)."""
+
+    last_reported: datetime.datetime
+    last_updated: datetime.datetime | None
+    report: NodeReport
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class View:
+    """All that rows are made from."""
+
+    snapshot: Snapshot
+    directory: Directory
+    contacts: Mapping[str, Contact] = dataclasses.field(default_factory=dict[str, Contact])
+    position: int = 0
+    """Of the newest change of configuration."""
+
+
+def moment(seconds: float) -> datetime.datetime | None:
+    """Unix seconds as a time; None for 0 and for what is no time."""
+    try:
+        return datetime.datetime.fromtimestamp(seconds, datetime.UTC) if seconds else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+# ---- conferences
+
+
+def shards(view: View) -> Iterator[tuple[str, ConferenceStatus]]:
+    """Every part of every conference with the node that has it."""
+    for node, status in sorted(view.snapshot.statuses.items()):
+        for conference in status.conferences:
+            yield node, conference
+
+
+def merged(view: View) -> dict[str, list[tuple[str, ConferenceStatus]]]:
+    """The parts of each conference."""
+    found: dict[str, list[tuple[str, ConferenceStatus]]] = {}
+    for node, conference in shards(view):
+        found.setdefault(conference.id, []).append((node, conference))
+    return found
+
+
+def conferences(view: View) -> list[Row]:
+    """Running instances."""
+    return [_conference(key, [part for _, part in parts]) for key, parts in merged(view).items()]
+
+
+def _conference(key: str, parts: list[ConferenceStatus]) -> Row:
+    first = min(parts, key=lambda part: part.start_time or float("inf"))
+    return {
+        "direct_media_available": False,
+        "guests_muted": any(part.guests_muted for part in parts),
+        "id": key,
+        "is_locked": any(part.is_locked for part in parts),
+        "is_started": any(part.is_started for part in parts),
+        "name": first.name,
+        "service_type": first.service_type,
+        "start_time": moment(first.start_time),
+        "tag": first.tag,
+        "participant_count": sum(len(part.participants) for part in parts),
+    }
+
+
+def conference_shards(view: View) -> list[Row]:
+    """Instances as each node has them."""
+    return [
+        {
+            "conference": part.name,
+            "guests_muted": part.guests_muted,
+            "id": f"{part.id}:{node}",
+            "is_direct": False,
+            "is_locked": part.is_locked,
+            "is_started": part.is_started,
+            "node": view.directory.address(node),
+            "service_type": part.service_type,
+            "start_time": moment(part.start_time),
+            "system_location": view.directory.location_of(node),
+            "tag": part.tag,
+            "transcoding_enabled": part.media is not None,
+        }
+        for node, part in shards(view)
+    ]
+
+
+def participants(view: View) -> list[Row]:
+    """Connected participants."""
+    return [
+        _participant(view.directory, node, part, participant)
+        for node, part in shards(view)
+        for participant in part.participants
+    ]
+
+
+def _participant(directory: Directory, node: str, part: ConferenceStatus, who: ParticipantStatus) -> Row:
+    return {
+        "bandwidth": who.bandwidth // KILO,
+        "call_direction": who.call_direction,
+        "call_quality": who.call_quality,
+        "call_tag": who.call_tag,
+        "call_uuid": who.call_uuid or who.uuid,
+        "conference": part.name,
+        "connect_time": moment(who.connect_time),
+        "conversation_id": who.conversation_id or who.call_uuid or who.uuid,
+        "destination_alias": who.destination_alias,
+        "display_name": who.display_name,
+        "encryption": "On" if who.encrypted else "Off",
+        "has_media": who.has_media,
+        "id": who.uuid,
+        "idp_uuid": "",
+        "is_client_muted": who.is_client_muted,
+        "is_direct": False,
+        "is_disconnect_supported": who.is_disconnect_supported,
+        "is_idp_authenticated": False,
+        "is_mute_supported": who.is_mute_supported,
+        "is_muted": who.is_muted,
+        "is_on_hold": who.is_on_hold,
+        "is_presentation_supported": who.is_presentation_supported,
+        "is_presenting": who.is_presenting,
+        "is_recording": False,
+        "is_streaming": who.is_streaming,
+        "is_transcribing": False,
+        "is_transfer_supported": who.is_transfer_supported,
+        "license_count": who.license_count,
+        "license_type": who.license_type,
+        "media_node": directory.address(who.media_node) if who.media_node else "",
+        "parent_id": "",
+        "participant_alias": who.source_alias if who.call_direction == "in" else who.destination_alias,
+        "protocol": protocol(who.protocol),
+        "proxy_node": directory.address(who.proxy_node) if who.proxy_node else "",
+        "remote_address": who.remote_address,
+        "remote_port": who.remote_port,
+        "role": who.role,
+        "rx_bandwidth": who.rx_bandwidth // KILO,
+        "service_tag": part.tag,
+        "service_type": who.service_type,
+        "signalling_node": directory.address(node),
+        "source_alias": who.source_alias,
+        "system_location": directory.location_of(node),
+        "transcoding_enabled": True,
+        "tx_bandwidth": who.tx_bandwidth // KILO,
+        "vendor": who.vendor,
+        "conference_id": part.id,
+    }
+
+
+# ---- backplanes
+
+
+def backplanes(view: View) -> list[Row]:
+    """Links between nodes, one for each direction (DIAG-025)."""
+    return [
+        {
+            "conference": part.name,
+            "connect_time": moment(link.since),
+            "id": f"{part.id}:{node}:{link.peer}",
+            "media_node": view.directory.address(node),
+            "protocol": "SRTP",
+            "proxy_node": "",
+            "remote_conference_name": part.name,
+            "remote_media_node": view.directory.address(link.peer),
+            "remote_node_name": view.directory.name(link.peer),
+            "service_tag": part.tag,
+            "system_location": view.directory.location_of(node),
+            "type": "geo" if link.scope == "geo" else "local",
+            "media_streams": streams(view.directory, node, link),
+        }
+        for node, part in shards(view)
+        for link in (part.media.backplanes if part.media else ())
+    ]
+
+
+def streams(directory: Directory, node: str, link: BackplaneStatus) -> list[Row]:
+    """The streams of a link as `media_stream` rows: those sent and those received."""
+    return [_stream(directory, node, link, number, stream) for number, stream in enumerate(link.streams)]
+
+
+def _stream(directory: Directory, node: str, link: BackplaneStatus, number: int, stream: StreamStatus) -> Row:
+    lost = 100 * stream.packets_lost / (stream.packets or 1)
+    values = {
+        "bitrate": stream.bitrate // KILO,
+        "codec": stream.codec,
+        "fps": 0.0,
+        "jitter": stream.jitter,
+        "packet_loss": round(lost, 2),
+        "packets_lost": stream.packets_lost,
+        "resolution": stream.resolution,
+        "windowed_packet_loss": round(lost, 2),
+    }
+    nothing = {name: type(value)() for name, value in values.items()}
+    sent, received = (values, nothing) if stream.sending else (nothing, values)
+    return {
+        "id": str(number),
+        "end_time": None,
+        "node": directory.address(node),
+        "start_time": moment(link.since),
+        "type": stream.kind,
+        **{f"rx_{name}": value for name, value in received.items()},
+        "rx_packets_received": 0 if stream.sending else stream.packets,
+        **{f"tx_{name}": value for name, value in sent.items()},
+        "tx_packets_sent": stream.packets if stream.sending else 0,
+    }
+
+
+# ---- nodes and locations
+
+
+def load(view: View, node: str, configured: Node) -> Load:
+    """How full a node is; one that is not there has no capacity."""
+    seen = view.snapshot.seen.get(node)
+    report = seen.report if seen and seen.alive else None
+    maintenance = configured.maintenance_mode or bool(report and report.maintenance)
+    return Load(capacity=report.capacity if report else 0, used=report.used if report else 0, maintenance=maintenance)
+
+
+def worker_vms(view: View) -> list[Row]:
+    """Every configured Conferencing Node, whether or not it was ever heard of (NODE-005, DIAG-081)."""
+    return [_worker_vm(view, key, node) for key, node in view.directory.nodes.items()]
+
+
+def _worker_vm(view: View, key: str, node: Node) -> Row:
+    seen, contact, status = view.snapshot.seen.get(key), view.contacts.get(key), view.snapshot.statuses.get(key)
+    report = seen.report if seen else contact.report if contact else None
+    load_now = load(view, key, node)
+    figures = max_calls(report.capacity if report else 0)
+    reported = moment(view.snapshot.time - seen.ago) if seen else contact.last_reported if contact else None
+    return {
+        "boot_time": moment(report.started) if report else None,
+        "configuration_id": node.id,
+        "cpu_capabilities": status.cpu_capabilities if status else "",
+        "cpu_count": status.cpu_count if status else 0,
+        "cpu_model": status.cpu_model if status else "",
+        "deploy_status": "deploy_succeeded" if report else "",
+        "deploy_error": "",
+        "deploy_progress": 100 if report else 0,
+        "hypervisor": "",
+        "id": node.id,
+        "last_attempted_contact": reported,
+        "last_reported": reported,
+        "last_updated": contact.last_updated if contact else None,
+        "maintenance_mode": load_now.maintenance,
+        "maintenance_mode_reason": node.maintenance_mode_reason,
+        "max_audio_calls": figures.audio,
+        "max_direct_participants": 0,
+        "max_full_hd_calls": figures.full_hd,
+        "max_hd_calls": figures.hd,
+        "max_media_tokens": report.capacity if report else 0,
+        "max_sd_calls": figures.sd,
+        "media_load": load_now.percent if load_now.capacity or load_now.maintenance else 0,
+        "media_tokens_used": load_now.used,
+        "name": node.name,
+        "node_type": node.node_type,
+        "signaling_count": report.participants if report and seen and seen.alive else 0,
+        "sync_status": _synchronised(report, view.position),
+        "system_location": view.directory.location(node.location),
+        "total_ram": status.total_ram if status else 0,
+        "upgrade_status": "IDLE",
+        "version": report.version if report else "",
+        "address": node.address,
+        "is_alive": bool(seen and seen.alive),
+        "legs": report.legs if report and seen and seen.alive else 0,
+        "secondary_address": node.secondary_address,
+    }
+
+
+def _synchronised(report: NodeReport | None, position: int) -> str:
+    if report is None:
+        return ""
+    return "synchronised" if report.position >= position else "pending"
+
+
+def system_locations(view: View) -> list[Row]:
+    """Every location with the sums of its nodes; without nodes it is full (DIAG-088, DIAG-089)."""
+    return [_location(view, number, name) for number, name in view.directory.locations.items()]
+
+
+def _location(view: View, number: int, name: str) -> Row:
+    loads = [load(view, key, node) for key, node in view.directory.nodes.items() if node.location == number]
+    capacity = sum(one.capacity for one in loads)
+    figures = [max_calls(one.capacity) for one in loads]
+    return {
+        "id": number,
+        "max_audio_calls": sum(one.audio for one in figures),
+        "max_connections": "",
+        "max_full_hd_calls": sum(one.full_hd for one in figures),
+        "max_hd_calls": sum(one.hd for one in figures),
+        "max_media_tokens": capacity,
+        "max_sd_calls": sum(one.sd for one in figures),
+        "media_load": float(location_load(loads)),
+        "media_tokens_used": sum(one.used for one in loads),
+        "name": name,
+    }
