@@ -110,6 +110,7 @@ class _Web:
 async def _fabric(environment: Environment) -> None:
     """Connect to the fabric, publish until cancelled; begins again when the fabric is not there yet."""
     from rostra.configuration import journal
+    from rostra.management.status import observed
 
     while True:
         try:
@@ -122,7 +123,8 @@ async def _fabric(environment: Environment) -> None:
         try:
             await publisher.start()
             state.connect(wake=publisher.wake, ready=lambda bus=bus: bus.connected)
-            await asyncio.get_running_loop().create_future()  # until cancelled
+            async with observed(bus):
+                await asyncio.get_running_loop().create_future()  # until cancelled
         finally:
             state.connect()
             await publisher.stop()
