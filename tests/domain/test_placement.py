@@ -175,6 +175,12 @@ def test_a_new_node_needs_room_for_the_reservation_too() -> None:
     assert place([node("a", hd=1)], reservation=0) is not None
 
 
+@pytest.mark.spec("PLAT-083", "POL-116")
+def test_who_only_controls_needs_room_for_the_reservation() -> None:
+    assert place([node("a", hd=0)], cost=0) is None
+    assert place([node("a", hd=1)], cost=0) == Choice(node="a", location=USA, fresh=True)
+
+
 @pytest.mark.spec("PLAT-037", "POL-062")
 def test_without_room_or_nodes_there_is_no_choice() -> None:
     assert place([]) is None
