@@ -34,6 +34,9 @@ def environment(tmp_path: Path) -> Environment:
         sip_tls_port=free_port(),
         h323_port=free_port(),
         nats_port=free_port(),
+        fabric_port=free_port(),
+        bootstrap_port=free_port(),
+        address="127.0.0.1",
     )
 
 

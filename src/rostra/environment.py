@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rostra import machine
+
 
 class EnvironmentProblem(Exception):
     """A variable has a value we cannot use. The text names the variable and the remedy."""
@@ -90,14 +92,14 @@ class Environment:
     sip_port: int = _setting(5060, port, "SIP over UDP and TCP")
     sip_tls_port: int = _setting(5061, port, "SIP over TLS")
     h323_port: int = _setting(1720, port, "H.323 call signalling")
-    nats_port: int = _setting(4222, port, "the fabric between nodes (loopback only on a single machine)")
-    nats_url: Secret = _setting(
-        Secret(""), Secret, "fabric to connect to, with credentials; empty: the embedded server"
+    nats_port: int = _setting(4222, port, "the fabric inside this machine, on loopback only")
+    fabric_port: int = _setting(6222, port, "the fabric between machines: TLS, members of the platform only")
+    bootstrap_port: int = _setting(8443, port, "page of a new node that waits for its configuration file")
+    address: str = _setting(
+        "", _address, "address of the Management Node's machine for other nodes; empty: the one towards the network"
     )
     media_ports: PortRange = _setting(PortRange(40000, 49999), PortRange.parse, "UDP ports of media")
-    media_address: str = _setting(
-        "", _address, "address announced for media; empty: every usable address of the machine"
-    )
+    media_address: str = _setting("", _address, "address announced for media; empty: the node's own")
     warm_workers: int = _setting(1, int, "idle media workers kept ready for the next conference")
     capacity: int = _setting(0, _whole, "HD calls the node takes at most; 0: measured at every start")
     database_url: str = _setting("", str, "Management Node database, postgres://…; empty: SQLite in the home directory")
@@ -128,6 +130,11 @@ class Environment:
     def variables(self) -> dict[str, str]:
         """The same settings as environment variables, for a child process."""
         return {variable_name(f.name): str(getattr(self, f.name)) for f in dataclasses.fields(self)}
+
+    @property
+    def own_address(self) -> str:
+        """This machine's address for other machines of the platform."""
+        return self.address or machine.primary_address()
 
     @property
     def node_home(self) -> Path:

@@ -16,3 +16,14 @@ def primary_address() -> str:
         except OSError:
             return "127.0.0.1"
         return str(probe.getsockname()[0])
+
+
+def has_address(address: str) -> bool:
+    """Is `address` one of this machine's? (All of 127.0.0.0/8 is.)"""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True

@@ -86,8 +86,8 @@ def _issue(identity: Identity) -> None:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    _write(identity.key, private, mode=0o600)
-    _write(identity.certificate, certificate.public_bytes(serialization.Encoding.PEM), mode=0o644)
+    write_file(identity.key, private, mode=0o600)
+    write_file(identity.certificate, certificate.public_bytes(serialization.Encoding.PEM), mode=0o644)
 
 
 def _names(host: str) -> list[x509.GeneralName]:
@@ -99,7 +99,7 @@ def _names(host: str) -> list[x509.GeneralName]:
     ]
 
 
-def _write(file: Path, content: bytes, *, mode: int) -> None:
+def write_file(file: Path, content: bytes, *, mode: int = 0o600) -> None:
     """Replace `file` in one step, so that a reader never sees half of it."""
     fresh = file.with_suffix(".new")
     fresh.unlink(missing_ok=True)

@@ -32,6 +32,7 @@ from rostra.environment import Environment, EnvironmentProblem, Secret
         ("sip_port", socket.SOCK_DGRAM, "UDP"),
         ("sip_tls_port", socket.SOCK_STREAM, "TCP"),
         ("nats_port", socket.SOCK_STREAM, "TCP"),
+        ("fabric_port", socket.SOCK_STREAM, "TCP"),
     ],
 )
 def test_a_taken_port_is_named_with_its_variable(
@@ -43,7 +44,7 @@ def test_a_taken_port_is_named_with_its_variable(
             other.listen()
         number = other.getsockname()[1]
         with pytest.raises(ports.PortTaken) as raised:
-            ports.check(ports.needs(dataclasses.replace(environment, **{setting: number})))
+            ports.check(ports.needs(dataclasses.replace(environment, **{setting: number}), fabric="127.0.0.1"))
     assert f"port {number} ({transport})" in str(raised.value)
     assert f"ROSTRA_{setting.upper()}" in str(raised.value)
 
@@ -73,9 +74,10 @@ def test_two_settings_with_one_port_are_both_named(environment: Environment) -> 
         ports.check(ports.needs(clash))
 
 
-def test_another_fabric_needs_no_port_of_ours(environment: Environment) -> None:
-    elsewhere = dataclasses.replace(environment, nats_url=Secret("nats://fabric.example.com"))
-    assert "nats_port" not in {need.setting for need in ports.needs(elsewhere)}
+def test_only_what_runs_here_needs_ports(environment: Environment) -> None:
+    alone = {need.setting for need in ports.needs(environment, node=False, fabric="127.0.0.1")}
+    assert alone == {"nats_port", "fabric_port", "management_https_port"}
+    assert "management_https_port" not in {need.setting for need in ports.needs(environment, management=False)}
 
 
 def test_the_certificate_names_this_machine_and_the_key_is_ours_alone(tmp_path: Path) -> None:

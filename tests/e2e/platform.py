@@ -36,6 +36,9 @@ def fresh_environment(home: Path, **changes: Any) -> Environment:
         sip_tls_port=free_port(),
         h323_port=free_port(),
         nats_port=free_port(),
+        fabric_port=free_port(),
+        bootstrap_port=free_port(),
+        address="127.0.0.1",
         media_ports=PortRange(base, base + 1999),
         media_address="127.0.0.1",
         **changes,
@@ -43,10 +46,11 @@ def fresh_environment(home: Path, **changes: Any) -> Environment:
 
 
 class Platform:
-    """`rostra run` as a child process."""
+    """`rostra run` as a child process, or what else `command` says."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, *command: str) -> None:
         self.environment = environment
+        self._command = command or ("run",)
         self.output: list[str] = []
         self._process: subprocess.Popen[str] | None = None
         self._ready = threading.Event()
@@ -68,7 +72,7 @@ class Platform:
         variables = {k: v for k, v in os.environ.items() if not k.startswith("ROSTRA_")}
         command = Path(sys.executable).parent / "rostra"
         self._process = subprocess.Popen(
-            [str(command), "run"],
+            [str(command), *self._command],
             cwd=ROOT,
             env={**variables, **self.environment.variables()},
             stdout=subprocess.PIPE,
@@ -143,8 +147,8 @@ class Platform:
         return found
 
     def child(self, name: str) -> int:
-        """Process id of `rostra <name>`."""
-        (pid,) = [pid for pid, command in self.processes().items() if command.endswith(f" {name}")]
+        """Process id of `rostra process <name>`."""
+        (pid,) = [pid for pid, command in self.processes().items() if command.endswith(f" process {name}")]
         return pid
 
     def find(self, text: str) -> list[int]:

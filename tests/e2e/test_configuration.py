@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import httpx
 import pytest
 
-from rostra.fabric import server
-from tests.e2e.platform import ROOT, Platform, wait_until
+from tests.e2e.platform import Platform, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -106,18 +103,10 @@ def test_a_node_starts_and_serves_without_the_management_node(tmp_path: Path) ->
 
     platform = Platform(fresh_environment(tmp_path)).start()
     assert platform.stop() == 0
-    variables = {**os.environ, **platform.environment.variables()}
-    command = Path(sys.executable).parent / "rostra"
-    fabric = subprocess.Popen(server.prepare(platform.environment))
+    alone = Platform(platform.environment, "node").start()
     try:
-        node = subprocess.Popen([str(command), "node"], cwd=ROOT, env=variables, stderr=subprocess.DEVNULL)
-        try:
-            wait_until(lambda: _answers(f"{platform.web}/healthz"), 20, "the node is not ready")
-            with platform.client() as client:
-                assert join(client, "meet.demo").status_code == 200
-        finally:
-            node.send_signal(signal.SIGTERM)
-            assert node.wait(15) == 0
+        with platform.client() as client:
+            assert join(client, "meet.demo").status_code == 200
     finally:
-        fabric.terminate()
-        fabric.wait(10)
+        code = alone.stop()
+    assert code == 0, alone.logs()

@@ -9,7 +9,7 @@ import shutil
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 
 import structlog
@@ -31,12 +31,35 @@ class EndedEarly(Exception):
     """A child ended before it was ready. The text holds its last log lines."""
 
 
-class Child:
-    """A program that is kept running from `start` to `stop`."""
+class EndedForGood(Exception):
+    """A child ended by itself and is not to be started again."""
 
-    def __init__(self, name: str, command: list[str], variables: Mapping[str, str], log: Path) -> None:
+    def __init__(self, child: Child, code: int) -> None:
+        super().__init__(f"{child.name} ended with {describe(code)}")
+        self.child = child
+        self.code = code
+
+
+class Child:
+    """A program that is kept running from `start` to `stop`, until it ends with one of the `final` exit codes.
+
+    `pause`: seconds before it is started again after its first death.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        variables: Mapping[str, str],
+        log: Path,
+        *,
+        pause: float = 1.0,
+        final: Container[int] = (),
+    ) -> None:
         self.name = name
         self.log = log
+        self._first_pause = pause
+        self._final = final
         self._command = command
         self._variables = dict(variables)
         self._process: asyncio.subprocess.Process | None = None
@@ -69,15 +92,20 @@ class Child:
         return await self._process.wait()
 
     async def keep_running(self) -> None:
-        """Start the program again whenever it ends, each time after a longer pause, until `stop`."""
-        pause = 1.0
+        """Start the program again whenever it ends, each time after a longer pause, until `stop`.
+
+        Raises EndedForGood after one of the final exit codes.
+        """
+        pause = self._first_pause
         started = time.monotonic()
         while True:
             code = await self.ended()
             if self._stopping:
                 return
+            if code in self._final:
+                raise EndedForGood(self, code)
             if time.monotonic() - started > _STEADY:
-                pause = 1.0
+                pause = self._first_pause
             logger.error("Process ended; starting it again", name=self.name, status=describe(code), pause=pause)
             self._signal(signal.SIGKILL)  # whatever it left behind in its group
             await asyncio.sleep(pause)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,39 +19,72 @@ application = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+process = typer.Typer(help="Single processes, as the others start them.", no_args_is_help=True)
+application.add_typer(process, name="process", hidden=True)
+
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of every process here too.")]
+Configuration = Annotated[
+    Path | None, typer.Option("--config", help="Configuration file of a new node; without it a page asks for one.")
+]
 
 
 @application.command()
-def run(
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of every process here too.")] = False,
-) -> None:
+def run(verbose: Verbose = False) -> None:
     """Run everything on this machine: fabric, Management Node and one Conferencing Node."""
+    _supervise("run", verbose=verbose)
+
+
+@application.command()
+def management(verbose: Verbose = False) -> None:
+    """Run a Management Node: admin site and management API, and its part of the fabric."""
+    _supervise("management", verbose=verbose)
+
+
+@application.command()
+def node(config: Configuration = None, verbose: Verbose = False) -> None:
+    """Run a Conferencing Node, and its part of the fabric; a new one is first given its configuration."""
+    _supervise("node", configuration=config, verbose=verbose)
+
+
+def _supervise(role: str, *, configuration: Path | None = None, verbose: bool) -> None:
     from rostra.cli import supervisor
+    from rostra.cli.roles import Role
 
     environment = Environment.load()
-    raise typer.Exit(asyncio.run(supervisor.run(environment, verbose=verbose)))
+    code = asyncio.run(supervisor.run(environment, Role(role), configuration=configuration, verbose=verbose))
+    raise typer.Exit(code)
 
 
-@application.command()
-def management() -> None:
-    """Run the Management Node: admin site and management API."""
+@process.command("management")
+def management_process() -> None:
+    """The Management Node alone."""
+    from rostra.management.server import serve
+    from rostra.node import identity
+
     environment = Environment.load()
     logs.configure(environment, process="management")
-    from rostra.management.server import serve
+    own = tls.prepare(environment.home)
+    local = identity.load(environment.home) is not None
+    asyncio.run(serve(environment, own.certificate, own.key, with_node=local))
 
-    identity = tls.prepare(environment.home)
-    asyncio.run(serve(environment, identity.certificate, identity.key))
 
-
-@application.command()
-def node() -> None:
-    """Run a Conferencing Node: signalling and media of calls."""
-    environment = Environment.load()
-    logs.configure(environment, process="node")
+@process.command("node")
+def node_process() -> None:
+    """The Conferencing Node alone."""
+    from rostra.cli.roles import END_CODES
+    from rostra.node import belonging, identity
     from rostra.node.main import serve
 
-    identity = tls.prepare(environment.home)
-    asyncio.run(serve(environment, identity.certificate, identity.key))
+    environment = Environment.load()
+    logs.configure(environment, process="node")
+    given = identity.load(environment.home)
+    if given is None:
+        raise EnvironmentProblem(f"ROSTRA_HOME: {environment.home} holds no identity of a node; use `rostra node`")
+    own = tls.prepare(environment.home)
+    why = asyncio.run(serve(environment, given, own.certificate, own.key))
+    if why == belonging.DELETED:
+        identity.retire(environment.home)
+    raise typer.Exit(END_CODES.get(why, 0))
 
 
 @application.command()

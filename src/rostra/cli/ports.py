@@ -21,21 +21,24 @@ class Need:
     setting: str
     port: int
     transport: socket.SocketKind = socket.SOCK_STREAM
-    loopback: bool = False
-    """We listen on 127.0.0.1 only."""
+    address: str = ""
+    """Where we listen; empty: everywhere."""
 
 
-def needs(environment: Environment) -> list[Need]:
-    """Every fixed port that `rostra run` is about to listen on."""
-    wanted = [
-        Need("node_https_port", environment.node_https_port),
-        Need("management_https_port", environment.management_https_port),
-        Need("sip_port", environment.sip_port),
-        Need("sip_port", environment.sip_port, socket.SOCK_DGRAM),
-        Need("sip_tls_port", environment.sip_tls_port),
-    ]
-    if not environment.nats_url:
-        wanted.append(Need("nats_port", environment.nats_port, loopback=True))
+def needs(environment: Environment, *, node: bool = True, management: bool = True, fabric: str = "") -> list[Need]:
+    """Every fixed port that is about to be listened on by what is to run here; `fabric`: our address on it."""
+    wanted = [Need("nats_port", environment.nats_port, address="127.0.0.1")]
+    if fabric:
+        wanted.append(Need("fabric_port", environment.fabric_port, address=fabric))
+    if management:
+        wanted.append(Need("management_https_port", environment.management_https_port))
+    if node:
+        wanted += [
+            Need("node_https_port", environment.node_https_port),
+            Need("sip_port", environment.sip_port),
+            Need("sip_port", environment.sip_port, socket.SOCK_DGRAM),
+            Need("sip_tls_port", environment.sip_tls_port),
+        ]
     return wanted
 
 
@@ -72,8 +75,8 @@ def _try(need: Need) -> None:
 
 
 def _addresses(need: Need) -> list[tuple[socket.AddressFamily, str]]:
-    if need.loopback:
-        return [(socket.AF_INET, "127.0.0.1")]
+    if need.address:
+        return [(socket.AF_INET6 if ":" in need.address else socket.AF_INET, need.address)]
     # Every address, as the servers will ask for.
     return [(socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")]  # noqa: S104
 

@@ -1,4 +1,4 @@
-"""What `rostra run` tells the person who started it: where everything is and how to join."""
+"""What the person who started Rostra is told: where everything is and how to join."""
 
 from __future__ import annotations
 
@@ -10,28 +10,65 @@ from rich.text import Text
 
 from rostra.cli.home import FirstPassword
 from rostra.environment import Environment
+from rostra.node.identity import NodeIdentity
 
 ROOM = "meet.demo"
 
 
-def summary(environment: Environment, password: FirstPassword, address: str) -> Panel:
-    """The framed summary; `address` is where other machines reach this one."""
+def summary(environment: Environment, password: FirstPassword) -> Panel:
+    """For everything on one machine."""
     web = f"https://localhost:{environment.node_https_port}/"
-    sip = f"sip:{ROOM}@{address}"
+    sip = f"sip:{ROOM}@{environment.own_address}"
     if environment.sip_port != 5060:
         sip += f":{environment.sip_port}"
-    rows = [
-        ("Web app", web),
+    return _panel(
+        [
+            ("Web app", web),
+            *_administration(environment, password),
+            ("", ""),
+            ("Join by browser", f"{web}?conference={ROOM}"),
+            ("Join by SIP", sip),
+            ("From elsewhere", f"https://{environment.own_address}:{environment.node_https_port}/"),
+            ("", ""),
+            ("State and logs", str(environment.home)),
+        ]
+    )
+
+
+def management_summary(environment: Environment, password: FirstPassword) -> Panel:
+    """For a Management Node on a machine of its own."""
+    return _panel(
+        [
+            *_administration(environment, password),
+            ("From elsewhere", f"https://{environment.own_address}:{environment.management_https_port}/"),
+            ("", ""),
+            ("State and logs", str(environment.home)),
+        ]
+    )
+
+
+def node_summary(environment: Environment, node: NodeIdentity) -> Panel:
+    """For a Conferencing Node."""
+    return _panel(
+        [
+            ("Conferencing Node", f"{node.name} ({node.id})"),
+            ("Web app", f"https://{node.address}:{environment.node_https_port}/"),
+            ("Management Node", ", ".join(node.management) or "this machine's"),
+            ("", ""),
+            ("State and logs", str(environment.home)),
+        ]
+    )
+
+
+def _administration(environment: Environment, password: FirstPassword) -> list[tuple[str, str]]:
+    return [
         ("Admin site", f"https://localhost:{environment.management_https_port}/"),
         ("Administrator", "admin"),
         ("Password", password.value if password.generated else "as set on the first start"),
-        ("", ""),
-        ("Join by browser", f"{web}?conference={ROOM}"),
-        ("Join by SIP", sip),
-        ("From elsewhere", f"https://{address}:{environment.node_https_port}/"),
-        ("", ""),
-        ("State and logs", str(environment.home)),
     ]
+
+
+def _panel(rows: list[tuple[str, str]]) -> Panel:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(no_wrap=True, overflow="ignore")

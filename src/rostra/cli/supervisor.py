@@ -1,4 +1,4 @@
-"""`rostra run`: the whole platform on one machine, from an empty home directory to calls being accepted."""
+"""`rostra run`, `rostra management` and `rostra node`: from an empty home directory to calls being accepted."""
 
 from __future__ import annotations
 
@@ -13,46 +13,50 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rostra import logs, machine, tls
-from rostra.cli import ports
-from rostra.cli.child import Child, EndedEarly, describe, rotate
+from rostra import logs, tls
+from rostra.cli import joining, ports
+from rostra.cli.child import EndedEarly, EndedForGood, describe, rotate
 from rostra.cli.health import healthy
 from rostra.cli.home import FirstPassword, HomeInUse, held
-from rostra.cli.summary import summary
+from rostra.cli.parts import Part, parts
+from rostra.cli.roles import FINAL, Role, local_node
+from rostra.cli.summary import management_summary, node_summary, summary
 from rostra.environment import Environment, Secret
-from rostra.fabric import server
+from rostra.fabric import authority
+from rostra.node.bootstrap import BootstrapRefused
+from rostra.tls import Identity
 
-PROGRAM = (sys.executable, "-m", "rostra.cli")
+PROGRAM = (sys.executable, "-m", "rostra.cli", "process")
 
 START_LIMIT = 180.0
 """Seconds within which everything must be ready."""
 
-_PATIENCE = {"node": 2.5, "management": 1.5, "nats": 1.0}
-"""Seconds each child has to end by itself; together what Ctrl-C may take."""
+GONE = 3
+"""Exit code when this machine's node was deleted, or runs elsewhere."""
 
 
 class NotReady(Exception):
     """The platform did not get ready in time. The text says who is missing."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Part:
-    """A child and, when it serves HTTPS, the port where it says that it is ready."""
-
-    child: Child
-    health_port: int | None
-    label: str
-
-
-async def run(environment: Environment, *, verbose: bool = False, program: Sequence[str] = PROGRAM) -> int:
+async def run(
+    environment: Environment,
+    role: Role = Role.EVERYTHING,
+    *,
+    configuration: Path | None = None,
+    verbose: bool = False,
+    program: Sequence[str] = PROGRAM,
+) -> int:
     """Run until SIGINT or SIGTERM; returns the exit code. Everything is said on standard output.
 
-    `program` is the command that takes `management` or `node` and becomes that.
+    `configuration`: the file a new node enrols with. `program` is the command that takes `management` or `node` and
+    becomes that.
     """
     environment = dataclasses.replace(environment, home=environment.home.absolute())
     logs.configure(environment, process="supervisor")
     console = Console(highlight=False, soft_wrap=True)
-    task = asyncio.ensure_future(_run(environment, console, program, verbose=verbose))
+    machine = _Machine(environment, role, configuration, console, program, verbose=verbose)
+    task = asyncio.ensure_future(machine.run())
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()
 
@@ -67,50 +71,71 @@ async def run(environment: Environment, *, verbose: bool = False, program: Seque
         await task
     except asyncio.CancelledError:
         console.print("stopped")
-    except (HomeInUse, ports.PortTaken, EndedEarly, NotReady) as problem:
+    except (HomeInUse, ports.PortTaken, EndedEarly, NotReady, BootstrapRefused) as problem:
         print(f"rostra: {problem}", file=sys.stderr, flush=True)
         return 1
+    except EndedForGood as end:
+        print(f"rostra: {FINAL[end.code]}.", file=sys.stderr, flush=True)
+        return GONE
     return 0
 
 
-async def _run(environment: Environment, console: Console, program: Sequence[str], *, verbose: bool) -> None:
-    with held(environment.home):
-        ports.check(ports.needs(environment))
-        identity = tls.prepare(environment.home)
-        password = FirstPassword.choose(environment)
-        parts = _parts(environment, password.value, program)
-        async with _started(parts, console), _tended(parts, verbose=verbose) as tend:
-            await _ready(parts, identity.certificate, console)
-            console.print(summary(environment, password, machine.primary_address()))
-            password.shown()
+class _Machine:
+    """One start of one role."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        role: Role,
+        configuration: Path | None,
+        console: Console,
+        program: Sequence[str],
+        *,
+        verbose: bool,
+    ) -> None:
+        self._environment = environment
+        self._role = role
+        self._configuration = configuration
+        self._console = console
+        self._program = program
+        self._verbose = verbose
+
+    async def run(self) -> None:
+        with held(self._environment.home):
+            identity = tls.prepare(self._environment.home)
+            if self._role is Role.NODE:
+                await self._node(identity)
+            else:
+                await self._management(identity)
+
+    async def _management(self, identity: Identity) -> None:
+        environment = self._environment
+        node = local_node(environment) if self._role is Role.EVERYTHING else None
+        with_node = node is not None
+        ports.check(ports.needs(environment, node=with_node, fabric=environment.own_address))
+        password = FirstPassword.choose(environment)  # looks whether the Management Node has been here
+        authority.found(environment)
+        said = summary if with_node else management_summary
+        await self._keep(identity, password.value, said(environment, password), password.shown, with_node=with_node)
+
+    async def _node(self, identity: Identity) -> None:
+        environment = self._environment
+        ports.check(ports.needs(environment, management=False))
+        node = await joining.node(environment, self._configuration, identity, self._console)
+        ports.check(ports.needs(environment, management=False, fabric=node.address))
+        await self._keep(identity, Secret(""), node_summary(environment, node), lambda: None, with_node=True)
+
+    async def _keep(
+        self, identity: Identity, password: Secret, said: object, shown: Callable[[], None], *, with_node: bool
+    ) -> None:
+        found = parts(self._environment, self._role, password, self._program, with_node=with_node)
+        console = self._console
+        async with _started(found, console), _tended(found, console, verbose=self._verbose) as tend:
+            await _ready(found, identity.certificate, console)
+            console.print(said)
+            shown()
             print("ready", flush=True)
             await tend()
-
-
-def _parts(environment: Environment, password: Secret, program: Sequence[str]) -> list[Part]:
-    """What runs, in the order of starting."""
-    log = environment.home / "log"
-    # Only the Management Node, which makes the administrator, is told the password.
-    variables = dataclasses.replace(environment, admin_password=Secret("")).variables()
-    told = dataclasses.replace(environment, admin_password=password).variables()
-    parts: list[Part] = []
-    if not environment.nats_url:
-        parts.append(Part(Child("nats", server.prepare(environment), {}, log / "nats.log"), None, "Fabric"))
-    parts.append(
-        Part(
-            Child("management", [*program, "management"], told, log / "management.log"),
-            environment.management_https_port,
-            "Management Node",
-        )
-    )
-    parts.append(
-        Part(
-            Child("node", [*program, "node"], variables, log / "node.log"),
-            environment.node_https_port,
-            "Conferencing Node",
-        )
-    )
-    return parts
 
 
 @contextlib.asynccontextmanager
@@ -123,11 +148,13 @@ async def _started(parts: list[Part], console: Console) -> AsyncGenerator[None]:
     finally:
         console.print("stopping")
         for part in reversed(parts):
-            await part.child.stop(_PATIENCE[part.child.name])
+            await part.child.stop(part.patience)
 
 
 @contextlib.asynccontextmanager
-async def _tended(parts: list[Part], *, verbose: bool) -> AsyncGenerator[Callable[[], Awaitable[None]]]:
+async def _tended(
+    parts: list[Part], console: Console, *, verbose: bool
+) -> AsyncGenerator[Callable[[], Awaitable[None]]]:
     """Look after the log files. What the context yields, awaited, keeps the parts running for good."""
     async with contextlib.AsyncExitStack() as ending:
 
@@ -139,10 +166,19 @@ async def _tended(parts: list[Part], *, verbose: bool) -> AsyncGenerator[Callabl
         tasks = [begin(_housekeeping(parts, verbose=verbose))]
 
         async def tend() -> None:
-            tasks.extend(begin(part.child.keep_running()) for part in parts)
+            tasks.extend(begin(_keep_running(part, console)) for part in parts)
             await asyncio.gather(*tasks)
 
         yield tend
+
+
+async def _keep_running(part: Part, console: Console) -> None:
+    try:
+        await part.child.keep_running()
+    except EndedForGood as end:
+        if part.vital:
+            raise
+        console.print(f"{part.label}: {FINAL[end.code]}; the others go on without it")
 
 
 async def _ready(parts: list[Part], certificate: Path, console: Console) -> None:
@@ -182,6 +218,8 @@ async def _ready(parts: list[Part], certificate: Path, console: Console) -> None
 
 async def _early_end(part: Part) -> None:
     code = await part.child.ended()
+    if code in FINAL and part.vital:
+        raise EndedForGood(part.child, code)
     raise EndedEarly(
         f"{part.label} ended with {describe(code)} before it was ready. The end of {part.child.log}:\n"
         f"{part.child.last_lines()}"

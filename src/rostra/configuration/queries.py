@@ -84,6 +84,16 @@ class GlobalRow(msgspec.Struct, frozen=True, kw_only=True):
     bdpm_max_scan_attempts_per_window: int = 20
 
 
+class FabricMemberRow(msgspec.Struct, frozen=True):
+    """A machine that the others' NATS servers let in."""
+
+    node: int | None
+    """Id of its node; None: the Management Node."""
+    fingerprint: str
+    address: str
+    port: int
+
+
 class Lookup:
     """Reads the local database at `path`; see `rostra.configuration.setup_node`."""
 
@@ -126,6 +136,16 @@ class Lookup:
         values = _named(self._global_columns, self._global_flags, row)
         values["disabled_codecs"] = json.loads(values["disabled_codecs"])
         return GlobalRow(**values)
+
+    def fabric_members(self) -> list[FabricMemberRow]:
+        """Who belongs to the fabric."""
+        statement = "SELECT node_id, fingerprint, address, port FROM configuration_fabricmember"
+        return [FabricMemberRow(*row) for row in self._database().execute(statement)]
+
+    def has_node(self, key: int) -> bool:
+        """Is there a Conferencing Node with this id?"""
+        row = self._database().execute("SELECT 1 FROM configuration_workervm WHERE id = ?", (key,)).fetchone()
+        return row is not None
 
     def close(self) -> None:
         """Close every thread's connection; nobody may be looking up any more."""

@@ -145,8 +145,9 @@ class Publisher:
             self._newest = await self._in_thread(self._journal.after, position)
             return True
         sent = False
-        while (changes := await self._in_thread(self._journal.after, self._newest.last)).changes:
-            self._newest = changes
+        newest = self._newest
+        while (changes := await self._in_thread(self._journal.after, newest.last)).changes:
+            self._newest = newest = changes
             sent = True
             if self._bus.connected:  # else nodes ask for it when they hear our position
                 await self._bus.publish(CHANGES, _encode(changes))

@@ -7,20 +7,23 @@ import socket
 
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 
 from rostra import machine
 from rostra.configuration import journal
 from rostra.configuration.journal import Mark
 from rostra.configuration.models import Conference, ConferenceAlias, GlobalSettings, SystemLocation, WorkerVM
 from rostra.environment import Environment, Secret
+from rostra.management import enrolment
 
 NODE = "node1"
+NODE_KEY = 1
+"""Id of the Conferencing Node beside the Management Node: the first row of its table."""
 ADMINISTRATOR = "admin"
 
 
-def prepare(environment: Environment) -> Secret | None:
-    """Bring the database up to date and fill it once.
+def prepare(environment: Environment, *, with_node: bool = True) -> Secret | None:
+    """Bring the database up to date and fill it once; `with_node`: a Conferencing Node runs on this machine too.
 
     Returns the administrator's password if this call generated one; it is not kept anywhere.
     """
@@ -32,6 +35,11 @@ def prepare(environment: Environment) -> Secret | None:
         _, first = Mark.objects.get_or_create(name="seeded", defaults={"value": "1"})
         if first:
             _seed()
+            if with_node:
+                _seed_node(environment.own_address)
+        elif with_node:
+            _follow_move(environment.own_address)
+        enrolment.join(environment)
         return _administrator(environment)
 
 
@@ -44,22 +52,35 @@ def _administrator(environment: Environment) -> Secret | None:
 
 
 def _seed() -> None:
-    location = SystemLocation.objects.create(name="Default", description="Made at the first start")
-    address = machine.primary_address()
-    WorkerVM.objects.create(
-        name=NODE,
-        description="The Conferencing Node of this machine",
-        hostname=(socket.gethostname().partition(".")[0] or "node1")[:63].lower(),
-        domain="local",
-        address=address,
-        netmask="255.255.255.0",
-        gateway=address,
-        password=secrets.token_urlsafe(12),
-        system_location=location,
-    )
+    SystemLocation.objects.create(name="Default", description="Made at the first start")
     for name, kind, alias in (
         ("Demo", "conference", "meet.demo"),
         ("Test Call Service", "test_call", "test_call"),
     ):
         service = Conference.objects.create(name=name, service_type=kind)
         ConferenceAlias.objects.create(alias=alias, conference=service)
+
+
+def _seed_node(address: str) -> None:
+    WorkerVM.objects.create(
+        pk=NODE_KEY,
+        name=NODE,
+        description="The Conferencing Node of this machine",
+        hostname=(socket.gethostname().partition(".")[0] or NODE)[:63].lower(),
+        domain="local",
+        address=address,
+        netmask="255.255.255.0",
+        gateway=address,
+        password=secrets.token_urlsafe(12),
+        system_location=SystemLocation.objects.get(name="Default"),
+    )
+    if connection.vendor == "postgresql":  # its counter has not noticed
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT setval(pg_get_serial_sequence('configuration_workervm', 'id'), %s)", [NODE_KEY])
+
+
+def _follow_move(address: str) -> None:
+    """The machine may have another address than at its last start."""
+    node = WorkerVM.objects.filter(pk=NODE_KEY).first()
+    if node is not None and not machine.has_address(node.address):
+        WorkerVM.objects.filter(pk=NODE_KEY).update(address=address)

@@ -28,13 +28,15 @@ async def serve(
     *,
     on_password: Callable[[Secret], None] | None = None,
     host: str = "0.0.0.0",  # noqa: S104 - a server for others
+    with_node: bool = True,
 ) -> None:
     """Run the Management Node until cancelled, or until SIGTERM or SIGINT.
 
-    `on_password` is told the administrator's password if the first start generated one. Raises OSError naming
+    `on_password` is told the administrator's password if the first start generated one. `with_node`: a Conferencing
+    Node runs on this machine too. Raises OSError naming
     the variable when the port is taken, and EnvironmentProblem for a database that cannot be used.
     """
-    application = await asyncio.to_thread(_prepare, environment, on_password)
+    application = await asyncio.to_thread(_prepare, environment, on_password, with_node)
     fabric = asyncio.create_task(_fabric(environment), name="management fabric")
     web = _Web(environment, application, certificate, key, host)
     try:
@@ -47,7 +49,7 @@ async def serve(
         raise OSError(f"ROSTRA_MANAGEMENT_HTTPS_PORT: port {environment.management_https_port} cannot be used")
 
 
-def _prepare(environment: Environment, on_password: Callable[[Secret], None] | None) -> Any:
+def _prepare(environment: Environment, on_password: Callable[[Secret], None] | None, with_node: bool) -> Any:
     settings.configure(environment)
     from django.db import OperationalError, connection
 
@@ -55,7 +57,7 @@ def _prepare(environment: Environment, on_password: Callable[[Secret], None] | N
     from rostra.management.prepare import prepare
 
     try:
-        password = prepare(environment)
+        password = prepare(environment, with_node=with_node)
     except OperationalError as problem:
         variable = "ROSTRA_DATABASE_URL" if environment.database_url else "ROSTRA_HOME"
         raise EnvironmentProblem(f"{variable}: the database cannot be used: {problem}") from None
@@ -110,6 +112,7 @@ class _Web:
 async def _fabric(environment: Environment) -> None:
     """Connect to the fabric, publish until cancelled; begins again when the fabric is not there yet."""
     from rostra.configuration import journal
+    from rostra.management.gate import Gate
     from rostra.management.status import observed
 
     while True:
@@ -120,12 +123,16 @@ async def _fabric(environment: Environment) -> None:
             await asyncio.sleep(1)
             continue
         publisher = Publisher(bus, journal)
+        gate = Gate(environment)
+        publisher.on_published(gate.changed)
         try:
             await publisher.start()
+            gate.open()
             state.connect(wake=publisher.wake, ready=lambda bus=bus: bus.connected)
             async with observed(bus):
                 await asyncio.get_running_loop().create_future()  # until cancelled
         finally:
             state.connect()
+            await gate.close()
             await publisher.stop()
             await bus.close()

@@ -30,6 +30,7 @@ def _settings(environment: Environment) -> dict[str, Any]:
     home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o700)
     return {
+        "ROSTRA": environment,
         "DEBUG": False,
         "SECRET_KEY": secret_key(home / "secret.key"),
         "ALLOWED_HOSTS": ["*"],  # certificates and addresses are the administrator's choice; nothing builds on Host

@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from rostra.management import state
+from rostra.fabric.enrolment import MEMBER_PATH, PATH
+from rostra.management import enrolment_views, state
 
 
 def healthz(_request: HttpRequest) -> HttpResponse:
@@ -19,6 +20,11 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("healthz", healthz),
+    path(PATH.removeprefix("/"), enrolment_views.enrol),
+    path(MEMBER_PATH.removeprefix("/"), enrolment_views.member),
+    path("api/admin/command/v1/platform/node_configuration/", enrolment_views.command),
+    path("admin/nodes/<int:key>/deploy/", enrolment_views.deploy, name="deploy-node"),
+    path("admin/nodes/<int:key>/configuration/", enrolment_views.download, name="node-configuration"),
     path("api/admin/", include("rostra.management.api.views")),
     path("admin/", admin.site.urls),
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import signal
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -18,32 +20,53 @@ from rostra.fabric import server
 from rostra.fabric.bus import Bus
 from rostra.fabric.replication import ConfigurationReplica
 from rostra.media.pool import WorkerPool
+from rostra.node.belonging import Belonging
+from rostra.node.identity import NodeIdentity
 from rostra.node.services import finder
 from rostra.sip.service import SipService, tls_context
 
 logger = structlog.get_logger("rostra.node")
 
-NODE = "node1"
-"""Name of the node until it is told another one."""
 WEB_ROOT = Path(__file__).resolve().parents[3] / "web" / "dist"
 
 
-async def serve(environment: Environment, certificate: Path, key: Path) -> None:
-    """Run the node until SIGTERM or SIGINT. Raises OSError naming the variable when a port is taken."""
+async def serve(environment: Environment, identity: NodeIdentity, certificate: Path, key: Path) -> str:
+    """Run the node until SIGTERM or SIGINT, or until it does not belong any more: then returns why (see belonging).
+
+    Raises OSError naming the variable when a port is taken.
+    """
     stopping = asyncio.Event()
+    reasons: list[str] = []
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+
+    def end(why: str) -> None:
+        reasons.append(why)
+        stopping.set()
+
+    environment = dataclasses.replace(environment, media_address=environment.media_address or identity.address)
     async with AsyncExitStack() as stack:
-        await start(environment, certificate, key, stack)
-        logger.info("Conferencing Node is running", node=NODE)
+        await start(environment, identity, certificate, key, stack, end)
+        logger.info("Conferencing Node is running", node=identity.id, name=identity.name)
         await stopping.wait()
-        logger.info("Conferencing Node is stopping", node=NODE)
+        logger.info("Conferencing Node is stopping", node=identity.id)
+    return reasons[0] if reasons else ""
 
 
-async def start(environment: Environment, certificate: Path, key: Path, stack: AsyncExitStack) -> Exchange:
-    """Start everything of the node in the order it is needed; `stack` ends it in reverse."""
-    bus = await Bus.connect(server.url(environment), name=NODE)
+async def start(
+    environment: Environment,
+    identity: NodeIdentity,
+    certificate: Path,
+    key: Path,
+    stack: AsyncExitStack,
+    end: Callable[[str], None],
+) -> Exchange:
+    """Start everything of the node in the order it is needed; `stack` ends it in reverse.
+
+    `end` is told when the node does not belong to the platform any more.
+    """
+    bus = await Bus.connect(server.url(environment), name=identity.id)
     stack.push_async_callback(bus.close)
 
     replica = ConfigurationReplica(environment, bus)
@@ -51,15 +74,18 @@ async def start(environment: Environment, certificate: Path, key: Path, stack: A
     stack.push_async_callback(replica.stop)
     lookup = Lookup(replica.path)
     stack.callback(lookup.close)
+    belonging = Belonging(environment, identity, bus, replica, lookup, end)
+    await belonging.start()
+    stack.push_async_callback(belonging.stop)
 
-    pool = WorkerPool(environment, bus, NODE)
+    pool = WorkerPool(environment, bus, identity.id)
     await pool.start()
     stack.push_async_callback(pool.close)
 
     def configured() -> bool:
         return replica.position > 0 or replica.synchronised.is_set()
 
-    exchange = Exchange(NODE, pool, finder(lookup), configured)
+    exchange = Exchange(identity.id, pool, finder(lookup), configured)
     stack.push_async_callback(exchange.close)
 
     sip = SipService(exchange, environment, tls=tls_context(certificate, key))

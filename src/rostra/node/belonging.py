@@ -1,0 +1,176 @@
+"""Does this node still belong to the platform, and to this machine alone?
+
+Follows the configuration: lets exactly the configured members through our NATS server, and notices that we were
+deleted. Cut off from the Management Node, it asks over HTTPS instead: a deleted node finds no other door open. A
+second machine with the same identity (a copied disk) is noticed by both; the one that came later leaves (NODE-006).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import msgspec
+import structlog
+from cryptography import x509
+
+from rostra.configuration.queries import Lookup
+from rostra.environment import Environment
+from rostra.fabric import credentials, server
+from rostra.fabric.bus import Bus
+from rostra.fabric.credentials import NotOurs
+from rostra.fabric.enrolment import MEMBER_PATH, MemberAnswer, MemberQuestion, Signed
+from rostra.fabric.membership import Member, node_name
+from rostra.fabric.replication import ConfigurationReplica
+from rostra.node.identity import NodeIdentity
+
+logger = structlog.get_logger("rostra.node.belonging")
+
+DELETED = "This Conferencing Node was deleted from the platform"
+COPIED = "Another machine runs with this node's identity, and it was there first"
+
+_CLAIM = 1.0
+"""Seconds between two words that we are there."""
+_SILENCE = 15.0
+"""Seconds without the Management Node after which it is asked over HTTPS, and between two questions."""
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A running process that says it is this node."""
+
+    boot: str
+    age: float
+    """Seconds it has run: clocks differ, this does not."""
+
+
+class Belonging:
+    """Watches from `start` to `stop`; tells `on_end` once why this node has to end."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        identity: NodeIdentity,
+        bus: Bus,
+        replica: ConfigurationReplica,
+        lookup: Lookup,
+        on_end: Callable[[str], None],
+    ) -> None:
+        self._environment = environment
+        self._identity = identity
+        self._bus = bus
+        self._replica = replica
+        self._lookup = lookup
+        self._on_end = on_end
+        self._boot = secrets.token_hex(8)
+        self._started = time.monotonic()
+        self._subject = f"rostra.identity.{identity.id}"
+        self._tasks: list[asyncio.Task[None]] = []
+        self._unsubscribe: Any = None
+        self._ended = False
+
+    async def start(self) -> None:
+        self._replica.on_change(self._changed)
+        self._unsubscribe = await self._bus.subscribe(self._subject, self._heard)
+        work = (self._first_look(), self._claim(), self._ask_when_silent())
+        self._tasks = [asyncio.create_task(one, name="belonging") for one in work]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._unsubscribe is not None:
+            await self._unsubscribe()
+
+    def _end(self, why: str) -> None:
+        if not self._ended:
+            self._ended = True
+            logger.error(why, node=self._identity.id, name=self._identity.name)
+            self._on_end(why)
+
+    # ---- what the configuration says
+
+    async def _first_look(self) -> None:
+        await self._replica.synchronised.wait()
+        self._look()
+
+    def _changed(self, resource: str, _key: int) -> None:
+        if resource in ("worker_vm", "fabric_member") and self._replica.synchronised.is_set():
+            self._look()
+
+    def _look(self) -> None:
+        if not self._lookup.has_node(self._identity.key):
+            return self._end(DELETED)
+        if not self._identity.management:
+            return None  # the Management Node is on this machine and keeps the gate
+        rows = self._lookup.fabric_members()
+        members = [Member(node_name(row.node), row.fingerprint, row.address, row.port) for row in rows]
+        if any(member.name == self._identity.id for member in members):
+            server.update(self._environment, members)
+        return None
+
+    # ---- somebody else with our identity
+
+    async def _claim(self) -> None:
+        while True:
+            if self._bus.connected:
+                claim = Claim(self._boot, time.monotonic() - self._started)
+                await self._bus.publish(self._subject, msgspec.json.encode(claim))
+            await asyncio.sleep(_CLAIM)
+
+    async def _heard(self, _subject: str, payload: bytes) -> None:
+        claim = msgspec.json.decode(payload, type=Claim)
+        if claim.boot == self._boot:
+            return
+        own = (time.monotonic() - self._started, self._boot)
+        if (claim.age, claim.boot) > own:
+            self._end(COPIED)
+        else:
+            logger.error("Another machine runs with this node's identity; it is told to leave", node=self._identity.id)
+
+    # ---- nobody tells us anything
+
+    async def _ask_when_silent(self) -> None:
+        if not self._identity.management:
+            return
+        while True:
+            await asyncio.sleep(_SILENCE)
+            if self._replica.silence > _SILENCE and await self._is_deleted():
+                self._end(DELETED)
+
+    async def _is_deleted(self) -> bool:
+        """Only a signed no is one; no answer means nothing."""
+        own = credentials.of(self._environment.home)
+        certificate = x509.load_pem_x509_certificate(own.certificate.read_bytes())
+        fingerprint = credentials.fingerprint(certificate.public_key())
+        question = MemberQuestion(self._identity.key, fingerprint, secrets.token_hex(16))
+        for address in self._identity.management:
+            try:
+                signed = await ask(f"{address}{MEMBER_PATH}", question)
+                content = signed.content.encode()
+                credentials.check_signature(content, bytes.fromhex(signed.signature), own.authority.read_bytes())
+                answer = msgspec.json.decode(content, type=MemberAnswer)
+            except (httpx.HTTPError, msgspec.DecodeError, ValueError, NotOurs) as problem:
+                logger.info("The Management Node could not be asked", problem=type(problem).__name__)
+                continue
+            if answer.question == question:
+                return not answer.member
+        return False
+
+
+async def ask(address: str, question: msgspec.Struct) -> Signed:
+    """Put `question` to the Management Node. Raises httpx.HTTPError or msgspec.DecodeError.
+
+    Its HTTPS certificate is not checked, because it may be any: the answer carries the authority's signature.
+    """
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    async with httpx.AsyncClient(verify=context, trust_env=False, timeout=10.0) as client:
+        response = await client.post(address, content=msgspec.json.encode(question))
+        response.raise_for_status()
+        return msgspec.json.decode(response.content, type=Signed)
