@@ -13,7 +13,7 @@ import pytest
 from rostra.domain.media import CodecParameters, MediaDescription, MediaKind, MediaStream
 from rostra.media import codecs
 from rostra.media.client import Worker
-from rostra.media.engine import stage
+from rostra.media.engine import ports, stage
 from rostra.media.engine.gst import Gst
 
 OPUS = CodecParameters(name="OPUS", payload_type=111, clock_rate=48000, channels=2)
@@ -37,12 +37,6 @@ def describe(codec: CodecParameters, port: int, rtcp_port: int = 0) -> MediaDesc
     return MediaDescription(address="127.0.0.1", streams=(stream,))
 
 
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Far:
     """One far end: sends what `launch` makes, reads what comes."""
 
@@ -51,7 +45,10 @@ class Far:
         self.asked = 0
         """Requests for key frames that have come."""
         self._source = source
-        self._port, self._control = free_port(), free_port()
+        self._sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+        for one in self._sockets:
+            one.bind(("127.0.0.1", 0))
+        self._port, self._control = (one.getsockname()[1] for one in self._sockets)
         self._pipeline: Any = None
 
     async def join(self, worker: Worker, leg: str) -> None:
@@ -76,14 +73,19 @@ class Far:
         encoder = row.encoder.format(bitrate=700_000, kilobits=700, mtu=1100)
         sending = (
             f"rtpbin name=rtp rtp-profile=avpf {self._source} ! {encoder} ! identity name=coded ! {payloader} ! "
-            f"rtp.send_rtp_sink_0 rtp.send_rtp_src_0 ! udpsink host=127.0.0.1 port={port} sync=false async=false "
-            f"udpsrc port={self._control} ! rtp.recv_rtcp_sink_0 "
+            "rtp.send_rtp_sink_0 rtp.send_rtp_src_0 ! "
+            f"udpsink name=away host=127.0.0.1 port={port} sync=false async=false "
+            "udpsrc name=control ! rtp.recv_rtcp_sink_0 "
         )
         self._pipeline = Gst.parse_launch(
-            (sending if self._source else "") + f"udpsrc port={self._port} caps={caps} buffer-size=1000000 ! "
+            (sending if self._source else "") + f"udpsrc name=in caps={caps} ! "
             f"rtpjitterbuffer latency=40 ! {row.depayloader} ! {row.decoder} ! {out} ! "
             "appsink name=out sync=false max-buffers=100 drop=true"
         )
+        for name, endpoint in zip(("in", "away", "control"), (*self._sockets[:1], *self._sockets), strict=True):
+            element = self._pipeline.get_by_name(name)
+            if element:
+                element.set_property("socket", ports.shared(endpoint))
         coded = self._pipeline.get_by_name("coded")
         if coded:
             coded.get_static_pad("src").add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._event)
@@ -109,6 +111,8 @@ class Far:
         if self._pipeline:
             self._pipeline.set_state(Gst.State.NULL)
         self._pipeline = None
+        for one in self._sockets:
+            one.close()
 
 
 class Screen(Far):
