@@ -11,7 +11,7 @@ from rostra.configuration import resources
 class ManagementAdminConfig(AdminConfig):
     """The admin site without discovery: pages come from the register of resources."""
 
-    default_site = "unfold.sites.UnfoldAdminSite"
+    default_site = "rostra.management.adminsite.Site"
 
     def ready(self) -> None:
         """Pages are added by ManagementConfig, once every resource is declared."""

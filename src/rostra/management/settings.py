@@ -36,7 +36,7 @@ def _settings(environment: Environment) -> dict[str, Any]:
         "ALLOWED_HOSTS": ["*"],  # certificates and addresses are the administrator's choice; nothing builds on Host
         "DATABASES": {"default": database(environment.database_url, home / "management.db")},
         "INSTALLED_APPS": [
-            "unfold",
+            "unfold.apps.BasicAppConfig",
             "django.contrib.auth",
             "django.contrib.contenttypes",
             "django.contrib.sessions",

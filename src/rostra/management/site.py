@@ -17,6 +17,9 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from rostra.configuration import orm
 from rostra.configuration.resources import Resource, register
 from rostra.management.csvpages import CsvPages
+from rostra.management.declared import tables
+from rostra.management.deployment import Deployment
+from rostra.management.node_actions import NodeActions
 
 _SHOWN = 3
 """Elements of a to-many relation that a list shows."""
@@ -70,7 +73,7 @@ def page(resource: Resource) -> type[ModelAdmin]:
         "warn_unsaved_form": True,
         "compressed_fields": True,
     }
-    base = _Singleton if resource.singleton else _Page
+    base = _Singleton if resource.singleton else _SPECIAL.get(resource.name, _Page)
     made: Any = type(f"{resource.model.__name__}Page", (base,), attributes)
     return made
 
@@ -112,6 +115,14 @@ class _Singleton(_Page):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         meta = orm.meta(self.model)
         return redirect(reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=(1,)))
+
+
+class _Nodes(NodeActions, Deployment, _Page):
+    pass
+
+
+_SPECIAL: dict[str, type[ModelAdmin]] = {"worker_vm": _Nodes}
+"""Pages that can do more than the declaration says."""
 
 
 def _filters(resource: Resource) -> list[str]:
@@ -176,10 +187,32 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         sections.setdefault(resource.section, []).append(entry)
     people = {"title": "Accounts", "icon": "person", "link": reverse("admin:auth_user_changelist")}
     home = {"title": "Dashboard", "icon": "dashboard", "link": reverse("admin:index")}
+    live = {"title": "Live View", "icon": "hub", "link": reverse("admin:live")}
     return [
         {"items": [home]},
+        {"title": "Status", "separator": True, "items": [live, *_tables("status")]},
         *({"title": title, "separator": True, "items": items} for title, items in sections.items() if items),
+        {"title": "History & Logs", "separator": True, "items": _tables("history")},
         {"title": "Administrators", "separator": True, "items": [people]},
+    ]
+
+
+_ICONS = {
+    "worker_vm": "dns",
+    "system_location": "location_on",
+    "conference": "groups",
+    "participant": "person",
+    "workervm_status_event": "event_note",
+}
+"""Tables of status and history that have a place in the menu, in its order."""
+
+
+def _tables(api: str) -> list[dict[str, Any]]:
+    known = {one.name: one for one in tables() if one.api == api}
+    return [
+        {"title": known[name].title, "icon": icon, "link": reverse(f"admin:{api}_table", args=(name,))}
+        for name, icon in _ICONS.items()
+        if name in known
     ]
 
 

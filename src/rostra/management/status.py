@@ -106,7 +106,7 @@ class Observatory:
         if self._stop is not None:
             await self._stop()
         await self.peers.stop()
-        await self._in_thread(connection.close)
+        await self._in_thread(_disconnect)
         self._threads.shutdown()
 
     # ---- for the web half; from any thread but the loop's
@@ -195,6 +195,10 @@ class Observatory:
 
     async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return await self._loop.run_in_executor(self._threads, function, *arguments)
+
+
+def _disconnect() -> None:
+    connection.close()  # each thread has its own
 
 
 class _Nobody:

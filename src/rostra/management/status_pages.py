@@ -1,0 +1,231 @@
+"""Pages of status, history and Live View, made from the same declarations as the API's resources."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import urllib.parse
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from rostra.management import live as graph
+from rostra.management.api import reading
+from rostra.management.api.errors import Refused
+from rostra.management.api.tables import Column, Filter, Row, Table
+from rostra.management.declared import table
+from rostra.management.status_view import view
+
+PAGE = 50
+GONE = "Conference instance no longer active"
+_NEVER = frozenset({"last_reported", "last_updated", "last_attempted_contact"})
+_HEARD = frozenset({"last_reported", "last_attempted_contact"})
+_NODE_COLUMNS = (
+    *("name", "address", "system_location", "version", "media_load", "max_hd_calls", "signaling_count"),
+    *("last_reported", "last_updated", "maintenance_mode"),
+)
+_TABS = {
+    ("status", "conference"): (
+        ("status", "participant", "conference", "name"),
+        ("status", "backplane", "conference", "name"),
+    ),
+    ("history", "conference"): (
+        ("history", "participant", "conference", "id"),
+        ("history", "backplane", "conference", "id"),
+    ),
+}
+"""Tables on the page of a row: which, the column to compare, and the row's column with the value."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cell:
+    """A value as a page shows it."""
+
+    text: str
+    link: str = ""
+    tone: str = ""
+    """`good`, `late`, `bad` or `quiet`."""
+    percent: int | None = None
+    """Drawn as a bar."""
+
+
+# ---- Live View
+
+
+def live(request: HttpRequest) -> HttpResponse:
+    """The page; what it draws it fetches itself."""
+    return render(request, "admin/status/live.html", _context(request, "Live View"))
+
+
+def live_data(_request: HttpRequest) -> HttpResponse:
+    """What there is to draw now."""
+    body = msgspec.json.encode(graph.graph(view(fresh=False)))
+    return HttpResponse(body, content_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+# ---- tables
+
+
+def table_page(request: HttpRequest, api: str, name: str) -> HttpResponse:
+    """A list: filters are those of the API, `q` looks into the first text column, `p` is the page."""
+    declared = _declared(api, name)
+    shown = _shown(declared)
+    order = [one for one in request.GET.getlist("order_by") if one.removeprefix("-") in declared.orderable]
+    number = max(1, int(request.GET["p"])) if request.GET.get("p", "").isdecimal() else 1
+    words = request.GET.get("q", "").strip()[:100]
+    searched = next(column for column in shown if column.type == "string")
+    try:
+        conditions = reading.filters(declared, declared.columns, request.GET)
+        if words:
+            conditions.append(Filter(searched, "icontains", words))
+        rows, total = declared.source.page(conditions, order or declared.default_order, (number - 1) * PAGE, PAGE)
+    except Refused as refusal:
+        raise Http404(str(refusal.body)) from None
+    context = _context(request, declared.title) | {
+        "summary": declared.summary,
+        "heads": [_head(declared, column, request, order) for column in shown],
+        "rows": [cells(declared, shown, row) for row in rows],
+        "total": total,
+        "words": words,
+        "searched": searched.label.lower(),
+        "previous": _address(request, p=number - 1) if number > 1 else "",
+        "next": _address(request, p=number + 1) if number * PAGE < total else "",
+    }
+    return render(request, "admin/status/table.html", context)
+
+
+def row_page(request: HttpRequest, api: str, name: str, key: str) -> HttpResponse:
+    """One row with all its columns and what belongs to it."""
+    declared = _declared(api, name)
+    row = declared.source.one(key)
+    back = {"title": declared.title, "link": reverse(f"admin:{api}_table", args=(name,))}
+    if row is None:
+        if (api, name) != ("status", "conference"):
+            raise Http404
+        return render(request, "admin/status/gone.html", _context(request, GONE) | {"back": back}, status=404)
+    columns = [column for column in declared.columns if column.type not in ("list", "many")]
+    values = zip(columns, cells(declared, columns, row, linked=False), strict=True)
+    context = _context(request, str(row.get("display_name") or row.get("name") or row["id"])) | {
+        "back": back,
+        "values": [(column.label, column.help, cell) for column, cell in values],
+        "tabs": [*_related(declared, row), *_children(declared, row)],
+        "configuration": _configuration(api, name, row),
+    }
+    return render(request, "admin/status/row.html", context)
+
+
+def _related(declared: Table, row: Row) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for api, name, column, source in _TABS.get((declared.api, declared.name), ()):
+        other = _declared(api, name)
+        compared = other.column(column)
+        if compared is None:
+            raise KeyError(column)
+        rows, total = other.source.page([Filter(compared, "exact", str(row[source]))], other.default_order, 0, 500)
+        shown = [one for one in _shown(other) if one.name not in ("conference", "conference_name")]
+        found.append(_listing(other.title, other, shown, rows, total))
+    return found
+
+
+def _children(declared: Table, row: Row) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for name, (columns, children) in declared.children.items():
+        rows = children(row)
+        if name != "statistics":
+            found.append(_listing("Media streams", declared, columns, rows, len(rows), linked=False))
+    return found
+
+
+def _listing(
+    title: str, declared: Table, columns: Sequence[Column], rows: list[Row], total: int, *, linked: bool = True
+) -> dict[str, Any]:
+    return {
+        "title": title,
+        "total": total,
+        "heads": [{"label": column.label} for column in columns],
+        "rows": [cells(declared, columns, row, linked=linked) for row in rows],
+    }
+
+
+def _configuration(api: str, name: str, row: Row) -> str:
+    """Address of the form of what the row is the status of."""
+    forms = {"worker_vm": "configuration_workervm", "system_location": "configuration_systemlocation"}
+    return reverse(f"admin:{forms[name]}_change", args=(row["id"],)) if api == "status" and name in forms else ""
+
+
+# ---- values
+
+
+def cells(declared: Table, columns: Sequence[Column], row: Row, *, linked: bool = True) -> list[Cell]:
+    """A row of a page; the first column leads to the row's own page."""
+    found = [cell(column, row[column.name], row) for column in columns]
+    if linked and found:
+        link = reverse(f"admin:{declared.api}_row", args=(declared.name, row["id"]))
+        found[0] = dataclasses.replace(found[0], text=found[0].text or "(none)", link=link)
+    return found
+
+
+def cell(column: Column, value: Any, row: Row) -> Cell:
+    """One value for people."""
+    if value is None:
+        return Cell("Never" if column.name in _NEVER else "–", tone="quiet")
+    if column.name == "media_load":
+        return Cell(f"{value:g} %", percent=int(value))
+    if column.name == "duration":
+        return Cell(str(datetime.timedelta(seconds=value)))
+    if column.type == "related":
+        return Cell(
+            str(row.get("conference_name") or value), link=reverse("admin:history_row", args=(column.target, value))
+        )
+    if isinstance(value, bool):
+        return Cell("Yes" if value else "No", tone="" if value else "quiet")
+    if isinstance(value, datetime.datetime):
+        return Cell(f"{value:%Y-%m-%d %H:%M:%S} UTC", tone=_age(value) if column.name in _HEARD else "")
+    return Cell(str(value))
+
+
+def _age(heard: datetime.datetime) -> str:
+    """How good it is that we heard a node then (DIAG-083)."""
+    minutes = (timezone.now() - heard).total_seconds() / 60
+    return "good" if minutes < 2 else "late" if minutes < 5 else "bad"
+
+
+# ---- small things
+
+
+def _shown(declared: Table) -> list[Column]:
+    names = _NODE_COLUMNS if (declared.api, declared.name) == ("status", "worker_vm") else declared.shown
+    extra = {"address": Column("address", "string", "Address of the node.")}
+    found = [declared.column(name) or extra[name] for name in names]
+    return found or list(declared.columns)
+
+
+def _head(declared: Table, column: Column, request: HttpRequest, order: list[str]) -> dict[str, str]:
+    if column.name not in declared.orderable:
+        return {"label": column.label}
+    down = order[:1] == [column.name]
+    mark = {column.name: "ascending", f"-{column.name}": "descending"}.get(order[0], "") if order else ""
+    link = _address(request, order_by=f"-{column.name}" if down else column.name, p="")
+    return {"label": column.label, "link": link, "sorted": mark}
+
+
+def _address(request: HttpRequest, **changes: object) -> str:
+    kept = [(name, value) for name, values in request.GET.lists() if name not in changes for value in values]
+    return "?" + urllib.parse.urlencode([*kept, *((name, value) for name, value in changes.items() if value != "")])
+
+
+def _declared(api: str, name: str) -> Table:
+    found = table(api, name)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _context(request: HttpRequest, title: str) -> dict[str, Any]:
+    return {**admin.site.each_context(request), "title": title}
