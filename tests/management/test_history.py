@@ -24,7 +24,7 @@ from rostra.management.history.received import Received
 from rostra.management.history.receiving import store
 from rostra.management.status import Observatory
 
-from .conftest import Api, use
+from .conftest import Api
 from .nodes import FakeNode, until
 
 BASE = "/api/admin/history/v1/"
@@ -286,7 +286,6 @@ async def test_days_without_the_management_node_are_in_history_afterwards(
     finally:
         await outbox.stop()
         await observatory.stop()
-    use(database)
     api = Api()
     assert (await asyncio.to_thread(api.read, f"{BASE}participant/?limit=1"))["meta"]["total_count"] == people
     assert (await asyncio.to_thread(api.read, f"{BASE}conference/?limit=1"))["meta"]["total_count"] == 100
