@@ -3,83 +3,114 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from rostra.domain.media import MediaDescription, MediaKind
+from rostra.domain.media import MediaKind
+from rostra.media import messages as m
 from rostra.media.client import MediaFailure, WorkerLost
-from rostra.media.messages import Compose, Event, Failure
+from rostra.media.messages import Event
 
 ANSWER = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=sendrecv\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=sendrecv\r\n"
 
 
 class FakeWorker:
-    """Takes every request and remembers it."""
+    """Answers every request on the fabric and remembers it."""
 
-    def __init__(self, identity: str, on_event: Callable[[Event], None], on_lost: Callable[[Any], None]) -> None:
+    def __init__(
+        self, identity: str, bus: Any, on_event: Callable[[Event], None], on_lost: Callable[[Any], None]
+    ) -> None:
         self.id = identity
+        self.bus = bus
+        self.process = 1
         self.tell = on_event
         self._on_lost = on_lost
         self.alive = True
         self.legs: set[str] = set()
         self.started: set[str] = set()
-        self.composed: list[Compose] = []
-        self.refuse: Failure.Kind | None = None
+        self.composed: list[m.Compose] = []
+        self.sending: dict[str, m.SendBackplane] = {}
+        self.receiving: dict[str, m.ReceiveBackplane] = {}
+        self.digits: list[tuple[str, str]] = []
+        self.refuse: m.Failure.Kind | None = None
 
     def kill(self) -> None:
         self.alive = False
+        self.bus.subscriptions[:] = [one for one in self.bus.subscriptions if one.handler != self.answer]
         self._on_lost(self)
 
-    async def _check(self, leg: str = "") -> None:
+    async def compose(self, compose: m.Compose) -> None:
+        """As the director calls it."""
         await asyncio.sleep(0)
         if not self.alive:
             raise WorkerLost("killed")
-        if self.refuse:
-            raise MediaFailure(self.refuse, "refused")
-        if leg and leg not in self.legs:
-            raise MediaFailure(Failure.Kind.UNKNOWN_LEG, leg)
-
-    async def open_webrtc(self, leg: str, offer: str, **_: Any) -> str:
-        await self._check()
-        self.legs.add(leg)
-        return ANSWER
-
-    async def add_candidate(self, leg: str, mid: str, candidate: str, ufrag: str = "") -> None:
-        await self._check(leg)
-
-    async def reserve_rtp(self, leg: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
-        await self._check()
-        self.legs.add(leg)
-        return "127.0.0.1", tuple(40000 + 2 * index for index in range(len(kinds)))
-
-    async def connect_rtp(self, leg: str, local: MediaDescription, remote: MediaDescription) -> None:
-        await self._check(leg)
-
-    async def start(self, leg: str) -> None:
-        await self._check(leg)
-        self.started.add(leg)
+        self.composed.append(compose)
 
     async def close_leg(self, leg: str) -> None:
         await asyncio.sleep(0)
         if not self.alive:
             raise WorkerLost("killed")
+        self._close(leg)
+
+    async def receive_backplane(self, request: m.ReceiveBackplane) -> tuple[str, int]:
+        await asyncio.sleep(0)
+        if not self.alive:
+            raise WorkerLost("killed")
+        self.receiving[request.leg] = request
+        return "127.0.0.1", 50000 + len(self.receiving)
+
+    async def send_backplane(self, request: m.SendBackplane) -> None:
+        await asyncio.sleep(0)
+        if not self.alive:
+            raise WorkerLost("killed")
+        here = self.legs | {one.source for one in self.receiving.values()}
+        if request.kind is MediaKind.VIDEO and request.source not in here:
+            raise MediaFailure(m.Failure.Kind.UNKNOWN_LEG, request.source)
+        self.sending[request.leg] = request
+
+    async def answer(self, _subject: str, payload: bytes) -> bytes | None:
+        request = m.request_decoder.decode(payload)
+        await asyncio.sleep(0)
+        if not self.alive:
+            return None
+        return m.encode(self._carry_out(request))
+
+    def _carry_out(self, request: m.Request) -> m.Reply:
+        if isinstance(request, m.Close):
+            self._close(request.leg)
+            return m.Done()
+        if self.refuse:
+            return m.Failure(kind=self.refuse, reason="refused")
+        match request:
+            case m.OpenWebRtc(leg=leg):
+                self.legs.add(leg)
+                return m.WebRtcAnswer(sdp=ANSWER)
+            case m.ReserveRtp(leg=leg, kinds=kinds):
+                self.legs.add(leg)
+                return m.RtpPorts(address="127.0.0.1", ports=tuple(40000 + 2 * index for index in range(len(kinds))))
+            case _ if getattr(request, "leg", "") not in self.legs:
+                return m.Failure(kind=m.Failure.Kind.UNKNOWN_LEG, reason="no such leg")
+            case m.Start(leg=leg):
+                self.started.add(leg)
+            case m.SendDtmf(leg=leg, digits=digits):
+                self.digits.append((leg, digits))
+            case _:
+                pass
+        return m.Done()
+
+    def _close(self, leg: str) -> None:
         self.legs.discard(leg)
-
-    async def compose(self, compose: Compose) -> None:
-        await self._check()
-        self.composed.append(compose)
-
-    async def request_keyframe(self, leg: str) -> None:
-        await self._check(leg)
-
-    async def send_dtmf(self, leg: str, digits: str) -> None:
-        await self._check(leg)
+        self.started.discard(leg)
+        self.sending.pop(leg, None)
+        self.receiving.pop(leg, None)
 
 
 class FakePool:
     """Makes workers on request."""
 
     ready = True
+    bus: Any
+    node = "n1"
 
     def __init__(self) -> None:
         self.workers: list[FakeWorker] = []
@@ -96,8 +127,9 @@ class FakePool:
     ) -> FakeWorker:
         await self.stocked.wait()
         if self.broken:
-            raise MediaFailure(Failure.Kind.INTERNAL, "no media worker can be started")
-        worker = FakeWorker(f"worker{len(self.workers)}", on_event, on_lost)
+            raise MediaFailure(m.Failure.Kind.INTERNAL, "no media worker can be started")
+        worker = FakeWorker(f"{self.node}-worker{len(self.workers)}", self.bus, on_event, on_lost)
+        await self.bus.subscribe(m.control_subject(worker.id), worker.answer, concurrent=True)
         self.workers.append(worker)
         if self.doomed:
             self.doomed -= 1
@@ -105,6 +137,7 @@ class FakePool:
         return worker
 
     async def release(self, worker: FakeWorker) -> None:
+        worker.legs.clear()
         self.released.append(worker)
 
 

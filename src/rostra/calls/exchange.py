@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 
-from rostra.calls.background import Background
+from rostra.background import Background
+from rostra.calls.anchors import Anchors, Atlas
+from rostra.calls.records import record_of
+from rostra.calls.requests import NodeRequests
 from rostra.calls.session import CallSession, pin_prompt
 from rostra.calls.switchboard import CallRefused, CallRequest, PinRequired, Refusal, SessionListener
+from rostra.conference.here import Here
 from rostra.conference.instance import ConferenceInstance
+from rostra.conference.messages import key_of, node_subject
 from rostra.conference.roster import Participant
 from rostra.dialplan.resolve import FindAlias, resolve
 from rostra.domain.admission import PinOutcome, check_pin
+from rostra.domain.history import ConferenceEnded, ConferenceStarted, ParticipantEnded, ParticipantJoined
 from rostra.domain.service import Service, ServiceDescription
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
-from rostra.media.pool import WorkerPool
+from rostra.fabric.peers import Peers
 
 logger = structlog.get_logger("rostra.calls")
 
 _ANSWERED_BY_KEYPAD = frozenset({CallProtocol.SIP, CallProtocol.H323, CallProtocol.MSSIP})
+LOOK = 2.0
+"""Seconds between two looks for calls whose media nobody carries any more."""
+DRAINING = 30.0
+"""Seconds for which a node that is being emptied takes no new media."""
+DRAINED = 0.2
+"""Seconds between two looks whether it is empty."""
 _JOINABLE = frozenset({"conference", "lecture", "test_call"})
 
 
@@ -29,25 +42,54 @@ class Exchange:
     """Implements `calls.switchboard.Switchboard`."""
 
     def __init__(
-        self, node: str, pool: WorkerPool, find_alias: FindAlias, configured: Callable[[], bool] = lambda: True
-    ) -> None:
-        """`configured`: has this node its configuration, so that an unknown alias really is unknown?"""
-        self._node = node
-        self._pool = pool
+        self, here: Here, peers: Peers, atlas: Atlas, find_alias: FindAlias, *,
+        configured: Callable[[], bool] = lambda: True, takes_calls: Callable[[], bool] = lambda: True,
+    ) -> None:  # fmt: skip
+        """`configured`: has this node its configuration, so that an unknown alias really is unknown?
+        `takes_calls`: False in maintenance mode."""
+        self._here = here
+        self._peers = peers
         self._find_alias = find_alias
         self._configured = configured
+        self._takes_calls = takes_calls
         self._running: dict[str, ConferenceInstance] = {}
+        self._opening: dict[str, asyncio.Task[ConferenceInstance]] = {}
         self._sessions: dict[str, CallSession] = {}
+        self._anchors = Anchors(here, peers, atlas)
+        self._requests = NodeRequests(
+            here, self._running, self._instance, takes_media=lambda: self.takes_media,
+            reservation=lambda audio_only: atlas.reservation(audio_only=audio_only),
+        )  # fmt: skip
         self._background = Background()
+        self._stop: Callable[[], Any] | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self._draining = False
         self._closed = False
+
+    async def start(self) -> None:
+        """Answer other nodes, and follow who of them is there."""
+        subject = node_subject(self._here.node)
+        self._stop = await self._here.bus.subscribe(subject, self._requests.answer, concurrent=True)
+        self._peers.on_change(self._peer_changed)
+        self._looking = asyncio.get_running_loop().create_task(self._look(), name="calls carried nowhere")
 
     @property
     def ready(self) -> bool:
-        return not self._closed and self._pool.ready and self._configured()
+        return not self._closed and self._here.pool.ready and self._configured()
+
+    @property
+    def takes_media(self) -> bool:
+        """New media may be placed on this node."""
+        return not self._closed and not self._draining and self._takes_calls()
 
     @property
     def conferences(self) -> list[ConferenceInstance]:
         return list(self._running.values())
+
+    @property
+    def participants(self) -> int:
+        """Signalled here."""
+        return len(self._sessions)
 
     def session(self, participant: str) -> CallSession | None:
         return self._sessions.get(participant)
@@ -57,18 +99,23 @@ class Exchange:
         return found.service.description if found else None
 
     async def join(self, request: CallRequest, listener: SessionListener) -> CallSession:
-        if self._closed:
+        if self._closed or not self._takes_calls():
+            logger.warning(
+                "Participant failed to join conference.", participant=request.display_name, alias=request.alias,
+                reason=Refusal.MAINTENANCE.text,
+            )  # fmt: skip
             raise CallRefused(Refusal.MAINTENANCE)
         found = resolve(request.alias, self._find_alias)
         if found is None or found.service.description.service_type not in _JOINABLE:
             raise CallRefused(Refusal.NOT_FOUND)
         role, prompt = self._judge_pin(request, found.service, request.pin if found.pin is None else found.pin)
-        self._check_limit(found.service)
-        instance = self._instance(found.service)
-        participant = self._participant(request, found.service, role)
-        session = CallSession(instance, participant, listener, self._left)
+        instance = await self._instance(_key(found.service), found.service)
+        self._check_limit(instance)
+        participant = self._participant(request, found.service, role, prompt)
+        session = CallSession(instance, participant, listener, self._anchors, self._left)
         self._sessions[participant.uuid] = session
-        instance.add(participant, session, prompt=prompt)
+        seated = instance.add(participant, session)
+        self._here.record(ParticipantJoined(time=seated.start_time, participant=record_of(instance, seated)))
         return session
 
     def _judge_pin(self, request: CallRequest, service: Service, pin: str | None) -> tuple[Role, str]:
@@ -92,31 +139,57 @@ class Exchange:
             case _:
                 return Role.UNKNOWN, pin_prompt(service.access)
 
-    def _instance(self, service: Service) -> ConferenceInstance:
-        """The running conference of a service, started when this is its first participant."""
-        description = service.description
-        key = description.name if description.service_type != "test_call" else f"{description.name}:{uuid.uuid4()}"
-        running = self._running.get(key)
-        if running is None:
+    async def _instance(self, key: str, service: Service) -> ConferenceInstance:
+        """The running conference of a service; begun here when this node has no part in it yet."""
+        while True:
+            running = self._running.get(key)
+            if running is not None and not running.ended:
+                return running
+            opening = self._opening.get(key)
+            if opening is None:
+                opening = self._opening[key] = asyncio.get_running_loop().create_task(self._open(key, service))
+                opening.add_done_callback(lambda _: self._opening.pop(key, None))
+            instance = await asyncio.shield(opening)
+            if not instance.ended:
+                return instance
 
-            def ended(instance: ConferenceInstance) -> None:
-                if self._running.get(key) is instance:
-                    del self._running[key]
-                logger.info("Conference has been stopped.", conference=instance.name, conference_id=instance.id)
-                self._background.spawn(instance.director.close())
+    async def _open(self, key: str, service: Service) -> ConferenceInstance:
+        instance = ConferenceInstance(self._here, key, service, self._ended)
+        first = await instance.open(self._present())
+        self._running[key] = instance
+        instance.see(self._present())
+        logger.info(
+            "Conference has been created." if first else "Conference has been joined.", conference=instance.name,
+            conference_id=instance.id,
+        )  # fmt: skip
+        self._here.record(
+            ConferenceStarted(
+                time=instance.began, id=instance.id, name=instance.name,
+                service_type=service.description.service_type, tag=service.description.tag,
+            )
+        )  # fmt: skip
+        return instance
 
-            running = ConferenceInstance(str(uuid.uuid4()), service, self._node, self._pool, time.time, ended)
-            self._running[key] = running
-            logger.info("Conference has been created.", conference=running.name, conference_id=running.id)
-        return running
+    def _ended(self, instance: ConferenceInstance) -> None:
+        if self._running.get(instance.key) is instance:
+            del self._running[instance.key]
+        logger.info("Conference has been stopped.", conference=instance.name, conference_id=instance.id)
+        description = instance.service.description
+        self._here.record(
+            ConferenceEnded(
+                time=self._here.now(), id=instance.id, name=instance.name, service_type=description.service_type,
+                tag=description.tag,
+            )
+        )  # fmt: skip
+        self._background.spawn(instance.close())
 
-    def _check_limit(self, service: Service) -> None:
-        limit = service.description.participant_limit
-        running = self._running.get(service.description.name)
-        if limit is not None and (len(running.participants) if running else 0) >= limit:
+    def _check_limit(self, instance: ConferenceInstance) -> None:
+        limit = instance.service.description.participant_limit
+        if limit is not None and len(instance.participants) >= limit:
+            instance.end_if_unused()
             raise CallRefused(Refusal.PARTICIPANT_LIMIT)
 
-    def _participant(self, request: CallRequest, service: Service, role: Role) -> Participant:
+    def _participant(self, request: CallRequest, service: Service, role: Role, prompt: str) -> Participant:
         where = ServiceType.CONFERENCE
         if role is Role.UNKNOWN:
             where = ServiceType.IVR
@@ -124,7 +197,7 @@ class Exchange:
             where = ServiceType.TEST_CALL
         return Participant(
             uuid=str(uuid.uuid4()),
-            node=self._node,
+            node=self._here.node,
             display_name=request.display_name or request.remote_alias,
             overlay_text=request.display_name or request.remote_alias,
             local_alias=request.alias,
@@ -134,23 +207,74 @@ class Exchange:
             call_direction=request.direction,
             role=role,
             service_type=where,
-            start_time=time.time(),
+            start_time=self._here.now(),
+            prompt=prompt,
             encrypted=request.encrypted,
             call_tag=request.call_tag,
         )
 
-    def _left(self, participant: str) -> None:
-        self._sessions.pop(participant, None)
+    def _left(self, participant: Participant, reason: str) -> None:
+        session = self._sessions.pop(participant.uuid, None)
+        if session is not None:
+            now = self._here.now()
+            self._here.record(
+                ParticipantEnded(
+                    time=now, participant=record_of(session.conference, participant), disconnect_reason=reason,
+                    duration=max(0.0, now - participant.start_time),
+                )
+            )  # fmt: skip
+
+    # ---- other nodes
+
+    def _present(self) -> dict[str, str]:
+        return {node: report.boot for node, report in self._peers.alive.items()}
+
+    def _peer_changed(self, node: str, alive: bool) -> None:
+        present = self._present()
+        for instance in self.conferences:
+            instance.see(present, "" if alive else node)
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK)
+            for instance in self.conferences:
+                instance.media.look()
+
+    async def move_calls_away(self) -> int:
+        """Ask for all media carried here to be set up elsewhere, and take none until it is; how many legs."""
+        self._draining = True
+        await self._peers.announce()
+        moved = sum(instance.media.hosting.move_away() for instance in self.conferences if instance.media.hosting)
+        self._background.spawn(self._drained())
+        return moved
+
+    async def _drained(self) -> None:
+        for _ in range(int(DRAINING / DRAINED)):
+            if not self._here.ledger.calls:
+                break
+            await asyncio.sleep(DRAINED)
+        self._draining = False
 
     async def close(self, reason: str = "Conference terminated by an administrator") -> None:
         """End every call; nothing new is accepted."""
         self._closed = True
+        if self._looking is not None:
+            self._looking.cancel()
         for instance in self.conferences:
-            await instance.remove_all(reason)
+            instance.remove_own(reason)
         await self._background.finish(3)
+        await self._anchors.finish(1)
+        if self._stop is not None:
+            await self._stop()
 
     def debug_state(self) -> dict[str, object]:
         return {
             "sessions": len(self._sessions),
             "conferences": [instance.debug_state() for instance in self._running.values()],
         }
+
+
+def _key(service: Service) -> str:
+    """Which conference it is: one for each service, and one for each test call."""
+    name = service.description.name
+    return key_of(name if service.description.service_type != "test_call" else f"{name}:{uuid.uuid4()}")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 import structlog
 
-from rostra.calls.background import Background
+from rostra.background import Background
+from rostra.calls.anchors import Anchor, Anchors, tokens_of
 from rostra.calls.switchboard import CallRefused, MediaRefused, Refusal, SessionListener
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
@@ -24,6 +26,10 @@ logger = structlog.get_logger("rostra.calls")
 
 Result = TypeVar("Result")
 
+OVERTAKEN = 5.0
+"""Seconds a candidate waits for the offer it overtook."""
+MOVING = 8.0
+"""Seconds a far end has to follow when its media is moved."""
 WORKERS_TRIED = 4
 """Workers that may die under one request before it is refused."""
 
@@ -37,18 +43,25 @@ class _Call(msgspec.Struct, kw_only=True):
 
     confirmed: bool = False
     video: bool = False
+    anchor: Anchor | None = None
+    """Where its media is; None: nowhere yet, or not any more."""
+    leaving: Anchor | None = None
+    """Where its media was when it was asked to move, until it is elsewhere."""
+    ready: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
+    """There is a leg at the anchor."""
 
 
 class CallSession:
     """`calls.switchboard.Session` towards the adapter, `conference.instance.Member` towards the roster."""
 
     def __init__(
-        self, instance: ConferenceInstance, participant: Participant, listener: SessionListener,
-        on_left: Callable[[str], None],
+        self, instance: ConferenceInstance, participant: Participant, listener: SessionListener, anchors: Anchors,
+        on_left: Callable[[Participant, str], None],
     ) -> None:  # fmt: skip
         self._instance = instance
         self._participant = participant
         self._listener = listener
+        self._anchors = anchors
         self._on_left = on_left
         self._calls: dict[str, _Call] = {}
         self._pin = PinEntry()
@@ -88,11 +101,12 @@ class CallSession:
             return answer
 
         try:
-            answer = await self._with_worker(call, state, open_leg)
+            answer = await self._with_worker(call, state, open_leg, audio_only=media_type == "audio")
         except BaseException:  # also of a request that is no longer waited for
             if fresh:
                 self._background.spawn(self.close_call(call))
             raise
+        self._arrived(call, state)
         state.video = _has_active_video(answer)
         for other in replaced:
             self._background.spawn(self.close_call(other))
@@ -101,13 +115,20 @@ class CallSession:
         return answer
 
     async def add_candidate(self, call: str, mid: str, candidate: str, ufrag: str = "") -> None:
-        if call in self._calls:
-            # it may overtake the offer that waits for a new worker
-            await self._tell(lambda worker: worker.add_candidate(call, mid, candidate, ufrag), acquire=True)
+        state = self._calls.get(call)
+        if state is None:
+            return
+        if not state.ready.is_set():  # it overtook the offer that waits for a worker
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(state.ready.wait(), OVERTAKEN)
+        await self._tell(call, lambda worker: worker.add_candidate(call, mid, candidate, ufrag))
 
     async def reserve_rtp(self, call: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
         state, _ = self._begin(call)
-        return await self._with_worker(call, state, lambda worker: worker.reserve_rtp(call, kinds))
+        audio_only = MediaKind.VIDEO not in kinds
+        return await self._with_worker(
+            call, state, lambda worker: worker.reserve_rtp(call, kinds), audio_only=audio_only
+        )  # fmt: skip
 
     async def connect_rtp(self, call: str, local: MediaDescription, remote: MediaDescription) -> None:
         state, _ = self._begin(call)
@@ -123,9 +144,10 @@ class CallSession:
                 # the worker with the reserved ports has died: new ones are negotiated, now or once confirmed
                 logger.info("Leg to be negotiated anew", call=call, conference=self.service.name)
 
-        await self._with_worker(call, state, connect)
         live = [stream for stream in local.streams if not stream.refused]
         state.video = any(stream.kind is MediaKind.VIDEO for stream in live)
+        await self._with_worker(call, state, connect, audio_only=not state.video)
+        self._arrived(call, state)
         encrypted = bool(live) and all(stream.crypto for stream in live)
         await self._instance.set_client_state(self._participant.uuid, encrypted=encrypted)
         if state.confirmed:
@@ -138,7 +160,7 @@ class CallSession:
             return
         state.confirmed = True
         self._instance.leg_confirmed(call, video=state.video)
-        if not await self._tell(lambda worker: worker.start(call)):
+        if not await self._tell(call, lambda worker: worker.start(call)):
             self.media_lost(call)
 
     async def hold(self, call: str, held: bool) -> None:
@@ -146,22 +168,22 @@ class CallSession:
             await self._instance.hold(self._participant.uuid, held)
 
     async def request_keyframe(self, call: str) -> None:
-        if call in self._calls:
-            await self._tell(lambda worker: worker.request_keyframe(call))
+        await self._tell(call, lambda worker: worker.request_keyframe(call))
 
     async def close_call(self, call: str) -> None:
-        if self._calls.pop(call, None) is None:
+        state = self._calls.pop(call, None)
+        if state is None:
             return
-        self._instance.drop_leg(call)
+        self._instance.media.drop_leg(call)
         if not self._calls:
             self._instance.media_ended(self._participant.uuid)
-        await self._to_the_end(self._close_leg(call))
+        await self._to_the_end(self._free(call, state))
 
     async def leave(self, reason: str = "Call disconnected") -> None:
         if self._gone:
             return
         self._gone = True
-        self._on_left(self._participant.uuid)
+        self._on_left(self.participant, reason)
         self._instance.discard(self._participant.uuid, reason)
         await self._to_the_end(self._end())
 
@@ -170,41 +192,59 @@ class CallSession:
         if self._gone:
             raise CallRefused(Refusal.INVALID_TOKEN)
         fresh = call not in self._calls
-        state = self._calls.setdefault(call, _Call())
-        self._instance.add_leg(call, self._participant.uuid)
-        return state, fresh
+        return self._calls.setdefault(call, _Call()), fresh
 
-    async def _with_worker(self, call: str, state: _Call, act: Callable[[Worker], Awaitable[Result]]) -> Result:
-        """Set up media on the conference's worker; when that dies meanwhile, on the next one."""
-        director = self._instance.director
+    async def _with_worker(
+        self, call: str, state: _Call, act: Callable[[Worker], Awaitable[Result]], *, audio_only: bool
+    ) -> Result:
+        """Set up media where there is room; when the worker dies meanwhile, on the next one."""
         for _ in range(WORKERS_TRIED):
+            anchor = state.anchor or await self._place(call, state, audio_only=audio_only)
             try:
-                worker = await director.worker()
-            except (MediaFailure, WorkerLost) as problem:
-                raise CallRefused(Refusal.OUT_OF_RESOURCE) from problem
-            if self._calls.get(call) is not state:
-                raise CallRefused(Refusal.INVALID_TOKEN)
-            try:
-                result = await act(worker)
+                result = await act(anchor.worker)
             except WorkerLost as problem:
-                logger.info("Media not set up", call=call, worker=worker.id, reason=str(problem))
+                logger.info("Media not set up", call=call, worker=anchor.worker.id, reason=str(problem))
+                if state.anchor is anchor:
+                    state.anchor = None
                 continue
             except MediaFailure as failure:
                 raise _refusal(failure) from failure
             if self._calls.get(call) is not state:  # it ended while this was under way
-                await self._close_leg(call)
+                await self._free(call, state)
                 raise CallRefused(Refusal.INVALID_TOKEN)
+            if state.leaving is None:
+                self._instance.media.add_leg(call, self._participant.uuid, anchor.node)
             return result
         raise CallRefused(Refusal.OUT_OF_RESOURCE)
 
-    async def _tell(self, act: Callable[[Worker], Awaitable[None]], *, acquire: bool = False) -> bool:
+    async def _place(self, call: str, state: _Call, *, audio_only: bool) -> Anchor:
+        avoid = state.leaving.node if state.leaving else ""
+        tokens = tokens_of(self._instance, audio_only=audio_only)
+        anchor = await self._anchors.place(self._instance, self._participant.uuid, call, tokens, avoid)
+        if self._calls.get(call) is not state:
+            self._anchors.release(self._instance, call, anchor)
+            raise CallRefused(Refusal.INVALID_TOKEN)
+        state.anchor = anchor
+        return anchor
+
+    def _arrived(self, call: str, state: _Call) -> None:
+        """The leg is where it should be: let go of where it was."""
+        state.ready.set()
+        if state.anchor is None:
+            return
+        self._instance.media.add_leg(call, self._participant.uuid, state.anchor.node)
+        left, state.leaving = state.leaving, None
+        if left is not None:
+            self._background.spawn(self._close_leg(call, left))
+
+    async def _tell(self, call: str, act: Callable[[Worker], Awaitable[None]]) -> bool:
         """Tell the worker something about a leg; False when there is no worker or no such leg."""
-        director = self._instance.director
+        state = self._calls.get(call)
+        anchor = (state.anchor or state.leaving) if state else None
+        if anchor is None:
+            return False
         try:
-            worker = director.current or (await director.worker() if acquire else None)
-            if worker is None:
-                return False
-            await act(worker)
+            await act(anchor.worker)
         except WorkerLost:
             return False
         except MediaFailure as failure:
@@ -212,30 +252,61 @@ class CallSession:
             return failure.kind is not Failure.Kind.UNKNOWN_LEG
         return True
 
-    async def _close_leg(self, call: str) -> None:
-        await self._tell(lambda worker: worker.close_leg(call))
+    async def _free(self, call: str, state: _Call) -> None:
+        """Close the leg wherever it is."""
+        anchors = [anchor for anchor in (state.anchor, state.leaving) if anchor is not None]
+        state.anchor = state.leaving = None
+        for anchor in anchors:
+            await self._close_leg(call, anchor)
+
+    async def _close_leg(self, call: str, anchor: Anchor) -> None:
+        try:
+            await anchor.worker.close_leg(call)
+        except (WorkerLost, MediaFailure) as problem:
+            logger.info("Leg not closed", call=call, peer=anchor.node, reason=str(problem))
+        self._anchors.release(self._instance, call, anchor)
 
     async def _to_the_end(self, work: Coroutine[Any, Any, None]) -> None:
         """Free media for certain, also when the request for it is no longer waited for."""
         await asyncio.shield(self._background.spawn(work))
 
     async def _end(self) -> None:
-        calls, self._calls = list(self._calls), {}
-        for call in calls:
-            await self._close_leg(call)
+        calls, self._calls = self._calls, {}
+        for call, state in calls.items():
+            await self._free(call, state)
 
     # ---- told by the conference (Member)
 
     def removed(self, reason: str) -> None:
         if not self._gone:
             self._gone = True
-            self._on_left(self._participant.uuid)
+            self._on_left(self.participant, reason)
             self._background.spawn(self._end())
             self._guarded(self._listener.disconnected, reason)
 
-    def media_lost(self, call: str) -> None:
-        if call in self._calls:
-            self._guarded(self._listener.media_lost, call)
+    def media_lost(self, call: str, *, moving: bool = False) -> None:
+        """Set the media up again: it is gone, or (`moving`) goes on where it is until it is elsewhere."""
+        state = self._calls.get(call)
+        if state is None:
+            return
+        anchor, state.anchor = state.anchor, None
+        state.ready.clear()
+        if anchor is not None:
+            if moving:
+                state.leaving = anchor
+                self._background.spawn(self._moved_in_time(call, state))
+            else:
+                anchor.worker.lose("its node or process is gone")
+                self._anchors.release(self._instance, call, anchor)
+        self._guarded(self._listener.media_lost, call)
+
+    async def _moved_in_time(self, call: str, state: _Call) -> None:
+        """A far end that did not follow loses its media, which makes it ask for new."""
+        await asyncio.sleep(MOVING)
+        left = state.leaving
+        if left is not None and self._calls.get(call) is state and state.anchor is None:
+            state.leaving = None
+            await self._close_leg(call, left)
 
     def call_failed(self, call: str, reason: str) -> None:
         if call in self._calls:
@@ -244,6 +315,10 @@ class CallSession:
 
     def pressed(self, digit: str) -> None:
         self.dtmf("", digit)
+
+    def send_dtmf(self, digits: str) -> None:
+        for call in list(self._calls):
+            self._background.spawn(self._tell(call, lambda worker, call=call: worker.send_dtmf(call, digits)))
 
     def _guarded(self, tell: Callable[..., None], *what: str) -> None:
         """An adapter that fails at being told something must not keep the others from being told."""

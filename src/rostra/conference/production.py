@@ -1,126 +1,71 @@
-"""What is on air: the legs with media, who is speaking, and the picture that follows from both."""
+"""What is on air: who is seen and heard by the legs that this node carries, and the layouts of those it signals."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-import msgspec
-
-from rostra.conference.director import MediaDirector
 from rostra.conference.events import ConferenceEvent, LayoutChanged, StageChanged, StageEntry
 from rostra.conference.picture import Program, Seat, program
-from rostra.conference.state import ConferenceState
-from rostra.domain import voice
+from rostra.conference.state import ORDER, SPEAKING, ConferenceState
 from rostra.domain.layout import GEOMETRIES, ONE_MAIN_SEVEN
 from rostra.domain.service import ServiceDescription
-from rostra.media.messages import FirstPicture, Levels
+from rostra.media.messages import Levels
 
 Tell = Callable[[str, ConferenceEvent], None]
 """Tell one participant something."""
 
 
-class Leg(msgspec.Struct, kw_only=True):
-    """A call with media: whose it is, and what it brings."""
-
-    participant: str
-    has_picture: bool = False
-
-
 class Production:
-    """Owned by the conference; keeps the director's wish up to date, once per turn of the event loop."""
+    """Owned by the conference; computes the program anew once per turn of the event loop."""
 
     def __init__(
-        self, state: ConferenceState, service: ServiceDescription, director: MediaDirector, tell: Tell
-    ) -> None:
+        self, state: ConferenceState, node: str, service: ServiceDescription, tell: Tell,
+        want: Callable[[Program], None],
+    ) -> None:  # fmt: skip
+        """`want` gets each new program."""
         self._state = state
+        self._node = node
         self._service = service
-        self._director = director
         self._tell = tell
-        self._legs: dict[str, Leg] = {}
-        self._prompts: dict[str, str] = {}
-        self._voice = voice.Voice()
+        self._want = want
         self._program: Program | None = None
         self._pending: asyncio.Handle | None = None
 
-    # ---- legs
-
-    def add_leg(self, call: str, participant: str) -> None:
-        self._legs.setdefault(call, Leg(participant=participant))
-        self.changed()
-
-    def drop_leg(self, call: str) -> None:
-        if self._legs.pop(call, None) is not None:
-            self.changed()
-
-    def owner(self, call: str) -> str | None:
-        """The participant whose call it is."""
-        leg = self._legs.get(call)
-        return leg.participant if leg else None
-
-    def calls_of(self, participant: str) -> list[str]:
-        return [call for call, leg in self._legs.items() if leg.participant == participant]
-
-    def forget(self, participant: str) -> None:
-        """Somebody has left."""
-        for call in self.calls_of(participant):
-            self.drop_leg(call)
-        self._prompts.pop(participant, None)
-        self._voice = voice.without(self._voice, participant)
-
-    def prompt(self, participant: str, text: str) -> None:
-        """Show a text instead of the conference; an empty one ends that."""
-        if text:
-            self._prompts[participant] = text
-        else:
-            self._prompts.pop(participant, None)
-        self.changed()
-
-    # ---- what the media tells
-
-    def picture(self, event: FirstPicture) -> None:
-        leg = self._legs.get(event.leg)
-        if leg and leg.has_picture != (event.width > 0):
-            leg.has_picture = event.width > 0
-            self.changed()
-
-    def lost(self) -> list[tuple[str, str]]:
-        """The worker died: nothing has a picture. Returns all (call, participant)."""
-        for leg in self._legs.values():
-            leg.has_picture = False
-        self.changed()
-        return [(call, leg.participant) for call, leg in self._legs.items()]
-
-    def hear(self, event: Levels) -> None:
-        """One tick of the voice switch."""
-        heard: dict[str, float] = {}
-        for call, level in event.levels.items():
-            leg = self._legs.get(call)
-            known = self._state.get(leg.participant) if leg else None
-            if known and known.joined and not known.is_muted and not known.is_on_hold:
-                heard[known.uuid] = level
-        before, self._voice = self._voice, voice.step(self._voice, heard)
-        if self._voice.speaking != before.speaking or self._voice.order != before.order:
-            stage = self.stage()
-            for participant in self._state:
-                if participant.joined:
-                    self._tell(participant.uuid, stage)
-        if self._voice.order != before.order:
-            self.changed()
+    def voices(self, event: Levels) -> Mapping[str, float]:
+        """Levels of legs as levels of those participants who may speak."""
+        by_call = {
+            leg.call: p.uuid
+            for p in self._state
+            if p.joined and not p.is_muted and not p.is_on_hold
+            for leg in p.legs
+            if leg.node == self._node
+        }
+        return {by_call[call]: level for call, level in event.levels.items() if call in by_call}
 
     # ---- what watchers see
 
     def stage(self) -> StageChanged:
         """Everybody with media, most recent speaker first."""
         with_media = {p.uuid for p in self._state if p.joined and p.has_media}
-        order = [who for who in self._voice.order if who in with_media]
-        order += [p.uuid for p in self._state if p.uuid in with_media and p.uuid not in order]
+        spoken = self._state.names(ORDER)
+        speaking = set(self._state.names(SPEAKING))
+        order = [who for who in spoken if who in with_media]
+        known = set(order)
+        order += [p.uuid for p in self._state if p.uuid in with_media and p.uuid not in known]
         return StageChanged(
             entries=tuple(
-                StageEntry(participant=who, stage_index=index, vad=100 if who in self._voice.speaking else 0)
+                StageEntry(participant=who, stage_index=index, vad=100 if who in speaking else 0)
                 for index, who in enumerate(order)
             )
         )
+
+    def tell_stage(self) -> None:
+        """The speakers have changed."""
+        stage = self.stage()
+        for participant in self._state:
+            if participant.joined:
+                self._tell(participant.uuid, stage)
 
     def layout(self, participant: str) -> LayoutChanged:
         """What a participant's picture shows now."""
@@ -135,25 +80,25 @@ class Production:
         if self._pending is None:
             self._pending = asyncio.get_running_loop().call_soon(self._draw)
 
+    def close(self) -> None:
+        if self._pending:
+            self._pending.cancel()
+        self._pending = None
+
     def _draw(self) -> None:
         self._pending = None
+        pictures = self._state.pictures
         seats = [
-            Seat(
-                participant=known,
-                call=call,
-                has_picture=leg.has_picture,
-                prompt=self._prompts.get(leg.participant, ""),
-            )
-            for call, leg in self._legs.items()
-            if (known := self._state.get(leg.participant)) is not None
+            Seat(participant=known, call=leg.call, has_picture=leg.call in pictures, here=leg.node == self._node)
+            for known in self._state
+            for leg in known.legs
         ]
         before = self._program
-        self._program = program(seats, self._voice.order, self._service, locked=self._state.flags.locked)
-        if before is None or before.compose != self._program.compose:
-            self._director.want(self._program.compose)
+        self._program = program(seats, self._state.names(ORDER), self._service, locked=self._state.flags.locked)
+        self._want(self._program)
         for participant, shown in self._program.layouts.items():
             if before is None or before.layouts.get(participant) != shown:
                 self._tell(participant, LayoutChanged(view=shown[0], participants=shown[1]))
 
     def debug_state(self) -> dict[str, object]:
-        return {"legs": len(self._legs), "order": self._voice.order, "media": self._director.debug_state()}
+        return {"order": self._state.names(ORDER)}

@@ -7,6 +7,18 @@ import msgspec
 from rostra.domain.vocabulary import CallDirection, CallProtocol, Role, ServiceType
 
 
+class Leg(msgspec.Struct, frozen=True, kw_only=True):
+    """The media of one call of a participant."""
+
+    call: str
+    node: str
+    """Id of the node that carries it."""
+    confirmed: bool = False
+    """The far end has acknowledged: it counts."""
+    proxy: str = ""
+    """Id of the edge node that relays it."""
+
+
 class Participant(msgspec.Struct, frozen=True, kw_only=True):
     """One participant; member names follow the client API's participant object (API-057)."""
 
@@ -43,6 +55,9 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     call_tag: str = ""
     last_spoken_time: float = 0.0
     is_speaking: bool = False
+    legs: tuple[Leg, ...] = ()
+    prompt: str = ""
+    """Text its picture shows instead of the conference (PIN entry)."""
 
     @property
     def joined(self) -> bool:

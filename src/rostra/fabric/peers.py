@@ -65,6 +65,8 @@ class NodeReport(msgspec.Struct, frozen=True, kw_only=True):
     maintenance: bool = False
     takes_media: bool = True
     """New media may be placed here."""
+    weight: int = 0
+    """`media_priority_weight`: nodes with more are preferred."""
     conferences: int = 0
     participants: int = 0
     """Signalled here."""

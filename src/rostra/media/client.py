@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from rostra.domain.media import MediaDescription, MediaKind
-from rostra.fabric.bus import Bus, Unreachable
+from rostra.fabric.bus import Unreachable
+from rostra.fabric.peers import Connection
 from rostra.media import messages as m
 
 REQUEST_TIMEOUT = 8.0
@@ -36,7 +37,7 @@ class WorkerLost(Exception):
 class Worker:
     """One running worker. Every request raises MediaFailure or WorkerLost, and may be repeated."""
 
-    def __init__(self, identity: str, bus: Bus, process: int) -> None:
+    def __init__(self, identity: str, bus: Connection, process: int) -> None:
         self.id = identity
         self.process = process
         """Its process id."""

@@ -1,0 +1,183 @@
+"""Where the media of calls goes: asks the node that placement chooses, and the next one when it has no room.
+
+What is known of other nodes' load is half a second old; a node that has been filled since refuses, and is left out
+of the next choice. A node that does not answer counts as gone until it is heard again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from rostra.background import Background
+from rostra.calls.switchboard import CallRefused, Refusal
+from rostra.conference import messages as w
+from rostra.conference.here import Here
+from rostra.conference.instance import ConferenceInstance
+from rostra.domain import capacity, placement
+from rostra.domain.history import CapacityRefused, MediaNodeUsed
+from rostra.domain.placement import Choice, LocationView, NodeRole, NodeView
+from rostra.fabric.bus import Unreachable
+from rostra.fabric.peers import Peers
+from rostra.media.client import Worker
+
+logger = structlog.get_logger("rostra.calls")
+
+ASKED = 8
+"""Nodes asked for one call before it is refused."""
+ANSWER = 4.0
+"""Seconds a node may take to find a worker for a call."""
+RELEASING = 2.0
+
+
+class Atlas(Protocol):
+    """The configured geography."""
+
+    def locations(self) -> Mapping[int, LocationView]: ...
+
+    def reservation(self, *, audio_only: bool) -> int:
+        """Tokens a conference reserves on each node that carries it."""
+        ...
+
+
+class Anchor:
+    """The place of one call's media."""
+
+    def __init__(self, node: str, worker: Worker, ticket: str) -> None:
+        self.node = node
+        self.worker = worker
+        self.ticket = ticket
+
+
+class Anchors:
+    """Places the media of calls signalled here."""
+
+    def __init__(self, here: Here, peers: Peers, atlas: Atlas) -> None:
+        self._here = here
+        self._peers = peers
+        self._atlas = atlas
+        self._background = Background()
+
+    async def place(
+        self, conference: ConferenceInstance, participant: str, call: str, tokens: int, avoid: str = ""
+    ) -> Anchor:
+        """The node for a call's media, with room booked there. Raises CallRefused."""
+        exclude = {avoid} if avoid else set[str]()
+        for _ in range(ASKED):
+            choice = self._choose(conference, tokens, exclude)
+            if choice is None:
+                break
+            ticket = secrets.token_hex(8)
+            asking = self._background.spawn(self._ask(choice.node, conference, call, tokens, ticket))
+            try:
+                placed = await asyncio.shield(asking)
+            except asyncio.CancelledError:  # nobody waits for it any more: what was placed is given back
+                asking.add_done_callback(lambda asked: self._give_back(conference, call, choice.node, ticket, asked))
+                raise
+            if isinstance(placed, w.Placed):
+                self._tell(conference, participant, choice)
+                return Anchor(choice.node, Worker(placed.worker, self._here.bus, placed.process), ticket)
+            exclude.add(choice.node)
+        self._refused(conference, participant)
+        raise CallRefused(Refusal.OUT_OF_RESOURCE)
+
+    def release(self, conference: ConferenceInstance, call: str, anchor: Anchor) -> None:
+        """The call needs it no more. Told once: a node that does not hear it finds out by itself."""
+        self._background.spawn(self._release(conference.key, call, anchor))
+
+    def _give_back(
+        self, conference: ConferenceInstance, call: str, node: str, ticket: str, asked: asyncio.Task[w.Reply | None]
+    ) -> None:
+        placed = None if asked.cancelled() or asked.exception() else asked.result()
+        if isinstance(placed, w.Placed):
+            worker = Worker(placed.worker, self._here.bus, placed.process)
+            self.release(conference, call, Anchor(node, worker, ticket))
+
+    async def finish(self, seconds: float) -> None:
+        await self._background.finish(seconds)
+
+    def _choose(self, conference: ConferenceInstance, tokens: int, exclude: set[str]) -> Choice | None:
+        nodes = {
+            node: NodeView(
+                node=node, location=report.location, capacity=report.capacity, used=report.used,
+                role=NodeRole(report.role), takes_media=report.takes_media, weight=report.weight,
+            )
+            for node, report in self._peers.alive.items()
+        }  # fmt: skip
+        description = conference.service.description
+        return placement.choose(
+            location=self._here.location(),
+            nodes=nodes,
+            locations=self._atlas.locations(),
+            carrying=conference.media.hosts,
+            cost=tokens,
+            reservation=self._atlas.reservation(audio_only=description.call_type == "audio"),
+            exclude=exclude,
+            key=conference.key,
+        )
+
+    async def _ask(
+        self, node: str, conference: ConferenceInstance, call: str, tokens: int, ticket: str
+    ) -> w.Reply | None:
+        request = w.Place(
+            key=conference.key, service=conference.service, call=call, tokens=tokens, owner=self._here.node,
+            boot=self._here.boot, ticket=ticket,
+        )  # fmt: skip
+        try:
+            payload = await self._here.bus.request(w.node_subject(node), w.encode(request), timeout=ANSWER)
+            reply = w.reply_decoder.decode(payload)
+        except (Unreachable, msgspec.DecodeError) as problem:
+            logger.warning("Media node does not answer", peer=node, problem=str(problem))
+            self._peers.unreachable(node)
+            return None
+        if isinstance(reply, w.NoRoom):
+            logger.info("Media node takes no more", peer=node, reason=reply.reason)
+        return reply
+
+    async def _release(self, key: str, call: str, anchor: Anchor) -> None:
+        try:
+            release = w.encode(w.Release(key=key, call=call, ticket=anchor.ticket))
+            await self._here.bus.request(w.node_subject(anchor.node), release, timeout=RELEASING)
+        except Unreachable as problem:
+            logger.info("Media not released", peer=anchor.node, call=call, problem=str(problem))
+
+    def _tell(self, conference: ConferenceInstance, participant: str, choice: Choice) -> None:
+        if choice.overflowed_from is not None:
+            names = {key: location.name for key, location in self._atlas.locations().items()}
+            logger.info(
+                placement.CAPACITY_REACHED, conference=conference.name,
+                location=names.get(choice.overflowed_from, ""), overflow_location=names.get(choice.location, ""),
+            )  # fmt: skip
+        self._here.record(
+            MediaNodeUsed(
+                time=self._here.now(), participant=participant, conference_id=conference.id, media_node=choice.node,
+                location=choice.location, overflowed_from=choice.overflowed_from or 0,
+            )
+        )  # fmt: skip
+
+    def _refused(self, conference: ConferenceInstance, participant: str) -> None:
+        logger.warning(
+            "Participant failed to join conference.", conference=conference.name, participant_id=participant,
+            reason="resource unavailable",
+        )  # fmt: skip
+        logger.warning("Call refused: insufficient capacity", conference=conference.name)
+        self._here.record(
+            CapacityRefused(
+                time=self._here.now(), participant=participant, conference_name=conference.name,
+                location=self._here.location(), reason="resource unavailable",
+            )
+        )  # fmt: skip
+
+
+def tokens_of(conference: ConferenceInstance, *, audio_only: bool) -> int:
+    """What a call costs, by the most it may use (POL-113)."""
+    description = conference.service.description
+    limits = [rate for rate in (description.max_callrate_in, description.max_callrate_out) if rate]
+    return int(
+        capacity.call_class(audio_only=audio_only, call_type=description.call_type, bandwidth=max(limits, default=None))
+    )

@@ -1,0 +1,118 @@
+"""Participants as history and status tell of them."""
+
+from __future__ import annotations
+
+from rostra.conference.instance import ConferenceInstance
+from rostra.conference.roster import Participant
+from rostra.domain.history import ParticipantRecord
+from rostra.domain.vocabulary import CallProtocol
+from rostra.fabric.status import (
+    BackplaneStatus,
+    ConferenceStatus,
+    MediaStatus,
+    ParticipantStatus,
+    StreamStatus,
+)
+
+
+def protocol_of(participant: Participant) -> str:
+    """A client of the API with media is a WebRTC participant."""
+    webrtc = participant.protocol is CallProtocol.API and participant.legs
+    return str(CallProtocol.WEBRTC if webrtc else participant.protocol)
+
+
+def record_of(conference: ConferenceInstance, participant: Participant) -> ParticipantRecord:
+    """What history keeps of a participant."""
+    leg = participant.legs[-1] if participant.legs else None
+    return ParticipantRecord(
+        uuid=participant.uuid,
+        conference_id=conference.id,
+        conference_name=conference.name,
+        start_time=participant.start_time,
+        display_name=participant.display_name,
+        local_alias=participant.local_alias,
+        remote_alias=participant.uri,
+        protocol=protocol_of(participant),
+        vendor=participant.vendor,
+        role=str(participant.role),
+        call_direction=str(participant.call_direction),
+        call_uuid=leg.call if leg else "",
+        call_tag=participant.call_tag,
+        service_type=str(participant.service_type),
+        service_tag=conference.service.description.tag,
+        encrypted=participant.encrypted,
+        has_media=participant.has_media,
+        is_streaming=participant.is_streaming,
+        media_node=leg.node if leg else "",
+        proxy_node=leg.proxy if leg else "",
+    )
+
+
+def status_of(participant: Participant) -> ParticipantStatus:
+    """What status tells of a participant signalled here."""
+    leg = participant.legs[-1] if participant.legs else None
+    return ParticipantStatus(
+        uuid=participant.uuid,
+        display_name=participant.display_name,
+        source_alias=participant.uri,
+        destination_alias=participant.local_alias,
+        protocol=protocol_of(participant),
+        vendor=participant.vendor,
+        role=str(participant.role),
+        call_direction=str(participant.call_direction),
+        connect_time=participant.start_time,
+        has_media=participant.has_media,
+        is_muted=participant.is_muted,
+        is_client_muted=participant.is_client_muted,
+        is_on_hold=participant.is_on_hold,
+        is_presenting=participant.is_presenting,
+        is_streaming=participant.is_streaming,
+        is_presentation_supported=participant.presentation_supported,
+        is_audio_only=participant.is_audio_only_call,
+        encrypted=participant.encrypted,
+        media_node=leg.node if leg else "",
+        proxy_node=leg.proxy if leg else "",
+        call_uuid=leg.call if leg else "",
+        call_tag=participant.call_tag,
+        service_type=str(participant.service_type),
+    )
+
+
+def conference_status(conference: ConferenceInstance, tokens: int) -> ConferenceStatus:
+    """A conference this node has part in. `tokens`: what it books here."""
+    flags = conference.flags
+    return ConferenceStatus(
+        id=conference.id,
+        name=conference.name,
+        service_type=conference.service.description.service_type,
+        tag=conference.service.description.tag,
+        start_time=conference.began,
+        is_locked=flags.locked,
+        guests_muted=flags.guests_muted,
+        is_started=flags.started,
+        participants=tuple(status_of(participant) for participant in conference.own),
+        media=_media(conference, tokens),
+    )
+
+
+def _media(conference: ConferenceInstance, tokens: int) -> MediaStatus | None:
+    hosting = conference.media.hosting
+    if hosting is None:
+        return None
+    return MediaStatus(
+        worker=hosting.current.id if hosting.current else "",
+        since=hosting.since,
+        legs=len(hosting.calls),
+        tokens=tokens,
+        backplanes=tuple(
+            BackplaneStatus(
+                peer=peer,
+                scope="geo" if crosses else "local",
+                streams=tuple(
+                    StreamStatus(source=want.source, kind=str(want.kind), quality=str(want.quality), sending=sending)
+                    for want, sending in streams
+                ),
+            )
+            for peer, crosses, streams in hosting.backplanes()
+        ),
+    )

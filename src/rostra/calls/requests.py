@@ -1,0 +1,81 @@
+"""What other nodes ask of this one: one subscription, every request answered, whatever it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import msgspec
+import structlog
+
+from rostra.conference import messages as w
+from rostra.conference.here import Here
+from rostra.conference.instance import ConferenceInstance
+from rostra.domain.service import Service
+from rostra.media.client import MediaFailure, WorkerLost
+
+logger = structlog.get_logger("rostra.calls")
+
+Find = Callable[[str, Service], Awaitable[ConferenceInstance]]
+"""The conference of a key, begun here when it does not run here yet."""
+
+
+class NodeRequests:
+    """Answers what is asked on `node_subject`."""
+
+    def __init__(
+        self, here: Here, running: Mapping[str, ConferenceInstance], find: Find, *,
+        takes_media: Callable[[], bool], reservation: Callable[[bool], int],
+    ) -> None:  # fmt: skip
+        self._here = here
+        self._running = running
+        self._find = find
+        self._takes_media = takes_media
+        self._reservation = reservation
+
+    async def answer(self, _subject: str, payload: bytes) -> bytes:
+        try:
+            request: w.Request = w.request_decoder.decode(payload)
+        except msgspec.DecodeError as problem:
+            logger.warning("Request of another node not understood", problem=str(problem))
+            return w.encode(w.Absent())
+        if isinstance(request, w.Place):
+            return w.encode(await self._place(request))
+        conference = self._running.get(request.key)
+        if conference is None or conference.ended:
+            return w.encode(w.Absent())
+        return w.encode(await self._carry_out(conference, request))
+
+    async def _carry_out(self, conference: ConferenceInstance, request: w.Request) -> w.Reply:
+        match request:
+            case w.Sync():
+                return conference.answer()
+            case w.Order():
+                return w.Done() if conference.carry_out(request) else w.Absent()
+            case w.Release(call=call, ticket=ticket):
+                conference.media.release(call, ticket)
+            case w.LegEvent(event=event):
+                conference.media.leg_event(event)
+            case w.LegsLost(calls=calls, moving=moving):
+                conference.media.legs_lost(calls, moving=moving)
+            case w.Want():
+                hosting = conference.media.hosting
+                return await hosting.serve(request) if hosting else w.Absent()
+            case w.Place():
+                return w.NoRoom(reason="answered elsewhere")
+        return w.Done()
+
+    async def _place(self, request: w.Place) -> w.Reply:
+        """Book first, so that two calls cannot both take the last room; give it back when there is no worker."""
+        if not self._takes_media():
+            return w.NoRoom(reason="takes no media now")
+        audio_only = request.service.description.call_type == "audio"
+        if not self._here.ledger.book(request.key, request.call, request.tokens, self._reservation(audio_only)):
+            return w.NoRoom(reason="no capacity left")
+        try:
+            conference = await self._find(request.key, request.service)
+            worker = await conference.media.place(request.call, (request.owner, request.boot), request.ticket)
+        except (MediaFailure, WorkerLost) as problem:
+            logger.error("No media worker for a call", conference=request.service.description.name, reason=str(problem))
+            self._here.ledger.release(request.key, request.call)
+            return w.NoRoom(reason=str(problem))
+        return w.Placed(worker=worker.id, process=worker.process)

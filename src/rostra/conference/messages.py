@@ -1,0 +1,217 @@
+"""What nodes say to each other about conferences: the closed set, one class each.
+
+All are msgspec structs in MessagePack, tagged with their name; a new member has a default, so the previous version
+understands it, and an unknown message is logged and left alone. Subjects carry the version of the set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from rostra.conference.state import Delta
+from rostra.domain.media import CryptoAttribute, MediaKind
+from rostra.domain.service import Service
+from rostra.domain.vocabulary import Role
+from rostra.media.messages import DtmfReceived, LegFailed, Quality
+
+VERSION = 1
+
+
+def key_of(name: str) -> str:
+    """A conference's key on the fabric: its name may hold what a subject cannot."""
+    return hashlib.sha256(name.encode()).hexdigest()[:20]
+
+
+def change_subject(key: str) -> str:
+    """What is said to all nodes that have the conference (`Shared`)."""
+    return f"rostra.v{VERSION}.conference.{key}.change"
+
+
+def sync_subject(key: str) -> str:
+    """Asks any node that has the conference for all of it; nobody listens where it does not run."""
+    return f"rostra.v{VERSION}.conference.{key}.sync"
+
+
+def node_subject(node: str) -> str:
+    """Requests to one node (`Request`)."""
+    return f"rostra.v{VERSION}.nodes.{node}.conference"
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Base of everything nodes say about conferences."""
+
+
+# ---- to all nodes of a conference -------------------------------------------------------------------------
+
+
+class _Shared(Message, frozen=True, kw_only=True):
+    node: str
+    boot: str
+
+
+class Change(_Shared, frozen=True, kw_only=True):
+    """A part of the state. `stamp` counts the sender's changes of this conference: a gap shows."""
+
+    stamp: int
+    delta: Delta
+
+
+class Beat(_Shared, frozen=True, kw_only=True):
+    """The sender has part in the conference, and has said this many changes."""
+
+    stamp: int
+
+
+class Left(_Shared, frozen=True, kw_only=True):
+    """The sender has no more part in the conference."""
+
+
+class Said(_Shared, frozen=True, kw_only=True):
+    """Chat. `to` is empty for everybody."""
+
+    sender: str
+    sender_name: str
+    content_type: str
+    payload: str
+    to: str = ""
+
+
+class Heard(_Shared, frozen=True, kw_only=True):
+    """How loud the participants are whose media the sender carries, dBov; the silent are left out."""
+
+    levels: dict[str, float]
+
+
+Shared = Change | Beat | Left | Said | Heard
+
+
+# ---- to one node ------------------------------------------------------------------------------------------
+
+
+class Sync(Message, frozen=True, kw_only=True):
+    """Asks for all that is known of a conference. Reply: State, or Absent."""
+
+    key: str
+
+
+class State(Message, frozen=True, kw_only=True):
+    """All that a node knows of a conference, and how many changes of its own that includes."""
+
+    node: str
+    boot: str
+    stamp: int
+    delta: Delta
+
+
+class Absent(Message, frozen=True, kw_only=True):
+    """The node has no part in that conference."""
+
+
+class Order(Message, frozen=True, kw_only=True):
+    """Something to do with a participant, to the node that signals it. Reply: Done or Absent."""
+
+    key: str
+    participant: str
+    mute: bool | None = None
+    hold: bool | None = None
+    role: Role | None = None
+    members: dict[str, bool | str | float] = {}
+    """Roster members that change nothing else."""
+    admit: bool = False
+    dtmf: str = ""
+    remove: str | None = None
+    """The reason."""
+
+
+class Done(Message, frozen=True, kw_only=True):
+    """It was done."""
+
+
+class Place(Message, frozen=True, kw_only=True):
+    """Carry the media of a call. Reply: Placed or NoRoom. Safe to repeat."""
+
+    key: str
+    service: Service
+    call: str
+    tokens: int
+    owner: str
+    """Id of the node that signals the call."""
+    boot: str
+    ticket: str = ""
+    """Names this placing of the call: an earlier one may be released after it."""
+
+
+class Placed(Message, frozen=True, kw_only=True):
+    """The worker that will carry it."""
+
+    worker: str
+    process: int
+
+
+class NoRoom(Message, frozen=True, kw_only=True):
+    """It cannot be carried here: `reason` is for the log."""
+
+    reason: str
+
+
+class Release(Message, frozen=True, kw_only=True):
+    """A call's media is not needed any more. Reply: Done."""
+
+    key: str
+    call: str
+    ticket: str = ""
+
+
+class LegEvent(Message, frozen=True, kw_only=True):
+    """What a carried leg did, to the node that signals its call. Reply: Done, or Absent when it has no such call."""
+
+    key: str
+    event: LegFailed | DtmfReceived
+
+
+class LegsLost(Message, frozen=True, kw_only=True):
+    """The media of these calls is gone, or (`moving`) has to go: set it up elsewhere. Reply: Done."""
+
+    key: str
+    calls: tuple[str, ...]
+    reason: str
+    moving: bool = False
+
+
+class StreamWant(msgspec.Struct, frozen=True, kw_only=True):
+    """One stream, and where it shall be sent. `key_out` encrypts it, `key_in` what comes back."""
+
+    leg: str
+    kind: MediaKind
+    source: str
+    quality: Quality
+    address: str
+    port: int
+    key_out: CryptoAttribute
+    key_in: CryptoAttribute
+
+
+class Want(Message, frozen=True, kw_only=True):
+    """All streams that a node wants of this one for a conference, stated again and again. Reply: Sending or Absent."""
+
+    key: str
+    node: str
+    boot: str
+    streams: tuple[StreamWant, ...]
+
+
+class Sending(Message, frozen=True, kw_only=True):
+    """The legs that are being sent; the others have to wait."""
+
+    legs: tuple[str, ...]
+
+
+Request = Sync | Order | Place | Release | LegEvent | LegsLost | Want
+Reply = State | Absent | Done | Placed | NoRoom | Sending
+
+shared_decoder = msgspec.msgpack.Decoder(Shared)
+request_decoder = msgspec.msgpack.Decoder(Request)
+reply_decoder = msgspec.msgpack.Decoder(Reply)
+encode = msgspec.msgpack.Encoder().encode

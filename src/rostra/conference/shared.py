@@ -1,0 +1,113 @@
+"""The state of a conference on this node together with its link to the other nodes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Collection, Mapping
+
+import structlog
+
+from rostra.conference import messages as w
+from rostra.conference.here import Here
+from rostra.conference.link import Link
+from rostra.conference.roster import ConferenceFlags
+from rostra.conference.state import IDENTITY, Changes, ConferenceState, Delta, Owner
+from rostra.fabric.bus import Unreachable
+
+logger = structlog.get_logger("rostra.conference")
+
+ORDERING = 2.0
+"""Seconds another node may take to do what it is told with its participant."""
+
+
+class Shared:
+    """What is written here is told to all; what comes from there is merged. Both end in `react`."""
+
+    def __init__(
+        self, here: Here, key: str, flags: ConferenceFlags, *, react: Callable[[Changes], None],
+        said: Callable[[w.Said], None], heard: Callable[[w.Heard], None],
+    ) -> None:  # fmt: skip
+        self.state = ConferenceState(here.node, here.boot, flags)
+        self.said = said
+        self.heard = heard
+        self._here = here
+        self._key = key
+        self._react = react
+        self._present: Mapping[str, str] = {}
+        self._link = Link(here.bus, key, here.node, here.boot, self, here.clock)
+
+    async def open(self, present: Mapping[str, str]) -> bool:
+        """Meet the other nodes that have the conference; True when this node is the first. Safe to fail half-way."""
+        self.see(present)
+        await self._link.open()
+        if self.state.register(IDENTITY) is not None:
+            return False
+        self.write(self.state.found(str(uuid.uuid4()), self._here.now()))
+        return True
+
+    async def close(self) -> None:
+        await self._link.close()
+
+    @property
+    def identity(self) -> str:
+        """The conference's id, the same on every node."""
+        return str(self.state.register(IDENTITY) or "")
+
+    def write(self, delta: Delta) -> Changes:
+        """Something changes here: tell the others."""
+        changes = self.state.apply(delta)
+        self._link.tell(delta)
+        self._react(changes)
+        return changes
+
+    def see(self, present: Mapping[str, str]) -> None:
+        """These nodes are there now, by the run of each."""
+        came = {node for node, boot in present.items() if self._present.get(node) != boot}
+        self._present = dict(present)
+        self._react(self.state.see(present))
+        if came:
+            self._link.beat()
+
+    def present(self, owner: Owner) -> bool:
+        node, boot = owner
+        return owner == (self._here.node, self._here.boot) or self._present.get(node) == boot
+
+    async def order(self, order: w.Order) -> None:
+        """Have another node do something with a participant of its own."""
+        entry = self.state.get(order.participant)
+        if entry is None:
+            return
+        try:
+            await self._here.bus.request(w.node_subject(entry.node), w.encode(order), timeout=ORDERING)
+        except Unreachable as problem:
+            logger.warning(
+                "Another node does not do what it was told", participant_id=order.participant, peer=entry.node,
+                problem=str(problem),
+            )  # fmt: skip
+
+    def say(self, sender: str, name: str, type: str, payload: str, to: str) -> None:
+        self._link.say(sender=sender, name=name, type=type, payload=payload, to=to)
+
+    def hear(self, levels: dict[str, float]) -> None:
+        self._link.hear(levels)
+
+    def answer(self) -> w.State:
+        """All of it, for a node that asks."""
+        return self._link.state()
+
+    # ---- told by the link (LinkListener)
+
+    def everything(self) -> Delta:
+        return self.state.full()
+
+    def merge(self, delta: Delta) -> None:
+        self._react(self.state.apply(delta))
+
+    def let_go(self, owner: Owner) -> None:
+        self._react(self.state.forget({owner}))
+
+    def owners(self) -> Collection[Owner]:
+        return {owner for owner in self.state.others if self.present(owner)}
+
+    def debug_state(self) -> dict[str, object]:
+        return {"link": self._link.debug_state(), "hosts": sorted(self.state.hosts), "known": len(self.state)}
