@@ -41,6 +41,7 @@ def fresh_environment(home: Path, **changes: Any) -> Environment:
         address="127.0.0.1",
         media_ports=PortRange(base, base + 1999),
         media_address="127.0.0.1",
+        capacity=40,
         **changes,
     )
 

@@ -84,6 +84,28 @@ class GlobalRow(msgspec.Struct, frozen=True, kw_only=True):
     bdpm_max_scan_attempts_per_window: int = 20
 
 
+class NodeRow(msgspec.Struct, frozen=True):
+    """A Conferencing Node, as far as calls depend on it."""
+
+    id: int
+    name: str
+    system_location: int
+    node_type: str
+    maintenance_mode: bool
+    media_priority_weight: int | None
+    static_nat_address: str | None
+
+
+class LocationRow(msgspec.Struct, frozen=True):
+    """A system location, as far as the placing of media depends on it."""
+
+    id: int
+    name: str
+    overflow_location1: int | None
+    overflow_location2: int | None
+    transcoding_location: int | None
+
+
 class FabricMemberRow(msgspec.Struct, frozen=True):
     """A machine that the others' NATS servers let in."""
 
@@ -141,6 +163,26 @@ class Lookup:
         """Who belongs to the fabric."""
         statement = "SELECT node_id, fingerprint, address, port FROM configuration_fabricmember"
         return [FabricMemberRow(*row) for row in self._database().execute(statement)]
+
+    def nodes(self) -> list[NodeRow]:
+        """All configured Conferencing Nodes."""
+        statement = (
+            "SELECT id, name, system_location_id, node_type, maintenance_mode, media_priority_weight, "
+            "static_nat_address FROM configuration_workervm"
+        )
+        rows = self._database().execute(statement)
+        return [
+            NodeRow(key, name, location, kind, bool(maintenance), weight, nat)
+            for key, name, location, kind, maintenance, weight, nat in rows
+        ]
+
+    def locations(self) -> list[LocationRow]:
+        """All system locations."""
+        statement = (
+            "SELECT id, name, overflow_location1_id, overflow_location2_id, transcoding_location_id "
+            "FROM configuration_systemlocation"
+        )
+        return [LocationRow(*row) for row in self._database().execute(statement)]
 
     def has_node(self, key: int) -> bool:
         """Is there a Conferencing Node with this id?"""

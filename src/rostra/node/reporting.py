@@ -1,0 +1,114 @@
+"""What this node says of itself: twice a second to all, and in full when it is asked."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import structlog
+
+import rostra
+from rostra.calls.exchange import Exchange
+from rostra.calls.records import conference_status
+from rostra.configuration.queries import NodeRow
+from rostra.domain.capacity import Load
+from rostra.domain.ledger import Ledger
+from rostra.environment import Environment
+from rostra.fabric import status
+from rostra.fabric.bus import Bus
+from rostra.fabric.outbox import Outbox
+from rostra.fabric.peers import NodeReport
+from rostra.fabric.replication import ConfigurationReplica
+from rostra.node.geography import Geography
+from rostra.node.identity import NodeIdentity
+
+logger = structlog.get_logger("rostra.node")
+
+
+@dataclasses.dataclass(slots=True)
+class Reporter:
+    """Puts the report together; `exchange` is set once there is one."""
+
+    environment: Environment
+    identity: NodeIdentity
+    geography: Geography
+    ledger: Ledger
+    replica: ConfigurationReplica
+    outbox: Outbox
+    boot: str
+    exchange: Exchange | None = None
+    started: float = dataclasses.field(default_factory=time.time)
+
+    def __call__(self) -> NodeReport:
+        me: NodeRow | None = self.geography.me
+        maintenance = me is not None and me.maintenance_mode
+        exchange = self.exchange
+        return NodeReport(
+            node=self.identity.id,
+            boot=self.boot,
+            name=me.name if me else self.identity.name,
+            location=self.geography.location,
+            address=self.identity.address,
+            https_port=self.environment.node_https_port,
+            role=me.node_type if me else "CONFERENCING",
+            version=rostra.__version__,
+            capacity=self.ledger.capacity,
+            used=self.ledger.used,
+            media_load=Load(capacity=self.ledger.capacity, used=self.ledger.used, maintenance=maintenance).percent,
+            maintenance=maintenance,
+            takes_media=exchange is not None and exchange.takes_media,
+            weight=(me.media_priority_weight or 0) if me else 0,
+            conferences=len(exchange.conferences) if exchange else 0,
+            participants=exchange.participants if exchange else 0,
+            legs=self.ledger.calls,
+            position=self.replica.position,
+            queued=self.outbox.queued,
+            time=time.time(),
+            started=self.started,
+        )
+
+
+class Answers:
+    """Answers the Management Node and `rostra status`."""
+
+    def __init__(self, bus: Bus, reporter: Reporter, exchange: Exchange, ledger: Ledger) -> None:
+        self._bus = bus
+        self._reporter = reporter
+        self._exchange = exchange
+        self._ledger = ledger
+        self._stops: list[Callable[[], Any]] = []
+
+    async def start(self) -> None:
+        node = self._reporter.identity.id
+        self._stops.append(await self._bus.subscribe(status.status_subject(node), self._status, concurrent=True))
+        self._stops.append(await self._bus.subscribe(status.command_subject(node), self._command, concurrent=True))
+
+    async def stop(self) -> None:
+        for stop in self._stops:
+            await stop()
+        self._stops.clear()
+
+    async def _status(self, _subject: str, _payload: bytes) -> bytes:
+        return status.encode_status(
+            status.NodeStatus(
+                node=self._reporter.identity.id,
+                boot=self._reporter.boot,
+                conferences=tuple(
+                    conference_status(conference, self._ledger.tokens(conference.key))
+                    for conference in self._exchange.conferences
+                ),
+                cpu_count=os.cpu_count() or 0,
+            )
+        )
+
+    async def _command(self, _subject: str, payload: bytes) -> bytes:
+        try:
+            command = status.decode_command(payload)
+        except msgspec.DecodeError as problem:
+            return status.encode_reply(status.Refused(reason=f"not understood: {problem}"))
+        logger.info("Told by an administrator", command=type(command).__name__)
+        return status.encode_reply(status.Moved(legs=await self._exchange.move_calls_away()))
