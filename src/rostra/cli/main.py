@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -85,6 +86,25 @@ def node_process() -> None:
     if why == belonging.DELETED:
         identity.retire(environment.home)
     raise typer.Exit(END_CODES.get(why, 0))
+
+
+@application.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it anew each second until Ctrl-C.")] = False,
+) -> None:
+    """Show nodes, links and conferences of the whole platform; also while the Management Node is down."""
+    from rostra.cli.status import NothingRuns, show
+
+    environment = dataclasses.replace(Environment.load(), log_level="error")
+    logs.configure(environment, process="status")
+    try:
+        asyncio.run(show(environment, as_json=as_json, watch=watch))
+    except NothingRuns as reason:
+        typer.echo(f"rostra: {reason}", err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
 
 
 @application.command()

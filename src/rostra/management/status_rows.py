@@ -10,8 +10,8 @@ from typing import Any
 from rostra.domain.capacity import Load, location_load, max_calls
 from rostra.fabric.peers import NodeReport
 from rostra.fabric.status import BackplaneStatus, ConferenceStatus, ParticipantStatus, StreamStatus
+from rostra.fabric.survey import Snapshot
 from rostra.management.directory import KILO, Directory, Node, protocol
-from rostra.management.status import Snapshot
 
 Row = dict[str, Any]
 
