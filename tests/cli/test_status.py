@@ -93,7 +93,7 @@ def test_links_and_conferences_are_added_up_over_nodes() -> None:
 def test_the_tables_show_what_needs_attention() -> None:
     text = drawn(overview(SNAPSHOT, 5, {1: "Oslo", 2: "New York"}))
     rows = {line.split()[0]: line for line in reversed(text.splitlines()) if line.strip()}
-    assert "█████░░░░░  50 %" in rows["node1"]
+    assert "████░░░░  50 %" in rows["node1"]
     assert "3 (-2)" in rows["node2"]
     assert "+30.0 s" in rows["node2"]
     assert "no contact" in rows["node3"]
@@ -104,12 +104,12 @@ def test_the_tables_show_what_needs_attention() -> None:
     narrow = Console(file=io.StringIO(), width=80)
     narrow.print(draw(overview(SNAPSHOT, 5, {}), 80))
     assert isinstance(narrow.file, io.StringIO)
-    assert "█████░░░░░  50 %" in narrow.file.getvalue()
+    assert "████░░░░  50 %" in narrow.file.getvalue()
     assert "…" not in narrow.file.getvalue()
     assert "no node is heard" in drawn(overview(Snapshot(time=1.0), None, {}))
 
 
-@pytest.mark.parametrize(("percent", "full"), [(0, 0), (50, 5), (100, 10), (140, 10), (-3, 0)])
+@pytest.mark.parametrize(("percent", "full"), [(0, 0), (50, 4), (100, 8), (140, 8), (-3, 0)])
 def test_a_bar_stays_within_its_frame(percent: int, full: int) -> None:
     assert bar(percent).plain.count("█") == full
 

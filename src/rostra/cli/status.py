@@ -29,7 +29,7 @@ from rostra.fabric.peers import INTERVAL, Peers
 from rostra.fabric.replication import ANNOUNCE, CHANGES
 from rostra.fabric.survey import Seen, Snapshot, look
 
-_BAR = 10
+_BAR = 8
 """Characters of a full load bar."""
 _WIDE = 160
 """Columns when what we write to is no terminal."""
