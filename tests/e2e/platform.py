@@ -54,6 +54,7 @@ class Platform:
         self._command = command or ("run",)
         self.output: list[str] = []
         self._process: subprocess.Popen[str] | None = None
+        self._awaited = "ready"
         self._ready = threading.Event()
 
     @property
@@ -69,7 +70,9 @@ class Platform:
         assert self._process is not None, "not started"
         return self._process
 
-    def start(self) -> Platform:
+    def start(self, awaited: str = "ready") -> Platform:
+        """Returns when a line that begins with `awaited` has been printed."""
+        self._awaited = awaited
         variables = {k: v for k, v in os.environ.items() if not k.startswith("ROSTRA_")}
         command = Path(sys.executable).parent / "rostra"
         self._process = subprocess.Popen(
@@ -90,9 +93,8 @@ class Platform:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.output.append(line)
-            if line.strip() == "ready":
+            if line.startswith(self._awaited):
                 self._ready.set()
-        self._ready.set() if self.process.poll() is None else None
 
     def stop(self) -> int:
         """End it as Ctrl-C does; returns the exit code."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 
@@ -21,6 +22,8 @@ from rostra.fabric.membership import Member
 LARGEST = 256 * 1024
 """Bytes; ours have some thousand."""
 
+_ILLEGAL = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML cannot carry, or not unchanged."""
 _ROOT = "rostra-node"
 _SECRET_BYTES = 32
 
@@ -65,7 +68,7 @@ def write(file: NodeFile) -> bytes:
     root.append(_element("platform", id=file.platform))
     node = ElementTree.SubElement(root, "node", {"id": str(file.node)})
     for name in ("name", "hostname", "domain", "address", "ipv6_address", "location"):
-        ElementTree.SubElement(node, name).text = getattr(file, name)
+        ElementTree.SubElement(node, name).text = _ILLEGAL.sub("\ufffd", getattr(file, name))
     management = ElementTree.SubElement(root, "management", {"port": str(file.management_port)})
     for address in file.management:
         ElementTree.SubElement(management, "address").text = address

@@ -123,6 +123,7 @@ async def serve(environment: Environment, certificate: Path, key: Path) -> NodeI
             ssl_keyfile=str(key),
             lifespan="off",
             log_config=None,
+            log_level="warning",
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=2,
