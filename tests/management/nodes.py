@@ -50,6 +50,7 @@ class FakeNode:
         await self._peers.stop()
         for stop in self._stops:
             await stop()
+        self._stops = []
 
     async def restart(self, boot: str) -> None:
         await self.stop()

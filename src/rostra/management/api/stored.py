@@ -37,7 +37,10 @@ class ModelSource:
             raise bad_request("A filter does not fit its field.") from None
 
     def one(self, key: str) -> Row | None:
-        row = self._rows().filter(pk=key).first()
+        try:
+            row = self._rows().filter(pk=key).first()
+        except (ValueError, OverflowError):  # no key of this table
+            return None
         return None if row is None else self._represent(row)
 
 
