@@ -50,8 +50,29 @@ def web_root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def app(switchboard: FakeSwitchboard, environment: Environment, web_root: Path) -> Starlette:
-    return create_app(switchboard, environment, web_root)
+def alternatives() -> list[str]:
+    """Other nodes that clients are told of."""
+    return ["https://192.0.2.9:8443"]
+
+
+@pytest.fixture
+def released_elsewhere() -> list[str]:
+    """Tokens handed on to other nodes."""
+    return []
+
+
+@pytest.fixture
+def app(
+    switchboard: FakeSwitchboard,
+    environment: Environment,
+    web_root: Path,
+    alternatives: list[str],
+    released_elsewhere: list[str],
+) -> Starlette:
+    async def release(token: str) -> None:
+        released_elsewhere.append(token)
+
+    return create_app(switchboard, environment, web_root, alternatives=lambda: alternatives, release_elsewhere=release)
 
 
 @pytest.fixture

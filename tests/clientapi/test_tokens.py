@@ -46,6 +46,7 @@ async def test_the_token_answer_has_every_field(api: Api) -> None:
         "breakout_rooms": False,
         "call_tag": "tag-1",
         "idp_uuid": "",
+        "node_urls": ["https://192.0.2.9:8443"],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import structlog
@@ -24,13 +25,26 @@ from rostra.environment import Environment
 logger = structlog.get_logger("rostra.clientapi")
 
 
-def create_app(switchboard: Switchboard, environment: Environment, web_root: Path) -> Starlette:
+async def _nobody_else(token: str) -> None:
+    """There are no other nodes."""
+
+
+def create_app(
+    switchboard: Switchboard,
+    environment: Environment,
+    web_root: Path,
+    *,
+    alternatives: Callable[[], Sequence[str]] = tuple,
+    release_elsewhere: Callable[[str], Awaitable[object]] = _nobody_else,
+) -> Starlette:
     """The application; `app.state.client_api` is the `ClientApi`, to be closed when the node stops.
 
-    `web_root`: directory of the built web app.
+    `web_root`: directory of the built web app. `alternatives` gives the other nodes clients may use should this one
+    be lost (`https://host:port`, best first); `release_elsewhere` is told the token of an earlier session that some
+    other node issued, to be handed to `ClientApi.release` there.
     """
     node = environment.media_address or "node"
-    api = ClientApi(switchboard, TABLE, node)
+    api = ClientApi(switchboard, TABLE, node, alternatives, release_elsewhere)
     site = Website(web_root)
 
     async def health(request: Request) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -28,6 +28,10 @@ class Platform:
     pins: PinGuard
     node: str
     """Name of this node in event ids."""
+    alternatives: Callable[[], Sequence[str]]
+    """Other nodes that clients may use, best first, as `https://host:port`; asked anew for every client."""
+    release_elsewhere: Callable[[str], Awaitable[object]]
+    """Told the token of an earlier session that is of another node, for that node's `ClientApi.release`."""
 
 
 @dataclasses.dataclass(slots=True)

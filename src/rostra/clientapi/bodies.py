@@ -24,6 +24,9 @@ class RequestToken(Body, frozen=True, kw_only=True):
     token: str | None = None
     registration_token: str | None = None
     supports_direct_chat: bool | None = None
+    replaces: str | None = None
+    """Ours: the last token of an earlier session of the same person, which ends when this one has begun. Having the
+    token is the right to end it."""
 
 
 class ReleaseToken(Body, frozen=True, kw_only=True):

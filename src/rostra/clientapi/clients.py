@@ -29,6 +29,9 @@ LEAVING = 1.0
 REMEMBERED_CALLS = 32
 """Ended calls remembered, so that late `ack` or `disconnect` get their normal answers (API-014)."""
 
+REMEMBERED_ENDINGS = 1000
+"""Participants of which is remembered why the platform ended them."""
+
 
 class Client:
     """One participant joined through this API. Is the `SessionListener` of its session."""
@@ -156,6 +159,7 @@ class Clients:
     def __init__(self) -> None:
         self.mint = TokenMint()
         self._clients: dict[str, Client] = {}
+        self._endings: dict[str, str] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def __iter__(self) -> Iterator[Client]:
@@ -197,7 +201,28 @@ class Clients:
         if self._clients.get(client.uuid) is client:
             del self._clients[client.uuid]
             counters.CLIENTS.set(len(self._clients))
+        if reason is not None:
+            self._endings[client.uuid] = reason
+            while len(self._endings) > REMEMBERED_ENDINGS:
+                del self._endings[next(iter(self._endings))]
         client.end(reason)
+
+    def ending(self, token: str) -> str | None:
+        """Why the platform ended the participant of a genuine token, as far back as that is remembered.
+
+        For clients whose stream was broken at that moment: they can tell removal from a node that knows them no more.
+        """
+        read = self.mint.read(token)
+        return None if read is None else self._endings.get(read.participant)
+
+    async def release(self, token: str) -> bool:
+        """End the participant a token belongs to; False when it is not one of ours, or gone already."""
+        client = self.holder(token)
+        if client is None:
+            return False
+        logger.info("Participant goes on in a new session", participant=client.uuid)
+        await self.leave(client)
+        return True
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[Any]:
         """Run something in the background; failures are logged."""

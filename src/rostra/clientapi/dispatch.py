@@ -6,6 +6,7 @@ Whatever happens, the answer is an envelope with a status the endpoint's clients
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
@@ -46,10 +47,17 @@ _HTTP_STATUS = {Refusal.NOT_FOUND: 404, Refusal.OUT_OF_RESOURCE: 503, Refusal.MA
 class ClientApi:
     """The API as an ASGI application for everything below `/api/client/v2/`."""
 
-    def __init__(self, switchboard: Switchboard, table: EndpointTable, node: str) -> None:
+    def __init__(
+        self,
+        switchboard: Switchboard,
+        table: EndpointTable,
+        node: str,
+        alternatives: Callable[[], Sequence[str]],
+        release_elsewhere: Callable[[str], Awaitable[object]],
+    ) -> None:
         self.clients = Clients()
         self.table = table
-        self.platform = Platform(switchboard, self.clients, PinGuard(), node)
+        self.platform = Platform(switchboard, self.clients, PinGuard(), node, alternatives, release_elsewhere)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -59,6 +67,10 @@ class ClientApi:
             return
         permit(request, response)
         await response(scope, receive, send)
+
+    async def release(self, token: str) -> bool:
+        """End the participant of `token`, which joined anew elsewhere; False when the token is none of ours."""
+        return await self.clients.release(token)
 
     async def close(self) -> None:
         """The node stops: participants leave, streams end."""
@@ -120,6 +132,7 @@ class ClientApi:
             if asked.holder is None:
                 if endpoint.handler is refresh_token:
                     await hold_back_refused_refresh()
+                    raise ApiProblem(403, self.clients.ending(asked.token) or INVALID_TOKEN)
                 raise ApiProblem(403, INVALID_TOKEN)
             check_rights(asked)
         if endpoint.log:

@@ -49,6 +49,8 @@ class TokenGranted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Fals
     idp_uuid: str = ""
     bandwidth_in: int | msgspec.UnsetType = msgspec.UNSET
     bandwidth_out: int | msgspec.UnsetType = msgspec.UNSET
+    node_urls: tuple[str, ...] = ()
+    """Ours: where to go on when this node is lost, best first, as `https://host:port`."""
 
 
 class PinChallenge(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +65,7 @@ class TokenRefreshed(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     expires: str
     role: Literal["HOST", "GUEST"]
+    node_urls: tuple[str, ...] = ()
 
 
 class MixReceived(msgspec.Struct, frozen=True):

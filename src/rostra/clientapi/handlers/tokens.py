@@ -7,11 +7,12 @@ import time
 
 import msgspec
 import structlog
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from rostra.calls.switchboard import CallRefused, CallRequest, PinRequired, Refusal, ServiceDescription, Session
 from rostra.clientapi import counters
-from rostra.clientapi.asking import Asked
+from rostra.clientapi.asking import Asked, Platform
 from rostra.clientapi.bodies import ReleaseToken, RequestToken
 from rostra.clientapi.clients import Client
 from rostra.clientapi.envelope import INVALID_TOKEN, NO_SUCH_CONFERENCE, PIN_RETRIES, ApiProblem
@@ -53,7 +54,20 @@ async def request_token(asked: Asked) -> TokenGranted:
         logger.info("PIN accepted", alias=alias, remote_address=address, participant=session.participant.uuid)
     if not client.joined(session):
         raise ApiProblem(403, INVALID_TOKEN)
-    return _granted(session, platform.clients.admit(client))
+    if await asked.request.is_disconnected():
+        # It tries elsewhere by now; nobody would ever hold the token of this participant.
+        await session.leave()
+        raise ClientDisconnect
+    token = platform.clients.admit(client)
+    if body.replaces:
+        platform.clients.spawn(_end_earlier(platform, body.replaces))
+    return _granted(session, token, tuple(platform.alternatives()))
+
+
+async def _end_earlier(platform: Platform, token: str) -> None:
+    """The person whose session `token` was has joined anew: one of them is enough in the roster."""
+    if not await platform.clients.release(token):
+        await platform.release_elsewhere(token)
 
 
 def _refuse_one_time_token(asked: Asked, body: RequestToken) -> None:
@@ -101,7 +115,7 @@ def _wrong_pin(asked: Asked, address: str, now: float) -> None:
     logger.warning("Invalid PIN", alias=alias, remote_address=address)
 
 
-def _granted(session: Session, token: str) -> TokenGranted:
+def _granted(session: Session, token: str, node_urls: tuple[str, ...]) -> TokenGranted:
     me, service = session.participant, session.service
     return TokenGranted(
         token=token,
@@ -120,6 +134,7 @@ def _granted(session: Session, token: str) -> TokenGranted:
         call_tag=me.call_tag,
         bandwidth_in=_kbps(service.max_callrate_out),
         bandwidth_out=_kbps(service.max_callrate_in),
+        node_urls=node_urls,
     )
 
 
@@ -130,7 +145,12 @@ def _kbps(limit: int | None) -> int | msgspec.UnsetType:
 
 async def refresh_token(asked: Asked) -> TokenRefreshed:
     token = asked.platform.clients.refresh(asked.client)
-    return TokenRefreshed(token=token, expires=str(int(LIFETIME)), role=token_role(asked.me.role))
+    return TokenRefreshed(
+        token=token,
+        expires=str(int(LIFETIME)),
+        role=token_role(asked.me.role),
+        node_urls=tuple(asked.platform.alternatives()),
+    )
 
 
 async def release_token(asked: Asked) -> bool:
