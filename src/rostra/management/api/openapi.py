@@ -8,7 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 
 import rostra
 from rostra.configuration.resources import Resource, register
-from rostra.management.api import schema, selection, wire
+from rostra.management.api import openapi_tables, schema, selection, wire
 
 Json = dict[str, Any]
 
@@ -39,12 +39,14 @@ def document() -> Json:
         schemas[f"{resource.name}_write"] = _object(resource, reading=False)
         schemas[f"{resource.name}_change"] = {**_object(resource, reading=False), "required": []}
         paths |= _paths(resource)
+    schemas |= openapi_tables.schemas()
+    paths |= openapi_tables.paths()
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Rostra management API",
             "version": rostra.__version__,
-            "description": "Configuration of the platform.",
+            "description": "Configuration, live status and history of the platform, and commands.",
         },
         "security": [{"basic": []}],
         "components": {"securitySchemes": {"basic": {"type": "http", "scheme": "basic"}}, "schemas": schemas},
