@@ -91,10 +91,11 @@ class Platform:
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.output.append(line)
-            if line.startswith(self._awaited):
-                self._ready.set()
+        with self.process.stdout as lines:
+            for line in lines:
+                self.output.append(line)
+                if line.startswith(self._awaited):
+                    self._ready.set()
 
     def stop(self) -> int:
         """End it as Ctrl-C does; returns the exit code."""

@@ -34,9 +34,12 @@ async def node(environment: Environment, file: Path | None, own: Identity, conso
         return present
     if content is not None:
         return await _unattended(environment, content, console)
-    address = environment.address or machine.primary_address()
-    console.print(f"Waiting for a configuration file at https://{address}:{environment.bootstrap_port}/")
-    return await bootstrap_page.serve(environment, own.certificate, own.key)
+    address = environment.own_address
+
+    def say() -> None:
+        console.print(f"Waiting for a configuration file at https://{address}:{environment.bootstrap_port}/")
+
+    return await bootstrap_page.serve(environment, own.certificate, own.key, say)
 
 
 def _read(file: Path) -> bytes:

@@ -15,6 +15,7 @@ import uvicorn
 from rostra.environment import Environment, EnvironmentProblem, Secret
 from rostra.fabric import server
 from rostra.fabric.bus import Bus, Unreachable
+from rostra.fabric.claims import judge
 from rostra.fabric.replication import Publisher
 from rostra.management import settings, state
 
@@ -128,6 +129,7 @@ async def _fabric(environment: Environment) -> None:
         try:
             await publisher.start()
             gate.open()
+            await judge(bus)
             state.connect(wake=publisher.wake, ready=lambda bus=bus: bus.connected)
             async with observed(bus):
                 await asyncio.get_running_loop().create_future()  # until cancelled

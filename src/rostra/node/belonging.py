@@ -1,8 +1,8 @@
 """Does this node still belong to the platform, and to this machine alone?
 
 Follows the configuration: lets exactly the configured members through our NATS server, and notices that we were
-deleted. Cut off from the Management Node, it asks over HTTPS instead: a deleted node finds no other door open. A
-second machine with the same identity (a copied disk) is noticed by both; the one that came later leaves (NODE-006).
+deleted. Cut off from the Management Node, it asks over HTTPS instead: a deleted node finds no other door open. It
+leaves when others say that it is a copy of a node that is there already.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import asyncio
 import secrets
 import ssl
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import httpx
 import msgspec
@@ -23,6 +22,7 @@ from rostra.configuration.queries import Lookup
 from rostra.environment import Environment
 from rostra.fabric import credentials, server
 from rostra.fabric.bus import Bus
+from rostra.fabric.claims import INTERVAL, Claim, Verdict, claim_subject, judge, verdict_subject
 from rostra.fabric.credentials import NotOurs
 from rostra.fabric.enrolment import MEMBER_PATH, MemberAnswer, MemberQuestion, Signed
 from rostra.fabric.membership import Member, node_name
@@ -34,18 +34,8 @@ logger = structlog.get_logger("rostra.node.belonging")
 DELETED = "This Conferencing Node was deleted from the platform"
 COPIED = "Another machine runs with this node's identity, and it was there first"
 
-_CLAIM = 1.0
-"""Seconds between two words that we are there."""
 _SILENCE = 15.0
 """Seconds without the Management Node after which it is asked over HTTPS, and between two questions."""
-
-
-class Claim(msgspec.Struct, frozen=True):
-    """A running process that says it is this node."""
-
-    boot: str
-    age: float
-    """Seconds it has run: clocks differ, this does not."""
 
 
 class Belonging:
@@ -68,14 +58,14 @@ class Belonging:
         self._on_end = on_end
         self._boot = secrets.token_hex(8)
         self._started = time.monotonic()
-        self._subject = f"rostra.identity.{identity.id}"
         self._tasks: list[asyncio.Task[None]] = []
-        self._unsubscribe: Any = None
+        self._stops: list[Callable[[], Awaitable[None]]] = []
         self._ended = False
 
     async def start(self) -> None:
         self._replica.on_change(self._changed)
-        self._unsubscribe = await self._bus.subscribe(self._subject, self._heard)
+        self._stops.append(await self._bus.subscribe(verdict_subject(self._identity.id), self._judged))
+        self._stops.append(await judge(self._bus))
         work = (self._first_look(), self._claim(), self._ask_when_silent())
         self._tasks = [asyncio.create_task(one, name="belonging") for one in work]
 
@@ -83,8 +73,8 @@ class Belonging:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._unsubscribe is not None:
-            await self._unsubscribe()
+        for stop in self._stops:
+            await stop()
 
     def _end(self, why: str) -> None:
         if not self._ended:
@@ -116,21 +106,16 @@ class Belonging:
     # ---- somebody else with our identity
 
     async def _claim(self) -> None:
+        subject = claim_subject(self._identity.id)
         while True:
             if self._bus.connected:
-                claim = Claim(self._boot, time.monotonic() - self._started)
-                await self._bus.publish(self._subject, msgspec.json.encode(claim))
-            await asyncio.sleep(_CLAIM)
+                claim = Claim(self._identity.id, self._boot, time.monotonic() - self._started)
+                await self._bus.publish(subject, msgspec.json.encode(claim))
+            await asyncio.sleep(INTERVAL)
 
-    async def _heard(self, _subject: str, payload: bytes) -> None:
-        claim = msgspec.json.decode(payload, type=Claim)
-        if claim.boot == self._boot:
-            return
-        own = (time.monotonic() - self._started, self._boot)
-        if (claim.age, claim.boot) > own:
+    async def _judged(self, _subject: str, payload: bytes) -> None:
+        if msgspec.json.decode(payload, type=Verdict).boot == self._boot:
             self._end(COPIED)
-        else:
-            logger.error("Another machine runs with this node's identity; it is told to leave", node=self._identity.id)
 
     # ---- nobody tells us anything
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import html
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import uvicorn
@@ -108,10 +108,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(environment: Environment, certificate: Path, key: Path) -> NodeIdentity:
+async def serve(environment: Environment, certificate: Path, key: Path, on_ready: Callable[[], None]) -> NodeIdentity:
     """Serve the page on every address until this machine is a node; returns which.
 
-    Raises EnvironmentProblem when the port is taken.
+    `on_ready` is called once when the page can be opened. Raises EnvironmentProblem when the port is taken.
     """
     page = BootstrapPage(environment)
     web = _Server(
@@ -131,6 +131,10 @@ async def serve(environment: Environment, certificate: Path, key: Path) -> NodeI
     )
     serving = asyncio.create_task(_run(web), name="bootstrap page")
     try:
+        while not web.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        if web.started:
+            on_ready()
         await asyncio.wait({serving, page.identity}, return_when=asyncio.FIRST_COMPLETED)
         if not page.identity.done():
             raise EnvironmentProblem(f"ROSTRA_BOOTSTRAP_PORT: port {environment.bootstrap_port} cannot be used")
