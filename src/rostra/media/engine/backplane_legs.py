@@ -149,7 +149,7 @@ class BackplaneReceiver(BackplaneLeg):
         self._drop()
         self.request = request
         pipeline, encoder, decoder = self._begin(request.key_out, request.key_in)
-        self._receivers = Receivers(request.source, pipeline, request.quality)
+        self._receivers = Receivers(request.source, pipeline, request.quality, prompt=True)
         element, known = self._rtpbin, _known(request.kind)
         element.set_property("latency", JITTER)
         element.set_property("do-lost", True)

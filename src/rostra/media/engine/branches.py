@@ -49,8 +49,12 @@ def receive_video(row: CodecRow, source: str, name: str, channel: str, *, standb
     return made
 
 
-def receive_audio(row: CodecRow, source: str, name: str) -> Any:
-    """RTP in, the voice on the stage."""
+def receive_audio(row: CodecRow, source: str, name: str, *, prompt: bool = False) -> Any:
+    """RTP in, the voice on the stage.
+
+    With `prompt` nothing waits for the redundancy in the next packet: a packet's time less delay, a lost one is
+    concealed.
+    """
     made = make_bin(
         f"{row.depayloader} ! {row.decoder} ! audioconvert ! audioresample quality=2 ! "
         f"audio/x-raw,format=S16LE,rate=48000,channels=1 ! "
@@ -60,6 +64,8 @@ def receive_audio(row: CodecRow, source: str, name: str) -> Any:
     _name(made, "source", source)
     for decoder in elements_with(made, "max-errors"):
         decoder.set_property("max-errors", -1)
+    for decoder in elements_with(made, "use-inband-fec") if prompt else ():
+        decoder.set_property("use-inband-fec", False)
     return made
 
 

@@ -29,9 +29,12 @@ _ASKS = "automatic-request-sync-points"
 class Receivers:
     """The receiving branches of one connection; what arrives is on the stage as `source`."""
 
-    def __init__(self, source: str, pipeline: Pipeline, quality: Quality = Quality.FULL) -> None:
+    def __init__(
+        self, source: str, pipeline: Pipeline, quality: Quality = Quality.FULL, *, prompt: bool = False
+    ) -> None:
         self._source = source
         self._quality = quality
+        self._prompt = prompt
         self._pipeline = pipeline
         self._loop = asyncio.get_running_loop()
         self._numbers = itertools.count(1)
@@ -104,7 +107,7 @@ class Receivers:
         if row is None or not row.decoder:
             return branches.discard(name)
         if kind != "video":
-            return branches.receive_audio(row, self._source, name)
+            return branches.receive_audio(row, self._source, name, prompt=self._prompt)
         channel = backplane.channel(self._source, self._quality, row)
         return branches.receive_video(row, self._source, name, channel, standby=self._quality is not Quality.FULL)
 

@@ -7,6 +7,9 @@
 #define MOST ROSTRA_RING_MOST
 #define FADE 240         /* 5 ms */
 #define DRAIN_BLOCKS 100 /* 2 s without ever coming near empty: what is too much is only delay */
+#define STEP (ROSTRA_RATE / 100)
+#define LATE_BLOCKS 10   /* sound that is back so soon was late; after that it was silence */
+#define CALM 15          /* windows of draining, 30 s, without anything late: try with a step less */
 
 static void ring_drop(Ring *ring, guint count) {
   ring->read = (ring->read + count) % G_N_ELEMENTS(ring->samples);
@@ -15,6 +18,8 @@ static void ring_drop(Ring *ring, guint count) {
 
 void rostra_ring_reset(Ring *ring) {
   ring->fill = ring->read = 0;
+  ring->reserve = STEP;
+  ring->dry = ring->calm = 0;
   ring->playing = FALSE;
   ring->last = 0;
 }
@@ -38,22 +43,37 @@ void rostra_ring_push(Ring *ring, const gint16 *samples, gsize count) {
   ring->fill += (guint)count;
 }
 
-/* A burst or a faster clock leaves sound waiting that nothing will ever need: drop it. */
+/* A burst, a faster clock or a calmer network leaves sound waiting that nothing will ever need: drop it. */
 static void drain(Ring *ring) {
   ring->least = ring->popped ? MIN(ring->least, ring->fill) : ring->fill;
   if (++ring->popped < DRAIN_BLOCKS) return;
   ring->popped = 0;
-  if (ring->least <= TARGET) return;
-  ring_drop(ring, ring->least - ROSTRA_BLOCK);
+  if (++ring->calm >= CALM) {
+    ring->calm = 0;
+    ring->reserve = MAX(ring->reserve - STEP, STEP);
+  }
+  if (ring->least <= ring->reserve + STEP) return;
+  ring_drop(ring, ring->least - ring->reserve);
   ring->fade_in = TRUE;
 }
 
-gboolean rostra_ring_pop(Ring *ring, gint16 *block) {
-  if (!ring->playing && ring->fill >= TARGET) {
-    ring->playing = ring->fade_in = TRUE;
-    ring->popped = 0;
+/* Play again: if it was only late, what comes next may be as late, so as much more is kept for it. */
+static void resume(Ring *ring) {
+  ring->playing = ring->fade_in = TRUE;
+  ring->popped = 0;
+  if (ring->dry && ring->dry < LATE_BLOCKS) {
+    ring->reserve = MIN(ring->reserve + ring->dry * ROSTRA_BLOCK, TARGET);
+    ring->calm = 0;
   }
-  if (!ring->playing) return FALSE;
+  ring->dry = 0;
+}
+
+gboolean rostra_ring_pop(Ring *ring, gint16 *block) {
+  if (!ring->playing && ring->fill >= TARGET) resume(ring);
+  if (!ring->playing) {
+    if (ring->dry && ring->dry < LATE_BLOCKS) ring->dry++;
+    return FALSE;
+  }
   guint have = MIN(ring->fill, ROSTRA_BLOCK), first = MIN(have, (guint)G_N_ELEMENTS(ring->samples) - ring->read);
   memcpy(block, ring->samples + ring->read, first * sizeof(gint16));
   memcpy(block + first, ring->samples, (have - first) * sizeof(gint16));
@@ -68,6 +88,7 @@ gboolean rostra_ring_pop(Ring *ring, gint16 *block) {
     for (guint i = have; i < ROSTRA_BLOCK; i++)
       block[i] = i - have < FADE ? (gint16)(last * (int)(FADE - (i - have)) / FADE) : 0;
     ring->playing = FALSE;
+    ring->dry = 1;
   }
   drain(ring);
   ring->last = block[ROSTRA_BLOCK - 1];

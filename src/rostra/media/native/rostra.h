@@ -119,6 +119,8 @@ typedef struct {
   gint16 samples[ROSTRA_RING_MOST + ROSTRA_RING_TARGET];
   guint read, fill;
   guint least, popped; /* least fill seen in the last `popped` blocks */
+  guint reserve;       /* samples that may wait without being too much */
+  guint dry, calm;     /* blocks since it ran dry (0: it has not), windows since something was late */
   gboolean playing, fade_in;
   gint16 last;
 } Ring;
