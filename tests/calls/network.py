@@ -120,6 +120,7 @@ class _Subscription:
         self.concurrent = concurrent
         self.waiting: deque[tuple[str, bytes, asyncio.Future[bytes] | None]] = deque()
         self.task: asyncio.Task[None] | None = None
+        self.running: set[asyncio.Task[None]] = set()
 
     def matches(self, subject: str) -> bool:
         words = subject.split(".")
@@ -130,7 +131,9 @@ class _Subscription:
     def take(self, subject: str, payload: bytes, reply: asyncio.Future[bytes] | None) -> None:
         loop = asyncio.get_running_loop()
         if self.concurrent:
-            loop.create_task(self._handle(subject, payload, reply))
+            task = loop.create_task(self._handle(subject, payload, reply))
+            self.running.add(task)
+            task.add_done_callback(self.running.discard)
             return
         self.waiting.append((subject, payload, reply))
         if self.task is None or self.task.done():

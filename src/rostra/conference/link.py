@@ -41,6 +41,9 @@ class LinkListener(Protocol):
 
     def merge(self, delta: Delta) -> None: ...
 
+    def welcome(self, owner: Owner) -> None:
+        """It speaks for itself."""
+
     def let_go(self, owner: Owner) -> None:
         """A run of a node has no more part in the conference."""
 
@@ -122,6 +125,10 @@ class Link:
         """Show at once that we are here: another node has just come."""
         self._outgoing.put_nowait(w.Beat(node=self._node, boot=self._boot, stamp=self._stamp))
 
+    async def flush(self) -> None:
+        """Wait until all that was said is on its way."""
+        await self._outgoing.join()
+
     def state(self) -> w.State:
         """All that is known here, for a node that asks."""
         return w.State(node=self._node, boot=self._boot, stamp=self._stamp, delta=self._listener.everything())
@@ -134,6 +141,7 @@ class Link:
                 await self._bus.publish(subject, w.encode(message))
             except Exception as problem:  # what did not go out shows as a gap
                 logger.warning("Not told to other nodes", key=self._key, problem=repr(problem))
+            self._outgoing.task_done()
             if isinstance(message, w.Left):
                 return
 
@@ -167,6 +175,8 @@ class Link:
         if message.node == self._node:
             return
         self._heard[owner] = self._clock()
+        if isinstance(message, w.Change | w.Beat):
+            self._listener.welcome(owner)
         match message:
             case w.Change(stamp=stamp, delta=delta):
                 expected = self._seen.get(owner, -1) + 1
@@ -174,10 +184,10 @@ class Link:
                 if stamp == expected:
                     self._seen[owner] = stamp
                 elif stamp > expected:
-                    self._ask(owner)
+                    self.ask(owner)
             case w.Beat(stamp=stamp):
                 if stamp > self._seen.get(owner, -1):
-                    self._ask(owner)
+                    self.ask(owner)
             case w.Left():
                 self._gone(owner)
             case w.Said():
@@ -185,8 +195,8 @@ class Link:
             case w.Heard():
                 self._listener.heard(message)
 
-    def _ask(self, owner: Owner) -> None:
-        """Something of this node's is not known here."""
+    def ask(self, owner: Owner) -> None:
+        """Something of this node's may not be known here: have it told."""
         if owner not in self._asking:
             self._asking.add(owner)
             self._background.spawn(self._sync(owner))
@@ -196,23 +206,27 @@ class Link:
             payload = await self._bus.request(
                 w.node_subject(owner[0]), w.encode(w.Sync(key=self._key)), timeout=MEETING
             )
-            await self._take(payload)
+            if not await self._take(payload):
+                self._gone(owner)
         except Unreachable:
             await asyncio.sleep(AGAIN)  # its next beat makes us ask again
         finally:
             self._asking.discard(owner)
 
-    async def _take(self, payload: bytes) -> None:
+    async def _take(self, payload: bytes) -> bool:
+        """Merge what a node told; False when it has no part in the conference."""
         try:
             reply = w.reply_decoder.decode(payload)
         except msgspec.DecodeError as problem:
             logger.warning("Not understood", key=self._key, problem=str(problem))
-            return
+            return True
         if isinstance(reply, w.State) and reply.node != self._node:
             owner = (reply.node, reply.boot)
+            self._listener.welcome(owner)
             self._listener.merge(reply.delta)
             self._seen[owner] = max(reply.stamp, self._seen.get(owner, -1))
             self._heard[owner] = self._clock()
+        return not isinstance(reply, w.Absent)
 
     async def _asked(self, _subject: str, _payload: bytes) -> bytes:
         return w.encode(self.state())

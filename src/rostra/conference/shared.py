@@ -67,6 +67,9 @@ class Shared:
         self._react(self.state.see(present))
         if came:
             self._link.beat()
+        for owner in self.state.others:
+            if owner[0] in came and self.present(owner):  # has it let go while it was away?
+                self._link.ask(owner)
 
     def present(self, owner: Owner) -> bool:
         node, boot = owner
@@ -77,6 +80,7 @@ class Shared:
         entry = self.state.get(order.participant)
         if entry is None:
             return
+        await self._link.flush()  # what was decided before is known there before
         try:
             await self._here.bus.request(w.node_subject(entry.node), w.encode(order), timeout=ORDERING)
         except Unreachable as problem:
@@ -102,6 +106,9 @@ class Shared:
 
     def merge(self, delta: Delta) -> None:
         self._react(self.state.apply(delta))
+
+    def welcome(self, owner: Owner) -> None:
+        self.state.welcome(owner)
 
     def let_go(self, owner: Owner) -> None:
         self._react(self.state.forget({owner}))

@@ -107,6 +107,7 @@ class ConferenceState:
         self._registers: dict[str, Register] = {}
         self._present: dict[str, str] = {node: boot}
         self._shown: dict[str, Participant] = {}
+        self._departed: set[Owner] = set()
 
     # ---- reading
 
@@ -217,12 +218,16 @@ class ConferenceState:
         """Merge a delta of ours or of another node; returns what changed."""
         touched: set[str] = set()
         for uuid, entry in delta.entries.items():
+            if entry.owner in self._departed:
+                continue
             known = self._entries.get(uuid)
             if known is None or entry.version > known.version:
                 self._entries[uuid] = entry
                 touched.add(uuid)
         hosts = (self.hosts, self.pictures) if delta.hosts else None
         for key, said in delta.hosts.items():
+            if said.owner in self._departed:
+                continue
             before = self._hosts.get(key)
             if before is None or said.version > before.version:
                 self._hosts[key] = said
@@ -249,7 +254,11 @@ class ConferenceState:
         return changes
 
     def forget(self, owners: Collection[Owner]) -> Changes:
-        """Drop what these owners had: they are known to have let go of the conference, or to be over."""
+        """Drop what these owners had: they are known to have let go of the conference, or to be over.
+
+        What others still say of them is left aside, until they speak for themselves again (`welcome`).
+        """
+        self._departed |= set(owners)
         changes, hosts = Changes(), self.hosts
         for uuid, entry in list(self._entries.items()):
             if entry.owner in owners:
@@ -259,6 +268,10 @@ class ConferenceState:
         self._hosts = {key: entry for key, entry in self._hosts.items() if entry.owner not in owners}
         changes.hosts = self.hosts != hosts
         return changes
+
+    def welcome(self, owner: Owner) -> None:
+        """An owner speaks for itself: it has part in the conference."""
+        self._departed.discard(owner)
 
     def _show(self, uuids: Collection[str]) -> Changes:
         changes = Changes()
