@@ -1,6 +1,7 @@
 """Stands in for `rostra management` and `rostra node`: serves /healthz, notes what it was told, does as asked.
 
-Run as `stand_in.py BEHAVIOUR ROLE`. Behaviours: `serve`; `fail-ROLE` (that one ends at once with an error).
+Run as `stand_in.py BEHAVIOUR ROLE`. Behaviours: `serve`; `fail-ROLE` (that one ends at once with an error);
+`deleted` (the node serves until SIGUSR1, then ends as one that was deleted).
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ async def main(behaviour: str, role: str) -> None:
     context.load_cert_chain(environment.home / "tls" / "certificate.pem", environment.home / "tls" / "key.pem")
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    if behaviour == "deleted":
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: os._exit(4))
     async with await asyncio.start_server(answer, "127.0.0.1", port, ssl=context):
         await ended.wait()
     print(f"{role} says goodbye", flush=True)

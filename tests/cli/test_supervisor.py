@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,14 +15,18 @@ from typing import Any
 
 import pytest
 
+from rostra.cli.roles import local_node
 from rostra.environment import Environment
+from rostra.node import identity
+from rostra.node.identity import NodeIdentity
 
 _DRIVER = """
 import asyncio, sys
 from rostra.cli import supervisor
 from rostra.environment import Environment
+role = supervisor.Role(sys.argv.pop())
 program = (sys.executable, *sys.argv[1:])
-sys.exit(asyncio.run(supervisor.run(Environment.load(), program=program)))
+sys.exit(asyncio.run(supervisor.run(Environment.load(), role, program=program)))
 """
 _STAND_IN = Path(__file__).with_name("stand_in.py")
 
@@ -61,7 +66,7 @@ class Run:
 
 
 @asynccontextmanager
-async def running(environment: Environment, behaviour: str = "serve") -> AsyncIterator[Run]:
+async def running(environment: Environment, behaviour: str = "serve", role: str = "run") -> AsyncIterator[Run]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("ROSTRA_")}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -69,6 +74,7 @@ async def running(environment: Environment, behaviour: str = "serve") -> AsyncIt
         _DRIVER,
         str(_STAND_IN),
         behaviour,
+        role,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env={**clean, **environment.variables()},
@@ -84,7 +90,7 @@ async def running(environment: Environment, behaviour: str = "serve") -> AsyncIt
 async def eventually(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110 — other processes set no events of ours
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.02)
 
 
 def alive(pid: int) -> bool:
@@ -175,3 +181,70 @@ async def test_nothing_survives_a_killed_supervisor(environment: Environment) ->
         assert len(children) == 3
         await run.finish(signal.SIGKILL)
         await eventually(lambda: not any(map(alive, children)))
+
+
+async def test_a_deleted_node_is_not_started_again_and_the_others_go_on(environment: Environment) -> None:
+    async with running(environment, "deleted") as run:
+        await run.until_line("ready")
+        management, node = run.told("management")["pid"], run.told("node")["pid"]
+        os.kill(node, signal.SIGUSR1)
+        await run.until_line(
+            "Conferencing Node: This Conferencing Node was deleted from the platform; the others go on without it"
+        )
+        assert alive(management)
+        assert len(run.pids()) == 2
+        assert await run.finish(signal.SIGTERM) == 0
+
+
+async def test_a_machine_that_is_only_a_node_ends_when_it_is_deleted(environment: Environment) -> None:
+    async with running(environment) as first:  # makes this home a node's
+        await first.until_line("ready")
+        assert await first.finish(signal.SIGTERM) == 0
+    async with running(environment, "deleted", "node") as run:
+        await run.until_line("ready")
+        assert len(run.pids()) == 2
+        os.kill(run.told("node")["pid"], signal.SIGUSR1)
+        assert await run.finish() == 3
+        assert run.printed[-1] == "rostra: This Conferencing Node was deleted from the platform."
+
+
+async def test_a_management_node_alone_has_no_conferencing_node(environment: Environment) -> None:
+    async with running(environment, role="management") as run:
+        await run.until_line("ready")
+        assert len(run.pids()) == 2
+        assert run.told("management")["password"] in "\n".join(run.printed)
+        assert not (environment.home / "node").exists()
+        assert await run.finish(signal.SIGTERM) == 0
+
+
+async def test_a_killed_fabric_is_back_at_once(environment: Environment) -> None:
+    async with running(environment) as run:
+        await run.until_line("ready")
+        file = environment.home / "nats" / "pid"
+        before = int(file.read_text())
+        began = time.monotonic()
+        os.kill(before, signal.SIGKILL)
+        await eventually(lambda: file.read_text().strip() not in ("", str(before)))
+        took = time.monotonic() - began
+        assert took < 0.6, f"{took:.2f} s"
+        assert await run.finish(signal.SIGTERM) == 0
+
+
+async def test_a_home_of_another_platform_is_not_taken_over(environment: Environment) -> None:
+    foreign = NodeIdentity(key=5, name="paris", address="127.0.0.1", management=("https://192.0.2.1:9443",))
+    identity.store(environment.home, foreign)
+    async with running(environment) as run:
+        assert await run.finish() != 0
+        assert "belongs to the node paris" in "\n".join(run.printed)
+    assert identity.load(environment.home) == foreign
+
+
+def test_the_node_beside_the_management_node_follows_the_machine_and_stays_deleted(environment: Environment) -> None:
+    first = local_node(environment)
+    assert first == NodeIdentity(key=1, name="node1", address="127.0.0.1")
+    identity.store(environment.home, NodeIdentity(key=1, name="node1", address="192.0.2.77"))
+    assert local_node(environment) == first
+    identity.retire(environment.home)
+    assert local_node(environment) is None
+    identity.retire(environment.home)
+    assert local_node(environment) is None
