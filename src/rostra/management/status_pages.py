@@ -27,8 +27,8 @@ GONE = "Conference instance no longer active"
 _NEVER = frozenset({"last_reported", "last_updated", "last_attempted_contact"})
 _HEARD = frozenset({"last_reported", "last_attempted_contact"})
 _NODE_COLUMNS = (
-    *("name", "address", "system_location", "version", "media_load", "max_hd_calls", "signaling_count"),
-    *("last_reported", "last_updated", "maintenance_mode"),
+    *("name", "address", "system_location", "media_load", "max_hd_calls", "signaling_count", "maintenance_mode"),
+    *("version", "last_reported", "last_updated"),
 )
 _TABS = {
     ("status", "conference"): (
@@ -175,6 +175,8 @@ def cell(column: Column, value: Any, row: Row) -> Cell:
     """One value for people."""
     if value is None:
         return Cell("Never" if column.name in _NEVER else "–", tone="quiet")
+    if column.name == "media_load" and not row.get("is_alive", True):
+        return Cell("no contact", tone="bad") if row["last_reported"] else Cell("–", tone="quiet")
     if column.name == "media_load":
         return Cell(f"{value:g} %", percent=int(value))
     if column.name == "duration":
@@ -186,7 +188,7 @@ def cell(column: Column, value: Any, row: Row) -> Cell:
     if isinstance(value, bool):
         return Cell("Yes" if value else "No", tone="" if value else "quiet")
     if isinstance(value, datetime.datetime):
-        return Cell(f"{value:%Y-%m-%d %H:%M:%S} UTC", tone=_age(value) if column.name in _HEARD else "")
+        return Cell(f"{value:%Y-%m-%d %H:%M:%S}", tone=_age(value) if column.name in _HEARD else "")
     return Cell(str(value))
 
 

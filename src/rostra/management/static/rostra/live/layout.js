@@ -1,19 +1,17 @@
 // Where everything is drawn. Depends on which nodes and locations there are, never on load or time, so nothing moves
 // while calls come and go.
 
-const CELL = { width: 210, height: 216 };
+const CELL = { width: 204, height: 200 };
+const SHAPES = [0.7, 1, 1.4, 2, 4];
 const PADDING = 18;
 const HEAD = 44;
 const GAP = 46;
-export const LARGEST = 50;
-const SMALLEST = 30;
+const LARGEST = 50;
+const SMALLEST = 36;
 
 /** Positions for the nodes of `data` in a picture about as wide as `ratio` times its height. */
 export function arrange(data, ratio) {
-  const groups = data.locations
-    .map((location) => group(location, data.nodes.filter((node) => node.location === location.id)))
-    .filter((one) => one.nodes.length);
-  const packed = best(groups, ratio);
+  const packed = best(data, ratio);
   const nodes = new Map();
   for (const one of packed.groups) {
     one.nodes.forEach((node, place) => {
@@ -22,15 +20,15 @@ export function arrange(data, ratio) {
       const shift = ((one.columns - inRow) * CELL.width) / 2;
       nodes.set(node.id, {
         x: one.x + PADDING + shift + ((place % one.columns) + 0.5) * CELL.width,
-        y: one.y + HEAD + (row + 0.5) * CELL.height - 12,
+        y: one.y + HEAD + (row + 0.5) * CELL.height - 8,
       });
     });
   }
   return { ...packed, nodes };
 }
 
-function group(location, nodes) {
-  const columns = Math.max(1, Math.ceil(Math.sqrt(nodes.length)));
+function group(location, nodes, shape) {
+  const columns = Math.min(nodes.length, Math.max(1, Math.round(Math.sqrt(nodes.length) * shape)));
   const rows = Math.ceil(nodes.length / columns);
   return {
     id: location.id,
@@ -41,30 +39,40 @@ function group(location, nodes) {
   };
 }
 
-/** The number of groups in a row that lets everything be drawn largest. */
-function best(groups, ratio) {
+/** The shape of groups and their number in a row that let everything be drawn largest. */
+function best(data, ratio) {
+  const full = data.locations
+    .map((location) => [location, data.nodes.filter((node) => node.location === location.id)])
+    .filter(([, nodes]) => nodes.length);
   let found = null;
-  for (let across = 1; across <= Math.max(1, groups.length); across += 1) {
-    const packed = shelves(groups, across);
-    const scale = Math.min(ratio / packed.width, 1 / packed.height);
-    if (!found || scale > found.scale) found = { ...packed, scale };
+  for (const shape of SHAPES) {
+    const groups = full.map(([location, nodes]) => group(location, nodes, shape));
+    for (let across = 1; across <= Math.max(1, groups.length); across += 1) {
+      const packed = shelves(groups, across);
+      const scale = Math.min(ratio / packed.width, 1 / packed.height);
+      if (!found || scale > found.scale * 1.02) found = { ...packed, scale };
+    }
   }
   return found;
 }
 
 function shelves(groups, across) {
+  const rows = [];
+  for (let first = 0; first < groups.length; first += across) rows.push(groups.slice(first, first + across));
+  const length = (row) => row.reduce((total, one) => total + one.width + GAP, 0);
+  const width = Math.max(420, ...rows.map(length));
   const placed = [];
-  let [x, y, high, wide] = [GAP / 2, GAP / 2, 0, 0];
-  groups.forEach((one, place) => {
-    if (place && place % across === 0) {
-      [x, y, high] = [GAP / 2, y + high + GAP, 0];
+  let y = GAP / 2;
+  for (const row of rows) {
+    const high = Math.max(...row.map((one) => one.height));
+    let x = (width - length(row) + GAP) / 2;
+    for (const one of row) {
+      placed.push({ ...one, x, y: y + (high - one.height) / 2 });
+      x += one.width + GAP;
     }
-    placed.push({ ...one, x, y });
-    x += one.width + GAP;
-    high = Math.max(high, one.height);
-    wide = Math.max(wide, x - GAP / 2);
-  });
-  return { groups: placed, width: Math.max(wide, 420), height: Math.max(y + high + GAP / 2, 320) };
+    y += high + GAP;
+  }
+  return { groups: placed, width, height: Math.max(y - GAP / 2, 320) };
 }
 
 /** Radius of a node: its area is as its capacity. */
@@ -111,11 +119,41 @@ export class Orbits {
   }
 }
 
-/** A gently bent line between two points, and its middle. */
-export function bend(a, b, amount = 0.12) {
+/** A gently bent line between two circles (points have no radius), and its points. */
+export function bend(from, to, amount = 0.12) {
+  const length = Math.hypot(to.x - from.x, to.y - from.y) || 1;
+  const along = (point, distance, sign) => ({
+    x: point.x + ((to.x - from.x) / length - (sign * amount * 2 * (to.y - from.y)) / length) * distance * sign,
+    y: point.y + ((to.y - from.y) / length + (sign * amount * 2 * (to.x - from.x)) / length) * distance * sign,
+  });
+  const [a, b] = [along(from, from.r ?? 0, 1), along(to, to.r ?? 0, -1)];
   const middle = { x: (a.x + b.x) / 2 - (b.y - a.y) * amount, y: (a.y + b.y) / 2 + (b.x - a.x) * amount };
-  return {
-    path: `M${a.x} ${a.y}Q${middle.x} ${middle.y} ${b.x} ${b.y}`,
-    middle: { x: (a.x + 2 * middle.x + b.x) / 4, y: (a.y + 2 * middle.y + b.y) / 4 },
-  };
+  const at = (t) => ({
+    x: (1 - t) ** 2 * a.x + 2 * t * (1 - t) * middle.x + t ** 2 * b.x,
+    y: (1 - t) ** 2 * a.y + 2 * t * (1 - t) * middle.y + t ** 2 * b.y,
+  });
+  return { path: `M${a.x} ${a.y}Q${middle.x} ${middle.y} ${b.x} ${b.y}`, at };
+}
+
+const ALONG = [0.5, 0.44, 0.56, 0.38, 0.62, 0.32, 0.68, 0.26, 0.74, 0.2, 0.8, 0.14, 0.86];
+
+/** Where on each line its label covers the least: as far as can be from nodes, their names and other labels. */
+export function labels(lines, nodes, large) {
+  const placed = [];
+  const space = (spot) =>
+    Math.min(
+      ...nodes.map((node) => Math.hypot((spot.x - node.x) / (98 * large), (spot.y - node.y - 14) / (58 + 22 * large))),
+      ...placed.map((other) => Math.hypot((spot.x - other.x) / (105 * large), (spot.y - other.y) / (24 * large))),
+    );
+  for (const line of lines) {
+    let best = null;
+    for (const along of ALONG) {
+      const spot = line.at(along);
+      const free = space(spot);
+      if (!best || free > best.free) best = { ...spot, free };
+      if (free >= 1) break;
+    }
+    placed.push(best);
+  }
+  return placed;
 }

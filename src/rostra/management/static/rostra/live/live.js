@@ -1,9 +1,11 @@
 // Status > Live View: the platform as a graph, drawn anew each second without moving what has not changed.
 
-import { arrange, bend, LARGEST, Orbits, radius } from "./layout.js";
+import { arrange, bend, labels, Orbits, radius } from "./layout.js";
 import { about, count, kind, rate, state } from "./words.js";
 
 const EVERY = 1000;
+const LARGEST_SCALE = 1.25;
+const LEGIBLE = 0.8; // of the drawn size of text; when everything is drawn smaller, text is not
 const root = document.getElementById("live");
 const svg = document.getElementById("lv-graph");
 const details = document.getElementById("lv-details");
@@ -78,12 +80,17 @@ function draw() {
     view.signature = signature;
     view.layout = arrange(data, ratio);
   }
-  set(svg, { viewBox: `0 0 ${view.layout.width} ${view.layout.height}` });
+  const fitting = Math.min(box.width / view.layout.width, box.height / view.layout.height) || 1;
+  const scale = Math.min(fitting, LARGEST_SCALE);
+  const [width, height] = [view.layout.width, view.layout.height].map((side) => (side * fitting) / scale);
+  set(svg, { viewBox: `${(view.layout.width - width) / 2} ${(view.layout.height - height) / 2} ${width} ${height}` });
+  const large = Math.min(1.7, Math.max(1, LEGIBLE / scale)).toFixed(2);
+  if (svg.style.getPropertyValue("--large") !== large) svg.style.setProperty("--large", large);
   const largest = Math.max(0, ...data.nodes.map((node) => node.hd));
   const sizes = new Map(data.nodes.map((node) => [node.id, radius(node, largest)]));
   drawGroups(data);
   drawNodes(data, sizes);
-  drawLinks(data);
+  drawLinks(data, sizes);
   drawConferences(data, sizes);
   sums(data);
   light();
@@ -96,11 +103,10 @@ function drawGroups(data) {
     (one) => active(element("g", { class: "lv-group" }, element("rect", { rx: 16 }), element("text", { class: "lv-place" }), element("text", { class: "lv-room" })), `location:${one.id}`),
     (made, one) => {
       const location = locations.get(one.id);
-      const hue = (one.id * 137) % 360;
-      made.style.setProperty("--hue", hue);
+      made.style.setProperty("--hue", hue(one.id));
       set(made.children[0], { x: one.x, y: one.y, width: one.width, height: one.height });
-      set(made.children[1], { x: one.x + 18, y: one.y + 28 });
-      set(made.children[2], { x: one.x + one.width - 18, y: one.y + 28 });
+      set(made.children[1], { x: one.x + 16, y: one.y + 30 });
+      set(made.children[2], { x: one.x + one.width - 16, y: one.y + 30 });
       say(made.children[1], shorten(location.name, one.columns * 14));
       const room = one.columns > 1 ? `${location.load} % of ${location.hd} HD` : `${location.load} %`;
       say(made.children[2], room);
@@ -123,6 +129,7 @@ function drawNodes(data, sizes) {
       const size = sizes.get(node.id);
       const [body, track, ring, load, name, note] = made.children;
       made.style.transform = `translate(${at.x}px, ${at.y}px)`;
+      made.style.setProperty("--hue", hue(node.location));
       set(made, {
         class: `lv-node is-${node.state} ${level(node.load)}${node.role === "PROXYING" ? " is-proxy" : ""}`,
         "aria-label": `${node.name}, ${state(node)}, load ${node.load} %, ${count(node.legs, "call")}`,
@@ -131,27 +138,36 @@ function drawNodes(data, sizes) {
       set(track, { r: size - 5 });
       set(ring, { r: size - 5, "stroke-dasharray": `${node.load} 100` });
       const alive = node.state === "normal" || node.state === "maintenance";
-      say(load, alive ? `${node.load} %` : "✕");
-      const below = LARGEST + 30;
+      say(load, alive ? `${node.load}%` : "✕");
+      load.style.fontSize = alive ? `${Math.min(16 * Number(svg.style.getPropertyValue("--large")), 0.72 * (size - 10)).toFixed(1)}px` : "";
+      const large = Number(svg.style.getPropertyValue("--large"));
+      const below = size + 6 + 14 * large;
       set(name, { y: below });
-      set(note, { y: below + 17 });
+      set(note, { y: below + 15 * large });
       say(name, shorten(node.name, 24));
       say(note, node.state === "normal" ? count(node.legs, "call") : state(node));
     },
   );
 }
 
+const hue = (location) => (location * 137) % 360;
 const level = (load) => (load >= 90 ? "is-full" : load >= 70 ? "is-busy" : "");
 
-function drawLinks(data) {
-  const there = data.links.filter((link) => view.layout.nodes.has(link.a) && view.layout.nodes.has(link.b));
+function drawLinks(data, sizes) {
   const key = (link) => `${link.a}|${link.b}`;
-  const line = (link) => bend(view.layout.nodes.get(link.a), view.layout.nodes.get(link.b));
+  const there = data.links
+    .filter((link) => view.layout.nodes.has(link.a) && view.layout.nodes.has(link.b))
+    .sort((one, other) => key(one).localeCompare(key(other)));
+  const end = (node) => ({ ...view.layout.nodes.get(node), r: sizes.get(node) });
+  const lines = new Map(there.map((link) => [key(link), bend(end(link.a), end(link.b))]));
+  const large = Number(svg.style.getPropertyValue("--large"));
+  const spots = labels([...lines.values()], [...view.layout.nodes.values()], large);
+  const spot = new Map(there.map((link, place) => [key(link), spots[place]]));
   sync(
     "lv-links", there, key,
     (link) => active(element("g", { class: "lv-link" }, element("path", { class: "lv-reach" }), element("path", { class: "lv-line" })), `link:${key(link)}`),
     (made, link) => {
-      const { path } = line(link);
+      const { path } = lines.get(key(link));
       set(made, { class: `lv-link is-${link.scope}`, "aria-label": `Backplane ${link.a} to ${link.b}, ${count(link.streams, "stream")}, ${rate(link.kbps)}` });
       set(made.children[0], { d: path });
       set(made.children[1], { d: path, "stroke-width": (1.6 + Math.min(5, Math.log10(1 + link.kbps / 500) * 2.6)).toFixed(2) });
@@ -161,10 +177,10 @@ function drawLinks(data) {
     "lv-labels", there, key,
     (link) => element("g", { class: "lv-label", "data-of": `link:${key(link)}` }, element("rect", { rx: 9, height: 19 }), element("text")),
     (made, link) => {
-      const { middle } = line(link);
+      const { x, y } = spot.get(key(link));
       const text = `${link.streams} · ${rate(link.kbps)}`;
       const wide = text.length * 6.3 + 14;
-      set(made, { transform: `translate(${middle.x}, ${middle.y})` });
+      set(made, { transform: `translate(${x}, ${y}) scale(${large})` });
       set(made.children[0], { x: -wide / 2, y: -9.5, width: wide });
       set(made.children[1], { y: 4 });
       say(made.children[1], text);
@@ -196,7 +212,7 @@ function drawConferences(data, sizes) {
   sync(
     "lv-strings", strings, (one) => `${one.id}|${one.node}`,
     (one) => element("path", { class: "lv-string", "data-of": `conference:${one.id}` }),
-    (made, one) => set(made, { d: bend(one.from, view.layout.nodes.get(one.node), -0.1).path }),
+    (made, one) => set(made, { d: bend(one.from, { ...view.layout.nodes.get(one.node), r: sizes.get(one.node) }, -0.1).path }),
   );
 }
 
@@ -232,7 +248,9 @@ function relatives(key) {
   };
   if (sort === "node") {
     data.conferences.filter((one) => one.nodes.includes(id)).forEach((one) => found.add(`conference:${one.id}`));
-    data.links.filter((link) => link.a === id || link.b === id).forEach((link) => found.add(`link:${link.a}|${link.b}`));
+    for (const link of data.links.filter((one) => one.a === id || one.b === id)) {
+      [`link:${link.a}|${link.b}`, `node:${link.a}`, `node:${link.b}`].forEach((other) => found.add(other));
+    }
   } else if (sort === "conference") {
     data.conferences.filter((one) => one.id === id).forEach(addConference);
     data.links.filter((link) => link.conferences.includes(id)).forEach((link) => found.add(`link:${link.a}|${link.b}`));
@@ -259,6 +277,7 @@ function light() {
 
 function select(key) {
   view.selected = key;
+  tip.hidden = true;
   light();
 }
 
@@ -306,7 +325,7 @@ function link(page) {
 
 function hover(key, event) {
   view.hovered = key;
-  const told = key && view.data ? about(view.data, key) : null;
+  const told = key && key !== view.selected && view.data ? about(view.data, key) : null;
   tip.hidden = !told;
   if (told) {
     const people = told.lists.find(([label]) => label === "Participants")?.[1] ?? [];
