@@ -29,8 +29,8 @@ logger = structlog.get_logger("rostra.management.status")
 
 Result = TypeVar("Result")
 
-COMMAND = 5.0
-"""Seconds a node has to accept a command."""
+COMMAND = 15.0
+"""Seconds a node has to accept a command, and to look for room elsewhere."""
 SILENT = "The node does not answer."
 _GLANCE = 0.8
 """Seconds for which those who only look share an answer."""
