@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import secrets
+import signal
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -274,6 +276,9 @@ async def test_only_the_right_key_opens(nodes: list[Node], ends: list[Far]) -> N
         await b.worker.receive_backplane(broken)
     assert bad.value.kind is m.Failure.Kind.BAD_DESCRIPTION
     assert "other" not in (await b.worker.statistics()).debug["legs"]
+    with pytest.raises(MediaFailure) as bad:
+        await a.worker.send_backplane(msgspec.structs.replace(stream.send, leg="other", key_out=no_key))
+    assert bad.value.kind is m.Failure.Kind.BAD_DESCRIPTION
 
 
 async def test_garbage_and_packets_sent_again(nodes: list[Node], ends: list[Far]) -> None:
@@ -318,6 +323,24 @@ async def test_garbage_and_packets_sent_again(nodes: list[Node], ends: list[Far]
     assert not b.lost
 
 
+async def test_a_flood_of_strangers_takes_no_memory(nodes: list[Node], ends: list[Far]) -> None:
+    """Each packet claims to be of another source: none is remembered, and the picture goes on."""
+    a, b, _ = nodes
+    await joined(ends, Screen(VP8, RED), a, "alice")
+    stream = await video(a, b, "alice")
+    await b.until(lambda: b.told(m.FirstPicture(leg="alice", width=640, height=360)))
+    before = held(b.worker.process)["megabytes"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        for _ in range(400):
+            for _ in range(50):
+                stranger.sendto(b"\x80\x62" + secrets.token_bytes(100), ("127.0.0.1", stream.send.port))
+            await asyncio.sleep(0.002)  # slowly enough that the socket's buffer takes them all
+    assert held(b.worker.process)["megabytes"] < before + 30
+    count = await packets(b, stream)
+    await eventually(lambda: received(b, stream, count + 30))
+    assert not b.told(m.FirstPicture(leg="alice", width=0, height=0))
+
+
 async def test_a_stream_is_moved(nodes: list[Node], ends: list[Far]) -> None:
     a, b, c = nodes
     await joined(ends, Screen(VP8, RED), a, "alice")
@@ -332,6 +355,29 @@ async def test_a_stream_is_moved(nodes: list[Node], ends: list[Far]) -> None:
     await a.worker.send_backplane(moved)
     await c.until(lambda: c.told(m.FirstPicture(leg="alice", width=640, height=360)))
     await b.until(lambda: b.told(m.FirstPicture(leg="alice", width=0, height=0)))
+
+
+async def test_on_hold_and_with_a_dead_worker_nothing_is_shown(nodes: list[Node], ends: list[Far]) -> None:
+    """What stops at its source stops everywhere, by word or by a crash, and can begin again from elsewhere."""
+    a, b, c = nodes
+    await joined(ends, Screen(VP8, RED), a, "alice")
+    stream = await video(a, b, "alice")
+    await b.until(lambda: b.told(m.FirstPicture(leg="alice", width=640, height=360)))
+    await a.worker.hold("alice", True)
+    await b.until(lambda: b.told(m.FirstPicture(leg="alice", width=0, height=0)))
+    b.events.clear()
+    await a.worker.hold("alice", False)
+    await b.until(lambda: b.told(m.FirstPicture(leg="alice", width=640, height=360)))
+    os.kill(a.worker.process, signal.SIGKILL)
+    await b.until(lambda: b.told(m.FirstPicture(leg="alice", width=0, height=0)))
+    assert (await b.backplane()).keys() == {stream.receive.leg}
+    assert not any(isinstance(event, m.LegFailed) for event in b.events)
+    b.events.clear()
+    await joined(ends, Screen(H264, BLUE), c, "alice")
+    await c.worker.send_backplane(stream.send)
+    await b.until(lambda: b.told(m.FirstPicture(leg="alice", width=640, height=360)))
+    await b.show("alice", "viewer")
+    await (await joined(ends, Screen(), b, "viewer")).shows(BLUE)
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:

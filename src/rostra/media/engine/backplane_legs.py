@@ -18,7 +18,7 @@ from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import backplane, branches, ports, rtp_parts, rtp_statistics
 from rostra.media.engine.leg import Leg, LegContext
-from rostra.media.engine.pipeline import Pipeline, make
+from rostra.media.engine.pipeline import BadPipeline, Pipeline, make
 from rostra.media.engine.receivers import Receivers
 from rostra.media.engine.renditions import Rendition
 from rostra.media.engine.rungs import Rung
@@ -41,6 +41,7 @@ class BackplaneLeg(Leg):
         self._environment = environment
         self._pipeline: Pipeline | None = None
         self._rtpbin: Any = None
+        self._decryption: rtp_parts.Decryption | None = None
         self._out: list[Any] = []
         self._closing: set[asyncio.Task[None]] = set()
         self.port, self._endpoint = ports.reserve_one(environment.media_ports)
@@ -84,7 +85,8 @@ class BackplaneLeg(Leg):
         self._rtpbin = pipeline.add(make("rtpbin", "rtp"))
         self._rtpbin.set_property("rtp-profile", _AVPF)
         encoder = rtp_parts.encryption(pipeline, "encrypt", key_out)
-        decoder = rtp_parts.decryption(pipeline, "decrypt", key_in)
+        self._decryption = rtp_parts.Decryption(pipeline, "decrypt", key_in)
+        decoder = self._decryption.element
         rtp_parts.link(
             rtp_parts.source(pipeline, "in", self._endpoint, "application/x-srtp"), "src", decoder, "rtp_sink"
         )
@@ -109,12 +111,16 @@ class BackplaneLeg(Leg):
     def _drop(self) -> None:
         """Let go of the pipeline; it ends by itself."""
         pipeline, self._pipeline = self._pipeline, None
-        self._rtpbin = None
+        self._rtpbin = self._decryption = None
         self._out.clear()
         if pipeline:
             task = asyncio.get_running_loop().create_task(pipeline.close())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
+
+    def _settle(self) -> None:
+        if self._decryption:
+            self._decryption.settle(lambda: rtp_statistics.sources(self._rtpbin, 0))
 
     def _failed(self, reason: str) -> None:
         self.context.failed(self.id, reason)
@@ -146,8 +152,16 @@ class BackplaneReceiver(BackplaneLeg):
         """Receive this from now on; nothing changes when it is what we do. Raises BadDescription, BadPipeline."""
         if self._pipeline and request == self.request:
             return
+        rtp_parts.check(request.key_in, request.key_out)
         self._drop()
         self.request = request
+        try:
+            self._build(request)
+        except BadPipeline:
+            self._drop()  # half of it must not pass for all of it when the request is repeated
+            raise
+
+    def _build(self, request: ReceiveBackplane) -> None:
         pipeline, encoder, decoder = self._begin(request.key_out, request.key_in)
         self._receivers = Receivers(request.source, pipeline, request.quality, prompt=True)
         element, known = self._rtpbin, _known(request.kind)
@@ -171,6 +185,7 @@ class BackplaneReceiver(BackplaneLeg):
         """Answer to where packets really come from; ask for a key frame while no picture comes of them."""
         if self._pipeline is None:
             return
+        self._settle()
         self._polls += 1
         if self._from and self._polls % ASKING:
             return
@@ -243,12 +258,13 @@ class BackplaneSender(BackplaneLeg):
 
     def connect(self, request: SendBackplane) -> None:
         """Send this from now on; nothing changes when it is what we do. Raises BadDescription, BadPipeline."""
+        rtp_parts.check(request.key_in, request.key_out)
         before, self.request = self.request, request
         if (before.key_out, before.key_in) != (request.key_out, request.key_in):
             self._drop()
             self._way = None
         self._aim(request.address, request.port)
-        self.poll()
+        self._follow()
 
     def watch(self, view: str) -> None:
         """What is composed has changed: a mix may be another."""
@@ -256,6 +272,13 @@ class BackplaneSender(BackplaneLeg):
 
     def poll(self) -> None:
         """Follow the source: it may come, go, or change its codec or size."""
+        self._settle()
+        try:
+            self._follow()
+        except BadPipeline as problem:
+            self._failed(str(problem))
+
+    def _follow(self) -> None:
         way = self._supply.way(self.request)
         if way == self._way:
             return

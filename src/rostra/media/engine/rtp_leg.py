@@ -191,6 +191,7 @@ class RtpLeg(Leg):
         transport = self._transport
         if transport is None:
             return
+        transport.settle()
         total = 0
         for index, stream in self._streams.items():
             sources = transport.received(index)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import socket
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from rostra.domain.media import CodecParameters, CryptoAttribute, MediaKind
@@ -24,6 +26,12 @@ _KEY_AND_SALT = 30
 """Bytes (RFC 4568 6.2)."""
 
 
+def check(*keys: CryptoAttribute) -> None:
+    """Whether keys can be used. Raises BadDescription."""
+    for crypto in keys:
+        _key(crypto)
+
+
 def encryption(pipeline: Pipeline, name: str, crypto: CryptoAttribute) -> Any:
     """What makes SRTP and SRTCP of ours. Raises BadDescription."""
     encoder = pipeline.add(make("srtpenc", name))
@@ -34,17 +42,41 @@ def encryption(pipeline: Pipeline, name: str, crypto: CryptoAttribute) -> Any:
     return encoder
 
 
-def decryption(pipeline: Pipeline, name: str, crypto: CryptoAttribute) -> Any:
+class Decryption:
     """What lets through only what was made with this key; it also tells RTCP from RTP on one port.
 
-    Raises BadDescription.
+    The element keeps some kilobytes for every source number (SSRC) it has seen, before it knows whether the packet
+    is genuine. So few may be on trial at a time, and `settle` forgets those that nothing genuine came from.
     """
-    decoder = pipeline.add(make("srtpdec", name))
-    key, authentication = _key(crypto)
-    members = ",".join(f"{member}=(string){value}" for member, value in _ciphers(authentication).items())
-    caps = Gst.Caps.from_string(f"application/x-srtp,srtp-key=(buffer){key.hex()},{members}")
-    decoder.connect("request-key", lambda *_: caps)
-    return decoder
+
+    ON_TRIAL = 64
+
+    def __init__(self, pipeline: Pipeline, name: str, crypto: CryptoAttribute) -> None:
+        """Raises BadDescription."""
+        key, authentication = _key(crypto)
+        members = ",".join(f"{member}=(string){value}" for member, value in _ciphers(authentication).items())
+        self._caps = Gst.Caps.from_string(f"application/x-srtp,srtp-key=(buffer){key.hex()},{members}")
+        self._lock = threading.Lock()
+        self._trial: set[int] = set()
+        self.element: Any = pipeline.add(make("srtpdec", name))
+        self.element.connect("request-key", self._asked)
+
+    def settle(self, genuine: Callable[[], set[int]]) -> None:
+        """End the trial of the sources seen since the last time; call it a few times a second."""
+        if not self._trial:
+            return
+        with self._lock:
+            trial, self._trial = self._trial, set()
+        for source in trial - genuine():
+            self.element.emit("remove-key", source)
+
+    def _asked(self, _: Any, source: int) -> Any:
+        """The key for a source number (in a media thread); None: its packets are dropped."""
+        with self._lock:
+            if len(self._trial) >= self.ON_TRIAL:
+                return None
+            self._trial.add(source)
+        return self._caps
 
 
 def source(pipeline: Pipeline, name: str, endpoint: socket.socket, caps: str) -> Any:

@@ -91,6 +91,13 @@ def read(rtpbin: Any, session: int) -> tuple[list[Received], list[Sent]]:
     return received, sent
 
 
+def sources(rtpbin: Any, session: int) -> set[int]:
+    """Numbers of all far sources of a session, whether they send media or only reports."""
+    inner = rtpbin.emit("get-internal-session", session) if rtpbin is not None else None
+    found = _sources(inner) if inner is not None else []
+    return {_get(one, "ssrc", 0) for one in found if not _get(one, "internal", False)}
+
+
 def streams(leg: str, rtpbin: Any, sessions: Iterable[int], facts: Facts) -> list[StreamStatistics]:
     """Counters of a leg, one entry for each kind and direction; retransmissions count with what they repair."""
     found: list[StreamStatistics] = []

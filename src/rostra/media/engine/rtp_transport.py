@@ -20,6 +20,7 @@ from rostra.media.engine.gst import Gst
 from rostra.media.engine.pipeline import Pipeline, make
 from rostra.media.engine.ports import PortPair
 from rostra.media.engine.receivers import Receivers
+from rostra.media.engine.rtp_parts import Decryption
 from rostra.media.engine.sections import BadDescription
 
 logger = structlog.get_logger("rostra.media")
@@ -90,6 +91,7 @@ class RtpTransport:
         self._pipeline = Pipeline(f"leg {leg}", on_error, self._message)
         self.receivers = Receivers(leg, self._pipeline)
         self._senders: dict[int, Any] = {}
+        self._decryption: dict[int, Decryption] = {}
         self._sinks: dict[int, tuple[Any, Any]] = {}
         self.rtpbin: Any = self._pipeline.add(make("rtpbin", "rtp"))
         self.rtpbin.set_property("latency", JITTER)
@@ -176,7 +178,8 @@ class RtpTransport:
         if w.key_in is None or w.key_out is None:
             return None, None
         encoder = rtp_parts.encryption(self._pipeline, f"encrypt-{w.index}", w.key_out)
-        return rtp_parts.decryption(self._pipeline, f"decrypt-{w.index}", w.key_in), encoder
+        decryption = self._decryption[w.index] = Decryption(self._pipeline, f"decrypt-{w.index}", w.key_in)
+        return decryption.element, encoder
 
     # ---- at work ------------------------------------------------------------------------------------------
 
@@ -210,6 +213,11 @@ class RtpTransport:
     def received(self, index: int) -> list[rtp_statistics.Received]:
         return rtp_statistics.read(self.rtpbin, index)[0]
 
+    def settle(self) -> None:
+        """Forget what has sent nothing genuine; called a few times a second."""
+        for index, decryption in self._decryption.items():
+            decryption.settle(lambda index=index: rtp_statistics.sources(self.rtpbin, index))
+
     async def close(self) -> None:
         """Free everything but the sockets."""
         for handler in self._handlers:
@@ -218,6 +226,7 @@ class RtpTransport:
         await self._pipeline.close()
         self._senders.clear()
         self._sinks.clear()
+        self._decryption.clear()
         self.receivers.clear()
         self.rtpbin = None
 
