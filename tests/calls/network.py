@@ -247,4 +247,4 @@ def _belongs(task: asyncio.Task[Any], node: Node) -> bool:
     frame = task.get_coro().cr_frame if hasattr(task.get_coro(), "cr_frame") else None  # type: ignore[union-attr]
     owner = frame.f_locals.get("self") if frame else None
     bus = getattr(owner, "_bus", None) or getattr(getattr(owner, "_here", None), "bus", None)
-    return bus is node.bus
+    return bus is node.bus or getattr(owner, "_pool", None) is node.pool

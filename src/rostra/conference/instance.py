@@ -339,6 +339,10 @@ class ConferenceInstance:
 
     def _react(self, changes: Changes) -> None:
         """Something changed, here or elsewhere: tell watchers, and let our own participants follow."""
+        for participant in changes.created:
+            if participant.uuid not in self._members and self._state.owns(participant.uuid):
+                # others still know it from an earlier part we had in the conference
+                self._shared.write(self._state.remove(participant.uuid))
         self._audience.tell_changes(changes)
         for participant in (*changes.created, *changes.updated):
             if participant.uuid in self._members:

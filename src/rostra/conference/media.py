@@ -111,10 +111,18 @@ class ConferenceMedia:
             self.floor.without(uuid)
         if changes.registers & {ORDER, SPEAKING}:
             self.production.tell_stage()
-        if changes.hosts and self.hosting is not None:
-            self.hosting.hosts_changed()
+        if changes.hosts:
+            self._correct()
+            if self.hosting is not None:
+                self.hosting.hosts_changed()
         if changes or ORDER in changes.registers:
             self.production.changed()
+
+    def _correct(self) -> None:
+        """Others may know of this node what was so before it let go of the conference."""
+        host, pictures = self._carried
+        if self._state.hosts.get(self._here.node) != host or self._state.pictures_of(self._here.node) != pictures:
+            self._shared.write(self._state.carry(host, pictures))
 
     def heard(self, node: str, levels: dict[str, float]) -> None:
         """Another node tells how loud those are whom it carries."""

@@ -146,12 +146,12 @@ class ConferenceState:
     @property
     def pictures(self) -> frozenset[str]:
         """Calls that bring a picture, wherever they are carried."""
-        return frozenset(
-            call
-            for entry in self._hosts.values()
-            if entry.host is not None and self._present.get(entry.node) == entry.boot
-            for call in entry.pictures
-        )
+        return frozenset(call for node in self.hosts for call in self.pictures_of(node))
+
+    def pictures_of(self, node: str) -> frozenset[str]:
+        """Calls carried on a node that bring a picture."""
+        entry = self._hosts.get(f"{node} {self._present.get(node)}")
+        return frozenset(entry.pictures) if entry and entry.host is not None else frozenset()
 
     def register(self, name: str) -> Value:
         found = self._registers.get(name)
