@@ -1,6 +1,6 @@
 /** Asking to be let into a conference: `request_token` and its challenges. */
 
-import { exchange } from "./http";
+import { exchange, type RequestOptions } from "./http";
 import type { Admission, TokenAnswer } from "./types";
 
 export interface JoinRequest {
@@ -12,10 +12,14 @@ export interface JoinRequest {
   extension?: string | undefined;
   /** One-time token of a transfer. */
   oneTimeToken?: string | undefined;
+  /** Origin of the node to ask. */
+  node: string;
+  /** Last token of an earlier session of ours, which is to end. */
+  replaces?: string | undefined;
 }
 
-export function conferenceUrl(alias: string): string {
-  return `/api/client/v2/conferences/${encodeURIComponent(alias)}`;
+export function conferenceUrl(node: string, alias: string): string {
+  return `${node}/api/client/v2/conferences/${encodeURIComponent(alias)}`;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -37,12 +41,18 @@ export function readTokenAnswer(status: number, result: unknown): TokenAnswer {
   return { kind: "refused", status, reason: typeof result === "string" ? result : `HTTP ${status}` };
 }
 
-export async function requestToken(request: JoinRequest): Promise<TokenAnswer> {
+/** Throws when there is no answer within `timeout` milliseconds, or the signal is given. */
+export async function requestToken(
+  request: JoinRequest,
+  options: Pick<RequestOptions, "timeout" | "signal"> = {},
+): Promise<TokenAnswer> {
   const body: Record<string, unknown> = { display_name: request.displayName, client_id: "Rostra Web" };
   if (request.extension !== undefined) body.conference_extension = request.extension;
   if (request.oneTimeToken !== undefined) body.token = request.oneTimeToken;
+  if (request.replaces !== undefined) body.replaces = request.replaces;
   const headers: Record<string, string> = request.pin === undefined ? {} : { pin: request.pin };
-  const { status, result } = await exchange(`${conferenceUrl(request.alias)}/request_token`, {
+  const { status, result } = await exchange(`${conferenceUrl(request.node, request.alias)}/request_token`, {
+    ...options,
     headers,
     body,
   });

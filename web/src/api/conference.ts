@@ -12,6 +12,7 @@ export interface CallAnswer {
 export interface RefreshAnswer {
   token: string;
   role?: Role;
+  node_urls?: unknown;
 }
 
 /** Media signalling must be answered within 5 s; waiting longer only delays recovery. */
@@ -22,8 +23,9 @@ export class ConferenceApi {
   token: string;
   readonly self: string;
 
-  constructor(alias: string, token: string, self: string) {
-    this.base = conferenceUrl(alias);
+  /** `node`: its origin. */
+  constructor(alias: string, token: string, self: string, node: string) {
+    this.base = conferenceUrl(node, alias);
     this.token = token;
     this.self = self;
   }
@@ -46,8 +48,8 @@ export class ConferenceApi {
     return `${this.base}/events?token=${encodeURIComponent(this.token)}`;
   }
 
-  async refresh(): Promise<RefreshAnswer> {
-    const answer = (await this.post("refresh_token")) as RefreshAnswer;
+  async refresh(timeout: number): Promise<RefreshAnswer> {
+    const answer = (await this.post("refresh_token", undefined, { timeout })) as RefreshAnswer;
     this.token = answer.token;
     return answer;
   }

@@ -35,6 +35,8 @@ export interface EventStreamOptions {
   onEvent: (event: StreamEvent) => void;
   /** True once the stream is open, false when it is lost. */
   onState: (open: boolean) => void;
+  /** Nothing was heard for longer than the server ever says nothing: is it still there? */
+  onQuiet: () => void;
   open?: (url: string) => Source;
 }
 
@@ -42,11 +44,13 @@ const FIRST_DELAY = 100;
 const MAX_DELAY = 5_000;
 /** The server pings every 10 s; three missed mean a dead connection that no error reports. */
 const SILENCE_LIMIT = 32_000;
+const QUIET_LIMIT = 12_000;
 
 export class EventStream {
   private source: Source | undefined;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private silence: ReturnType<typeof setTimeout> | undefined;
+  private quiet: ReturnType<typeof setTimeout> | undefined;
   private failures = 0;
   private closed = false;
   private readonly options: EventStreamOptions;
@@ -79,6 +83,7 @@ export class EventStream {
   private drop(): void {
     clearTimeout(this.retry);
     clearTimeout(this.silence);
+    clearTimeout(this.quiet);
     if (!this.source) return;
     this.source.onerror = null;
     this.source.onopen = null;
@@ -88,7 +93,9 @@ export class EventStream {
 
   private heard(): void {
     clearTimeout(this.silence);
+    clearTimeout(this.quiet);
     this.silence = setTimeout(() => this.lost(), SILENCE_LIMIT);
+    this.quiet = setTimeout(() => this.options.onQuiet(), QUIET_LIMIT);
   }
 
   private lost(): void {

@@ -55,6 +55,26 @@ export function messageFor(reason: string): MessageKey | undefined {
   return Object.hasOwn(BY_TEXT, reason) ? BY_TEXT[reason] : undefined;
 }
 
+export type Remedy = "stay" | "move" | "none";
+
+const MOVING = new Set(["Signaling node disconnected", "System in maintenance mode", "Maintenance mode"]);
+const STAYING = new Set([
+  "Invalid token",
+  "Timer expired awaiting token refresh",
+  "Media process disconnected",
+  "Media node disconnected",
+  "Proxied participant disconnected",
+]);
+
+/**
+ * What helps after the platform ended a session for this reason: joining again by way of another node (`move`), of
+ * the same one (`stay`: it restarted or forgot us), or nothing, because somebody meant it.
+ */
+export function remedyFor(reason: string): Remedy {
+  if (MOVING.has(reason)) return "move";
+  return STAYING.has(reason) ? "stay" : "none";
+}
+
 /** True for endings that are an ordinary close rather than a fault. */
 export function isOrdinaryEnd(reason: string): boolean {
   const key = messageFor(reason);

@@ -37,6 +37,8 @@ export interface Admission {
   stun?: { url: string }[];
   turn?: TurnServer[];
   use_relay_candidates_only?: boolean;
+  /** Other nodes to go on with when this one is lost. */
+  node_urls?: unknown;
 }
 
 /** What `request_token` may say. */

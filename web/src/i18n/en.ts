@@ -75,7 +75,9 @@ export const en = {
   "waiting.text": "Please stay: you will be let in by a host.",
 
   "banner.media": "Connection interrupted. Reconnecting picture and sound…",
-  "banner.stream": "Connection to the server interrupted. Reconnecting…",
+  "banner.link": "Connection lost. Reconnecting…",
+  "banner.stop": "Stop trying",
+  "banner.elsewhere": "Continue on {host}",
   "banner.mutedByHost": "A host has muted you. Others cannot hear you.",
 
   "control.mute": "Mute microphone",

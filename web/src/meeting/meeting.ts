@@ -1,32 +1,41 @@
-/** One visit to a conference: joining, media, events, leaving. The screen reads `store` and calls the methods. */
+/** One visit to a conference: joining, events, leaving, getting back in. The screen reads `store` and calls the methods. */
 
 import { type JoinRequest, requestToken } from "../api/admission";
-import { ConferenceApi } from "../api/conference";
-import { EventStream } from "../api/events";
+import type { ConferenceApi } from "../api/conference";
 import { ApiError } from "../api/http";
-import { TokenKeeper } from "../api/keeper";
+import type { Loss } from "../api/keeper";
+import { remedyFor } from "../api/reasons";
 import type { Admission, StreamEvent, TokenAnswer } from "../api/types";
-import { Call } from "../call/call";
-import { signallingOver } from "../call/signalling";
 import type { LocalMedia } from "../devices/local";
-import { type Action, initialMeeting, type MeetingState, reduceMeeting } from "../state/meeting";
+import { type Action, handRaised, initialMeeting, type MeetingState, reduceMeeting } from "../state/meeting";
 import { createStore, type Store } from "../state/store";
-import { settingsFor } from "./settings";
+import { itinerary, type Outcome, Rejoin } from "./rejoin";
+import { Session } from "./session";
+
+/** How long to try getting back in; after a longer silence (a machine that slept) nobody expects to be in a meeting. */
+const WINDOW = 300_000;
+/** A session that did not live this long counts as a failed attempt. */
+const STEADY = 20_000;
+/** Waiting for one node's answer while others may be better. */
+const ANSWER_LIMIT = 4_000;
 
 export class Meeting {
   readonly store: Store<MeetingState, Action> = createStore(reduceMeeting, initialMeeting);
   readonly media: LocalMedia;
   private request: JoinRequest;
-  private api: ConferenceApi | undefined;
-  private keeper: TokenKeeper | undefined;
-  private stream: EventStream | undefined;
-  private call: Call | undefined;
+  private readonly home: string;
+  private session: Session | undefined;
+  private began = 0;
+  private flaps = 0;
+  private rejoin: Rejoin | undefined;
+  private lastReason = "";
   private remote: MediaStream | undefined;
   private remoteListener: (stream: MediaStream | undefined) => void = () => undefined;
   private readonly unsubscribeMedia: () => void;
 
   constructor(request: JoinRequest, media: LocalMedia) {
     this.request = request;
+    this.home = request.node;
     this.media = media;
     this.store.dispatch({ type: "microphone", muted: media.state.micMuted || !media.microphone });
     this.store.dispatch({ type: "camera", off: !media.camera });
@@ -37,6 +46,11 @@ export class Meeting {
 
   get alias(): string {
     return this.request.alias;
+  }
+
+  /** Origin of the node in use. */
+  get node(): string {
+    return this.request.node;
   }
 
   /** Called with the stream to show, now and whenever it changes. */
@@ -108,77 +122,136 @@ export class Meeting {
   }
 
   private async admitted(admission: Admission): Promise<void> {
-    const api = new ConferenceApi(this.request.alias, admission.token, admission.participant_uuid);
-    this.api = api;
-    this.store.dispatch({ type: "admitted", admission });
-    this.keeper = new TokenKeeper({
-      expires: Number(admission.expires) || 120,
-      refresh: async () => {
-        const { role } = await api.refresh();
-        if (role) this.store.dispatch({ type: "role", role });
-      },
-      onLost: () => this.finished("Timer expired awaiting token refresh"),
-    });
-    this.keeper.start();
-    this.stream = new EventStream({
-      url: () => api.eventsUrl,
+    const known = [...(this.session?.others ?? []), this.home];
+    const { alias, node } = this.request;
+    this.request = { ...this.request, oneTimeToken: undefined, replaces: undefined };
+    const session = new Session(alias, node, known, admission, this.media.tracks, {
       onEvent: (event) => this.received(event),
-      onState: (open) => this.streamState(open),
-    });
-    this.stream.open();
-    await this.placeCall(api, admission);
-  }
-
-  private async placeCall(api: ConferenceApi, admission: Admission): Promise<void> {
-    this.call = new Call(settingsFor(admission), signallingOver(api), this.media.tracks, {
-      onStream: (stream) => {
-        this.remote = stream;
-        this.remoteListener(stream);
-      },
+      onStream: (open) => this.store.dispatch({ type: "stream", open }),
+      onDoubt: (doubt) => this.store.dispatch({ type: "link", link: doubt ? "doubted" : "up" }),
+      onLost: (loss, silence) => this.lost(loss, silence),
+      onRole: (role) => this.store.dispatch({ type: "role", role }),
+      onRemote: (stream) => this.show(stream),
       onRecovering: (recovering) => this.store.dispatch({ type: "recovering", recovering }),
       onConnected: () => this.store.dispatch({ type: "media", up: true }),
     });
-    await this.call.start();
-    this.announceMutes();
+    this.session = session;
+    this.began = Date.now();
+    const raised = handRaised(this.store.get());
+    this.store.dispatch({ type: "admitted", admission });
+    if (raised) this.attempt(session.api.raiseHand(true));
+    await session.start();
+    if (this.session === session) this.announceMutes();
+  }
+
+  private show(stream: MediaStream | undefined): void {
+    this.remote = stream;
+    this.remoteListener(stream);
   }
 
   // Events
 
   private received(event: StreamEvent): void {
     this.store.dispatch({ type: "event", event, now: Date.now() });
-    switch (event.name) {
-      case "media_lost":
-        this.call?.mediaLost(event.data?.call_uuid);
-        return;
-      case "call_disconnected":
-        this.call?.endedByServer(event.data.call_uuid);
-        return;
-      case "refresh_token":
-        void this.keeper?.refreshNow();
-        return;
-      case "disconnect":
-        this.finished(event.data.reason);
-        return;
-      case "refer":
-        void this.transfer(event.data.alias, event.data.token);
-    }
+    if (event.name === "disconnect") this.disconnected(event.data.reason, 0);
+    if (event.name === "refer") void this.transfer(event.data.alias, event.data.token);
   }
-
-  private streamState(open: boolean): void {
-    this.store.dispatch({ type: "stream", open });
-    // A refused stream looks like a broken one; the refresh tells whether we are still known.
-    if (!open && this.store.get().phase.kind === "active") void this.keeper?.refreshNow();
-  }
-
-  private networkBack = (): void => {
-    void this.keeper?.refreshNow();
-    this.stream?.open();
-  };
 
   private async transfer(alias: string, oneTimeToken: string): Promise<void> {
     await this.shutDown("Transfer");
-    this.request = { alias, displayName: this.request.displayName, oneTimeToken };
+    const { displayName, node } = this.request;
+    this.request = { alias, displayName, oneTimeToken, node };
     await this.join();
+  }
+
+  // Getting back in
+
+  private lost(loss: Loss, silence: number): void {
+    if (loss.kind === "refused") this.disconnected(loss.reason, silence);
+    else if (silence > WINDOW) this.finished("Timer expired awaiting token refresh");
+    else void this.getBack(true, false);
+  }
+
+  private disconnected(reason: string, silence: number): void {
+    const remedy = remedyFor(reason);
+    if (remedy === "none" || silence > WINDOW) this.finished(reason);
+    else void this.getBack(false, remedy === "stay");
+  }
+
+  /** `resumable`: the node may still know the session, once it can be reached again. */
+  private async getBack(resumable: boolean, ownFirst: boolean): Promise<void> {
+    const { session } = this;
+    if (!session || this.rejoin) return;
+    if (!resumable) session.drop();
+    this.flaps = Date.now() - this.began < STEADY ? this.flaps + 1 : 0;
+    this.lastReason = "Signaling node disconnected";
+    this.store.dispatch({ type: "link", link: "rejoining" });
+    const attempts = itinerary(session.node, session.others, ownFirst, this.flaps, Math.random);
+    let known = resumable;
+    const rejoin = new Rejoin({
+      attempts,
+      window: WINDOW,
+      attempt: async (node, signal) => {
+        if (known && node === session.node) {
+          const outcome = await this.resume(session);
+          if (outcome !== "forgotten") return outcome;
+          known = false;
+        }
+        return this.enter(session, node, signal);
+      },
+    });
+    this.rejoin = rejoin;
+    const end = await rejoin.run();
+    this.rejoin = undefined;
+    if (end === "givenUp") this.finished(this.lastReason);
+  }
+
+  private async resume(session: Session): Promise<Outcome | "forgotten"> {
+    try {
+      await session.resume();
+      this.store.dispatch({ type: "link", link: "up" });
+      return "done";
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 403) return "next";
+      if (remedyFor(error.reason) !== "none") return "forgotten";
+      this.finished(error.reason);
+      return "done";
+    }
+  }
+
+  /** Join anew at `node`, in place of `session`. */
+  private async enter(session: Session, node: string, signal: AbortSignal): Promise<Outcome> {
+    const request = { ...this.request, node, replaces: session.api.token };
+    let answer: TokenAnswer;
+    try {
+      answer = await requestToken(request, { timeout: ANSWER_LIMIT, signal });
+    } catch (error) {
+      console.info("no way back into the meeting there", node, error);
+      if (node !== session.node) this.store.dispatch({ type: "unreachable", node });
+      return "next";
+    }
+    if (signal.aborted) return "done";
+    if (answer.kind === "refused" && answer.reason !== "Invalid PIN") {
+      console.info("refused", node, answer.reason);
+      this.lastReason = answer.reason;
+      return "next";
+    }
+    session.drop();
+    this.request = request;
+    // Not awaited: its call may take its time, and may be lost again meanwhile.
+    void this.answered(answer);
+    return "done";
+  }
+
+  private networkBack = (): void => {
+    if (this.rejoin) this.rejoin.hurry();
+    else this.session?.check();
+  };
+
+  /** What the page of another node must know to go on there, where this page may not speak to that node. */
+  handOver(): JoinRequest & { micMuted: boolean; cameraOff: boolean } {
+    const { micMuted, cameraOff } = this.store.get();
+    return { ...this.request, replaces: this.session?.api.token, micMuted, cameraOff };
   }
 
   // Own media
@@ -189,18 +262,19 @@ export class Meeting {
     const cameraOff = !this.media.camera;
     if (before.micMuted !== micMuted) this.store.dispatch({ type: "microphone", muted: micMuted });
     if (before.cameraOff !== cameraOff) this.store.dispatch({ type: "camera", off: cameraOff });
-    if (!this.call) return;
-    this.call
+    if (!this.session) return;
+    this.session
       .setTracks(this.media.tracks)
       .catch((error: unknown) => console.warn("tracks not changed", error));
-    if (before.micMuted !== micMuted) this.attempt(this.api?.clientMute(micMuted));
-    if (before.cameraOff !== cameraOff) this.attempt(this.api?.videoMute(cameraOff));
+    const { api } = this.session;
+    if (before.micMuted !== micMuted) this.attempt(api.clientMute(micMuted));
+    if (before.cameraOff !== cameraOff) this.attempt(api.videoMute(cameraOff));
   }
 
   private announceMutes(): void {
     const { micMuted, cameraOff } = this.store.get();
-    if (micMuted) this.attempt(this.api?.clientMute(true));
-    if (cameraOff) this.attempt(this.api?.videoMute(true));
+    if (micMuted) this.attempt(this.session?.api.clientMute(true));
+    if (cameraOff) this.attempt(this.session?.api.videoMute(true));
   }
 
   /** For requests whose failure changes nothing for the user (older servers do not know them). */
@@ -212,9 +286,9 @@ export class Meeting {
 
   /** Carry out an action; a refusal is shown to the user. */
   async act(action: (api: ConferenceApi) => Promise<unknown>): Promise<void> {
-    if (!this.api) return;
+    if (!this.session) return;
     try {
-      await action(this.api);
+      await action(this.session.api);
     } catch (error) {
       const reason = error instanceof ApiError ? error.reason : "network";
       this.store.dispatch({ type: "notice", key: "notice.actionFailed", params: { reason } });
@@ -222,10 +296,10 @@ export class Meeting {
   }
 
   async say(text: string): Promise<void> {
-    if (!this.api) return;
+    if (!this.session) return;
     let delivered = false;
     try {
-      delivered = await this.api.say(text);
+      delivered = await this.session.api.say(text);
     } catch (error) {
       console.warn("message not sent", error);
     }
@@ -244,29 +318,16 @@ export class Meeting {
   private finished(reason: string): void {
     if (this.store.get().phase.kind === "ended") return;
     this.ask({ kind: "ended", reason, left: false });
-    this.call?.drop();
-    this.call = undefined;
+    this.session?.drop();
     void this.shutDown(reason).then(() => this.dispose());
   }
 
   private async shutDown(reason: string): Promise<void> {
-    this.keeper?.stop();
-    this.stream?.close();
-    const { api, call } = this;
-    this.api = undefined;
-    this.call = undefined;
-    this.remote = undefined;
-    this.remoteListener(undefined);
-    try {
-      await call?.close();
-    } catch (error) {
-      console.info("call already gone", error);
-    }
-    try {
-      await api?.release(reason);
-    } catch (error) {
-      console.info("token already gone", error);
-    }
+    this.rejoin?.cancel();
+    const { session } = this;
+    this.session = undefined;
+    this.show(undefined);
+    await session?.end(reason);
   }
 
   private dispose(): void {
@@ -277,7 +338,7 @@ export class Meeting {
   }
 
   private pageHidden = (): void => {
-    this.api?.releaseByBeacon();
+    this.session?.api.releaseByBeacon();
     // A page restored from the back/forward cache has no session any more.
     window.addEventListener("pageshow", (event) => event.persisted && window.location.reload(), {
       once: true,

@@ -9,7 +9,7 @@ import type {
   StreamEvent,
 } from "../api/types";
 import type { MessageKey } from "../i18n";
-import { emptyRoster, type Roster, reduceRoster } from "./roster";
+import { emptyRoster, type Roster, reduceRoster, without } from "./roster";
 
 export type Phase =
   | { kind: "joining" }
@@ -58,10 +58,16 @@ export interface MeetingState {
   mediaUp: boolean;
   recovering: boolean;
   streamOpen: boolean;
+  link: Link;
+  /** Origins of other nodes that this page could not speak to while getting back in. */
+  unreachable: readonly string[];
   micMuted: boolean;
   cameraOff: boolean;
   nextId: number;
 }
+
+/** The own node answers; does not at the moment; is lost, and the way back in is being looked for. */
+export type Link = "up" | "doubted" | "rejoining";
 
 export const initialMeeting: MeetingState = {
   phase: { kind: "joining" },
@@ -79,6 +85,8 @@ export const initialMeeting: MeetingState = {
   mediaUp: false,
   recovering: false,
   streamOpen: true,
+  link: "up",
+  unreachable: [],
   micMuted: false,
   cameraOff: false,
   nextId: 1,
@@ -92,6 +100,8 @@ export type Action =
   | { type: "media"; up: true }
   | { type: "recovering"; recovering: boolean }
   | { type: "stream"; open: boolean }
+  | { type: "link"; link: Link }
+  | { type: "unreachable"; node: string }
   | { type: "microphone"; muted: boolean }
   | { type: "camera"; off: boolean }
   | { type: "said"; text: string; now: number; delivered: boolean }
@@ -115,6 +125,11 @@ export function reduceMeeting(state: MeetingState, action: Action): MeetingState
       return { ...state, recovering: action.recovering };
     case "stream":
       return { ...state, streamOpen: action.open };
+    case "link":
+      return { ...state, link: action.link, unreachable: [] };
+    case "unreachable":
+      if (state.unreachable.includes(action.node)) return state;
+      return { ...state, unreachable: [...state.unreachable, action.node] };
     case "microphone":
       return { ...state, micMuted: action.muted };
     case "camera":
@@ -136,15 +151,21 @@ export function reduceMeeting(state: MeetingState, action: Action): MeetingState
   }
 }
 
+/** Who comes back in keeps what it saw: chat, and the roster until the new one is complete. */
 function admitted(state: MeetingState, admission: Admission): MeetingState {
+  const back = state.phase.kind === "active";
   return {
     ...state,
     phase: { kind: "active" },
+    link: "up",
+    unreachable: [],
+    mediaUp: false,
+    recovering: false,
     self: admission.participant_uuid,
     displayName: admission.display_name,
     role: admission.role,
     where: admission.current_service_type,
-    roster: emptyRoster,
+    roster: back ? without(state.roster, state.self) : emptyRoster,
     service: {
       name: admission.conference_name,
       chat: admission.chat_enabled,
@@ -195,6 +216,10 @@ function selfChanged(
     next = notify(next, after.role === "chair" ? "notice.nowHost" : "notice.nowGuest");
   }
   return next;
+}
+
+export function handRaised(state: MeetingState): boolean {
+  return state.phase.kind === "active" && (state.roster.byUuid.get(state.self)?.buzz_time ?? 0) > 0;
 }
 
 export function isWaiting(state: MeetingState): boolean {

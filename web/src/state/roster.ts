@@ -12,6 +12,14 @@ export interface Roster {
 
 export const emptyRoster: Roster = { byUuid: new Map(), incoming: undefined, voice: new Map() };
 
+/** The roster without one participant. */
+export function without(roster: Roster, uuid: string): Roster {
+  if (!roster.byUuid.has(uuid)) return roster;
+  const byUuid = new Map(roster.byUuid);
+  byUuid.delete(uuid);
+  return { ...roster, byUuid };
+}
+
 function put(map: ReadonlyMap<string, ParticipantRecord>, row: ParticipantRecord) {
   return new Map(map).set(row.uuid, row);
 }
@@ -28,12 +36,8 @@ export function reduceRoster(roster: Roster, event: StreamEvent): Roster {
     case "participant_update":
       if (!roster.byUuid.has(event.data.uuid)) return roster;
       return { ...roster, byUuid: put(roster.byUuid, event.data) };
-    case "participant_delete": {
-      if (!roster.byUuid.has(event.data.uuid)) return roster;
-      const byUuid = new Map(roster.byUuid);
-      byUuid.delete(event.data.uuid);
-      return { ...roster, byUuid };
-    }
+    case "participant_delete":
+      return without(roster, event.data.uuid);
     case "stage":
       return { ...roster, voice: voiceOf(event.data) };
     default:

@@ -7,23 +7,29 @@ import { Home } from "./Home";
 import { MeetingPage } from "./MeetingPage";
 import { conferencePath, parseRoute, type Route } from "./routes";
 
-function newMedia(): LocalMedia {
+function newMedia(route: Route): LocalMedia {
   const { micId, cameraId, speakerId, micMuted, cameraWanted } = recall();
+  const over = route.page === "conference" ? route.handedOver : undefined;
   return new LocalMedia({
     micId,
     cameraId,
     speakerId,
-    micMuted: micMuted ?? false,
-    cameraWanted: cameraWanted ?? true,
+    micMuted: over?.micMuted ?? micMuted ?? false,
+    cameraWanted: over ? !over.cameraOff : (cameraWanted ?? true),
   });
 }
 
+/** Where we are; secrets in the fragment do not stay in the address bar and the history. */
 function here(): Route {
-  return parseRoute(window.location.pathname, window.location.search);
+  const { pathname, search, hash } = window.location;
+  if (hash !== "") window.history.replaceState(null, "", pathname + search);
+  return parseRoute(pathname, search, hash);
 }
 
+const arrival = here();
+
 export function App() {
-  const [route, setRoute] = useState<Route>(here);
+  const [route, setRoute] = useState<Route>(arrival);
   const [meeting, setMeeting] = useState<Meeting>();
 
   const go = useCallback((path: string) => {
@@ -72,7 +78,10 @@ export function App() {
       ...(speakerId ? { speakerId } : {}),
     });
     rememberVisit(route.alias);
-    const begun = new Meeting({ alias: route.alias, displayName: name, pin: route.pin }, media);
+    const { alias, pin, handedOver } = route;
+    const { extension, replaces } = handedOver ?? {};
+    const node = window.location.origin;
+    const begun = new Meeting({ alias, displayName: name, pin, extension, replaces, node }, media);
     setMeeting(begun);
     void begun.join();
   };
@@ -82,7 +91,7 @@ export function App() {
       alias={route.alias}
       name={route.name}
       straight={route.straight}
-      newMedia={newMedia}
+      newMedia={() => newMedia(route)}
       onJoin={join}
       onBack={home}
     />

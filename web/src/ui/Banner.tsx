@@ -1,15 +1,55 @@
 import type { LocalState } from "../devices/local";
 import { t } from "../i18n";
+import type { Meeting } from "../meeting/meeting";
 import { isMutedByHost, type MeetingState } from "../state/meeting";
 import { Icon } from "./Icon";
+import { handOverAddress } from "./routes";
+
+interface Props {
+  meeting: Meeting;
+  state: MeetingState;
+  local: LocalState;
+}
+
+const MOST_ADDRESSES = 3;
+
+/** The node is lost: what happens, a way to stop it, and one by hand where the browser lets this page do nothing. */
+function Rejoining({ meeting, state }: Pick<Props, "meeting" | "state">) {
+  return (
+    <div className="banner warn" role="status" data-testid="reconnecting" data-link={state.link}>
+      <span className="spinner small-spinner" aria-hidden="true" />
+      {t("banner.link")}
+      {state.unreachable.slice(0, MOST_ADDRESSES).map((node) => (
+        <a
+          key={node}
+          className="link"
+          data-testid="continue-elsewhere"
+          href={handOverAddress(node, meeting.handOver())}
+        >
+          {t("banner.elsewhere", { host: new URL(node).host })}
+        </a>
+      ))}
+      <button
+        className="link"
+        type="button"
+        data-testid="stop-rejoining"
+        onClick={() => void meeting.leave()}
+      >
+        {t("banner.stop")}
+      </button>
+    </div>
+  );
+}
 
 /** One line about what is wrong right now, if anything; the most important only. */
-export function Banner({ state, local }: { state: MeetingState; local: LocalState }) {
-  if (state.recovering || !state.streamOpen) {
+export function Banner({ meeting, state, local }: Props) {
+  if (state.link === "rejoining") return <Rejoining meeting={meeting} state={state} />;
+  if (state.recovering || !state.streamOpen || state.link === "doubted") {
+    const node = !state.streamOpen || state.link === "doubted";
     return (
-      <p className="banner warn" role="status" data-testid="reconnecting">
+      <p className="banner warn" role="status" data-testid="reconnecting" data-link={state.link}>
         <span className="spinner small-spinner" aria-hidden="true" />
-        {t(state.recovering ? "banner.media" : "banner.stream")}
+        {t(node ? "banner.link" : "banner.media")}
       </p>
     );
   }

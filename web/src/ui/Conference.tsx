@@ -40,10 +40,14 @@ export function Conference({ meeting }: { meeting: Meeting }) {
   useKeys(useMemo(() => ({ m: toggleMic, v: toggleCamera }), [toggleMic, toggleCamera]));
 
   return (
-    <div className={panel ? "meeting with-panel" : "meeting"}>
+    <div
+      className={panel ? "meeting with-panel" : "meeting"}
+      data-testid="conference"
+      data-node={meeting.node}
+    >
       <div className="meeting-main">
         <TopBar state={state} />
-        <Banner state={state} local={local} />
+        <Banner meeting={meeting} state={state} local={local} />
         <Stage meeting={meeting} state={state} local={local} />
         <Controls
           meeting={meeting}

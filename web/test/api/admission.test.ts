@@ -41,5 +41,7 @@ describe("request_token answers", () => {
 });
 
 it("encodes the alias exactly once", () => {
-  expect(conferenceUrl("meet@example.com/a b")).toBe("/api/client/v2/conferences/meet%40example.com%2Fa%20b");
+  expect(conferenceUrl("https://node:8443", "meet@example.com/a b")).toBe(
+    "https://node:8443/api/client/v2/conferences/meet%40example.com%2Fa%20b",
+  );
 });

@@ -30,12 +30,16 @@ let sources: FakeSource[];
 let token: string;
 let events: StreamEvent[];
 let states: boolean[];
+let quiet: number;
 
 function stream(): EventStream {
   const made = new EventStream({
     url: () => `/events?token=${token}`,
     onEvent: (event) => events.push(event),
     onState: (open) => states.push(open),
+    onQuiet: () => {
+      quiet += 1;
+    },
     open: (url) => {
       const source = new FakeSource(url);
       sources.push(source);
@@ -57,6 +61,7 @@ beforeEach(() => {
   sources = [];
   events = [];
   states = [];
+  quiet = 0;
   token = "first";
 });
 afterEach(() => vi.useRealTimers());
@@ -105,6 +110,18 @@ describe("EventStream", () => {
     expect(sources.length).toBe(2);
   });
 
+  it("asks whether the server is there before it takes silence for a lost connection", async () => {
+    stream();
+    latest().onopen?.(new Event("open"));
+    await vi.advanceTimersByTimeAsync(10_000);
+    latest().say("ping", "null");
+    await vi.advanceTimersByTimeAsync(11_900);
+    expect(quiet).toBe(0);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(quiet).toBe(1);
+    expect(states).toEqual([true]);
+  });
+
   it("stays closed", async () => {
     const made = stream();
     made.close();
@@ -112,5 +129,6 @@ describe("EventStream", () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(sources.length).toBe(1);
     expect(events).toEqual([]);
+    expect(quiet).toBe(0);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Admission, ParticipantRecord, StreamEvent } from "../../src/api/types";
 import {
   type Action,
+  handRaised,
   initialMeeting,
   isMutedByHost,
   type MeetingState,
@@ -103,4 +104,77 @@ it("shows each kind of notice once and can dismiss it", () => {
   const state = run([notice, notice], joined);
   expect(state.notices).toHaveLength(1);
   expect(run([{ type: "dismiss", id: state.notices[0]?.id ?? 0 }], state).notices).toEqual([]);
+});
+
+describe("getting back in", () => {
+  const chat = event({
+    name: "message_received",
+    data: { origin: "Bob", uuid: "bob", type: "text/plain", payload: "hello" },
+  });
+  const before = run(
+    [
+      create(row("bob")),
+      chat,
+      { type: "microphone", muted: true },
+      { type: "camera", off: true },
+      { type: "media", up: true },
+      { type: "recovering", recovering: true },
+      { type: "link", link: "rejoining" },
+      { type: "unreachable", node: "https://two" },
+      { type: "unreachable", node: "https://two" },
+    ],
+    joined,
+  );
+  const again = { ...admission, participant_uuid: "me-again" };
+
+  it("shows each node that cannot be reached once", () => {
+    expect(before).toMatchObject({ link: "rejoining", unreachable: ["https://two"] });
+    expect(run([{ type: "link", link: "up" }], before).unreachable).toEqual([]);
+  });
+
+  it("keeps chat, switches and the others, and drops the earlier self and all trouble", () => {
+    const after = run([{ type: "admitted", admission: again }], before);
+    expect(after.chat.map((line) => line.text)).toEqual(["hello"]);
+    expect(after).toMatchObject({
+      self: "me-again",
+      micMuted: true,
+      cameraOff: true,
+      mediaUp: false,
+      recovering: false,
+      link: "up",
+      unreachable: [],
+    });
+    expect([...after.roster.byUuid.keys()]).toEqual(["bob"]);
+  });
+
+  it("replaces the roster when the new one is complete", () => {
+    const steps: Action[] = [
+      { type: "admitted", admission: again },
+      event({ name: "participant_sync_begin", data: null }),
+      create(row("me-again")),
+      create(row("carol")),
+    ];
+    const meanwhile = run(steps, before);
+    expect([...meanwhile.roster.byUuid.keys()]).toEqual(["bob"]);
+    const after = run([event({ name: "participant_sync_end", data: null })], meanwhile);
+    expect([...after.roster.byUuid.keys()]).toEqual(["me-again", "carol"]);
+  });
+
+  it("starts with an empty roster in another conference", () => {
+    const after = run(
+      [
+        { type: "phase", phase: { kind: "joining" } },
+        { type: "admitted", admission },
+      ],
+      before,
+    );
+    expect(after.roster.byUuid.size).toBe(0);
+  });
+
+  it("remembers a raised hand until it leaves the conference", () => {
+    const raised = run([create(row("me", { buzz_time: 5 }))], before);
+    expect(handRaised(raised)).toBe(true);
+    expect(handRaised(before)).toBe(false);
+    expect(handRaised(run([{ type: "phase", phase: { kind: "joining" } }], raised))).toBe(false);
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { conferencePath, parseRoute } from "../../src/ui/routes";
+import { conferencePath, handOverAddress, parseRoute } from "../../src/ui/routes";
 
 describe("routes", () => {
   it("knows the start page", () => {
@@ -32,6 +32,37 @@ describe("routes", () => {
     expect(parseRoute(path, `?${search}`)).toMatchObject({
       alias: "team & co@example.com",
       name: "Ada & Bo",
+    });
+  });
+
+  it("hands a visit over to another node's page without telling a server its secrets", () => {
+    const visit = {
+      alias: "team & co@example.com",
+      displayName: "Ada & Bo",
+      pin: "12#4",
+      extension: "100",
+      replaces: "to=k-en_",
+      micMuted: true,
+      cameraOff: false,
+    };
+    const url = new URL(handOverAddress("https://two.example:8443", visit));
+    expect(url.origin).toBe("https://two.example:8443");
+    expect(url.pathname + url.search).not.toMatch(/12|to=k/);
+    expect(parseRoute(url.pathname, url.search, url.hash)).toEqual({
+      page: "conference",
+      alias: visit.alias,
+      name: visit.displayName,
+      pin: "12#4",
+      straight: true,
+      handedOver: { extension: "100", replaces: "to=k-en_", micMuted: true, cameraOff: false },
+    });
+  });
+
+  it("takes nothing from a fragment that is not a visit", () => {
+    expect(parseRoute("/conference/x", "", "#mic=off")).toMatchObject({ handedOver: undefined });
+    expect(parseRoute("/conference/x", "", "#over=1")).toMatchObject({
+      pin: undefined,
+      handedOver: { extension: undefined, replaces: undefined, micMuted: false, cameraOff: false },
     });
   });
 });
