@@ -178,7 +178,7 @@ class ResourceSuite:
         self._create(api)
         replica = Replica(tmp_path / "node.db")
         chunk = journal.chunk(SnapshotRequest())
-        with replica.snapshot("stream 0") as load:
+        with replica.snapshot() as load:
             load.add(chunk)
             while chunk.next_table:
                 chunk = journal.chunk(SnapshotRequest(chunk.next_table, chunk.next_after))
@@ -187,9 +187,8 @@ class ResourceSuite:
         key = max(row["id"] for row in api.list(f"{self.name}/?limit=0"))
         assert api("PATCH", f"{self.name}/{key}/", self.change).status_code == 202
         assert rows_of(tmp_path / "node.db", self.resource) != rows_of(database, self.resource)
-        changes = journal.unpublished()
-        assert changes is not None
-        assert (self.name, key) in replica.apply(changes, "stream 1")
+        changes = journal.after(replica.position)
+        assert (self.name, key) in replica.apply(changes)
         replica.close()
         assert rows_of(tmp_path / "node.db", self.resource) == rows_of(database, self.resource)
 

@@ -267,6 +267,7 @@ def test_the_command_is_for_administrators_and_says_what_is_wrong(api: Api) -> N
     for wrong in ({}, {"worker_vm_id": "x"}, {"worker_vm_id": 0}, {"worker_vm_id": 999}, {"worker_vm_id": 2**70}):
         assert api("POST", COMMAND, wrong).status_code == 400, wrong
     assert handed_out(api, node).node == node.pk
+    assert COMMAND in api.read("/api/admin/openapi.json")["paths"]
 
 
 def test_first_start_makes_this_machine_a_member(database: Path) -> None:

@@ -23,7 +23,7 @@ def local(database: Path, tmp_path: Path) -> Path:
     GlobalSettings.objects.update(guests_only_timeout=7, enable_chat=False)
     replica = Replica(tmp_path / "node.db")
     chunk = journal.chunk(SnapshotRequest())
-    with replica.snapshot("s 0") as load:
+    with replica.snapshot() as load:
         load.add(chunk)
         while chunk.next_table:
             chunk = journal.chunk(SnapshotRequest(chunk.next_table, chunk.next_after))

@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 
 from rostra.fabric.enrolment import MEMBER_PATH, PATH
 from rostra.management import enrolment_views, state
+from rostra.management.api.openapi_files import NODE_CONFIGURATION
 
 
 def healthz(_request: HttpRequest) -> HttpResponse:
@@ -22,7 +23,7 @@ urlpatterns = [
     path("healthz", healthz),
     path(PATH.removeprefix("/"), enrolment_views.enrol),
     path(MEMBER_PATH.removeprefix("/"), enrolment_views.member),
-    path("api/admin/command/v1/platform/node_configuration/", enrolment_views.command),
+    path(NODE_CONFIGURATION.removeprefix("/"), enrolment_views.command),
     path("admin/nodes/<int:key>/deploy/", enrolment_views.deploy, name="deploy-node"),
     path("admin/nodes/<int:key>/configuration/", enrolment_views.download, name="node-configuration"),
     path("api/admin/", include("rostra.management.api.views")),

@@ -8,7 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 
 import rostra
 from rostra.configuration.resources import Resource, register
-from rostra.management.api import openapi_tables, schema, selection, wire
+from rostra.management.api import openapi_files, openapi_tables, schema, selection, wire
 
 Json = dict[str, Any]
 
@@ -40,7 +40,7 @@ def document() -> Json:
         schemas[f"{resource.name}_change"] = {**_object(resource, reading=False), "required": []}
         paths |= _paths(resource)
     schemas |= openapi_tables.schemas()
-    paths |= openapi_tables.paths()
+    paths |= openapi_tables.paths() | openapi_files.paths()
     return {
         "openapi": "3.1.0",
         "info": {
