@@ -136,6 +136,14 @@ def test_doubled_shuffled_deliveries_change_nothing(database: Path, api: Api, se
     assert (conference["participant_count"], conference["duration"]) == (2, 102)
 
 
+@pytest.mark.spec("DIAG-040", "DIAG-042")
+def test_every_call_has_an_id_and_only_media_takes_a_licence(api: Api) -> None:
+    store(records([ended(1), ended(2, has_media=True, call_uuid="call-2")]))
+    first, second = api.list(f"{BASE}participant/?order_by=id")
+    assert (first["call_uuid"], first["license_count"], first["license_type"]) == ("person-1", 0, "nolicense")
+    assert (second["call_uuid"], second["license_count"], second["license_type"]) == ("call-2", 1, "port")
+
+
 def test_two_nodes_of_one_conference_end_it_together(api: Api) -> None:
     store(records([joined(1), ended(1)]))
     assert len(api.list(f"{BASE}conference/")) == 1
@@ -150,7 +158,7 @@ def test_what_makes_no_sense_is_left_out_and_not_offered_again(api: Api) -> None
     garbage = Record("n1", "boot", 1, msgspec.Raw(msgspec.msgpack.encode({"event": "FromTheFuture", "x": 1})))
     huge = records([ended(3, remote_port=2**200 >> 140)], first=2)
     never = records([ended(4, start_time=1e300)], first=3)
-    too_big = records([ended(5, license_count=2**63)], first=4)
+    too_big = records([ended(5, has_media=True, license_count=2**63)], first=4)
     nul = records([ended(6, display_name="a\0b" + "x" * 5000)], first=5)
     assert store([garbage, *huge, *never, *too_big, *nul]) == 4
     assert store([garbage, *huge, *never, *too_big, *nul]) == 0

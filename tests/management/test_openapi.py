@@ -71,7 +71,7 @@ def test_made_up_requests_never_end_in_a_server_error(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "ROSTRA_"))}
     done = subprocess.run(
-        [sys.executable, "-c", _RUN, str(tmp_path / "management.db"), "15"],
+        [sys.executable, "-c", _RUN, str(tmp_path / "management.db"), "8"],
         cwd=root,
         env=environment | {"PYTHONPATH": str(root)},
         capture_output=True,
@@ -80,4 +80,4 @@ def test_made_up_requests_never_end_in_a_server_error(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert int(done.stdout.split()[0]) > 300
+    assert int(done.stdout.split()[0]) > 400

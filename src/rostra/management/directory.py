@@ -25,6 +25,11 @@ def protocol(value: str) -> str:
     return _PROTOCOLS.get(value, value)
 
 
+def licence(has_media: bool, count: int, kind: str) -> tuple[int, str]:
+    """Licences a participant takes, and which: none without media (DIAG-040, DIAG-041)."""
+    return (count, kind) if has_media else (0, "nolicense")
+
+
 def fabric_id(key: int) -> str:
     """What a Conferencing Node with this row is called on the fabric."""
     return f"n{key}"

@@ -11,7 +11,7 @@ from rostra.domain.capacity import Load, location_load, max_calls
 from rostra.fabric.peers import NodeReport
 from rostra.fabric.status import BackplaneStatus, ConferenceStatus, ParticipantStatus, StreamStatus
 from rostra.fabric.survey import Snapshot
-from rostra.management.directory import KILO, Directory, Node, protocol
+from rostra.management.directory import KILO, Directory, Node, licence, protocol
 
 Row = dict[str, Any]
 
@@ -114,6 +114,7 @@ def participants(view: View) -> list[Row]:
 
 
 def _participant(directory: Directory, node: str, part: ConferenceStatus, who: ParticipantStatus) -> Row:
+    licences, kind = licence(who.has_media, who.license_count, who.license_type)
     return {
         "bandwidth": who.bandwidth // KILO,
         "call_direction": who.call_direction,
@@ -142,8 +143,8 @@ def _participant(directory: Directory, node: str, part: ConferenceStatus, who: P
         "is_streaming": who.is_streaming,
         "is_transcribing": False,
         "is_transfer_supported": who.is_transfer_supported,
-        "license_count": who.license_count,
-        "license_type": who.license_type,
+        "license_count": licences,
+        "license_type": kind,
         "media_node": directory.address(who.media_node) if who.media_node else "",
         "parent_id": "",
         "participant_alias": who.source_alias if who.call_direction == "in" else who.destination_alias,

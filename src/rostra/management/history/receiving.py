@@ -13,7 +13,7 @@ from django.db import OperationalError, models, transaction
 from rostra.configuration import orm
 from rostra.domain import history as domain
 from rostra.fabric.outbox import Record, decode_event
-from rostra.management.directory import KILO, Directory, protocol
+from rostra.management.directory import KILO, Directory, licence, protocol
 from rostra.management.history.models import (
     BackplaneRecord,
     ConferenceRecord,
@@ -177,6 +177,9 @@ class _Intake:
         for name in _RATES:
             setattr(row, name, getattr(said, name) // KILO)
         row.protocol = protocol(said.protocol)
+        row.call_uuid = row.call_uuid[:200] or row.id
+        row.conversation_id = row.conversation_id or row.call_uuid
+        row.license_count, row.license_type = licence(said.has_media, said.license_count, said.license_type)
         return row
 
     def _backplane(self, event: domain.BackplaneEnded) -> None:
@@ -244,9 +247,9 @@ class _Intake:
 _SAME_TEXT = (
     *("conference_name", "display_name", "local_alias", "remote_alias", "vendor", "role"),
     *("call_direction", "call_quality", "call_uuid", "call_tag", "conversation_id", "service_type", "service_tag"),
-    *("remote_address", "license_type", "av_id", "presentation_id"),
+    *("remote_address", "av_id", "presentation_id"),
 )
-_SAME_VALUE = ("has_media", "is_streaming", "remote_port", "license_count")
+_SAME_VALUE = ("has_media", "is_streaming", "remote_port")
 _RATES = ("bandwidth", "rx_bandwidth", "tx_bandwidth")
 
 
