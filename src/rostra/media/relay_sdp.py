@@ -7,6 +7,7 @@ of the endpoint's. RTP agreements are `MediaDescription`s; WebRTC stays text, of
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -111,19 +112,16 @@ def transports(answer: str, *, near: str = "") -> tuple[Transport, ...]:
     the highest priority. Raises NoCandidate when there is none for an answer's transport, or no transport at all.
     """
     found: list[Transport] = []
-    for index, lines in enumerate(_sections(answer)):
+    for index, lines in enumerate(_sections(answer)[1:]):
         candidates = [line.removeprefix("a=candidate:").split() for line in lines if line.startswith("a=candidate:")]
-        if index == 0 or not candidates:
-            continue
         usable = [words for words in candidates if _usable(words)]
-        components = dict.fromkeys(int(words[1]) for words in candidates)
-        for component in sorted(components):
-            own = [words for words in usable if int(words[1]) == component]
-            if not own and component == 1:
-                raise NoCandidate(f"section {index - 1} has only {' / '.join(' '.join(words) for words in candidates)}")
+        if candidates and not any(words[1] == "1" for words in usable):
+            raise NoCandidate(f"section {index} has only {', '.join(' '.join(words[1:6]) for words in candidates)}")
+        for component in (1, 2):
+            own = [words for words in usable if words[1] == str(component)]
             if own:
                 best = max(own, key=lambda words: (words[4] == near, int(words[3])))
-                found.append(Transport(index - 1, component, Place(best[4], int(best[5]))))
+                found.append(Transport(index, component, Place(best[4], int(best[5]))))
     if not found:
         raise NoCandidate("the answer has no candidates")
     return tuple(found)
@@ -186,13 +184,13 @@ def _candidate(component: int, place: Place) -> str:
 
 
 def _usable(words: list[str]) -> bool:
-    return (
+    return bool(
         len(words) >= 8
         and words[2].lower() == "udp"
         and words[1] in ("1", "2")
-        and words[3].isdecimal()
+        and re.fullmatch("[0-9]{1,10}", words[3])
         and _is_host(words[4])
-        and words[5].isdecimal()
+        and re.fullmatch("[0-9]{1,5}", words[5])
         and 0 < int(words[5]) < 65536
         and words[7] == "host"
     )
@@ -201,7 +199,8 @@ def _usable(words: list[str]) -> bool:
 def _sections(text: str) -> list[list[str]]:
     """The lines of the session and of each m-section."""
     found: list[list[str]] = [[]]
-    for line in text.splitlines():
+    for raw in text.split("\n"):  # and at nothing else that Python takes for a line's end
+        line = raw.removesuffix("\r")
         if line.startswith("m="):
             found.append([])
         if line:
