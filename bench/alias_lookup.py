@@ -55,7 +55,7 @@ def fill(path: Path, rooms: int) -> None:
     ]
     replica = Replica(path)
     began = time.perf_counter()
-    with replica.snapshot("bench 0") as load:
+    with replica.snapshot() as load:
         load.add(SnapshotChunk("bench", 1, "configuration_conference", conferences, "", 0))
         load.add(SnapshotChunk("bench", 1, "configuration_conferencealias", aliases, "", 0))
     print(f"rows of a snapshot a second      {2 * rooms / (time.perf_counter() - began):.0f}")
