@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import ssl
@@ -15,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from tests.cluster.loopback import LoopbackMachine, LoopbackMachines
 from tests.cluster.net import Machine, Machines, machines
 from tests.e2e.platform import PASSWORD, ROOT
 
@@ -25,13 +27,13 @@ STARTED = 60.0
 class Program:
     """A `rostra …` command on a machine; killed with all it started when the test ends."""
 
-    def __init__(self, machine: Machine, home: Path, *arguments: str, **settings: str) -> None:
+    def __init__(self, machine: Machine | LoopbackMachine, home: Path, *arguments: str, **settings: str) -> None:
         self.machine = machine
         self.home = home
         self.output: list[str] = []
         self.ready = threading.Event()
         variables = {k: v for k, v in os.environ.items() if not k.startswith("ROSTRA_")}
-        variables |= {"ROSTRA_HOME": str(home), **settings}
+        variables |= {"ROSTRA_HOME": str(home), **machine.settings, **settings}
         self.process = subprocess.Popen(
             machine.command(ROSTRA, *arguments), cwd=ROOT, env=variables, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, start_new_session=True,
@@ -40,10 +42,11 @@ class Program:
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.output.append(line)
-            if line.strip() == "ready":
-                self.ready.set()
+        with self.process.stdout as lines:
+            for line in lines:
+                self.output.append(line)
+                if line.strip() == "ready":
+                    self.ready.set()
         self.ready.set()
 
     def wait_ready(self) -> None:
@@ -115,7 +118,7 @@ def _signal(pid: int, number: signal.Signals) -> None:
 class Cluster:
     """A Management Node and Conferencing Nodes on machines of their own."""
 
-    def __init__(self, network: Machines, directory: Path) -> None:
+    def __init__(self, network: Machines | LoopbackMachines, directory: Path) -> None:
         self.network = network
         self.directory = directory
         self.programs: dict[str, Program] = {}
@@ -137,7 +140,10 @@ class Cluster:
     def api(self) -> httpx.Client:
         """The management API as an administrator."""
         return httpx.Client(
-            base_url=f"https://{self.management.address}:9443", auth=("admin", PASSWORD), verify=no_trust(), timeout=20
+            base_url=f"https://{self.management.address}:{self.management.port('management_https')}",
+            auth=("admin", PASSWORD),
+            verify=no_trust(),
+            timeout=20,
         )
 
     def location(self, name: str, **members: Any) -> str:
@@ -161,6 +167,28 @@ class Cluster:
                 json={"name": alias, "service_type": "conference", "aliases": [{"alias": alias}], **members},
             )
             assert made.status_code == 201, made.text
+
+    def rows(self, api: str, resource: str, **filters: Any) -> list[dict[str, Any]]:
+        """All rows of a resource of the status, history or configuration API."""
+        with self.api() as client:
+            answer = client.get(f"/api/admin/{api}/v1/{resource}/", params={"limit": 1000, **filters})
+            assert answer.status_code == 200, answer.text
+            return list(answer.json()["objects"])
+
+    def command(self, name: str, **members: Any) -> Any:
+        """A platform command; returns its data."""
+        with self.api() as client:
+            answer = client.post(f"/api/admin/command/v1/platform/{name}/", json=members)
+            assert answer.status_code in (200, 202), answer.text
+            return answer.json()["data"]
+
+    def media(self) -> dict[str, tuple[str, str]]:
+        """Display name of every participant to the names of its signalling and its media node."""
+        names = {machine.address: name for name, machine in self.network.machines.items()} | {"": ""}
+        return {
+            row["display_name"]: (names[row["signalling_node"]], names[row["media_node"]])
+            for row in self.rows("status", "participant")
+        }
 
     def add(self, name: str, location: str, **members: Any) -> Path:
         """Configure a node on a new machine; returns its configuration file."""
@@ -205,7 +233,7 @@ class Cluster:
         return self.network.machines[name].address
 
     def web(self, name: str) -> str:
-        return f"https://{self.address(name)}:8443"
+        return f"https://{self.address(name)}:{self.network.machines[name].port('node_https')}"
 
     def client(self, name: str) -> httpx.Client:
         """The client API of a node, without a token."""
@@ -228,11 +256,10 @@ def no_trust() -> ssl.SSLContext:
 
 
 @contextmanager
-def cluster(directory: Path) -> Iterator[Cluster]:
-    with machines() as network:
-        made = Cluster(network, directory)
-        try:
-            made.start_management()
-            yield made
-        finally:
-            made.stop()
+def cluster(directory: Path, network: Machines | LoopbackMachines | None = None) -> Iterator[Cluster]:
+    """A platform without nodes; on a network of namespaces unless one is given."""
+    with contextlib.ExitStack() as stack:
+        made = Cluster(network or stack.enter_context(machines()), directory)
+        stack.callback(made.stop)
+        made.start_management()
+        yield made
