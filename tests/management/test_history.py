@@ -304,3 +304,20 @@ async def test_a_batch_that_is_none_is_not_acknowledged(bus: Bus, observatory: O
         await bus.request(EVENTS, b"garbage", timeout=0.3)
     batch = Batch(tuple(records([NodeEvent(time=START, kind="started")])))
     assert await bus.request(EVENTS, encode_batch(batch), timeout=5)
+
+
+def test_conferences_can_be_deleted_by_who_may(api: Api) -> None:
+    import base64
+
+    from django.contrib.auth.models import User
+
+    store(records(CALL))
+    User.objects.create_user("reader", password="secret", is_staff=True)
+    reader = "Basic " + base64.b64encode(b"reader:secret").decode()
+    address = f"{BASE}conference/c-1/"
+    assert api("GET", address, Authorization=reader).status_code == 200
+    assert api("DELETE", address, Authorization=reader).status_code == 403
+    assert api("DELETE", f"{BASE}participant/person-1/").status_code == 405
+    assert api("DELETE", address).status_code == 204
+    assert api("DELETE", address).status_code == 404
+    assert api.list(f"{BASE}participant/") == []

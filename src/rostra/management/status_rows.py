@@ -115,55 +115,49 @@ def participants(view: View) -> list[Row]:
 
 def _participant(directory: Directory, node: str, part: ConferenceStatus, who: ParticipantStatus) -> Row:
     licences, kind = licence(who.has_media, who.license_count, who.license_type)
+    call = who.call_uuid or who.uuid
     return {
+        **_NO_PARTICIPANT_FUNCTIONS,
+        **{name: getattr(who, name) for name in _SAME},
         "bandwidth": who.bandwidth // KILO,
-        "call_direction": who.call_direction,
-        "call_quality": who.call_quality,
-        "call_tag": who.call_tag,
-        "call_uuid": who.call_uuid or who.uuid,
+        "call_uuid": call,
         "conference": part.name,
+        "conference_id": part.id,
         "connect_time": moment(who.connect_time),
-        "conversation_id": who.conversation_id or who.call_uuid or who.uuid,
-        "destination_alias": who.destination_alias,
-        "display_name": who.display_name,
+        "conversation_id": who.conversation_id or call,
         "encryption": "On" if who.encrypted else "Off",
-        "has_media": who.has_media,
         "id": who.uuid,
-        "idp_uuid": "",
-        "is_client_muted": who.is_client_muted,
-        "is_direct": False,
-        "is_disconnect_supported": who.is_disconnect_supported,
-        "is_idp_authenticated": False,
-        "is_mute_supported": who.is_mute_supported,
-        "is_muted": who.is_muted,
-        "is_on_hold": who.is_on_hold,
-        "is_presentation_supported": who.is_presentation_supported,
-        "is_presenting": who.is_presenting,
-        "is_recording": False,
-        "is_streaming": who.is_streaming,
-        "is_transcribing": False,
-        "is_transfer_supported": who.is_transfer_supported,
         "license_count": licences,
         "license_type": kind,
         "media_node": directory.address(who.media_node) if who.media_node else "",
-        "parent_id": "",
         "participant_alias": who.source_alias if who.call_direction == "in" else who.destination_alias,
         "protocol": protocol(who.protocol),
         "proxy_node": directory.address(who.proxy_node) if who.proxy_node else "",
-        "remote_address": who.remote_address,
-        "remote_port": who.remote_port,
-        "role": who.role,
         "rx_bandwidth": who.rx_bandwidth // KILO,
         "service_tag": part.tag,
-        "service_type": who.service_type,
         "signalling_node": directory.address(node),
-        "source_alias": who.source_alias,
         "system_location": directory.location_of(node),
-        "transcoding_enabled": True,
         "tx_bandwidth": who.tx_bandwidth // KILO,
-        "vendor": who.vendor,
-        "conference_id": part.id,
     }
+
+
+_SAME = (
+    *("call_direction", "call_quality", "call_tag", "destination_alias", "display_name", "has_media"),
+    *("is_client_muted", "is_disconnect_supported", "is_mute_supported", "is_muted", "is_on_hold"),
+    *("is_presentation_supported", "is_presenting", "is_streaming", "is_transfer_supported", "remote_address"),
+    *("remote_port", "role", "service_type", "source_alias", "vendor"),
+)
+"""Columns that are members of `ParticipantStatus` as they are."""
+_NO_PARTICIPANT_FUNCTIONS: Row = {
+    "idp_uuid": "",
+    "is_direct": False,
+    "is_idp_authenticated": False,
+    "is_recording": False,
+    "is_transcribing": False,
+    "parent_id": "",
+    "transcoding_enabled": True,
+}
+"""Columns of functions we do not have."""
 
 
 # ---- backplanes
