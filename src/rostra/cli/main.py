@@ -12,6 +12,7 @@ import typer
 
 import rostra
 from rostra import logs, tls
+from rostra.cli import port_table
 from rostra.environment import Environment, EnvironmentProblem
 
 application = typer.Typer(
@@ -105,6 +106,9 @@ def status(
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
+
+
+application.command("ports")(port_table.show)
 
 
 @application.command()

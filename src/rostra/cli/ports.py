@@ -8,6 +8,9 @@ import socket
 from collections.abc import Iterable
 
 from rostra.environment import Environment, variable_name
+from rostra.ports import OPENINGS, TCP, UDP, Moment, Party, Reach
+
+_KINDS = {TCP: socket.SOCK_STREAM, UDP: socket.SOCK_DGRAM}
 
 
 class PortTaken(Exception):
@@ -27,19 +30,18 @@ class Need:
 
 def needs(environment: Environment, *, node: bool = True, management: bool = True, fabric: str = "") -> list[Need]:
     """Every fixed port that is about to be listened on by what is to run here; `fabric`: our address on it."""
-    wanted = [Need("nats_port", environment.nats_port, address="127.0.0.1")]
-    if fabric:
-        wanted.append(Need("fabric_port", environment.fabric_port, address=fabric))
-    if management:
-        wanted.append(Need("management_https_port", environment.management_https_port))
-    if node:
-        wanted += [
-            Need("node_https_port", environment.node_https_port),
-            Need("sip_port", environment.sip_port),
-            Need("sip_port", environment.sip_port, socket.SOCK_DGRAM),
-            Need("sip_tls_port", environment.sip_tls_port),
-        ]
-    return wanted
+    here = {party for party, runs in ((Party.NODE, node), (Party.MANAGEMENT, management)) if runs}
+    addresses = {Reach.LOOPBACK: "127.0.0.1", Reach.FABRIC: fabric, Reach.EVERYWHERE: ""}
+    wanted: dict[Need, None] = {}
+    for opening in OPENINGS:
+        ports = opening.ports(environment)
+        if opening.moment is not Moment.ALWAYS or ports.low != ports.high or here.isdisjoint(opening.listeners):
+            continue
+        if opening.reach is Reach.FABRIC and not fabric:
+            continue
+        for transport in opening.transports:
+            wanted[Need(opening.setting, ports.low, _KINDS[transport], addresses[opening.reach])] = None
+    return list(wanted)
 
 
 def check(wanted: Iterable[Need]) -> None:
