@@ -129,9 +129,10 @@ class Screen(Far):
 
     async def shows(self, colour: int, seconds: float = 10) -> None:
         """Wait until the middle of the picture has this colour."""
-        await self._until(lambda found: bool((np.abs(found - yuv(colour)) < 14).all()), seconds, f"{colour:06x}")
+        await self.until(lambda found: bool((np.abs(found - yuv(colour)) < 14).all()), seconds, f"{colour:06x}")
 
-    async def _until(self, condition: Callable[[np.ndarray], bool], seconds: float, what: str) -> None:
+    async def until(self, condition: Callable[[np.ndarray], bool], seconds: float, what: str) -> None:
+        """Wait until Y, U and V in the middle of the picture are so."""
         found: np.ndarray | None = None
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds

@@ -20,6 +20,7 @@ from rostra.media import messages as m
 from rostra.media.client import MediaFailure
 from rostra.media.messages import OTHER_LOCATION, PARTICIPANT, SAME_LOCATION, AudioRoute, Quality
 from rostra.media.pool import WorkerPool
+from tests.e2e.browser import Peer, chromium
 
 from .conftest import Driven
 from .endpoints import H264, VP8, Far, Screen, Voice, ends
@@ -157,6 +158,22 @@ async def test_a_picture_is_passed_on_as_it_came(nodes: list[Node], ends: list[F
         ways = {one["direction"]: one for one in (await node.backplane()).values()}
         assert ways["out"]["way"] == "forward"
         assert ways["out"]["codec"] == codec.name
+
+
+@pytest.mark.parametrize("codec", ["video/VP8", "video/H264"])
+async def test_a_browsers_picture_is_passed_on(nodes: list[Node], ends: list[Far], codec: str) -> None:
+    a, b, _ = nodes
+    async with chromium() as browser:
+        peer = await Peer.open(browser, "red", 600, codec=codec)
+        await peer.answer(await a.worker.open_webrtc("alice", await peer.offer(), start=True))
+        stream = await video(a, b, "alice")
+        await b.show("alice", "viewer")
+        screen: Screen = await joined(ends, Screen(), b, "viewer")
+        # browsers have their own idea of colour spaces: any red will do
+        await screen.until(lambda seen: bool(seen[1] < 120 and seen[2] > 220), 10, "red")
+        assert (await stream.at_sender())["way"] == "forward"
+        assert f"video/{(await stream.at_sender())['codec']}" == codec
+        assert await a.encoders() == []
 
 
 @pytest.mark.spec("PLAT-054", "PLAT-056")

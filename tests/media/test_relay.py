@@ -237,6 +237,21 @@ def test_only_the_worker_sends_to_the_endpoint(here: Bench) -> None:
     assert endpoint.receive()[0] == rtp(4)
 
 
+def test_nothing_comes_from_inside_before_there_is_a_worker() -> None:
+    ports = PortRange(38010, 38013)
+    with Relays(dataclasses.replace(Environment(), media_address="127.0.0.1", media_ports=ports)) as relays:
+        (outside,) = relays.open("call", (Shape.RTP,))
+        endpoint, stranger, worker = Party(), Party(), Party()
+        relays.announce("call", [(endpoint.place, endpoint.place)])
+        stranger.send(rtp(1), Place("127.0.0.1", 38010 + 38012 - outside.port))  # the other pair is the inside one
+        until(lambda: relays.statistics("call")[0].outward.strangers == 1)
+        (inside,) = relays.aim("call", (worker.place,))
+        worker.send(rtp(2), inside)
+        assert endpoint.receive()[0] == rtp(2)
+        for party in (endpoint, stranger, worker):
+            party.socket.close()
+
+
 # ---- with ICE ---------------------------------------------------------------------------------------------
 
 
@@ -437,6 +452,16 @@ def test_closing_gives_everything_back() -> None:
     assert threads() == running
     with pytest.raises(RelayFailure):
         relays.open("three", (Shape.ICE,))
+
+
+def test_what_was_meant_for_a_closed_relay_does_not_reach_its_successor(here: Bench) -> None:
+    here.join(Shape.ICE, "first")
+    (handle,) = here.relays._calls["first"][0].handles
+    here.relays.close("first")
+    here.join(Shape.ICE, "second")
+    with pytest.raises(RelayFailure):
+        here.relays._do("close", handle)
+    assert here.relays.statistics("second")
 
 
 def test_a_hundred_calls_each_keep_to_themselves(here: Bench) -> None:
