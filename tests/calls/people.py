@@ -65,9 +65,11 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(1000):
+async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    clock = asyncio.get_running_loop().time
+    end = clock() + seconds
+    while clock() < end:
         if condition():
             return
         await asyncio.sleep(0.005)
-    raise AssertionError("did not happen within 5 s")
+    raise AssertionError(f"did not happen within {seconds:g} s")

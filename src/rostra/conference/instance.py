@@ -10,27 +10,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol
 
-import msgspec
 import structlog
 
 from rostra.background import Background
 from rostra.conference import messages as w
 from rostra.conference.audience import Audience
-from rostra.conference.events import ConferenceEvent, MessageReceived, RoleChanged
+from rostra.conference.events import ConferenceEvent, MessageReceived
 from rostra.conference.here import Here
 from rostra.conference.media import ConferenceMedia
-from rostra.conference.patience import HOSTS_LEFT, Patience
 from rostra.conference.roster import ConferenceFlags, Participant
+from rostra.conference.seating import Seating
 from rostra.conference.shared import Shared
-from rostra.conference.state import STARTED_BY_HAND, Changes, Value
-from rostra.domain.admission import place
+from rostra.conference.state import Changes, Value
 from rostra.domain.service import Service
-from rostra.domain.vocabulary import Role, ServiceType
+from rostra.domain.vocabulary import Role
 from rostra.media.messages import DtmfReceived, LegFailed
 
 logger = structlog.get_logger("rostra.conference")
-
-GUESTS_MUTED = "guests_muted"
 
 
 class Member(Protocol):
@@ -70,8 +66,9 @@ class ConferenceInstance:
             told=self._leg_event, lost=self._leg_lost, idle=self._media_idle,
         )  # fmt: skip
         self._members: dict[str, Member] = {}
-        self._admitted: set[str] = set()
-        self._patience = Patience(description, self._throw_out, self._end_without_hosts)
+        self._seating = Seating(
+            self._shared, service, self._members.keys(), self._audience, self.media.production, self._throw_out
+        )
         self._background = Background()
         self.ended = False
         self.began = here.now()
@@ -82,7 +79,7 @@ class ConferenceInstance:
 
     async def close(self) -> None:
         """Let go of everything; only for a conference that has ended here."""
-        self._patience.close()
+        self._seating.close()
         await self.media.close()
         await self._shared.close()
         await self._background.finish(1)
@@ -124,12 +121,7 @@ class ConferenceInstance:
 
     def add(self, participant: Participant, member: Member) -> Participant:
         """Put somebody in: into the conference, the waiting room, or (with a `prompt`) in front of a question."""
-        if participant.service_type is ServiceType.CONFERENCE:
-            if not self._service.access.pin_asked and participant.role is Role.HOST:
-                self._set_flags(started=True)
-            participant = msgspec.structs.replace(participant, service_type=self._place(participant))
-        if participant.role is Role.GUEST and self.flags.guests_muted:
-            participant = msgspec.structs.replace(participant, is_muted=True)
+        participant = self._seating.arrive(participant)
         self._members[participant.uuid] = member
         self._shared.write(self._state.put(participant))
         logger.info(
@@ -141,14 +133,7 @@ class ConferenceInstance:
 
     def answer_prompt(self, participant: str, role: Role | None, prompt: str = "") -> None:
         """The question was answered: with a `role` the participant goes on, else it is asked again."""
-        if self._state.get(participant) is None:
-            return
-        if role is None:
-            self._update(participant, prompt=prompt)
-            return
-        muted = role is Role.GUEST and self.flags.guests_muted
-        self._update(participant, prompt="", role=role, is_muted=muted)
-        self._seat(participant)
+        self._seating.answer(participant, role, prompt)
 
     def discard(self, participant: str, reason: str) -> None:
         """Somebody has left, or is thrown out; the member is not told. Unknown participants are fine."""
@@ -156,7 +141,7 @@ class ConferenceInstance:
         if self._members.pop(participant, None) is None:
             return
         self._audience.leave(participant, reason)
-        self._admitted.discard(participant)
+        self._seating.forget(participant)
         self.media.forget(participant)
         self._shared.write(self._state.remove(participant))
         logger.info(
@@ -169,7 +154,7 @@ class ConferenceInstance:
         """Nobody is signalled or carried here (any more): end."""
         if not self._members and self.media.hosting is None and not self.ended:
             self.ended = True
-            self._patience.close()
+            self._seating.close()
             self._on_empty(self)
 
     # ---- media of those signalled here
@@ -179,12 +164,12 @@ class ConferenceInstance:
         participant = self.media.participant_of(call)
         if participant is not None:
             self.media.confirmed(call)
-            self._update(participant, has_media=True, is_video_call=video, is_audio_only_call=not video)
-            self._start_if_hosted(participant)
+            self._seating.update(participant, has_media=True, is_video_call=video, is_audio_only_call=not video)
+            self._seating.start_if_hosted(participant)
 
     def media_ended(self, participant: str) -> None:
         """The last call of a participant that stays has ended."""
-        self._update(participant, has_media=False, is_video_call=False, is_audio_only_call=False)
+        self._seating.update(participant, has_media=False, is_video_call=False, is_audio_only_call=False)
 
     def _leg_event(self, event: LegFailed | DtmfReceived) -> None:
         member = self._members.get(self.media.participant_of(event.leg) or "")
@@ -272,40 +257,20 @@ class ConferenceInstance:
         if who not in self._members:
             return False
         if order.mute is not None:
-            self._update(who, is_muted=order.mute)
+            self._seating.update(who, is_muted=order.mute)
         if order.hold is not None:
-            self._update(who, is_on_hold=order.hold)
+            self._seating.update(who, is_on_hold=order.hold)
         if order.members:
-            self._update(who, **order.members)
+            self._seating.update(who, **order.members)
         if order.role is not None:
-            self._change_role(who, order.role)
+            self._seating.change_role(who, order.role)
         if order.admit:
-            self._admit(who)
+            self._seating.admit(who)
         if order.dtmf:
             self._members[who].send_dtmf(order.dtmf)
         if order.remove is not None:
             self._throw_out(who, order.remove)
         return True
-
-    def _change_role(self, participant: str, role: Role) -> None:
-        known = self._state.get(participant)
-        if known is None or known.role is role:
-            return
-        if known.service_type is ServiceType.IVR:
-            self.answer_prompt(participant, role)
-        else:
-            self._update(participant, role=role)
-            self._seat(participant)
-        self._audience.tell(participant, RoleChanged())
-
-    def _admit(self, participant: str) -> None:
-        known = self._state.get(participant)
-        if known is None or known.service_type is not ServiceType.WAITING_ROOM:
-            return
-        if known.role is Role.GUEST and not self.flags.started:
-            return
-        self._admitted.add(participant)
-        self._seat_waiting()
 
     def _throw_out(self, participant: str, reason: str) -> None:
         member = self._members.get(participant)
@@ -344,71 +309,11 @@ class ConferenceInstance:
                 # others still know it from an earlier part we had in the conference
                 self._shared.write(self._state.remove(participant.uuid))
         self._audience.tell_changes(changes)
-        for participant in (*changes.created, *changes.updated):
-            if participant.uuid in self._members:
-                self._patience.follow(participant)
-        for uuid in changes.deleted:
-            self._patience.forget(uuid)
         self.media.follow(changes)
-        if GUESTS_MUTED in changes.registers:
-            for guest in [p.uuid for p in self.own if p.role is Role.GUEST]:
-                self._update(guest, is_muted=self.flags.guests_muted)
-        if changes.flags:
-            self._seat_waiting()
-        if changes or STARTED_BY_HAND in changes.registers:
-            self._watch_hosts()
-
-    # ---- inside
-
-    def _place(self, participant: Participant) -> ServiceType:
-        flags = self.flags
-        locked = flags.locked and participant.uuid not in self._admitted
-        return place(
-            participant.role, self._service.access, locked=locked, started=flags.started,
-            lecture=self._service.description.service_type == "lecture",
-        )  # fmt: skip
-
-    def _start_if_hosted(self, participant: str) -> None:
-        known = self._state.get(participant)
-        if known and known.role is Role.HOST and known.has_media and known.joined and not self.flags.started:
-            self._set_flags(started=True)
+        self._seating.follow(changes)
 
     def _set_flags(self, **values: Value) -> None:
         self._shared.write(self._state.set(**values))
-
-    def _seat_waiting(self) -> None:
-        """Let in everybody for whom the reason to wait is gone."""
-        for waiting in [p for p in self.own if p.service_type is ServiceType.WAITING_ROOM]:
-            self._seat(waiting.uuid)
-
-    def _seat(self, participant: str) -> None:
-        """Put somebody who has not joined where it belongs now; who comes in gets the whole roster (API-055)."""
-        known = self._state.get(participant)
-        if known is not None and not known.joined:
-            placed = self._place(known)
-            self._update(participant, service_type=placed)
-            if placed is not ServiceType.WAITING_ROOM:
-                self._audience.tell(participant, *self._audience.roster(participant), self.media.production.stage())
-        self._start_if_hosted(participant)
-
-    def _update(self, participant: str, **members: object) -> None:
-        known = self._state.get(participant)
-        if known is not None:
-            changed = msgspec.structs.replace(known, **members)
-            if changed != known:
-                self._shared.write(self._state.put(changed))
-
-    def _watch_hosts(self) -> None:
-        """Guests are alone when no Host with media, or who started by hand, is in (CONF-062, CONF-160)."""
-        started_by_hand = self._state.register(STARTED_BY_HAND) is True
-        hosts = [p for p in self._state if p.role is Role.HOST and p.joined]
-        hosted = any(host.has_media or started_by_hand for host in hosts)
-        guests = any(p.role is Role.GUEST for p in self.own)
-        self._patience.guests_only(self.flags.started and guests and not hosted)
-
-    def _end_without_hosts(self) -> None:
-        for guest in [p.uuid for p in self.own if p.role is Role.GUEST]:
-            self._throw_out(guest, HOSTS_LEFT)
 
     def debug_state(self) -> dict[str, object]:
         return {
@@ -416,7 +321,7 @@ class ConferenceInstance:
             "participants": len(self._state),
             "members": len(self._members),
             "watchers": len(self._audience),
-            "timers": len(self._patience),
+            "timers": len(self._seating),
             "shared": self._shared.debug_state(),
             **self.media.debug_state(),
         }

@@ -113,9 +113,14 @@ class Link:
     def say(self, *, sender: str, name: str, type: str, payload: str, to: str) -> None:
         self._outgoing.put_nowait(
             w.Said(
-                node=self._node, boot=self._boot, sender=sender, sender_name=name, content_type=type,
-                payload=payload, to=to,
-            )  # fmt: skip
+                node=self._node,
+                boot=self._boot,
+                sender=sender,
+                sender_name=name,
+                content_type=type,
+                payload=payload,
+                to=to,
+            )
         )
 
     def hear(self, levels: dict[str, float]) -> None:
