@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rostra.environment import Environment
@@ -32,6 +32,7 @@ from rostra.media.relay_sdp import Place
 FLOWS = 50
 PACKET = bytes([0x80]) + bytes(1199)
 LOADS = {"single packets": 1, "bursts of 8": 8}
+ROUNDS, SHARES = 10, (0.5, 0.99)
 BACKGROUND = 2000
 """Packets a second while delay is measured."""
 LOOP = r"""
@@ -132,6 +133,7 @@ async def serve_asyncio(sink: int) -> None:
         out, into = sides
         out.other, into.other, out.to = into, out, ("127.0.0.1", sink)
         ports.append(out.transport.get_extra_info("sockname")[1])
+    await asyncio.to_thread(time.sleep, 0)  # its thread is there before anything is measured
     print(json.dumps(ports), flush=True)
     await asyncio.to_thread(sys.stdin.read)
     print(forwarded)
@@ -183,16 +185,33 @@ def throughput(command: Sequence[str], burst: int, seconds: float) -> tuple[floa
     return forwarded / used, forwarded / took
 
 
-def delays(command: Sequence[str] | None, seconds: float) -> list[float]:
-    """One-way times in microseconds; without a command from socket to socket."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
-        sink.bind(("127.0.0.1", 0))
-        sink.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        port = sink.getsockname()[1]
-        if command is None:
-            return _delays(sink, endpoints([port] * FLOWS), seconds)
-        with running([*command, str(port)]) as (_, ports):
-            return _delays(sink, endpoints(ports), seconds)
+@dataclasses.dataclass(slots=True)
+class Way:
+    """From 50 sockets by a relay, or straight, to a sink."""
+
+    sink: socket.socket
+    ends: list[socket.socket]
+    rounds: list[list[float]]
+    """One-way times in microseconds."""
+
+
+def delays(relays: dict[str, list[str]], seconds: float) -> dict[str, Way]:
+    """One-way times, in short rounds that take turns, so that what else the machine does meets all alike."""
+    with ExitStack() as ways:
+        found: dict[str, Way] = {}
+        for name, command in {"no relay": [], **relays}.items():
+            sink = ways.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            sink.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            sink.bind(("127.0.0.1", 0))
+            ports = [sink.getsockname()[1]] * FLOWS
+            if command:
+                ports = ways.enter_context(running([*command, str(ports[0])]))[1]
+            ends = [ways.enter_context(end) for end in endpoints(ports)]
+            found[name] = Way(sink, ends, [])
+        for _ in range(ROUNDS):
+            for way in found.values():
+                way.rounds.append(_delays(way.sink, way.ends, seconds / ROUNDS))
+    return found
 
 
 def _delays(sink: socket.socket, ends: list[socket.socket], seconds: float) -> list[float]:
@@ -205,11 +224,10 @@ def _delays(sink: socket.socket, ends: list[socket.socket], seconds: float) -> l
 
     thread = threading.Thread(target=keep_busy)
     thread.start()
-    deadline, number = time.perf_counter() + seconds, 0
+    deadline = time.perf_counter() + seconds
     while time.perf_counter() < deadline:
-        number += 1
-        stamp = number.to_bytes(8)
         began = time.perf_counter()
+        stamp = time.monotonic_ns().to_bytes(8)
         ends[0].send(PACKET[:8] + stamp + PACKET[16:])
         while select.select([sink], [], [], 0.2)[0]:
             if sink.recv(2048)[8:16] == stamp:
@@ -218,9 +236,12 @@ def _delays(sink: socket.socket, ends: list[socket.socket], seconds: float) -> l
         time.sleep(0.001)
     ended.set()
     thread.join()
-    for end in ends:
-        end.close()
     return taken
+
+
+def typical(rounds: list[list[float]], share: float) -> float:
+    """The median of the rounds' quantile."""
+    return statistics.median(sorted(taken)[int(share * len(taken))] for taken in rounds if taken)
 
 
 def main(seconds: float) -> None:
@@ -239,13 +260,12 @@ def main(seconds: float) -> None:
             for name, (core, clock) in found.items():
                 ratio = "" if name == "this relay" else f"  this relay: x {ours / core:.2f}"
                 print(f"{load:15} {name:15} {core:9,.0f} packets/s a core ({clock:9,.0f}/s here){ratio}")
-        direct: tuple[float, float] | None = None
-        for name, command in {"no relay": None, **relays}.items():
-            ordered = sorted(delays(command, seconds))
-            both = statistics.median(ordered), ordered[int(0.99 * len(ordered))]
-            direct = direct or both
-            added = f"  added {both[0] - direct[0]:6.0f} {both[1] - direct[1]:6.0f}" if command else ""
-            print(f"{'delay, µs':15} {name:15} p50 {both[0]:6.0f}  p99 {both[1]:6.0f}  of {len(ordered)}{added}")
+        measured = delays(relays, seconds)
+        without = [typical(measured["no relay"].rounds, share) for share in SHARES]
+        for name, way in measured.items():
+            p50, p99 = (typical(way.rounds, share) for share in SHARES)
+            added = f"  added {p50 - without[0]:5.0f} {p99 - without[1]:5.0f}" if name in relays else ""
+            print(f"{'delay, µs':15} {name:15} p50 {p50:5.0f}  p99 {p99:5.0f}  of {sum(map(len, way.rounds))}{added}")
 
 
 if __name__ == "__main__":
@@ -255,4 +275,4 @@ if __name__ == "__main__":
         case ["asyncio", sink]:
             asyncio.run(serve_asyncio(int(sink)))
         case options:
-            main(float(options[0]) if options else 2.0)
+            main(float(options[0]) if options else 1.5)

@@ -127,7 +127,7 @@ static void forward_outward(RostraRelays *relays, Relay *relay, int64_t now) {
   int count = receive(relays, relay->inside), out = 0;
   for (int i = 0; i < count; i++) {
     const struct mmsghdr *message = &relays->received[i];
-    if (!rostra_same_address(&relays->sources[i], &relay->target)) { /* it came before the socket was connected */
+    if (!rostra_same_address(&relays->sources[i], &relay->target)) { /* it came before there was a target */
       relay->outward.strangers++;
       continue;
     }

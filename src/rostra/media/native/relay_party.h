@@ -7,7 +7,7 @@
 #include "relay.h"
 
 #define RELAY_ASKING_BURST 20
-#define RELAY_ASKED 64 /* requests remembered: more than strangers can ask at once, so the endpoint's are not pushed out */
+#define RELAY_ASKED 64 /* requests remembered: more than strangers can ask at once and push out */
 #define RELAY_PROVEN 4 /* addresses an ICE endpoint may have at a time */
 
 typedef struct sockaddr_in Address;
@@ -30,9 +30,9 @@ typedef struct {
 typedef struct {
   uint32_t generation;
   bool ice;
-  int outside, inside; /* -1: closed */
-  Address target, announced, endpoint;  /* port 0: none */
-  bool latched;        /* without ICE: `endpoint` was found by its packets */
+  int outside, inside;                 /* -1: closed */
+  Address target, announced, endpoint; /* port 0: none */
+  bool latched;                        /* without ICE: `endpoint` was found by its packets */
   int64_t endpoint_heard, opened;
   uint64_t moves;
   Bucket moving, asking;
