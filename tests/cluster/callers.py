@@ -189,6 +189,10 @@ class Ear:
         body = raw[44 : len(raw) - (len(raw) - 44) % (2 * channels)]
         return numpy.frombuffer(body, "<i2").reshape(-1, channels)[:, 0].astype(float) / 32768
 
+    def recorded(self) -> float:
+        """Seconds recorded so far."""
+        return (len(self._samples()) - self._start) / self._rate
+
     def longest_gap(self) -> float:
         """Seconds for which the tone was missing at a stretch: it was not heard, or nothing was recorded."""
         samples = self._samples()[self._start :]

@@ -28,7 +28,7 @@ def site(platform: Cluster) -> Cluster:
     """Nodes one and two in location A, three in B; each has room for one picture beside the conference's own."""
     platform.location("A")
     platform.location("B")
-    platform.room("meet")
+    platform.room("meet", max_callrate_in=1700, max_callrate_out=384)  # small pictures: these machines share two cores
     platform.room("board", pin=HOST_PIN, allow_guests=True)
     files = {name: platform.add(name, where) for name, where in (("one", "A"), ("two", "A"), ("three", "B"))}
     for name, file in files.items():
@@ -88,19 +88,26 @@ def test_everybody_sees_and_hears_the_others_and_nobody_itself(site: Cluster, me
 
 @pytest.mark.spec("PLAT-042", "POL-151")
 def test_the_speaker_changes_on_every_node(meeting: Meeting) -> None:
+    """Green is silent and watches from the other location."""
     red, blue, green = meeting
-    blue.speak(0)
-    red.speak(0.3)
-    wait_until(lambda: near(green.see(MAIN)[0], RED), 10)
-    red.speak(0)
-    blue.speak(0.4)
+    silence(green)
+    speaks(red, blue, green, RED)
     started = time.monotonic()
-    red.until(lambda: sees(red, BLUE), 10, "Red does not see Blue, who speaks")
-    there = time.monotonic() - started
-    wait_until(lambda: near(green.see(MAIN)[0], BLUE), 15, "Green does not see Blue, who speaks")
-    print(f"Blue took the picture after {there:.2f} s in its location, {time.monotonic() - started:.2f} s in the other")
+    speaks(blue, red, green, BLUE)
+    print(f"Blue, on another node than the voice switch, took the picture in B after {time.monotonic() - started:.2f} s")
     blue.until(lambda: sees(blue, RED), 10, "the speaker does not see the previous one")
-    red.speak(0.3)
+    red.until(lambda: sees(red, BLUE), 10, "the previous speaker does not see the speaker")
+
+
+def silence(who: Phone) -> None:
+    """Toggle its microphone."""
+    who._do(who.baresip.command("mute"))
+
+
+def speaks(who: Person, before: Person, watcher: Phone, colour: tuple[int, int, int]) -> None:
+    before.speak(0)
+    who.speak(0.4)
+    wait_until(lambda: near(watcher.see(MAIN)[0], colour), 20, f"Green does not see {who.name}, who speaks")
 
 
 BUSY = """
@@ -127,12 +134,8 @@ MEASURED = 8.0
 def test_what_crosses_between_locations(site: Cluster, meeting: Meeting) -> None:
     """Speaker and previous one are in A: B is sent one of them large, the other small, and sends Green small."""
     red, blue, green = meeting
-    blue.speak(0)
-    red.speak(0.4)
-    wait_until(lambda: near(green.see(MAIN)[0], RED), 10)
-    red.speak(0)
-    blue.speak(0.4)
-    wait_until(lambda: near(green.see(MAIN)[0], BLUE), 10)
+    speaks(red, blue, green, RED)
+    speaks(blue, red, green, BLUE)
     red.page.evaluate("window.busy = true")
     blue.page.evaluate("window.busy = true")
     blue.sleep(6)  # the cameras' rate control finds its level, and pictures kept large for an answer are small again
@@ -217,7 +220,7 @@ def test_a_lock_a_role_and_a_removal_reach_every_node(site: Cluster) -> None:
         guest.post("unlock")
         wait_until(lambda: not any(c.flags["locked"] for c in callers), 5)
         guest.act(late.uuid, "disconnect")
-        wait_until(lambda: "Conference Host" in late.left or "disconnected" in late.left, 5, late.left)
+        wait_until(lambda: late.left == "Disconnected by another participant", 5, late.left)
         until_same(host, guest, names=["Guest", "Host"])
         host.post("disconnect")
         wait_until(lambda: bool(host.left and guest.left), 5, "the end of the conference is not known everywhere")
