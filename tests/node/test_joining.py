@@ -81,14 +81,14 @@ def hosts_calls(node: Platform) -> bool:
             return False
 
 
-def ended(node: Platform, code: int, seconds: float = 15) -> float:
+def ended(node: Platform, code: int, seconds: float = 30) -> float:
     took = wait_until(lambda: node.process.poll() is not None, seconds, "it goes on:\n" + node.logs())
     assert node.process.returncode == code, "".join(node.output)
     return took
 
 
-def said(node: Platform, text: str) -> None:
-    wait_until(lambda: text in "".join(node.output), 5, "".join(node.output))
+def said(node: Platform, text: str, seconds: float = 10) -> None:
+    wait_until(lambda: text in "".join(node.output), seconds, f"did not say {text!r}")
 
 
 def refused(home: Path, file: Path, **changes: Any) -> str:
@@ -131,7 +131,7 @@ def test_a_page_makes_a_machine_the_node_its_file_is_for(management: Platform, t
             accepted = upload(client, good)
         assert accepted.status_code == 200, accepted.text
         assert f"page (n{key})" in accepted.text
-        said(node, "ready")
+        said(node, "ready", 60)
         wait_until(lambda: hosts_calls(node), 30, node.logs())
         print(f"hosts calls {time.monotonic() - began:.1f} s after the upload")
         assert time.monotonic() - began < 60
@@ -151,7 +151,7 @@ def test_a_page_makes_a_machine_the_node_its_file_is_for(management: Platform, t
 
         assert node.stop() == 0
         node.start()  # without a file or a page
-        wait_until(lambda: hosts_calls(node), 10, node.logs())
+        wait_until(lambda: hosts_calls(node), 30, node.logs())
         private = [node.environment.home / "fabric" / "key.pem", node.environment.home / "node" / "identity.json"]
         assert [oct(path.stat().st_mode & 0o777) for path in private] == ["0o600", "0o600"]
     finally:
@@ -178,9 +178,9 @@ def test_unattended_it_waits_for_the_management_node(tmp_path: Path) -> None:
     node.start("The Management Node at https://127.0.0.1:")
     try:
         management.start()
-        said_ready = wait_until(lambda: "ready\n" in node.output, 40, "".join(node.output))
+        said_ready = wait_until(lambda: "ready\n" in node.output, 100)
         print(f"ready {said_ready:.1f} s after the Management Node")
-        wait_until(lambda: hosts_calls(node), 10)
+        wait_until(lambda: hosts_calls(node), 30)
         assert node.stop() == 0
         node.start()  # the file of an earlier start does no harm
     finally:
@@ -194,7 +194,7 @@ def test_a_deleted_node_ends_and_the_same_names_come_again(management: Platform,
     key, content = add(management, "phoenix", "127.0.0.4")
     file.write_bytes(content)
     node = Platform(machine(tmp_path / "node", "127.0.0.4"), "node", "--config", str(file)).start()
-    wait_until(lambda: hosts_calls(node), 10)
+    wait_until(lambda: hosts_calls(node), 30)
     began = time.monotonic()
     delete(management, key)
     ended(node, 3)
@@ -212,7 +212,7 @@ def test_a_deleted_node_ends_and_the_same_names_come_again(management: Platform,
     file.write_bytes(content)
     again = Platform(node.environment, "node", "--config", str(file)).start()
     try:
-        wait_until(lambda: hosts_calls(again), 10)
+        wait_until(lambda: hosts_calls(again), 30)
     finally:
         assert again.stop() == 0
 
@@ -223,7 +223,7 @@ def test_a_node_deleted_while_it_was_off_is_told_so(management: Platform, tmp_pa
     key, content = add(management, "sleeper", "127.0.0.5")
     file.write_bytes(content)
     node = Platform(machine(tmp_path / "node", "127.0.0.5"), "node", "--config", str(file)).start()
-    wait_until(lambda: hosts_calls(node), 10)
+    wait_until(lambda: hosts_calls(node), 30)
     assert node.stop() == 0
     delete(management, key)
     node.start()
@@ -240,7 +240,7 @@ def test_a_copied_machine_is_no_second_node(management: Platform, tmp_path: Path
     original = Platform(machine(tmp_path / "original", "127.0.0.6"), "node", "--config", str(file)).start()
     copy = Platform(machine(tmp_path / "copy", "127.0.0.6"), "node")
     try:
-        wait_until(lambda: hosts_calls(original), 10)
+        wait_until(lambda: hosts_calls(original), 30)
         shutil.copytree(original.environment.home, copy.environment.home, ignore=shutil.ignore_patterns("lock", "pid"))
         copy.start("Starting")
         ended(copy, 3, 30)
