@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import socket
+from pathlib import Path
 
 _ELSEWHERE = ("192.0.2.1", 9)
 """An address of RFC 5737's documentation range: asking for the way there sends nothing."""
@@ -16,6 +18,32 @@ def primary_address() -> str:
         except OSError:
             return "127.0.0.1"
         return str(probe.getsockname()[0])
+
+
+@functools.cache
+def processor() -> str:
+    """Name of the processor, as the kernel tells it; empty when it does not."""
+    for line in _lines(Path("/proc/cpuinfo")):
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return value.strip()
+    return ""
+
+
+@functools.cache
+def memory() -> int:
+    """Memory of the machine in KB; 0 when the kernel does not tell."""
+    for line in _lines(Path("/proc/meminfo")):
+        if line.startswith("MemTotal:"):
+            return int(line.split()[1])
+    return 0
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text().splitlines()
+    except OSError:
+        return []
 
 
 def has_address(address: str) -> bool:

@@ -182,10 +182,9 @@ class Meetings(RuleBasedStateMachine):
         """Legs that workers run."""
         return {leg for worker in self.at_work() for leg in worker.legs}
 
-    def listed(self) -> set[str]:
-        """Legs of people in a roster."""
-        people = [person for conference in self.exchange.conferences for person in conference.participants]
-        return {leg.call for person in people for leg in person.legs}
+    def known(self) -> set[str]:
+        """Calls that sessions answer for."""
+        return {call for guest in self.people for call in guest.session._calls}
 
     # ---- laws
 
@@ -216,7 +215,7 @@ class Meetings(RuleBasedStateMachine):
             for worker in self.pool.workers:
                 worker.refuse = None
             await asyncio.gather(*self.asked, return_exceptions=True)
-            await until(lambda: self.legs() <= self.listed())
+            await until(lambda: self.legs() <= self.known())
             await until(lambda: len(self.at_work()) <= len(self.exchange.conferences))
             for guest in self.people:
                 await guest.session.leave()

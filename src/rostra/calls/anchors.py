@@ -7,6 +7,7 @@ of the next choice. A node that does not answer counts as gone until it is heard
 from __future__ import annotations
 
 import asyncio
+import functools
 import secrets
 from collections.abc import Mapping
 from typing import Protocol
@@ -15,11 +16,13 @@ import msgspec
 import structlog
 
 from rostra.background import Background
+from rostra.calls.relaying import RelayedWorker, RemoteRelay
 from rostra.calls.switchboard import CallRefused, Refusal
 from rostra.conference import messages as w
 from rostra.conference.here import Here
 from rostra.conference.instance import ConferenceInstance
 from rostra.domain import capacity, placement
+from rostra.domain.capacity import CallClass
 from rostra.domain.history import CapacityRefused, MediaNodeUsed
 from rostra.domain.placement import Choice, LocationView, NodeRole, NodeView
 from rostra.fabric.bus import Unreachable
@@ -48,8 +51,10 @@ class Atlas(Protocol):
 class Anchor:
     """The place of one call's media."""
 
-    def __init__(self, node: str, worker: Worker, ticket: str) -> None:
+    def __init__(self, node: str, worker: Worker, ticket: str, proxy: str = "") -> None:
+        """`proxy`: the edge node that relays it."""
         self.node = node
+        self.proxy = proxy
         self.worker = worker
         self.ticket = ticket
 
@@ -77,11 +82,11 @@ class Anchors:
             try:
                 placed = await asyncio.shield(asking)
             except asyncio.CancelledError:  # nobody waits for it any more: what was placed is given back
-                asking.add_done_callback(lambda asked: self._give_back(conference, call, choice.node, ticket, asked))
+                asking.add_done_callback(functools.partial(self._give_back, conference, call, choice.node, ticket))
                 raise
             if isinstance(placed, w.Placed):
                 self._tell(conference, participant, choice)
-                return Anchor(choice.node, Worker(placed.worker, self._here.bus, placed.process), ticket)
+                return Anchor(choice.node, self._worker(placed, choice, tokens, ticket), ticket, choice.proxy or "")
             exclude.add(choice.node)
         self._refused(conference, participant)
         raise CallRefused(Refusal.OUT_OF_RESOURCE)
@@ -101,6 +106,13 @@ class Anchors:
     async def finish(self, seconds: float) -> None:
         await self._background.finish(seconds)
 
+    def _worker(self, placed: w.Placed, choice: Choice, tokens: int, ticket: str) -> Worker:
+        if choice.proxy is None:
+            return Worker(placed.worker, self._here.bus, placed.process)
+        relay = RemoteRelay(self._here, choice.proxy, ticket, capacity.edge(CallClass(tokens)))
+        report = self._peers.alive.get(choice.node)
+        return RelayedWorker(placed.worker, self._here, placed.process, relay, report.address if report else "")
+
     def _choose(self, conference: ConferenceInstance, tokens: int, exclude: set[str]) -> Choice | None:
         nodes = {
             node: NodeView(
@@ -110,6 +122,8 @@ class Anchors:
             for node, report in self._peers.alive.items()
         }  # fmt: skip
         description = conference.service.description
+        own = nodes.get(self._here.node)
+        on_edge = own is not None and own.role is NodeRole.PROXYING
         return placement.choose(
             location=self._here.location(),
             nodes=nodes,
@@ -119,6 +133,7 @@ class Anchors:
             reservation=self._atlas.reservation(audio_only=description.call_type == "audio"),
             exclude=exclude,
             key=conference.key,
+            edge_cost=capacity.edge(CallClass(tokens)) if on_edge else None,
         )
 
     async def _ask(
@@ -157,6 +172,7 @@ class Anchors:
             MediaNodeUsed(
                 time=self._here.now(), participant=participant, conference_id=conference.id, media_node=choice.node,
                 location=choice.location, overflowed_from=choice.overflowed_from or 0,
+                proxy_node=choice.proxy or "",
             )
         )  # fmt: skip
 

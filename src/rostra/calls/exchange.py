@@ -11,6 +11,7 @@ import structlog
 
 from rostra.background import Background
 from rostra.calls.anchors import Anchors, Atlas
+from rostra.calls.edge import Edge
 from rostra.calls.records import record_of
 from rostra.calls.requests import NodeRequests
 from rostra.calls.session import CallSession, pin_prompt
@@ -24,6 +25,7 @@ from rostra.domain.admission import PinOutcome, check_pin
 from rostra.domain.history import ConferenceEnded, ConferenceStarted, ParticipantEnded, ParticipantJoined
 from rostra.domain.service import Service, ServiceDescription
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
+from rostra.environment import Environment
 from rostra.fabric.peers import Peers
 
 logger = structlog.get_logger("rostra.calls")
@@ -42,9 +44,16 @@ class Exchange:
     """Implements `calls.switchboard.Switchboard`."""
 
     def __init__(
-        self, here: Here, peers: Peers, atlas: Atlas, find_alias: FindAlias, *,
-        configured: Callable[[], bool] = lambda: True, takes_calls: Callable[[], bool] = lambda: True,
-    ) -> None:  # fmt: skip
+        self,
+        here: Here,
+        peers: Peers,
+        atlas: Atlas,
+        find_alias: FindAlias,
+        *,
+        environment: Environment | None = None,
+        configured: Callable[[], bool] = lambda: True,
+        takes_calls: Callable[[], bool] = lambda: True,
+    ) -> None:
         """`configured`: has this node its configuration, so that an unknown alias really is unknown?
         `takes_calls`: False in maintenance mode."""
         self._here = here
@@ -56,8 +65,9 @@ class Exchange:
         self._opening: dict[str, asyncio.Task[ConferenceInstance]] = {}
         self._sessions: dict[str, CallSession] = {}
         self._anchors = Anchors(here, peers, atlas)
+        self.edge = Edge(here, environment or Environment(), self._is_present)
         self._requests = NodeRequests(
-            here, self._running, self._instance, takes_media=lambda: self.takes_media,
+            here, self._running, self._instance, self.edge, takes_media=lambda: self.takes_media,
             reservation=lambda audio_only: atlas.reservation(audio_only=audio_only),
         )  # fmt: skip
         self._background = Background()
@@ -211,6 +221,7 @@ class Exchange:
             prompt=prompt,
             encrypted=request.encrypted,
             call_tag=request.call_tag,
+            remote_address=request.remote_address,
         )
 
     def _left(self, participant: Participant, reason: str) -> None:
@@ -228,6 +239,10 @@ class Exchange:
 
     def _present(self) -> dict[str, str]:
         return {node: report.boot for node, report in self._peers.alive.items()}
+
+    def _is_present(self, owner: tuple[str, str]) -> bool:
+        node, boot = owner
+        return self._present().get(node) == boot
 
     def _peer_changed(self, node: str, alive: bool) -> None:
         present = self._present()
@@ -264,6 +279,7 @@ class Exchange:
             instance.remove_own(reason)
         await self._background.finish(3)
         await self._anchors.finish(1)
+        await self.edge.close()
         if self._stop is not None:
             await self._stop()
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from rostra.conference.instance import ConferenceInstance
+from rostra.conference.messages import StreamWant
 from rostra.conference.roster import Participant
 from rostra.domain.history import ParticipantRecord
+from rostra.domain.media import MediaKind
 from rostra.domain.vocabulary import CallProtocol
 from rostra.fabric.status import (
     BackplaneStatus,
@@ -13,6 +15,7 @@ from rostra.fabric.status import (
     ParticipantStatus,
     StreamStatus,
 )
+from rostra.media.messages import StreamStatistics
 
 
 def protocol_of(participant: Participant) -> str:
@@ -39,6 +42,7 @@ def record_of(conference: ConferenceInstance, participant: Participant) -> Parti
         call_uuid=leg.call if leg else "",
         call_tag=participant.call_tag,
         service_type=str(participant.service_type),
+        remote_address=participant.remote_address,
         service_tag=conference.service.description.tag,
         encrypted=participant.encrypted,
         has_media=participant.has_media,
@@ -75,10 +79,11 @@ def status_of(participant: Participant) -> ParticipantStatus:
         call_uuid=leg.call if leg else "",
         call_tag=participant.call_tag,
         service_type=str(participant.service_type),
+        remote_address=participant.remote_address,
     )
 
 
-def conference_status(conference: ConferenceInstance, tokens: int) -> ConferenceStatus:
+async def conference_status(conference: ConferenceInstance, tokens: int) -> ConferenceStatus:
     """A conference this node has part in. `tokens`: what it books here."""
     flags = conference.flags
     return ConferenceStatus(
@@ -91,14 +96,15 @@ def conference_status(conference: ConferenceInstance, tokens: int) -> Conference
         guests_muted=flags.guests_muted,
         is_started=flags.started,
         participants=tuple(status_of(participant) for participant in conference.own),
-        media=_media(conference, tokens),
+        media=await _media(conference, tokens),
     )
 
 
-def _media(conference: ConferenceInstance, tokens: int) -> MediaStatus | None:
+async def _media(conference: ConferenceInstance, tokens: int) -> MediaStatus | None:
     hosting = conference.media.hosting
     if hosting is None:
         return None
+    figures = {figure.leg: figure for figure in await hosting.statistics()}
     return MediaStatus(
         worker=hosting.current.id if hosting.current else "",
         since=hosting.since,
@@ -108,11 +114,24 @@ def _media(conference: ConferenceInstance, tokens: int) -> MediaStatus | None:
             BackplaneStatus(
                 peer=peer,
                 scope="geo" if crosses else "local",
-                streams=tuple(
-                    StreamStatus(source=want.source, kind=str(want.kind), quality=str(want.quality), sending=sending)
-                    for want, sending in streams
-                ),
+                streams=tuple(_stream(want, sending, figures.get(want.leg)) for want, sending in streams),
             )
             for peer, crosses, streams in hosting.backplanes()
         ),
+    )
+
+
+def _stream(want: StreamWant, sending: bool, figures: StreamStatistics | None) -> StreamStatus:
+    audio = want.kind is MediaKind.AUDIO
+    return StreamStatus(
+        source="" if audio else want.source,
+        kind=str(want.kind),
+        quality="" if audio else str(want.quality),
+        sending=sending,
+        bitrate=int(figures.bitrate) if figures else 0,
+        codec=figures.codec if figures else "",
+        resolution=f"{figures.width}x{figures.height}" if figures and figures.width else "",
+        packets=figures.packets if figures else 0,
+        packets_lost=figures.lost if figures else 0,
+        jitter=figures.jitter * 1000 if figures else 0.0,
     )

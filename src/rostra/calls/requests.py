@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 import structlog
 
+from rostra.calls.edge import Edge
 from rostra.conference import messages as w
 from rostra.conference.here import Here
 from rostra.conference.instance import ConferenceInstance
@@ -23,12 +24,13 @@ class NodeRequests:
     """Answers what is asked on `node_subject`."""
 
     def __init__(
-        self, here: Here, running: Mapping[str, ConferenceInstance], find: Find, *,
+        self, here: Here, running: Mapping[str, ConferenceInstance], find: Find, edge: Edge, *,
         takes_media: Callable[[], bool], reservation: Callable[[bool], int],
     ) -> None:  # fmt: skip
         self._here = here
         self._running = running
         self._find = find
+        self._edge = edge
         self._takes_media = takes_media
         self._reservation = reservation
 
@@ -40,6 +42,8 @@ class NodeRequests:
             return w.encode(w.Absent())
         if isinstance(request, w.Place):
             return w.encode(await self._place(request))
+        if isinstance(request, w.RelayOpen | w.RelayAim | w.RelayAnnounce | w.RelayClose):
+            return w.encode(self._edge.answer(request))
         conference = self._running.get(request.key)
         if conference is None or conference.ended:
             return w.encode(w.Absent())
@@ -60,8 +64,8 @@ class NodeRequests:
             case w.Want():
                 hosting = conference.media.hosting
                 return await hosting.serve(request) if hosting else w.Absent()
-            case w.Place():
-                return w.NoRoom(reason="answered elsewhere")
+            case _:
+                return w.Absent()
         return w.Done()
 
     async def _place(self, request: w.Place) -> w.Reply:

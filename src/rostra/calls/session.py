@@ -213,7 +213,7 @@ class CallSession:
                 await self._free(call, state)
                 raise CallRefused(Refusal.INVALID_TOKEN)
             if state.leaving is None:
-                self._instance.media.add_leg(call, self._participant.uuid, anchor.node)
+                self._instance.media.add_leg(call, self._participant.uuid, anchor.node, anchor.proxy)
             return result
         raise CallRefused(Refusal.OUT_OF_RESOURCE)
 
@@ -232,7 +232,7 @@ class CallSession:
         state.ready.set()
         if state.anchor is None:
             return
-        self._instance.media.add_leg(call, self._participant.uuid, state.anchor.node)
+        self._instance.media.add_leg(call, self._participant.uuid, state.anchor.node, state.anchor.proxy)
         left, state.leaving = state.leaving, None
         if left is not None:
             self._background.spawn(self._close_leg(call, left))

@@ -7,7 +7,7 @@ the worker dies, that node sets the leg up again, here or elsewhere.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -23,7 +23,16 @@ from rostra.conference.state import Owner
 from rostra.domain.backplane import Host
 from rostra.fabric.bus import Unreachable
 from rostra.media.client import MediaFailure, Worker, WorkerLost
-from rostra.media.messages import AudioRoute, Compose, DtmfReceived, Event, FirstPicture, LegFailed, Levels
+from rostra.media.messages import (
+    AudioRoute,
+    Compose,
+    DtmfReceived,
+    Event,
+    FirstPicture,
+    LegFailed,
+    Levels,
+    StreamStatistics,
+)
 
 logger = structlog.get_logger("rostra.conference")
 
@@ -35,6 +44,10 @@ UNLISTED = 45.0
 """Seconds a leg is kept that its node does not list: a call may take that long to be answered."""
 TELLING = 2.0
 """Seconds the other node may take to hear of it; tried twice."""
+
+
+COUNTING = 0.6
+"""Seconds a worker has to tell its counters."""
 
 
 class HostingListener(Protocol):
@@ -152,6 +165,18 @@ class Hosting:
         """Other nodes came or went."""
         self._backplane.changed()
         self._compose()
+
+    async def statistics(self) -> Sequence[StreamStatistics]:
+        """Counters of all streams of the worker; none when it does not tell at once."""
+        worker = self._director.current
+        if worker is None:
+            return ()
+        try:
+            async with asyncio.timeout(COUNTING):
+                return (await worker.statistics()).streams
+        except (MediaFailure, WorkerLost, TimeoutError) as problem:
+            logger.info("No statistics", conference=self._name, reason=str(problem))
+            return ()
 
     def backplanes(self) -> list[tuple[str, bool, list[tuple[w.StreamWant, bool]]]]:
         """For each other node: its id, whether it is in another location, and the streams (True: we send it)."""

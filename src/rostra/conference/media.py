@@ -53,14 +53,14 @@ class ConferenceMedia:
 
     # ---- calls signalled here
 
-    def add_leg(self, call: str, participant: str, node: str) -> None:
+    def add_leg(self, call: str, participant: str, node: str, proxy: str = "") -> None:
         """A call's media is set up on a node; known already: it is there from now on."""
         known = self._state.get(participant)
         if known is None:
             return
         self._calls[call] = participant
         before = next((leg for leg in known.legs if leg.call == call), None)
-        leg = msgspec.structs.replace(before, node=node) if before else Leg(call=call, node=node)
+        leg = msgspec.structs.replace(before or Leg(call=call, node=node), node=node, proxy=proxy)
         if leg != before:
             self._put(known, [*(other for other in known.legs if other.call != call), leg])
 
@@ -134,13 +134,13 @@ class ConferenceMedia:
             self._lost(call, False)
 
     def calls_on(self, node: str) -> list[str]:
-        """Calls signalled here and carried there."""
+        """Calls signalled here and carried or relayed there."""
         return [
             leg.call
             for uuid in set(self._calls.values())
             if (known := self._state.get(uuid)) is not None
             for leg in known.legs
-            if leg.node == node
+            if node in (leg.node, leg.proxy)
         ]
 
     def look(self) -> None:

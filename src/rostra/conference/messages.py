@@ -208,8 +208,49 @@ class Sending(Message, frozen=True, kw_only=True):
     legs: tuple[str, ...]
 
 
-Request = Sync | Order | Place | Release | LegEvent | LegsLost | Want
-Reply = State | Absent | Done | Placed | NoRoom | Sending
+class RelayOpen(Message, frozen=True, kw_only=True):
+    """Relay the media of a call through this edge node (POL-130, POL-131). Reply: RelayPlaces or NoRoom. Repeatable."""
+
+    relay: str
+    shapes: tuple[str, ...]
+    """`RTP` or `ICE`, one for each stream."""
+    tokens: int
+    """What it costs here (POL-136)."""
+    owner: str
+    boot: str
+
+
+class RelayAim(Message, frozen=True, kw_only=True):
+    """Where the worker waits for each stream. Reply: RelayPlaces, as the worker sees them, or NoRoom."""
+
+    relay: str
+    targets: tuple[tuple[str, int], ...]
+
+
+class RelayAnnounce(Message, frozen=True, kw_only=True):
+    """Where signalling says each RTP stream's endpoint is: RTP address and port, RTCP address and port. Reply: Done."""
+
+    relay: str
+    endpoints: tuple[tuple[str, int, str, int] | None, ...]
+
+
+class RelayClose(Message, frozen=True, kw_only=True):
+    """The call needs it no more. Reply: Done."""
+
+    relay: str
+
+
+class RelayPlaces(Message, frozen=True, kw_only=True):
+    """Addresses and ports, one for each stream."""
+
+    places: tuple[tuple[str, int], ...]
+
+
+RelayRequest = RelayOpen | RelayAim | RelayAnnounce | RelayClose
+Request = (
+    Sync | Order | Place | Release | LegEvent | LegsLost | Want | RelayOpen | RelayAim | RelayAnnounce | RelayClose
+)
+Reply = State | Absent | Done | Placed | NoRoom | Sending | RelayPlaces
 
 shared_decoder = msgspec.msgpack.Decoder(Shared)
 request_decoder = msgspec.msgpack.Decoder(Request)

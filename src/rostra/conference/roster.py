@@ -55,6 +55,8 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     call_tag: str = ""
     last_spoken_time: float = 0.0
     is_speaking: bool = False
+    remote_address: str = ""
+    """Where its signalling comes from."""
     legs: tuple[Leg, ...] = ()
     prompt: str = ""
     """Text its picture shows instead of the conference (PIN entry)."""

@@ -32,6 +32,11 @@ class Geography:
         return next((row for row in self.nodes if row.id == self._key), None)
 
     @property
+    def maintenance(self) -> bool:
+        """This node takes no new calls (NODE-127)."""
+        return self.me is not None and self.me.maintenance_mode
+
+    @property
     def nodes(self) -> list[NodeRow]:
         if self._nodes is None:
             self._nodes = self._lookup.nodes()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import secrets
 import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -15,22 +14,14 @@ import structlog
 from rostra.calls.exchange import Exchange
 from rostra.clientapi.app import create_app
 from rostra.clientapi.serving import serve as serve_clients
-from rostra.conference.here import Here
 from rostra.configuration.queries import Lookup
-from rostra.domain.ledger import Ledger
 from rostra.environment import Environment
 from rostra.fabric import server
 from rostra.fabric.bus import Bus
-from rostra.fabric.outbox import Outbox
-from rostra.fabric.peers import Peers
 from rostra.fabric.replication import ConfigurationReplica
-from rostra.media.pool import WorkerPool
-from rostra.media.selfcheck import estimate, node_figures, usable_cores
+from rostra.node import calls
 from rostra.node.belonging import Belonging
-from rostra.node.geography import Geography
 from rostra.node.identity import NodeIdentity
-from rostra.node.reporting import Answers, Reporter
-from rostra.node.services import finder
 from rostra.sip.service import SipService, tls_context
 
 logger = structlog.get_logger("rostra.node")
@@ -86,30 +77,7 @@ async def start(
     await belonging.start()
     stack.push_async_callback(belonging.stop)
 
-    pool = WorkerPool(environment, bus, identity.id)
-    await pool.start()
-    stack.push_async_callback(pool.close)
-
-    geography = Geography(lookup, identity.key)
-    replica.on_change(geography.changed)
-    ledger = Ledger(estimate(usable_cores()).tokens)
-    boot = secrets.token_hex(8)
-    outbox = Outbox(environment.node_home / "events.db", bus, identity.id, boot)
-    await outbox.start()
-    stack.push_async_callback(outbox.stop)
-    reporter = Reporter(environment, identity, geography, ledger, replica, outbox, boot)
-    peers = Peers(bus, reporter)
-    exchange = _exchange(identity, bus, replica, lookup, pool, geography, ledger, reporter, peers)
-    reporter.exchange = exchange
-    await exchange.start()
-    stack.push_async_callback(exchange.close)
-    await peers.start()
-    stack.push_async_callback(peers.stop)
-    answers = Answers(bus, reporter, exchange, ledger)
-    await answers.start()
-    stack.push_async_callback(answers.stop)
-    measuring = asyncio.create_task(_measure(environment, ledger), name="capacity check")
-    stack.push_async_callback(_ended, measuring)
+    exchange = await calls.start(environment, identity, bus, replica, lookup, stack)
 
     sip = SipService(exchange, environment, tls=tls_context(certificate, key))
     await sip.start()
@@ -120,33 +88,3 @@ async def start(
     await clients.start()
     stack.push_async_callback(clients.stop)
     return exchange
-
-
-def _exchange(
-    identity: NodeIdentity, bus: Bus, replica: ConfigurationReplica, lookup: Lookup, pool: WorkerPool,
-    geography: Geography, ledger: Ledger, reporter: Reporter, peers: Peers,
-) -> Exchange:  # fmt: skip
-    def configured() -> bool:
-        return replica.position > 0 or replica.synchronised.is_set()
-
-    def takes_calls() -> bool:
-        me = geography.me
-        return me is None or not me.maintenance_mode
-
-    here = Here(
-        node=identity.id, boot=reporter.boot, bus=bus, pool=pool, ledger=ledger, address=identity.address,
-        location=lambda: geography.location, record=reporter.outbox.record,
-    )  # fmt: skip
-    return Exchange(here, peers, geography, finder(lookup), configured=configured, takes_calls=takes_calls)
-
-
-async def _measure(environment: Environment, ledger: Ledger) -> None:
-    """Replace the estimate of this node's capacity by what it really can (PLAT-077)."""
-    figures = await node_figures(environment)
-    ledger.capacity = figures.tokens
-    logger.info("Capacity of this node", hd=figures.hd, sd=figures.sd, audio=figures.audio, full_hd=figures.full_hd)
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import os
 import time
@@ -12,9 +13,9 @@ import msgspec
 import structlog
 
 import rostra
+from rostra import machine
 from rostra.calls.exchange import Exchange
 from rostra.calls.records import conference_status
-from rostra.configuration.queries import NodeRow
 from rostra.domain.capacity import Load
 from rostra.domain.ledger import Ledger
 from rostra.environment import Environment
@@ -44,8 +45,7 @@ class Reporter:
     started: float = dataclasses.field(default_factory=time.time)
 
     def __call__(self) -> NodeReport:
-        me: NodeRow | None = self.geography.me
-        maintenance = me is not None and me.maintenance_mode
+        me, maintenance = self.geography.me, self.geography.maintenance
         exchange = self.exchange
         return NodeReport(
             node=self.identity.id,
@@ -93,15 +93,20 @@ class Answers:
         self._stops.clear()
 
     async def _status(self, _subject: str, _payload: bytes) -> bytes:
+        conferences = await asyncio.gather(
+            *(
+                conference_status(conference, self._ledger.tokens(conference.key))
+                for conference in self._exchange.conferences
+            )
+        )
         return status.encode_status(
             status.NodeStatus(
                 node=self._reporter.identity.id,
                 boot=self._reporter.boot,
-                conferences=tuple(
-                    conference_status(conference, self._ledger.tokens(conference.key))
-                    for conference in self._exchange.conferences
-                ),
+                conferences=tuple(conferences),
                 cpu_count=os.cpu_count() or 0,
+                cpu_model=machine.processor(),
+                total_ram=machine.memory(),
             )
         )
 

@@ -1,0 +1,88 @@
+"""The part of a Conferencing Node that takes calls: capacity, history, the other nodes, and the exchange on top."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from contextlib import AsyncExitStack
+
+import structlog
+
+from rostra.calls.exchange import Exchange
+from rostra.conference.here import Here
+from rostra.configuration.queries import Lookup
+from rostra.domain.history import NodeEvent
+from rostra.domain.ledger import Ledger
+from rostra.environment import Environment
+from rostra.fabric.bus import Bus
+from rostra.fabric.outbox import Outbox
+from rostra.fabric.peers import Peers
+from rostra.fabric.replication import ConfigurationReplica
+from rostra.media.pool import WorkerPool
+from rostra.media.selfcheck import estimate, node_figures, usable_cores
+from rostra.node.geography import Geography
+from rostra.node.identity import NodeIdentity
+from rostra.node.reporting import Answers, Reporter
+from rostra.node.services import finder
+
+logger = structlog.get_logger("rostra.node")
+
+
+async def start(
+    environment: Environment,
+    identity: NodeIdentity,
+    bus: Bus,
+    replica: ConfigurationReplica,
+    lookup: Lookup,
+    stack: AsyncExitStack,
+) -> Exchange:
+    """Start what takes calls; `stack` ends it in reverse."""
+    pool = WorkerPool(environment, bus, identity.id)
+    await pool.start()
+    stack.push_async_callback(pool.close)
+
+    geography = Geography(lookup, identity.key)
+    replica.on_change(geography.changed)
+    ledger = Ledger(estimate(usable_cores()).tokens)
+    boot = secrets.token_hex(8)
+    outbox = Outbox(environment.node_home / "events.db", bus, identity.id, boot)
+    await outbox.start()
+    stack.push_async_callback(outbox.stop)
+    outbox.record(NodeEvent(time=time.time(), kind="started"))
+    stack.callback(lambda: outbox.record(NodeEvent(time=time.time(), kind="stopped")))
+
+    reporter = Reporter(environment, identity, geography, ledger, replica, outbox, boot)
+    peers = Peers(bus, reporter)
+    here = Here(
+        node=identity.id, boot=boot, bus=bus, pool=pool, ledger=ledger, address=identity.address,
+        location=lambda: geography.location, record=outbox.record,
+    )  # fmt: skip
+    exchange = Exchange(
+        here, peers, geography, finder(lookup), environment=environment,
+        configured=lambda: replica.position > 0 or replica.synchronised.is_set(),
+        takes_calls=lambda: not geography.maintenance,
+    )  # fmt: skip
+    reporter.exchange = exchange
+    await exchange.start()
+    stack.push_async_callback(exchange.close)
+    await peers.start()
+    stack.push_async_callback(peers.stop)
+    answers = Answers(bus, reporter, exchange, ledger)
+    await answers.start()
+    stack.push_async_callback(answers.stop)
+    measuring = asyncio.create_task(_measure(environment, ledger), name="capacity check")
+    stack.push_async_callback(_ended, measuring)
+    return exchange
+
+
+async def _measure(environment: Environment, ledger: Ledger) -> None:
+    """Replace the estimate of this node's capacity by what it really can (PLAT-077)."""
+    figures = await node_figures(environment)
+    ledger.capacity = figures.tokens
+    logger.info("Capacity of this node", hd=figures.hd, sd=figures.sd, audio=figures.audio, full_hd=figures.full_hd)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
