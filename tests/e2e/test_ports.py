@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from rostra.ports import OPENINGS, Moment, Reach
-from tests.e2e.platform import Platform
+from tests.e2e.platform import ROOT, Platform
 
 pytestmark = pytest.mark.e2e
 
@@ -43,3 +46,11 @@ def test_nothing_listens_that_is_not_in_the_list(platform: Platform) -> None:
     fabric = platform.environment.fabric_port
     assert {port for port, _ in found} == {port for port, _ in expected}
     assert {entry for entry in found if entry[0] != fabric} == {entry for entry in expected if entry[0] != fabric}
+
+
+@pytest.mark.parametrize("part", ["node", "management"])
+def test_the_containers_health_check_says_yes(platform: Platform, part: str) -> None:
+    variables = {**os.environ, **platform.environment.variables()}
+    check = [sys.executable, str(ROOT / "deploy" / "container" / "healthy.py"), part]
+    ended = subprocess.run(check, env=variables, capture_output=True, text=True, timeout=30, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
