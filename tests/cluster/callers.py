@@ -85,9 +85,10 @@ class Caller:
         """Who is in, by name; doubles show."""
         return sorted(one["display_name"] for one in self.roster.values())
 
-    def find(self, name: str) -> dict[str, Any]:
-        (found,) = [one for one in self.roster.values() if one["display_name"] == name]
-        return found
+    def told(self, name: str, member: str) -> Any:
+        """What the roster says of somebody; None while it does not list that name (or lists it twice)."""
+        found = [one[member] for one in self.roster.values() if one["display_name"] == name]
+        return found[0] if len(found) == 1 else None
 
     # ---- events
 
@@ -171,6 +172,10 @@ def sip(cluster: Cluster, node: str, alias: str) -> str:
     return f"sip:{alias}@{cluster.address(node)}:{cluster.network.machines[node].port('sip')}"
 
 
+LEAST = 0.01
+"""Amplitude of a tone that is heard; full scale is 1."""
+
+
 class Ear:
     """Listens to one tone in what a phone records from now on."""
 
@@ -193,19 +198,30 @@ class Ear:
         """Seconds recorded so far."""
         return (len(self._samples()) - self._start) / self._rate
 
-    def longest_gap(self) -> float:
-        """Seconds for which the tone was missing at a stretch: it was not heard, or nothing was recorded."""
+    def _present(self) -> list[bool]:
+        """For each step: was the tone there?"""
         samples = self._samples()[self._start :]
         step = int(self._rate * self.STEP)
         blocks = samples[: len(samples) // step * step].reshape(-1, step)
         wave = numpy.exp(-2j * numpy.pi * self._frequency * numpy.arange(step) / self._rate)
         levels = 2 * numpy.abs(blocks @ wave) / step
+        return list(levels > LEAST)
+
+    def longest_gap(self) -> float:
+        """Seconds for which the tone was missing at a stretch: it was not heard, or nothing was recorded."""
+        present = self._present()
         longest = run = 0
-        for present in levels > numpy.median(levels) / 4:
-            run = 0 if present else run + 1
+        for there in present:
+            run = 0 if there else run + 1
             longest = max(longest, run)
-        unrecorded = time.monotonic() - self._began - len(samples) / self._rate
+        unrecorded = time.monotonic() - self._began - len(present) * self.STEP
         return max(longest * self.STEP, unrecorded)
+
+    def since_last_gap(self) -> float:
+        """Seconds for which the tone has been there without a break."""
+        present = self._present()
+        run = next((index for index, there in enumerate(reversed(present)) if not there), len(present))
+        return run * self.STEP
 
 
 def history(cluster: Cluster, alias: str) -> list[dict[str, Any]]:

@@ -142,7 +142,7 @@ def test_an_audio_call_is_a_twelfth(world: Cluster, callers: list[Caller]) -> No
     assert shown[0]["media_tokens_used"] == 2, shown
 
 
-@pytest.mark.spec("NODE-123", "NODE-128")
+@pytest.mark.spec("NODE-127", "NODE-128")
 def test_a_node_in_maintenance_takes_nothing_new_and_keeps_what_it_has(
     world: Cluster, callers: list[Caller], tmp_path: Path
 ) -> None:

@@ -1,0 +1,104 @@
+"""Who becomes part of the platform while it works, who leaves it, and who stays out."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from rostra.fabric import credentials
+from tests.cluster.callers import Caller, phone, sip, until_same
+from tests.cluster.cluster import Cluster
+from tests.e2e.platform import wait_until
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def site(platform: Cluster) -> Cluster:
+    platform.location("A")
+    platform.room("meet")
+    platform.grow("one", "two", location="A")
+    return platform
+
+
+@pytest.mark.spec("NODE-082")
+def test_a_node_joins_and_is_deleted_while_people_talk(site: Cluster, tmp_path: Path) -> None:
+    """From the configuration file to calls within a minute; deleted, it is out at once and so are its calls."""
+    first = Caller(site, "one", "meet", "first")
+    with phone(site, tmp_path, "near", 500) as near, phone(site, tmp_path, "far", 900) as far:
+        near.call(sip(site, "one", "meet"))
+        file = site.add("three", "A")
+        started = time.monotonic()
+        joined = site.start("three", file)
+        print(f"node joined within {time.monotonic() - started:.1f} s")
+        assert time.monotonic() - started < 60
+        third = Caller(site, "three", "meet", "third")
+        far.call(sip(site, "three", "meet"))
+        until_same(first, third, names=["first", "third", "near", "far"])
+        wait_until(lambda: near.hear(900)[0] > -50 and far.hear(500)[0] > -50, 20)
+
+        before = credentials.of(joined.home)
+        kept = shutil.copy(before.certificate, tmp_path), shutil.copy(before.key, tmp_path)
+        assert welcome(site.address("one"), 6222, *kept), "a member is not let in"
+        with site.api() as api:
+            deleted = api.delete(f"/api/admin/configuration/v1/worker_vm/{site.nodes.pop('three')}/")
+            assert deleted.status_code == 204, deleted.text
+        started = time.monotonic()
+        until_same(first, names=["first", "near"], within=10)
+        print(f"its calls were off the roster {time.monotonic() - started:.1f} s after it was deleted")
+        wait_until(lambda: joined.process.poll() is not None, 30, "the deleted node goes on running")
+        assert not near.events("CALL_CLOSED")
+        near.hang_up()
+        third.leave()
+    assert not welcome(site.address("one"), 6222, *kept), "the deleted node's credentials still work"
+    again = site.start("three", wait=False)
+    wait_until(lambda: "Waiting for a configuration file" in "".join(again.output), 60, "a deleted node starts again")
+    assert first.names == ["first"]
+    first.leave()
+
+
+def test_a_second_machine_with_the_same_file_is_refused(site: Cluster, tmp_path: Path) -> None:
+    file = site.add("four", "A")
+    site.start("four", file).stop()
+    thief = site.network.add("thief")
+    site.network.machines["four"].cut()  # type: ignore[union-attr] - these are namespaces
+    thief.inside("ip", "address", "add", f"{site.address('four')}/24", "dev", "eth0")  # type: ignore[union-attr]
+    site.directory = tmp_path
+    started = site.start("thief", file, wait=False)
+    wait_until(lambda: started.process.poll() is not None, 30, "a file was accepted a second time")
+    assert started.process.returncode == 1
+    print("".join(started.output).strip().splitlines()[-1])
+
+
+def test_nobody_without_a_certificate_reaches_the_fabric(site: Cluster, tmp_path: Path) -> None:
+    """The port between machines wants a certificate of a member; the one inside a machine is not to be reached."""
+    one = site.address("one")
+    assert not welcome(one, 6222), "let in without a certificate"
+    key = credentials.new_key()
+    (tmp_path / "key.pem").write_bytes(credentials.key_bytes(key))
+    made = ("openssl", "req", "-x509", "-key", tmp_path / "key.pem", "-subj", "/CN=n1", "-days", "2")
+    subprocess.run([*made, "-out", tmp_path / "own.pem"], check=True, capture_output=True, timeout=20)
+    assert not welcome(one, 6222, str(tmp_path / "own.pem"), str(tmp_path / "key.pem")), "let in by a made-up one"
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((one, 4222), 5)
+
+
+def welcome(address: str, port: int, certificate: str = "", key: str = "") -> bool:
+    """Does the fabric greet whoever comes with this certificate?"""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if certificate:
+        context.load_cert_chain(certificate, key)
+    try:
+        with socket.create_connection((address, port), 5) as plain, context.wrap_socket(plain) as secure:
+            secure.settimeout(5)
+            return secure.recv(4096).startswith(b"INFO")
+    except OSError:
+        return False
