@@ -36,6 +36,7 @@ from rostra.clientapi.pins import PinGuard
 from rostra.clientapi.reading import read_body
 from rostra.clientapi.reporting import report
 from rostra.clientapi.results import PinChallenge
+from rostra.conference.shared import OwnerUnreachable
 from rostra.domain.vocabulary import Role
 
 logger = structlog.get_logger("rostra.clientapi")
@@ -103,6 +104,8 @@ class ClientApi:
             return self._failed(asked, _HTTP_STATUS.get(refused.refusal, 403), refused.refusal.text)
         except MediaRefused as refused:
             return self._failed(asked, 400, str(refused))
+        except OwnerUnreachable:
+            return self._failed(asked, 503, "The participant's node cannot be reached")
         except TimeoutError:
             logger.error("Request not answered in time", endpoint=endpoint.path)
             return self._failed(asked, 504, "504 Gateway Timeout")

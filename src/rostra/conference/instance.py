@@ -20,7 +20,7 @@ from rostra.conference.here import Here
 from rostra.conference.media import ConferenceMedia
 from rostra.conference.roster import ConferenceFlags, Participant
 from rostra.conference.seating import Seating
-from rostra.conference.shared import Shared
+from rostra.conference.shared import OwnerUnreachable, Shared
 from rostra.conference.state import Changes, Value
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import Role
@@ -228,7 +228,10 @@ class ConferenceInstance:
 
     async def remove_all(self, reason: str) -> None:
         for participant in self.participants:
-            await self.remove(participant.uuid, reason)
+            try:
+                await self.remove(participant.uuid, reason)
+            except OwnerUnreachable:  # the others are to go all the same; its node will hear of it or is gone
+                continue
 
     def remove_own(self, reason: str) -> None:
         """Everybody signalled here: the node stops."""

@@ -20,6 +20,10 @@ ORDERING = 2.0
 """Seconds another node may take to do what it is told with its participant."""
 
 
+class OwnerUnreachable(Exception):
+    """The node that signals a participant does not answer, so nothing can be done with the participant now."""
+
+
 class Shared:
     """What is written here is told to all; what comes from there is merged. Both end in `react`."""
 
@@ -76,7 +80,7 @@ class Shared:
         return owner == (self._here.node, self._here.boot) or self._present.get(node) == boot
 
     async def order(self, order: w.Order) -> None:
-        """Have another node do something with a participant of its own."""
+        """Have another node do something with a participant of its own. Raises OwnerUnreachable."""
         entry = self.state.get(order.participant)
         if entry is None:
             return
@@ -88,6 +92,7 @@ class Shared:
                 "Another node does not do what it was told", participant_id=order.participant, peer=entry.node,
                 problem=str(problem),
             )  # fmt: skip
+            raise OwnerUnreachable(entry.node) from problem
 
     def say(self, sender: str, name: str, type: str, payload: str, to: str) -> None:
         self._link.say(sender=sender, name=name, type=type, payload=payload, to=to)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import secrets
 import time
 from contextlib import AsyncExitStack
@@ -29,6 +30,15 @@ from rostra.node.services import finder
 logger = structlog.get_logger("rostra.node")
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Calls:
+    """What takes calls, running."""
+
+    exchange: Exchange
+    peers: Peers
+    geography: Geography
+
+
 async def start(
     environment: Environment,
     identity: NodeIdentity,
@@ -36,7 +46,7 @@ async def start(
     replica: ConfigurationReplica,
     lookup: Lookup,
     stack: AsyncExitStack,
-) -> Exchange:
+) -> Calls:
     """Start what takes calls; `stack` ends it in reverse."""
     pool = WorkerPool(environment, bus, identity.id)
     await pool.start()
@@ -73,7 +83,7 @@ async def start(
     stack.push_async_callback(answers.stop)
     measuring = asyncio.create_task(_measure(environment, ledger), name="capacity check")
     stack.push_async_callback(_ended, measuring)
-    return exchange
+    return Calls(exchange, peers, geography)
 
 
 async def _measure(environment: Environment, ledger: Ledger) -> None:

@@ -22,6 +22,7 @@ from rostra.fabric.replication import ConfigurationReplica
 from rostra.node import calls
 from rostra.node.belonging import Belonging
 from rostra.node.identity import NodeIdentity
+from rostra.node.neighbours import Neighbours
 from rostra.sip.service import SipService, tls_context
 
 logger = structlog.get_logger("rostra.node")
@@ -77,13 +78,23 @@ async def start(
     await belonging.start()
     stack.push_async_callback(belonging.stop)
 
-    exchange = await calls.start(environment, identity, bus, replica, lookup, stack)
+    running = await calls.start(environment, identity, bus, replica, lookup, stack)
+    exchange = running.exchange
 
     sip = SipService(exchange, environment, tls=tls_context(certificate, key))
     await sip.start()
     stack.push_async_callback(sip.stop)
 
-    app = create_app(exchange, environment, WEB_ROOT)
+    neighbours = Neighbours(bus, running.peers, identity.id, lambda: running.geography.location)
+    app = create_app(
+        exchange,
+        environment,
+        WEB_ROOT,
+        alternatives=neighbours.alternatives,
+        release_elsewhere=neighbours.release,
+    )
+    await neighbours.start(app.state.client_api.release)
+    stack.push_async_callback(neighbours.stop)
     clients = serve_clients(app, environment, certificate, key)
     await clients.start()
     stack.push_async_callback(clients.stop)
