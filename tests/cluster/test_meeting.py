@@ -241,17 +241,17 @@ def test_a_meeting_on_addresses_of_loopback(
     with loopback() as network, cluster(directory, network) as site:
         site.location("A")
         site.location("B")
-        site.room("meet")
+        site.room("meet", max_callrate_in=1700, max_callrate_out=384)
         site.grow("one", location="A")
         site.grow("two", location="B")
         settings = {"audio_codecs": ["opus"], "video_codecs": ["H264"], "video": green_clip, "size": "320x180"}
         with phone(site, directory, "green", 1400, **settings) as green:
             red = person(browser, "Red", RED, 500).join(site.web("one"), "meet")
             green.call(sip(site, "two", "meet"))
-            red.until(lambda: sees(red, GREEN), 15, "Red does not see Green")
-            red.until(lambda: red.hear(1400)[0] > -60, 10, "Red does not hear Green")
-            wait_until(lambda: near(green.see(MAIN)[0], RED), 10, "Green does not see Red")
-            wait_until(lambda: green.hear(500)[0] > -50, 10, "Green does not hear Red")
+            red.until(lambda: sees(red, GREEN), 40, "Red does not see Green")
+            red.until(lambda: red.hear(1400)[0] > -60, 20, "Red does not hear Green")
+            wait_until(lambda: near(green.see(MAIN)[0], RED), 20, "Green does not see Red")
+            wait_until(lambda: green.hear(500)[0] > -50, 20, "Green does not hear Red")
             own, other = green.hear(1400, 500)
             assert own < other - 30, f"Green hears itself: {own} against {other}"
             assert site.media() == {"Red": ("one", "one"), "green": ("two", "two")}

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.cluster.callers import Caller, Ear, phone, sip, until_same
 from tests.cluster.cluster import Cluster
-from tests.e2e.people import near, person
+from tests.e2e.people import Person, near, person
 from tests.e2e.platform import wait_until
 
 pytestmark = pytest.mark.e2e
 
-RED, BLUE, GREEN = (208, 32, 32), (32, 48, 208), (0, 200, 0)
+RED, GREEN = (208, 32, 32), (0, 200, 0)
 MAIN = (640, 300)
 PIN = "1357"
 ALLOWED = 3.0
@@ -40,13 +42,35 @@ def site(platform: Cluster) -> Iterator[Cluster]:
     return platform
 
 
-def test_calls_outlive_their_media_node(site: Cluster, browser: Browser, green_clip: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def callers() -> Iterator[Callable[..., Caller]]:
+    """Makes participants without a browser; all leave in the end."""
+    with contextlib.ExitStack() as leaving:
+
+        def make(*arguments: Any, **options: Any) -> Caller:
+            made = Caller(*arguments, **options)
+            leaving.callback(made.leave)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def red_person(browser: Browser) -> Iterator[Person]:
+    someone = person(browser, "Red", RED, 500)
+    yield someone
+    someone.page.context.close()
+
+
+def test_calls_outlive_their_media_node(
+    site: Cluster, callers: Callable[..., Caller], red_person: Person, green_clip: Path, tmp_path: Path
+) -> None:
     """A browser and two SIP systems on `front`, carried by `big`, which is killed."""
     video = {"audio_codecs": ["opus"], "video_codecs": ["H264"], "video": green_clip, "size": "320x180"}
-    host = Caller(site, "front", "meet", "Host", pin=PIN)
+    host = callers(site, "front", "meet", "Host", pin=PIN)
     host.post("start_conference")
     with phone(site, tmp_path, "green", 1400, **video) as green, phone(site, tmp_path, "muted", 900) as muted:
-        red = person(browser, "Red", RED, 500).join(site.web("front"), "meet", pin=PIN)
+        red = red_person.join(site.web("front"), "meet", pin=PIN)
         for who in (green, muted):
             who.call(sip(site, "front", "meet"))
             who.press(f"{PIN}#")
@@ -56,7 +80,7 @@ def test_calls_outlive_their_media_node(site: Cluster, browser: Browser, green_c
         wait_until(lambda: green.hear(500)[0] > -50 and muted.hear(500)[0] > -50, 20)
         host.act(host.told("muted", "uuid"), "mute")
         wait_until(lambda: host.told("muted", "is_muted") == "YES", 5)
-        calls = {name: ("front", "big") for name in ("Red", "green", "muted")}
+        calls = dict.fromkeys(("Red", "green", "muted"), ("front", "big"))
         wait_until(lambda: _media(site) == calls, 10, str(site.media()))
         before = {one["display_name"]: (one["uuid"], one["role"], one["is_muted"]) for one in host.roster.values()}
 
@@ -78,12 +102,34 @@ def test_calls_outlive_their_media_node(site: Cluster, browser: Browser, green_c
         assert after == before, "the roster has changed"
         for who in (green, muted):
             assert not who.events("CALL_CLOSED"), "somebody had to dial again"
-        assert red.hear(900)[0] < -70, "who was muted is heard"
+        silent, heard = red.hear(900, 1400)
+        assert silent < heard - 30, f"who was muted is heard: {silent} against {heard}"
         wait_until(lambda: near(green.see(MAIN)[0], RED, 70), 15, "Green does not see Red again")
-        red.leave()
         green.hang_up()
         muted.hang_up()
-    host.leave()
+
+
+def test_people_on_a_dead_node_join_anew_through_another(
+    site: Cluster, callers: Callable[..., Caller], red_person: Person, tmp_path: Path
+) -> None:
+    """A browser whose own node is killed comes back by itself, once, with its sound."""
+    host = callers(site, "spare", "meet", "Host", pin=PIN)
+    with phone(site, tmp_path, "talks", 900) as talks:
+        talks.call(sip(site, "spare", "meet"))
+        talks.press(f"{PIN}#")
+        red = red_person.join(site.web("front"), "meet", pin=PIN)
+        until_same(host, names=["Host", "Red", "talks"], within=20)
+        red.until(lambda: red.hear(900)[0] > -60, 20, "Red does not hear anybody")
+        known = host.told("Red", "uuid")
+        started = time.monotonic()
+        site.programs["front"].kill()
+        red.until(lambda: host.told("Red", "uuid") not in (None, known), 40, "Red does not come back")
+        back = time.monotonic() - started
+        red.until(lambda: red.hear(900)[0] > -60, 20, "Red does not hear anybody again")
+        print(f"joined anew after {back:.1f} s, heard the others after {time.monotonic() - started:.1f} s")
+        until_same(host, names=["Host", "Red", "talks"])
+        wait_until(lambda: talks.hear(500)[0] > -50, 20, "Red is not heard")
+        talks.hang_up()
 
 
 def _media(site: Cluster) -> dict[str, tuple[str, str]]:
