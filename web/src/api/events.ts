@@ -66,7 +66,6 @@ export class EventStream {
     const source = create(this.options.url());
     this.source = source;
     source.onopen = () => {
-      this.failures = 0;
       this.heard();
       this.options.onState(true);
     };
@@ -109,6 +108,7 @@ export class EventStream {
 
   private dispatch<K extends EventName>(name: K, text: string): void {
     if (this.closed) return;
+    this.failures = 0; // Not when it opens: a stream may open and break at once, again and again.
     this.heard();
     let data: EventMap[K];
     try {

@@ -98,6 +98,25 @@ describe("EventStream", () => {
     expect(sources.length).toBe(13);
   });
 
+  it("does not hurry back to a server whose streams open and break at once", async () => {
+    stream();
+    for (let round = 0; round < 8; round += 1) {
+      latest().onopen?.(new Event("open"));
+      latest().onerror?.(new Event("error"));
+      await vi.advanceTimersByTimeAsync(7_000);
+    }
+    latest().onopen?.(new Event("open"));
+    latest().say("hello", "null");
+    latest().onerror?.(new Event("error"));
+    const opened = sources.length;
+    await vi.advanceTimersByTimeAsync(130);
+    expect(sources.length).toBe(opened + 1);
+    latest().onopen?.(new Event("open"));
+    latest().onerror?.(new Event("error"));
+    await vi.advanceTimersByTimeAsync(130);
+    expect(sources.length).toBe(opened + 1);
+  });
+
   it("takes silence for a lost connection", async () => {
     stream();
     latest().onopen?.(new Event("open"));
