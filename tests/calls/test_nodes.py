@@ -380,6 +380,22 @@ async def test_what_was_lost_on_the_way_is_asked_for() -> None:
     await same_roster(network, 2)
 
 
+async def test_who_let_go_and_came_back_unheard_has_nothing_of_before() -> None:
+    network = await platform("n1", "n2", "n3")
+    one = await Guest(network.nodes["n1"].exchange).join()
+    await Guest(network.nodes["n2"].exchange).join()
+    await Guest(network.nodes["n3"].exchange).join()
+    await same_roster(network, 3)
+    network.split(n2=1)
+    await until(lambda: len(roster(network, "n2")) == 1)
+    await one.session.leave()
+    await until(lambda: not network.nodes["n1"].exchange.conferences)
+    again = await Guest(network.nodes["n1"].exchange).join()
+    network.heal()
+    await same_roster(network, 3)
+    assert again.session.participant.uuid in dict(roster(network, "n2"))
+
+
 async def test_a_node_that_let_go_without_a_word_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rostra.conference.link.BEAT", 0.02)
     monkeypatch.setattr("rostra.conference.link.SILENT", 0.1)

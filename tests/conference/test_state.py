@@ -92,6 +92,18 @@ def test_who_let_go_is_forgotten_until_it_speaks_for_itself() -> None:
     assert one.apply(hearsay).created
 
 
+def test_what_an_owner_does_not_know_of_itself_is_dropped() -> None:
+    one, two = pair()
+    two.apply(two.put(participant("p", "n2")))
+    two.apply(two.put(participant("q", "n2")))
+    one.apply(two.full())
+    again = ConferenceState("n2", "b2")
+    again.apply(again.put(participant("r", "n2")))
+    one.apply(again.full())
+    assert one.confine(("n2", "b2"), again.full()).deleted == ["p", "q"]
+    assert [known.uuid for known in one] == ["r"]
+
+
 @pytest.mark.parametrize("value", [True, 2.5, "text", ("a", "b"), None])
 def test_a_register_holds_any_of_its_values(value: object) -> None:
     state = ConferenceState("n1")

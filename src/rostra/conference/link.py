@@ -44,6 +44,9 @@ class LinkListener(Protocol):
     def welcome(self, owner: Owner) -> None:
         """It speaks for itself."""
 
+    def confine(self, owner: Owner, said: Delta) -> None:
+        """This is all that a run of a node knows, itself included."""
+
     def let_go(self, owner: Owner) -> None:
         """A run of a node has no more part in the conference."""
 
@@ -69,7 +72,8 @@ class Link:
         self._boot = boot
         self._listener = listener
         self._clock = clock
-        self._stamp = 0
+        self._stamp = int(clock() * 1_000_000)
+        """Greater than any of an earlier part of ours in the same conference."""
         self._seen: dict[Owner, int] = {}
         self._heard: dict[Owner, float] = {}
         self._asking: set[Owner] = set()
@@ -229,6 +233,7 @@ class Link:
             owner = (reply.node, reply.boot)
             self._listener.welcome(owner)
             self._listener.merge(reply.delta)
+            self._listener.confine(owner, reply.delta)
             self._seen[owner] = max(reply.stamp, self._seen.get(owner, -1))
             self._heard[owner] = self._clock()
         return not isinstance(reply, w.Absent)

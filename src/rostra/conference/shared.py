@@ -115,6 +115,9 @@ class Shared:
     def welcome(self, owner: Owner) -> None:
         self.state.welcome(owner)
 
+    def confine(self, owner: Owner, said: Delta) -> None:
+        self._react(self.state.confine(owner, said))
+
     def let_go(self, owner: Owner) -> None:
         self._react(self.state.forget({owner}))
 

@@ -11,7 +11,7 @@ gone are kept and not shown, and are back at once when it is. No leader, no quor
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import msgspec
 
@@ -253,20 +253,32 @@ class ConferenceState:
         changes.hosts = (self.hosts, self.pictures) != hosts
         return changes
 
+    def confine(self, owner: Owner, said: Delta) -> Changes:
+        """Drop what is known of an owner and is not in `said`, all that it knows itself.
+
+        It may have let go of the conference and come back, unheard by us: then it has nothing of its former part.
+        """
+        return self._drop(lambda key, entry: entry.owner == owner and key not in said.entries)
+
     def forget(self, owners: Collection[Owner]) -> Changes:
         """Drop what these owners had: they are known to have let go of the conference, or to be over.
 
         What others still say of them is left aside, until they speak for themselves again (`welcome`).
         """
         self._departed |= set(owners)
-        changes, hosts = Changes(), self.hosts
+        hosts = self.hosts
+        changes = self._drop(lambda _, entry: entry.owner in owners)
+        self._hosts = {key: entry for key, entry in self._hosts.items() if entry.owner not in owners}
+        changes.hosts = self.hosts != hosts
+        return changes
+
+    def _drop(self, whose: Callable[[str, Entry], bool]) -> Changes:
+        changes = Changes()
         for uuid, entry in list(self._entries.items()):
-            if entry.owner in owners:
+            if whose(uuid, entry):
                 del self._entries[uuid]
                 if self._shown.pop(uuid, None) is not None:
                     changes.deleted.append(uuid)
-        self._hosts = {key: entry for key, entry in self._hosts.items() if entry.owner not in owners}
-        changes.hosts = self.hosts != hosts
         return changes
 
     def welcome(self, owner: Owner) -> None:
