@@ -162,10 +162,22 @@ def until_same(*callers: Caller, names: list[str] | None = None, within: float =
         raise AssertionError(f"rosters after {within} s: {seen}, wanted {wanted}") from None
 
 
-def phone(cluster: Cluster, directory: Path, name: str, tone: int, **settings: Any) -> Phone:
-    """A SIP system on the tests' own machine that says one tone."""
+class SipSystem(Phone):
+    """A SIP system that says one tone."""
+
+    def dial(self, uri: str) -> None:
+        """Call without waiting for what comes of it."""
+        self._do(self.baresip.dial(uri))
+
+    def mute(self) -> None:
+        """Toggle its microphone."""
+        self._do(self.baresip.command("mute"))
+
+
+def phone(cluster: Cluster, directory: Path, name: str, tone: int, **settings: Any) -> SipSystem:
+    """A SIP system on the tests' own machine."""
     settings.setdefault("audio_codecs", ["PCMU"])
-    return Phone(directory / name, name=name, tone=tone, address=cluster.network.gateway, **settings)
+    return SipSystem(directory / name, name=name, tone=tone, address=cluster.network.gateway, **settings)
 
 
 def sip(cluster: Cluster, node: str, alias: str) -> str:

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.cluster.callers import Caller, phone, sip, until_same
+from tests.cluster.callers import Caller, SipSystem, phone, sip, until_same
 from tests.cluster.cluster import Cluster, cluster
 from tests.cluster.loopback import loopback
 from tests.e2e.people import Person, near, person
-from tests.e2e.phone import Phone
 from tests.e2e.platform import wait_until
 
 pytestmark = pytest.mark.e2e
@@ -38,7 +37,7 @@ def site(platform: Cluster) -> Cluster:
     return platform
 
 
-Meeting = tuple[Person, Person, Phone]
+Meeting = tuple[Person, Person, SipSystem]
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +89,7 @@ def test_everybody_sees_and_hears_the_others_and_nobody_itself(site: Cluster, me
 def test_the_speaker_changes_on_every_node(meeting: Meeting) -> None:
     """Green is silent and watches from the other location."""
     red, blue, green = meeting
-    silence(green)
+    green.mute()
     speaks(red, blue, green, RED)
     started = time.monotonic()
     speaks(blue, red, green, BLUE)
@@ -101,12 +100,7 @@ def test_the_speaker_changes_on_every_node(meeting: Meeting) -> None:
     red.until(lambda: sees(red, BLUE), 10, "the previous speaker does not see the speaker")
 
 
-def silence(who: Phone) -> None:
-    """Toggle its microphone."""
-    who._do(who.baresip.command("mute"))
-
-
-def speaks(who: Person, before: Person, watcher: Phone, colour: tuple[int, int, int]) -> None:
+def speaks(who: Person, before: Person, watcher: SipSystem, colour: tuple[int, int, int]) -> None:
     before.speak(0)
     who.speak(0.4)
     wait_until(lambda: near(watcher.see(MAIN)[0], colour), 20, f"Green does not see {who.name}, who speaks")

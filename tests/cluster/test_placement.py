@@ -115,7 +115,7 @@ def _nobody_else(world: Cluster, callers: list[Caller], directory: Path) -> None
         late.call()
     print("refusal:", refused.value.status, refused.value.reason)
     with phone(world, directory, "tardy", 700, video_codecs=["H264"]) as tardy:
-        tardy._do(tardy.baresip.dial(sip(world, "usa3", "meet")))
+        tardy.dial(sip(world, "usa3", "meet"))
         assert "503" in tardy.wait_for("CALL_CLOSED", 20)["param"]
     log = world.programs["usa2"].log("node")
     assert "Call refused: insufficient capacity" in log
@@ -156,7 +156,7 @@ def test_a_node_in_maintenance_takes_nothing_new_and_keeps_what_it_has(
             wait_until(lambda: _loads(world)["usa2"] == 100, 10, str(_loads(world)))
             with pytest.raises(Refused, match="System in maintenance mode"):
                 Caller(world, "usa2", "small", "Nobody")
-            new._do(new.baresip.dial(sip(world, "usa2", "small")))
+            new.dial(sip(world, "usa2", "small"))
             assert "503" in new.wait_for("CALL_CLOSED", 15)["param"]
             new.baresip.events.clear()
             new.call(sip(world, "usa1", "small"))
