@@ -236,9 +236,9 @@ async def test_where_the_browser_forbids_it_a_link_leads_to_the_other_node(
         await (route.abort("connectionfailed") if cross else route.continue_())
 
     page, session = await joined(visit, switchboard)
-    await context.route(f"{other}/api/**", forbid)
     await page.keyboard.press("m")
     await eventually(lambda: session.participant.is_client_muted)
+    await context.route(f"{other}/api/**", forbid)
     await die(server, far, session)
     link = page.get_by_test_id("continue-elsewhere")
     await expect(link).to_have_text(f"Continue on localhost:{second_port}", timeout=5000)
