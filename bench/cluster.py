@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def report(what: str, taken: Sequence[float], unit: str = "s", digits: int = 2) 
 
 
 @contextlib.contextmanager
-def platform(**sizes: tuple[str, int]) -> Iterator[Cluster]:
+def platform(**sizes: tuple[str, int]) -> Generator[Cluster]:
     """Nodes by name: location and capacity in HD calls."""
     with tempfile.TemporaryDirectory() as directory, cluster(Path(directory)) as site:
         for location in dict.fromkeys(location for location, _ in sizes.values()):
@@ -111,9 +111,7 @@ def faults(runs: int) -> None:
 
 
 def _machine(site: Cluster) -> net.Machine:
-    machine = site.network.machines["two"]
-    assert isinstance(machine, net.Machine)
-    return machine
+    return site.network.machines["two"]
 
 
 def _kill(site: Cluster) -> None:
@@ -225,8 +223,6 @@ def _traffic(site: Cluster, sender: str, receiver: str) -> tuple[dict[str, tuple
     """By kind: messages and bytes a second on the whole fabric; and bytes a second between two machines."""
     machines = site.network.machines
     source, target = machines[sender], machines[receiver]
-    assert isinstance(source, net.Machine)
-    assert isinstance(target, net.Machine)
     with contextlib.suppress(AssertionError):  # it is there from the first time
         target.meter(source)
     before = target.metered(source, "tcp")

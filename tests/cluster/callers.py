@@ -133,6 +133,8 @@ class Caller:
                 self.refresh()
             case "disconnect":
                 self.left = data["reason"]
+            case _:
+                pass  # what is not about people
 
 
 _PRIVATE = ("supports_direct_chat", "last_spoken_time", "uri", "vendor", "protocol")
@@ -164,6 +166,10 @@ def until_same(*callers: Caller, names: list[str] | None = None, within: float =
 
 class SipSystem(Phone):
     """A SIP system that says one tone."""
+
+    def __enter__(self) -> SipSystem:
+        super().__enter__()
+        return self
 
     def dial(self, uri: str) -> None:
         """Call without waiting for what comes of it."""

@@ -9,14 +9,13 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tests.cluster.loopback import LoopbackMachine, LoopbackMachines
 from tests.cluster.net import Machine, Machines, machines
 from tests.e2e.platform import PASSWORD, ROOT
 
@@ -27,7 +26,7 @@ STARTED = 60.0
 class Program:
     """A `rostra …` command on a machine; killed with all it started when the test ends."""
 
-    def __init__(self, machine: Machine | LoopbackMachine, home: Path, *arguments: str, **settings: str) -> None:
+    def __init__(self, machine: Machine, home: Path, *arguments: str, **settings: str) -> None:
         self.machine = machine
         self.home = home
         self.output: list[str] = []
@@ -118,7 +117,7 @@ def _signal(pid: int, number: signal.Signals) -> None:
 class Cluster:
     """A Management Node and Conferencing Nodes on machines of their own."""
 
-    def __init__(self, network: Machines | LoopbackMachines, directory: Path) -> None:
+    def __init__(self, network: Machines, directory: Path) -> None:
         self.network = network
         self.directory = directory
         self.programs: dict[str, Program] = {}
@@ -256,7 +255,7 @@ def no_trust() -> ssl.SSLContext:
 
 
 @contextmanager
-def cluster(directory: Path, network: Machines | LoopbackMachines | None = None) -> Iterator[Cluster]:
+def cluster(directory: Path, network: Machines | None = None) -> Generator[Cluster]:
     """A platform without nodes; on a network of namespaces unless one is given."""
     with contextlib.ExitStack() as stack:
         made = Cluster(network or stack.enter_context(machines()), directory)

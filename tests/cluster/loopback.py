@@ -8,47 +8,50 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
+from tests.cluster.net import Machine, Machines
 from tests.conftest import free_port
 
 _PORTS = ("node_https", "management_https", "sip", "sip_tls", "h323", "nats", "fabric", "bootstrap")
 _MEDIA = itertools.count(20000, 1000)
 
 
-class LoopbackMachine:
+class LoopbackMachine(Machine):
     """One address."""
 
-    def __init__(self, name: str, address: str) -> None:
+    def __init__(self, network: LoopbackMachines, name: str, address: str) -> None:
+        self.network = network
         self.name = name
         self.address = address
         low = next(_MEDIA)
-        self.settings = {f"ROSTRA_{name.upper()}_PORT": str(free_port()) for name in _PORTS}
+        self.settings = {f"ROSTRA_{port.upper()}_PORT": str(free_port()) for port in _PORTS}
         self.settings["ROSTRA_MEDIA_PORTS"] = f"{low}-{low + 999}"
+
+    def inside(self, *command: str, text: str = "") -> str:
+        raise AssertionError(f"an address of loopback is no machine to run {command[0]} on")
 
     def command(self, *command: str) -> list[str]:
         return list(command)
 
-    def port(self, setting: str) -> int:
-        return int(self.settings[f"ROSTRA_{setting.upper()}_PORT"])
+    def remove(self) -> None:
+        """There is nothing to remove."""
 
 
-class LoopbackMachines:
+class LoopbackMachines(Machines):
     """All machines of one test."""
 
-    gateway = "127.0.0.1"
-    """The tests' own address on this network."""
-
     def __init__(self) -> None:
-        self.machines: dict[str, LoopbackMachine] = {}
+        self.gateway = "127.0.0.1"
+        self.machines: dict[str, Machine] = {}
 
-    def add(self, name: str) -> LoopbackMachine:
+    def add(self, name: str) -> Machine:
         address = f"127.{77 + os.getpid() % 100}.{os.getpid() % 250}.{len(self.machines) + 1}"
-        self.machines[name] = machine = LoopbackMachine(name, address)
+        self.machines[name] = machine = LoopbackMachine(self, name, address)
         return machine
 
 
 @contextmanager
-def loopback() -> Iterator[LoopbackMachines]:
+def loopback() -> Generator[Machines]:
     yield LoopbackMachines()

@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 _NUMBERS = itertools.count(1)
@@ -186,7 +186,7 @@ class Machines:
 
 
 @contextmanager
-def machines() -> Iterator[Machines]:
+def machines() -> Generator[Machines]:
     made = Machines()
     try:
         yield made

@@ -72,7 +72,7 @@ def members(site: Cluster) -> Iterator[dict[str, Caller]]:
     found = {node: Caller(site, node, "meet", f"on {node}") for node in ("one", "two", "three")}
     until_same(*found.values(), names=[caller.name for caller in found.values()])
     yield found
-    site.network.heal()  # type: ignore[union-attr] - these are namespaces
+    site.network.heal()
     for caller in found.values():
         caller.leave()
 
@@ -168,13 +168,13 @@ def test_a_node_is_cut_off_for_a_while(site: Cluster, members: dict[str, Caller]
     clients' own timers run out. When it is back everybody is there once."""
     mark, started = len(site.programs["one"].log("node")), time.monotonic()
     machine = site.network.machines["two"]
-    machine.cut()  # type: ignore[union-attr] - these are namespaces
+    machine.cut()
     found = noticed(site, "one", mark, started)
     until_same(members["one"], members["three"], names=["on one", "on three"], within=RIGHT)
     right = time.monotonic() - started
     members["one"].post("lock")
     wait_until(lambda: time.monotonic() - started > seconds, seconds + 1)
-    machine.mend()  # type: ignore[union-attr]
+    machine.mend()
     back = time.monotonic()
     until_same(*members.values(), names=["on one", "on two", "on three"], within=RIGHT)
     wait_until(lambda: members["two"].flags.get("locked") is True, RIGHT, "the lock is not known there")
@@ -201,14 +201,14 @@ def test_a_partition_splits_a_conference_and_heals(site: Cluster, members: dict[
         until_same(*members.values(), names=[*names, *phones])
         ears = Ear(left1, 800), Ear(right1, 1400)
         started = time.monotonic()
-        site.network.part(["one", "three", "management"], ["two"])  # type: ignore[union-attr] - namespaces
+        site.network.part(["one", "three", "management"], ["two"])
         until_same(members["one"], members["three"], names=["on one", "on three", "left1", "left2"], within=RIGHT)
         until_same(members["two"], names=["on two", "right1", "right2"], within=RIGHT)
         apart = time.monotonic() - started
         members["one"].post("message", {"type": "text/plain", "payload": "only here"})
         right2.hang_up()
         until_same(members["two"], names=["on two", "right1"])
-        site.network.heal()  # type: ignore[union-attr]
+        site.network.heal()
         healed = time.monotonic()
         until_same(*members.values(), names=[*names, "left1", "left2", "right1"], within=RIGHT)
         merged = time.monotonic() - healed
@@ -227,7 +227,7 @@ def test_a_slow_link(site: Cluster, members: dict[str, Caller]) -> None:
     """512 kbit/s between a node and the rest carry signalling and state: nobody is taken for dead."""
     machine = site.network.machines["two"]
     mark = len(site.programs["one"].log("node"))
-    machine.throttle(512)  # type: ignore[union-attr] - these are namespaces
+    machine.throttle(512)
     try:
         for turn in range(5):
             members["two"].post("message", {"type": "text/plain", "payload": str(turn)})
@@ -235,7 +235,7 @@ def test_a_slow_link(site: Cluster, members: dict[str, Caller]) -> None:
         until_same(*members.values(), names=["on one", "on two", "on three"])
         assert not gone(site, "one", mark)
     finally:
-        machine.unthrottle()  # type: ignore[union-attr]
+        machine.unthrottle()
 
 
 def test_every_end_is_in_history_once(site: Cluster, members: dict[str, Caller]) -> None:

@@ -44,7 +44,7 @@ def test_a_node_joins_and_is_deleted_while_people_talk(site: Cluster, tmp_path: 
         wait_until(lambda: near.hear(900)[0] > -50 and far.hear(500)[0] > -50, 20)
 
         before = credentials.of(joined.home)
-        kept = shutil.copy(before.certificate, tmp_path), shutil.copy(before.key, tmp_path)
+        kept = str(shutil.copy(before.certificate, tmp_path)), str(shutil.copy(before.key, tmp_path))
         assert welcome(site.address("one"), 6222, *kept), "a member is not let in"
         with site.api() as api:
             deleted = api.delete(f"/api/admin/configuration/v1/worker_vm/{site.nodes.pop('three')}/")
@@ -67,8 +67,8 @@ def test_a_second_machine_with_the_same_file_is_refused(site: Cluster, tmp_path:
     file = site.add("four", "A")
     site.start("four", file).stop()
     thief = site.network.add("thief")
-    site.network.machines["four"].cut()  # type: ignore[union-attr] - these are namespaces
-    thief.inside("ip", "address", "add", f"{site.address('four')}/24", "dev", "eth0")  # type: ignore[union-attr]
+    site.network.machines["four"].cut()
+    thief.inside("ip", "address", "add", f"{site.address('four')}/24", "dev", "eth0")
     site.directory = tmp_path
     started = site.start("thief", file, wait=False)
     wait_until(lambda: started.process.poll() is not None, 30, "a file was accepted a second time")

@@ -26,7 +26,7 @@ ALLOWED = 3.0
 
 
 @pytest.fixture(scope="module")
-def site(platform: Cluster) -> Iterator[Cluster]:
+def site(platform: Cluster) -> Cluster:
     """Calls arrive on `front`; `big` has the most room, then `spare`."""
     platform.location("A")
     platform.room("meet", pin=PIN, allow_guests=True, max_callrate_in=1700, max_callrate_out=384)
