@@ -7,6 +7,7 @@ is down, publishing buffers (bounded by the client library) and requests fail wi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -21,6 +22,10 @@ logger = structlog.get_logger("rostra.fabric")
 
 Handler = Callable[[str, bytes], Awaitable[bytes | None]]
 """Takes subject and payload; what it returns is sent as the reply when one is asked for."""
+
+
+FLUSH = 2
+"""Seconds a subscription may take to be known to the server; with a lost connection it is known after the next."""
 
 
 class Unreachable(Exception):
@@ -108,7 +113,9 @@ class Bus:
             task.add_done_callback(running.discard)
 
         subscription: Subscription = await self._client.subscribe(subject, cb=begin if concurrent else receive)
-        await self._client.flush()
+        if self._client.is_connected:  # else it is made known with the next connection
+            with contextlib.suppress(nats.errors.Error):
+                await self._client.flush(timeout=FLUSH)
 
         async def stop() -> None:
             if not self._client.is_closed:

@@ -257,7 +257,9 @@ class Peers:
         if before is None:
             self._peers[report.node] = _Peer(report=report, heard=now)
         else:
-            came = not before.alive or before.report.boot != report.boot
+            if before.report.boot != report.boot:
+                self._dead(before, "it has begun anew")
+            came = not before.alive
             before.report, before.heard, before.alive = report, now, True
             if not came:
                 return
