@@ -198,9 +198,9 @@ async def test_a_node_that_falls_silent_is_noticed_by_its_media(
     begun = time.monotonic()
     freezer.frozen = True
     await far.evaluate("kill()")
-    await eventually(lambda: others(switchboard, session), within=12)
+    await eventually(lambda: others(switchboard, session), within=20)
     print(f"joined another node {time.monotonic() - begun:.1f} s after the first fell silent")
-    assert time.monotonic() - begun < 9
+    assert time.monotonic() - begun < 12, "silence alone would have been noticed as soon"
     await far.wait_for_function("sending()", timeout=5000)
     await picture_flows(page, 3)
 
