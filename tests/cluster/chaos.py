@@ -158,7 +158,11 @@ class Chaos:
         for name in NODES:
             self._serial += 1
             self.people.append(Caller(self.platform, name, "chaos", f"p{self._serial}"))
-        wait_until(lambda: not [caller for caller in self.people if self._waits(caller)], HEALED)
+        try:
+            wait_until(lambda: not [caller for caller in self.people if self._waits(caller)], HEALED)
+        except AssertionError:
+            waiting = [(c.name, c.node, c.uuid, c.roster.get(c.uuid)) for c in self.people if self._waits(c)]
+            raise AssertionError(f"these do not get in: {waiting}") from None
         self.people = [caller for caller in self.people if not caller.left]
         until_same(*self.people, names=[caller.name for caller in self.people], within=HEALED)
         agreed = time.monotonic() - healed
