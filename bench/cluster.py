@@ -107,7 +107,7 @@ def faults(runs: int) -> None:
             ),
         ):
             _fault(site, what, fail, mend, runs)
-        _nats(site, runs)
+        _nats(site)
 
 
 def _machine(site: Cluster) -> net.Machine:
@@ -145,18 +145,22 @@ def _fault(site: Cluster, what: str, fail: Callable[[Cluster], Any], mend: Calla
         report(f"{what}: until one conference again", merged)
 
 
-def _nats(site: Cluster, runs: int) -> None:
-    """Somebody on the node whose server dies says something: when is it heard elsewhere?"""
+def _nats(site: Cluster) -> None:
+    """Somebody on the node whose server dies says something: when is it heard elsewhere?
+
+    Twice on each node: who kills a server more often waits longer and longer for the next one.
+    """
     taken: list[float] = []
-    one, two = Caller(site, "one", "meet", "one"), Caller(site, "two", "meet", "two")
-    for run in range(runs):
-        until_same(one, two, names=["one", "two"], within=30)
-        (process,) = site.programs["two"].find("nats-server")
+    callers = {name: Caller(site, name, "meet", name) for name in ("one", "two", "three")}
+    for run in range(6):
+        victim, witness = (("one", "two"), ("two", "three"), ("three", "one"))[run % 3]
+        until_same(*callers.values(), names=list(callers), within=30)
+        (process,) = site.programs[victim].find("nats-server")
         started = time.monotonic()
         os.kill(process, signal.SIGKILL)
-        wait_until(lambda r=run: _heard(two, one, f"run {r}"), 20)
+        wait_until(lambda r=run, v=victim, w=witness: _heard(callers[v], callers[w], f"run {r}"), 20)
         taken.append(time.monotonic() - started)
-    for caller in (one, two):
+    for caller in callers.values():
         caller.leave()
     report("NATS server killed: until messages pass again", taken)
 
