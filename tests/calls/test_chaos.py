@@ -1,12 +1,13 @@
 """Random operations on five nodes while nodes die, messages get lost and the network splits: after healing all is one.
 
-Everything runs in one process on the fabric in memory, so thousands of steps take seconds; bench/chaos.py does the
-same to real processes.
+Everything runs in one process on the fabric in memory, so thousands of steps take seconds; tests/cluster/chaos.py does
+the same to real processes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import Counter
 from typing import Any
@@ -16,6 +17,7 @@ from tests.calls.network import Network, Node
 from tests.calls.people import SERVICES, Guest, until
 
 from rostra.calls.switchboard import CallRefused, MediaRefused
+from rostra.conference.shared import OwnerUnreachable
 from rostra.domain.history import ParticipantEnded
 from rostra.domain.vocabulary import ServiceType
 
@@ -48,7 +50,8 @@ class Chaos:
             self.kill_node: 1, self.revive: 3, self.split: 1, self.heal: 2, self.lose: 1, self.drain: 1,
         }  # fmt: skip
         (chosen,) = self.random.choices(list(steps), list(steps.values()))
-        await chosen()
+        with contextlib.suppress(OwnerUnreachable):  # a node that is gone, or a participant that has just left
+            await chosen()
         await asyncio.sleep(0.002 * self.random.random())
 
     async def join(self) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from rostra.conference.roster import Participant
-from rostra.conference.state import IDENTITY, ConferenceState, Delta
+from rostra.conference.state import IDENTITY, TOMBSTONES, ConferenceState, Delta
 from rostra.domain.backplane import Host
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 
@@ -57,6 +57,29 @@ def test_the_last_writer_of_a_flag_wins_everywhere() -> None:
         for delta in order:
             state.apply(delta)
     assert one.flags == two.flags
+
+
+def test_a_node_that_forgot_its_clock_does_not_split_the_flags() -> None:
+    one, two = pair()
+    for state in (one, two):
+        state.apply(one.set(locked=True))
+    again = ConferenceState("n1", "b9")
+    again.apply(again.set(locked=False))
+    two.apply(again.full())
+    again.apply(two.full())
+    assert again.flags == two.flags
+
+
+def test_who_left_long_ago_is_forgotten() -> None:
+    one, two = pair()
+    for index in range(100):
+        one.apply(one.put(participant(f"p{index}", "n1")))
+        one.apply(one.remove(f"p{index}"))
+    one.prune(1000.0)
+    assert len(one.full().entries) == 100, "a late update must not bring them back"
+    one.prune(1000.0 + TOMBSTONES + 1)
+    assert not one.full().entries
+    assert not list(two)
 
 
 def test_the_earlier_of_two_beginnings_names_the_conference() -> None:

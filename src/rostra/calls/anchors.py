@@ -28,13 +28,14 @@ from rostra.domain.placement import Choice, LocationView, NodeRole, NodeView
 from rostra.fabric.bus import Unreachable
 from rostra.fabric.peers import Peers
 from rostra.media.client import Worker
+from rostra.media.pool import STARTING
 
 logger = structlog.get_logger("rostra.calls")
 
 ASKED = 8
 """Nodes asked for one call before it is refused."""
-ANSWER = 4.0
-"""Seconds a node may take to find a worker for a call."""
+ANSWER = STARTING + 2.0
+"""Seconds a node may take to find a worker for a call; a node that dies is not waited for."""
 RELEASING = 2.0
 
 
@@ -67,6 +68,21 @@ class Anchors:
         self._peers = peers
         self._atlas = atlas
         self._background = Background()
+        self._asking: dict[str, set[asyncio.Task[bytes]]] = {}
+        self._relays: set[str] = set()
+        peers.on_change(self._peer_changed)
+
+    def alive(self, node: str) -> bool:
+        return node in self._peers.alive
+
+    def relays(self, relay: str) -> bool:
+        """Is a relay of an edge node in use by a call of ours?"""
+        return relay in self._relays
+
+    def _peer_changed(self, node: str, alive: bool) -> None:
+        if not alive:
+            for asking in self._asking.get(node, ()):
+                asking.cancel()
 
     async def place(
         self, conference: ConferenceInstance, participant: str, call: str, tokens: int, avoid: str = ""
@@ -93,7 +109,10 @@ class Anchors:
 
     def release(self, conference: ConferenceInstance, call: str, anchor: Anchor) -> None:
         """The call needs it no more. Told once: a node that does not hear it finds out by itself."""
+        self._relays.discard(anchor.ticket)
         self._background.spawn(self._release(conference.key, call, anchor))
+        if isinstance(anchor.worker, RelayedWorker):
+            self._background.spawn(anchor.worker.give_up_relay())
 
     def _give_back(
         self, conference: ConferenceInstance, call: str, node: str, ticket: str, asked: asyncio.Task[w.Reply | None]
@@ -109,6 +128,7 @@ class Anchors:
     def _worker(self, placed: w.Placed, choice: Choice, tokens: int, ticket: str) -> Worker:
         if choice.proxy is None:
             return Worker(placed.worker, self._here.bus, placed.process)
+        self._relays.add(ticket)
         relay = RemoteRelay(self._here, choice.proxy, ticket, capacity.edge(CallClass(tokens)))
         report = self._peers.alive.get(choice.node)
         return RelayedWorker(placed.worker, self._here, placed.process, relay, report.address if report else "")
@@ -120,6 +140,7 @@ class Anchors:
                 role=NodeRole(report.role), takes_media=report.takes_media, weight=report.weight,
             )
             for node, report in self._peers.alive.items()
+            if report.role in tuple(NodeRole)  # a newer version may have others
         }  # fmt: skip
         description = conference.service.description
         own = nodes.get(self._here.node)
@@ -143,13 +164,19 @@ class Anchors:
             key=conference.key, service=conference.service, call=call, tokens=tokens, owner=self._here.node,
             boot=self._here.boot, ticket=ticket,
         )  # fmt: skip
+        asking = asyncio.ensure_future(self._here.bus.request(w.node_subject(node), w.encode(request), timeout=ANSWER))
+        self._asking.setdefault(node, set()).add(asking)
         try:
-            payload = await self._here.bus.request(w.node_subject(node), w.encode(request), timeout=ANSWER)
-            reply = w.reply_decoder.decode(payload)
-        except (Unreachable, msgspec.DecodeError) as problem:
-            logger.warning("Media node does not answer", peer=node, problem=str(problem))
+            await asyncio.wait({asking})
+            reply = w.reply_decoder.decode(asking.result())
+        except (Unreachable, msgspec.DecodeError, asyncio.CancelledError) as problem:
+            if not asking.cancelled() and isinstance(problem, asyncio.CancelledError):
+                raise  # it is us who are not waited for any more
+            logger.warning("Media node does not answer", peer=node, problem=repr(problem))
             self._peers.unreachable(node)
             return None
+        finally:
+            self._asking[node].discard(asking)
         if isinstance(reply, w.NoRoom):
             logger.info("Media node takes no more", peer=node, reason=reply.reason)
         return reply

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import msgspec
 import structlog
 
 from rostra.conference import messages as w
 from rostra.conference.here import Here
 from rostra.environment import Environment
-from rostra.media.relay import OutOfPorts, RelayFailure, Relays, Shape
+from rostra.fabric.bus import Unreachable
+from rostra.media.relay import OutOfPorts, RelayFailure, RelayMissing, Relays, Shape
 from rostra.media.relay_sdp import Place
 
 logger = structlog.get_logger("rostra.calls")
@@ -18,8 +20,10 @@ logger = structlog.get_logger("rostra.calls")
 BOOKED = "relays"
 """Under what relayed calls are booked in the node's ledger."""
 LOOK = 5.0
+"""Seconds between two looks for abandoned relays."""
 ABANDONED = 30.0
-"""Seconds without a packet after which a relay goes whose call's node is gone."""
+"""Seconds without a packet after which it is asked whether a relay is still used."""
+ANSWER = 2.0
 
 
 class Edge:
@@ -38,7 +42,7 @@ class Edge:
         """Carry out a request of another node, or of this one."""
         try:
             return self._carry_out(request)
-        except (OutOfPorts, RelayFailure) as problem:
+        except (OutOfPorts, RelayFailure, RelayMissing) as problem:
             logger.warning("Relay refused", relay=request.relay, reason=str(problem))
             return w.NoRoom(reason=str(problem))
 
@@ -71,12 +75,24 @@ class Edge:
             self._relays.close(relay)
 
     async def _look(self) -> None:
-        """A node that died closes nothing: its relays go once nobody uses them."""
+        """Whoever dies, or whose word was lost, closes nothing: an idle relay goes unless its call says it is used."""
         while self._relays is not None:
             await asyncio.sleep(LOOK)
-            for relay in self._relays.idle(ABANDONED):
-                if not self._present(self._owners.get(relay, ("", ""))):
+            for relay in self._relays.idle(ABANDONED) if self._relays else ():
+                if not await self._used(relay, self._owners.get(relay, ("", ""))):
+                    logger.warning("Abandoned relay closed", relay=relay)
                     self._close(relay)
+
+    async def _used(self, relay: str, owner: tuple[str, str]) -> bool:
+        if not self._present(owner):
+            return False
+        try:
+            payload = await self._here.bus.request(
+                w.node_subject(owner[0]), w.encode(w.RelayUsed(relay=relay)), timeout=ANSWER
+            )
+            return not isinstance(w.reply_decoder.decode(payload), w.Absent)
+        except (Unreachable, msgspec.DecodeError):
+            return True  # it is there and will answer another time
 
     async def close(self) -> None:
         relays, self._relays = self._relays, None

@@ -12,9 +12,10 @@ import structlog
 from rostra.background import Background
 from rostra.calls.anchors import Anchors, Atlas
 from rostra.calls.edge import Edge
+from rostra.calls.prompts import pin_prompt
 from rostra.calls.records import record_of
 from rostra.calls.requests import NodeRequests
-from rostra.calls.session import CallSession, pin_prompt
+from rostra.calls.session import CallSession
 from rostra.calls.switchboard import CallRefused, CallRequest, PinRequired, Refusal, SessionListener
 from rostra.conference.here import Here
 from rostra.conference.instance import ConferenceInstance
@@ -69,11 +70,12 @@ class Exchange:
         self._requests = NodeRequests(
             here, self._running, self._instance, self.edge, takes_media=lambda: self.takes_media,
             reservation=lambda audio_only: atlas.reservation(audio_only=audio_only),
+            uses_relay=self._anchors.relays,
         )  # fmt: skip
         self._background = Background()
         self._stop: Callable[[], Any] | None = None
         self._looking: asyncio.Task[None] | None = None
-        self._draining = False
+        self._draining = 0
         self._closed = False
 
     async def start(self) -> None:
@@ -257,7 +259,7 @@ class Exchange:
 
     async def move_calls_away(self) -> int:
         """Ask for all media carried here to be set up elsewhere, and take none until it is; how many legs."""
-        self._draining = True
+        self._draining += 1
         await self._peers.announce()
         moved = sum(instance.media.hosting.move_away() for instance in self.conferences if instance.media.hosting)
         self._background.spawn(self._drained())
@@ -268,7 +270,7 @@ class Exchange:
             if not self._here.ledger.calls:
                 break
             await asyncio.sleep(DRAINED)
-        self._draining = False
+        self._draining -= 1
 
     async def close(self, reason: str = "Conference terminated by an administrator") -> None:
         """End every call; nothing new is accepted."""
@@ -277,6 +279,8 @@ class Exchange:
             self._looking.cancel()
         for instance in self.conferences:
             instance.remove_own(reason)
+        for instance in self.conferences:  # of others' participants only
+            self._ended(instance)
         await self._background.finish(3)
         await self._anchors.finish(1)
         await self.edge.close()

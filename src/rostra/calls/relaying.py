@@ -125,8 +125,6 @@ class RelayedWorker(Worker):
         await self._relay.announce(sides.announced)
         await super().connect_rtp(leg, sides.local, sides.remote)
 
-    async def close_leg(self, leg: str) -> None:
-        try:
-            await super().close_leg(leg)
-        finally:
-            await self._relay.close()
+    async def give_up_relay(self) -> None:
+        """The call does not use this relay any more. Safe to repeat."""
+        await self._relay.close()

@@ -25,13 +25,14 @@ class NodeRequests:
 
     def __init__(
         self, here: Here, running: Mapping[str, ConferenceInstance], find: Find, edge: Edge, *,
-        takes_media: Callable[[], bool], reservation: Callable[[bool], int],
+        takes_media: Callable[[], bool], reservation: Callable[[bool], int], uses_relay: Callable[[str], bool],
     ) -> None:  # fmt: skip
         self._here = here
         self._running = running
         self._find = find
         self._edge = edge
         self._takes_media = takes_media
+        self._uses_relay = uses_relay
         self._reservation = reservation
 
     async def answer(self, _subject: str, payload: bytes) -> bytes:
@@ -44,6 +45,8 @@ class NodeRequests:
             return w.encode(await self._place(request))
         if isinstance(request, w.RelayOpen | w.RelayAim | w.RelayAnnounce | w.RelayClose):
             return w.encode(self._edge.answer(request))
+        if isinstance(request, w.RelayUsed):
+            return w.encode(w.Done() if self._uses_relay(request.relay) else w.Absent())
         conference = self._running.get(request.key)
         if conference is None or conference.ended:
             return w.encode(w.Absent())
@@ -59,8 +62,8 @@ class NodeRequests:
                 conference.media.release(call, ticket)
             case w.LegEvent(event=event):
                 conference.media.leg_event(event)
-            case w.LegsLost(calls=calls, moving=moving):
-                conference.media.legs_lost(calls, moving=moving)
+            case w.LegsLost(calls=calls, moving=moving, node=node):
+                conference.media.legs_lost(calls, moving=moving, node=node)
             case w.Want():
                 hosting = conference.media.hosting
                 return await hosting.serve(request) if hosting else w.Absent()

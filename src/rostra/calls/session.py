@@ -12,10 +12,11 @@ import structlog
 
 from rostra.background import Background
 from rostra.calls.anchors import Anchor, Anchors, tokens_of
+from rostra.calls.prompts import PIN_WRONG, pin_prompt
 from rostra.calls.switchboard import CallRefused, MediaRefused, Refusal, SessionListener
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
-from rostra.domain.admission import AccessRules, PinEntry, PinOutcome, press
+from rostra.domain.admission import PinEntry, PinOutcome, press
 from rostra.domain.media import MediaDescription, MediaKind
 from rostra.domain.service import ServiceDescription
 from rostra.domain.vocabulary import Role, ServiceType
@@ -33,10 +34,6 @@ MOVING = 8.0
 WORKERS_TRIED = 4
 """Workers that may die under one request before it is refused."""
 
-PIN_PROMPT = "Please enter the conference PIN"
-PIN_PROMPT_POUND = "Please enter the conference PIN, followed by #"
-PIN_WRONG = "That PIN is not valid. Please try again"
-
 
 class _Call(msgspec.Struct, kw_only=True):
     """State of one call."""
@@ -47,6 +44,8 @@ class _Call(msgspec.Struct, kw_only=True):
     """Where its media is; None: nowhere yet, or not any more."""
     leaving: Anchor | None = None
     """Where its media was when it was asked to move, until it is elsewhere."""
+    remains: list[Anchor] = []
+    """Lost, but of nodes that are there: their workers may still have the leg."""
     ready: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
     """There is a leg at the anchor."""
 
@@ -206,6 +205,7 @@ class CallSession:
                 logger.info("Media not set up", call=call, worker=anchor.worker.id, reason=str(problem))
                 if state.anchor is anchor:
                     state.anchor = None
+                    self._lose(call, state, anchor)
                 continue
             except MediaFailure as failure:
                 raise _refusal(failure) from failure
@@ -236,6 +236,10 @@ class CallSession:
         left, state.leaving = state.leaving, None
         if left is not None:
             self._background.spawn(self._close_leg(call, left))
+        remains, state.remains = state.remains, []
+        for lost in remains:
+            if lost.worker.id != state.anchor.worker.id:
+                self._background.spawn(self._close_leg(call, lost))
 
     async def _tell(self, call: str, act: Callable[[Worker], Awaitable[None]]) -> bool:
         """Tell the worker something about a leg; False when there is no worker or no such leg."""
@@ -254,8 +258,9 @@ class CallSession:
 
     async def _free(self, call: str, state: _Call) -> None:
         """Close the leg wherever it is."""
-        anchors = [anchor for anchor in (state.anchor, state.leaving) if anchor is not None]
+        anchors = [anchor for anchor in (state.anchor, state.leaving, *state.remains) if anchor is not None]
         state.anchor = state.leaving = None
+        state.remains = []
         for anchor in anchors:
             await self._close_leg(call, anchor)
 
@@ -284,21 +289,32 @@ class CallSession:
             self._background.spawn(self._end())
             self._guarded(self._listener.disconnected, reason)
 
-    def media_lost(self, call: str, *, moving: bool = False) -> None:
+    def media_lost(self, call: str, *, moving: bool = False, node: str = "") -> None:
         """Set the media up again: it is gone, or (`moving`) goes on where it is until it is elsewhere."""
         state = self._calls.get(call)
         if state is None:
             return
-        anchor, state.anchor = state.anchor, None
+        anchor = state.anchor
+        if anchor is not None and node and node not in (anchor.node, anchor.proxy):
+            if state.leaving is not None and state.leaving.node == node and not moving:
+                state.leaving = None  # where it was is gone before it had left
+            return
+        state.anchor = None
         state.ready.clear()
-        if anchor is not None:
-            if moving:
-                state.leaving = anchor
-                self._background.spawn(self._moved_in_time(call, state))
-            else:
-                anchor.worker.lose("its node or process is gone")
-                self._anchors.release(self._instance, call, anchor)
+        if anchor is not None and moving:
+            state.leaving = anchor
+            self._background.spawn(self._moved_in_time(call, state))
+        elif anchor is not None:
+            self._lose(call, state, anchor)
         self._guarded(self._listener.media_lost, call)
+
+    def _lose(self, call: str, state: _Call, anchor: Anchor) -> None:
+        """What is left of a lost leg goes: its booking and relay now, itself once the next one is elsewhere."""
+        if self._anchors.alive(anchor.node):
+            state.remains.append(anchor)
+        else:
+            anchor.worker.lose("its node is gone")
+        self._anchors.release(self._instance, call, anchor)
 
     async def _moved_in_time(self, call: str, state: _Call) -> None:
         """A far end that did not follow loses its media, which makes it ask for new."""
@@ -350,12 +366,6 @@ class CallSession:
                     self._instance.answer_prompt(uuid, None, PIN_WRONG)
             case PinOutcome.ASK:
                 self._instance.answer_prompt(uuid, None, pin_prompt(access, self._pin.digits))
-
-
-def pin_prompt(access: AccessRules, digits: str = "") -> str:
-    """The text at a PIN prompt; a variant tells of the pound key (CONF-053). Digits are shown as dots."""
-    text = PIN_PROMPT_POUND if access.host_pin.endswith("#") else PIN_PROMPT
-    return f"{text}\n{'● ' * len(digits)}".rstrip()
 
 
 def _refusal(failure: MediaFailure) -> CallRefused | MediaRefused:

@@ -72,8 +72,8 @@ class HostingListener(Protocol):
     def leg_event(self, event: LegFailed | DtmfReceived) -> None:
         """What a leg signalled here did."""
 
-    def legs_lost(self, calls: tuple[str, ...], *, moving: bool) -> None:
-        """Legs signalled here have to be set up again."""
+    def legs_lost(self, calls: tuple[str, ...], *, moving: bool, node: str) -> None:
+        """Legs signalled here, which `node` carried, have to be set up again."""
 
     def idle(self) -> None:
         """The last leg is gone."""
@@ -256,9 +256,12 @@ class Hosting:
             by_owner.setdefault(booking.owner, []).append(call)
         for owner, calls in by_owner.items():
             if owner == (self._here.node, self._here.boot):
-                self._listener.legs_lost(tuple(calls), moving=moving)
+                self._listener.legs_lost(tuple(calls), moving=moving, node=self._here.node)
             else:
-                self._tell(owner[0], w.LegsLost(key=self._key, calls=tuple(calls), reason=reason, moving=moving))
+                lost = w.LegsLost(
+                    key=self._key, calls=tuple(calls), reason=reason, moving=moving, node=self._here.node
+                )  # fmt: skip
+                self._tell(owner[0], lost)
 
     def _tell(self, node: str, message: w.LegEvent | w.LegsLost) -> None:
         """In order for each node; a node that is slow to hear holds up nobody else."""

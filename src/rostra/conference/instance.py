@@ -34,8 +34,8 @@ class Member(Protocol):
 
     def removed(self, reason: str) -> None: ...
 
-    def media_lost(self, call: str, *, moving: bool = False) -> None:
-        """The call's media is gone, or has to go elsewhere (`moving`)."""
+    def media_lost(self, call: str, *, moving: bool = False, node: str = "") -> None:
+        """The media that `node` carried or relayed for the call is gone, or has to go elsewhere (`moving`)."""
 
     def call_failed(self, call: str, reason: str) -> None: ...
 
@@ -180,10 +180,10 @@ class ConferenceInstance:
         else:
             member.pressed(event.digit)
 
-    def _leg_lost(self, call: str, moving: bool) -> None:
+    def _leg_lost(self, call: str, moving: bool, node: str) -> None:
         member = self._members.get(self.media.participant_of(call) or "")
         if member is not None:
-            member.media_lost(call, moving=moving)
+            member.media_lost(call, moving=moving, node=node)
 
     def _media_idle(self) -> None:
         hosting = self.media.end_hosting()

@@ -39,7 +39,12 @@ class LinkListener(Protocol):
         """All that is known here."""
         ...
 
-    def merge(self, delta: Delta) -> None: ...
+    def merge(self, delta: Delta) -> Collection[Owner]:
+        """Take it over; returns the owners of entries that are new here."""
+        ...
+
+    def prune(self, now: float) -> None:
+        """Forget who left long ago."""
 
     def welcome(self, owner: Owner) -> None:
         """It speaks for itself."""
@@ -75,6 +80,9 @@ class Link:
         self._stamp = int(clock() * 1_000_000)
         """Greater than any of an earlier part of ours in the same conference."""
         self._seen: dict[Owner, int] = {}
+        self._newest: dict[Owner, int] = {}
+        """The newest change heard of each, also past a gap."""
+        self._looked = clock()
         self._heard: dict[Owner, float] = {}
         self._asking: set[Owner] = set()
         self._outgoing: asyncio.Queue[w.Shared] = asyncio.Queue()
@@ -161,8 +169,12 @@ class Link:
             self.look()
 
     def look(self) -> None:
-        """Let go of who has let go."""
+        """Let go of who has let go. While we stood still nobody was silent."""
         now = self._clock()
+        paused, self._looked = now - self._looked, now
+        if paused > 2 * BEAT:
+            self._heard = {owner: at + paused for owner, at in self._heard.items()}
+        self._listener.prune(now)
         for owner in self._listener.owners():
             if now - self._heard.setdefault(owner, now) > SILENT:
                 self._gone(owner)
@@ -170,6 +182,7 @@ class Link:
     def _gone(self, owner: Owner) -> None:
         self._heard.pop(owner, None)
         self._seen.pop(owner, None)
+        self._newest.pop(owner, None)
         self._listener.let_go(owner)
 
     # ---- hearing
@@ -189,6 +202,7 @@ class Link:
         match message:
             case w.Change(stamp=stamp, delta=delta):
                 expected = self._seen.get(owner, -1) + 1
+                self._newest[owner] = max(stamp, self._newest.get(owner, -1))
                 self._listener.merge(delta)
                 if stamp == expected:
                     self._seen[owner] = stamp
@@ -232,8 +246,11 @@ class Link:
         if isinstance(reply, w.State) and reply.node != self._node:
             owner = (reply.node, reply.boot)
             self._listener.welcome(owner)
-            self._listener.merge(reply.delta)
-            self._listener.confine(owner, reply.delta)
+            for other in self._listener.merge(reply.delta):
+                if other[0] not in (owner[0], self._node):
+                    self.ask(other)  # hearsay: it may have left since
+            if reply.stamp >= self._newest.get(owner, -1):  # else a change has overtaken the answer
+                self._listener.confine(owner, reply.delta)
             self._seen[owner] = max(reply.stamp, self._seen.get(owner, -1))
             self._heard[owner] = self._clock()
         return not isinstance(reply, w.Absent)

@@ -31,7 +31,8 @@ class ConferenceMedia:
 
     def __init__(
         self, here: Here, key: str, shared: Shared, service: ServiceDescription, tell: Tell, *,
-        told: Callable[[LegFailed | DtmfReceived], None], lost: Callable[[str, bool], None], idle: Callable[[], None],
+        told: Callable[[LegFailed | DtmfReceived], None], lost: Callable[[str, bool, str], None],
+        idle: Callable[[], None],
     ) -> None:  # fmt: skip
         self._here = here
         self._key = key
@@ -131,7 +132,7 @@ class ConferenceMedia:
     def lose(self, node: str) -> None:
         """A node is gone: what it carried has to be set up again."""
         for call in self.calls_on(node):
-            self._lost(call, False)
+            self._lost(call, False, node)
 
     def calls_on(self, node: str) -> list[str]:
         """Calls signalled here and carried or relayed there."""
@@ -147,7 +148,7 @@ class ConferenceMedia:
         """Notice calls whose node has let go of the conference without our hearing of it."""
         now, hosts = self._here.clock(), self._state.hosts
         gone = {
-            leg.call
+            leg.call: leg.node
             for uuid in set(self._calls.values())
             if (known := self._state.get(uuid)) is not None
             for leg in known.legs
@@ -157,7 +158,7 @@ class ConferenceMedia:
         for call, since in list(self._uncarried.items()):
             if now - since > UNCARRIED:
                 del self._uncarried[call]
-                self._lost(call, False)
+                self._lost(call, False, gone[call])
 
     def _write(self, values: dict[str, Value]) -> None:
         self._shared.write(self._state.set(**values))
@@ -208,9 +209,9 @@ class ConferenceMedia:
     def leg_event(self, event: LegFailed | DtmfReceived) -> None:
         self._told(event)
 
-    def legs_lost(self, calls: tuple[str, ...], *, moving: bool) -> None:
+    def legs_lost(self, calls: tuple[str, ...], *, moving: bool, node: str) -> None:
         for call in calls:
-            self._lost(call, moving)
+            self._lost(call, moving, node)
 
     def idle(self) -> None:
         self._idle()

@@ -178,6 +178,8 @@ class LegsLost(Message, frozen=True, kw_only=True):
     calls: tuple[str, ...]
     reason: str
     moving: bool = False
+    node: str = ""
+    """Who carried them."""
 
 
 class StreamWant(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,6 +242,12 @@ class RelayClose(Message, frozen=True, kw_only=True):
     relay: str
 
 
+class RelayUsed(Message, frozen=True, kw_only=True):
+    """Asks the node that signals a call whether it still uses a relay. Reply: Done or Absent."""
+
+    relay: str
+
+
 class RelayPlaces(Message, frozen=True, kw_only=True):
     """Addresses and ports, one for each stream."""
 
@@ -248,7 +256,18 @@ class RelayPlaces(Message, frozen=True, kw_only=True):
 
 RelayRequest = RelayOpen | RelayAim | RelayAnnounce | RelayClose
 Request = (
-    Sync | Order | Place | Release | LegEvent | LegsLost | Want | RelayOpen | RelayAim | RelayAnnounce | RelayClose
+    Sync
+    | Order
+    | Place
+    | Release
+    | LegEvent
+    | LegsLost
+    | Want
+    | RelayOpen
+    | RelayAim
+    | RelayAnnounce
+    | RelayClose
+    | RelayUsed
 )
 Reply = State | Absent | Done | Placed | NoRoom | Sending | RelayPlaces
 

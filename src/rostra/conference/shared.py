@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Mapping
 
+import msgspec
 import structlog
 
 from rostra.conference import messages as w
@@ -86,13 +87,16 @@ class Shared:
             return
         await self._link.flush()  # what was decided before is known there before
         try:
-            await self._here.bus.request(w.node_subject(entry.node), w.encode(order), timeout=ORDERING)
-        except Unreachable as problem:
+            payload = await self._here.bus.request(w.node_subject(entry.node), w.encode(order), timeout=ORDERING)
+            done = isinstance(w.reply_decoder.decode(payload), w.Done)
+        except (Unreachable, msgspec.DecodeError) as problem:
             logger.warning(
                 "Another node does not do what it was told", participant_id=order.participant, peer=entry.node,
                 problem=str(problem),
             )  # fmt: skip
             raise OwnerUnreachable(entry.node) from problem
+        if not done:
+            raise OwnerUnreachable(f"{entry.node} has no such participant any more")
 
     def say(self, sender: str, name: str, type: str, payload: str, to: str) -> None:
         self._link.say(sender=sender, name=name, type=type, payload=payload, to=to)
@@ -109,8 +113,14 @@ class Shared:
     def everything(self) -> Delta:
         return self.state.full()
 
-    def merge(self, delta: Delta) -> None:
-        self._react(self.state.apply(delta))
+    def merge(self, delta: Delta) -> Collection[Owner]:
+        changes = self.state.apply(delta)
+        self._react(changes)
+        owners = {self.state.owner(known.uuid) for known in changes.created}
+        return {owner for owner in owners if owner is not None}
+
+    def prune(self, now: float) -> None:
+        self.state.prune(now)
 
     def welcome(self, owner: Owner) -> None:
         self.state.welcome(owner)

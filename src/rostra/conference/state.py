@@ -22,6 +22,8 @@ Owner = tuple[str, str]
 """A node's id and the run of its process: what an earlier run owned is gone."""
 Value = bool | str | float | tuple[str, ...] | None
 
+TOMBSTONES = 120.0
+"""Seconds for which it is remembered who has left."""
 ORDER = "order"
 """Register: who held the main picture, most recent first."""
 SPEAKING = "speaking"
@@ -64,9 +66,15 @@ class Register(msgspec.Struct, frozen=True, kw_only=True):
     clock: int
     node: str
     value: Value
+    boot: str = ""
 
     def newer_than(self, other: Register | None) -> bool:
-        return other is None or (self.clock, self.node) > (other.clock, other.node)
+        return other is None or self.place > other.place
+
+    @property
+    def place(self) -> tuple[int, str, str, str]:
+        """No two writings are equal, also of a node that forgot its clock, so everybody keeps the same one."""
+        return self.clock, self.node, self.boot, repr(self.value)
 
 
 class Delta(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +116,8 @@ class ConferenceState:
         self._present: dict[str, str] = {node: boot}
         self._shown: dict[str, Participant] = {}
         self._departed: set[Owner] = set()
+        self._buried: dict[str, float] = {}
+        """Tombstones, and since when they were seen."""
 
     # ---- reading
 
@@ -128,6 +138,11 @@ class ConferenceState:
         """Is it signalled by this run of this node?"""
         entry = self._entries.get(participant)
         return entry is not None and entry.owner == (self._node, self._boot)
+
+    def owner(self, participant: str) -> Owner | None:
+        """Who signals a participant."""
+        entry = self._entries.get(participant)
+        return entry.owner if entry else None
 
     @property
     def flags(self) -> ConferenceFlags:
@@ -206,12 +221,15 @@ class ConferenceState:
         """Set conference-wide registers."""
         clock = max((register.clock for register in self._registers.values()), default=0) + 1
         return Delta(
-            registers={name: Register(clock=clock, node=self._node, value=value) for name, value in values.items()}
+            registers={
+                name: Register(clock=clock, node=self._node, boot=self._boot, value=value)
+                for name, value in values.items()
+            }
         )
 
     def found(self, identity: str, started: float) -> Delta:
         """Name the conference: of two nodes that began one at the same time, the earlier wins."""
-        register = Register(clock=-int(started * 1000), node=self._node, value=identity)
+        register = Register(clock=-int(started * 1000), node=self._node, boot=self._boot, value=identity)
         return Delta(registers={IDENTITY: register})
 
     def apply(self, delta: Delta) -> Changes:
@@ -271,6 +289,18 @@ class ConferenceState:
         self._hosts = {key: entry for key, entry in self._hosts.items() if entry.owner not in owners}
         changes.hosts = self.hosts != hosts
         return changes
+
+    def prune(self, now: float) -> None:
+        """Drop tombstones after a while, and what earlier runs of nodes left: by then all know, or ask the owner."""
+        gone = {uuid for uuid, entry in self._entries.items() if entry.participant is None or self._over(entry)}
+        self._buried = {uuid: self._buried.get(uuid, now) for uuid in gone}
+        for uuid, since in list(self._buried.items()):
+            if now - since > TOMBSTONES:
+                del self._entries[uuid], self._buried[uuid]
+
+    def _over(self, entry: Entry) -> bool:
+        """Another run of its node is there."""
+        return self._present.get(entry.node) not in (None, entry.boot)
 
     def _drop(self, whose: Callable[[str, Entry], bool]) -> Changes:
         changes = Changes()

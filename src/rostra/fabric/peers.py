@@ -206,10 +206,14 @@ class Peers:
     def look(self) -> None:
         """Judge everybody's silence."""
         now = self._clock()
+        deaf = now - self._connected_at
         if self._bus.connected:
             self._connected_at = now
-        elif now - self._connected_at < CUT_OFF:
-            return  # we hear nobody because of ourselves: `heard` is made up for when we are back
+            if deaf > 2 * INTERVAL:  # we were away, or stood still: nobody was silent in that time
+                for peer in self._peers.values():
+                    peer.heard = min(now, peer.heard + deaf)
+        elif deaf < CUT_OFF:
+            return
         for peer in list(self._peers.values()):
             silent = now - peer.heard
             if not peer.alive or silent < SUSPECT:

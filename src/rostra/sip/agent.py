@@ -8,7 +8,7 @@ from typing import Protocol
 
 import structlog
 
-from rostra.calls.switchboard import CallRefused, CallRequest, MediaRefused, PinRequired, Session, Switchboard
+from rostra.calls.switchboard import CallRefused, CallRequest, MediaRefused, PinRequired, Refusal, Session, Switchboard
 from rostra.domain.vocabulary import CallProtocol
 from rostra.media.negotiation import NegotiationError, NoCommonCodec
 from rostra.sdp.errors import SdpError
@@ -32,6 +32,11 @@ from rostra.sip.uri import Uri
 
 log = structlog.get_logger("rostra.sip")
 
+SET_UP_AGAIN = 10
+"""How often lost media is tried again while there is no room anywhere."""
+PAUSE = 1.0
+"""Seconds between two tries."""
+
 
 class Line(Protocol):
     """What an agent can do with its call; `service.SipService` gives it."""
@@ -50,7 +55,10 @@ class Line(Protocol):
 
 
 class _MediaLost:
-    """The media worker died."""
+    """The media is gone, and has to be set up anew; `tried` says how often that has failed."""
+
+    def __init__(self, tried: int = 0) -> None:
+        self.tried = tried
 
 
 class _Dropped:
@@ -160,15 +168,28 @@ class CallAgent:
                     self._line.hang_up(self._call, "media lost")
             case InfoReceived():
                 await self._informed(event)
-            case _MediaLost():
-                self._media_is_lost = True
-                if self._media is not None:
-                    self._line.offer(self._call, await self._media.offer(new_ports=True))
+            case _MediaLost(tried=tried):
+                await self._set_up_again(tried)
             case _Dropped():
                 self._log.info("sip_call_dropped", reason=event.reason)
                 self._line.hang_up(self._call, event.reason)
             case CallAnswered() | CallEnded():
                 self._log.warning("sip_event_unexpected", kind=type(event).__name__)
+
+    async def _set_up_again(self, tried: int) -> None:
+        """Offer media at its new place; while there is none, ask again for some seconds before the call is given up."""
+        self._media_is_lost = True
+        if self._media is None:
+            return
+        try:
+            offer = await self._media.offer(new_ports=True)
+        except CallRefused as refused:
+            if refused.refusal is not Refusal.OUT_OF_RESOURCE or tried >= SET_UP_AGAIN:
+                raise
+            self._log.info("sip_media_not_yet", tried=tried)
+            asyncio.get_running_loop().call_later(PAUSE, self.put, _MediaLost(tried + 1))
+            return
+        self._line.offer(self._call, offer)
 
     async def _received(self, event: CallReceived) -> None:
         if event.sdp is not None:
