@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from rostra.configuration.changes import Changes, Operation, RowChange
 from rostra.configuration.queries import Lookup
 from rostra.configuration.replica import Replica
 from rostra.environment import Environment
-from rostra.fabric import membership
+from rostra.fabric import membership, server
 from rostra.fabric.bus import Bus
 from rostra.fabric.membership import Member
 from rostra.node import belonging
@@ -89,6 +90,33 @@ async def until(ended: list[str], why: str, seconds: float = 10) -> None:
             await asyncio.sleep(0.01)
 
 
+async def become(home: Environment, *members: Member) -> None:
+    """Wait until these are let in."""
+    async with asyncio.timeout(5):
+        while (place := membership.load(home.home)) is None or place.members != list(members):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_full_disk_delays_a_change_of_members_but_does_not_lose_it(
+    home: Environment, bus: Bus, configuration: Configuration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(belonging, "AGAIN", 0.05)
+    full = [OSError(28, "No space left on device")] * 3
+    write = server._write
+
+    def sometimes(*arguments: Any) -> None:
+        if full:
+            raise full.pop()
+        write(*arguments)
+
+    monkeypatch.setattr(server, "_write", sometimes)
+    async with watching(home, bus, configuration, tmp_path):
+        configuration.put(MEMBERS, 2, node_id=7, fingerprint="bb" * 32, address="127.0.0.7", port=6222)
+        configuration.synchronised.set()
+        await become(home, Member("n7", "bb" * 32, "127.0.0.7", 6222))
+    assert not full
+
+
 async def test_members_are_those_configured_and_a_deleted_node_ends(
     home: Environment, bus: Bus, configuration: Configuration, tmp_path: Path
 ) -> None:
@@ -98,15 +126,16 @@ async def test_members_are_those_configured_and_a_deleted_node_ends(
         configuration.synchronised.set()
         configuration.put(MEMBERS, 2, node_id=7, fingerprint="bb" * 32, address="127.0.0.7", port=6222)
         configuration.put(MEMBERS, 3, node_id=8, fingerprint="cc" * 32, address="127.0.0.8", port=6222)
-        place = membership.load(home.home)
-        assert place is not None
-        assert place.members == [
+        await become(
+            home,
             Member("management", "aa" * 32, "127.0.0.1", 6222),
             Member("n7", "bb" * 32, "127.0.0.7", 6222),
             Member("n8", "cc" * 32, "127.0.0.8", 6222),
-        ]
+        )
         configuration.delete(MEMBERS, 3)
-        assert [member.name for member in membership.load(home.home).members] == ["management", "n7"]  # type: ignore[union-attr]
+        await become(
+            home, Member("management", "aa" * 32, "127.0.0.1", 6222), Member("n7", "bb" * 32, "127.0.0.7", 6222)
+        )
         assert ended == []
         configuration.delete(NODES, 7)
         await until(ended, belonging.DELETED)

@@ -76,9 +76,9 @@ def update(environment: Environment, members: Iterable[Member]) -> bool:
     changed = present.with_members(members)
     if changed == present:
         return False
-    membership.store(environment.home, changed)
     _write(environment, changed)
     _reload(environment)
+    membership.store(environment.home, changed)  # last: what failed before it, as on a full disk, is tried again
     logger.info("Members of the fabric changed", members=[member.name for member in changed.members])
     return True
 

@@ -31,6 +31,9 @@ from rostra.node.identity import NodeIdentity
 
 logger = structlog.get_logger("rostra.node.belonging")
 
+AGAIN = 1.0
+"""Seconds until what failed is tried again."""
+
 DELETED = "This Conferencing Node was deleted from the platform"
 COPIED = "Another machine runs with this node's identity, and it was there first"
 
@@ -61,12 +64,13 @@ class Belonging:
         self._tasks: list[asyncio.Task[None]] = []
         self._stops: list[Callable[[], Awaitable[None]]] = []
         self._ended = False
+        self._due = asyncio.Event()
 
     async def start(self) -> None:
         self._replica.on_change(self._changed)
         self._stops.append(await self._bus.subscribe(verdict_subject(self._identity.id), self._judged))
         self._stops.append(await judge(self._bus))
-        work = (self._first_look(), self._claim(), self._ask_when_silent())
+        work = (self._keep_looking(), self._claim(), self._ask_when_silent())
         self._tasks = [asyncio.create_task(one, name="belonging") for one in work]
 
     async def stop(self) -> None:
@@ -84,13 +88,22 @@ class Belonging:
 
     # ---- what the configuration says
 
-    async def _first_look(self) -> None:
+    async def _keep_looking(self) -> None:
+        """After every change; what fails, as on a full disk, is tried again."""
         await self._replica.synchronised.wait()
-        self._look()
+        while True:
+            self._due.clear()
+            try:
+                self._look()
+            except Exception:
+                logger.exception("The members of the fabric could not be updated; trying again")
+                await asyncio.sleep(AGAIN)
+                continue
+            await self._due.wait()
 
     def _changed(self, resource: str, _key: int) -> None:
-        if resource in ("worker_vm", "fabric_member") and self._replica.synchronised.is_set():
-            self._look()
+        if resource in ("worker_vm", "fabric_member"):
+            self._due.set()
 
     def _look(self) -> None:
         if not self._lookup.has_node(self._identity.key):
