@@ -201,11 +201,12 @@ class Node:
 
     def __init__(
         self, network: Network, name: str, find: Callable[[str], Service | None], *, location: int = 1,
-        capacity: int = 1200, atlas: MapAtlas | None = None, pool: FakePool | None = None,
+        capacity: int = 1200, atlas: MapAtlas | None = None, pool: FakePool | None = None, role: str = "CONFERENCING",
     ) -> None:  # fmt: skip
         self.name = name
         self.boot = f"{name}-{network.random.randrange(10**9)}"
         self.location = location
+        self.role = role
         self.bus = network.bus(name)
         self.pool = pool or FakePool()
         self.pool.bus = self.bus
@@ -228,7 +229,7 @@ class Node:
 
     def report(self) -> NodeReport:
         return NodeReport(
-            node=self.name, boot=self.boot, location=self.location, capacity=self.ledger.capacity,
+            node=self.name, boot=self.boot, role=self.role, location=self.location, capacity=self.ledger.capacity,
             used=self.ledger.used, takes_media=self.exchange.takes_media,
         )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 from tests.calls.network import MapAtlas, Network, Node
 from tests.calls.people import SERVICES, Guest, until
@@ -12,7 +13,8 @@ from tests.calls.people import SERVICES, Guest, until
 from rostra.calls.switchboard import CallRefused, Refusal
 from rostra.conference.events import ConferenceUpdated, MessageReceived
 from rostra.conference.roster import Participant
-from rostra.domain.history import MediaNodeUsed, ParticipantEnded
+from rostra.conference.shared import OwnerUnreachable
+from rostra.domain.history import BackplaneEnded, MediaNodeUsed, ParticipantEnded
 from rostra.domain.media import MediaKind
 from rostra.domain.placement import LocationView
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
@@ -265,6 +267,13 @@ async def test_streams_cross_between_locations_once_through_the_proxies() -> Non
     proxies = [n for n in network.nodes if len(mixes[n]) == 2]
     assert len(proxies) == 2
     assert {network.nodes[n].location for n in proxies} == {1, 2}
+    ended = asyncio.create_task(network.nodes[proxies[0]].exchange.close())
+    await until(
+        lambda: bool(
+            [e for e in network.nodes[proxies[0]].events if isinstance(e, BackplaneEnded) and e.scope == "geo"]
+        )
+    )
+    await ended
     heard = [worker_of(network, n).composed[-1].audio for n in network.nodes]
     assert all(route.listens or not route.hears for audio in heard for route in audio.values())
 
@@ -319,6 +328,74 @@ async def test_a_call_outlives_its_media_node() -> None:
     assert moved.is_muted
     assert moved.has_media
     await same_roster(network, 3)
+
+
+async def test_a_slow_node_is_waited_for_and_a_dying_one_is_not() -> None:
+    network = await platform("n1", "n2", capacity=24)
+    fill(network, "n1", 20)
+    pool = network.nodes["n2"].pool
+    pool.stocked.clear()
+    guest = await Guest(network.nodes["n1"].exchange).join()
+    call = asyncio.create_task(guest.call("c1"))
+    await asyncio.sleep(0.1)
+    assert not call.done()
+    pool.stocked.set()
+    await call
+    assert guest.session.participant.legs[0].node == "n2"
+
+    pool.stocked.clear()
+    network.nodes["n2"].pool.workers[0].kill()
+    again = asyncio.create_task(guest.session.open_webrtc("c1", "offer again"))
+    await asyncio.sleep(0.05)
+    await Node(network, "n3", find, capacity=24, atlas=MapAtlas()).start()
+    network.kill("n2")
+    async with asyncio.timeout(2):
+        await again
+    assert guest.session.participant.legs[0].node == "n3"
+
+
+async def test_a_leg_left_behind_on_a_live_worker_is_closed() -> None:
+    network, guest, node = await remote_leg()
+    old = worker_of(network, node)
+    guest.session.media_lost("c1", node=node)  # its edge node died, say, not its worker
+    fill(network, node, 12)
+    await guest.session.open_webrtc("c1", "offer again")
+    assert guest.session.participant.legs[0].node == "n3"
+    await until(lambda: not old.legs)
+
+
+async def test_news_of_where_a_call_was_does_not_hurt_where_it_is() -> None:
+    network, guest, node = await remote_leg()
+    assert await network.nodes[node].exchange.move_calls_away() == 1
+    await until(lambda: guest.listener.lost == ["c1"])
+    await guest.session.open_webrtc("c1", "offer again")
+    network.kill(node)
+    assert guest.listener.lost == ["c1"], "it had left already"
+    assert worker_of(network, "n3").legs == {"c1"}
+
+
+async def test_what_another_node_did_not_do_is_said() -> None:
+    network = await platform("n1", "n2")
+    one = await Guest(network.nodes["n1"].exchange).join()
+    two = await Guest(network.nodes["n2"].exchange).join()
+    await same_roster(network, 2)
+    network.buses["n2"].subscriptions.clear()
+    with pytest.raises(OwnerUnreachable):
+        await one.session.conference.mute(two.session.participant.uuid, True)
+
+
+async def test_an_answer_that_was_overtaken_drops_nobody() -> None:
+    network = await platform("n1", "n2")
+    await Guest(network.nodes["n1"].exchange).join()
+    await Guest(network.nodes["n2"].exchange).join()
+    await same_roster(network, 2)
+    conference = network.nodes["n1"].exchange.conferences[0]
+    stale = conference.answer()
+    late = await Guest(network.nodes["n1"].exchange).join()
+    await same_roster(network, 3)
+    link = network.nodes["n2"].exchange.conferences[0]._shared._link
+    await link._take(msgspec.msgpack.encode(stale))
+    assert late.session.participant.uuid in dict(roster(network, "n2"))
 
 
 async def test_calls_move_away_on_command_and_the_old_leg_is_closed_after() -> None:

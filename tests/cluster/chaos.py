@@ -64,9 +64,8 @@ class Chaos:
             try:
                 step()
                 self.done[step.__name__] += 1
-            except (Refused, httpx.HTTPError, AssertionError) as problem:
+            except (Refused, httpx.HTTPError, AssertionError):
                 self.done[f"{step.__name__} refused"] += 1
-                self.lost(problem)
             time.sleep(0.05 + 0.2 * self.random.random())
 
     def _keep(self) -> None:
@@ -76,13 +75,8 @@ class Chaos:
             for caller in list(self.people):
                 try:
                     caller.refresh()
-                except (Refused, httpx.HTTPError, RuntimeError) as problem:  # closed: it has just left
-                    self.lost(problem)
-
-    def lost(self, problem: Exception) -> None:
-        """Who is on a node that is down has gone with it."""
-        del problem
-        self.people = [caller for caller in self.people if caller.node not in self.down and not caller.left]
+                except (Refused, httpx.HTTPError, RuntimeError):
+                    continue  # it has just left, or its node is down; who is lost otherwise is missed in the end
 
     # ---- steps
 
@@ -154,6 +148,8 @@ class Chaos:
             self.platform.start(name)
         self.down.clear()
         healed = time.monotonic()
+        inside = [caller for caller in self.people if not caller.left and not self._waits(caller)]
+        wait_until(lambda: len({caller.flags.get("locked") for caller in inside}) <= 1, HEALED, "the lock is two")
         assert self._unlocked() or self._empty()
         for name in NODES:
             self._serial += 1
@@ -163,6 +159,8 @@ class Chaos:
         except AssertionError:
             waiting = [(c.name, c.node, c.uuid, c.roster.get(c.uuid)) for c in self.people if self._waits(c)]
             raise AssertionError(f"these do not get in: {waiting}") from None
+        gone = [caller for caller in self.people if caller.left]
+        assert {caller.uuid for caller in gone} <= set(self.left), f"lost: {[(c.name, c.left) for c in gone]}"
         self.people = [caller for caller in self.people if not caller.left]
         until_same(*self.people, names=[caller.name for caller in self.people], within=HEALED)
         agreed = time.monotonic() - healed

@@ -175,7 +175,7 @@ def test_a_new_node_needs_room_for_the_reservation_too() -> None:
     assert place([node("a", hd=1)], reservation=0) is not None
 
 
-@pytest.mark.spec("PLAT-083", "POL-116")
+@pytest.mark.spec("POL-116")
 def test_who_only_controls_needs_room_for_the_reservation() -> None:
     assert place([node("a", hd=0)], cost=0) is None
     assert place([node("a", hd=1)], cost=0) == Choice(node="a", location=USA, fresh=True)

@@ -93,7 +93,7 @@ async def until(ended: list[str], why: str, seconds: float = 10) -> None:
 async def become(home: Environment, *members: Member) -> None:
     """Wait until these are let in."""
     async with asyncio.timeout(5):
-        while (place := membership.load(home.home)) is None or place.members != list(members):
+        while (place := membership.load(home.home)) is None or place.members != list(members):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 

@@ -68,6 +68,9 @@ class Stage(Protocol):
     def routes_changed(self) -> None:
         """`routes` says something else now."""
 
+    def backplane_ended(self, peer: str, began: float) -> None:
+        """Nothing is sent to a node any more; it began so many seconds ago by the clock."""
+
 
 class _Incoming(msgspec.Struct, kw_only=True):
     hop: str
@@ -79,6 +82,7 @@ class _Incoming(msgspec.Struct, kw_only=True):
 
 
 class _Outgoing(msgspec.Struct, kw_only=True):
+    began: float
     until: float
     streams: dict[str, StreamWant] = {}
     on: set[str] = set()
@@ -146,6 +150,10 @@ class Backplane:
     async def close(self) -> None:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        now = self._clock()
+        for node, outgoing in self._outgoing.items():
+            self._stage.backplane_ended(node, now - outgoing.began)
+        self._outgoing.clear()
 
     # ---- wanting
 
@@ -267,7 +275,7 @@ class Backplane:
     async def serve(self, want: w.Want) -> w.Sending:
         """Send what another node wants, and only that."""
         async with self._serving:
-            known = self._outgoing.setdefault(want.node, _Outgoing(until=0.0, streams={}, on=set()))
+            known = self._outgoing.setdefault(want.node, _Outgoing(began=self._clock(), until=0.0))
             known.until = self._clock() + LEASE
             before = known.streams
             known.streams = {stream.leg: stream for stream in want.streams}
@@ -308,6 +316,7 @@ class Backplane:
                 for leg in outgoing.streams:
                     await _close(worker, leg)
                 self._stage.routes_changed()
+                self._stage.backplane_ended(node, now - outgoing.began)
 
     # ---- figures
 

@@ -75,6 +75,9 @@ class HostingListener(Protocol):
     def legs_lost(self, calls: tuple[str, ...], *, moving: bool, node: str) -> None:
         """Legs signalled here, which `node` carried, have to be set up again."""
 
+    def backplane_ended(self, peer: str, began: float) -> None:
+        """Nothing is sent to a node any more."""
+
     def idle(self) -> None:
         """The last leg is gone."""
 
@@ -218,6 +221,9 @@ class Hosting:
 
     def routes_changed(self) -> None:
         self._compose()
+
+    def backplane_ended(self, peer: str, began: float) -> None:
+        self._listener.backplane_ended(peer, began)
 
     # ---- told by media (DirectorListener)
 

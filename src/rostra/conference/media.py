@@ -6,6 +6,7 @@ Calls signalled here may be carried on any node, and legs carried here may be si
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from uuid import uuid4
 
 import msgspec
 
@@ -18,6 +19,7 @@ from rostra.conference.roster import Leg, Participant
 from rostra.conference.shared import Shared
 from rostra.conference.state import ORDER, SPEAKING, Changes, Owner, Value
 from rostra.domain.backplane import Host
+from rostra.domain.history import BackplaneEnded
 from rostra.domain.service import ServiceDescription
 from rostra.media.client import Worker
 from rostra.media.messages import DtmfReceived, LegFailed, Levels
@@ -39,6 +41,7 @@ class ConferenceMedia:
         self._shared = shared
         self._state = shared.state
         self._name = service.name
+        self._tag = service.tag
         self._told = told
         self._lost = lost
         self._idle = idle
@@ -212,6 +215,18 @@ class ConferenceMedia:
     def legs_lost(self, calls: tuple[str, ...], *, moving: bool, node: str) -> None:
         for call in calls:
             self._lost(call, moving, node)
+
+    def backplane_ended(self, peer: str, began: float) -> None:
+        now, host = self._here.now(), self._state.hosts.get(peer)
+        elsewhere = host is not None and host.location != self._here.location()
+        self._here.record(
+            BackplaneEnded(
+                time=now, id=str(uuid4()), conference_id=self._shared.identity, conference_name=self._name,
+                service_tag=self._tag, start_time=now - began, media_node=self._here.node, remote_media_node=peer,
+                scope="geo" if elsewhere else "local", location=self._here.location(),
+                disconnect_reason="Conference ended here" if self.hosting is None else "No longer wanted",
+            )
+        )  # fmt: skip
 
     def idle(self) -> None:
         self._idle()
