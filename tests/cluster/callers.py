@@ -178,6 +178,11 @@ class SipSystem(Phone):
         super().__enter__()
         return self
 
+    def call(self, uri: str) -> None:
+        """Call, and be answered even on a busy machine."""
+        self.dial(uri)
+        self.wait_for("CALL_ESTABLISHED", 30)
+
     def dial(self, uri: str) -> None:
         """Call without waiting for what comes of it."""
         self._do(self.baresip.dial(uri))
@@ -195,6 +200,21 @@ def phone(cluster: Cluster, directory: Path, name: str, tone: int, **settings: A
 
 def sip(cluster: Cluster, node: str, alias: str) -> str:
     return f"sip:{alias}@{cluster.address(node)}:{cluster.network.machines[node].port('sip')}"
+
+
+class Starvation:
+    """How much of the time from now on somebody on this machine had to wait for a processor."""
+
+    def __init__(self) -> None:
+        self._stalled, self._began = self._total(), time.monotonic()
+
+    def _total(self) -> float:
+        file = Path("/proc/pressure/cpu")
+        return int(file.read_text().split("total=")[1].split()[0]) / 1e6 if file.exists() else 0.0
+
+    def share(self) -> float:
+        """0 to 1; 0 where the kernel does not tell."""
+        return (self._total() - self._stalled) / (time.monotonic() - self._began)
 
 
 LEAST = 0.01

@@ -15,7 +15,8 @@ from tests.cluster.net import Machine, Machines
 from tests.conftest import free_port
 
 _PORTS = ("node_https", "management_https", "sip", "sip_tls", "h323", "nats", "fabric", "bootstrap")
-_MEDIA = itertools.count(20000, 1000)
+_MEDIA = itertools.count(30000, 900)
+"""Where neither other platforms of the tests nor the kernel pick ports."""
 
 
 class LoopbackMachine(Machine):
@@ -27,7 +28,7 @@ class LoopbackMachine(Machine):
         self.address = address
         low = next(_MEDIA)
         self.settings = {f"ROSTRA_{port.upper()}_PORT": str(free_port()) for port in _PORTS}
-        self.settings["ROSTRA_MEDIA_PORTS"] = f"{low}-{low + 999}"
+        self.settings["ROSTRA_MEDIA_PORTS"] = f"{low}-{low + 899}"
 
     def inside(self, *command: str, text: str = "") -> str:
         raise AssertionError(f"an address of loopback is no machine to run {command[0]} on")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.callers import Caller, Ear, history, phone, sip, until_same
+from tests.cluster.callers import Caller, Ear, Starvation, history, phone, sip, until_same
 from tests.cluster.cluster import Cluster
 from tests.e2e.phone import Phone
 from tests.e2e.platform import wait_until
@@ -19,8 +19,10 @@ pytestmark = pytest.mark.e2e
 
 NOTICED, RIGHT = 5.0, 10.0
 """Seconds the issue allows."""
-UNDISTURBED = 0.35
-"""Seconds a tone may be missing on a machine with two cores for everything: far less than any failure lasts."""
+UNDISTURBED, STARVED = 0.35, 5.0
+"""Seconds a tone may be missing; the second where others keep the processors busy, which interrupts sound by itself."""
+BUSY = 0.5
+"""Share of the time in which somebody waits for a processor: with these tests alone it is under a third."""
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +61,11 @@ def elsewhere(site: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def quiet(elsewhere: tuple[Phone, Phone]) -> Iterator[None]:
     """Calls elsewhere do not notice what the test does."""
     near, far = elsewhere
-    ears = Ear(near, 900), Ear(far, 500)
+    ears, starvation = (Ear(near, 900), Ear(far, 500)), Starvation()
     yield
-    gaps = [ear.longest_gap() for ear in ears]
-    print(f"longest gap elsewhere {1000 * max(gaps):.0f} ms")
-    assert max(gaps) < UNDISTURBED, f"calls elsewhere noticed: silent for {gaps} s"
+    gaps, share = [ear.longest_gap() for ear in ears], starvation.share()
+    print(f"longest gap elsewhere {1000 * max(gaps):.0f} ms, processors wanted {100 * share:.0f} % of the time")
+    assert max(gaps) < (STARVED if share > BUSY else UNDISTURBED), f"calls elsewhere noticed: silent for {gaps} s"
 
 
 @pytest.fixture
