@@ -18,6 +18,7 @@ import msgspec
 from msgspec import inspect
 
 from rostra.conference import messages as conference
+from rostra.domain import history
 from rostra.fabric import peers, status
 from rostra.media import messages as media
 
@@ -32,6 +33,7 @@ SETS: dict[str, Any] = {
     "status": status.NodeStatus,
     "command": status.Command,
     "command_reply": status.CommandReply,
+    "history": history.Event,
 }
 """Everything one node may say to another, by what is decoded at once."""
 
