@@ -104,7 +104,7 @@ async def _media(conference: ConferenceInstance, tokens: int) -> MediaStatus | N
     hosting = conference.media.hosting
     if hosting is None:
         return None
-    figures = {figure.leg: figure for figure in await hosting.statistics()}
+    figures = {(figure.leg, figure.sending): figure for figure in await hosting.statistics()}
     return MediaStatus(
         worker=hosting.current.id if hosting.current else "",
         since=hosting.since,
@@ -114,7 +114,7 @@ async def _media(conference: ConferenceInstance, tokens: int) -> MediaStatus | N
             BackplaneStatus(
                 peer=peer,
                 scope="geo" if crosses else "local",
-                streams=tuple(_stream(want, sending, figures.get(want.leg)) for want, sending in streams),
+                streams=tuple(_stream(want, sending, figures.get((want.leg, sending))) for want, sending in streams),
             )
             for peer, crosses, streams in hosting.backplanes()
         ),

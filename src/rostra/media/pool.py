@@ -24,7 +24,7 @@ logger = structlog.get_logger("rostra.media")
 
 STARTING = 20.0
 """Seconds a worker may take to get ready."""
-SILENT = 3.0
+SILENT = 6.0
 """Seconds without heartbeat after which a worker counts as stuck and is killed."""
 ENDING = 3.0
 """Seconds a worker may take to end before it is killed."""
