@@ -200,9 +200,18 @@ class Node:
     """One node of the network."""
 
     def __init__(
-        self, network: Network, name: str, find: Callable[[str], Service | None], *, location: int = 1,
-        capacity: int = 1200, atlas: MapAtlas | None = None, pool: FakePool | None = None, role: str = "CONFERENCING",
-    ) -> None:  # fmt: skip
+        self,
+        network: Network,
+        name: str,
+        find: Callable[[str], Service | None],
+        *,
+        location: int = 1,
+        capacity: int = 1200,
+        atlas: MapAtlas | None = None,
+        pool: FakePool | None = None,
+        role: str = "CONFERENCING",
+        licensed: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.name = name
         self.boot = f"{name}-{network.random.randrange(10**9)}"
         self.location = location
@@ -218,7 +227,7 @@ class Node:
             node=name, boot=self.boot, bus=self.bus, pool=self.pool, ledger=self.ledger,  # type: ignore[arg-type]
             location=lambda: self.location, record=self.events.append,
         )  # fmt: skip
-        self.exchange = Exchange(here, self.peers, atlas or MapAtlas(), find)  # type: ignore[arg-type]
+        self.exchange = Exchange(here, self.peers, atlas or MapAtlas(), find, licensed=licensed)  # type: ignore[arg-type]
         network.nodes[name] = self
 
     async def start(self) -> Node:

@@ -15,6 +15,7 @@ from rostra.conference.events import ConferenceUpdated, MessageReceived
 from rostra.conference.roster import Participant
 from rostra.conference.shared import OwnerUnreachable
 from rostra.domain.history import BackplaneEnded, MediaNodeUsed, ParticipantEnded
+from rostra.domain.licensing import GRACE, Licence, permitted
 from rostra.domain.media import MediaKind
 from rostra.domain.placement import LocationView
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
@@ -131,6 +132,30 @@ async def test_chat_and_flags_reach_watchers_of_other_nodes_once() -> None:
             seen.append(await anext(events))
     said = [(event.payload, event.direct) for event in seen if isinstance(event, MessageReceived)]
     assert said == [("hello", False), ("you", True)]
+
+
+@pytest.mark.spec("PLAT-019", "SYS-194", "SYS-195")
+async def test_after_the_grace_calls_are_refused_and_those_in_progress_stay() -> None:
+    network, silent = Network(), [0.0]
+    node = Node(network, "n1", find, licensed=lambda: permitted(Licence(limit=10), silent[0]))
+    await node.start()
+    inside = await (await Guest(node.exchange).join()).call("c1")
+    silent[0] = GRACE - 1
+    await Guest(node.exchange).join()
+    silent[0] = GRACE
+    with pytest.raises(CallRefused, match="Insufficient licenses"):
+        await Guest(node.exchange).join()
+    assert inside.session.participant.has_media
+
+
+@pytest.mark.spec("PLAT-083")
+async def test_who_only_controls_a_conference_reserves_its_backplane() -> None:
+    network = await platform("n1", "n2", reserved=12)
+    watching = await Guest(network.nodes["n1"].exchange).join()
+    assert network.nodes["n1"].ledger.used == 12
+    assert network.nodes["n1"].ledger.calls == 0
+    await watching.session.leave()
+    assert network.nodes["n1"].ledger.used == 0
 
 
 # ---- media

@@ -134,9 +134,12 @@ class Anchors:
         return RelayedWorker(placed.worker, self._here, placed.process, relay, report.address if report else "")
 
     def _choose(self, conference: ConferenceInstance, tokens: int, exclude: set[str]) -> Choice | None:
+        key = conference.key
+        # what somebody who only controls it has reserved here already is for this very call
+        reserved = 0 if self._here.node in conference.media.hosts else self._here.ledger.tokens(key)
         nodes = {
             node: NodeView(
-                node=node, location=report.location, capacity=report.capacity, used=report.used,
+                node=node, location=report.location, capacity=report.capacity, used=report.used - (reserved if node == self._here.node else 0),
                 role=NodeRole(report.role), takes_media=report.takes_media, weight=report.weight,
             )
             for node, report in self._peers.alive.items()
@@ -153,7 +156,7 @@ class Anchors:
             cost=tokens,
             reservation=self._atlas.reservation(audio_only=description.call_type == "audio"),
             exclude=exclude,
-            key=conference.key,
+            key=key,
             edge_cost=capacity.edge(CallClass(tokens)) if on_edge else None,
         )
 

@@ -54,14 +54,17 @@ class Exchange:
         environment: Environment | None = None,
         configured: Callable[[], bool] = lambda: True,
         takes_calls: Callable[[], bool] = lambda: True,
+        licensed: Callable[[], bool] = lambda: True,
     ) -> None:
         """`configured`: has this node its configuration, so that an unknown alias really is unknown?
-        `takes_calls`: False in maintenance mode."""
+        `takes_calls`: False in maintenance mode. `licensed`: may another call be placed?"""
         self._here = here
         self._peers = peers
         self._find_alias = find_alias
         self._configured = configured
         self._takes_calls = takes_calls
+        self._licensed = licensed
+        self._reservation = atlas.reservation
         self._running: dict[str, ConferenceInstance] = {}
         self._opening: dict[str, asyncio.Task[ConferenceInstance]] = {}
         self._sessions: dict[str, CallSession] = {}
@@ -120,6 +123,12 @@ class Exchange:
         found = resolve(request.alias, self._find_alias)
         if found is None or found.service.description.service_type not in _JOINABLE:
             raise CallRefused(Refusal.NOT_FOUND)
+        if not self._licensed():
+            logger.warning(
+                "Participant failed to join conference.", participant=request.display_name, alias=request.alias,
+                reason=Refusal.INSUFFICIENT_LICENSES.text,
+            )  # fmt: skip
+            raise CallRefused(Refusal.INSUFFICIENT_LICENSES)
         role, prompt = self._judge_pin(request, found.service, request.pin if found.pin is None else found.pin)
         instance = await self._instance(_key(found.service), found.service)
         self._check_limit(instance)
@@ -127,6 +136,7 @@ class Exchange:
         session = CallSession(instance, participant, listener, self._anchors, self._left)
         self._sessions[participant.uuid] = session
         seated = instance.add(participant, session)
+        self._reserve(instance, seated)
         self._here.record(ParticipantJoined(time=seated.start_time, participant=record_of(instance, seated)))
         return session
 
@@ -226,9 +236,16 @@ class Exchange:
             remote_address=request.remote_address,
         )
 
+    def _reserve(self, instance: ConferenceInstance, participant: Participant) -> None:
+        """The first who only controls a conference reserves its backplane here, if there is room (PLAT-083)."""
+        if participant.protocol is CallProtocol.API and not instance.media.hosts:
+            audio_only = instance.service.description.call_type == "audio"
+            self._here.ledger.book(instance.key, participant.uuid, 0, self._reservation(audio_only=audio_only))
+
     def _left(self, participant: Participant, reason: str) -> None:
         session = self._sessions.pop(participant.uuid, None)
         if session is not None:
+            self._here.ledger.release(session.conference.key, participant.uuid)
             now = self._here.now()
             self._here.record(
                 ParticipantEnded(

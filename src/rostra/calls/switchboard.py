@@ -60,6 +60,7 @@ class Refusal(enum.Enum):
     PARTICIPANT_LIMIT = ("Participant limit reached", 403)
     OUT_OF_RESOURCE = ("Out of resource", 503)
     MAINTENANCE = ("System in maintenance mode", 503)
+    INSUFFICIENT_LICENSES = ("Insufficient licenses", 503)
     DISABLED = ("Disabled", 403)
     INVALID_TOKEN = ("Invalid token", 403)
     INVALID_ROLE = ("Invalid role", 403)

@@ -22,7 +22,8 @@ class Ledger:
 
     @property
     def calls(self) -> int:
-        return sum(len(calls) for calls in self._calls.values())
+        """Those that cost something: who only controls a conference is none."""
+        return sum(tokens > 0 for calls in self._calls.values() for tokens in calls.values())
 
     def tokens(self, conference: str) -> int:
         """In use and reserved for one conference."""

@@ -15,6 +15,7 @@ from rostra.conference.here import Here
 from rostra.configuration.queries import Lookup
 from rostra.domain.history import NodeEvent
 from rostra.domain.ledger import Ledger
+from rostra.domain.licensing import FREE, permitted
 from rostra.environment import Environment
 from rostra.fabric.bus import Bus
 from rostra.fabric.outbox import Outbox
@@ -22,6 +23,7 @@ from rostra.fabric.peers import Peers
 from rostra.fabric.replication import ConfigurationReplica
 from rostra.media.pool import WorkerPool
 from rostra.media.selfcheck import estimate, node_figures, usable_cores
+from rostra.node.contact import Contact
 from rostra.node.geography import Geography
 from rostra.node.identity import NodeIdentity
 from rostra.node.reporting import Answers, Reporter
@@ -68,10 +70,12 @@ async def start(
         node=identity.id, boot=boot, bus=bus, pool=pool, ledger=ledger, address=identity.address,
         location=lambda: geography.location, record=outbox.record,
     )  # fmt: skip
+    contact = Contact(environment.node_home / "contact", lambda: replica.silence)
     exchange = Exchange(
         here, peers, geography, finder(lookup), environment=environment,
         configured=lambda: replica.position > 0 or replica.synchronised.is_set(),
         takes_calls=lambda: not geography.maintenance,
+        licensed=lambda: permitted(FREE, contact.silent()),
     )  # fmt: skip
     reporter.exchange = exchange
     await exchange.start()
