@@ -139,12 +139,17 @@ class Anchors:
         reserved = 0 if self._here.node in conference.media.hosts else self._here.ledger.tokens(key)
         nodes = {
             node: NodeView(
-                node=node, location=report.location, capacity=report.capacity, used=report.used - (reserved if node == self._here.node else 0),
-                role=NodeRole(report.role), takes_media=report.takes_media, weight=report.weight,
+                node=node,
+                location=report.location,
+                capacity=report.capacity,
+                used=report.used - (reserved if node == self._here.node else 0),
+                role=NodeRole(report.role),
+                takes_media=report.takes_media,
+                weight=report.weight,
             )
             for node, report in self._peers.alive.items()
             if report.role in tuple(NodeRole)  # a newer version may have others
-        }  # fmt: skip
+        }
         description = conference.service.description
         own = nodes.get(self._here.node)
         on_edge = own is not None and own.role is NodeRole.PROXYING
