@@ -16,8 +16,8 @@ from rostra.fabric.status import (
     CommandReply,
     ConferenceStatus,
     MediaStatus,
-    Moved,
     MoveCallsAway,
+    Moved,
     NodeStatus,
     ParticipantStatus,
     Refused,
@@ -68,7 +68,7 @@ def nodes(browser: Any) -> Iterator[list[WorkerVM]]:
         password="x",
         system_location=first.system_location,
     )
-    yield [first, second]
+    return [first, second]
 
 
 def fill(made: Made, node: WorkerVM) -> None:
@@ -77,8 +77,11 @@ def fill(made: Made, node: WorkerVM) -> None:
         uuid="p-1", display_name="Ada <script>", source_alias="sip:ada@example.com", has_media=True
     )
     part = ConferenceStatus(
-        id="c-1", name="Board & co", participants=(person,), media=MediaStatus(backplanes=(BackplaneStatus(peer="n99"),))
-    )  # fmt: skip
+        id="c-1",
+        name="Board & co",
+        participants=(person,),
+        media=MediaStatus(backplanes=(BackplaneStatus(peer="n99"),)),
+    )
     made.shown = Snapshot(
         time=1_700_000_100.0,
         seen={
