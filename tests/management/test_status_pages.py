@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -56,7 +55,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Made:
 
 
 @pytest.fixture
-def nodes(browser: Any) -> Iterator[list[WorkerVM]]:
+def nodes(browser: Any) -> list[WorkerVM]:
     first = WorkerVM.objects.get()
     second = WorkerVM.objects.create(
         name="node2",
