@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import ssl
 import subprocess
 import sys
 import threading
@@ -17,7 +16,7 @@ from typing import Any
 import httpx
 
 from tests.cluster.net import Machine, Machines, machines
-from tests.e2e.platform import PASSWORD, ROOT
+from tests.e2e.platform import PASSWORD, ROOT, descendants, no_trust
 
 ROSTRA = str(Path(sys.executable).parent / "rostra")
 STARTED = 60.0
@@ -54,23 +53,7 @@ class Program:
 
     def descendants(self) -> dict[int, str]:
         """Process id to command line, of all that runs below."""
-        children: dict[int, list[int]] = {}
-        for status in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = status.read_text().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            children.setdefault(int(fields[1]), []).append(int(status.parent.name))
-        found: dict[int, str] = {}
-        queue = [self.process.pid]
-        while queue:
-            pid = queue.pop()
-            try:
-                found[pid] = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
-            except OSError:
-                continue
-            queue += children.get(pid, [])
-        return found
+        return descendants(self.process.pid)
 
     def find(self, text: str) -> list[int]:
         return [pid for pid, command in self.descendants().items() if text in command and "ip netns" not in command]
@@ -245,13 +228,6 @@ class Cluster:
 
     def stories(self) -> str:
         return "\n".join(program.story() for program in self.programs.values())
-
-
-def no_trust() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 @contextmanager

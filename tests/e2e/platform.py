@@ -56,6 +56,7 @@ class Platform:
         self._process: subprocess.Popen[str] | None = None
         self._awaited = "ready"
         self._ready = threading.Event()
+        self._over = False
 
     @property
     def web(self) -> str:
@@ -84,7 +85,7 @@ class Platform:
             text=True,
         )
         threading.Thread(target=self._read, daemon=True).start()
-        if not self._ready.wait(START_TIMEOUT):
+        if not self._ready.wait(START_TIMEOUT) or self._over:
             self.stop()
             raise AssertionError("not ready:\n" + "".join(self.output) + self.logs())
         return self
@@ -96,6 +97,9 @@ class Platform:
                 self.output.append(line)
                 if line.startswith(self._awaited):
                     self._ready.set()
+        if not self._ready.is_set():  # it ended before it said so
+            self._over = True
+            self._ready.set()
 
     def stop(self) -> int:
         """End it as Ctrl-C does; returns the exit code."""
@@ -116,39 +120,17 @@ class Platform:
 
     def api(self) -> httpx.Client:
         """The management API as an administrator."""
-        return httpx.Client(base_url=self.management, auth=("admin", PASSWORD), verify=self._trust(), timeout=20)
+        return httpx.Client(base_url=self.management, auth=("admin", PASSWORD), verify=no_trust(), timeout=20)
 
     def client(self) -> httpx.Client:
         """The client API, without a token."""
-        return httpx.Client(base_url=self.web, verify=self._trust(), timeout=20)
-
-    def _trust(self) -> ssl.SSLContext:
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context
+        return httpx.Client(base_url=self.web, verify=no_trust(), timeout=20)
 
     # ---- processes
 
     def processes(self) -> dict[int, str]:
         """All descendants of the platform: process id to command line."""
-        children: dict[int, list[int]] = {}
-        for status in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = status.read_text().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            children.setdefault(int(fields[1]), []).append(int(status.parent.name))
-        found: dict[int, str] = {}
-        queue = [self.process.pid]
-        while queue:
-            pid = queue.pop()
-            try:
-                found[pid] = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
-            except OSError:
-                continue
-            queue += children.get(pid, [])
-        return found
+        return descendants(self.process.pid)
 
     def child(self, name: str) -> int:
         """Process id of `rostra process <name>`."""
@@ -158,6 +140,35 @@ class Platform:
     def find(self, text: str) -> list[int]:
         """Process ids of descendants whose command line contains `text`."""
         return [pid for pid, command in self.processes().items() if text in command]
+
+
+def descendants(process: int) -> dict[int, str]:
+    """A process and all that it started, and so on: process id to command line."""
+    children: dict[int, list[int]] = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        children.setdefault(int(fields[1]), []).append(int(status.parent.name))
+    found: dict[int, str] = {}
+    queue = [process]
+    while queue:
+        pid = queue.pop()
+        try:
+            found[pid] = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
+        except OSError:
+            continue
+        queue += children.get(pid, [])
+    return found
+
+
+def no_trust() -> ssl.SSLContext:
+    """Self-signed certificates are fine."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def wait_until(condition: Any, timeout: float = 10.0, message: str = "") -> float:

@@ -9,9 +9,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from rostra.configuration.models import WorkerVM
+from rostra.fabric.membership import node_name
 from rostra.fabric.status import Command as FabricCommand
 from rostra.fabric.status import CommandReply, MoveCallsAway, Moved
-from rostra.management.directory import fabric_id
 from rostra.management.status import platform
 
 
@@ -46,7 +46,7 @@ class Command:
 
 def tell_nodes(rows: Iterable[WorkerVM], command: FabricCommand) -> dict[str, CommandReply]:
     """Tell nodes something at once; replies by name."""
-    nodes = {fabric_id(row.pk): row.name for row in rows}
+    nodes = {node_name(row.pk): row.name for row in rows}
     replies = platform().tell(nodes, command)
     return {nodes[node]: reply for node, reply in replies.items()}
 

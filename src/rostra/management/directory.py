@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from rostra.configuration.models import SystemLocation, WorkerVM
+from rostra.fabric.membership import node_name
 
 KILO = 1000
 """bit/s of our messages in a kbps of the management API."""
@@ -28,11 +29,6 @@ def protocol(value: str) -> str:
 def licence(has_media: bool, count: int, kind: str) -> tuple[int, str]:
     """Licences a participant takes, and which: none without media (DIAG-040, DIAG-041)."""
     return (count, kind) if has_media else (0, "nolicense")
-
-
-def fabric_id(key: int) -> str:
-    """What a Conferencing Node with this row is called on the fabric."""
-    return f"n{key}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,7 +56,7 @@ class Directory:
     def load(cls) -> Directory:
         """Read both tables."""
         nodes = {
-            fabric_id(row.pk): Node(
+            node_name(row.pk): Node(
                 row.pk,
                 row.name,
                 row.address,
