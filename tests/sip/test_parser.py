@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rostra.sip.errors import RemoteError
@@ -31,6 +31,9 @@ def test_whole_and_with_trailing_bytes() -> None:
 
 
 @given(st.lists(st.integers(1, 400), max_size=30))
+@example([len(WHOLE) + 2])
+@example([len(WHOLE) + 1, 2])
+@example([len(WHOLE) + 2, 1])
 def test_a_stream_cut_anywhere_gives_the_same_messages(cuts: list[int]) -> None:
     stream = WHOLE + b"\r\n\r\n" + WHOLE + b"\r\n" + request("OPTIONS")
     framer = StreamFramer()

@@ -20,6 +20,8 @@ class StreamFramer:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._checked = 0
+        self._half = False
+        """What came last was one CRLF: another one makes it a keep-alive."""
         self.messages = 0
         """Whole messages seen so far."""
 
@@ -35,7 +37,16 @@ class StreamFramer:
         """
         self._buffer += data
         while self._buffer:
+            if self._half:
+                if bytes(self._buffer) == b"\r":
+                    return
+                self._half = False
+                if self._buffer.startswith(b"\r\n"):
+                    del self._buffer[:2]
+                    yield b""
+                    continue
             if self._buffer.startswith((b"\r", b"\n")):
+                self._half = bytes(self._buffer) == b"\r\n"
                 if len(self._buffer) < 4 and b"\r\n\r\n".startswith(self._buffer) and len(self._buffer) != 2:
                     return
                 if self._buffer.startswith(b"\r\n\r\n"):
