@@ -14,7 +14,7 @@ from rostra.calls.switchboard import CallRefused, Refusal
 from rostra.conference.events import ConferenceUpdated, MessageReceived
 from rostra.conference.roster import Participant
 from rostra.conference.shared import OwnerUnreachable
-from rostra.domain.history import BackplaneEnded, MediaNodeUsed, ParticipantEnded
+from rostra.domain.history import BackplaneEnded, ConferenceEnded, MediaNodeUsed, ParticipantEnded
 from rostra.domain.licensing import GRACE, Licence, permitted
 from rostra.domain.media import MediaKind
 from rostra.domain.placement import LocationView
@@ -353,6 +353,22 @@ async def test_a_call_outlives_its_media_node() -> None:
     assert moved.is_muted
     assert moved.has_media
     await same_roster(network, 3)
+
+
+async def test_a_node_that_only_carries_media_ends_its_part_once_when_it_stops() -> None:
+    network = await platform("n1", "n2", capacity=24)
+    fill(network, "n1", 20)
+    guest = await (await Guest(network.nodes["n1"].exchange).join()).call("c1")
+    node = network.nodes["n2"]
+    assert guest.session.participant.legs[0].node == "n2"
+    (carried,) = node.exchange.conferences
+    await node.exchange.close()
+    carried.media.release("c1", "any")
+    carried.end_if_unused()
+    assert not node.exchange.conferences
+    assert [type(event) for event in node.events].count(ConferenceEnded) == 1
+    assert node.ledger.used == 0
+    assert not guest.listener.reasons
 
 
 async def test_a_slow_node_is_waited_for_and_a_dying_one_is_not() -> None:

@@ -297,7 +297,7 @@ class Exchange:
         for instance in self.conferences:
             instance.remove_own(reason)
         for instance in self.conferences:  # of others' participants only
-            self._ended(instance)
+            instance.end()
         await self._background.finish(3)
         await self._anchors.finish(1)
         await self.edge.close()

@@ -152,7 +152,12 @@ class ConferenceInstance:
 
     def end_if_unused(self) -> None:
         """Nobody is signalled or carried here (any more): end."""
-        if not self._members and self.media.hosting is None and not self.ended:
+        if not self._members and self.media.hosting is None:
+            self.end()
+
+    def end(self) -> None:
+        """Have no more part in the conference, whoever is still carried here. Safe to repeat."""
+        if not self.ended:
             self.ended = True
             self._seating.close()
             self._on_empty(self)
