@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
+
+from rostra.configuration.secretfield import SecretField
 
 Options = list[tuple[str, str]]
 
@@ -65,3 +67,46 @@ def reference(label: str, target: str, help_text: str, *, optional: bool = True,
 def created() -> models.DateTimeField:
     """When the row was made; set by the server."""
     return models.DateTimeField("Creation time", auto_now_add=True, help_text="When this was created, in UTC.")
+
+
+def secret(label: str, limit: int, help_text: str, *, default: str | None = "", **more: Any) -> SecretField:
+    """A secret of at most `limit` characters, kept sealed; `default=None` makes it required."""
+    if default is not None:
+        more = {"blank": True, "default": default, **more}
+    return SecretField(label, limit=limit, help_text=help_text, **more)
+
+
+def paragraph(label: str, limit: int, help_text: str, *, default: str | None = "", **more: Any) -> models.TextField:
+    """Text of several lines, at most `limit` characters; `default=None` makes it required."""
+    if default is not None:
+        more = {"blank": True, "default": default, **more}
+    return models.TextField(label, validators=[MaxLengthValidator(limit)], help_text=help_text, **more)
+
+
+def several(label: str, target: str, help_text: str, **more: Any) -> models.ManyToManyField:
+    """Any number of other resources."""
+    more = {"blank": True, **more}
+    return models.ManyToManyField(target, verbose_name=label, help_text=help_text, **more)
+
+
+class UploadField(models.ForeignKey):
+    """A file of the configuration. On the wire a part of a multipart body; never read back."""
+
+    def __init__(self, *arguments: Any, check: str = "", **more: Any) -> None:
+        self.check_upload = check
+        """Dotted name of a function that takes the uploaded file (binary, seekable) and raises ValidationError."""
+        super().__init__(*arguments, **more)
+
+
+def upload(label: str, help_text: str, *, check: str, optional: bool = True) -> UploadField:
+    """A file that `check` (dotted name, on the Management Node) lets pass."""
+    more: dict[str, Any] = {"null": True, "blank": True} if optional else {}
+    return UploadField(
+        "configuration.StoredFile",
+        verbose_name=label,
+        help_text=help_text,
+        on_delete=models.PROTECT,
+        related_name="+",
+        check=check,
+        **more,
+    )

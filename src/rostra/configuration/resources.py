@@ -15,6 +15,19 @@ from typing import Any
 from django.db import models
 
 from rostra.configuration import orm
+from rostra.configuration.fields import UploadField
+
+SECTIONS = {
+    "Services": "service",
+    "Call Control": "call_control",
+    "Users & Devices": "users",
+    "Platform": "platform",
+    "System": "system",
+    "Certificates": "platform",
+    "Themes": "service",
+    "Utilities": "utilities",
+}
+"""Menus of the site in their order, and the area of permissions that covers each."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,6 +53,17 @@ class Resource:
     """Secrets never shown by the API."""
     singleton: bool = False
     """One row with id 1, neither created nor deleted."""
+    key: str = "id"
+    """Field that addresses an object; another one than `id` replaces it on the wire."""
+    list_methods: tuple[str, ...] | None = None
+    detail_methods: tuple[str, ...] | None = None
+    """Methods allowed, in lower case; None: all, or for a singleton those that read and change it."""
+    replicated: bool = True
+    """Nodes hold it as well; else it is the Management Node's alone."""
+    area: str = ""
+    """What a permission covers (`service`, `platform`, …); empty: that of the section, see `area_of`."""
+    page: bool = True
+    """Has a page of its own in the menu of the site."""
     parent: str | None = None
     """Foreign key to the resource whose admin form edits these rows inline."""
     columns: tuple[str, ...] = ()
@@ -73,10 +97,27 @@ class Resource:
         return bool(field.auto_created) and not field.concrete
 
     @property
+    def uploads(self) -> list[UploadField]:
+        """Fields that hold files."""
+        return [field for field in self.fields if isinstance(field, UploadField)]
+
+    @property
+    def hidden(self) -> set[str]:
+        """Fields the API never shows."""
+        return {*self.write_only, *(field.name for field in self.uploads)}
+
+    @property
     def tables(self) -> list[type[models.Model]]:
         """Everything that is replicated: the model, and the tables behind its many-to-many fields."""
+        if not self.replicated:
+            return []
         many = orm.meta(self.model).many_to_many
         return [self.model, *(field.remote_field.through for field in many)]
+
+
+def area_of(resource: Resource) -> str:
+    """The area of permissions that covers a resource."""
+    return resource.area or SECTIONS[resource.section]
 
 
 class Register:
@@ -123,7 +164,7 @@ class Register:
     @property
     def names(self) -> dict[str, str]:
         """What a change of a replicated table is called, by the table's name in the database."""
-        shown = {orm.meta(resource.model).db_table: resource.name for resource in self}
+        shown = {orm.meta(resource.model).db_table: resource.name for resource in self if resource.replicated}
         return shown | {orm.meta(model).db_table: name for name, model in self._internal.items()}
 
 

@@ -23,7 +23,7 @@ class ManagementConfig(AppConfig):
     verbose_name = "Management"
 
     def ready(self) -> None:
-        from rostra.management import site
+        from rostra.management import site, uploads
 
-        resources.load()
+        uploads.follow(resources.load())
         site.populate()

@@ -175,7 +175,7 @@ def _value(field: Any, text: str) -> Any:
         found = orm.rows(field.related_model).filter(name=text).first()
         if found is None:
             raise ValidationError(f"There is no {orm.meta(field.related_model).verbose_name} named {text}.")
-        return wire.uri(wire.target(field), found.pk)
+        return wire.uri(wire.target(field), found)
     value = wire.understand(field, text)
     if field.name in _RATES:
         if value not in _RATE_RANGE:
@@ -196,8 +196,7 @@ def _store(resource: Resource, body: dict[str, Any]) -> None:
     if row is not None and relation:
         # An alias the service has already keeps its row.
         known = {
-            str(part).lower(): wire.uri(wire.related(resource, relation), part.pk)
-            for part in getattr(row, relation).all()
+            str(part).lower(): wire.uri(wire.related(resource, relation), part) for part in getattr(row, relation).all()
         }
         for part in own[relation]:
             address = known.get(part[_prefix(relation).rstrip("_")].lower())

@@ -11,7 +11,7 @@ import django
 from django.conf import settings
 from django.urls import reverse_lazy
 
-from rostra.configuration import local, resources
+from rostra.configuration import local, resources, sealing
 from rostra.environment import Environment, EnvironmentProblem
 
 _HERE = Path(__file__).parent
@@ -21,6 +21,7 @@ def configure(environment: Environment) -> None:
     """Configure Django for this process; once, before anything of Django's is used."""
     if not settings.configured:
         settings.configure(**_settings(environment))
+        sealing.unlock(sealing.make_key(sealing.key_file(environment.management_home.resolve())))
     django.setup()
     resources.load()
 

@@ -2,6 +2,7 @@
 
 from rostra.configuration.journal import Change, Mark
 from rostra.configuration.models.fabric import Enrolment, FabricMember
+from rostra.configuration.models.files import StoredFile, StoredPart
 from rostra.configuration.models.location import SystemLocation
 from rostra.configuration.models.node import WorkerVM
 from rostra.configuration.models.service import AutomaticParticipant, Conference, ConferenceAlias
@@ -16,6 +17,8 @@ __all__ = [
     "FabricMember",
     "GlobalSettings",
     "Mark",
+    "StoredFile",
+    "StoredPart",
     "SystemLocation",
     "WorkerVM",
 ]

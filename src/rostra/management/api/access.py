@@ -60,12 +60,13 @@ def check(request: HttpRequest, resource: Resource | None = None) -> None:
     user = _basic(request.headers.get("Authorization", "")) or _session(request)
     if user is None:
         raise Refused(401, None, WWW_Authenticate='Basic realm="Rostra management API"')
-    if not user.is_staff or (resource is not None and not _may(user, request.method or "GET", resource)):
+    if not user.is_staff or (resource is not None and not may(user, request.method or "GET", resource)):
         raise Refused(403, {"error": "This account may not do that."})
     request.user = user
 
 
-def _may(user: Any, method: str, resource: Resource) -> bool:
+def may(user: Any, method: str, resource: Resource) -> bool:
+    """May `user` do what HTTP's `method` means to objects of `resource`?"""
     meta = orm.meta(resource.model)
     action = _ACTIONS.get(method, "change")
     return user.has_perm(f"{meta.app_label}.{action}_{meta.model_name}")

@@ -12,16 +12,17 @@ from django.http import HttpRequest, HttpResponse
 
 from rostra.configuration import orm
 from rostra.configuration.resources import Resource
-from rostra.management.api import schema, selection, wire
+from rostra.management.api import forms, schema, selection, wire
 from rostra.management.api.errors import Refused, bad_request, invalid, respond
-from rostra.management.api.writing import write
+from rostra.management.api.writing import May, Writer
 
 
 class Endpoint:
     """Carries out requests for `resource`. Every method may raise Refused."""
 
-    def __init__(self, resource: Resource) -> None:
+    def __init__(self, resource: Resource, may: May = lambda _: True) -> None:
         self._resource = resource
+        self._writer = Writer(may)
 
     def list(self, request: HttpRequest) -> HttpResponse:
         """Requests to the address of the collection."""
@@ -36,7 +37,7 @@ class Endpoint:
             case _:
                 return self._read_many(request)
 
-    def detail(self, request: HttpRequest, key: int) -> HttpResponse:
+    def detail(self, request: HttpRequest, key: str) -> HttpResponse:
         """Requests to the address of an object."""
         self._check_method(request, schema.detail_methods(self._resource))
         match request.method:
@@ -58,21 +59,21 @@ class Endpoint:
 
     def _read_many(self, request: HttpRequest) -> HttpResponse:
         rows = selection.select(self._resource, request.GET)
-        rows = selection.order(self._resource, rows, request.GET).prefetch_related(*self._resource.relations)
+        rows = wire.fetched(self._resource, selection.order(self._resource, rows, request.GET))
         found, meta = selection.page(request.path, rows, request.GET)
         return respond({"meta": meta, "objects": [wire.represent(self._resource, row) for row in found]})
 
     def _create(self, request: HttpRequest) -> HttpResponse:
         body = self._object(request)
         with self._saving():
-            row = write(self._resource, self._resource.model(), body)
-        address = request.build_absolute_uri(wire.uri(self._resource, row.pk))
+            row = self._writer.write(self._resource, self._resource.model(), body)
+        address = request.build_absolute_uri(wire.uri(self._resource, row))
         return respond(None, 201, Location=address)
 
-    def _change(self, request: HttpRequest, key: int, *, replace: bool) -> HttpResponse:
+    def _change(self, request: HttpRequest, key: str, *, replace: bool) -> HttpResponse:
         body = self._object(request)
         with self._saving():
-            write(self._resource, self._row(key, lock=True), body, replace=replace)
+            self._writer.write(self._resource, self._row(key, lock=True), body, replace=replace)
         return respond(None, 204 if replace else 202)
 
     def _change_many(self, request: HttpRequest) -> HttpResponse:
@@ -88,7 +89,7 @@ class Endpoint:
                     raise bad_request("Every element of objects has to be an object.")
                 address = part.get("resource_uri")
                 row = self._resource.model() if address is None else self._named(address)
-                write(self._resource, row, part)
+                self._writer.write(self._resource, row, part)
         return respond(None, 202)
 
     def _delete_many(self, request: HttpRequest) -> HttpResponse:
@@ -102,13 +103,13 @@ class Endpoint:
             key = wire.key_of(self._resource, address if isinstance(address, str) else "")
         except ValidationError as problem:
             raise bad_request(problem.messages[0]) from None
-        row = orm.rows(self._resource.model).filter(pk=key).first()
+        row = wire.find(self._resource, key).first()
         if row is None:
             raise bad_request(f"There is no {address}.")
         return row
 
-    def _row(self, key: int, *, lock: bool = False) -> models.Model:
-        rows = orm.rows(self._resource.model).filter(pk=key)
+    def _row(self, key: str, *, lock: bool = False) -> models.Model:
+        rows = wire.find(self._resource, key)
         row = (rows.select_for_update() if lock else rows).first()
         if row is None:
             raise Refused(404)
@@ -124,6 +125,8 @@ class Endpoint:
 
     def _object(self, request: HttpRequest) -> Mapping[str, Any]:
         kind = request.content_type or ""
+        if kind == "multipart/form-data" and self._resource.uploads:
+            return forms.body(self._resource, request)
         if kind not in ("", "application/json"):
             raise Refused(415, {"error": "Send application/json."})
         try:

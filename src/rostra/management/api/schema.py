@@ -11,16 +11,20 @@ from rostra.management.api import selection, wire
 
 
 def list_methods(resource: Resource) -> list[str]:
-    return ["get"] if resource.singleton else ["get", "post", "patch", "delete"]
+    """Methods of the collection, in lower case."""
+    usual = ("get",) if resource.singleton else ("get", "post", "patch", "delete")
+    return list(usual if resource.list_methods is None else resource.list_methods)
 
 
 def detail_methods(resource: Resource) -> list[str]:
-    return ["get", "patch"] if resource.singleton else ["get", "put", "patch", "delete"]
+    """Methods of an object, in lower case."""
+    usual = ("get", "patch") if resource.singleton else ("get", "put", "patch", "delete")
+    return list(usual if resource.detail_methods is None else resource.detail_methods)
 
 
 def describe(resource: Resource) -> dict[str, Any]:
     """The body of the schema resource."""
-    fields = {field.name: _field(field) for field in resource.fields}
+    fields = {field.name: _field(field) for field in resource.fields if resource.key == "id" or not field.primary_key}
     for name in resource.relations:
         fields[name] = {
             "blank": True,
@@ -64,7 +68,7 @@ def _field(field: Any) -> dict[str, Any]:
         "type": wire.wire_type(field),
         "unique": field.unique,
     }
-    if field.is_relation:
+    if body["type"] == "related":
         body["related_type"] = "to_one"
     default = plain_default(field)
     if default is not None:

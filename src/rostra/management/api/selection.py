@@ -13,6 +13,7 @@ from django.http import QueryDict
 
 from rostra.configuration import orm
 from rostra.configuration.resources import Resource
+from rostra.configuration.secretfield import SecretField
 from rostra.configuration.validation import pattern_problem
 from rostra.management.api import wire
 from rostra.management.api.errors import bad_request
@@ -24,6 +25,8 @@ OPERATORS = (
     *("regex", "iregex", "lt", "lte", "gt", "gte", "in", "isnull", "range"),
 )
 _OTHER = frozenset({"limit", "offset", "order_by", "format"})
+_NOBODY = -1
+"""No row has this key."""
 _ORDERED = {"lt", "lte", "gt", "gte", "range"}
 
 
@@ -33,14 +36,19 @@ def filterable(resource: Resource) -> dict[str, int]:
         resource.relations, 2
     )
     names = every if resource.filtering is None else resource.filtering
-    return {name: every[name] for name in names if name not in resource.write_only}
+    secret = {field.name for field in resource.fields if isinstance(field, SecretField)}
+    return {name: every[name] for name in names if name not in resource.hidden | secret and _shown(resource, name)}
 
 
 def orderable(resource: Resource) -> list[str]:
     """Fields lists can be ordered by."""
     if resource.ordering is not None:
         return list(resource.ordering)
-    return [f.name for f in resource.fields if not f.is_relation and f.name not in resource.write_only]
+    return [name for name, kind in filterable(resource).items() if kind == 1]
+
+
+def _shown(resource: Resource, name: str) -> bool:
+    return name != "id" or resource.key == "id"
 
 
 def select(resource: Resource, query: QueryDict, *, strict: bool = False) -> QuerySet[Any]:
@@ -129,7 +137,11 @@ def _value(field: Any, text: str) -> Any:
         return wire.understand(field, text)
     if text.isascii() and text.isdecimal() and len(text) < 19:
         return int(text)
-    return wire.key_of(wire.target(field), text)
+    other = wire.target(field)
+    key = wire.key_of(other, text)
+    if other.key == "id":
+        return int(key)
+    return wire.find(other, key).values_list("pk", flat=True).first() or _NOBODY
 
 
 def order(resource: Resource, rows: QuerySet[Any], query: QueryDict) -> QuerySet[Any]:

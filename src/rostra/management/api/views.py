@@ -20,20 +20,23 @@ def _resource(request: HttpRequest, name: str) -> Resource:
     return found
 
 
+def _endpoint(request: HttpRequest, name: str) -> Endpoint:
+    return Endpoint(_resource(request, name), lambda other: access.may(request.user, "POST", other))
+
+
 @answer
 def _list(request: HttpRequest, name: str) -> HttpResponse:
-    return Endpoint(_resource(request, name)).list(request)
+    return _endpoint(request, name).list(request)
 
 
 @answer
-def _detail(request: HttpRequest, name: str, key: int) -> HttpResponse:
-    resource = _resource(request, name)
-    return Endpoint(resource).detail(request, min(key, 2**63 - 1))
+def _detail(request: HttpRequest, name: str, key: str) -> HttpResponse:
+    return _endpoint(request, name).detail(request, key)
 
 
 @answer
 def _schema(request: HttpRequest, name: str) -> HttpResponse:
-    return Endpoint(_resource(request, name)).schema(request)
+    return _endpoint(request, name).schema(request)
 
 
 @answer
@@ -73,7 +76,7 @@ urlpatterns = [
     path("configuration/v1/", _root),
     path("configuration/v1/<slug:name>/", _list),
     path("configuration/v1/<slug:name>/schema/", _schema),
-    path("configuration/v1/<slug:name>/<int:key>/", _detail),
+    path("configuration/v1/<slug:name>/<str:key>/", _detail),
     path("openapi.json", _openapi),
     *tableviews.urlpatterns,
     re_path("^(?P<rest>.*/)$", _nothing),  # not without the slash: those are redirected

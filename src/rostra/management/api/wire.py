@@ -8,27 +8,44 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils.dateparse import parse_datetime
+from django.utils.dateparse import parse_date, parse_datetime, parse_time
 
 from rostra.configuration import orm
+from rostra.configuration.fields import UploadField
 from rostra.configuration.resources import Resource, register
 
 BASE = "/api/admin/configuration/v1/"
-_URI = re.compile(r"(?:https?://[^/]+)?" + re.escape(BASE) + r"(?P<name>[a-z0-9_]+)/(?P<key>[0-9]{1,18})/?")
+_URI = re.compile(r"(?:https?://[^/]+)?" + re.escape(BASE) + r"(?P<name>[a-z0-9_]+)/(?P<key>[^/]{1,250})/?")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
 
 
-def uri(resource: Resource, key: object) -> str:
+def uri(resource: Resource, row: models.Model) -> str:
     """Address of a row."""
+    return address(resource, getattr(row, resource.key))
+
+
+def address(resource: Resource, key: object) -> str:
+    """Address of the row that `key` names."""
     return f"{BASE}{resource.name}/{key}/"
 
 
-def key_of(resource: Resource, value: str) -> int:
+def key_of(resource: Resource, value: str) -> str:
     """The key in the address of one of `resource`'s rows. Raises ValidationError for anything else."""
     match = _URI.fullmatch(value)
-    if match is None or match["name"] != resource.name:
+    if match is None or match["name"] != resource.name or not _is_key(resource, match["key"]):
         raise ValidationError(f"{value!r} is not the address of a {resource.name}.")
-    return int(match["key"])
+    return match["key"]
+
+
+def find(resource: Resource, key: str) -> Any:
+    """The row that `key` (from an address) names, as a query; empty when there is none."""
+    rows = orm.rows(resource.model)
+    return rows.filter(**{resource.key: key}) if _is_key(resource, key) else rows.none()
+
+
+def _is_key(resource: Resource, key: str) -> bool:
+    return resource.key != "id" or _NUMBER.fullmatch(key) is not None
 
 
 def target(field: Any) -> Resource:
@@ -48,11 +65,17 @@ def is_read_only(field: Any) -> bool:
 
 def wire_type(field: Any) -> str:
     """Type name of the schema resource."""
+    if isinstance(field, UploadField):
+        return "file"
     if field.is_relation:
         return "related"
+    if isinstance(field, models.JSONField) and field.default is dict:
+        return "dict"
     for kind, name in (
         (models.BooleanField, "boolean"),
         (models.DateTimeField, "datetime"),
+        (models.DateField, "date"),
+        (models.TimeField, "time"),
         (models.IntegerField, "integer"),
         (models.FloatField, "float"),
         (models.JSONField, "list"),
@@ -63,27 +86,57 @@ def wire_type(field: Any) -> str:
 
 
 def represent(resource: Resource, row: models.Model, *, embed: bool = True) -> dict[str, Any]:
-    """The object that a client reads. Relations must have been prefetched for lists."""
+    """The object that a client reads. Relations must have been fetched for lists, see `fetched`."""
     body: dict[str, Any] = {}
+    hidden = resource.hidden
     for field in resource.fields:
-        if field.name in resource.write_only:
+        if field.name in hidden or (field.primary_key and resource.key != "id"):
             continue
-        value = getattr(row, field.attname)
-        if field.is_relation:
-            value = None if value is None else uri(target(field), value)
-        elif isinstance(value, datetime.datetime):
-            value = moment(value)
-        body[field.name] = value
+        body[field.name] = _to_one(resource, row, field, embed) if field.is_relation else plain(field, row)
     if embed:
         for name in resource.relations:
             other = related(resource, name)
             rows = getattr(row, name).all()
             body[name] = [
-                represent(other, child, embed=False) if name in resource.embedded else uri(other, child.pk)
+                represent(other, child, embed=False) if name in resource.embedded else uri(other, child)
                 for child in rows
             ]
-    body["resource_uri"] = uri(resource, row.pk)
+    body["resource_uri"] = uri(resource, row)
     return body
+
+
+def fetched(resource: Resource, rows: Any) -> Any:
+    """`rows` with all that `represent` looks at."""
+    named = [
+        f.name for f in resource.fields if f.is_relation and f.name not in resource.hidden and _is_fetched(resource, f)
+    ]
+    if named:
+        rows = rows.select_related(*named)
+    return rows.prefetch_related(*resource.relations)
+
+
+def _is_fetched(resource: Resource, field: Any) -> bool:
+    return field.name in resource.embedded or target(field).key != "id"
+
+
+def _to_one(resource: Resource, row: models.Model, field: Any, embed: bool) -> Any:
+    key = getattr(row, field.attname)
+    if key is None:
+        return None
+    if not _is_fetched(resource, field):
+        return address(target(field), key)
+    other = getattr(row, field.name)
+    if embed and field.name in resource.embedded:
+        return represent(target(field), other, embed=False)
+    return uri(target(field), other)
+
+
+def plain(field: Any, row: models.Model) -> Any:
+    """The value of a field that is no relation, as JSON has it."""
+    value = getattr(row, field.attname)
+    if isinstance(value, datetime.datetime):
+        return moment(value)
+    return value.isoformat() if isinstance(value, datetime.date | datetime.time) else value
 
 
 def moment(value: datetime.datetime) -> str:
@@ -111,6 +164,12 @@ def understand(field: Any, value: Any) -> Any:
             if not isinstance(value, list):
                 raise ValidationError("Give a list.")
             return value
+        case "dict":
+            if not isinstance(value, dict):
+                raise ValidationError("Give an object.")
+            return value
+        case "date" | "time" as kind:
+            return _day_or_time(kind, value)
         case _:
             if isinstance(value, str):
                 return value
@@ -141,6 +200,16 @@ def _integer(value: Any) -> int:
     if re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()) is None:
         raise ValidationError("Enter a whole number.")
     return int(text)
+
+
+def _day_or_time(kind: str, value: Any) -> datetime.date | datetime.time:
+    try:
+        found = (parse_date if kind == "date" else parse_time)(value if isinstance(value, str) else "")
+    except ValueError:
+        found = None
+    if found is None:
+        raise ValidationError(f"Enter a {kind} as in {'2020-12-21' if kind == 'date' else '08:59:31'}.")
+    return found
 
 
 def _datetime(value: Any) -> datetime.datetime:

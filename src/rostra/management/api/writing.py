@@ -2,106 +2,128 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from rostra.configuration import orm
+from rostra.configuration.fields import UploadField
 from rostra.configuration.resources import Resource
+from rostra.configuration.secretfield import SecretField
+from rostra.management import uploads
 from rostra.management.api import wire
 from rostra.management.api.errors import messages
 
 Body = Mapping[str, Any]
+May = Callable[[Resource], bool]
+"""May objects of this resource be made along with the one that is written?"""
 
 
-def write(resource: Resource, row: models.Model, body: Body, *, replace: bool = False) -> models.Model:
-    """Give `row` the values of `body` and save it, with its related rows. Call inside a transaction.
+class Writer:
+    """Writes objects for somebody; `may` says what he can create beside the object he writes."""
 
-    `replace`: fields left out get their defaults. Unknown and read-only fields are ignored. Raises
-    ValidationError with a message per field.
-    """
-    problems: dict[str, list[str]] = {}
-    for field in resource.fields:
-        if wire.is_read_only(field):
-            continue
-        try:
-            if field.name in body:
-                _assign(row, field, body[field.name])
-            elif replace:
-                setattr(row, field.attname, field.get_default())
-        except ValidationError as problem:
-            problems[field.name] = list(problem.messages)
-    try:
-        row.full_clean(exclude=set(problems))
-    except ValidationError as problem:
-        problems = {**messages(problem), **problems}
-    if problems:
-        raise ValidationError(cast("Any", problems))
-    row.save()
-    for name in resource.relations:
-        if body.get(name) is not None:
+    def __init__(self, may: May = lambda _: True) -> None:
+        self._may = may
+
+    def write(self, resource: Resource, row: models.Model, body: Body, *, replace: bool = False) -> models.Model:
+        """Give `row` the values of `body` and save it, with its related rows. Call inside a transaction.
+
+        `replace`: fields left out get their defaults. Unknown and read-only fields are ignored. Raises
+        ValidationError with a message per field.
+        """
+        problems: dict[str, list[str]] = {}
+        for field in resource.fields:
+            if wire.is_read_only(field):
+                continue
             try:
-                _write_many(resource, row, name, body[name])
+                if field.name in body:
+                    self._assign(row, field, body[field.name])
+                elif replace and not isinstance(field, UploadField | SecretField):
+                    setattr(row, field.attname, field.get_default())
             except ValidationError as problem:
-                raise ValidationError({name: _flat(problem)}) from None
-        elif replace and name in body:
-            raise ValidationError({name: "Give a list."})
-    return row
+                problems[field.name] = list(problem.messages)
+        try:
+            row.full_clean(exclude=set(problems))
+        except ValidationError as problem:
+            problems = {**messages(problem), **problems}
+        if problems:
+            raise ValidationError(cast("Any", problems))
+        row.save()
+        for name in resource.relations:
+            if body.get(name) is not None:
+                try:
+                    self._write_many(resource, row, name, body[name])
+                except ValidationError as problem:
+                    raise ValidationError({name: _flat(problem)}) from None
+            elif replace and name in body:
+                raise ValidationError({name: "Give a list."})
+        return row
+
+    def _assign(self, row: models.Model, field: Any, value: Any) -> None:
+        if value is None and not field.null:  # `clean()` may rely on the types of what it compares
+            raise ValidationError("This field cannot be null.")
+        if isinstance(field, UploadField):
+            if value is not None:
+                setattr(row, field.name, uploads.keep(field, value))
+        elif not field.is_relation:
+            setattr(row, field.attname, wire.understand(field, value))
+        else:
+            other = wire.target(field)
+            setattr(row, field.attname, None if value is None else self._row_of(other, value).pk)
+
+    def _row_of(self, other: Resource, value: Any, **given: models.Model) -> models.Model:
+        """The row that an address names, or a new one as described. One that belongs to another (`given`) can be
+        changed along with it; anything else only refers.
+        """
+        if isinstance(value, str):
+            return _existing(other, wire.key_of(other, value))
+        if not isinstance(value, Mapping):
+            raise ValidationError("Give an address or an object.")
+        address = value.get("resource_uri")
+        if address is not None and not isinstance(address, str):
+            raise ValidationError("resource_uri has to be an address.")
+        if address and not given:
+            return _existing(other, wire.key_of(other, address))
+        if not given and not self._may(other):
+            raise ValidationError(f"This account may not create a {other.name}.")
+        row = _existing(other, wire.key_of(other, address)) if address else other.model()
+        for name, parent in given.items():
+            setattr(row, name, parent)
+        body = {name: part for name, part in value.items() if name not in given}
+        return self.write(other, row, body)
+
+    def _write_many(self, resource: Resource, row: models.Model, name: str, value: Any) -> None:
+        """Make a to-many relation hold exactly what `value` lists."""
+        if not isinstance(value, list):
+            raise ValidationError("Give a list.")
+        other = wire.related(resource, name)
+        field = orm.meta(resource.model).get_field(name)
+        if not field.one_to_many:
+            getattr(row, name).set([self._row_of(other, item) for item in value])
+            return
+        # Rows that belong to this one: those not listed go first, so that their unique values are free again.
+        parent = field.field.name
+        named = {wire.key_of(other, address) for item in value if (address := _address(item)) is not None}
+        getattr(row, name).exclude(**{f"{other.key}__in": named}).delete()
+        for item in value:
+            child = self._row_of(other, item, **{parent: row})
+            if getattr(child, f"{parent}_id") != row.pk:
+                setattr(child, parent, row)
+                child.save()
 
 
-def _assign(row: models.Model, field: Any, value: Any) -> None:
-    if value is None and not field.null:  # `clean()` may rely on the types of what it compares
-        raise ValidationError("This field cannot be null.")
-    if not field.is_relation:
-        setattr(row, field.attname, wire.understand(field, value))
-        return
-    other = wire.target(field)
-    setattr(row, field.attname, None if value is None else _row_of(other, value).pk)
+def write(resource: Resource, row: models.Model, body: Body) -> models.Model:
+    """`Writer.write` for the platform itself, which may do anything."""
+    return Writer().write(resource, row, body)
 
 
-def _row_of(other: Resource, value: Any, **given: models.Model) -> models.Model:
-    """The row that an address names, or that an object describes: changed if it names itself, else created."""
-    if isinstance(value, str):
-        return _existing(other, wire.key_of(other, value))
-    if not isinstance(value, Mapping):
-        raise ValidationError("Give an address or an object.")
-    address = value.get("resource_uri")
-    if address is not None and not isinstance(address, str):
-        raise ValidationError("resource_uri has to be an address.")
-    row = _existing(other, wire.key_of(other, address)) if address else other.model()
-    for name, parent in given.items():
-        setattr(row, name, parent)
-    body = {name: part for name, part in value.items() if name not in given}
-    return write(other, row, body)
-
-
-def _existing(other: Resource, key: int) -> models.Model:
-    row = orm.rows(other.model).filter(pk=key).first()
+def _existing(other: Resource, key: str) -> models.Model:
+    row = wire.find(other, key).first()
     if row is None:
-        raise ValidationError(f"There is no {other.name} with id {key}.")
+        raise ValidationError(f"There is no {other.name} with {other.key} {key}.")
     return row
-
-
-def _write_many(resource: Resource, row: models.Model, name: str, value: Any) -> None:
-    """Make a to-many relation hold exactly what `value` lists."""
-    if not isinstance(value, list):
-        raise ValidationError("Give a list.")
-    other = wire.related(resource, name)
-    field = orm.meta(resource.model).get_field(name)
-    if not field.one_to_many:
-        getattr(row, name).set([_row_of(other, item) for item in value])
-        return
-    # Rows that belong to this one: those not listed go first, so that their unique values are free again.
-    parent = field.field.name
-    named = {wire.key_of(other, address) for item in value if (address := _address(item)) is not None}
-    getattr(row, name).exclude(pk__in=named).delete()
-    for item in value:
-        child = _row_of(other, item, **{parent: row})
-        if getattr(child, f"{parent}_id") != row.pk:
-            setattr(child, parent, row)
-            child.save()
 
 
 def _address(item: Any) -> str | None:

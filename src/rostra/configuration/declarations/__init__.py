@@ -1,0 +1,13 @@
+"""Which models are resources: a module for each menu of the site. The order is that of snapshots."""
+
+from __future__ import annotations
+
+from rostra.configuration.declarations import platform, services
+from rostra.configuration.models import FabricMember, StoredFile, StoredPart
+from rostra.configuration.resources import register
+
+__all__ = ["platform", "services"]
+
+register.replicate(FabricMember, "fabric_member")
+register.replicate(StoredFile, "stored_file")
+register.replicate(StoredPart, "stored_part")
