@@ -6,15 +6,30 @@ from typing import Any
 
 from django.core.asgi import get_asgi_application
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from rostra.management.limits import MIB, Limits
+
 _STATIC = ("unfold", "django.contrib.admin", "rostra.management")
 """Packages with a folder `static`; the first that has a file wins."""
+
+UPLOADS = (
+    ("/api/admin/command/v1/platform/backup_restore/", 4096 * MIB),
+    ("/api/admin/command/v1/platform/upgrade/", 4096 * MIB),
+    ("/api/admin/configuration/v1/upgrade/", 4096 * MIB),
+    ("/api/admin/configuration/v1/upgrade_request/", 64 * MIB),
+    ("/admin/utilities/backup/", 4096 * MIB),
+    ("/admin/utilities/upgrade/", 4096 * MIB),
+)
+"""Addresses that take large files, and how large."""
 
 
 def application() -> Starlette:
     """The application. Django has to be configured (`rostra.management.settings.configure`)."""
     static = StaticFiles(packages=[(package, "static") for package in _STATIC])
     django: Any = get_asgi_application()  # its type and Starlette's differ in names only
-    return Starlette(routes=[Mount("/static", static), Mount("/", django)])
+    limits: Any = Limits
+    routes = [Mount("/static", static), Mount("/", django)]
+    return Starlette(routes=routes, middleware=[Middleware(limits, uploads=UPLOADS)])

@@ -13,6 +13,7 @@ from django.urls import reverse_lazy
 
 from rostra.configuration import local, resources, sealing
 from rostra.environment import Environment, EnvironmentProblem
+from rostra.management import limits
 
 _HERE = Path(__file__).parent
 
@@ -84,10 +85,16 @@ def _settings(environment: Environment) -> dict[str, Any]:
         "SECURE_CONTENT_TYPE_NOSNIFF": True,
         "LOGIN_URL": reverse_lazy("admin:login"),
         "LOGGING_CONFIG": None,  # the process has set up its log already
-        "DATA_UPLOAD_MAX_MEMORY_SIZE": 10 * 1024 * 1024,
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": limits.GENERAL,  # what is larger does not get here
+        "FILE_UPLOAD_TEMP_DIR": str(_private(home / "uploads")),  # backups and keys pass through it
         "DATA_UPLOAD_MAX_NUMBER_FIELDS": 5000,
         "UNFOLD": _unfold(),
     }
+
+
+def _private(directory: Path) -> Path:
+    directory.mkdir(mode=0o700, exist_ok=True)
+    return directory
 
 
 def secret_key(file: Path) -> str:

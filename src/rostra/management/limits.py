@@ -1,0 +1,147 @@
+"""How much a client may send, and how slowly: judged before a byte of it is kept.
+
+Django spools a body to disk as a whole before anything looks at it, so what is too large, too slow or nobody's has to
+end before it gets there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any
+
+import msgspec
+
+MIB = 1024 * 1024
+GENERAL = 16 * MIB
+"""Bytes of an ordinary request."""
+PATIENCE = 30.0
+"""Seconds a client has before its speed counts, and the longest pause between two pieces."""
+SLOWEST = 16 * 1024
+"""Bytes per second below which a client is not waited for any longer."""
+_SWALLOWED = 4 * MIB
+_SWALLOWING = 2.0
+"""What is still read of a refused body, and for how long: a client that is writing does not read our answer."""
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Refusal(Exception):
+    """The request ends here, with an HTTP status and a sentence."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def judge(scope: Scope, uploads: Sequence[tuple[str, int]]) -> int:
+    """How many bytes the body of this request may have. Raises Refusal for what its headers give away.
+
+    `uploads`: beginnings of addresses that take large files, and their limits in bytes.
+    """
+    path = str(scope["path"])
+    headers = {bytes(name).lower(): bytes(value) for name, value in scope["headers"]}
+    limit = next((limit for beginning, limit in uploads if path.startswith(beginning)), GENERAL)
+    claimed = headers.get(b"content-length", b"").strip()
+    if claimed and not claimed.isdigit():
+        raise Refusal(400, "The length of this request is not a number.")
+    size = int(claimed[:20] or 0)
+    may_be_large = size > GENERAL or b"transfer-encoding" in headers
+    known = b"authorization" in headers or b"sessionid=" in headers.get(b"cookie", b"")
+    if limit > GENERAL and may_be_large and not known:
+        raise Refusal(401, "Sign in before you send a file.")
+    if size > limit:
+        raise Refusal(413, f"This request is too large; {limit // MIB} MB are allowed here.")
+    return limit
+
+
+class Limits:
+    """ASGI middleware that holds requests to their limits."""
+
+    def __init__(
+        self,
+        app: App,
+        uploads: Sequence[tuple[str, int]] = (),
+        *,
+        patience: float = PATIENCE,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._app = app
+        self._uploads = uploads
+        self._patience = patience
+        self._now = now
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        started = False
+
+        async def sending(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            limit = judge(scope, self._uploads)
+            await self._app(scope, _Body(receive, limit, self._patience, self._now).receive, sending)
+        except Refusal as refusal:
+            if not started:
+                await _refuse(refusal, receive, send)
+        return None
+
+
+class _Body:
+    """Counts what comes, and how fast."""
+
+    def __init__(self, receive: Receive, limit: int, patience: float, now: Callable[[], float]) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._patience = patience
+        self._now = now
+        self._began = now()
+        self._size = 0
+        self._complete = False
+
+    async def receive(self) -> Message:
+        if self._complete:
+            return await self._receive()  # waits for the client to leave
+        try:
+            message = await asyncio.wait_for(self._receive(), self._patience)
+        except TimeoutError:
+            raise Refusal(408, "This request did not arrive in time.") from None
+        if message["type"] == "http.request":
+            self._size += len(message.get("body", b""))
+            self._complete = not message.get("more_body", False)
+            if self._size > self._limit:
+                raise Refusal(413, f"This request is too large; {self._limit // MIB} MB are allowed here.")
+            if not self._complete and self._now() - self._began > self._patience + self._size / SLOWEST:
+                raise Refusal(408, "This request did not arrive in time.")
+        return message
+
+
+async def _refuse(refusal: Refusal, receive: Receive, send: Send) -> None:
+    content = msgspec.json.encode({"error": str(refusal)})
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(content))]
+    if refusal.status == 401:
+        headers.append((b"www-authenticate", b'Basic realm="Rostra management API"'))
+    headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": content, "more_body": True})
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(_swallow(receive), _SWALLOWING)
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _swallow(receive: Receive) -> None:
+    size = 0
+    while size < _SWALLOWED:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if not message.get("more_body", False):
+            return
