@@ -72,3 +72,9 @@ class SnapshotChunk(msgspec.Struct, frozen=True):
     next_table: str
     """Empty: this was the last chunk."""
     next_after: int
+
+
+class KeyReply(msgspec.Struct, frozen=True):
+    """The platform's key (see `sealing`), in answer to a node; empty: the Management Node does not have it now."""
+
+    key: bytes = b""

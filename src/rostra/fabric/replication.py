@@ -19,10 +19,13 @@ import msgspec
 import nats.errors
 import structlog
 
+from rostra.configuration import sealing
 from rostra.configuration.changes import Changes, ChangesReply, ChangesRequest, SnapshotChunk, SnapshotRequest
 from rostra.configuration.replica import Gap, Replica
 from rostra.environment import Environment
+from rostra.fabric import platformkey
 from rostra.fabric.bus import Bus, Unreachable
+from rostra.fabric.platformkey import PlatformKey
 
 logger = structlog.get_logger("rostra.fabric.replication")
 
@@ -98,6 +101,7 @@ class Publisher:
         """Begin to publish and to answer; returns at once, whether or not the fabric is there."""
         self._stops.append(await self._bus.subscribe(SNAPSHOT, self._answer_snapshot))
         self._stops.append(await self._bus.subscribe(CATCH_UP, self._answer_catch_up))
+        self._stops.append(await self._bus.subscribe(platformkey.KEY, platformkey.answer))
         self._task = asyncio.create_task(self._run(), name="configuration publisher")
 
     async def stop(self) -> None:
@@ -184,6 +188,7 @@ class ConfigurationReplica:
     def __init__(self, environment: Environment, bus: Bus, database_path: Path | None = None) -> None:
         self.path = database_path or environment.node_home / "configuration.db"
         self._bus = bus
+        self._key = PlatformKey(sealing.key_file(self.path.parent), bus)
         self._listeners: list[OnChange] = []
         self._replica: Replica | None = None
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="replica")
@@ -213,6 +218,7 @@ class ConfigurationReplica:
         """Open the local database and begin to follow; returns when the database can be read."""
         replica: Replica = await self._in_thread(Replica, self.path)
         self._replica = replica
+        await self._in_thread(self._key.open)
         self._position = await self._in_thread(lambda: replica.position)
         self._stop_hearing = await self._bus.subscribe(CHANGES, self._hear)
         self._task = asyncio.create_task(self._run(replica), name="configuration replica")
@@ -262,6 +268,7 @@ class ConfigurationReplica:
             except Gap:
                 return await self._catch_up(replica)
         if changes.previous == self._position and changes.epoch == await self._in_thread(lambda: replica.epoch):
+            await self._use_key(replica, changes.epoch)
             return self.synchronised.set()
         # Ahead of us, or behind, as after a restored backup: the Management Node knows which.
         return await self._catch_up(replica)
@@ -278,6 +285,7 @@ class ConfigurationReplica:
             if reply.changes is None:
                 await self._load(replica)
                 continue
+            await self._use_key(replica, reply.changes.epoch)
             await self._apply(replica, reply.changes, vouched=True)
             if self._position >= reply.newest or not reply.changes.changes:
                 return self.synchronised.set()
@@ -286,6 +294,7 @@ class ConfigurationReplica:
         """Take a snapshot; changes made before it began are part of it."""
         began = time.monotonic()
         chunk = await self._ask(SnapshotRequest())
+        await self._use_key(replica, chunk.epoch)
         context = replica.snapshot()
         load = await self._in_thread(context.__enter__)
         rows = 0
@@ -307,6 +316,11 @@ class ConfigurationReplica:
         self._position = load.sequence
         logger.info("Configuration loaded", rows=rows, seconds=round(time.monotonic() - began, 2))
         self._tell([(name, 0) for name in replica.resource_names])
+
+    async def _use_key(self, replica: Replica, epoch: str) -> None:
+        """Have the key of `epoch` before what was sealed with it; with another key every secret reads differently."""
+        if not self._key.is_of(epoch) and await self._key.fetch(epoch):
+            self._tell([(name, 0) for name in replica.resource_names])
 
     async def _ask(self, request: SnapshotRequest) -> SnapshotChunk:
         return _decode_chunk(await self._bus.request(SNAPSHOT, _encode(request), timeout=_PATIENCE))
