@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 
 from rostra.configuration.models import WorkerVM
 from rostra.fabric.membership import node_name
@@ -25,7 +26,7 @@ class Parameter:
 
     name: str
     type: str
-    """`string` or `integer`."""
+    """`string`, `integer`, `boolean`, or `file`: an UploadedFile, a part of a multipart body."""
     help: str
     required: bool = True
 
@@ -79,19 +80,43 @@ def parameters(command: Command, body: Mapping[str, Any]) -> dict[str, Any]:
     problems: dict[str, list[str]] = {}
     for parameter in command.parameters:
         value = body.get(parameter.name)
-        if value is None or value == "":
-            if parameter.required:
-                problems[parameter.name] = ["This field is required."]
-        elif parameter.type == "integer":
-            text = str(value).strip()
-            if isinstance(value, bool) or not (text.isascii() and text.isdecimal() and len(text) < 19):
-                problems[parameter.name] = ["Enter a whole number."]
+        try:
+            if value is None or (isinstance(value, str) and value == ""):
+                if parameter.required:
+                    raise ValueError("This field is required.")
             else:
-                found[parameter.name] = int(text)
-        elif isinstance(value, str):
-            found[parameter.name] = value
-        else:
-            problems[parameter.name] = ["Enter text."]
+                found[parameter.name] = _READERS[parameter.type](value)
+        except ValueError as problem:
+            problems[parameter.name] = [str(problem)]
     if problems:
         raise ValidationError(problems)  # type: ignore[arg-type] - by name, as Django's forms do
     return found
+
+
+def _whole(value: Any) -> int:
+    text = str(value).strip()
+    if isinstance(value, bool) or not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise ValueError("Enter a whole number.")
+    return int(text)
+
+
+def _flag(value: Any) -> bool:
+    text = str(value).strip().lower()
+    if text not in ("true", "false", "1", "0"):
+        raise ValueError("Enter true or false.")
+    return text in ("true", "1")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("Enter text.")
+    return value
+
+
+def _file(value: Any) -> UploadedFile:
+    if not isinstance(value, UploadedFile):
+        raise ValueError("Send a file as multipart/form-data.")
+    return value
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {"integer": _whole, "boolean": _flag, "string": _text, "file": _file}

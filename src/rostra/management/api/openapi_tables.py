@@ -8,7 +8,7 @@ from typing import Any
 from rostra.management.api import reading
 from rostra.management.api.tables import Column, Table
 from rostra.management.api.tableviews import address
-from rostra.management.commands import COMMANDS, Command
+from rostra.management.commands import COMMANDS, Command, Parameter
 from rostra.management.declared import tables
 
 Json = dict[str, Any]
@@ -68,7 +68,7 @@ def _command(command: Command) -> Json:
     body = {
         "type": "object",
         "required": [one.name for one in command.parameters if one.required],
-        "properties": {one.name: {"type": one.type, "description": one.help} for one in command.parameters},
+        "properties": {one.name: _given(one) for one in command.parameters},
     }
     answer = {
         "type": "object",
@@ -81,7 +81,9 @@ def _command(command: Command) -> Json:
     }
     accepted = {"description": "Understood; `status` says whether it is done", "content": _json(answer)}
     operation = _operation(f"{command.scope}_{command.name}", "command", command.summary, {"202": accepted})
-    operation["requestBody"] = {"required": True, "content": _json(body)}
+    with_file = any(one.type == "file" for one in command.parameters)
+    content: Json = {"multipart/form-data": {"schema": body}} if with_file else _json(body)
+    operation["requestBody"] = {"required": True, "content": content}
     schema = _operation(f"schema_{command.scope}_{command.name}", "command", "What can be given", _found({}))
     return {address(command): {"post": operation}, f"{address(command)}schema/": {"get": schema}}
 
@@ -104,6 +106,11 @@ def _page(name: str) -> Json:
         "required": ["meta", "objects"],
         "properties": {"meta": {"type": "object"}, "objects": {"type": "array", "items": _reference(name)}},
     }
+
+
+def _given(parameter: Parameter) -> Json:
+    kind: Json = {"type": "string", "format": "binary"} if parameter.type == "file" else {"type": parameter.type}
+    return kind | {"description": parameter.help}
 
 
 def _parameters(table: Table) -> list[Json]:

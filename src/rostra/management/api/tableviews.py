@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from django.core.exceptions import ValidationError
+from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.urls import path
 
 from rostra.management.api import access, reading
@@ -125,7 +126,10 @@ def _named(scope: str, name: str) -> Command:
 def _body(request: HttpRequest) -> Mapping[str, Any]:
     kind = request.content_type or ""
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        return request.POST.dict()
+        try:
+            return {**request.POST.dict(), **request.FILES.dict()}
+        except (MultiPartParserError, SuspiciousOperation) as problem:
+            raise bad_request(f"The form cannot be read: {problem}") from None
     if kind not in ("", "application/json"):
         raise Refused(415, {"error": "Send application/json."})
     try:
