@@ -47,6 +47,7 @@ def _settings(environment: Environment) -> dict[str, Any]:
             "rostra.management.apps.ManagementAdminConfig",
             local.APP,
             "rostra.management.history.apps.HistoryConfig",
+            "rostra.management.alarms.apps.AlarmsConfig",
             "rostra.management.apps.ManagementConfig",
         ],
         "MIDDLEWARE": [

@@ -1,0 +1,12 @@
+"""Alarms as a Django app of the Management Node; nodes do not have its table."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class AlarmsConfig(AppConfig):
+    name = "rostra.management.alarms"
+    label = "alarms"
+    verbose_name = "Alarms"
+    default_auto_field = "django.db.models.BigAutoField"
