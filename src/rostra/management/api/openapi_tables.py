@@ -8,8 +8,8 @@ from typing import Any
 from rostra.management.api import reading
 from rostra.management.api.tables import Column, Table
 from rostra.management.api.tableviews import address
-from rostra.management.commands import COMMANDS, Command, Parameter
-from rostra.management.declared import tables
+from rostra.management.commands import Command, Parameter
+from rostra.management.declared import commands, tables
 
 Json = dict[str, Any]
 
@@ -38,7 +38,7 @@ def paths() -> Json:
     found: Json = {}
     for table in tables():
         found |= _table(table)
-    for command in COMMANDS:
+    for command in commands():
         found |= _command(command)
     return found
 

@@ -15,8 +15,8 @@ from rostra.management.api import access, reading
 from rostra.management.api.answering import answer
 from rostra.management.api.errors import Refused, bad_request, invalid, respond
 from rostra.management.api.tables import Table
-from rostra.management.commands import COMMANDS, Command, Failed, parameters
-from rostra.management.declared import table, tables
+from rostra.management.commands import Command, Failed, parameters
+from rostra.management.declared import commands, table, tables
 
 
 def _table(request: HttpRequest, api: str, name: str) -> Table:
@@ -60,7 +60,7 @@ def _children(request: HttpRequest, api: str, name: str, key: str, child: str) -
 def _commands(request: HttpRequest, scope: str) -> HttpResponse:
     access.check(request)
     _only(request, "GET", "HEAD")
-    found = [command for command in COMMANDS if command.scope == scope]
+    found = [command for command in commands() if command.scope == scope]
     if not found:
         raise Refused(404)
     return respond({one.name: {"list_endpoint": address(one), "schema": f"{address(one)}schema/"} for one in found})
@@ -117,7 +117,7 @@ def address(command: Command) -> str:
 
 
 def _named(scope: str, name: str) -> Command:
-    for command in COMMANDS:
+    for command in commands():
         if (command.scope, command.name) == (scope, name):
             return command
     raise Refused(404)
