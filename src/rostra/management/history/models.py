@@ -154,7 +154,7 @@ class Run(models.Model):
     received = models.JSONField(default=list)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["node", "boot"], name="history_run")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["node", "boot"], name="history_run_once")]
 
 
 class NodeContact(models.Model):

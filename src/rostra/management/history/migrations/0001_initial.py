@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
                 ("received", models.JSONField(default=list)),
             ],
             options={
-                "constraints": [models.UniqueConstraint(fields=("node", "boot"), name="history_run")],
+                "constraints": [models.UniqueConstraint(fields=("node", "boot"), name="history_run_once")],
             },
         ),
         migrations.CreateModel(
