@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import zoneinfo
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
@@ -51,6 +52,11 @@ def ip_address_or_network(value: str) -> None:
 def url(value: str) -> None:
     """An absolute address of the web: http or https."""
     _check_url(value, ("http", "https"))
+
+
+def ftp_url(value: str) -> None:
+    """Where files go: ftp or ftps."""
+    _check_url(value, ("ftp", "ftps"))
 
 
 def rtmp_url(value: str) -> None:
@@ -124,3 +130,64 @@ def _is_assertion(assertion: str) -> bool:
         text = text[1:-1]
     bare = _PAIR.sub("", text)
     return not any(character in '\\"<>\x00' for character in bare)
+
+
+def host_or_ipv4(value: str) -> None:
+    """A DNS name, or an IPv4 address."""
+    host_or_address(value)
+    if ":" in value:
+        raise ValidationError("Enter an IPv4 address or a DNS name.", code="host")
+
+
+def is_address(value: str) -> bool:
+    """Is `value` an IPv4 or IPv6 address, rather than a name?"""
+    return _is_address(value)
+
+
+def ldap_filter(value: str) -> None:
+    """A search filter of RFC 4515; a single condition may lack its parentheses. Checks how it is nested."""
+    depth = 0
+    for character in value:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth < 0:
+            break
+    if depth or "=" not in value or "\x00" in value or "()" in value:
+        raise ValidationError("Enter an LDAP filter, for example (&(objectClass=person)(mail=*)).", code="filter")
+
+
+def template(value: str) -> None:
+    """A Jinja template; checks its syntax only. Names of filters and variables are the business of who renders it."""
+    import jinja2  # takes long to import, and a node that only carries calls never checks one
+
+    try:
+        jinja2.Environment(autoescape=False).parse(value)  # noqa: S701 - never rendered
+    except jinja2.TemplateSyntaxError as problem:
+        raise ValidationError(f"Line {problem.lineno}: {problem.message}", code="template") from None
+    except (RecursionError, ValueError, MemoryError):
+        raise ValidationError("This template is too deeply nested.", code="template") from None
+
+
+def time_zone(value: str) -> None:
+    """The name of a time zone, for example Europe/Oslo."""
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (ValueError, OSError, KeyError):
+        raise ValidationError("Enter the name of a time zone, for example Europe/Oslo.", code="zone") from None
+
+
+def slug(value: str) -> None:
+    """A part of a path: letters, digits, hyphens and underscores."""
+    if re.fullmatch(r"[A-Za-z0-9_-]+", value, re.ASCII) is None:
+        raise ValidationError("Use letters, digits, hyphens and underscores.", code="slug")
+
+
+def variable(value: str) -> None:
+    """A name that a template can use."""
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value, re.ASCII) is None:
+        raise ValidationError("Use letters, digits and underscores, not a digit first, and no hyphens.", code="name")
+
+
+def dialled(value: str) -> None:
+    """An address that can be called: nothing blank or invisible in it."""
+    if any(character.isspace() or not character.isprintable() for character in value):
+        raise ValidationError("An address has no spaces.", code="alias")

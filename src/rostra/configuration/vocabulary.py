@@ -77,3 +77,52 @@ CODECS = [
     "X-H264UC",
     "X-ULPFECUC",
 ]
+TRANSPORTS: Options = [("udp", "UDP"), ("tcp", "TCP"), ("tls", "TLS")]
+SYSLOG_FORMATS: Options = [("rfc3164", "BSD syslog (RFC 3164)"), ("rfc5424", "Syslog (RFC 5424)")]
+MAIL_SECURITY: Options = [("NONE", "None"), ("STARTTLS", "STARTTLS")]
+WEB_PROXY_PROTOCOLS: Options = [("http", "HTTP")]
+LOG_LEVELS: Options = [
+    ("NOTSET", "As the logger above it"),
+    ("DEBUG", "Debug"),
+    ("INFO", "Information"),
+    ("WARNING", "Warnings"),
+    ("ERROR", "Errors"),
+    ("CRITICAL", "Critical errors only"),
+]
+SSH_KEY_TYPES = (
+    "ssh-rsa",
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "sk-ssh-ed25519@openssh.com",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+)
+CALL_TYPES_OF_RULES: Options = [*CALL_TYPES, ("auto", "Same as incoming call")]
+CALL_TARGETS: Options = [
+    ("external", "Registered device or external system"),
+    ("registration", "Registered devices only"),
+    ("mssip_conference_id", "Skype for Business meeting by its Conference ID"),
+    ("mssip_server", "Skype for Business clients, or meetings through a Virtual Reception"),
+]
+MSSIP_TRANSPORTS: Options = [("tcp", "TCP"), ("tls", "TLS")]
+TURN_CREDENTIALS: Options = [("namepsw", "Username and password"), ("coturn_shared", "Shared secret")]
+REFRESH_STRATEGIES: Options = [("adaptive", "Adaptive"), ("maximum", "Basic")]
+ALLOWED_ENTRIES: Options = [("user", "End users"), ("proxy", "Reverse proxies")]
+WEB_APPS: Options = [("webapp1", "Web app 1"), ("webapp2", "Web app 2"), ("webapp3", "Web app 3")]
+SCALING_POLICIES: Options = [("TeamsConnectorScaling", "Microsoft Teams Connector")]
+SYNCED_SERVICES: Options = [kind for kind in SERVICE_TYPES if kind[0] in ("conference", "lecture")]
+EVENTS = [
+    "eventsink_started",
+    "eventsink_updated",
+    "eventsink_stopped",
+    "eventsink_bulk",
+    "conference_started",
+    "conference_updated",
+    "conference_ended",
+    "participant_connected",
+    "participant_updated",
+    "participant_disconnected",
+    "participant_media_stream_window",
+    "participant_media_streams_destroyed",
+]
