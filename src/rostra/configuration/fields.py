@@ -22,11 +22,13 @@ def text(label: str, limit: int, help_text: str, *, default: str | None = "", **
 def whole(
     label: str, low: int, high: int, help_text: str, *, default: int | None = None, optional: bool = False, **more: Any
 ) -> models.IntegerField:
-    """An integer within `low`-`high`; `optional` allows none."""
+    """An integer within `low`-`high`; `optional` allows none. Without either it is required."""
     limits = [MinValueValidator(low), MaxValueValidator(high)]
     if optional:
         more = {"null": True, "blank": True, **more}
-    return models.IntegerField(label, validators=limits, help_text=help_text, default=default, **more)
+    if optional or default is not None:
+        more = {"default": default, **more}
+    return models.IntegerField(label, validators=limits, help_text=help_text, **more)
 
 
 def flag(label: str, help_text: str, *, default: bool, **more: Any) -> models.BooleanField:
@@ -37,15 +39,16 @@ def flag(label: str, help_text: str, *, default: bool, **more: Any) -> models.Bo
 def choice(
     label: str, options: Options, help_text: str, *, default: str | None, optional: bool = False, **more: Any
 ) -> models.CharField:
-    """One of `options` (value, label); `optional` allows none, which means inherited."""
+    """One of `options` (value, label); `optional` allows none, which means inherited. Without either it is required."""
     if optional:
         more = {"null": True, "blank": True, **more}
+    if optional or default is not None:
+        more = {"default": default, **more}
     return models.CharField(
         label,
         max_length=max(50, *(len(value) for value, _ in options)),
         choices=options,
         help_text=help_text,
-        default=default,
         **more,
     )
 
@@ -80,7 +83,8 @@ def paragraph(label: str, limit: int, help_text: str, *, default: str | None = "
     """Text of several lines, at most `limit` characters; `default=None` makes it required."""
     if default is not None:
         more = {"blank": True, "default": default, **more}
-    return models.TextField(label, validators=[MaxLengthValidator(limit)], help_text=help_text, **more)
+    checks = [MaxLengthValidator(limit), *more.pop("validators", ())]
+    return models.TextField(label, validators=checks, help_text=help_text, **more)
 
 
 def several(label: str, target: str, help_text: str, **more: Any) -> models.ManyToManyField:
