@@ -45,6 +45,10 @@ class Resource:
     """One sentence for the reference documentation."""
     embedded: tuple[str, ...] = ()
     """Relations (forward or reverse) read as full objects and written as such, or as URIs."""
+    reverse: tuple[str, ...] = ()
+    """Reverse relations read and written as URIs."""
+    fixed: tuple[str, ...] = ()
+    """Fields that keep the value they were created with."""
     filtering: tuple[str, ...] | None = None
     """Fields that lists can be filtered by; None: all."""
     ordering: tuple[str, ...] | None = None
@@ -88,9 +92,15 @@ class Resource:
 
     @property
     def relations(self) -> list[str]:
-        """To-many relations the API shows: declared many-to-many fields and embedded reverse relations."""
+        """To-many relations the API shows: declared many-to-many fields, and those of the reverse ones."""
         many = [field.name for field in orm.meta(self.model).many_to_many]
-        return [*many, *(name for name in self.embedded if name not in many and self._is_reverse(name))]
+        embedded = (name for name in self.embedded if name not in many and self._is_reverse(name))
+        return [*many, *embedded, *self.reverse]
+
+    @property
+    def required_relations(self) -> list[str]:
+        """To-many relations that must not be empty: those whose field may not be blank."""
+        return [field.name for field in orm.meta(self.model).many_to_many if not field.blank]
 
     def _is_reverse(self, name: str) -> bool:
         field = orm.meta(self.model).get_field(name)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rostra.configuration.declarations import platform, services
+from rostra.configuration.declarations import platform, services, system
 from rostra.configuration.models import FabricMember, StoredFile, StoredPart
 from rostra.configuration.resources import register
 
-__all__ = ["platform", "services"]
+__all__ = ["platform", "services", "system"]
 
 register.replicate(FabricMember, "fabric_member")
 register.replicate(StoredFile, "stored_file")

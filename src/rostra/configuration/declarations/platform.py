@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from rostra.configuration.models import GlobalSettings, SystemLocation, WorkerVM
+from rostra.configuration.models import GlobalSettings, ManagementVM, SystemLocation, WorkerVM
 from rostra.configuration.resources import Resource, register
+
+_SNMP = (
+    *("snmp_mode", "snmp_community", "snmp_username", "snmp_authentication_password", "snmp_privacy_password"),
+    *("snmp_system_contact", "snmp_system_location"),
+)
 
 register.add(
     Resource(
@@ -12,14 +17,48 @@ register.add(
         section="Platform",
         icon="location_on",
         summary="Groups of nodes that share network settings.",
+        embedded=("dns_servers", "ntp_servers", "syslog_servers"),
         columns=("name", "description", "mtu", "overflow_location1", "overflow_location2"),
         search=("name", "description"),
         groups=(
+            ("Servers", ("dns_servers", "ntp_servers", "syslog_servers", "snmp_network_management_system")),
             ("Overflow", ("overflow_location1", "overflow_location2", "transcoding_location")),
-            ("Network", ("mtu", "media_qos", "signalling_qos", "local_mssip_domain", "use_relay_candidates_only")),
+            (
+                "Network",
+                ("mtu", "media_qos", "signalling_qos", "http_proxy", "local_mssip_domain", "use_relay_candidates_only"),
+            ),
+            (
+                "Live captions",
+                ("live_captions_dial_out_1", "live_captions_dial_out_2", "live_captions_dial_out_3"),
+            ),
         ),
     )
 )
+register.add(
+    Resource(
+        model=ManagementVM,
+        name="management_vm",
+        section="Platform",
+        icon="admin_panel_settings",
+        summary="The machine the platform is administered from.",
+        singleton=True,
+        list_methods=("get", "post", "delete"),
+        detail_methods=("get", "post", "patch", "delete"),
+        embedded=("dns_servers", "ntp_servers", "static_routes", "syslog_servers"),
+        columns=("name", "address", "description"),
+        groups=(
+            ("Network", ("mtu", "ipv6_address", "ipv6_gateway", "static_nat_address", "static_routes", "http_proxy")),
+            ("Servers", ("dns_servers", "ntp_servers", "syslog_servers")),
+            ("SNMP", (*_SNMP, "snmp_network_management_system")),
+            ("SSH", ("enable_ssh", "ssh_authorized_keys", "ssh_authorized_keys_use_cloud")),
+        ),
+    )
+)
+_IDENTITY = (
+    *("hostname", "domain", "address", "netmask", "gateway"),
+    *("secondary_address", "secondary_netmask"),
+)
+"""Who a node is on the network: part of what it was deployed with."""
 register.add(
     Resource(
         model=WorkerVM,
@@ -27,12 +66,19 @@ register.add(
         section="Platform",
         icon="dns",
         summary="Conferencing Nodes: the machines that carry calls.",
+        embedded=("static_routes",),
+        fixed=_IDENTITY,
         columns=("name", "system_location", "address", "node_type", "maintenance_mode"),
         search=("name", "description", "address", "hostname"),
         write_only=("password",),
         groups=(
-            ("Network", ("hostname", "domain", "address", "netmask", "gateway", "static_nat_address", "ipv6_address")),
+            (
+                "Network",
+                (*_IDENTITY, "static_nat_address", "ipv6_address", "ipv6_gateway", "alternative_fqdn", "static_routes"),
+            ),
             ("Maintenance", ("maintenance_mode", "maintenance_mode_reason")),
+            ("SNMP", _SNMP),
+            ("SSH", ("password", "enable_ssh", "ssh_authorized_keys", "ssh_authorized_keys_use_cloud")),
         ),
     )
 )

@@ -6,12 +6,16 @@ import uuid
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator, RegexValidator
 from django.db import models
 
 from rostra.configuration import vocabulary
-from rostra.configuration.fields import choice, flag, text, whole
+from rostra.configuration.fields import choice, flag, secret, text, whole
+from rostra.configuration.validators import domain, url
 
 _DAY = 86400
+_colour = RegexValidator(r"\A#[0-9A-Fa-f]{6}\Z", "Enter a colour as in #c0c0c0.")
+_page = RegexValidator(r"\A/(?![/\\])[^\s\\]*\Z", "Enter the path of a page of this site, for example /admin/.")
 
 
 def disabled_by_default() -> list[dict[str, str]]:
@@ -90,14 +94,14 @@ class ConnectivitySettings(models.Model):
     enable_edge_non_mesh = flag("Restricted mesh for edge nodes", "Fewer tunnels between nodes.", default=True)
     enable_legacy_dialout_api = flag("Dial out without routing rules", "For older clients.", default=False)
     enable_turn_443 = flag("Media relay on TCP 443", "For clients behind strict firewalls.", default=False)
-    local_mssip_domain = text("Skype for Business domain", 255, "SIP domain routed here.")
+    local_mssip_domain = text("Skype for Business domain", 255, "SIP domain routed here.", validators=[domain])
     management_qos = whole("DSCP value for management", 0, 63, "Marks management packets.", default=0, optional=True)
     signalling_ports_start = whole("Signalling ports from", 10000, 49999, "First port.", default=33000)
     signalling_ports_end = whole("Signalling ports to", 10000, 49999, "Last port.", default=39999)
     media_ports_start = whole("Media ports from", 10000, 49999, "First port.", default=40000)
     media_ports_end = whole("Media ports to", 10000, 49999, "Last port.", default=49999)
     ocsp_state = choice("OCSP", vocabulary.OCSP_STATES, "Ask whether certificates were revoked.", default="OFF")
-    ocsp_responder_url = text("OCSP responder URL", 255, "Whom to ask.")
+    ocsp_responder_url = text("OCSP responder URL", 255, "Whom to ask.", validators=[url])
     sip_tls_cert_verify_mode = choice(
         "Verify SIP TLS certificates", vocabulary.ON_OFF, "Refuse peers nobody vouches for.", default="OFF"
     )
@@ -125,32 +129,35 @@ class PlatformSettings(models.Model):
 
     logon_banner = text("Login banner text", 4096, "Shown on the login page.")
     site_banner = text("Management site banner", 255, "Shown on top of every page.")
-    site_banner_bg = text("Banner background", 7, "Colour.", default="#c0c0c0")
-    site_banner_fg = text("Banner text colour", 7, "Colour.", default="#000000")
-    management_start_page = text("Start page", 255, "First page after login.", default="/admin/")
+    site_banner_bg = text("Banner background", 7, "Colour.", default="#c0c0c0", validators=[_colour])
+    site_banner_fg = text("Banner text colour", 7, "Colour.", default="#000000", validators=[_colour])
+    management_start_page = text("Start page", 255, "First page after login.", default="/admin/", validators=[_page])
     management_session_timeout = whole("Session timeout", 5, 1440, "Minutes without use.", default=30)
     session_timeout_enabled = flag("Log out idle sessions", "After the session timeout.", default=True)
     logs_max_age = whole("Days logs are kept", 0, 3650, "0: no limit.", default=0)
     liveview_show_conferences = flag("Conferences in Live View", "Show them.", default=True)
     error_reporting_enabled = flag("Incident reporting", "Send reports of problems.", default=False)
-    error_reporting_url = text("Incident reporting URL", 255, "Where reports go.")
-    contact_email_address = text("Contact e-mail address", 100, "Added to incident reports.")
+    error_reporting_url = text("Incident reporting URL", 255, "Where reports go.", validators=[url])
+    contact_email_address = text(
+        "Contact e-mail address", 100, "Added to incident reports.",
+        validators=[EmailValidator("Enter an e-mail address.")],
+    )  # fmt: skip
     enable_analytics = flag("Usage statistics", "Send how the platform is used.", default=False)
     legacy_api_username = text("External system username", 100, "User for external systems.")
-    legacy_api_password = text("External system password", 100, "Its password.")
+    legacy_api_password = secret("External system password", 100, "Its password.")
     legacy_api_http = flag("External systems over HTTP", "Without TLS.", default=False, editable=False)
     bursting_enabled = flag("Enable bursting", "Start nodes in the cloud when needed.", default=False)
     bursting_threshold = whole("Bursting threshold", 1, 1000000, "Free HD calls.", default=5, optional=True)
     bursting_min_lifetime = whole("Bursting minimum lifetime", 5, 1000000, "Minutes.", default=50, optional=True)
     cloud_provider = choice("Cloud provider", vocabulary.CLOUDS, "Where nodes are started.", default="AWS")
     aws_access_key = text("AWS access key ID", 40, "Key.", default=None, null=True, blank=True)
-    aws_secret_key = text("AWS secret access key", 255, "Secret.", default=None, null=True, blank=True)
+    aws_secret_key = secret("AWS secret access key", 255, "Secret.", default=None, null=True, blank=True)
     azure_client_id = text("Azure client ID", 255, "Application.", default=None, null=True, blank=True)
-    azure_secret = text("Azure secret key", 255, "Secret.", default=None, null=True, blank=True)
+    azure_secret = secret("Azure secret key", 255, "Secret.", default=None, null=True, blank=True)
     azure_subscription_id = text("Azure subscription ID", 255, "Subscription.", default=None, null=True, blank=True)
     azure_tenant = text("Azure tenant ID", 255, "Tenant.", default=None, null=True, blank=True)
     gcp_client_email = text("GCP service account", 255, "Account.", default=None, null=True, blank=True)
-    gcp_private_key = text("GCP private key", 12288, "Key.", default="", null=True)
+    gcp_private_key = secret("GCP private key", 12288, "Key.", default="", null=True)
     gcp_project_id = text("GCP project ID", 255, "Project.", default=None, null=True, blank=True)
     deployment_uuid = models.CharField(
         "Deployment", max_length=36, default=new_uuid, editable=False, help_text="Identity of this deployment."
@@ -177,7 +184,7 @@ class RetiredSettings(models.Model):
     pss_customer_id = text("Customer", 255, "Not used.", editable=False)
     pss_enabled = flag("Scheduling", "Not used.", default=False, editable=False)
     pss_gateway = text("Scheduling gateway", 255, "Not used.", editable=False)
-    pss_token = text("Scheduling token", 255, "Not used.", editable=False)
+    pss_token = secret("Scheduling token", 255, "Not used.", editable=False)
 
     class Meta:
         abstract = True
@@ -202,5 +209,11 @@ class GlobalSettings(ConferencingSettings, ConnectivitySettings, PlatformSetting
             found["media_ports_end"] = "The range of media ports must hold at least 100 ports."
         if self.signalling_ports_end < self.signalling_ports_start:
             found["signalling_ports_end"] = "The range of signalling ports must not end before it starts."
+        if self.signalling_ports_start <= self.media_ports_end and self.media_ports_start <= self.signalling_ports_end:
+            found.setdefault("media_ports_start", "The ranges of signalling and of media ports must not overlap.")
+        if self.ocsp_state == "OVERRIDE" and not self.ocsp_responder_url:
+            found["ocsp_responder_url"] = "Say which responder is asked instead."
+        if self.bursting_enabled and self.bursting_threshold is None:
+            found["bursting_threshold"] = "Say when nodes are started."
         if found:
             raise ValidationError(found)
