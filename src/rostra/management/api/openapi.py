@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 
 import rostra
 from rostra.configuration.resources import Resource, register
+from rostra.configuration.secretfield import SecretField
 from rostra.management.api import openapi_files, openapi_tables, schema, selection, wire
 
 Json = dict[str, Any]
@@ -19,14 +20,20 @@ _TYPES = {
     "float": "number",
     "datetime": "string",
     "list": "array",
+    "dict": "object",
     "related": "string",
+    "file": "string",
 }
+_FORMATS = {"date": "date", "time": "time", "file": "binary"}
 _ERROR = {"description": "Why the request cannot be carried out", "content": {"application/json": {"schema": {}}}}
 _REFUSALS: Json = {
     "400": _ERROR,
     "401": {"description": "Credentials are missing or wrong"},
     "403": {"description": "The account may not do that"},
+    "413": {"description": "The request is too large"},
     "415": _ERROR,
+    "429": {"description": "Too many requests, or too many wrong credentials; Retry-After says when to go on"},
+    "503": {"description": "The database is busy; try again"},
 }
 
 
@@ -58,7 +65,8 @@ def _paths(resource: Resource) -> Json:
     every = {"list": schema.list_methods(resource), "detail": schema.detail_methods(resource)}
     operations = _operations(resource)
     base = f"{wire.BASE}{resource.name}/"
-    key = {"name": "id", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
+    kind = {"type": "integer", "minimum": 0} if resource.key == "id" else {"type": "string", "minLength": 1}
+    key = {"name": "id", "in": "path", "required": True, "schema": kind}
     return {
         base: {method: operations["list", method] for method in every["list"]},
         f"{base}{{id}}/": {
@@ -109,7 +117,8 @@ def _operation(resource: Resource, verb: str, summary: str, responses: Json, bod
         "responses": {**responses, **_REFUSALS},
     }
     if body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+        kinds = ["application/json", *(["multipart/form-data"] if resource.uploads else [])]
+        operation["requestBody"] = {"required": True, "content": {kind: {"schema": body} for kind in kinds}}
     return operation
 
 
@@ -131,7 +140,7 @@ def _parameters(resource: Resource) -> list[Json]:
     fields = {field.name: field for field in resource.fields}
     for name in selection.filterable(resource):
         field = fields.get(name)
-        kind = "string" if field is None else _TYPES[wire.wire_type(field)]
+        kind = "string" if field is None else _TYPES.get(wire.wire_type(field), "string")
         found.append(_parameter(name, {"type": "string" if kind == "array" else kind}, "Exactly this value"))
         if kind == "string" and field is not None and not field.is_relation:
             found.append(_parameter(f"{name}__icontains", {"type": "string"}, "Text that is part of the value"))
@@ -146,9 +155,10 @@ def _object(resource: Resource, *, reading: bool) -> Json:
     properties: Json = {}
     required: list[str] = []
     for field in resource.fields:
-        if (reading and field.name in resource.write_only) or (not reading and wire.is_read_only(field)):
+        left_out = field.name in resource.hidden or (field.primary_key and resource.key != "id")
+        if (reading and left_out) or (not reading and wire.is_read_only(field)):
             continue
-        properties[field.name] = _property(field, reading=reading)
+        properties[field.name] = _property(resource, field, reading=reading)
         if reading or schema.is_required(field):
             required.append(field.name)
     for name in resource.relations:
@@ -159,20 +169,32 @@ def _object(resource: Resource, *, reading: bool) -> Json:
     return {"type": "object", "description": resource.summary, "properties": properties, "required": required}
 
 
-def _property(field: Any, *, reading: bool) -> Json:
-    kind = _TYPES[wire.wire_type(field)]
+def _property(resource: Resource, field: Any, *, reading: bool) -> Json:
+    name = wire.wire_type(field)
+    kind = "object" if reading and field.is_relation and field.name in resource.embedded else _TYPES.get(name, "string")
     body: Json = {"type": [kind, "null"] if field.null else kind, "description": str(field.help_text)}
     if field.choices:
         body["enum"] = [value for value, _ in field.flatchoices] + ([None] if field.null else [])
     elif kind == "string" and field.max_length:
         body["maxLength"] = field.max_length
+    if name in _FORMATS:
+        body["format"] = _FORMATS[name]
     if not reading:
-        for validator in field.validators:
-            if isinstance(validator, MinValueValidator):
-                body["minimum"] = validator.limit_value
-            elif isinstance(validator, MaxValueValidator):
-                body["maximum"] = validator.limit_value
-        default = schema.plain_default(field)
-        if default is not None:
-            body["default"] = default
+        body |= _limits(field)
     return body
+
+
+def _limits(field: Any) -> Json:
+    """What validators and the default say about a field that is written."""
+    found: Json = {}
+    for validator in field.validators:
+        if isinstance(validator, MinValueValidator):
+            found["minimum"] = validator.limit_value
+        elif isinstance(validator, MaxValueValidator):
+            found["maximum"] = validator.limit_value
+        elif isinstance(validator, MaxLengthValidator):
+            found["maxLength"] = validator.limit_value
+    if isinstance(field, SecretField):
+        found["maxLength"] = field.limit
+    default = schema.plain_default(field)
+    return found if default is None else {**found, "default": default}
