@@ -43,7 +43,7 @@ class Endpoint:
         match request.method:
             case "PUT":
                 return self._change(request, key, replace=True)
-            case "PATCH":
+            case "PATCH" | "POST":  # the few resources that take a POST here mean a change by it
                 return self._change(request, key, replace=False)
             case "DELETE":
                 with transaction.atomic():

@@ -105,6 +105,7 @@ def _operations(resource: Resource) -> dict[tuple[str, str], Json]:
         ("detail", "get"): _operation(resource, "get", "An object", {"200": _json(_reference(name))} | missing),
         ("detail", "put"): _operation(resource, "replace", "Replace", {"204": gone} | missing, written),
         ("detail", "patch"): _operation(resource, "change", "Change", {"202": accepted} | missing, changed),
+        ("detail", "post"): _operation(resource, "complete", "Change", {"202": accepted} | missing, changed),
         ("detail", "delete"): _operation(resource, "delete", "Delete", {"204": gone} | missing),
     }
 
