@@ -103,6 +103,8 @@ class Environment:
     warm_workers: int = _setting(1, int, "idle media workers kept ready for the next conference")
     capacity: int = _setting(0, _whole, "HD calls the node takes at most; 0: measured at every start")
     database_url: str = _setting("", str, "Management Node database, postgres://…; empty: SQLite in the home directory")
+    licence_keys: str = _setting("", str, "PEM file of public keys (Ed25519) whose licences are taken besides the project's")
+    licence_server: str = _setting("", str, "URL where licence requests are sent; empty: they are stored and go by hand")
     log_level: str = _setting("info", _level, "debug, info, warning or error")
 
     @classmethod

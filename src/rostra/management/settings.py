@@ -48,6 +48,8 @@ def _settings(environment: Environment) -> dict[str, Any]:
             local.APP,
             "rostra.management.history.apps.HistoryConfig",
             "rostra.management.alarms.apps.AlarmsConfig",
+            "rostra.management.licences.apps.LicencesConfig",
+            "rostra.management.audit.apps.AuditConfig",
             "rostra.management.apps.ManagementConfig",
         ],
         "MIDDLEWARE": [
@@ -58,6 +60,7 @@ def _settings(environment: Environment) -> dict[str, Any]:
             "django.contrib.auth.middleware.AuthenticationMiddleware",
             "django.contrib.messages.middleware.MessageMiddleware",
             "django.middleware.clickjacking.XFrameOptionsMiddleware",
+            "rostra.management.audit.actor.know_actor",
             "rostra.management.middleware.announce_changes",
         ],
         "ROOT_URLCONF": "rostra.management.urls",
@@ -109,7 +112,8 @@ def secret_key(file: Path) -> str:
 def database(url: str, file: Path) -> dict[str, object]:
     """Django's settings for `postgres://user:password@host:port/name`, or for SQLite at `file`.
 
-    Raises EnvironmentProblem for any other URL.
+    A host that is the directory of a socket has its slashes written as %2F, as libpq has it. Raises
+    EnvironmentProblem for any other URL.
     """
     if not url:
         file.touch(mode=0o600)
@@ -122,10 +126,16 @@ def database(url: str, file: Path) -> dict[str, object]:
         "NAME": parts.path.strip("/"),
         "USER": urllib.parse.unquote(parts.username or ""),
         "PASSWORD": urllib.parse.unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
+        "HOST": _host(parts),
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
     }
+
+
+def _host(parts: urllib.parse.SplitResult) -> str:
+    """The host as it was written: `hostname` has small letters only, which a path may not have."""
+    written = parts.netloc.rpartition("@")[2]
+    return urllib.parse.unquote(written.partition(":")[0]) if written[:1] == "%" else parts.hostname or ""
 
 
 def _unfold() -> dict[str, Any]:

@@ -1,0 +1,12 @@
+"""Licences as a Django app of the Management Node; nodes do not have its tables, backups leave them out (NODE-143)."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class LicencesConfig(AppConfig):
+    name = "rostra.management.licences"
+    label = "licences"
+    verbose_name = "Licences"
+    default_auto_field = "django.db.models.BigAutoField"
