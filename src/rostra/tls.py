@@ -1,7 +1,8 @@
 """The machine's TLS certificate: self-signed by us on first start, kept across restarts, replaceable by a real one.
 
 An administrator may put another certificate and key in the same two files; only certificates that we signed
-ourselves are renewed.
+ourselves are renewed. The configuration may assign another one, which a server presents from then on to whoever
+connects: see `LiveContext`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import datetime
 import ipaddress
 import os
 import socket
+import ssl
+import tempfile
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -24,6 +28,20 @@ from rostra.environment import EnvironmentProblem
 _OURS = "Rostra self-signed certificate"
 _LIFETIME = datetime.timedelta(days=825)
 _RENEWAL = datetime.timedelta(days=30)
+KEY_BITS = 4096
+"""Size of the self-signed certificate's key (SYS-209)."""
+
+DH_PARAMETERS = """\
+-----BEGIN DH PARAMETERS-----
+MIIBCAKCAQEA//////////+t+FRYortKmq/cViAnPTzx2LnFg84tNpWp4TZBFGQz
++8yTnc4kmz75fS/jY2MMddj2gbICrsRhetPfHtXV/WVhJDP1H18GbtCFY2VVPe0a
+87VXE15/V8k1mE8McODmi3fipona8+/och3xWKE2rec1MKzKT0g6eXq8CrGCsyT7
+YdEIqUuyyOP7uWrat2DX9GgdT0Kj3jlN9K5W7edjcrsZCwenyO4KbXCeAvzhzffi
+7MA0BM0oNC9hkXL+nOmFg/+OTxIy7vKBg8P+OxtMb61zO7X8vC7CIAXFjvGDfRaD
+ssbzSibBsu/6iGtCOGEoXJf//////////wIBAg==
+-----END DH PARAMETERS-----
+"""
+"""For ephemeral Diffie-Hellman keys of 2048 bits: the group ffdhe2048 of RFC 7919."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,6 +50,72 @@ class Identity:
 
     certificate: Path
     key: Path
+
+
+# ---- what a server presents
+
+
+class LiveContext(ssl.SSLContext):
+    """A context for servers whose certificate and parameters can be exchanged while they run.
+
+    Every new connection is made by the context presented last; those that are open go on with theirs. Exchanging
+    contexts rather than loading into one leaves nothing of the former certificate behind: OpenSSL keeps one for
+    each type of key.
+    """
+
+    _presented: ssl.SSLContext
+
+    def __new__(cls, context: ssl.SSLContext) -> LiveContext:
+        live = super().__new__(cls, ssl.PROTOCOL_TLS_SERVER)
+        live._presented = context
+        return live
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        """`context` is presented first."""
+
+    def present(self, context: ssl.SSLContext) -> None:
+        """Use `context` for connections from now on."""
+        self._presented = context
+
+    def wrap_bio(self, *arguments: Any, **named: Any) -> ssl.SSLObject:
+        return self._presented.wrap_bio(*arguments, **named)
+
+    def wrap_socket(self, *arguments: Any, **named: Any) -> ssl.SSLSocket:
+        return self._presented.wrap_socket(*arguments, **named)
+
+
+def server_context(certificate: str, key: str, *, dh: str = "", curve: str = "") -> ssl.SSLContext:
+    """A context for servers that present `certificate` (PEM, the own one first) with its private key (PEM).
+
+    `dh` are Diffie-Hellman parameters (PEM), `curve` is OpenSSL's name of the curve of ephemeral keys; without them
+    OpenSSL chooses. Raises ssl.SSLError for what OpenSSL does not take, ValueError for a curve it does not know.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Memory only: the key of the configuration is on no disk but sealed.
+    with os.fdopen(os.memfd_create("certificate"), "wb") as memory:
+        memory.write(f"{key}\n{certificate}".encode())
+        memory.flush()
+        context.load_cert_chain(f"/proc/self/fd/{memory.fileno()}")
+    if dh:
+        with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+            file.write(dh)
+            file.flush()
+            context.load_dh_params(file.name)
+    if curve:
+        context.set_ecdh_curve(curve)
+    return context
+
+
+def context_of(certificate: Path, key: Path) -> ssl.SSLContext:
+    """A context for servers that present the certificate in these files (PEM).
+
+    Raises OSError or ssl.SSLError.
+    """
+    return server_context(certificate.read_text(), key.read_text(), dh=DH_PARAMETERS)
+
+
+# ---- our own certificate
 
 
 def prepare(home: Path) -> Identity:
@@ -57,7 +141,7 @@ def _due(certificate: Path) -> bool:
 
 def _issue(identity: Identity) -> None:
     # RSA, because older room systems cannot check elliptic-curve signatures.
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     host = socket.gethostname()
     name = x509.Name(
         [
@@ -86,8 +170,9 @@ def _issue(identity: Identity) -> None:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+    public_file = certificate.public_bytes(serialization.Encoding.PEM) + DH_PARAMETERS.encode()
     write_file(identity.key, private, mode=0o600)
-    write_file(identity.certificate, certificate.public_bytes(serialization.Encoding.PEM), mode=0o644)
+    write_file(identity.certificate, public_file, mode=0o644)
 
 
 def _names(host: str) -> list[x509.GeneralName]:

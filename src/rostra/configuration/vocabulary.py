@@ -126,3 +126,9 @@ EVENTS = [
     "participant_media_stream_window",
     "participant_media_streams_destroyed",
 ]
+PRIVATE_KEY_TYPES: Options = [
+    ("RSA2048", "RSA (2048 bit)"),
+    ("RSA4096", "RSA (4096 bit)"),
+    ("ECDSAP256", "ECDSA (P-256)"),
+    ("UPLOAD", "Upload a private key"),
+]

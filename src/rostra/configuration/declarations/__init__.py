@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rostra.configuration.declarations import platform, services, system
+from rostra.configuration.declarations import call_control, certificates, events, platform, services, system, themes, users
 from rostra.configuration.models import FabricMember, StoredFile, StoredPart
 from rostra.configuration.resources import register
 
-__all__ = ["platform", "services", "system"]
+__all__ = ["call_control", "certificates", "events", "platform", "services", "system", "themes", "users"]
 
 register.replicate(FabricMember, "fabric_member")
 register.replicate(StoredFile, "stored_file")

@@ -9,6 +9,7 @@ from django.db import models
 
 from rostra.configuration import validators, vocabulary
 from rostra.configuration.fields import choice, flag, ip_address, reference, secret, several, text, whole
+from rostra.configuration.models.certificates import name_problem
 from rostra.configuration.models.snmp import SnmpSettings
 
 
@@ -51,6 +52,18 @@ class ManagementVM(SnmpSettings):
     alternative_fqdn = text(
         "Web identity", 255, "DNS name of the site, if it is not hostname and domain.", validators=[validators.domain]
     )
+    tls_certificate = reference(
+        "TLS certificate",
+        "configuration.TlsCertificate",
+        "Presented over HTTPS; empty: one that the machine signed itself.",
+        related_name="management_vms",
+    )
+    tls_client_certificate = reference(
+        "TLS client certificate",
+        "configuration.TlsCertificate",
+        "Presented to servers that ask for one.",
+        related_name="+",
+    )
     enable_ssh = choice("Enable SSH", vocabulary.INHERITED_ON_OFF, "Log in over SSH.", default="GLOBAL")
     ssh_authorized_keys = several(
         "SSH authorized keys", "configuration.SshAuthorizedKey", "Keys that may log in.", related_name="+"
@@ -74,6 +87,7 @@ class ManagementVM(SnmpSettings):
         found = self.snmp_problems()
         if self.ipv6_gateway and not self.ipv6_address:
             found["ipv6_address"] = "A gateway for IPv6 needs an IPv6 address."
+        found |= name_problem(self)
         if found:
             raise ValidationError(found)
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from rostra.configuration import validators, vocabulary
 from rostra.configuration.addressing import check_hostname_is_no_number, check_netmask
 from rostra.configuration.fields import choice, flag, ip_address, reference, secret, several, text, whole
+from rostra.configuration.models.certificates import name_problem
 from rostra.configuration.models.management import ManagementVM
 from rostra.configuration.models.snmp import SnmpSettings
 
@@ -70,6 +71,18 @@ class WorkerVM(SnmpSettings):
         "DNS name shown to SIP peers over TLS; no other node has it.",
         validators=[validators.domain],
     )
+    tls_certificate = reference(
+        "TLS certificate",
+        "configuration.TlsCertificate",
+        "Presented over HTTPS and SIP TLS; empty: one that the machine signed itself.",
+        related_name="worker_vms",
+    )
+    tls_client_certificate = reference(
+        "TLS client certificate",
+        "configuration.TlsCertificate",
+        "Presented to servers that ask for one.",
+        related_name="+",
+    )
     enable_distributed_database = flag("Enable distributed database", "For nodes that are always on.", default=True)
     node_type = choice("Role", vocabulary.NODE_TYPES, "What the node does with media.", default="CONFERENCING")
     transcoding = flag("Transcoding", "Older form of the role.", default=True, editable=False)
@@ -109,7 +122,7 @@ class WorkerVM(SnmpSettings):
             found[missing] = "A secondary interface has an address and a network mask."
         if self.ipv6_gateway and not self.ipv6_address:
             found["ipv6_address"] = "A gateway for IPv6 needs an IPv6 address."
-        found |= self._taken_names()
+        found |= self._taken_names() | name_problem(self)
         if found:
             raise ValidationError(found)
 
