@@ -55,6 +55,10 @@ class Resource:
     """Fields that lists can be ordered by; None: all that are no relations."""
     write_only: tuple[str, ...] = ()
     """Secrets never shown by the API."""
+    clear: tuple[str, ...] = ()
+    """Secrets that the API shows as they are; others it shows in their sealed form."""
+    shown_once: tuple[str, ...] = ()
+    """Attributes of a new row that are told in the answer to its creation, and never again: secrets we do not keep."""
     singleton: bool = False
     """One row with id 1, neither created nor deleted."""
     key: str = "id"

@@ -5,6 +5,11 @@ from __future__ import annotations
 import re
 import warnings
 
+from django.db import models
+from django.db.models.functions import Lower
+
+from rostra.configuration import orm
+
 
 def pattern_problem(text: str) -> str | None:
     """Why `text` is not a regular expression; None when it is one."""
@@ -16,3 +21,26 @@ def pattern_problem(text: str) -> str | None:
     except (RecursionError, OverflowError):
         return "This regular expression is too large."
     return None
+
+
+def replacement_problem(pattern: str, replacement: str) -> str | None:
+    r"""Why `replacement` cannot follow `pattern`: it names groups (`\1`) that the pattern lacks. None when it can."""
+    if not pattern or pattern_problem(pattern):
+        return None
+    with warnings.catch_warnings(action="ignore"):
+        groups = re.compile(pattern).groups
+    for digits in re.findall(r"\\([0-9]{1,3})", replacement):
+        if int(digits) > groups:
+            return f"The pattern has {groups} groups, so there is no \\{digits}."
+    return None
+
+
+def taken(row: models.Model, name: str) -> bool:
+    """Has another row the same text in field `name`, whatever its case?"""
+    same = orm.rows(type(row)).annotate(folded=Lower(name)).filter(folded=Lower(models.Value(getattr(row, name))))
+    return same.exclude(pk=row.pk).exists()
+
+
+def any_case(name: str, constraint: str, message: str) -> models.UniqueConstraint:
+    """A constraint that what `taken` finds cannot be saved."""
+    return models.UniqueConstraint(Lower(name), name=constraint, violation_error_message=message)

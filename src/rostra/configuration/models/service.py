@@ -8,14 +8,11 @@ from typing import ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.db import models
-from django.db.models.functions import Lower
 
-from rostra.configuration import vocabulary
-from rostra.configuration.fields import choice, created, flag, reference, text, whole
-from rostra.configuration.validation import pattern_problem
+from rostra.configuration import validators, vocabulary
+from rostra.configuration.fields import choice, created, flag, reference, several, text, whole
+from rostra.configuration.validation import any_case, pattern_problem, replacement_problem, taken
 from rostra.domain import pins
-
-_ALIAS_LENGTH = 250
 
 
 class Conference(models.Model):
@@ -44,6 +41,18 @@ class Conference(models.Model):
     max_callrate_out = whole("Maximum outbound call bandwidth", 128, 8192, "To each, in kbit/s.", optional=True)
     match_string = text("Regex match", 250, "Reception: what an entered alias must look like.")
     replace_string = text("Regex replace string", 250, "Reception: what the entered alias becomes.")
+    ivr_theme = reference(
+        "Theme",
+        "configuration.IvrTheme",
+        "What participants see and hear. Empty: the default theme.",
+        related_name="conference",
+    )
+    mssip_proxy = reference(
+        "Skype for Business server",
+        "configuration.MssipProxy",
+        "Reception: where meetings are looked up by their Conference ID.",
+        related_name="+",
+    )
     system_location = reference(
         "Lookup location", "configuration.SystemLocation", "Reception: where meetings are looked up.", related_name="+"
     )
@@ -95,7 +104,8 @@ class Conference(models.Model):
 
     def clean(self) -> None:
         found = pins.problems(self.pin, self.guest_pin, allow_guests=self.allow_guests)
-        found |= _bad_patterns(self, "match_string", "post_match_string")
+        found |= _bad_patterns(self, "match_string", "replace_string")
+        found |= _bad_patterns(self, "post_match_string", "post_replace_string")
         if self.pk is not None:
             before = type(self).objects.filter(pk=self.pk).values_list("service_type", flat=True).first()
             if before is not None and before != self.service_type:
@@ -107,7 +117,7 @@ class Conference(models.Model):
 class ConferenceAlias(models.Model):
     """What is dialled to reach a service."""
 
-    alias = text("Alias", _ALIAS_LENGTH, "The full dial string as it is received, with its domain.", default=None)
+    alias = text("Alias", 250, "The full dial string as it is received, with its domain.", default=None)
     conference = reference(
         "Service",
         "configuration.Conference",
@@ -125,11 +135,7 @@ class ConferenceAlias(models.Model):
         verbose_name_plural = "Aliases"
         ordering: ClassVar = ["id"]
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                Lower("alias"),
-                name="conference_alias_any_case",
-                violation_error_message="Alias with this Alias already exists.",
-            )
+            any_case("alias", "conference_alias_any_case", "Alias with this Alias already exists."),
         ]
 
     def __str__(self) -> str:
@@ -138,23 +144,21 @@ class ConferenceAlias(models.Model):
     def clean(self) -> None:
         if self.alias != self.alias.strip() or any(character.isspace() for character in self.alias):
             raise ValidationError({"alias": "An alias has no spaces."})
-        if len(self.alias) > _ALIAS_LENGTH:
-            return  # refused already, and too long for SQLite's LIKE
-        if type(self).objects.filter(alias__iexact=self.alias).exclude(pk=self.pk).exists():
+        if taken(self, "alias"):
             raise ValidationError({"alias": "Alias with this Alias already exists."})
 
 
 class AutomaticParticipant(models.Model):
     """Somebody the conference calls when it starts."""
 
-    alias = text("Alias", 250, "The address to call.", default=None)
+    alias = text("Alias", 250, "The address to call.", default=None, validators=[validators.dialled])
     description = text("Description", 250, "A note for administrators.")
-    conference = models.ManyToManyField(
-        Conference,
-        verbose_name="Services",
-        blank=True,
+    conference = several(
+        "Services",
+        "configuration.Conference",
+        "Meeting rooms and auditoriums that call this participant.",
         related_name="automatic_participants",
-        help_text="Services that call this participant.",
+        limit_choices_to={"service_type__in": ("conference", "lecture")},
     )
     protocol = choice("Protocol", vocabulary.PROTOCOLS, "How the call is made.", default="sip")
     call_type = choice("Call capabilities", vocabulary.CALL_TYPES, "Most that is carried.", default="video")
@@ -172,7 +176,9 @@ class AutomaticParticipant(models.Model):
     )
     streaming = flag("Streaming", "A streaming or recording device.", default=False)
     remote_display_name = text("Display name", 250, "Name shown to other participants.")
-    presentation_url = text("Presentation URL", 250, "RTMP address of the content stream.")
+    presentation_url = text(
+        "Presentation URL", 250, "RTMP address of the content stream.", validators=[validators.rtmp_url]
+    )
     creation_time = created()
 
     class Meta:
@@ -184,10 +190,20 @@ class AutomaticParticipant(models.Model):
         return self.alias
 
     def clean(self) -> None:
+        found: dict[str, str] = {}
         if re.fullmatch(r"[0-9*#,]*", self.dtmf_sequence) is None:
-            raise ValidationError({"dtmf_sequence": "Use digits, *, # and commas."})
+            found["dtmf_sequence"] = "Use digits, *, # and commas."
+        if self.routing == "manual" and self.protocol == "rtmp" and not self.alias.startswith(("rtmp://", "rtmps://")):
+            found["alias"] = "An RTMP address starts with rtmp:// or rtmps://."
+        if self.routing == "manual" and self.protocol == "sip" and "://" in self.alias:
+            found["alias"] = "This is not a SIP address."
+        if found:
+            raise ValidationError(found)
 
 
-def _bad_patterns(instance: models.Model, *names: str) -> dict[str, str]:
-    found = {name: pattern_problem(getattr(instance, name)) for name in names}
+def _bad_patterns(row: models.Model, match: str, replace: str) -> dict[str, str]:
+    found = {
+        match: pattern_problem(getattr(row, match)),
+        replace: replacement_problem(getattr(row, match), getattr(row, replace)),
+    }
     return {name: problem for name, problem in found.items() if problem}
