@@ -7,10 +7,13 @@ of the Management Node hold everything a node's need.
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
+import functools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ import pytest
 
 from rostra.environment import Environment, Secret
 from rostra.management import settings
+from tests import postgresql
 
 _home = tempfile.TemporaryDirectory(prefix="rostra-tests-")
 ENVIRONMENT = dataclasses.replace(Environment(), home=Path(_home.name), admin_password=Secret("secret"))
@@ -27,36 +31,93 @@ settings.configure(ENVIRONMENT)
 from django.db import connections  # noqa: E402 - needs the settings
 from django.test import Client  # noqa: E402
 
+from rostra.configuration import contents  # noqa: E402
+from rostra.configuration.contents import Values  # noqa: E402
+from rostra.configuration.local import open_database  # noqa: E402
+from rostra.configuration.resources import register  # noqa: E402
 from rostra.management.prepare import prepare  # noqa: E402
 
 BASE = "/api/admin/configuration/v1/"
 
 
-@pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database as the first start leaves it."""
-    file = tmp_path_factory.mktemp("prepared") / "management.db"
-    use(file)
-    prepare(ENVIRONMENT)
-    connections["default"].close()
-    return file
-
-
-def use(file: Path) -> None:
-    """Let Django's default connection lead to `file`."""
-    connections["default"].close()
-    connections.databases["default"]["NAME"] = str(file)
-    connections["default"].settings_dict["NAME"] = str(file)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests marked `every_database` run on PostgreSQL too, on top of the engine chosen for all."""
+    marked = metafunc.definition.get_closest_marker("every_database")
+    if marked and "engine" in metafunc.fixturenames and postgresql.CHOSEN == "sqlite":
+        metafunc.parametrize("engine", ["sqlite", "postgresql"])
 
 
 @pytest.fixture
-def database(prepared: Path, tmp_path: Path) -> Iterator[Path]:
-    """A database of the test's own, after the first start."""
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine of the test's database."""
+    if postgresql.CHOSEN != "sqlite" and request.node.get_closest_marker("sqlite_only"):
+        pytest.skip("about SQLite itself")
+    return postgresql.CHOSEN
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Takes the name of an engine; returns the file or name of a database as the first start leaves it."""
+
+    @functools.cache
+    def make(engine: str) -> str:
+        if engine == "postgresql":
+            made = postgresql.server().create()
+            use(settings.database(postgresql.server().url(made), Path()))
+        else:
+            made = str(tmp_path_factory.mktemp("prepared") / "management.db")
+            use(settings.database("", Path(made)))
+        prepare(ENVIRONMENT)
+        connections["default"].close()
+        return made
+
+    return make
+
+
+def use(database: dict[str, Any]) -> None:
+    """Let Django's default connection lead to `database` (as in settings)."""
+    connections["default"].close()
+    connections.databases["default"] = database
+    connections.configure_settings(connections.databases)
+    del connections["default"]
+
+
+@pytest.fixture
+def database(prepared: Callable[[str], str], tmp_path: Path, engine: str) -> Iterator[Path]:
+    """A database of the test's own, after the first start. On SQLite it is the file at this path."""
     file = tmp_path / "management.db"
-    shutil.copy(prepared, file)
-    use(file)
+    template = prepared(engine)
+    if engine == "postgresql":
+        name = postgresql.server().create(template)
+        use(settings.database(postgresql.server().url(name), file))
+    else:
+        shutil.copy(template, file)
+        use(settings.database("", file))
     yield file
     connections["default"].close()
+    if engine == "postgresql":
+        postgresql.server().drop(name)
+
+
+def content(path: Path | None = None) -> dict[str, list[Values]]:
+    """Every replicated row by table: of the Management Node's database, or of a node's at `path`."""
+    if path is None:
+        with ThreadPoolExecutor(1) as thread:  # Django refuses to wait for a database in an event loop's own
+            return thread.submit(_own_content).result()
+    with contextlib.closing(open_database(path, read_only=True)) as opened:
+        cursor = opened.cursor()
+        return {name: _rows(table, contents.pages(table, cursor)) for name, table in register.tables.items()}
+
+
+def _own_content() -> dict[str, list[Values]]:
+    try:
+        return {name: _rows(table, contents.pages(table)) for name, table in register.tables.items()}
+    finally:
+        connections["default"].close()
+
+
+def _rows(table: Any, pages: Iterator[list[Values]]) -> list[Values]:
+    return [contents.canonical(table, row) for rows in pages for row in rows]
 
 
 class Api:

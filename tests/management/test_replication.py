@@ -28,7 +28,7 @@ from rostra.fabric.bus import Bus
 from rostra.fabric.replication import CHANGES, ConfigurationReplica, Publisher
 from rostra.management.prepare import prepare
 
-from .conftest import ENVIRONMENT
+from .conftest import ENVIRONMENT, content
 
 
 async def managed(function: Callable[[], Any]) -> Any:
@@ -85,16 +85,6 @@ def room(name: str) -> Conference:
     return conference
 
 
-def content(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Every replicated row of an SQLite database."""
-    with sqlite3.connect(path) as database:
-        found = {
-            table: sorted(database.execute(f'SELECT * FROM "{table}"').fetchall(), key=str) for table in register.tables
-        }
-    database.close()
-    return found
-
-
 async def test_a_change_is_there_within_two_seconds(database: Path, fabric: Environment, bus: Bus, local: Path) -> None:
     async with publishing(bus) as publisher, following(fabric, bus, local) as replica:
         await asyncio.wait_for(replica.synchronised.wait(), 8)
@@ -112,7 +102,7 @@ async def test_a_change_is_there_within_two_seconds(database: Path, fabric: Envi
         await managed(lambda: ConferenceAlias.objects.filter(alias="new").delete())
         assert await eventually(lambda: lookup.find_alias("new") is None) < 2, "noticed without being announced"
         lookup.close()
-    assert content(local) == content(database)
+    assert content(local) == content()
 
 
 async def test_bulk_statements_cascades_and_relations_arrive(
@@ -140,7 +130,7 @@ async def test_bulk_statements_cascades_and_relations_arrive(
         last = await managed(journal.position)
         await eventually(lambda: replica.position == last)
         assert replica.debug_state()["snapshots"] == 1
-    assert content(local) == content(database)
+    assert content(local) == content()
 
 
 async def test_a_rolled_back_change_never_arrives(database: Path, fabric: Environment, bus: Bus, local: Path) -> None:
@@ -170,7 +160,7 @@ async def test_node_restarts_and_resumes_without_a_snapshot(
         async with following(fabric, bus, local) as replica:
             await eventually(lambda: replica.position == last)
             assert replica.debug_state()["snapshots"] == 0
-    assert content(local) == content(database)
+    assert content(local) == content()
 
 
 async def test_node_absent_for_so_long_that_changes_are_forgotten(
@@ -185,7 +175,7 @@ async def test_node_absent_for_so_long_that_changes_are_forgotten(
         async with following(fabric, bus, local) as replica:
             await eventually(lambda: replica.position == last)
             assert replica.debug_state()["snapshots"] == 1
-    assert content(local) == content(database)
+    assert content(local) == content()
 
 
 def test_the_journal_forgets_what_is_old_or_too_much_and_keeps_the_newest(
@@ -219,7 +209,7 @@ async def test_management_node_restarts_with_changes_not_yet_published(
         async with publishing(bus):
             await eventually(lambda: replica.position == last)
             assert replica.debug_state()["snapshots"] == 1, "only the first one"
-    assert content(local) == content(database)
+    assert content(local) == content()
 
 
 async def test_messages_doubled_reordered_and_lost(database: Path, fabric: Environment, bus: Bus, local: Path) -> None:
@@ -247,7 +237,7 @@ async def test_messages_doubled_reordered_and_lost(database: Path, fabric: Envir
         await eventually(lambda: replica.position == began + 6)
         assert [resource for resource, _ in heard] == ["conference", "conference_alias"] * 3
         assert replica.debug_state()["snapshots"] == 1
-    assert content(local) == content(database)
+    assert content(local) == content()
 
 
 async def test_a_lost_message_is_asked_for_within_two_seconds(
@@ -270,7 +260,7 @@ async def test_a_lost_message_is_asked_for_within_two_seconds(
         assert await eventually(lambda: replica.position == last) < 2
         assert len(lost) == 1
         assert replica.debug_state()["snapshots"] == 1
-    assert content(local) == content(database)
+    assert content(local) == content()
 
 
 async def test_a_restored_backup_means_a_snapshot_for_whoever_was_ahead(
@@ -299,7 +289,7 @@ async def test_a_restored_backup_means_a_snapshot_for_whoever_was_ahead(
             async with following(fabric, bus, absent) as other:
                 await eventually(lambda: replica.position == newest == other.position)
                 assert other.debug_state()["snapshots"] == 1
-    assert content(local) == content(database) == content(absent)
+    assert content(local) == content() == content(absent)
 
 
 async def test_another_management_database_means_a_snapshot(
@@ -310,7 +300,7 @@ async def test_another_management_database_means_a_snapshot(
         await managed(lambda: journal.Mark.objects.filter(name="epoch").update(value="another"))
         await managed(lambda: room("of another deployment"))
         await eventually(lambda: replica.debug_state()["snapshots"] == 2)
-    assert content(local) == content(database)
+    assert content(local) == content()
 
 
 async def test_node_serves_and_starts_with_neither_fabric_nor_management(
@@ -375,7 +365,7 @@ async def test_a_large_configuration_comes_in_chunks_while_it_changes(
     finally:
         await publisher.stop()
     assert len(asked) > 6
-    assert content(local) == content(database)
+    assert content(local) == content()
 
 
 def test_journal_covers_every_replicated_table(database: Path) -> None:

@@ -57,6 +57,8 @@ class SnapshotRequest(msgspec.Struct, frozen=True):
 
     table: str = ""
     after: int = 0
+    plain: bool = False
+    """The reader takes rows by column (`SnapshotChunk.values`)."""
 
 
 class SnapshotChunk(msgspec.Struct, frozen=True):
@@ -72,6 +74,12 @@ class SnapshotChunk(msgspec.Struct, frozen=True):
     next_table: str
     """Empty: this was the last chunk."""
     next_after: int
+    columns: list[str] = []
+    """Names of the columns of `values`; empty: the rows are in `rows`."""
+    values: list[list[Any]] = []
+    """By column, in the form a node's database keeps them; see `contents.folded`."""
+    count: int = 0
+    """How many rows are in `values`."""
 
 
 class KeyReply(msgspec.Struct, frozen=True):

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 from django.db import connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from rostra.configuration import orm
+from rostra.configuration import contents, orm
 from rostra.configuration.changes import (
     Changes,
     ChangesReply,
@@ -31,7 +31,7 @@ from rostra.configuration.resources import register
 
 CHUNK_BYTES = 512 * 1024
 """A message stays below this, well under what NATS carries."""
-CHUNK_ROWS = 2000
+CHUNK_ROWS = 4000
 KEPT_SECONDS = 7 * 24 * 3600
 KEPT_CHANGES = 100_000
 """Changes kept for nodes that were away: so many, and none older than KEPT_SECONDS."""
@@ -203,17 +203,49 @@ def chunk(request: SnapshotRequest) -> SnapshotChunk:
     name = request.table or names[0]
     table = register.tables[name]
     sequence = position()  # before the rows: a change in between is replayed, never missed
+    following = names[names.index(name) + 1 :]
+    found = _plain(table, request.after) if request.plain else _rows(table, request.after)
+    if found.last is not None:
+        return SnapshotChunk(epoch(), sequence, name, found.rows, name, found.last, *found.plain)
+    return SnapshotChunk(epoch(), sequence, name, found.rows, following[0] if following else "", 0, *found.plain)
+
+
+class _Found(NamedTuple):
+    """Rows of one table that fit in a message."""
+
+    rows: list[dict[str, Any]]
+    plain: tuple[Any, ...]
+    """Columns, values and count of a `SnapshotChunk`."""
+    last: int | None
+    """Key of the last row; None when the table has no more."""
+
+
+def _plain(table: type[models.Model], after: int) -> _Found:
+    rows = contents.read(table, after, CHUNK_ROWS)
+    columns = contents.columns(table)
+    more = len(rows) == CHUNK_ROWS
+    while len(msgspec.json.encode(values := contents.folded(rows))) > CHUNK_BYTES and len(rows) > 1:
+        rows, more = rows[: len(rows) // 2], True
+    last = rows[-1][columns.index(orm.meta(table).pk.column)] if more else None
+    return _Found([], (columns, values, len(rows)), last)
+
+
+def _rows(table: type[models.Model], after: int) -> _Found:
+    """For nodes of before values came by column."""
     columns = [field.attname for field in orm.meta(table).concrete_fields]
     rows: list[dict[str, Any]] = []
     size = 0
-    full = False
-    for row in orm.rows(table).filter(pk__gt=request.after).order_by("pk").values(*columns)[:CHUNK_ROWS]:
+    more = False
+    for row in orm.rows(table).filter(pk__gt=after).order_by("pk").values(*columns)[:CHUNK_ROWS]:
         size += len(msgspec.json.encode(row))
         if rows and size > CHUNK_BYTES:
-            full = True
+            more = True
             break
         rows.append(row)
-    if full or len(rows) == CHUNK_ROWS:
-        return SnapshotChunk(epoch(), sequence, name, rows, name, rows[-1][orm.meta(table).pk.attname])
-    following = names[names.index(name) + 1 :]
-    return SnapshotChunk(epoch(), sequence, name, rows, following[0] if following else "", 0)
+    more = more or len(rows) == CHUNK_ROWS
+    return _Found(rows, (), rows[-1][orm.meta(table).pk.attname] if more else None)
+
+
+def checksum() -> str:
+    """One number for all that is replicated; a node that holds the same has the same (`Replica.checksum`)."""
+    return contents.checksum(register.tables)

@@ -9,14 +9,14 @@ import contextlib
 import datetime
 import hashlib
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 from django.db import connections, models
 from django.utils import timezone
 
-from rostra.configuration import local, orm
+from rostra.configuration import contents, local, orm
 from rostra.configuration.changes import Changes, Operation, RowChange, SnapshotChunk
 from rostra.configuration.resources import load, register
 
@@ -64,6 +64,12 @@ class Replica:
     def position(self) -> int:
         """Sequence of the last change applied."""
         return int(self._mark("applied") or 0)
+
+    def checksum(self) -> str:
+        """See `journal.checksum`."""
+        cursor = self._database.cursor()
+        cursor.row_factory = None
+        return contents.checksum(register.tables, cursor)
 
     def apply(self, changes: Changes, *, vouched: bool = False) -> Touched:
         """Apply what is new in `changes`; all or nothing, together with the position.
@@ -137,7 +143,11 @@ class SnapshotLoad:
         if chunk.epoch != self.epoch:
             raise Gap
         table = self._tables.get(chunk.table)
-        if table is not None:
+        if table is None:
+            return
+        if chunk.columns:
+            self._database.executemany(table.replace, table.ordered(chunk))
+        else:
             self._database.executemany(table.replace, (table.values(row) for row in chunk.rows))
 
 
@@ -153,6 +163,15 @@ class _Table:
         self.replace = f'INSERT OR REPLACE INTO "{meta.db_table}" ({columns}) VALUES ({marks})'  # noqa: S608
         self.delete = f'DELETE FROM "{meta.db_table}" WHERE "{meta.pk.column}" = ?'  # noqa: S608
         self.clear = f'DELETE FROM "{meta.db_table}"'  # noqa: S608
+
+    def ordered(self, chunk: SnapshotChunk) -> Iterator[contents.Values]:
+        """The rows of a chunk by column in the order of `replace`; as `values`."""
+        known = dict(zip(chunk.columns, chunk.values, strict=True)) if chunk.count else {}
+        columns = [
+            known[field.column] if field.column in known else [_to_sqlite(field, field.get_default())]
+            for field in self._fields
+        ]
+        return contents.unfolded(columns, chunk.count)
 
     def values(self, row: dict[str, Any]) -> list[Any]:
         """The row's values in the order of `replace`; columns the sender does not know get their defaults."""

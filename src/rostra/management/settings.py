@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import secrets
 import urllib.parse
 from pathlib import Path
@@ -25,6 +26,7 @@ def configure(environment: Environment) -> None:
         sealing.unlock(sealing.make_key(sealing.key_file(environment.management_home.resolve())))
     django.setup()
     resources.load()
+    importlib.import_module("rostra.management.declarations")
 
 
 def _settings(environment: Environment) -> dict[str, Any]:
@@ -46,6 +48,7 @@ def _settings(environment: Environment) -> dict[str, Any]:
             "django.contrib.staticfiles",
             "rostra.management.apps.ManagementAdminConfig",
             local.APP,
+            "rostra.management.accounts.apps.AccountsConfig",
             "rostra.management.history.apps.HistoryConfig",
             "rostra.management.alarms.apps.AlarmsConfig",
             "rostra.management.licences.apps.LicencesConfig",
@@ -59,6 +62,7 @@ def _settings(environment: Environment) -> dict[str, Any]:
             "django.middleware.csrf.CsrfViewMiddleware",
             "django.contrib.auth.middleware.AuthenticationMiddleware",
             "django.contrib.messages.middleware.MessageMiddleware",
+            "rostra.management.accounts.sessions.end_idle",
             "django.middleware.clickjacking.XFrameOptionsMiddleware",
             "rostra.management.audit.actor.know_actor",
             "rostra.management.middleware.announce_changes",
@@ -87,6 +91,13 @@ def _settings(environment: Environment) -> dict[str, Any]:
         "CSRF_COOKIE_SECURE": True,
         "SESSION_COOKIE_HTTPONLY": True,
         "SECURE_CONTENT_TYPE_NOSNIFF": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "AUTH_USER_MODEL": "accounts.Account",
+        "AUTHENTICATION_BACKENDS": ["rostra.management.accounts.backend.Accounts"],
+        "AUTH_PASSWORD_VALIDATORS": [
+            {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+            {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+        ],
         "LOGIN_URL": reverse_lazy("admin:login"),
         "LOGGING_CONFIG": None,  # the process has set up its log already
         "DATA_UPLOAD_MAX_MEMORY_SIZE": limits.GENERAL,  # what is larger does not get here
