@@ -12,6 +12,7 @@ import structlog
 from rostra.background import Background
 from rostra.calls.anchors import Anchors, Atlas
 from rostra.calls.edge import Edge
+from rostra.calls.licences import Licences
 from rostra.calls.prompts import pin_prompt
 from rostra.calls.records import record_of
 from rostra.calls.requests import NodeRequests
@@ -55,15 +56,18 @@ class Exchange:
         configured: Callable[[], bool] = lambda: True,
         takes_calls: Callable[[], bool] = lambda: True,
         licensed: Callable[[], bool] = lambda: True,
+        licences: Licences | None = None,
     ) -> None:
         """`configured`: has this node its configuration, so that an unknown alias really is unknown?
-        `takes_calls`: False in maintenance mode. `licensed`: may another call be placed?"""
+        `takes_calls`: False in maintenance mode. `licensed`: may another call be placed?
+        `licences`: where calls with media get theirs; None: they need none."""
         self._here = here
         self._peers = peers
         self._find_alias = find_alias
         self._configured = configured
         self._takes_calls = takes_calls
         self._licensed = licensed
+        self._licences = licences
         self._reservation = atlas.reservation
         self._running: dict[str, ConferenceInstance] = {}
         self._opening: dict[str, asyncio.Task[ConferenceInstance]] = {}
@@ -109,6 +113,11 @@ class Exchange:
     def session(self, participant: str) -> CallSession | None:
         return self._sessions.get(participant)
 
+    def licence(self, participant: str) -> str:
+        """Kind of the licence that a participant signalled here has, or had last."""
+        session = self._sessions.get(participant)
+        return str(session.licence.last) if session else "port"
+
     def lookup(self, alias: str) -> ServiceDescription | None:
         found = resolve(alias, self._find_alias)
         return found.service.description if found else None
@@ -133,7 +142,7 @@ class Exchange:
         instance = await self._instance(_key(found.service), found.service)
         self._check_limit(instance)
         participant = self._participant(request, found.service, role, prompt)
-        session = CallSession(instance, participant, listener, self._anchors, self._left)
+        session = CallSession(instance, participant, listener, self._anchors, self._left, self._licences)
         self._sessions[participant.uuid] = session
         seated = instance.add(participant, session)
         self._reserve(instance, seated)
@@ -249,8 +258,8 @@ class Exchange:
             now = self._here.now()
             self._here.record(
                 ParticipantEnded(
-                    time=now, participant=record_of(session.conference, participant), disconnect_reason=reason,
-                    duration=max(0.0, now - participant.start_time),
+                    time=now, participant=record_of(session.conference, participant, session.licence.last),
+                    disconnect_reason=reason, duration=max(0.0, now - participant.start_time),
                 )
             )  # fmt: skip
 

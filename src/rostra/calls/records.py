@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.messages import StreamWant
 from rostra.conference.roster import Participant
@@ -24,8 +26,8 @@ def protocol_of(participant: Participant) -> str:
     return str(CallProtocol.WEBRTC if webrtc else participant.protocol)
 
 
-def record_of(conference: ConferenceInstance, participant: Participant) -> ParticipantRecord:
-    """What history keeps of a participant."""
+def record_of(conference: ConferenceInstance, participant: Participant, licence: str = "port") -> ParticipantRecord:
+    """What history keeps of a participant. `licence`: the kind it has while it has media."""
     leg = participant.legs[-1] if participant.legs else None
     return ParticipantRecord(
         uuid=participant.uuid,
@@ -49,10 +51,11 @@ def record_of(conference: ConferenceInstance, participant: Participant) -> Parti
         is_streaming=participant.is_streaming,
         media_node=leg.node if leg else "",
         proxy_node=leg.proxy if leg else "",
+        license_type=licence,
     )
 
 
-def status_of(participant: Participant) -> ParticipantStatus:
+def status_of(participant: Participant, licence: str = "port") -> ParticipantStatus:
     """What status tells of a participant signalled here."""
     leg = participant.legs[-1] if participant.legs else None
     return ParticipantStatus(
@@ -80,11 +83,14 @@ def status_of(participant: Participant) -> ParticipantStatus:
         call_tag=participant.call_tag,
         service_type=str(participant.service_type),
         remote_address=participant.remote_address,
+        license_type=licence,
     )
 
 
-async def conference_status(conference: ConferenceInstance, tokens: int) -> ConferenceStatus:
-    """A conference this node has part in. `tokens`: what it books here."""
+async def conference_status(
+    conference: ConferenceInstance, tokens: int, licence: Callable[[str], str] = lambda _: "port"
+) -> ConferenceStatus:
+    """A conference this node has part in. `tokens`: what it books here; `licence`: kind by participant."""
     flags = conference.flags
     return ConferenceStatus(
         id=conference.id,
@@ -95,7 +101,7 @@ async def conference_status(conference: ConferenceInstance, tokens: int) -> Conf
         is_locked=flags.locked,
         guests_muted=flags.guests_muted,
         is_started=flags.started,
-        participants=tuple(status_of(participant) for participant in conference.own),
+        participants=tuple(status_of(one, licence(one.uuid)) for one in conference.own),
         media=await _media(conference, tokens),
     )
 

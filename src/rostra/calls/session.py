@@ -12,7 +12,10 @@ import structlog
 
 from rostra.background import Background
 from rostra.calls.anchors import Anchor, Anchors, tokens_of
+from rostra.calls.licences import Licences, MediaLicence, Unlimited
+from rostra.calls.offers import has_active_video, narrower
 from rostra.calls.prompts import PIN_WRONG, pin_prompt
+from rostra.calls.refusals import refusal_of
 from rostra.calls.switchboard import CallRefused, MediaRefused, Refusal, SessionListener
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
@@ -55,7 +58,7 @@ class CallSession:
 
     def __init__(
         self, instance: ConferenceInstance, participant: Participant, listener: SessionListener, anchors: Anchors,
-        on_left: Callable[[Participant, str], None],
+        on_left: Callable[[Participant, str], None], licences: Licences | None = None,
     ) -> None:  # fmt: skip
         self._instance = instance
         self._participant = participant
@@ -64,6 +67,9 @@ class CallSession:
         self._on_left = on_left
         self._calls: dict[str, _Call] = {}
         self._pin = PinEntry()
+        self.licence = MediaLicence(
+            licences or Unlimited(), participant.uuid, alias=participant.local_alias, name=participant.display_name
+        )
         self._gone = False
         self._background = Background()
 
@@ -75,7 +81,9 @@ class CallSession:
 
     @property
     def service(self) -> ServiceDescription:
-        return self._instance.service.description
+        """As this participant may use it."""
+        found = self._instance.service.description
+        return msgspec.structs.replace(found, call_type="audio") if self.licence.audio_only else found
 
     @property
     def conference(self) -> ConferenceInstance:
@@ -88,7 +96,7 @@ class CallSession:
             raise MediaRefused("presentation calls are not available")
         state, fresh = self._begin(call)
         replaced = [known for known in self._calls if known != call]
-        media_type = _narrower(media_type, self.service.call_type)
+        media_type = narrower(media_type, self.service.call_type)
 
         async def open_leg(worker: Worker) -> str:
             answer = await worker.open_webrtc(
@@ -100,13 +108,15 @@ class CallSession:
             return answer
 
         try:
+            if not await self._license(call, state, video=media_type != "audio" and has_active_video(offer)):
+                media_type = narrower(media_type, self.service.call_type)
             answer = await self._with_worker(call, state, open_leg, audio_only=media_type == "audio")
         except BaseException:  # also of a request that is no longer waited for
             if fresh:
                 self._background.spawn(self.close_call(call))
             raise
         self._arrived(call, state)
-        state.video = _has_active_video(answer)
+        state.video = has_active_video(answer)
         for other in replaced:
             self._background.spawn(self.close_call(other))
         if state.confirmed:
@@ -124,7 +134,9 @@ class CallSession:
 
     async def reserve_rtp(self, call: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
         state, _ = self._begin(call)
-        audio_only = MediaKind.VIDEO not in kinds
+        audio_only = not await self._license(call, state, video=MediaKind.VIDEO in kinds)
+        if audio_only:
+            kinds = [kind for kind in kinds if kind is not MediaKind.VIDEO]
         return await self._with_worker(
             call, state, lambda worker: worker.reserve_rtp(call, kinds), audio_only=audio_only
         )  # fmt: skip
@@ -175,6 +187,7 @@ class CallSession:
             return
         self._instance.media.drop_leg(call)
         if not self._calls:
+            self.licence.give_back()
             self._instance.media_ended(self._participant.uuid)
         await self._to_the_end(self._free(call, state))
 
@@ -193,6 +206,19 @@ class CallSession:
         fresh = call not in self._calls
         return self._calls.setdefault(call, _Call()), fresh
 
+    async def _license(self, call: str, state: _Call, *, video: bool) -> bool:
+        """Take a licence for a call's media; may it have video? Raises CallRefused, and there is no such call then."""
+        try:
+            allowed = await self.licence.take(video=video)
+        except CallRefused:
+            await self.close_call(call)
+            raise
+        if self._calls.get(call) is not state:  # it ended while this was under way
+            if not self._calls:
+                self.licence.give_back()
+            raise CallRefused(Refusal.INVALID_TOKEN)
+        return allowed
+
     async def _with_worker(
         self, call: str, state: _Call, act: Callable[[Worker], Awaitable[Result]], *, audio_only: bool
     ) -> Result:
@@ -208,7 +234,7 @@ class CallSession:
                     self._lose(call, state, anchor)
                 continue
             except MediaFailure as failure:
-                raise _refusal(failure) from failure
+                raise refusal_of(failure) from failure
             if self._calls.get(call) is not state:  # it ended while this was under way
                 await self._free(call, state)
                 raise CallRefused(Refusal.INVALID_TOKEN)
@@ -277,6 +303,7 @@ class CallSession:
 
     async def _end(self) -> None:
         calls, self._calls = self._calls, {}
+        self.licence.give_back()
         for call, state in calls.items():
             await self._free(call, state)
 
@@ -366,29 +393,3 @@ class CallSession:
                     self._instance.answer_prompt(uuid, None, PIN_WRONG)
             case PinOutcome.ASK:
                 self._instance.answer_prompt(uuid, None, pin_prompt(access, self._pin.digits))
-
-
-def _refusal(failure: MediaFailure) -> CallRefused | MediaRefused:
-    """Whose fault it is: the offer's, or ours."""
-    match failure.kind:
-        case Failure.Kind.NO_COMMON_CODEC | Failure.Kind.BAD_DESCRIPTION:
-            return MediaRefused(str(failure), no_common_codec=failure.kind is Failure.Kind.NO_COMMON_CODEC)
-        case _:
-            return CallRefused(Refusal.OUT_OF_RESOURCE)
-
-
-_WIDTH = {"audio": 0, "video-only": 1, "video": 2}
-
-
-def _narrower(wanted: str, allowed: str) -> str:
-    """The media both the client and the service allow (API-078)."""
-    return min(wanted, allowed, key=lambda name: _WIDTH.get(name, 2))
-
-
-def _has_active_video(sdp: str) -> bool:
-    """Does an SDP answer have a main video section that is not inactive?"""
-    sections = sdp.replace("\r\n", "\n").split("\nm=")[1:]
-    return any(
-        section.startswith("video") and "a=inactive" not in section and "a=content:slides" not in section
-        for section in sections
-    )

@@ -61,6 +61,7 @@ class Refusal(enum.Enum):
     OUT_OF_RESOURCE = ("Out of resource", 503)
     MAINTENANCE = ("System in maintenance mode", 503)
     INSUFFICIENT_LICENSES = ("Insufficient licenses", 503)
+    INVALID_LICENSE = ("Invalid license", 503)
     DISABLED = ("Disabled", 403)
     INVALID_TOKEN = ("Invalid token", 403)
     INVALID_ROLE = ("Invalid role", 403)
@@ -127,7 +128,10 @@ class Session(Protocol):
     async def add_candidate(self, call: str, mid: str, candidate: str, ufrag: str = "") -> None: ...
 
     async def reserve_rtp(self, call: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
-        """Local address and RTP ports (RTCP one higher), one per kind. Raises CallRefused when out of them."""
+        """Local address and RTP ports (RTCP one higher), one per kind. Raises CallRefused when out of them.
+
+        Without a licence for video there are none for it, and `service` has the call type `audio` from then on.
+        """
         ...
 
     async def connect_rtp(self, call: str, local: MediaDescription, remote: MediaDescription) -> None:

@@ -15,7 +15,6 @@ from rostra.conference.here import Here
 from rostra.configuration.queries import Lookup
 from rostra.domain.history import NodeEvent
 from rostra.domain.ledger import Ledger
-from rostra.domain.licensing import FREE, permitted
 from rostra.environment import Environment
 from rostra.fabric.bus import Bus
 from rostra.fabric.outbox import Outbox
@@ -26,6 +25,7 @@ from rostra.media.selfcheck import estimate, node_figures, usable_cores
 from rostra.node.contact import Contact
 from rostra.node.geography import Geography
 from rostra.node.identity import NodeIdentity
+from rostra.node.licensing import NodeLicences
 from rostra.node.reporting import Answers, Reporter
 from rostra.node.services import finder
 
@@ -71,13 +71,17 @@ async def start(
         location=lambda: geography.location, record=outbox.record,
     )  # fmt: skip
     contact = Contact(environment.node_home / "contact", lambda: replica.silence)
+    licences = NodeLicences(bus, identity.id, boot, contact.silent, environment.node_home / "licensing")
     exchange = Exchange(
         here, peers, geography, finder(lookup), environment=environment,
         configured=lambda: replica.position > 0 or replica.synchronised.is_set(),
         takes_calls=lambda: not geography.maintenance,
-        licensed=lambda: permitted(FREE, contact.silent()),
+        licensed=licences.permitted,
+        licences=licences,
     )  # fmt: skip
     reporter.exchange = exchange
+    await licences.start()
+    stack.push_async_callback(licences.stop)
     await exchange.start()
     stack.push_async_callback(exchange.close)
     await peers.start()

@@ -95,7 +95,7 @@ class Answers:
     async def _status(self, _subject: str, _payload: bytes) -> bytes:
         conferences = await asyncio.gather(
             *(
-                conference_status(conference, self._ledger.tokens(conference.key))
+                conference_status(conference, self._ledger.tokens(conference.key), self._exchange.licence)
                 for conference in self._exchange.conferences
             )
         )

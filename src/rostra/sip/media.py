@@ -67,6 +67,7 @@ class CallMedia:
         """Our offer: at first everything we can do, later the streams in use again."""
         kinds = self._kinds or tuple(kind for kind in (MediaKind.AUDIO, MediaKind.VIDEO) if kind in self._limits.kinds)
         await self._reserve(kinds, again=new_ports)
+        kinds = self._kinds
         encrypted = self._local is not None and any(stream.crypto for stream in self._local.streams)
         keys = fresh_key if self._encrypt or encrypted else None
         offer = negotiation.make_offer(kinds, self._ports, keys, limits=self._limits, previous=self._local)
@@ -84,7 +85,8 @@ class CallMedia:
         kinds = tuple(kinds)
         if again or kinds != self._kinds:
             self._ports = Ports(*await self._session.reserve_rtp(self._call, kinds))
-            self._kinds = kinds
+            self._limits = limits_of(self._session)
+            self._kinds = tuple(kind for kind in kinds if kind in self._limits.kinds)
 
     async def _run(self, agreement: Agreement) -> None:
         await self._session.connect_rtp(self._call, agreement.local, agreement.remote)
