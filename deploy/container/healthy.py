@@ -16,7 +16,7 @@ async def main(part: str) -> int:
     environment = Environment.load()
     port = environment.management_https_port if part == "management" else environment.node_https_port
     try:
-        await asyncio.wait_for(healthy(port, environment.home / "tls" / "certificate.pem"), LIMIT)
+        await asyncio.wait_for(healthy(port), LIMIT)
     except (TimeoutError, OSError) as problem:
         print(f"{part} on port {port} is not ready: {problem!r}", file=sys.stderr)
         return 1

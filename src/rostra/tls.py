@@ -112,7 +112,8 @@ def context_of(certificate: Path, key: Path) -> ssl.SSLContext:
 
     Raises OSError or ssl.SSLError.
     """
-    return server_context(certificate.read_text(), key.read_text(), dh=DH_PARAMETERS)
+    text = certificate.read_text()
+    return server_context(text, key.read_text(), dh=text if "BEGIN DH PARAMETERS" in text else DH_PARAMETERS)
 
 
 # ---- our own certificate

@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from rostra.clientapi.app import create_app
 from rostra.clientapi.serving import Server, serve
 from rostra.environment import Environment
+from rostra.tls import context_of
 
 from .driver import Api
 from .fakes import FakeSwitchboard, service
@@ -111,7 +112,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 async def server(app: Starlette, environment: Environment, certificate: tuple[Path, Path]) -> AsyncIterator[Server]:
-    running = serve(app, environment, *certificate)
+    running = serve(app, environment, context_of(*certificate))
     await running.start()
     yield running
     await running.stop()

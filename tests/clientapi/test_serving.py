@@ -16,6 +16,7 @@ from rostra.clientapi import serving
 from rostra.clientapi.serving import PortTaken, serve
 from rostra.clientapi.stream import EventStream
 from rostra.environment import Environment
+from rostra.tls import context_of
 
 from .driver import Api
 from .fakes import FakeSwitchboard
@@ -26,7 +27,7 @@ Certificate = tuple[Path, Path]
 async def test_a_taken_port_is_named(app: Starlette, environment: Environment, certificate: Certificate) -> None:
     port = environment.node_https_port
     with socket.create_server(("", port)), pytest.raises(PortTaken) as taken:
-        await serve(app, environment, *certificate).start()
+        await serve(app, environment, context_of(*certificate)).start()
     assert str(port) in str(taken.value)
     assert "ROSTRA_NODE_HTTPS_PORT" in str(taken.value)
 
@@ -35,7 +36,7 @@ async def test_stopping_with_open_streams(
     app: Starlette, environment: Environment, certificate: Certificate, switchboard: FakeSwitchboard
 ) -> None:
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    server = serve(app, environment, *certificate)
+    server = serve(app, environment, context_of(*certificate))
     await server.start()
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
     base = f"https://127.0.0.1:{environment.node_https_port}"

@@ -20,6 +20,7 @@ from rostra.calls.switchboard import Refusal
 from rostra.clientapi.app import create_app
 from rostra.clientapi.serving import Server
 from rostra.environment import Environment
+from rostra.tls import context_of
 
 from . import test_webapp
 from .driver import Api
@@ -62,7 +63,7 @@ async def start_node(
 
         async def start(port: int) -> Server:
             app = create_app(switchboard, environment, web_root)
-            server = Server(app, port, *certificate)
+            server = Server(app, port, context_of(*certificate))
             await server.start()
             stack.push_async_callback(server.stop)
             return server

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from rostra.environment import Environment
-from rostra.sip.service import SipService, tls_context
+from rostra.sip.service import SipService
+from rostra.tls import context_of
 from tests.sip.fakes import FakeSwitchboard
 
 
@@ -64,7 +65,7 @@ def tls_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def tls(tls_files: tuple[Path, Path]) -> ssl.SSLContext:
-    return tls_context(*tls_files)
+    return context_of(*tls_files)
 
 
 @pytest.fixture

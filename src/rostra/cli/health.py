@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from pathlib import Path
 
 import httpx
 
 
-async def healthy(port: int, certificate: Path, *, interval: float = 0.2) -> None:
+async def healthy(port: int, *, interval: float = 0.2) -> None:
     """Return when the server on `port` of this machine says it is ready; ask every `interval` seconds."""
-    # The certificate is pinned rather than its names checked: an administrator's own need not name 127.0.0.1.
-    trust = ssl.create_default_context(cafile=str(certificate))
+    # Which certificate it presents is configured, and may change at any time; nothing is said that is secret.
+    trust = ssl.create_default_context()
     trust.check_hostname = False
+    trust.verify_mode = ssl.CERT_NONE
     async with httpx.AsyncClient(verify=trust, trust_env=False, timeout=2.0) as client:
         while True:
             try:

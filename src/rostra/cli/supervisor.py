@@ -106,9 +106,9 @@ class _Machine:
             if self._role is Role.NODE:
                 await self._node(identity)
             else:
-                await self._management(identity)
+                await self._management()
 
-    async def _management(self, identity: Identity) -> None:
+    async def _management(self) -> None:
         environment = self._environment
         node = local_node(environment) if self._role is Role.EVERYTHING else None
         with_node = node is not None
@@ -116,22 +116,20 @@ class _Machine:
         password = FirstPassword.choose(environment)  # looks whether the Management Node has been here
         authority.found(environment)
         said = summary if with_node else management_summary
-        await self._keep(identity, password.value, said(environment, password), password.shown, with_node=with_node)
+        await self._keep(password.value, said(environment, password), password.shown, with_node=with_node)
 
     async def _node(self, identity: Identity) -> None:
         environment = self._environment
         ports.check(ports.needs(environment, management=False))
         node = await joining.node(environment, self._configuration, identity, self._console)
         ports.check(ports.needs(environment, management=False, fabric=node.address))
-        await self._keep(identity, Secret(""), node_summary(environment, node), lambda: None, with_node=True)
+        await self._keep(Secret(""), node_summary(environment, node), lambda: None, with_node=True)
 
-    async def _keep(
-        self, identity: Identity, password: Secret, said: object, shown: Callable[[], None], *, with_node: bool
-    ) -> None:
+    async def _keep(self, password: Secret, said: object, shown: Callable[[], None], *, with_node: bool) -> None:
         found = parts(self._environment, self._role, password, self._program, with_node=with_node)
         console = self._console
         async with _started(found, console), _tended(found, console, verbose=self._verbose) as tend:
-            await _ready(found, identity.certificate, console)
+            await _ready(found, console)
             console.print(said)
             shown()
             print("ready", flush=True)
@@ -181,13 +179,13 @@ async def _keep_running(part: Part, console: Console) -> None:
         console.print(f"{part.label}: {FINAL[end.code]}; the others go on without it")
 
 
-async def _ready(parts: list[Part], certificate: Path, console: Console) -> None:
+async def _ready(parts: list[Part], console: Console) -> None:
     """Return when every part serves. Raises EndedEarly or NotReady."""
     started = time.monotonic()
     waiting = {part.label for part in parts if part.health_port}
 
     async def serving(part: Part, port: int) -> None:
-        await healthy(port, certificate)
+        await healthy(port)
         waiting.discard(part.label)
         console.print(f"{part.label} is ready ({time.monotonic() - started:.1f} s)")
 

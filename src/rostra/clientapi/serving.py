@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import errno
 import socket
+import ssl
 from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -54,7 +54,7 @@ class _Uvicorn(uvicorn.Server):
 class Server:
     """The HTTPS server of one node; `start` once, `stop` once."""
 
-    def __init__(self, app: Starlette, port: int, certificate: Path, key: Path) -> None:
+    def __init__(self, app: Starlette, port: int, tls: ssl.SSLContext) -> None:
         self._api: ClientApi = app.state.client_api
         self._port = port
         config = uvicorn.Config(
@@ -63,8 +63,7 @@ class Server:
             ws="none",
             lifespan="off",
             loop="none",
-            ssl_certfile=str(certificate),
-            ssl_keyfile=str(key),
+            ssl_context_factory=lambda _config, _default: tls,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -100,9 +99,9 @@ class Server:
         return {"connections": len(self._server.server_state.connections), **self._api.clients.debug_state()}
 
 
-def serve(app: Starlette, environment: Environment, certificate: Path, key: Path) -> Server:
-    """A server for `app` on the node's HTTPS port, not yet started. Files are PEM."""
-    return Server(app, environment.node_https_port, certificate, key)
+def serve(app: Starlette, environment: Environment, tls: ssl.SSLContext) -> Server:
+    """A server for `app` on the node's HTTPS port, not yet started."""
+    return Server(app, environment.node_https_port, tls)
 
 
 def _listen(port: int) -> socket.socket:

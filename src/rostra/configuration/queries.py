@@ -116,6 +116,14 @@ class FabricMemberRow(msgspec.Struct, frozen=True):
     port: int
 
 
+class CertificateRow(msgspec.Struct, frozen=True):
+    """A TLS certificate as configured; everything PEM, the private key sealed."""
+
+    certificate: str
+    private_key: str
+    parameters: str
+
+
 class Lookup:
     """Reads the local database at `path`; see `rostra.configuration.setup_node`."""
 
@@ -183,6 +191,20 @@ class Lookup:
             "FROM configuration_systemlocation"
         )
         return [LocationRow(*row) for row in self._database().execute(statement)]
+
+    def certificate(self, node: int) -> CertificateRow | None:
+        """The TLS certificate assigned to a Conferencing Node."""
+        statement = (
+            "SELECT tls.certificate, tls.private_key, tls.parameters FROM configuration_workervm AS node "
+            "JOIN configuration_tlscertificate AS tls ON tls.id = node.tls_certificate_id WHERE node.id = ?"
+        )
+        row = self._database().execute(statement, (node,)).fetchone()
+        return None if row is None else CertificateRow(*row)
+
+    def authorities(self) -> list[tuple[str, bool]]:
+        """Uploaded CA certificates (PEM), each with whether it is trusted though it is no root."""
+        statement = "SELECT certificate, trusted_intermediate FROM configuration_cacertificate ORDER BY id"
+        return [(pem, bool(trusted)) for pem, trusted in self._database().execute(statement)]
 
     def has_node(self, key: int) -> bool:
         """Is there a Conferencing Node with this id?"""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from rostra import tls
 from rostra.calls.exchange import Exchange
 from rostra.clientapi.app import create_app
 from rostra.clientapi.serving import serve as serve_clients
@@ -21,9 +22,10 @@ from rostra.fabric.bus import Bus
 from rostra.fabric.replication import ConfigurationReplica
 from rostra.node import calls
 from rostra.node.belonging import Belonging
+from rostra.node.certificate import NodeCertificate
 from rostra.node.identity import NodeIdentity
 from rostra.node.neighbours import Neighbours
-from rostra.sip.service import SipService, tls_context
+from rostra.sip.service import SipService
 
 logger = structlog.get_logger("rostra.node")
 
@@ -81,7 +83,13 @@ async def start(
     running = await calls.start(environment, identity, bus, replica, lookup, stack)
     exchange = running.exchange
 
-    sip = SipService(exchange, environment, tls=tls_context(certificate, key))
+    own = tls.context_of(certificate, key)
+    live = tls.LiveContext(own)
+    presenting = NodeCertificate(identity.key, lookup, replica, live, own)
+    await presenting.start()
+    stack.push_async_callback(presenting.stop)
+
+    sip = SipService(exchange, environment, tls=live)
     await sip.start()
     stack.push_async_callback(sip.stop)
 
@@ -95,7 +103,7 @@ async def start(
     )
     await neighbours.start(app.state.client_api.release)
     stack.push_async_callback(neighbours.stop)
-    clients = serve_clients(app, environment, certificate, key)
+    clients = serve_clients(app, environment, live)
     await clients.start()
     stack.push_async_callback(clients.stop)
     return exchange

@@ -8,7 +8,6 @@ import random
 import socket
 import ssl
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import structlog
 
@@ -26,14 +25,6 @@ log = structlog.get_logger("rostra.sip")
 
 FAREWELL = 2.0
 """Seconds calls have to be ended when the service stops."""
-
-
-def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """Server side of SIP over TLS; peers need no certificate of their own (SYS-224)."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificate, key)
-    return context
 
 
 def _unverified_client() -> ssl.SSLContext:
@@ -58,7 +49,9 @@ class SipService:
         clock: Callable[[], float] | None = None,
         generator: random.Random | None = None,
     ) -> None:
-        """`names` are further host names of this node: with one of its names or an address as host, the user part
+        """`tls` is the server side of SIP over TLS; peers need no certificate of their own (SYS-224).
+
+        `names` are further host names of this node: with one of its names or an address as host, the user part
         alone is an alias."""
         self._switchboard = switchboard
         self._environment = environment

@@ -2,113 +2,545 @@
 
 import django.core.validators
 import django.db.models.deletion
-import rostra.configuration.secretfield
 from django.db import migrations, models
+
+import rostra.configuration.secretfield
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('configuration', '0005_sealed'),
+        ("configuration", "0005_sealed"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CaCertificate',
+            name="CaCertificate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('start_date', models.DateTimeField(blank=True, editable=False, help_text='When the certificate begins to be valid, in UTC.', verbose_name='Valid from')),
-                ('end_date', models.DateTimeField(blank=True, editable=False, help_text='When the certificate expires, in UTC.', verbose_name='Valid until')),
-                ('subject_name', models.CharField(blank=True, default='', editable=False, help_text='Whom the certificate is for: common name or organization.', max_length=250, verbose_name='Subject name')),
-                ('subject_hash', models.CharField(blank=True, default='', editable=False, help_text="OpenSSL's hash of the subject.", max_length=8, verbose_name='Subject hash')),
-                ('raw_subject', models.CharField(blank=True, default='', editable=False, help_text='The whole distinguished name of the subject.', max_length=250, verbose_name='Subject')),
-                ('issuer_name', models.CharField(blank=True, default='', editable=False, help_text='Who signed the certificate: common name or organization.', max_length=250, verbose_name='Issuer')),
-                ('issuer_hash', models.CharField(blank=True, default='', editable=False, help_text="OpenSSL's hash of the issuer.", max_length=8, verbose_name='Issuer hash')),
-                ('raw_issuer', models.CharField(blank=True, default='', editable=False, help_text='The whole distinguished name of the issuer.', max_length=250, verbose_name='Full issuer')),
-                ('serial_no', models.CharField(blank=True, default='', editable=False, help_text='Number its issuer gave it, hexadecimal.', max_length=128, verbose_name='Serial number')),
-                ('key_id', models.CharField(blank=True, editable=False, help_text='Identifies its public key.', max_length=128, null=True, verbose_name='Subject key identifier')),
-                ('issuer_key_id', models.CharField(blank=True, editable=False, help_text='Identifies the key that signed it.', max_length=128, null=True, verbose_name='Authority key identifier')),
-                ('text', models.TextField(blank=True, editable=False, help_text='The certificate in words.', verbose_name='Decoded certificate')),
-                ('certificate', models.TextField(help_text='The certificate in PEM form.', validators=[django.core.validators.MaxLengthValidator(65536)], verbose_name='CA certificate')),
-                ('trusted_intermediate', models.BooleanField(default=False, help_text='Chains may end with this certificate although it is no root.', verbose_name='Trusted intermediate')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "start_date",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="When the certificate begins to be valid, in UTC.",
+                        verbose_name="Valid from",
+                    ),
+                ),
+                (
+                    "end_date",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="When the certificate expires, in UTC.",
+                        verbose_name="Valid until",
+                    ),
+                ),
+                (
+                    "subject_name",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="Whom the certificate is for: common name or organization.",
+                        max_length=250,
+                        verbose_name="Subject name",
+                    ),
+                ),
+                (
+                    "subject_hash",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="OpenSSL's hash of the subject.",
+                        max_length=8,
+                        verbose_name="Subject hash",
+                    ),
+                ),
+                (
+                    "raw_subject",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="The whole distinguished name of the subject.",
+                        max_length=250,
+                        verbose_name="Subject",
+                    ),
+                ),
+                (
+                    "issuer_name",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="Who signed the certificate: common name or organization.",
+                        max_length=250,
+                        verbose_name="Issuer",
+                    ),
+                ),
+                (
+                    "issuer_hash",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="OpenSSL's hash of the issuer.",
+                        max_length=8,
+                        verbose_name="Issuer hash",
+                    ),
+                ),
+                (
+                    "raw_issuer",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="The whole distinguished name of the issuer.",
+                        max_length=250,
+                        verbose_name="Full issuer",
+                    ),
+                ),
+                (
+                    "serial_no",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="Number its issuer gave it, hexadecimal.",
+                        max_length=128,
+                        verbose_name="Serial number",
+                    ),
+                ),
+                (
+                    "key_id",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="Identifies its public key.",
+                        max_length=128,
+                        null=True,
+                        verbose_name="Subject key identifier",
+                    ),
+                ),
+                (
+                    "issuer_key_id",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="Identifies the key that signed it.",
+                        max_length=128,
+                        null=True,
+                        verbose_name="Authority key identifier",
+                    ),
+                ),
+                (
+                    "text",
+                    models.TextField(
+                        blank=True,
+                        editable=False,
+                        help_text="The certificate in words.",
+                        verbose_name="Decoded certificate",
+                    ),
+                ),
+                (
+                    "certificate",
+                    models.TextField(
+                        help_text="The certificate in PEM form.",
+                        validators=[django.core.validators.MaxLengthValidator(65536)],
+                        verbose_name="CA certificate",
+                    ),
+                ),
+                (
+                    "trusted_intermediate",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Chains may end with this certificate although it is no root.",
+                        verbose_name="Trusted intermediate",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Trusted CA certificate',
-                'verbose_name_plural': 'Trusted CA certificates',
-                'ordering': ['id'],
+                "verbose_name": "Trusted CA certificate",
+                "verbose_name_plural": "Trusted CA certificates",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='TlsCertificate',
+            name="TlsCertificate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('start_date', models.DateTimeField(blank=True, editable=False, help_text='When the certificate begins to be valid, in UTC.', verbose_name='Valid from')),
-                ('end_date', models.DateTimeField(blank=True, editable=False, help_text='When the certificate expires, in UTC.', verbose_name='Valid until')),
-                ('subject_name', models.CharField(blank=True, default='', editable=False, help_text='Whom the certificate is for: common name or organization.', max_length=250, verbose_name='Subject name')),
-                ('subject_hash', models.CharField(blank=True, default='', editable=False, help_text="OpenSSL's hash of the subject.", max_length=8, verbose_name='Subject hash')),
-                ('raw_subject', models.CharField(blank=True, default='', editable=False, help_text='The whole distinguished name of the subject.', max_length=250, verbose_name='Subject')),
-                ('issuer_name', models.CharField(blank=True, default='', editable=False, help_text='Who signed the certificate: common name or organization.', max_length=250, verbose_name='Issuer')),
-                ('issuer_hash', models.CharField(blank=True, default='', editable=False, help_text="OpenSSL's hash of the issuer.", max_length=8, verbose_name='Issuer hash')),
-                ('raw_issuer', models.CharField(blank=True, default='', editable=False, help_text='The whole distinguished name of the issuer.', max_length=250, verbose_name='Full issuer')),
-                ('serial_no', models.CharField(blank=True, default='', editable=False, help_text='Number its issuer gave it, hexadecimal.', max_length=128, verbose_name='Serial number')),
-                ('key_id', models.CharField(blank=True, editable=False, help_text='Identifies its public key.', max_length=128, null=True, verbose_name='Subject key identifier')),
-                ('issuer_key_id', models.CharField(blank=True, editable=False, help_text='Identifies the key that signed it.', max_length=128, null=True, verbose_name='Authority key identifier')),
-                ('text', models.TextField(blank=True, editable=False, help_text='The certificate in words.', verbose_name='Decoded certificate')),
-                ('certificate', models.TextField(help_text='The certificate in PEM form; intermediate certificates and TLS parameters may follow it.', validators=[django.core.validators.MaxLengthValidator(65536)], verbose_name='TLS certificate')),
-                ('private_key', rostra.configuration.secretfield.SecretField(help_text='RSA or ECDSA key of the certificate in PEM form; cannot be changed.', limit=12288, verbose_name='Private key')),
-                ('private_key_passphrase', rostra.configuration.secretfield.SecretField(blank=True, default='', help_text='Opens an encrypted private key; not kept.', limit=250, verbose_name='Private key passphrase')),
-                ('parameters', models.TextField(blank=True, default='', help_text='Diffie-Hellman parameters or the name of a curve for ephemeral keys, in PEM form.', validators=[django.core.validators.MaxLengthValidator(65536)], verbose_name='TLS parameters')),
-                ('subject_alt_names', models.TextField(blank=True, editable=False, help_text='Hosts the certificate is valid for.', verbose_name='Subject alternative names')),
-                ('client_auth_usage', models.BooleanField(default=False, editable=False, help_text='It may prove who a client is.', verbose_name='TLS client authentication')),
-                ('server_auth_usage', models.BooleanField(default=False, editable=False, help_text='It may prove who a server is.', verbose_name='TLS server authentication')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "start_date",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="When the certificate begins to be valid, in UTC.",
+                        verbose_name="Valid from",
+                    ),
+                ),
+                (
+                    "end_date",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="When the certificate expires, in UTC.",
+                        verbose_name="Valid until",
+                    ),
+                ),
+                (
+                    "subject_name",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="Whom the certificate is for: common name or organization.",
+                        max_length=250,
+                        verbose_name="Subject name",
+                    ),
+                ),
+                (
+                    "subject_hash",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="OpenSSL's hash of the subject.",
+                        max_length=8,
+                        verbose_name="Subject hash",
+                    ),
+                ),
+                (
+                    "raw_subject",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="The whole distinguished name of the subject.",
+                        max_length=250,
+                        verbose_name="Subject",
+                    ),
+                ),
+                (
+                    "issuer_name",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="Who signed the certificate: common name or organization.",
+                        max_length=250,
+                        verbose_name="Issuer",
+                    ),
+                ),
+                (
+                    "issuer_hash",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="OpenSSL's hash of the issuer.",
+                        max_length=8,
+                        verbose_name="Issuer hash",
+                    ),
+                ),
+                (
+                    "raw_issuer",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="The whole distinguished name of the issuer.",
+                        max_length=250,
+                        verbose_name="Full issuer",
+                    ),
+                ),
+                (
+                    "serial_no",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="Number its issuer gave it, hexadecimal.",
+                        max_length=128,
+                        verbose_name="Serial number",
+                    ),
+                ),
+                (
+                    "key_id",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="Identifies its public key.",
+                        max_length=128,
+                        null=True,
+                        verbose_name="Subject key identifier",
+                    ),
+                ),
+                (
+                    "issuer_key_id",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="Identifies the key that signed it.",
+                        max_length=128,
+                        null=True,
+                        verbose_name="Authority key identifier",
+                    ),
+                ),
+                (
+                    "text",
+                    models.TextField(
+                        blank=True,
+                        editable=False,
+                        help_text="The certificate in words.",
+                        verbose_name="Decoded certificate",
+                    ),
+                ),
+                (
+                    "certificate",
+                    models.TextField(
+                        help_text="The certificate in PEM form; intermediate certificates and TLS parameters may follow it.",
+                        validators=[django.core.validators.MaxLengthValidator(65536)],
+                        verbose_name="TLS certificate",
+                    ),
+                ),
+                (
+                    "private_key",
+                    rostra.configuration.secretfield.SecretField(
+                        help_text="RSA or ECDSA key of the certificate in PEM form; cannot be changed.",
+                        limit=12288,
+                        verbose_name="Private key",
+                    ),
+                ),
+                (
+                    "private_key_passphrase",
+                    rostra.configuration.secretfield.SecretField(
+                        blank=True,
+                        default="",
+                        help_text="Opens an encrypted private key; not kept.",
+                        limit=250,
+                        verbose_name="Private key passphrase",
+                    ),
+                ),
+                (
+                    "parameters",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        help_text="Diffie-Hellman parameters or the name of a curve for ephemeral keys, in PEM form.",
+                        validators=[django.core.validators.MaxLengthValidator(65536)],
+                        verbose_name="TLS parameters",
+                    ),
+                ),
+                (
+                    "subject_alt_names",
+                    models.TextField(
+                        blank=True,
+                        editable=False,
+                        help_text="Hosts the certificate is valid for.",
+                        verbose_name="Subject alternative names",
+                    ),
+                ),
+                (
+                    "client_auth_usage",
+                    models.BooleanField(
+                        default=False,
+                        editable=False,
+                        help_text="It may prove who a client is.",
+                        verbose_name="TLS client authentication",
+                    ),
+                ),
+                (
+                    "server_auth_usage",
+                    models.BooleanField(
+                        default=False,
+                        editable=False,
+                        help_text="It may prove who a server is.",
+                        verbose_name="TLS server authentication",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'TLS certificate',
-                'verbose_name_plural': 'TLS certificates',
-                'ordering': ['id'],
+                "verbose_name": "TLS certificate",
+                "verbose_name_plural": "TLS certificates",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='CertificateSigningRequest',
+            name="CertificateSigningRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject_name', models.CharField(help_text='Common name: the host the certificate is for.', max_length=250, verbose_name='Subject name')),
-                ('dn', models.CharField(blank=True, default='', help_text='More about the subject, as in O=Example,C=NO.', max_length=250, verbose_name='Distinguished name')),
-                ('additional_subject_alt_names', models.TextField(blank=True, default='', help_text='Further hosts the certificate is to be valid for, separated by commas.', verbose_name='Additional subject alternative names')),
-                ('private_key_type', models.CharField(choices=[('RSA2048', 'RSA (2048 bit)'), ('RSA4096', 'RSA (4096 bit)'), ('ECDSAP256', 'ECDSA (P-256)'), ('UPLOAD', 'Upload a private key')], default='RSA2048', help_text='The key to make, or that there is one.', max_length=50, verbose_name='Private key type')),
-                ('private_key', rostra.configuration.secretfield.SecretField(blank=True, default='', help_text='An RSA or ECDSA key of your own in PEM form.', limit=12288, verbose_name='Private key')),
-                ('private_key_passphrase', rostra.configuration.secretfield.SecretField(blank=True, default='', help_text='Opens an encrypted private key; not kept.', limit=250, verbose_name='Private key passphrase')),
-                ('ad_compatible', models.BooleanField(default=False, help_text="Name the template WebServer, which Microsoft's certificate services want.", verbose_name='Include Microsoft certificate template extension')),
-                ('csr', models.TextField(blank=True, editable=False, help_text='The request in PEM form.', verbose_name='Signing request')),
-                ('certificate', models.TextField(blank=True, default='', help_text="The authority's answer in PEM form; completes the request.", validators=[django.core.validators.MaxLengthValidator(65536)], verbose_name='Certificate')),
-                ('eku_client_auth', models.BooleanField(default=True, help_text='Ask for it to prove who a client is.', verbose_name='TLS client authentication')),
-                ('eku_server_auth', models.BooleanField(default=True, help_text='Ask for it to prove who a server is.', verbose_name='TLS server authentication')),
-                ('tls_certificate', models.ForeignKey(blank=True, help_text='Certificate that the answer replaces; nodes that use it go on doing so.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='configuration.tlscertificate', verbose_name='TLS certificate')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "subject_name",
+                    models.CharField(
+                        help_text="Common name: the host the certificate is for.",
+                        max_length=250,
+                        verbose_name="Subject name",
+                    ),
+                ),
+                (
+                    "dn",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="More about the subject, as in O=Example,C=NO.",
+                        max_length=250,
+                        verbose_name="Distinguished name",
+                    ),
+                ),
+                (
+                    "additional_subject_alt_names",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        help_text="Further hosts the certificate is to be valid for, separated by commas.",
+                        verbose_name="Additional subject alternative names",
+                    ),
+                ),
+                (
+                    "private_key_type",
+                    models.CharField(
+                        choices=[
+                            ("RSA2048", "RSA (2048 bit)"),
+                            ("RSA4096", "RSA (4096 bit)"),
+                            ("ECDSAP256", "ECDSA (P-256)"),
+                            ("UPLOAD", "Upload a private key"),
+                        ],
+                        default="RSA2048",
+                        help_text="The key to make, or that there is one.",
+                        max_length=50,
+                        verbose_name="Private key type",
+                    ),
+                ),
+                (
+                    "private_key",
+                    rostra.configuration.secretfield.SecretField(
+                        blank=True,
+                        default="",
+                        help_text="An RSA or ECDSA key of your own in PEM form.",
+                        limit=12288,
+                        verbose_name="Private key",
+                    ),
+                ),
+                (
+                    "private_key_passphrase",
+                    rostra.configuration.secretfield.SecretField(
+                        blank=True,
+                        default="",
+                        help_text="Opens an encrypted private key; not kept.",
+                        limit=250,
+                        verbose_name="Private key passphrase",
+                    ),
+                ),
+                (
+                    "ad_compatible",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Name the template WebServer, which Microsoft's certificate services want.",
+                        verbose_name="Include Microsoft certificate template extension",
+                    ),
+                ),
+                (
+                    "csr",
+                    models.TextField(
+                        blank=True, editable=False, help_text="The request in PEM form.", verbose_name="Signing request"
+                    ),
+                ),
+                (
+                    "certificate",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        help_text="The authority's answer in PEM form; completes the request.",
+                        validators=[django.core.validators.MaxLengthValidator(65536)],
+                        verbose_name="Certificate",
+                    ),
+                ),
+                (
+                    "eku_client_auth",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Ask for it to prove who a client is.",
+                        verbose_name="TLS client authentication",
+                    ),
+                ),
+                (
+                    "eku_server_auth",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Ask for it to prove who a server is.",
+                        verbose_name="TLS server authentication",
+                    ),
+                ),
+                (
+                    "tls_certificate",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Certificate that the answer replaces; nodes that use it go on doing so.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="configuration.tlscertificate",
+                        verbose_name="TLS certificate",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Certificate signing request',
-                'verbose_name_plural': 'Certificate signing requests',
-                'ordering': ['id'],
+                "verbose_name": "Certificate signing request",
+                "verbose_name_plural": "Certificate signing requests",
+                "ordering": ["id"],
             },
         ),
         migrations.AddField(
-            model_name='managementvm',
-            name='tls_certificate',
-            field=models.ForeignKey(blank=True, help_text='Presented over HTTPS; empty: one that the machine signed itself.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='management_vms', to='configuration.tlscertificate', verbose_name='TLS certificate'),
+            model_name="managementvm",
+            name="tls_certificate",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Presented over HTTPS; empty: one that the machine signed itself.",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="management_vms",
+                to="configuration.tlscertificate",
+                verbose_name="TLS certificate",
+            ),
         ),
         migrations.AddField(
-            model_name='managementvm',
-            name='tls_client_certificate',
-            field=models.ForeignKey(blank=True, help_text='Presented to servers that ask for one.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='configuration.tlscertificate', verbose_name='TLS client certificate'),
+            model_name="managementvm",
+            name="tls_client_certificate",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Presented to servers that ask for one.",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="configuration.tlscertificate",
+                verbose_name="TLS client certificate",
+            ),
         ),
         migrations.AddField(
-            model_name='workervm',
-            name='tls_certificate',
-            field=models.ForeignKey(blank=True, help_text='Presented over HTTPS and SIP TLS; empty: one that the machine signed itself.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='worker_vms', to='configuration.tlscertificate', verbose_name='TLS certificate'),
+            model_name="workervm",
+            name="tls_certificate",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Presented over HTTPS and SIP TLS; empty: one that the machine signed itself.",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="worker_vms",
+                to="configuration.tlscertificate",
+                verbose_name="TLS certificate",
+            ),
         ),
         migrations.AddField(
-            model_name='workervm',
-            name='tls_client_certificate',
-            field=models.ForeignKey(blank=True, help_text='Presented to servers that ask for one.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='configuration.tlscertificate', verbose_name='TLS client certificate'),
+            model_name="workervm",
+            name="tls_client_certificate",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Presented to servers that ask for one.",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="configuration.tlscertificate",
+                verbose_name="TLS client certificate",
+            ),
         ),
     ]
