@@ -29,7 +29,9 @@ ENVIRONMENT = dataclasses.replace(Environment(), home=Path(_home.name), admin_pa
 settings.configure(ENVIRONMENT)
 
 from django.db import connections  # noqa: E402 - needs the settings
+from django.core.files.uploadedfile import SimpleUploadedFile  # noqa: E402
 from django.test import Client  # noqa: E402
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart  # noqa: E402
 
 from rostra.configuration import contents  # noqa: E402
 from rostra.configuration.contents import Values  # noqa: E402
@@ -137,6 +139,17 @@ class Api:
             headers={"Authorization": self._authorization, **headers},
         )
 
+    def upload(self, method: str, path: str, body: dict[str, Any]) -> Any:
+        """Send a form; values of bytes are files."""
+        parts = {k: SimpleUploadedFile(f"{k}.zip", v) if isinstance(v, bytes) else v for k, v in body.items()}
+        return self._client.generic(
+            method,
+            path if path.startswith("/") else BASE + path,
+            encode_multipart(BOUNDARY, parts),
+            content_type=MULTIPART_CONTENT,
+            headers={"Authorization": self._authorization},
+        )
+
     def create(self, resource: str, **body: Any) -> str:
         """Create an object; returns its path."""
         response = self("POST", f"{resource}/", body)
@@ -160,8 +173,8 @@ def api(database: Path) -> Api:
 @pytest.fixture
 def browser(database: Path) -> Client:
     """The admin site as a logged-in administrator sees it."""
-    from django.contrib.auth.models import User
+    from rostra.management.accounts.models import Account
 
     client = Client()
-    client.force_login(User.objects.get(username="admin"))
+    client.force_login(Account.objects.get(username="admin"))
     return client

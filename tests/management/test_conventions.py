@@ -114,20 +114,19 @@ class TestAccess:
         assert Client().get(f"{BASE}nonsense/").status_code == 401
 
     def test_changed_password_counts_at_once(self, api: Api) -> None:
-        from django.contrib.auth.models import User
+        from rostra.management.accounts.models import Account
 
         assert api("GET", "conference/").status_code == 200
-        user = User.objects.get(username="admin")
+        user = Account.objects.get(username="admin")
         user.set_password("another")
         user.save()
         assert api("GET", "conference/").status_code == 401
 
     def test_account_without_permission(self, api: Api) -> None:
-        from django.contrib.auth.models import Permission, User
+        from . import people
 
-        user = User.objects.create_user("viewer", password="viewer", is_staff=True)
-        user.user_permissions.add(Permission.objects.get(codename="view_conference"))
-        header = "Basic " + base64.b64encode(b"viewer:viewer").decode()
+        people.account("viewer", "use_api", "view_service")
+        header = "Basic " + base64.b64encode(b"viewer:viewerviewer").decode()
         assert api("GET", "conference/", Authorization=header).status_code == 200
         assert api("POST", "conference/", {"name": "x"}, Authorization=header).status_code == 403
         assert api("GET", "system_location/", Authorization=header).status_code == 403

@@ -309,11 +309,11 @@ async def test_a_batch_that_is_none_is_not_acknowledged(bus: Bus, observatory: O
 def test_conferences_can_be_deleted_by_who_may(api: Api) -> None:
     import base64
 
-    from django.contrib.auth.models import User
+    from . import people
 
     store(records(CALL))
-    User.objects.create_user("reader", password="secret", is_staff=True)
-    reader = "Basic " + base64.b64encode(b"reader:secret").decode()
+    people.account("reader", "use_api", "view_status")
+    reader = "Basic " + base64.b64encode(b"reader:readerreader").decode()
     address = f"{BASE}conference/c-1/"
     assert api("GET", address, Authorization=reader).status_code == 200
     assert api("DELETE", address, Authorization=reader).status_code == 403

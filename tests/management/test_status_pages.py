@@ -202,11 +202,11 @@ def test_calls_are_moved_away_from_several_nodes_after_a_question(
 
 
 def test_who_may_only_look_moves_nothing(made: Made, nodes: list[WorkerVM]) -> None:
-    from django.contrib.auth.models import Permission, User
     from django.test import Client
 
-    reader = User.objects.create_user("reader", password="secret", is_staff=True)
-    reader.user_permissions.add(Permission.objects.get(codename="view_workervm"))
+    from . import people
+
+    reader = people.account("reader", "use_web", "view_platform")
     client = Client()
     client.force_login(reader)
     for action in ("enable_maintenance", "move_calls_away"):

@@ -23,7 +23,9 @@ class ManagementConfig(AppConfig):
     verbose_name = "Management"
 
     def ready(self) -> None:
-        from rostra.management import site, uploads
+        from rostra.management import declarations, site, uploads  # noqa: F401 - declares
+        from rostra.management.audit import following
 
         uploads.follow(resources.load())
+        following.follow_all(resources.load())
         site.populate()

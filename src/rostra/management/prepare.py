@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import secrets
-import socket
 
-from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection, transaction
 
@@ -14,7 +12,11 @@ from rostra.configuration import journal
 from rostra.configuration.journal import Mark
 from rostra.configuration.models import Conference, ConferenceAlias, GlobalSettings, SystemLocation, WorkerVM
 from rostra.environment import Environment, Secret
-from rostra.management import enrolment
+from rostra.management import enrolment, shipped
+from rostra.management.backups import keeping, restoring
+from rostra.management.accounts import seeding as accounts
+from rostra.management.accounts.models import Account
+from rostra.management.seeding import identity_of, seed_system
 
 NODE = "node1"
 NODE_KEY = 1
@@ -29,6 +31,7 @@ def prepare(environment: Environment, *, with_node: bool = True) -> Secret | Non
     """
     journal.remove_triggers()
     call_command("migrate", verbosity=0, interactive=False)
+    restoring.finish(environment)
     journal.install()
     with transaction.atomic():
         GlobalSettings.objects.get_or_create(pk=1, defaults={"enable_sip_udp": True})
@@ -39,15 +42,19 @@ def prepare(environment: Environment, *, with_node: bool = True) -> Secret | Non
                 _seed_node(environment.own_address)
         elif with_node:
             _follow_move(environment.own_address)
+        shipped.seed()
+        accounts.seed(first=first)
+        seed_system(environment)
         enrolment.join(environment)
+        keeping.synchronise()
         return _administrator(environment)
 
 
 def _administrator(environment: Environment) -> Secret | None:
-    if User.objects.exists():
+    if Account.objects.exists():
         return None
     generated = Secret(secrets.token_urlsafe(12))
-    User.objects.create_superuser(username=ADMINISTRATOR, password=str(environment.admin_password or generated))
+    Account.objects.create_superuser(username=ADMINISTRATOR, password=str(environment.admin_password or generated))
     return None if environment.admin_password else generated
 
 
@@ -66,11 +73,7 @@ def _seed_node(address: str) -> None:
         pk=NODE_KEY,
         name=NODE,
         description="The Conferencing Node of this machine",
-        hostname=(socket.gethostname().partition(".")[0] or NODE)[:63].lower(),
-        domain="local",
-        address=address,
-        netmask="255.255.255.0",
-        gateway=address,
+        **identity_of(address),
         password=secrets.token_urlsafe(12),
         system_location=SystemLocation.objects.get(name="Default"),
     )
@@ -83,4 +86,5 @@ def _follow_move(address: str) -> None:
     """The machine may have another address than at its last start."""
     node = WorkerVM.objects.filter(pk=NODE_KEY).first()
     if node is not None and not machine.has_address(node.address):
-        WorkerVM.objects.filter(pk=NODE_KEY).update(address=address)
+        node.address = address
+        node.save(update_fields=["address"])

@@ -53,6 +53,7 @@ def _settings(environment: Environment) -> dict[str, Any]:
             "rostra.management.alarms.apps.AlarmsConfig",
             "rostra.management.licences.apps.LicencesConfig",
             "rostra.management.audit.apps.AuditConfig",
+            "rostra.management.backups.apps.BackupsConfig",
             "rostra.management.apps.ManagementConfig",
         ],
         "MIDDLEWARE": [

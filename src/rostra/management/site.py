@@ -5,43 +5,33 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, User
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from rostra.configuration import orm
+from rostra.configuration.fields import UploadField
 from rostra.configuration.resources import Resource, register
+from rostra.management.accounts import pages as accounts
+from rostra.management.api import keeping
 from rostra.management.csvpages import CsvPages
 from rostra.management.declared import tables
 from rostra.management.deployment import Deployment
 from rostra.management.node_actions import NodeActions
+from rostra.management.uploadforms import UploadFormField
 
 _SHOWN = 3
 """Elements of a to-many relation that a list shows."""
-
-
-class _People(UserAdmin, ModelAdmin):  # pyright: ignore[reportIncompatibleMethodOverride] - as Unfold wants it
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-
-
-class _Groups(GroupAdmin, ModelAdmin):  # pyright: ignore[reportIncompatibleMethodOverride] - as Unfold wants it
-    pass
 
 
 def populate() -> None:
     """Give the site its pages; once, when every resource is declared."""
     admin.site.site_url = None
     admin.site.index_title = "Dashboard"
-    admin.site.unregister([User, Group])  # Django's own pages for them, in another look
-    admin.site.register(User, _People)
-    admin.site.register(Group, _Groups)
+    accounts.populate()
     for resource in register:
         add(resource)
 
@@ -66,7 +56,7 @@ def page(resource: Resource) -> type[ModelAdmin]:
         "list_per_page": 50,
         "readonly_fields": read_only,
         "fieldsets": _fieldsets(resource, [*shown, *many, *read_only]),
-        "autocomplete_fields": [f.name for f in fields if f.is_relation and register.of(f.related_model).search],  # type: ignore[arg-type]
+        "autocomplete_fields": [f.name for f in fields if _is_searched(f)],
         "filter_horizontal": many,
         "inlines": [_inline(child) for child in register if _is_child(child, resource)],
         "actions_list": () if resource.singleton or resource.parent else ("export_csv", "import_csv"),
@@ -76,6 +66,11 @@ def page(resource: Resource) -> type[ModelAdmin]:
     base = _Singleton if resource.singleton else _SPECIAL.get(resource.name, _Page)
     made: Any = type(f"{resource.model.__name__}Page", (base,), attributes)
     return made
+
+
+def _is_searched(field: Any) -> bool:
+    """Does the form look for what `field` refers to, rather than list all of it?"""
+    return field.is_relation and not isinstance(field, UploadField) and bool(register.of(field.related_model).search)
 
 
 def _column(resource: Resource, name: str) -> Any:
@@ -98,9 +93,23 @@ class _Page(CsvPages, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related(*self.list_prefetch_related)
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **more: Any) -> Any:
+        if isinstance(db_field, UploadField):
+            return UploadFormField(db_field)
+        return super().formfield_for_dbfield(db_field, request, **more)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         fixed = ["service_type"] if obj is not None and hasattr(obj, "service_type") else []
+        fixed += self.resource.fixed if obj is not None else ()
         return [*super().get_readonly_fields(request, obj), *fixed]
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        *found, protected = super().get_deleted_objects(objs, request)
+        try:
+            keeping.check(self.resource, objs)
+        except ValidationError as problem:
+            protected = [*protected, *problem.messages]
+        return (*found, protected)
 
 
 class _Singleton(_Page):
@@ -185,7 +194,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         link = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
         entry = {"title": str(meta.verbose_name_plural), "icon": resource.icon, "link": link}
         sections.setdefault(resource.section, []).append(entry)
-    people = {"title": "Accounts", "icon": "person", "link": reverse("admin:auth_user_changelist")}
+    people = {"title": "Accounts", "icon": "person", "link": reverse("admin:accounts_account_changelist")}
     home = {"title": "Dashboard", "icon": "dashboard", "link": reverse("admin:index")}
     live = {"title": "Live View", "icon": "hub", "link": reverse("admin:live")}
     return [

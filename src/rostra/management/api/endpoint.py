@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from rostra.configuration import orm
 from rostra.configuration.resources import Resource
-from rostra.management.api import forms, schema, selection, wire
+from rostra.management.api import forms, keeping, schema, selection, wire
 from rostra.management.api.errors import Refused, bad_request, invalid, respond
 from rostra.management.api.writing import May, Writer
 
@@ -68,7 +68,8 @@ class Endpoint:
         with self._saving():
             row = self._writer.write(self._resource, self._resource.model(), body)
         address = request.build_absolute_uri(wire.uri(self._resource, row))
-        return respond(None, 201, Location=address)
+        once = {name: getattr(row, name) for name in self._resource.shown_once}
+        return respond({**wire.represent(self._resource, row), **once} if once else None, 201, Location=address)
 
     def _change(self, request: HttpRequest, key: str, *, replace: bool) -> HttpResponse:
         body = self._object(request)
@@ -117,7 +118,10 @@ class Endpoint:
 
     def _delete(self, rows: Any) -> None:
         try:
+            keeping.check(self._resource, [rows] if isinstance(rows, models.Model) else rows)
             rows.delete()
+        except ValidationError as problem:
+            raise invalid(self._resource.name, problem) from None
         except (models.ProtectedError, models.RestrictedError) as problem:
             users = getattr(problem, "protected_objects", None) or getattr(problem, "restricted_objects", ())
             names = ", ".join(sorted(str(user) for user in users)[:5])

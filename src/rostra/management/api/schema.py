@@ -26,13 +26,23 @@ def describe(resource: Resource) -> dict[str, Any]:
     """The body of the schema resource."""
     fields = {field.name: _field(field) for field in resource.fields if resource.key == "id" or not field.primary_key}
     for name in resource.relations:
+        optional = name not in resource.required_relations
         fields[name] = {
-            "blank": True,
+            "blank": optional,
             "help_text": f"{wire.related(resource, name).summary}",
-            "nullable": True,
+            "nullable": optional,
             "readonly": False,
             "related_type": "to_many",
             "type": "related",
+            "unique": False,
+        }
+    for name in resource.shown_once:
+        fields[name] = {
+            "blank": True,
+            "help_text": "Told in the answer to the creation of the object, and never again.",
+            "nullable": True,
+            "readonly": True,
+            "type": "string",
             "unique": False,
         }
     fields["resource_uri"] = {

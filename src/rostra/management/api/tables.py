@@ -77,6 +77,8 @@ class Table:
     """Deletes the row with a key; False: there is none."""
     permission: str = ""
     """What deleting takes."""
+    viewing: str = "view_status"
+    """What reading takes."""
     shown: tuple[str, ...] = ()
     """Columns of the list in the site; the rest is on the page of a single object."""
     default_order: tuple[str, ...] = ()

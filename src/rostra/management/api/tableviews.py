@@ -20,8 +20,8 @@ from rostra.management.declared import commands, table, tables
 
 
 def _table(request: HttpRequest, api: str, name: str) -> Table:
-    access.check(request)
     found = table(api, name)
+    access.check(request, needs=found.viewing if found is not None else "")
     if found is None:
         raise Refused(404)
     return found

@@ -21,7 +21,7 @@ def _resource(request: HttpRequest, name: str) -> Resource:
 
 
 def _endpoint(request: HttpRequest, name: str) -> Endpoint:
-    return Endpoint(_resource(request, name), lambda other: access.may(request.user, "POST", other))
+    return Endpoint(_resource(request, name), lambda other: access.may_create(request.user, other))
 
 
 @answer

@@ -13,7 +13,7 @@ from rostra.configuration.fields import UploadField
 from rostra.configuration.resources import Resource
 from rostra.configuration.secretfield import SecretField
 from rostra.management import uploads
-from rostra.management.api import wire
+from rostra.management.api import keeping, wire
 from rostra.management.api.errors import messages
 
 Body = Mapping[str, Any]
@@ -33,17 +33,9 @@ class Writer:
         `replace`: fields left out get their defaults. Unknown and read-only fields are ignored. Raises
         ValidationError with a message per field.
         """
-        problems: dict[str, list[str]] = {}
-        for field in resource.fields:
-            if wire.is_read_only(field):
-                continue
-            try:
-                if field.name in body:
-                    self._assign(row, field, body[field.name])
-                elif replace and not isinstance(field, UploadField | SecretField):
-                    setattr(row, field.attname, field.get_default())
-            except ValidationError as problem:
-                problems[field.name] = list(problem.messages)
+        if resource.singleton and orm.is_new(row):
+            raise ValidationError(keeping.only_one(resource))
+        problems = {**self._assign_all(resource, row, body, replace=replace), **_missing(resource, row, body)}
         try:
             row.full_clean(exclude=set(problems))
         except ValidationError as problem:
@@ -59,7 +51,31 @@ class Writer:
                     raise ValidationError({name: _flat(problem)}) from None
             elif replace and name in body:
                 raise ValidationError({name: "Give a list."})
+        if hasattr(row, "clean_relations"):  # what `clean()` cannot judge, as relations are written after the row
+            row.clean_relations()
         return row
+
+    def _assign_all(
+        self, resource: Resource, row: models.Model, body: Body, *, replace: bool
+    ) -> dict[str, list[str]]:
+        """Give `row` the values of `body`; returns what is wrong with them."""
+        problems: dict[str, list[str]] = {}
+        for field in resource.fields:
+            if wire.is_read_only(field):
+                continue
+            kept = field.name in resource.fixed and not orm.is_new(row)
+            before = getattr(row, field.attname)
+            try:
+                if field.name in body:
+                    self._assign(row, field, body[field.name])
+                    if kept and (field.to_python(getattr(row, field.attname)) or None) != (before or None):
+                        setattr(row, field.attname, before)
+                        raise ValidationError("This cannot be changed. Delete the object and add it again instead.")
+                elif replace and not kept and not _stays(field):
+                    setattr(row, field.attname, field.get_default())
+            except ValidationError as problem:
+                problems[field.name] = list(problem.messages)
+        return problems
 
     def _assign(self, row: models.Model, field: Any, value: Any) -> None:
         if value is None and not field.null:  # `clean()` may rely on the types of what it compares
@@ -101,12 +117,18 @@ class Writer:
         other = wire.related(resource, name)
         field = orm.meta(resource.model).get_field(name)
         if not field.one_to_many:
-            getattr(row, name).set([self._row_of(other, item) for item in value])
+            chosen = [self._row_of(other, item) for item in value]
+            _check_choices(field, row, chosen)
+            getattr(row, name).set(chosen)
             return
         # Rows that belong to this one: those not listed go first, so that their unique values are free again.
         parent = field.field.name
         named = {wire.key_of(other, address) for item in value if (address := _address(item)) is not None}
-        getattr(row, name).exclude(**{f"{other.key}__in": named}).delete()
+        gone = getattr(row, name).exclude(**{f"{other.key}__in": named})
+        if field.field.null:  # they exist without this one too
+            gone.update(**{parent: None})
+        else:
+            gone.delete()
         for item in value:
             child = self._row_of(other, item, **{parent: row})
             if getattr(child, f"{parent}_id") != row.pk:
@@ -117,6 +139,32 @@ class Writer:
 def write(resource: Resource, row: models.Model, body: Body) -> models.Model:
     """`Writer.write` for the platform itself, which may do anything."""
     return Writer().write(resource, row, body)
+
+
+def _stays(field: Any) -> bool:
+    """Does a field left out of a whole object keep its value: files, secrets, and what an object is known by?"""
+    return isinstance(field, UploadField | SecretField) or (field.unique and callable(field.default))
+
+
+def _check_choices(field: Any, row: models.Model, chosen: list[models.Model]) -> None:
+    """Raises ValidationError where a many-to-many relation is limited to others (`limit_choices_to`)."""
+    forward = field.concrete
+    limits = (field if forward else field.field).get_limit_choices_to()
+    rows = chosen if forward else [row] if chosen else []
+    wanted = {other.pk for other in rows}
+    fitting = orm.rows(type(rows[0])).complex_filter(limits).filter(pk__in=wanted) if rows and limits else None
+    if fitting is not None and fitting.count() != len(wanted):
+        raise ValidationError(f"A {orm.meta(rows[0]).verbose_name} of this kind cannot be chosen here.")
+
+
+def _missing(resource: Resource, row: models.Model, body: Body) -> dict[str, list[str]]:
+    """Relations that are, or would become, empty although they must not be."""
+    left_out = orm.is_new(row)
+    return {
+        name: ["Give one at least."]
+        for name in resource.required_relations
+        if body.get(name) == [] or (left_out and not body.get(name))
+    }
 
 
 def _existing(other: Resource, key: str) -> models.Model:

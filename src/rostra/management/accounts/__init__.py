@@ -1,0 +1,1 @@
+"""Who may administer the platform: accounts, roles, directories, API clients, and the watch over attempts to get in."""

@@ -1,0 +1,12 @@
+"""Administrator access as a Django app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "rostra.management.accounts"
+    label = "accounts"
+    verbose_name = "Administrator access"
+    default_auto_field = "django.db.models.BigAutoField"
