@@ -15,3 +15,8 @@ def meta(model: Any) -> Any:
 def rows(model: Any) -> Any:
     """A QuerySet of all rows of a model."""
     return model._default_manager.all()  # noqa: SLF001 - see above
+
+
+def is_new(row: Any) -> bool:
+    """Is `row` not in the database yet?"""
+    return row._state.adding  # noqa: SLF001 - see above

@@ -204,7 +204,8 @@ def _store(resource: Resource, body: dict[str, Any]) -> None:
     listed = {field.name for field in _fields(resource, columns(resource))}
     if row is not None:  # what the file has a column for and leaves blank goes back to its default (NODE-193)
         for field in resource.fields:
-            if field.name in listed and field.name not in own and not wire.is_read_only(field):
+            left_out = field.name in listed and field.name not in own and field.name not in resource.fixed
+            if left_out and not wire.is_read_only(field):
                 setattr(row, field.attname, field.get_default())
     write(resource, row or resource.model(), own)
 

@@ -145,6 +145,7 @@ register.add(
         icon="monitoring",
         summary="Graphs of measurements.",
         replicated=False,
+        filtering=("id", "title", "order"),
         columns=("title", "order"),
         search=("title",),
         csv_key="title",

@@ -129,13 +129,13 @@ class WorkerVM(SnmpSettings):
     def _taken_names(self) -> dict[str, str]:
         """Names that another machine of the platform has, whatever the case of their letters (NODE-002, NODE-003)."""
         found: dict[str, str] = {}
-        others = WorkerVM.objects.exclude(pk=self.pk)
-        if self.hostname and others.filter(hostname__iexact=self.hostname).exists():
+        others = WorkerVM.objects.exclude(pk=self.pk).annotate(host=Lower("hostname"), fqdn=Lower("alternative_fqdn"))
+        if self.hostname and others.filter(host=self.hostname.lower()).exists():
             found["hostname"] = "Conferencing Node with this Hostname already exists."
         # A node on the Management Node's own machine goes by that machine's name.
         managers = ManagementVM.objects.values_list("hostname", "address")
         if any(name.lower() == self.hostname.lower() and self.address != address for name, address in managers):
             found["hostname"] = "This is the hostname of the Management Node."
-        if self.alternative_fqdn and others.filter(alternative_fqdn__iexact=self.alternative_fqdn).exists():
+        if self.alternative_fqdn and others.filter(fqdn=self.alternative_fqdn.lower()).exists():
             found["alternative_fqdn"] = "Conferencing Node with this SIP TLS FQDN already exists."
         return found
