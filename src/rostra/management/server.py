@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import ssl
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import structlog
 import uvicorn
 
+from rostra import tls
 from rostra.environment import Environment, EnvironmentProblem, Secret
 from rostra.fabric import server
 from rostra.fabric.bus import Bus, Unreachable
@@ -38,14 +40,18 @@ async def serve(
     the variable when the port is taken, and EnvironmentProblem for a database that cannot be used.
     """
     application = await asyncio.to_thread(_prepare, environment, on_password, with_node)
+    own = tls.context_of(certificate, key)
+    live = tls.LiveContext(own)
+    presenting = await _presenting(live, own)
     fabric = asyncio.create_task(_fabric(environment), name="management fabric")
-    web = _Web(environment, application, certificate, key, host)
+    web = _Web(environment, application, live, host)
     try:
         await web.serve()
     finally:
-        fabric.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await fabric
+        for task in (presenting, fabric):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
     if not web.started:
         raise OSError(f"ROSTRA_MANAGEMENT_HTTPS_PORT: port {environment.management_https_port} cannot be used")
 
@@ -68,6 +74,15 @@ def _prepare(environment: Environment, on_password: Callable[[Secret], None] | N
     return application()
 
 
+async def _presenting(live: tls.LiveContext, own: ssl.SSLContext) -> asyncio.Task[None]:
+    """The task that keeps presenting what is configured; it has begun to."""
+    from rostra.management.certificates.serving import ManagementCertificate  # models need Django to be set up
+
+    certificate = ManagementCertificate(live, own)
+    await certificate.look()
+    return asyncio.create_task(certificate.keep(), name="management certificate")
+
+
 class _Server(uvicorn.Server):
     """Leaves signals to us: uvicorn would raise them again when done, before we have closed the rest."""
 
@@ -77,14 +92,13 @@ class _Server(uvicorn.Server):
 
 
 class _Web:
-    def __init__(self, environment: Environment, application: Any, certificate: Path, key: Path, host: str) -> None:
+    def __init__(self, environment: Environment, application: Any, context: ssl.SSLContext, host: str) -> None:
         self._server = _Server(
             uvicorn.Config(
                 application,
                 host=host,
                 port=environment.management_https_port,
-                ssl_certfile=str(certificate),
-                ssl_keyfile=str(key),
+                ssl_context_factory=lambda _config, _default: context,
                 lifespan="off",
                 log_config=None,
                 access_log=False,
