@@ -20,6 +20,8 @@ from rostra.configuration.resources import Resource
 from rostra.management.api import wire
 from rostra.management.api.errors import messages
 from rostra.management.api.writing import write
+from rostra.management.audit.actor import CSV, by
+from rostra.management.audit.noting import gathered
 
 _PER_KBIT = 1000
 _RATES = ("max_callrate_in", "max_callrate_out")
@@ -88,7 +90,7 @@ def load(resource: Resource, content: bytes) -> int:
             _take(resource, names, cells, number, objects)
         except ValidationError as problem:
             problems.append(RowProblem(number, _sentence(problem)))
-    with transaction.atomic():
+    with transaction.atomic(), by(way=CSV), gathered():
         for number, body in objects.values():
             try:
                 with transaction.atomic():

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import render
@@ -82,7 +83,10 @@ class NodeActions:
 
     def _maintain(self, request: HttpRequest, rows: Selected, *, enable: bool) -> None:
         changing = list(rows.exclude(maintenance_mode=enable))
-        WorkerVM.objects.filter(pk__in=[row.pk for row in changing]).update(maintenance_mode=enable)
+        with transaction.atomic():
+            for row in changing:
+                row.maintenance_mode = enable
+                row.save(update_fields=["maintenance_mode"])
         word = "enabled" if enable else "disabled"
         _log(request, changing, f"Maintenance mode {word}.")
         already = rows.count() - len(changing)

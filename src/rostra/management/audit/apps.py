@@ -1,0 +1,12 @@
+"""The administrator log as a Django app of the Management Node; nodes do not have its table."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class AuditConfig(AppConfig):
+    name = "rostra.management.audit"
+    label = "audit"
+    verbose_name = "Administrator log"
+    default_auto_field = "django.db.models.BigAutoField"
