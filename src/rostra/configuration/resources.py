@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db import models
@@ -31,6 +31,20 @@ SECTIONS = {
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Computed:
+    """A list of texts on the wire that no column or relation of the model holds: it is found in other rows."""
+
+    name: str
+    help_text: str
+    read: Callable[[Any], list[str]]
+    """From the row."""
+    write: Callable[[Any, Any], None]
+    """Make it so: takes the saved row and what a client wrote. Raises ValidationError."""
+    prefetch: tuple[str, ...] = ()
+    """Relations that `read` looks at."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Resource:
     """One resource of the management API."""
 
@@ -47,6 +61,8 @@ class Resource:
     """Relations (forward or reverse) read as full objects and written as such, or as URIs."""
     reverse: tuple[str, ...] = ()
     """Reverse relations read and written as URIs."""
+    computed: tuple[Computed, ...] = ()
+    """Lists that are found in other rows."""
     fixed: tuple[str, ...] = ()
     """Fields that keep the value they were created with."""
     filtering: tuple[str, ...] | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from rostra.configuration import assignment
 from rostra.configuration.models import CaCertificate, CertificateSigningRequest, TlsCertificate
-from rostra.configuration.resources import Resource, register
+from rostra.configuration.resources import Computed, Resource, register
 
 register.add(
     Resource(
@@ -15,6 +16,15 @@ register.add(
         list_methods=("delete", "get", "post", "patch"),
         detail_methods=("delete", "get", "patch"),
         write_only=("private_key", "private_key_passphrase"),
+        computed=(
+            Computed(
+                name="nodes",
+                help_text="DNS names of the nodes that present it; written also as their addresses.",
+                read=assignment.node_names,
+                write=assignment.assign_named,
+                prefetch=("management_vms", "worker_vms"),
+            ),
+        ),
         columns=("subject_name", "issuer_name", "end_date"),
         search=("subject_name", "subject_alt_names", "issuer_name", "serial_no"),
     )

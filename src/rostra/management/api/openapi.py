@@ -165,6 +165,9 @@ def _object(resource: Resource, *, reading: bool) -> Json:
     for name in resource.relations:
         embedded = reading and name in resource.embedded
         properties[name] = {"type": "array", "items": {"type": "object"} if embedded else {"type": "string"}}
+    for computed in resource.computed:
+        texts = {"type": "array", "items": {"type": "string"}}
+        properties[computed.name] = texts | {"description": computed.help_text}
     if reading:
         properties["resource_uri"] = {"type": "string"}
     return {"type": "object", "description": resource.summary, "properties": properties, "required": required}

@@ -36,6 +36,15 @@ def describe(resource: Resource) -> dict[str, Any]:
             "type": "related",
             "unique": False,
         }
+    for computed in resource.computed:
+        fields[computed.name] = {
+            "blank": True,
+            "help_text": computed.help_text,
+            "nullable": True,
+            "readonly": False,
+            "type": "list",
+            "unique": False,
+        }
     for name in resource.shown_once:
         fields[name] = {
             "blank": True,

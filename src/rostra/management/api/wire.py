@@ -105,6 +105,7 @@ def represent(resource: Resource, row: models.Model, *, embed: bool = True) -> d
                 represent(other, child, embed=False) if name in resource.embedded else uri(other, child)
                 for child in rows
             ]
+        body.update({computed.name: computed.read(row) for computed in resource.computed})
     body["resource_uri"] = uri(resource, row)
     return body
 
@@ -116,7 +117,7 @@ def fetched(resource: Resource, rows: Any) -> Any:
     ]
     if named:
         rows = rows.select_related(*named)
-    return rows.prefetch_related(*resource.relations)
+    return rows.prefetch_related(*resource.relations, *(name for one in resource.computed for name in one.prefetch))
 
 
 def _is_fetched(resource: Resource, field: Any) -> bool:

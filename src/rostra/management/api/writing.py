@@ -51,13 +51,14 @@ class Writer:
                     raise ValidationError({name: _flat(problem)}) from None
             elif replace and name in body:
                 raise ValidationError({name: "Give a list."})
+        for computed in resource.computed:
+            if body.get(computed.name) is not None:
+                computed.write(row, body[computed.name])
         if hasattr(row, "clean_relations"):  # what `clean()` cannot judge, as relations are written after the row
             row.clean_relations()
         return row
 
-    def _assign_all(
-        self, resource: Resource, row: models.Model, body: Body, *, replace: bool
-    ) -> dict[str, list[str]]:
+    def _assign_all(self, resource: Resource, row: models.Model, body: Body, *, replace: bool) -> dict[str, list[str]]:
         """Give `row` the values of `body`; returns what is wrong with them."""
         problems: dict[str, list[str]] = {}
         for field in resource.fields:
