@@ -17,6 +17,8 @@ from rostra.configuration import orm
 from rostra.configuration.resources import Resource
 from rostra.management import csvfiles
 
+CSV_ACTIONS = ("export_csv", "import_csv")
+"""What `CsvPages` adds to a list; a resource with no columns (`csv=()`) has none of it."""
 LARGEST = 10 * 1024 * 1024
 """Bytes of a file that can be imported."""
 

@@ -12,6 +12,7 @@ from rostra.management.accounts.models import (
     RoleMapping,
 )
 from rostra.management.accounts.permissions import ADMINISTRATORS
+from rostra.management.licences import declared as licences  # noqa: F401 - declares
 
 _USERS = "Users & Devices"
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from rostra.management import commands as general
 from rostra.management import history_tables, status_tables
+from rostra.management.accounts import history as accounts
 from rostra.management.api.tables import Table
+from rostra.management.backups import commands as backups
+from rostra.management.backups import jobs
 from rostra.management.commands import Command
+from rostra.management.licences import status as licences
 
 
 def tables() -> tuple[Table, ...]:
-    return (*status_tables.TABLES, *history_tables.TABLES)
+    return (*status_tables.TABLES, *history_tables.TABLES, accounts.TABLE, jobs.TABLE, licences.TABLE)
 
 
 def table(api: str, name: str) -> Table | None:
@@ -18,4 +22,4 @@ def table(api: str, name: str) -> Table | None:
 
 
 def commands() -> tuple[Command, ...]:
-    return general.COMMANDS
+    return (*general.COMMANDS, *backups.COMMANDS)

@@ -128,6 +128,7 @@ async def _fabric(environment: Environment) -> None:
     """Connect to the fabric, publish until cancelled; begins again when the fabric is not there yet."""
     from rostra.configuration import journal
     from rostra.management.gate import Gate
+    from rostra.management.licences.desk import licensing_calls
     from rostra.management.status import observed
 
     while True:
@@ -145,7 +146,7 @@ async def _fabric(environment: Environment) -> None:
             gate.open()
             await judge(bus)
             state.connect(wake=publisher.wake, ready=lambda bus=bus: bus.connected)
-            async with observed(bus):
+            async with observed(bus) as observatory, licensing_calls(bus, observatory.peers):
                 await asyncio.get_running_loop().create_future()  # until cancelled
         finally:
             state.connect()

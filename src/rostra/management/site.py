@@ -16,10 +16,12 @@ from rostra.configuration import orm
 from rostra.configuration.fields import UploadField
 from rostra.configuration.resources import Resource, register
 from rostra.management.accounts import pages as accounts
-from rostra.management.api import keeping
-from rostra.management.csvpages import CsvPages
+from rostra.management.accounts.resource_pages import AuthenticationPages, ClientPages, MappingPages, RolePages
+from rostra.management.api import access, keeping
+from rostra.management.csvpages import CSV_ACTIONS, CsvPages
 from rostra.management.declared import tables
 from rostra.management.deployment import Deployment
+from rostra.management.licences.pages import LicencePages, RequestPages
 from rostra.management.node_actions import NodeActions
 from rostra.management.uploadforms import UploadFormField
 
@@ -33,7 +35,8 @@ def populate() -> None:
     admin.site.index_title = "Dashboard"
     accounts.populate()
     for resource in register:
-        add(resource)
+        if resource.page or resource.replicated:
+            add(resource)
 
 
 def add(resource: Resource) -> None:
@@ -47,6 +50,7 @@ def page(resource: Resource) -> type[ModelAdmin]:
     shown = [field.name for field in fields if field.editable]
     read_only = [field.name for field in fields if not field.editable and isinstance(field, models.DateTimeField)]
     many = [field.name for field in orm.meta(resource.model).many_to_many]
+    base = _SPECIAL.get(resource.name, _Singleton if resource.singleton else _Page)
     attributes: dict[str, Any] = {
         "resource": resource,
         "list_display": [_column(resource, name) for name in resource.columns] or ["__str__"],
@@ -54,16 +58,15 @@ def page(resource: Resource) -> type[ModelAdmin]:
         "search_fields": resource.search,
         "list_filter": _filters(resource),
         "list_per_page": 50,
-        "readonly_fields": read_only,
-        "fieldsets": _fieldsets(resource, [*shown, *many, *read_only]),
+        "readonly_fields": [*read_only, *getattr(base, "readonly_fields", ())],
+        "fieldsets": _fieldsets(resource, [*shown, *many, *read_only, *getattr(base, "readonly_fields", ())]),
         "autocomplete_fields": [f.name for f in fields if _is_searched(f)],
         "filter_horizontal": many,
         "inlines": [_inline(child) for child in register if _is_child(child, resource)],
-        "actions_list": () if resource.singleton or resource.parent else ("export_csv", "import_csv"),
+        "actions_list": () if resource.singleton or resource.parent or resource.csv == () else CSV_ACTIONS,
         "warn_unsaved_form": True,
         "compressed_fields": True,
     }
-    base = _Singleton if resource.singleton else _SPECIAL.get(resource.name, _Page)
     made: Any = type(f"{resource.model.__name__}Page", (base,), attributes)
     return made
 
@@ -130,7 +133,39 @@ class _Nodes(NodeActions, Deployment, _Page):
     pass
 
 
-_SPECIAL: dict[str, type[ModelAdmin]] = {"worker_vm": _Nodes}
+class _Licences(LicencePages, _Page):
+    pass
+
+
+class _LicenceRequests(RequestPages, _Page):
+    pass
+
+
+class _Authentication(AuthenticationPages, _Singleton):
+    pass
+
+
+class _Roles(RolePages, _Page):
+    pass
+
+
+class _Mappings(MappingPages, _Page):
+    pass
+
+
+class _Clients(ClientPages, _Page):
+    pass
+
+
+_SPECIAL: dict[str, type[ModelAdmin]] = {
+    "authentication": _Authentication,
+    "licence": _Licences,
+    "licence_request": _LicenceRequests,
+    "oauth2_client": _Clients,
+    "role": _Roles,
+    "role_mapping": _Mappings,
+    "worker_vm": _Nodes,
+}
 """Pages that can do more than the declaration says."""
 
 
@@ -190,6 +225,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The menu: sections in the order they are declared."""
     sections: dict[str, list[dict[str, Any]]] = {"Services": [], "Platform": []}
     for resource in register:
+        if not resource.page:
+            continue
         meta = orm.meta(resource.model)
         link = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
         entry = {"title": str(meta.verbose_name_plural), "icon": resource.icon, "link": link}
@@ -212,6 +249,7 @@ _ICONS = {
     "conference": "groups",
     "participant": "person",
     "workervm_status_event": "event_note",
+    "login_history": "login",
 }
 """Tables of status and history that have a place in the menu, in its order."""
 
@@ -238,6 +276,6 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             ),
         }
         for resource in sorted(register, key=lambda resource: resource.section != "Services")
-        if not resource.singleton
+        if not resource.singleton and resource.page and access.may(request.user, "GET", resource)
     ]
     return context

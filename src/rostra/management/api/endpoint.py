@@ -11,7 +11,7 @@ from django.db import IntegrityError, models, transaction
 from django.http import HttpRequest, HttpResponse
 
 from rostra.configuration import orm
-from rostra.configuration.resources import Resource
+from rostra.configuration.resources import Resource, register
 from rostra.management.api import forms, keeping, schema, selection, wire
 from rostra.management.api.errors import Refused, bad_request, invalid, respond
 from rostra.management.api.writing import May, Writer
@@ -67,7 +67,8 @@ class Endpoint:
         body = self._object(request)
         with self._saving():
             row = self._writer.write(self._resource, self._resource.model(), body)
-        address = request.build_absolute_uri(wire.uri(self._resource, row))
+        made = getattr(row, "instead", None) or row  # what it led to, where that is something else
+        address = request.build_absolute_uri(wire.uri(register.of(type(made)), made))
         once = {name: getattr(row, name) for name in self._resource.shown_once}
         return respond({**wire.represent(self._resource, row), **once} if once else None, 201, Location=address)
 

@@ -10,3 +10,9 @@ class LicencesConfig(AppConfig):
     label = "licences"
     verbose_name = "Licences"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from rostra.management.alarms import checks
+        from rostra.management.licences import checking
+
+        checks.register(checking.look, checking.EXPIRING)

@@ -40,29 +40,37 @@ def deployment() -> str:
 
 def current() -> list[LicenceTerms]:
     """What the installed licences say, verified anew: neither a changed row nor a key that went counts."""
+    return [terms for _, terms in _verified()]
+
+
+def _verified() -> list[tuple[Licence, LicenceTerms]]:
+    rows = list(Licence.objects.all())
+    if not rows:
+        return []
     here, keys = deployment(), trusted()
-    found: list[LicenceTerms] = []
-    for row in Licence.objects.all():
+    found: list[tuple[Licence, LicenceTerms]] = []
+    for row in rows:
         try:
             contents = [one.content for one in document.read(row.document, keys)]
         except LicenceProblem:
             contents = []
         grants = [content for content in contents if isinstance(content, Grant) and content.id == row.fulfillment_id]
-        found.append(document.terms(grants[0], here) if grants else document.corrupt(row.fulfillment_id))
+        terms = document.terms(grants[0], here) if grants else document.corrupt(row.fulfillment_id)
+        found.append((row, terms))
     return found
 
 
 def refresh(now: float | None = None) -> list[LicenceTerms]:
     """`current`, and its states written to the rows that lists show."""
     moment = time.time() if now is None else now
-    found = current()
-    for terms in found:
-        state = licensing.state(terms, moment)
-        row = Licence.objects.filter(fulfillment_id=terms.id)
-        row.exclude(status=str(state)).update(
-            status=str(state), trust_flags=int(terms.intact), repair=int(not terms.intact)
-        )
-    return found
+    found = _verified()
+    for row, terms in found:
+        state = str(licensing.state(terms, moment))
+        if row.status != state:
+            Licence.objects.filter(pk=row.pk).update(
+                status=state, trust_flags=int(terms.intact), repair=int(not terms.intact)
+            )
+    return [terms for _, terms in found]
 
 
 # ---- adding
@@ -135,7 +143,7 @@ def give_back(licence: Licence) -> LicenceRequest | None:
     stored request when he does not answer (SYS-204).
     """
     identity, bound = licence.fulfillment_id, _is_bound(licence)
-    licence.delete()
+    Licence.objects.filter(pk=licence.pk).delete()
     logger.info("License returned", licence=identity)
     changed()
     if not bound:

@@ -61,12 +61,35 @@ class Licence(models.Model):
     )
     document = models.TextField("Document", editable=False, help_text="The signed licence itself.")
 
+    instead: LicenceRequest | None = None
+    """What saving a new one led to when it was not installed at once."""
+
     class Meta:
         verbose_name = "License"
         ordering: ClassVar = ["id"]
 
     def __str__(self) -> str:
         return self.fulfillment_id
+
+    def save(self, *arguments: Any, **more: Any) -> None:
+        """Save; a new one without document is installed from its entitlement, or asked for (see `keeping.add`)."""
+        from rostra.management.licences import keeping
+
+        if self.document:
+            super().save(*arguments, **more)
+            return
+        made = keeping.add(self.entitlement_id, offline=self.offline_mode)
+        if isinstance(made, Licence):
+            vars(self).update(vars(made))
+        else:
+            self.instead = made
+
+    def delete(self, *arguments: Any, **more: Any) -> tuple[int, dict[str, int]]:
+        """Return it (see `keeping.give_back`)."""
+        from rostra.management.licences import keeping
+
+        keeping.give_back(self)
+        return 1, {"licences.Licence": 1}
 
 
 class LicenceRequest(models.Model):
@@ -94,6 +117,15 @@ class LicenceRequest(models.Model):
 
     def __str__(self) -> str:
         return self.sequence_number
+
+    def save(self, *arguments: Any, **more: Any) -> None:
+        """Save; one that is there already is completed by its response (see `keeping.complete`)."""
+        from rostra.management.licences import keeping
+
+        if self.pk is None:
+            super().save(*arguments, **more)
+        else:
+            keeping.complete(self, self.response_xml or "")
 
 
 class ReturnedLicence(models.Model):
