@@ -12,7 +12,7 @@ import typer
 
 import rostra
 from rostra import logs, tls
-from rostra.cli import port_table
+from rostra.cli import licence, port_table
 from rostra.environment import Environment, EnvironmentProblem
 
 application = typer.Typer(
@@ -23,6 +23,7 @@ application = typer.Typer(
 )
 process = typer.Typer(help="Single processes, as the others start them.", no_args_is_help=True)
 application.add_typer(process, name="process", hidden=True)
+application.add_typer(licence.application, name="licence", hidden=True)
 
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log of every process here too.")]
 Configuration = Annotated[
@@ -67,7 +68,7 @@ def management_process() -> None:
     logs.configure(environment, process="management")
     own = tls.prepare(environment.home)
     local = identity.load(environment.home) is not None
-    asyncio.run(serve(environment, own.certificate, own.key, with_node=local))
+    raise typer.Exit(asyncio.run(serve(environment, own.certificate, own.key, with_node=local)))
 
 
 @process.command("node")

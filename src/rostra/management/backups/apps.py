@@ -1,0 +1,17 @@
+"""Backups as a Django app of the Management Node; nodes do not have its table."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class BackupsConfig(AppConfig):
+    name = "rostra.management.backups"
+    label = "backups"
+    verbose_name = "Backups"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from rostra.management.backups import declaration
+
+        declaration.declare()
