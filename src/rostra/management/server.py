@@ -19,7 +19,7 @@ from rostra.fabric import server
 from rostra.fabric.bus import Bus, Unreachable
 from rostra.fabric.claims import judge
 from rostra.fabric.replication import Publisher
-from rostra.management import settings, state
+from rostra.management import restart, settings, state
 
 logger = structlog.get_logger("rostra.management")
 
@@ -32,8 +32,9 @@ async def serve(
     on_password: Callable[[Secret], None] | None = None,
     host: str = "0.0.0.0",  # noqa: S104 - a server for others
     with_node: bool = True,
-) -> None:
-    """Run the Management Node until cancelled, or until SIGTERM or SIGINT.
+) -> int:
+    """Run the Management Node until cancelled, until SIGTERM or SIGINT, or until it asks to be started again; returns
+    the exit code of the process (see `restart`).
 
     `on_password` is told the administrator's password if the first start generated one. `with_node`: a Conferencing
     Node runs on this machine too. Raises OSError naming
@@ -44,16 +45,19 @@ async def serve(
     live = tls.LiveContext(own)
     presenting = await _presenting(live, own)
     fabric = asyncio.create_task(_fabric(environment), name="management fabric")
+    upkeep = asyncio.create_task(_upkeep(), name="upkeep")
+    backups = asyncio.create_task(_backups(), name="automatic backups")
     web = _Web(environment, application, live, host)
     try:
         await web.serve()
     finally:
-        for task in (presenting, fabric):
+        for task in (presenting, fabric, upkeep, backups):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
     if not web.started:
         raise OSError(f"ROSTRA_MANAGEMENT_HTTPS_PORT: port {environment.management_https_port} cannot be used")
+    return web.code
 
 
 def _prepare(environment: Environment, on_password: Callable[[Secret], None] | None, with_node: bool) -> Any:
@@ -91,6 +95,11 @@ class _Server(uvicorn.Server):
         yield
 
 
+def _later(loop: asyncio.AbstractEventLoop, stop: Callable[[int], None], code: int) -> None:
+    """From another thread."""
+    loop.call_soon_threadsafe(stop, code)
+
+
 class _Web:
     def __init__(self, environment: Environment, application: Any, context: ssl.SSLContext, host: str) -> None:
         self._server = _Server(
@@ -107,6 +116,8 @@ class _Web:
             )
         )
 
+        self.code = 0
+
     @property
     def started(self) -> bool:
         return self._server.started
@@ -115,13 +126,29 @@ class _Web:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
+        restart.on_request(lambda code: _later(loop, self._stop, code))
         try:
             await self._server.serve()
         except SystemExit:  # uvicorn's way to say that the port is taken; our caller says it with its name
             logger.debug("The web server did not start")
+        finally:
+            restart.on_request(None)
 
-    def _stop(self) -> None:
+    def _stop(self, code: int = 0) -> None:
+        self.code = code
         self._server.should_exit = True
+
+
+async def _backups() -> None:
+    from rostra.management.backups import schedule
+
+    await schedule.keep_making()
+
+
+async def _upkeep() -> None:
+    from rostra.management import upkeep
+
+    await upkeep.run()
 
 
 async def _fabric(environment: Environment) -> None:
