@@ -7,10 +7,21 @@ import socket
 from typing import Any
 
 from rostra import machine
-from rostra.configuration import orm
 from rostra.configuration.journal import Mark
-from rostra.configuration.models import AutoBackup, DnsServer, ManagementVM, NtpServer, SystemLocation
+from rostra.configuration.models import (
+    AutoBackup,
+    DnsServer,
+    GlobalSettings,
+    IvrTheme,
+    ManagementVM,
+    NtpServer,
+    StunServer,
+    SystemLocation,
+    WebappAlias,
+)
+from rostra.configuration.models.location import SHIPPED_STUN
 from rostra.environment import Environment
+from rostra.management import shipped
 
 MANAGER = 1
 """Id of the Management Node."""
@@ -21,7 +32,10 @@ _LONGEST_NAME, _LONGEST_HOSTNAME, _LONGEST_DOMAIN = 32, 63, 192
 
 
 def seed_system(environment: Environment) -> None:
-    """Name servers and clocks for every location, the Management Node and the settings of its backups."""
+    """Name servers and clocks for every location, the Management Node and the settings of its backups.
+
+    Services and call control have to be there (`shipped.seed`).
+    """
     AutoBackup.objects.get_or_create(pk=1)
     identity = identity_of(environment.own_address)
     manager, is_new = ManagementVM.objects.get_or_create(
@@ -61,12 +75,16 @@ def _seed_servers() -> None:
         DnsServer.objects.get_or_create(address=address)
     for address in CLOCKS:
         NtpServer.objects.get_or_create(address=address)
-    for location in SystemLocation.objects.all():
-        _fill(location.dns_servers, DnsServer)
-        _fill(location.ntp_servers, NtpServer)
+    for location in SystemLocation.objects.all():  # made before there were any, by us or an older version
+        _fill(location.dns_servers, DnsServer.objects.all())
+        _fill(location.ntp_servers, NtpServer.objects.all())
+        _fill(location.client_stun_servers, StunServer.objects.filter(address=SHIPPED_STUN))
+    settings = GlobalSettings.objects.get(pk=1)
+    settings.default_theme = settings.default_theme or IvrTheme.objects.filter(name=shipped.THEME).first()
+    settings.default_webapp_alias = settings.default_webapp_alias or WebappAlias.objects.filter(is_default=True).first()
+    settings.save()
 
 
-def _fill(relation: Any, model: Any) -> None:
-    """An older database may have locations without these."""
+def _fill(relation: Any, rows: Any) -> None:
     if not relation.exists():
-        relation.set(orm.rows(model))
+        relation.set(rows)

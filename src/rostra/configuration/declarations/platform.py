@@ -17,16 +17,27 @@ register.add(
         section="Platform",
         icon="location_on",
         summary="Groups of nodes that share network settings.",
-        embedded=("dns_servers", "ntp_servers", "syslog_servers"),
+        embedded=("dns_servers", "ntp_servers", "syslog_servers", "event_sinks"),
         columns=("name", "description", "mtu", "overflow_location1", "overflow_location2"),
         search=("name", "description"),
         groups=(
-            ("Servers", ("dns_servers", "ntp_servers", "syslog_servers", "snmp_network_management_system")),
-            ("Overflow", ("overflow_location1", "overflow_location2", "transcoding_location")),
             (
-                "Network",
-                ("mtu", "media_qos", "signalling_qos", "http_proxy", "local_mssip_domain", "use_relay_candidates_only"),
+                "Servers",
+                (
+                    *("dns_servers", "ntp_servers", "syslog_servers", "event_sinks"),
+                    *("snmp_network_management_system", "policy_server", "http_proxy"),
+                ),
             ),
+            ("Outbound calls", ("h323_gatekeeper", "sip_proxy", "mssip_proxy", "local_mssip_domain")),
+            (
+                "NAT and firewalls",
+                (
+                    *("turn_server", "stun_server", "client_turn_servers", "client_stun_servers"),
+                    "use_relay_candidates_only",
+                ),
+            ),
+            ("Overflow", ("overflow_location1", "overflow_location2", "transcoding_location")),
+            ("Network", ("mtu", "media_qos", "signalling_qos")),
             (
                 "Live captions",
                 ("live_captions_dial_out_1", "live_captions_dial_out_2", "live_captions_dial_out_3"),
@@ -44,11 +55,11 @@ register.add(
         singleton=True,
         list_methods=("get", "post", "delete"),
         detail_methods=("get", "post", "patch", "delete"),
-        embedded=("dns_servers", "ntp_servers", "static_routes", "syslog_servers"),
+        embedded=("dns_servers", "ntp_servers", "static_routes", "syslog_servers", "event_sinks"),
         columns=("name", "address", "description"),
         groups=(
             ("Network", ("mtu", "ipv6_address", "ipv6_gateway", "static_nat_address", "static_routes", "http_proxy")),
-            ("Servers", ("dns_servers", "ntp_servers", "syslog_servers")),
+            ("Servers", ("dns_servers", "ntp_servers", "syslog_servers", "event_sinks")),
             ("SNMP", (*_SNMP, "snmp_network_management_system")),
             ("SSH", ("enable_ssh", "ssh_authorized_keys", "ssh_authorized_keys_use_cloud")),
         ),
@@ -90,5 +101,6 @@ register.add(
         icon="tune",
         summary="Settings of the whole platform.",
         singleton=True,
+        embedded=("default_theme",),
     )
 )

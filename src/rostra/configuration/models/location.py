@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from rostra.configuration import vocabulary
+from rostra.configuration import orm, vocabulary
 from rostra.configuration.fields import choice, flag, reference, several, text, whole
+from rostra.configuration.models.call_control import StunServer
 from rostra.configuration.validators import domain
+
+SHIPPED_STUN = "stun.l.google.com"
+"""Address of the STUN server that every platform has from the start."""
 
 
 def _location(label: str, help_text: str) -> models.ForeignKey:
@@ -37,6 +41,40 @@ class SystemLocation(models.Model):
         "configuration.SnmpNetworkManagementSystem",
         "Receives the traps of nodes here in mode SNMPv2c.",
         related_name="+",
+    )
+    event_sinks = several(
+        "Event sinks", "configuration.EventSink", "Who is told what happens on the nodes here.", related_name="+"
+    )
+    h323_gatekeeper = reference(
+        "H.323 gatekeeper", "configuration.H323Gatekeeper", "Takes outbound H.323 calls; empty: DNS tells.",
+        related_name="+",
+    )  # fmt: skip
+    sip_proxy = reference(
+        "SIP proxy", "configuration.SipProxy", "Takes outbound SIP calls; empty: DNS tells.", related_name="+"
+    )
+    mssip_proxy = reference(
+        "Skype for Business server", "configuration.MssipProxy",
+        "Takes outbound calls to Skype for Business; empty: DNS tells, as it has to in a public DMZ.",
+        related_name="+",
+    )  # fmt: skip
+    turn_server = reference(
+        "TURN server", "configuration.TurnServer", "Relays media of participants outside the firewall.",
+        related_name="+",
+    )  # fmt: skip
+    stun_server = reference(
+        "STUN server", "configuration.StunServer",
+        "Tells nodes here their public address; empty: the TURN server does.", related_name="+",
+    )  # fmt: skip
+    client_stun_servers = several(
+        "Client STUN servers", "configuration.StunServer",
+        "Handed to web clients. Without any, calls of clients in the nodes' own network start faster; others can"
+        " still use a TURN server, more slowly.", related_name="+",
+    )  # fmt: skip
+    client_turn_servers = several(
+        "Client TURN servers", "configuration.TurnServer", "Handed to web clients.", related_name="+"
+    )
+    policy_server = reference(
+        "Policy profile", "configuration.PolicyServer", "Decides about calls to the nodes here.", related_name="+"
     )
     http_proxy = reference("Web proxy", "configuration.HttpProxy", "For requests to the outside.", related_name="+")
     mtu = whole("MTU", 512, 1500, "Largest packet of the nodes' network interfaces, in bytes.", default=1500)
@@ -74,6 +112,13 @@ class SystemLocation(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *arguments: Any, **more: Any) -> None:
+        """A new location hands the shipped STUN server to web clients, as long as nothing else is said (SYS-145)."""
+        is_new = orm.is_new(self)
+        super().save(*arguments, **more)
+        if is_new:
+            self.client_stun_servers.set(StunServer.objects.filter(address=SHIPPED_STUN))
 
     def clean(self) -> None:
         found: dict[str, str] = {}

@@ -42,6 +42,9 @@ class ManagementVM(SnmpSettings):
     syslog_servers = several(
         "Syslog servers", "configuration.SyslogServer", "Where this machine sends its logs.", related_name="+"
     )
+    event_sinks = several(
+        "Event sinks", "configuration.EventSink", "Who is told what happens on this machine.", related_name="+"
+    )
     snmp_network_management_system = reference(
         "SNMP Network Management System",
         "configuration.SnmpNetworkManagementSystem",

@@ -10,7 +10,7 @@ from django.core.validators import EmailValidator, RegexValidator
 from django.db import models
 
 from rostra.configuration import vocabulary
-from rostra.configuration.fields import choice, flag, secret, text, whole
+from rostra.configuration.fields import choice, flag, reference, secret, text, whole
 from rostra.configuration.validators import domain, url
 
 _DAY = 86400
@@ -45,6 +45,9 @@ class ConferencingSettings(models.Model):
     )
     waiting_for_chair_timeout = whole("Host wait timeout", 0, _DAY, "Seconds a Guest waits for a Host.", default=900)
     pin_entry_timeout = whole("PIN entry timeout", 30, _DAY, "Seconds at the PIN screen.", default=120)
+    default_theme = reference(
+        "Default theme", "configuration.IvrTheme", "For services that choose none.", related_name="+"
+    )
     max_callrate_in = whole("Maximum inbound call bandwidth", 128, 8192, "From each, in kbit/s.", optional=True)
     max_callrate_out = whole(
         "Maximum outbound call bandwidth", 128, 8192, "To each, in kbit/s.", default=4128, optional=True
@@ -111,6 +114,9 @@ class ConnectivitySettings(models.Model):
     bdpm_max_scan_attempts_per_window = whole("Scan attempts allowed", 5, 200, "In 10 minutes.", default=20)
     content_security_policy_header = text(
         "Content Security Policy", 4096, "Sent by the nodes' web server.", default="default-src 'self'"
+    )
+    default_webapp_alias = reference(
+        "Default web app path", "configuration.WebappAlias", "Web app of those who name no path.", related_name="+"
     )
     content_security_policy_state = flag("Send Content Security Policy", "To browsers.", default=True)
     es_connection_timeout = whole("Event sink timeout", 1, 600, "Seconds a request may take.", default=7)
