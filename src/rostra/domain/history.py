@@ -169,6 +169,16 @@ class NodeEvent(_Event, frozen=True, kw_only=True):
     details: str = ""
 
 
+class AlarmChanged(_Event, frozen=True, kw_only=True):
+    """A node raised an alarm about itself, or lowered it (sheet 07). Its next run begins with none of them up."""
+
+    name: str
+    """The kind; see `management.alarms.catalogue`."""
+    up: bool = True
+    instance: str = ""
+    details: str = ""
+
+
 Event = (
     ConferenceStarted
     | ConferenceEnded
@@ -178,4 +188,5 @@ Event = (
     | CapacityRefused
     | BackplaneEnded
     | NodeEvent
+    | AlarmChanged
 )

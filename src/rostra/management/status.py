@@ -20,7 +20,7 @@ from rostra.fabric import status
 from rostra.fabric.bus import Unreachable
 from rostra.fabric.outbox import EVENTS, Acknowledged, decode_batch, encode_acknowledged
 from rostra.fabric.peers import Connection, Peers
-from rostra.fabric.survey import ANSWER, Snapshot, look
+from rostra.fabric.survey import ANSWER, Seen, Snapshot, look
 from rostra.management.history import keeping
 from rostra.management.history.absences import Absences, Run
 from rostra.management.history.receiving import store
@@ -78,12 +78,22 @@ class Observatory:
         """What is there now; not `fresh`: what somebody saw a moment ago is good enough."""
         return self._from_thread(self._look(fresh=fresh), ANSWER + 2)
 
+    def heard(self) -> dict[str, Seen] | None:
+        """The nodes that were heard since we began, without asking them; None while we are cut off."""
+        return self._from_thread(self._known(), ANSWER)
+
     def tell(self, nodes: Iterable[str], command: status.Command) -> dict[str, status.CommandReply]:
         """Tell several nodes at once to do something; one that does not answer refuses, with the reason."""
         return self._from_thread(self._tell(list(nodes), command), COMMAND + 2)
 
     def _from_thread(self, work: Coroutine[Any, Any, Result], limit: float) -> Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(limit)
+
+    async def _known(self) -> dict[str, Seen] | None:
+        if not self._bus.connected:
+            return None
+        known = self.peers.known.items()
+        return {node: Seen(report=report, alive=alive, ago=ago) for node, (report, alive, ago) in known}
 
     async def _look(self, *, fresh: bool) -> Snapshot:
         if fresh:
@@ -169,6 +179,9 @@ class _Nobody:
 
     def snapshot(self, *, fresh: bool = True) -> Snapshot:
         return Snapshot(time=time.time())
+
+    def heard(self) -> dict[str, Seen] | None:
+        return None
 
     def tell(self, nodes: Iterable[str], command: status.Command) -> dict[str, status.CommandReply]:
         return {node: status.Refused(reason=SILENT) for node in nodes}

@@ -46,7 +46,7 @@ def test_raising_and_lowering_are_logged_once(database: Any) -> None:
             raise_alarm("connectivity_lost", node="10.0.0.1")
         for _ in range(2):
             lower_alarm("connectivity_lost", node="10.0.0.1")
-    assert [(line["event"], line["Name"], line["Node"]) for line in lines] == [
+    assert [(line["event"], line["Alarm"], line["Node"]) for line in lines] == [
         ("Alarm raised", "connectivity_lost", "10.0.0.1"),
         ("Alarm lowered", "connectivity_lost", "10.0.0.1"),
     ]

@@ -10,3 +10,9 @@ class AlarmsConfig(AppConfig):
     label = "alarms"
     verbose_name = "Alarms"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from rostra.management.alarms import events, nodes
+
+        events.register()
+        nodes.register()

@@ -6,14 +6,12 @@ import dataclasses
 import datetime
 from collections.abc import Iterable
 
-import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from rostra.management.alarms.catalogue import KINDS
+from rostra.management.alarms.catalogue import KINDS, WARNING
 from rostra.management.alarms.models import Alarm
-
-logger = structlog.get_logger("administrator.alarm")
+from rostra.management.audit.noting import note
 
 _LONGEST = 1000
 """Characters kept of details."""
@@ -64,7 +62,7 @@ def raise_alarm(
             )
     except IntegrityError:  # somebody else raised it in the meantime
         return False
-    _note("Alarm raised", wanted)
+    _note("Alarm raised", wanted, "WARNING" if kind.level == WARNING else "ERROR")
     return True
 
 
@@ -74,17 +72,24 @@ def lower_alarm(name: str, *, node: str = "", instance: str = "", time: datetime
     return _lower(wanted, time or timezone.now())
 
 
-def settle(names: Iterable[str], wanted: Iterable[Wanted]) -> None:
-    """Of the kinds `names`, have exactly `wanted` up. Raises KeyError for an unknown kind."""
+def settle(names: Iterable[str], wanted: Iterable[Wanted]) -> tuple[list[Wanted], list[Wanted]]:
+    """Of the kinds `names`, have exactly `wanted` up; returns what was raised and what was lowered for that.
+
+    What nodes raised themselves stays. Raises KeyError for an unknown kind.
+    """
     meant = {one.key: one for one in wanted}
-    for one in meant.values():
-        raise_alarm(one.name, node=one.node, instance=one.instance, details=one.details)
-    up = Alarm.objects.filter(name__in=list(names), time_lowered=None, source="").values_list(
-        "name", "node", "instance"
-    )
-    for key in up:
-        if key not in meant:
-            _lower(Wanted(*key), timezone.now())
+    raised = [
+        one
+        for one in meant.values()
+        if raise_alarm(one.name, node=one.node, instance=one.instance, details=one.details)
+    ]
+    up = Alarm.objects.filter(name__in=list(names), time_lowered=None, source="")
+    gone = [
+        Wanted(row.name, row.node, row.instance, row.details)
+        for row in up
+        if (row.name, row.node, row.instance) not in meant
+    ]
+    return raised, [one for one in gone if _lower(one, timezone.now())]
 
 
 def lower_of(node: str, run: str) -> None:
@@ -109,9 +114,10 @@ def _update(wanted: Wanted) -> bool:
 def _lower(wanted: Wanted, time: datetime.datetime) -> bool:
     lowered = Alarm.objects.filter(**_key(wanted), time_lowered=None).update(time_lowered=time) > 0
     if lowered:
-        _note("Alarm lowered", wanted)
+        _note("Alarm lowered", wanted, "INFO")
     return lowered
 
 
-def _note(text: str, wanted: Wanted) -> None:
-    logger.info(text, Name=wanted.name, Node=wanted.node, Instance=wanted.instance, Details=wanted.details)
+def _note(text: str, wanted: Wanted, level: str) -> None:
+    pairs = {"Alarm": wanted.name, "Node": wanted.node, "Instance": wanted.instance, "Details": wanted.details}
+    note(text, {key: value for key, value in pairs.items() if value}, name="administrator.alarm", level=level)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -27,6 +27,11 @@ logger = structlog.get_logger("rostra.management.history")
 
 _LONGEST = 1000
 """Characters kept of a text."""
+
+
+Follower = Callable[[Sequence[tuple[Record, domain.Event]], Directory], None]
+followers: list[Follower] = []
+"""Told new events after they were taken into history, in the same transaction."""
 
 
 def moment(seconds: float) -> datetime.datetime:
@@ -99,6 +104,8 @@ class _Intake:
             except (ValueError, OverflowError, OSError) as problem:
                 logger.warning("An event makes no sense", node=record.node, problem=str(problem))
         self._write()
+        for follower in followers:
+            follower(fresh, self._directory)
         return len(fresh)
 
     def _apply(self, record: Record, event: domain.Event) -> None:
@@ -125,6 +132,8 @@ class _Intake:
                 self._note(record, event, "capacity", event.reason, event.alias, participant=event.participant)
             case domain.NodeEvent():
                 self._note(record, event, "node", event.kind, event.details)
+            case domain.AlarmChanged():
+                pass  # followers keep alarms
 
     def _conference(self, key: str, name: str, kind: str, tag: str, start: float) -> ConferenceRecord | None:
         if not key:
