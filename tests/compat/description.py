@@ -19,7 +19,7 @@ from msgspec import inspect
 
 from rostra.conference import messages as conference
 from rostra.domain import history
-from rostra.fabric import peers, status
+from rostra.fabric import licensing, peers, status
 from rostra.media import messages as media
 
 SETS: dict[str, Any] = {
@@ -33,6 +33,10 @@ SETS: dict[str, Any] = {
     "status": status.NodeStatus,
     "command": status.Command,
     "command_reply": status.CommandReply,
+    "licence_request": licensing.LicenceRequest,
+    "licence_reply": licensing.LicenceReply,
+    "licence_policy": licensing.Policy,
+    "licence_holdings": licensing.Holdings,
     "history": history.Event,
 }
 """Everything one node may say to another, by what is decoded at once."""

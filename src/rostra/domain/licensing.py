@@ -110,7 +110,7 @@ def state(terms: LicenceTerms, now: float) -> LicenceState:
 
 def expiring(licences: Iterable[LicenceTerms], now: float) -> list[LicenceTerms]:
     """Those that are active and end soon, or have ended (DIAG-106)."""
-    due = [one for one in licences if one.end is not None and ends(one.end) - now < EXPIRING]
+    due = [one for one in licences if one.end is not None and ends(one.end) - now <= EXPIRING]
     return [one for one in due if state(one, now) in (LicenceState.ACTIVE, LicenceState.EXPIRED)]
 
 
