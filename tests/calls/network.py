@@ -12,6 +12,7 @@ from typing import Any
 from tests.calls.fakes import FakePool
 
 from rostra.calls.exchange import Exchange
+from rostra.calls.licences import Licences
 from rostra.conference.here import Here
 from rostra.domain.history import Event
 from rostra.domain.ledger import Ledger
@@ -211,6 +212,7 @@ class Node:
         pool: FakePool | None = None,
         role: str = "CONFERENCING",
         licensed: Callable[[], bool] = lambda: True,
+        licences: Licences | None = None,
     ) -> None:
         self.name = name
         self.boot = f"{name}-{network.random.randrange(10**9)}"
@@ -227,7 +229,9 @@ class Node:
             node=name, boot=self.boot, bus=self.bus, pool=self.pool, ledger=self.ledger,  # type: ignore[arg-type]
             location=lambda: self.location, record=self.events.append,
         )  # fmt: skip
-        self.exchange = Exchange(here, self.peers, atlas or MapAtlas(), find, licensed=licensed)  # type: ignore[arg-type]
+        self.exchange = Exchange(
+            here, self.peers, atlas or MapAtlas(), find, licensed=licensed, licences=licences,  # type: ignore[arg-type]
+        )  # fmt: skip
         network.nodes[name] = self
 
     async def start(self) -> Node:
