@@ -24,8 +24,11 @@ class ManagementConfig(AppConfig):
 
     def ready(self) -> None:
         from rostra.management import declarations, site, uploads  # noqa: F401 - declares
+        from rostra.management.alarms import checks
         from rostra.management.audit import following
+        from rostra.management.certificates import judging
 
         uploads.follow(resources.load())
         following.follow_all(resources.load())
         site.populate()
+        checks.register(judging.look, *judging.ALARMS)

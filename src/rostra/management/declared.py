@@ -8,6 +8,7 @@ from rostra.management.accounts import history as accounts
 from rostra.management.api.tables import Table
 from rostra.management.backups import commands as backups
 from rostra.management.backups import jobs
+from rostra.management.certificates import commands as certificates
 from rostra.management.commands import Command
 from rostra.management.licences import status as licences
 
@@ -22,4 +23,4 @@ def table(api: str, name: str) -> Table | None:
 
 
 def commands() -> tuple[Command, ...]:
-    return (*general.COMMANDS, *backups.COMMANDS)
+    return (*general.COMMANDS, *backups.COMMANDS, *certificates.COMMANDS)

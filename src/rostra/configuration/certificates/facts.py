@@ -51,7 +51,7 @@ def facts(certificate: x509.Certificate) -> Facts:
         issuer_name=short_name(certificate.issuer),
         issuer_hash=name_hash(certificate.issuer),
         raw_issuer=printable(certificate.issuer.rfc4514_string())[:_NAME],
-        serial_no=f"{certificate.serial_number:X}"[:_SERIAL],
+        serial_no=serial(certificate),
         key_id=_key_id(certificate),
         issuer_key_id=_issuer_key_id(certificate),
         client_auth_usage=usages is None or ExtendedKeyUsageOID.CLIENT_AUTH in usages,
@@ -67,6 +67,11 @@ def short_name(name: x509.Name) -> str:
         if found:
             return printable(found[0].value)[:_NAME]
     return printable(name.rfc4514_string())[:_NAME]
+
+
+def serial(certificate: x509.Certificate) -> str:
+    """The serial number, hexadecimal."""
+    return f"{certificate.serial_number:X}"[:_SERIAL]
 
 
 def fingerprint(certificate: x509.Certificate) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -98,11 +98,11 @@ def _blocks(text: str) -> Iterator[tuple[str, str]]:
         raise CertificateProblem(f"A block of type {label[:60]} is not complete.")
 
 
-def certificates(text: str) -> tuple[x509.Certificate, ...]:
+def certificates(text: str) -> list[x509.Certificate]:
     """The certificates of a field; at least one. Raises CertificateProblem."""
     bundle = read(text)
     if bundle.certificates:
-        return bundle.certificates
+        return list(bundle.certificates)
     if bundle.requests:
         raise CertificateProblem("This is a certificate signing request, not a certificate.")
     raise CertificateProblem("This is not a certificate in PEM form.")
@@ -118,7 +118,7 @@ def key(text: str, passphrase: str = "") -> PrivateKey:
     raise CertificateProblem("This is not a private key in PEM form.")
 
 
-def paired(certificates: tuple[x509.Certificate, ...], key: PrivateKey) -> x509.Certificate | None:
+def paired(certificates: Iterable[x509.Certificate], key: PrivateKey) -> x509.Certificate | None:
     """The certificate that belongs to `key`; None when there is none."""
     wanted = _public(key.public_key())
     return next((one for one in certificates if _public_of(one) == wanted), None)

@@ -120,6 +120,12 @@ class TlsCertificate(DecodedCertificate):
             raise CertificateProblem(pem.NOT_A_PAIR)
         return found
 
+    @property
+    def shown(self) -> x509.Certificate:
+        """The same certificate, found by what is known of it: the private key need not be opened."""
+        found = pem.certificates(self.certificate)
+        return next((one for one in found if facts.serial(one) == self.serial_no), found[0])
+
     def replace(self, certificate: str, private_key: str | None = None) -> None:
         """Give a new certificate and, in a renewal, its new key. Raises ValidationError; saves nothing."""
         self.certificate = certificate
@@ -133,6 +139,8 @@ class TlsCertificate(DecodedCertificate):
     def clean(self) -> None:
         if not self.certificate or not self.private_key:
             return  # the fields themselves complain
+        if "PRIVATE KEY-----" in self.certificate:  # this field is shown to everybody who may look
+            raise ValidationError({"certificate": "Give the private key in its own field."})
         key = self._checked_key()
         try:
             found = pem.read(self.certificate)
@@ -187,7 +195,7 @@ class TlsCertificate(DecodedCertificate):
 
     def is_for(self, host: str) -> bool:
         """Is it valid for this host?"""
-        return names.covers(self.leaf, host)
+        return names.covers(self.shown, host)
 
 
 class CaCertificate(DecodedCertificate):
@@ -221,7 +229,7 @@ class CaCertificate(DecodedCertificate):
             raise ValidationError({"certificate": str(problem)}) from None
         if len(found) > 1:
             raise ValidationError({"certificate": "Give one certificate; Import files takes several at once."})
-        (given,) = found
+        given = found[0]
         if not facts.is_authority(given) and not facts.is_self_signed(given):
             raise ValidationError({"certificate": "This is not the certificate of an authority."})
 
