@@ -147,20 +147,20 @@ class Lookup:
 
     def find_alias(self, alias: str) -> ServiceRow | None:
         """The service that `alias` belongs to, whatever the case of its letters."""
-        return self._service(self._database().execute(self._find_alias, (alias,)).fetchone())
+        return self._service(self._one(self._find_alias, alias))
 
     def service(self, key: int) -> ServiceRow | None:
         """The service with this id."""
-        return self._service(self._database().execute(self._get, (key,)).fetchone())
+        return self._service(self._one(self._get, key))
 
     def aliases(self, key: int) -> list[str]:
         """The aliases of a service, oldest first."""
         statement = "SELECT alias FROM configuration_conferencealias WHERE conference_id = ? ORDER BY id"
-        return [str(row[0]) for row in self._database().execute(statement, (key,))]
+        return [str(row[0]) for row in self._rows(statement, key)]
 
     def global_settings(self) -> GlobalRow:
         """The platform's settings; the defaults before any configuration has arrived."""
-        row = self._database().execute(self._global).fetchone()
+        row = self._one(self._global)
         if row is None:
             return GlobalRow()
         values = _named(self._global_columns, self._global_flags, row)
@@ -170,7 +170,7 @@ class Lookup:
     def fabric_members(self) -> list[FabricMemberRow]:
         """Who belongs to the fabric."""
         statement = "SELECT node_id, fingerprint, address, port FROM configuration_fabricmember"
-        return [FabricMemberRow(*row) for row in self._database().execute(statement)]
+        return [FabricMemberRow(*row) for row in self._rows(statement)]
 
     def nodes(self) -> list[NodeRow]:
         """All configured Conferencing Nodes."""
@@ -178,7 +178,7 @@ class Lookup:
             "SELECT id, name, system_location_id, node_type, maintenance_mode, media_priority_weight, "
             "static_nat_address FROM configuration_workervm"
         )
-        rows = self._database().execute(statement)
+        rows = self._rows(statement)
         return [
             NodeRow(key, name, location, kind, bool(maintenance), weight, nat)
             for key, name, location, kind, maintenance, weight, nat in rows
@@ -190,7 +190,7 @@ class Lookup:
             "SELECT id, name, overflow_location1_id, overflow_location2_id, transcoding_location_id "
             "FROM configuration_systemlocation"
         )
-        return [LocationRow(*row) for row in self._database().execute(statement)]
+        return [LocationRow(*row) for row in self._rows(statement)]
 
     def certificate(self, node: int) -> CertificateRow | None:
         """The TLS certificate assigned to a Conferencing Node."""
@@ -198,18 +198,17 @@ class Lookup:
             "SELECT tls.certificate, tls.private_key, tls.parameters FROM configuration_workervm AS node "
             "JOIN configuration_tlscertificate AS tls ON tls.id = node.tls_certificate_id WHERE node.id = ?"
         )
-        row = self._database().execute(statement, (node,)).fetchone()
+        row = self._one(statement, node)
         return None if row is None else CertificateRow(*row)
 
     def authorities(self) -> list[tuple[str, bool]]:
         """Uploaded CA certificates (PEM), each with whether it is trusted though it is no root."""
         statement = "SELECT certificate, trusted_intermediate FROM configuration_cacertificate ORDER BY id"
-        return [(pem, bool(trusted)) for pem, trusted in self._database().execute(statement)]
+        return [(pem, bool(trusted)) for pem, trusted in self._rows(statement)]
 
     def has_node(self, key: int) -> bool:
         """Is there a Conferencing Node with this id?"""
-        row = self._database().execute("SELECT 1 FROM configuration_workervm WHERE id = ?", (key,)).fetchone()
-        return row is not None
+        return self._one("SELECT 1 FROM configuration_workervm WHERE id = ?", key) is not None
 
     def close(self) -> None:
         """Close every thread's connection; nobody may be looking up any more."""
@@ -219,9 +218,28 @@ class Lookup:
     def _service(self, row: sqlite3.Row | None) -> ServiceRow | None:
         return None if row is None else ServiceRow(**_named(self._service_columns, self._service_flags, row))
 
+    def _one(self, statement: str, *parameters: Any) -> Any:
+        rows = self._rows(statement, *parameters)
+        return rows[0] if rows else None
+
+    def _rows(self, statement: str, *parameters: Any) -> list[Any]:
+        """Raises sqlite3.DatabaseError; a damaged database is fetched again soon (see `local`)."""
+        try:
+            return self._database().execute(statement, parameters).fetchall()
+        except sqlite3.DatabaseError as problem:
+            if local.is_damage(problem):
+                local.suspect(self._path)
+            raise
+
     def _database(self) -> sqlite3.Connection:
         database: sqlite3.Connection | None = getattr(self._threads, "database", None)
+        edition = local.edition(self._path)
+        if database is not None and self._threads.edition != edition:  # another file has taken the place
+            self._opened.remove(database)
+            database.close()
+            database = None
         if database is None:
+            self._threads.edition = edition
             database = local.open_database(self._path, read_only=True)
             database.row_factory = None
             self._threads.database = database

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import hashlib
 import sqlite3
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-from django.db import connections, models
+from django.db import models
+from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.utils import timezone
 
 from rostra.configuration import contents, local, orm
 from rostra.configuration.changes import Changes, Operation, RowChange, SnapshotChunk
+from rostra.configuration.journal import Mark
 from rostra.configuration.resources import load, register
 
 
@@ -33,15 +36,23 @@ class Replica:
     """The local database as a follower of the Management Node's."""
 
     def __init__(self, path: Path) -> None:
-        local.setup(path)
-        load()
-        self._database = local.open_database(path)
-        self._tables = {name: _Table(model) for name, model in register.tables.items()}
-        self._resources = register.names
-        self._notice_upgrade()
+        """Open the database at `path`, made anew if need be. Raises local.Damaged for one that cannot be used."""
+        with local.noticing_damage():
+            local.setup(path)
+            load()
+            self._tables = {name: _Table(model) for name, model in register.tables.items()}
+            self._resources = register.names
+            self._database = local.open_database(path)
+            try:
+                local.check(self._database, [*register.tables.values(), Mark])
+                self._notice_upgrade()
+            except BaseException:
+                self._database.close()
+                raise
 
     def close(self) -> None:
-        self._database.close()
+        with contextlib.suppress(sqlite3.DatabaseError):  # a damaged file: what it had to say is lost anyway
+            self._database.close()
 
     def _notice_upgrade(self) -> None:
         """Other tables or columns than at the last start: forget whom we followed, so that a snapshot fills them."""
@@ -58,7 +69,12 @@ class Replica:
     @property
     def epoch(self) -> str:
         """Run of the Management Node that was followed last; empty before the first snapshot."""
-        return self._mark("epoch")
+        return self.read_epoch()
+
+    def read_epoch(self) -> str:
+        """As `epoch`. Raises local.Damaged."""
+        with local.noticing_damage():
+            return self._mark("epoch")
 
     @property
     def position(self) -> int:
@@ -80,7 +96,7 @@ class Replica:
         if changes.previous > self.position or (changes.epoch != self.epoch and not vouched):
             raise Gap
         fresh = [change for change in changes.changes if change.sequence > self.position]
-        with self._transaction():
+        with local.noticing_damage(), self._transaction():
             for change in fresh:
                 self._apply(change)
             if fresh:
@@ -101,7 +117,7 @@ class Replica:
     @contextlib.contextmanager
     def snapshot(self) -> Generator[SnapshotLoad]:
         """Replace everything by a snapshot, in one transaction that ends with the block."""
-        with self._transaction():
+        with local.noticing_damage(), self._transaction():
             for table in self._tables.values():
                 self._database.execute(table.clear)
             load = SnapshotLoad(self._database, self._tables)
@@ -189,4 +205,10 @@ def _to_sqlite(field: Any, value: Any) -> Any:
     value = field.to_python(value)
     if isinstance(value, datetime.datetime) and timezone.is_naive(value):
         value = timezone.make_aware(value, datetime.UTC)  # SQLite keeps times in UTC without saying so
-    return field.get_db_prep_save(value, connections["default"])
+    return field.get_db_prep_save(value, _dialect())
+
+
+@functools.cache
+def _dialect() -> DatabaseWrapper:
+    """SQLite's way to write values, whatever Django's own database is."""
+    return DatabaseWrapper({"TIME_ZONE": None})

@@ -19,19 +19,19 @@ import msgspec
 import nats.errors
 import structlog
 
-from rostra.configuration import sealing
+from rostra.configuration import local, sealing
 from rostra.configuration.changes import Changes, ChangesReply, ChangesRequest, SnapshotChunk, SnapshotRequest
 from rostra.configuration.replica import Gap, Replica
 from rostra.environment import Environment
 from rostra.fabric import platformkey
 from rostra.fabric.bus import Bus, Unreachable
 from rostra.fabric.platformkey import PlatformKey
+from rostra.fabric.snapshots import SNAPSHOT, Snapshot
 
 logger = structlog.get_logger("rostra.fabric.replication")
 
 CHANGES = "rostra.config.changes"
 CATCH_UP = "rostra.config.catch_up"
-SNAPSHOT = "rostra.config.snapshot"
 
 ANNOUNCE = 1.0
 """Seconds between two words about which change is the newest."""
@@ -41,6 +41,8 @@ _PRUNE = 3600.0
 _RETRY = 1.0
 _PATIENCE = 10.0
 """Seconds a request to the Management Node may take."""
+_RENEW = 60.0
+"""Seconds after a damaged local database was replaced before that is done again."""
 _WAITING = 200
 """Messages waiting to be applied; beyond that they are dropped and asked for again."""
 
@@ -51,7 +53,6 @@ _decode_changes = msgspec.json.Decoder(Changes).decode
 _decode_catch_up = msgspec.json.Decoder(ChangesRequest).decode
 _decode_reply = msgspec.json.Decoder(ChangesReply).decode
 _decode_request = msgspec.json.Decoder(SnapshotRequest).decode
-_decode_chunk = msgspec.json.Decoder(SnapshotChunk).decode
 
 
 async def _end(task: asyncio.Task[None] | None) -> None:
@@ -197,6 +198,8 @@ class ConfigurationReplica:
         self._heard: asyncio.Queue[Changes | None] = asyncio.Queue()
         self._position = 0
         self._snapshots = 0
+        self._renewed = float("-inf")
+        self._renewals = 0
         self._last_heard = float("-inf")
         self.synchronised = asyncio.Event()
 
@@ -216,12 +219,10 @@ class ConfigurationReplica:
 
     async def start(self) -> None:
         """Open the local database and begin to follow; returns when the database can be read."""
-        replica: Replica = await self._in_thread(Replica, self.path)
-        self._replica = replica
         await self._in_thread(self._key.open)
-        self._position = await self._in_thread(lambda: replica.position)
+        await self._open()
         self._stop_hearing = await self._bus.subscribe(CHANGES, self._hear)
-        self._task = asyncio.create_task(self._run(replica), name="configuration replica")
+        self._task = asyncio.create_task(self._run(), name="configuration replica")
 
     async def stop(self) -> None:
         await _end(self._task)
@@ -235,6 +236,7 @@ class ConfigurationReplica:
         return {
             "position": self._position,
             "snapshots": self._snapshots,
+            "renewals": self._renewals,
             "synchronised": self.synchronised.is_set(),
             "running": self._task is not None and not self._task.done(),
         }
@@ -246,84 +248,117 @@ class ConfigurationReplica:
                 self._heard.get_nowait()
         self._heard.put_nowait(_decode_changes(payload))
 
-    async def _run(self, replica: Replica) -> None:
+    async def _open(self) -> None:
+        """Open the local database; a damaged one is set aside, and everything fetched again."""
+        try:
+            self._replica = await self._in_thread(Replica, self.path)
+        except local.Damaged as problem:
+            aside = await self._in_thread(local.put_in_place, None, self.path)
+            logger.error("The local database is damaged and set aside", problem=str(problem), file=aside.name)
+            self._replica = await self._in_thread(Replica, self.path)
+            self._renewals += 1
+        self._position = await self._in_thread(lambda: self._opened.position)
+
+    @property
+    def _opened(self) -> Replica:
+        if self._replica is None:
+            raise RuntimeError("the replica is not started")
+        return self._replica
+
+    async def _run(self) -> None:
         self._heard.put_nowait(None)  # ask once, without waiting to be told
         while True:
             changes = await self._heard.get()
             try:
-                await self._take(replica, changes)
+                if local.is_suspected(self.path) and time.monotonic() - self._renewed > _RENEW:
+                    await self._renew()
+                await self._take(changes)
             except _FABRIC_PROBLEMS as problem:
                 logger.info("Configuration cannot be followed now", problem=type(problem).__name__)
+            except local.Damaged as problem:
+                logger.warning("The local database is damaged", problem=str(problem))
+                local.suspect(self.path)
+                await asyncio.sleep(_RETRY)
+                self._heard.put_nowait(None)
             except Exception:
                 logger.exception("Following the configuration failed")
                 await asyncio.sleep(_RETRY)
 
-    async def _take(self, replica: Replica, changes: Changes | None) -> None:
+    async def _take(self, changes: Changes | None) -> None:
         """Apply what was heard; ask for the rest when it does not follow on what we have."""
         if changes is None:
-            return await self._catch_up(replica)
+            return await self._catch_up()
         if changes.changes:
             try:
-                return await self._apply(replica, changes)
+                return await self._apply(changes)
             except Gap:
-                return await self._catch_up(replica)
-        if changes.previous == self._position and changes.epoch == await self._in_thread(lambda: replica.epoch):
-            await self._use_key(replica, changes.epoch)
+                return await self._catch_up()
+        if changes.previous == self._position and changes.epoch == await self._epoch():
+            await self._use_key(changes.epoch)
             return self.synchronised.set()
         # Ahead of us, or behind, as after a restored backup: the Management Node knows which.
-        return await self._catch_up(replica)
+        return await self._catch_up()
 
-    async def _apply(self, replica: Replica, changes: Changes, *, vouched: bool = False) -> None:
-        touched = await self._in_thread(lambda: replica.apply(changes, vouched=vouched))
+    async def _epoch(self) -> str:
+        return await self._in_thread(self._opened.read_epoch)
+
+    async def _apply(self, changes: Changes, *, vouched: bool = False) -> None:
+        touched = await self._in_thread(lambda: self._opened.apply(changes, vouched=vouched))
         self._position = max(self._position, changes.last)
         self._tell(touched)
 
-    async def _catch_up(self, replica: Replica) -> None:
+    async def _catch_up(self) -> None:
         while True:
-            request = ChangesRequest(await self._in_thread(lambda: replica.epoch), self._position)
+            request = ChangesRequest(await self._epoch(), self._position)
             reply = _decode_reply(await self._bus.request(CATCH_UP, _encode(request), timeout=_PATIENCE))
             if reply.changes is None:
-                await self._load(replica)
+                self._position = await self._load(self._opened)
+                self._tell_all()
                 continue
-            await self._use_key(replica, reply.changes.epoch)
-            await self._apply(replica, reply.changes, vouched=True)
+            await self._use_key(reply.changes.epoch)
+            await self._apply(reply.changes, vouched=True)
             if self._position >= reply.newest or not reply.changes.changes:
                 return self.synchronised.set()
 
-    async def _load(self, replica: Replica) -> None:
+    async def _load(self, replica: Replica) -> int:
         """Take a snapshot; changes made before it began are part of it."""
         began = time.monotonic()
-        chunk = await self._ask(SnapshotRequest())
-        await self._use_key(replica, chunk.epoch)
-        context = replica.snapshot()
-        load = await self._in_thread(context.__enter__)
-        rows = 0
-        try:
-            while True:
-                await self._in_thread(load.add, chunk)
-                rows += len(chunk.rows)
-                if not chunk.next_table:
-                    break
-                chunk = await self._ask(SnapshotRequest(chunk.next_table, chunk.next_after))
-        except BaseException as problem:
-            with contextlib.suppress(type(problem)):  # rolls back, raises the same again
-                await self._in_thread(context.__exit__, type(problem), problem, problem.__traceback__)
-            if isinstance(problem, Gap):
-                raise Unreachable("the Management Node's database changed while it was read") from problem
-            raise
-        await self._in_thread(context.__exit__, None, None, None)
+        snapshot = Snapshot(self._bus)
+        await self._use_key(await snapshot.begin())
+        position = await snapshot.load(replica, self._in_thread)
         self._snapshots += 1
-        self._position = load.sequence
-        logger.info("Configuration loaded", rows=rows, seconds=round(time.monotonic() - began, 2))
-        self._tell([(name, 0) for name in replica.resource_names])
+        taken = round(time.monotonic() - began, 2)
+        logger.info("Configuration loaded", rows=snapshot.rows, bytes=snapshot.bytes, seconds=taken)
+        return position
 
-    async def _use_key(self, replica: Replica, epoch: str) -> None:
+    async def _renew(self) -> None:
+        """Take a snapshot into another file, which then takes the place of the damaged one.
+
+        Until then, and while the Management Node is away, the node reads what can be read.
+        """
+        file = self.path.with_name(f"{self.path.name}.new")
+        await self._in_thread(local.remove, file)
+        fresh = await self._in_thread(Replica, file)
+        try:
+            position = await self._load(fresh)
+        finally:
+            await self._in_thread(fresh.close)
+        await self._in_thread(self._opened.close)
+        aside = await self._in_thread(local.put_in_place, file, self.path)
+        self._replica = await self._in_thread(Replica, self.path)
+        self._position = position
+        self._renewed = time.monotonic()
+        self._renewals += 1
+        logger.error("The local database was damaged and is fetched again", file=aside.name)
+        self._tell_all()
+
+    async def _use_key(self, epoch: str) -> None:
         """Have the key of `epoch` before what was sealed with it; with another key every secret reads differently."""
         if not self._key.is_of(epoch) and await self._key.fetch(epoch):
-            self._tell([(name, 0) for name in replica.resource_names])
+            self._tell_all()
 
-    async def _ask(self, request: SnapshotRequest) -> SnapshotChunk:
-        return _decode_chunk(await self._bus.request(SNAPSHOT, _encode(request), timeout=_PATIENCE))
+    def _tell_all(self) -> None:
+        self._tell([(name, 0) for name in self._opened.resource_names])
 
     def _tell(self, touched: list[tuple[str, int]]) -> None:
         for resource, key in touched:
