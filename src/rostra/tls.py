@@ -98,13 +98,18 @@ def server_context(certificate: str, key: str, *, dh: str = "", curve: str = "")
         memory.flush()
         context.load_cert_chain(f"/proc/self/fd/{memory.fileno()}")
     if dh:
-        with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
-            file.write(dh)
-            file.flush()
-            context.load_dh_params(file.name)
+        load_dh(context, dh)
     if curve:
         context.set_ecdh_curve(curve)
     return context
+
+
+def load_dh(context: ssl.SSLContext, dh: str) -> None:
+    """Give `context` Diffie-Hellman parameters (PEM). Raises ssl.SSLError."""
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(dh)
+        file.flush()
+        context.load_dh_params(file.name)
 
 
 def context_of(certificate: Path, key: Path) -> ssl.SSLContext:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import dataclasses
+import ssl
 from collections.abc import Iterable, Iterator
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import dh, ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
+from rostra import tls
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 """What a node can prove itself with (SYS-216)."""
@@ -179,11 +182,9 @@ def _key(block: str, passphrase: str) -> PrivateKey:
 
 def _check_dh(block: str) -> str:
     try:
-        found = serialization.load_pem_parameters(block.encode())
-    except _UNREADABLE:
-        found = None
-    if not isinstance(found, dh.DHParameters):
-        raise CertificateProblem("The Diffie-Hellman parameters cannot be read.")
+        tls.load_dh(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), block)
+    except ssl.SSLError as problem:
+        raise CertificateProblem(f"The Diffie-Hellman parameters cannot be used: {problem.reason}.") from None
     return block
 
 

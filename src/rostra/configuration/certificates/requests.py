@@ -15,6 +15,7 @@ from rostra.configuration.certificates.pem import CertificateProblem, PrivateKey
 from rostra.configuration.certificates.text import MICROSOFT_TEMPLATE
 
 _TEMPLATE = "WebServer"
+_MOST = {"state": 128, "city": 128}
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
 
 
@@ -64,10 +65,9 @@ def compose(common_name: str, **parts: str) -> str:
 def _attribute(part: str, kind: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
     if kind == NameOID.COUNTRY_NAME and re.fullmatch("[A-Za-z]{2}", value) is None:
         raise CertificateProblem("A country is given by its two letters.")
-    try:
-        return x509.NameAttribute(kind, value.upper() if kind == NameOID.COUNTRY_NAME else value)
-    except ValueError:
-        raise CertificateProblem(f"This cannot be a {part}: it is too long.") from None
+    if len(value) > _MOST.get(part, 64):  # RFC 5280, appendix A
+        raise CertificateProblem(f"The {part} is too long.")
+    return x509.NameAttribute(kind, value.upper() if kind == NameOID.COUNTRY_NAME else value)
 
 
 def alternative_names(text: str) -> list[str]:
