@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from unfold.sites import UnfoldAdminSite
 
@@ -13,14 +14,47 @@ class Site(UnfoldAdminSite):
 
     def get_urls(self) -> list[Any]:
         from rostra.management import status_pages as pages  # reads models, which are loaded after the site
+        from rostra.management.accounts import views as accounts
+        from rostra.management.backups import pages as backups
+        from rostra.management.backups.commands import PERMISSION as BACKUPS
 
-        def page(route: str, view: Any, name: str) -> Any:
-            return path(route, self.admin_view(view), name=name)
+        def page(route: str, view: Any, name: str, permission: str) -> Any:
+            return path(route, self.admin_view(accounts.demanding(permission, view)), name=name)
 
-        own = [page("status/live/", pages.live, "live"), page("status/live/data.json", pages.live_data, "live_data")]
+        own = [
+            page("status/live/", pages.live, "live", "view_status"),
+            page("status/live/data.json", pages.live_data, "live_data", "view_status"),
+            page(
+                "accounts/authenticationsettings/test/",
+                accounts.try_login,
+                "try_login",
+                "accounts.change_authenticationsettings",
+            ),
+        ]
+        own += [
+            page("utilities/backup/", backups.overview, "backups", "backups.view_systembackup"),
+            page("utilities/backup/restore/", backups.upload, "backup_upload", BACKUPS),
+            page("utilities/backup/restore/<str:token>/", backups.confirm, "backup_confirm", BACKUPS),
+            page("utilities/backup/<str:filename>/download/", backups.download, "backup_download", BACKUPS),
+            page("utilities/backup/<str:filename>/delete/", backups.delete, "backup_delete", BACKUPS),
+        ]
         for api in ("status", "history"):
             own += [
                 path(f"{api}/<slug:name>/", self.admin_view(pages.table_page), {"api": api}, name=f"{api}_table"),
                 path(f"{api}/<slug:name>/<str:key>/", self.admin_view(pages.row_page), {"api": api}, name=f"{api}_row"),
             ]
         return [*own, *super().get_urls()]
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The login page; 429 for who has to wait."""
+        response: Any = super().login(request, extra_context)
+        held = getattr((getattr(response, "context_data", None) or {}).get("form"), "held", None)
+        if held is not None:
+            response.status_code = 429
+            response["Retry-After"] = str(held.seconds)
+        return response
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        from rostra.management.accounts import banners
+
+        return {**super().each_context(request), **banners.context()}

@@ -51,6 +51,7 @@ def page(resource: Resource) -> type[ModelAdmin]:
     read_only = [field.name for field in fields if not field.editable and isinstance(field, models.DateTimeField)]
     many = [field.name for field in orm.meta(resource.model).many_to_many]
     base = _SPECIAL.get(resource.name, _Singleton if resource.singleton else _Page)
+    read_only += [name for name in base.readonly_fields if name not in read_only]
     attributes: dict[str, Any] = {
         "resource": resource,
         "list_display": [_column(resource, name) for name in resource.columns] or ["__str__"],
@@ -58,8 +59,8 @@ def page(resource: Resource) -> type[ModelAdmin]:
         "search_fields": resource.search,
         "list_filter": _filters(resource),
         "list_per_page": 50,
-        "readonly_fields": [*read_only, *getattr(base, "readonly_fields", ())],
-        "fieldsets": _fieldsets(resource, [*shown, *many, *read_only, *getattr(base, "readonly_fields", ())]),
+        "readonly_fields": read_only,
+        "fieldsets": _fieldsets(resource, [*shown, *many, *read_only]),
         "autocomplete_fields": [f.name for f in fields if _is_searched(f)],
         "filter_horizontal": many,
         "inlines": [_inline(child) for child in register if _is_child(child, resource)],
@@ -231,6 +232,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         link = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
         entry = {"title": str(meta.verbose_name_plural), "icon": resource.icon, "link": link}
         sections.setdefault(resource.section, []).append(entry)
+    sections.setdefault("Utilities", []).append(
+        {"title": "Backup/Restore", "icon": "settings_backup_restore", "link": reverse("admin:backups")}
+    )
     people = {"title": "Accounts", "icon": "person", "link": reverse("admin:accounts_account_changelist")}
     home = {"title": "Dashboard", "icon": "dashboard", "link": reverse("admin:index")}
     live = {"title": "Live View", "icon": "hub", "link": reverse("admin:live")}
