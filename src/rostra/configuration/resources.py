@@ -75,6 +75,8 @@ class Resource:
     """Secrets that the API shows as they are; others it shows in their sealed form."""
     shown_once: tuple[str, ...] = ()
     """Attributes of a new row that are told in the answer to its creation, and never again: secrets we do not keep."""
+    internal: tuple[str, ...] = ()
+    """Columns that only the platform itself reads and writes."""
     singleton: bool = False
     """One row with id 1, neither created nor deleted."""
     key: str = "id"
@@ -108,7 +110,7 @@ class Resource:
     @property
     def fields(self) -> list[Any]:
         """The model's own columns, the key first."""
-        return list(orm.meta(self.model).concrete_fields)
+        return [field for field in orm.meta(self.model).concrete_fields if field.name not in self.internal]
 
     @property
     def relations(self) -> list[str]:

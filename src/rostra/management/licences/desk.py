@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import structlog
@@ -21,7 +21,7 @@ from rostra.domain.grants import Grants, Kinds
 from rostra.domain.licensing import LicenceKind, Pool, Shortage, pool
 from rostra.fabric import licensing
 from rostra.fabric.bus import Unreachable
-from rostra.fabric.peers import INTERVAL, Connection, Peers
+from rostra.fabric.peers import INTERVAL, Connection, NodeReport, Peers
 from rostra.management.alarms.raising import lower_alarm, raise_alarm
 from rostra.management.licences import keeping, live
 
@@ -34,16 +34,28 @@ ANSWER = 1.0
 EXHAUSTED = "licenses_exhausted"
 
 
+class Known(Protocol):
+    """The nodes, as `fabric.peers.Peers` knows them."""
+
+    @property
+    def known(self) -> Mapping[str, tuple[NodeReport, bool, float]]: ...
+
+    def on_change(self, listener: Callable[[str, bool], None]) -> None: ...
+
+
 class LicenceDesk:
     """Lives in the event loop of the fabric; `pool`, `used` and `reload` may be used from any thread."""
 
     def __init__(
-        self, bus: Connection, peers: Peers, *, clock: Callable[[], float] = time.monotonic, every: float = EVERY
-    ) -> None:
+        self, bus: Connection, peers: Known, *, clock: Callable[[], float] = time.monotonic, every: float = EVERY,
+        hearing: float = 2 * INTERVAL,
+    ) -> None:  # fmt: skip
+        """`hearing`: seconds after which every node that is there has been heard."""
         self._bus = bus
         self._peers = peers
         self._clock = clock
         self._every = every
+        self._hearing = hearing
         self._pool = Pool()
         self._grants = Grants()
         self._exhausted = True  # perhaps left behind by an earlier run
@@ -90,7 +102,7 @@ class LicenceDesk:
 
     async def _run(self) -> None:
         if self._pool.counted:
-            await asyncio.sleep(2 * INTERVAL)  # until every node has been heard
+            await asyncio.sleep(self._hearing)
             await self.settle()
         self._stop = await self._bus.subscribe(licensing.LICENCES, self._asked)
         while True:
