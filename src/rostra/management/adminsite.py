@@ -15,6 +15,8 @@ class Site(UnfoldAdminSite):
     def get_urls(self) -> list[Any]:
         from rostra.management import status_pages as pages  # reads models, which are loaded after the site
         from rostra.management.accounts import views as accounts
+        from rostra.management.alarms import pages as alarms
+        from rostra.management.audit import pages as audit
         from rostra.management.backups import pages as backups
         from rostra.management.backups.commands import PERMISSION as BACKUPS
 
@@ -38,6 +40,14 @@ class Site(UnfoldAdminSite):
             page("utilities/backup/<str:filename>/download/", backups.download, "backup_download", BACKUPS),
             page("utilities/backup/<str:filename>/delete/", backups.delete, "backup_delete", BACKUPS),
         ]
+        own += [
+            page("status/alarm/", alarms.alarms, "alarms", alarms.VIEW),
+            page("status/alarm/data.json", alarms.data, "alarms_data", alarms.VIEW),
+            page("status/alarm/<int:key>/acknowledge/", alarms.acknowledge, "alarm_acknowledge", alarms.VIEW),
+            page("log/administrator/", audit.entries, "administrator_log", audit.VIEW),
+            page("log/administrator/<int:key>/", audit.entry, "administrator_log_entry", audit.VIEW),
+            page("log/administrator.<slug:form>", audit.download, "administrator_log_download", audit.VIEW),
+        ]
         for api in ("status", "history"):
             own += [
                 path(f"{api}/<slug:name>/", self.admin_view(pages.table_page), {"api": api}, name=f"{api}_table"),
@@ -56,5 +66,6 @@ class Site(UnfoldAdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         from rostra.management.accounts import banners
+        from rostra.management.alarms.pages import bell
 
-        return {**super().each_context(request), **banners.context()}
+        return {**super().each_context(request), **banners.context(), "nav_global_side": bell(request)}

@@ -57,6 +57,7 @@ register.add(
     Resource(
         model=Permission,
         name="permission",
+        csv=(),
         section=_USERS,
         area=ADMINISTRATORS,
         icon="key",
@@ -73,6 +74,7 @@ register.add(
     Resource(
         model=Role,
         name="role",
+        csv=(),
         section=_USERS,
         area=ADMINISTRATORS,
         icon="badge",
@@ -87,6 +89,7 @@ register.add(
     Resource(
         model=RoleMapping,
         name="role_mapping",
+        csv=(),
         section=_USERS,
         area=ADMINISTRATORS,
         icon="group_add",
@@ -100,6 +103,7 @@ register.add(
     Resource(
         model=LdapRole,
         name="ldap_role",
+        csv=(),
         section=_USERS,
         area=ADMINISTRATORS,
         icon="group_add",
@@ -123,6 +127,6 @@ register.add(
         replicated=False,
         columns=("client_name", "client_id", "role"),
         search=("client_name", "client_id"),
-        csv_key="client_name",
+        csv=(),
     )
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rostra.management import commands as general
 from rostra.management import history_tables, status_tables
 from rostra.management.accounts import history as accounts
+from rostra.management.alarms import tables as alarms
 from rostra.management.api.tables import Table
 from rostra.management.backups import commands as backups
 from rostra.management.backups import jobs
@@ -14,7 +15,7 @@ from rostra.management.licences import status as licences
 
 
 def tables() -> tuple[Table, ...]:
-    return (*status_tables.TABLES, *history_tables.TABLES, accounts.TABLE, jobs.TABLE, licences.TABLE)
+    return (*status_tables.TABLES, *history_tables.TABLES, accounts.TABLE, *alarms.TABLES, jobs.TABLE, licences.TABLE)
 
 
 def table(api: str, name: str) -> Table | None:

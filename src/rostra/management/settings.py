@@ -176,5 +176,6 @@ def _unfold() -> dict[str, Any]:
                 "950": "18 32 68",
             }
         },
+        "LOGIN": {"form": "rostra.management.accounts.forms.LoginForm"},
         "SIDEBAR": {"show_search": True, "navigation": "rostra.management.site.navigation"},
     }

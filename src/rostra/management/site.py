@@ -238,11 +238,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     people = {"title": "Accounts", "icon": "person", "link": reverse("admin:accounts_account_changelist")}
     home = {"title": "Dashboard", "icon": "dashboard", "link": reverse("admin:index")}
     live = {"title": "Live View", "icon": "hub", "link": reverse("admin:live")}
+    log = {"title": "Administrator Log", "icon": "history_edu", "link": reverse("admin:administrator_log")}
     return [
         {"items": [home]},
         {"title": "Status", "separator": True, "items": [live, *_tables("status")]},
         *({"title": title, "separator": True, "items": items} for title, items in sections.items() if items),
-        {"title": "History & Logs", "separator": True, "items": _tables("history")},
+        {"title": "History & Logs", "separator": True, "items": [*_tables("history"), log]},
         {"title": "Administrators", "separator": True, "items": [people]},
     ]
 
@@ -253,6 +254,7 @@ _ICONS = {
     "conference": "groups",
     "participant": "person",
     "workervm_status_event": "event_note",
+    "alarm": "notifications",
     "login_history": "login",
 }
 """Tables of status and history that have a place in the menu, in its order."""

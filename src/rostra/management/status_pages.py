@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -74,7 +75,7 @@ def live_data(_request: HttpRequest) -> HttpResponse:
 
 def table_page(request: HttpRequest, api: str, name: str) -> HttpResponse:
     """A list: filters are those of the API, `q` looks into the first text column, `p` is the page."""
-    declared = _declared(api, name)
+    declared = _viewed(request, api, name)
     shown = _shown(declared)
     order = [one for one in request.GET.getlist("order_by") if one.removeprefix("-") in declared.orderable]
     number = max(1, int(request.GET["p"])) if request.GET.get("p", "").isdecimal() else 1
@@ -102,7 +103,7 @@ def table_page(request: HttpRequest, api: str, name: str) -> HttpResponse:
 
 def row_page(request: HttpRequest, api: str, name: str, key: str) -> HttpResponse:
     """One row with all its columns and what belongs to it."""
-    declared = _declared(api, name)
+    declared = _viewed(request, api, name)
     row = declared.source.one(key)
     back = {"title": declared.title, "link": reverse(f"admin:{api}_table", args=(name,))}
     if row is None:
@@ -226,6 +227,14 @@ def _declared(api: str, name: str) -> Table:
     found = table(api, name)
     if found is None:
         raise Http404
+    return found
+
+
+def _viewed(request: HttpRequest, api: str, name: str) -> Table:
+    """The table, for who may see it."""
+    found = _declared(api, name)
+    if not request.user.has_perm(found.viewing):  # type: ignore[union-attr] - the site lets nobody else so far
+        raise PermissionDenied
     return found
 
 

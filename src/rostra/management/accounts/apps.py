@@ -10,3 +10,8 @@ class AccountsConfig(AppConfig):
     label = "accounts"
     verbose_name = "Administrator access"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from rostra.management.accounts import signals
+
+        signals.connect()

@@ -14,9 +14,10 @@ from django.http import HttpRequest
 
 from rostra.management.accounts import backend
 from rostra.management.accounts.models import Account, LoginAttempt
+from rostra.management.audit import noting
 from rostra.management.guessing import Watch
 
-logger = structlog.get_logger("administrator.configuration")
+logger = structlog.get_logger("rostra.management.accounts")
 
 WEB, API = "web", "api"
 BACKEND = "rostra.management.accounts.backend.Accounts"
@@ -102,21 +103,15 @@ def _check(name: str, address: str, now: float, *, known: bool = False) -> None:
     seconds = watch.wait(name, address, now, known=known)
     if seconds > 0:
         watch.turned_away(name, address, now)
-        logger.warning("User login held back", user=name, remote_address=address, seconds=math.ceil(seconds))
+        logger.warning("Login held back", username=name[:250], address=address, seconds=math.ceil(seconds))
         raise HeldBack(seconds)
 
 
 def note(request: HttpRequest, name: str, interface: str, *, success: bool) -> None:
     """Keep an attempt in the login history and the log."""
     address, port = _address(request), _port(request)
-    say = logger.info if success else logger.warning
-    say(
-        "User logged in" if success else "User login failed",
-        user=name[:250],
-        remote_address=address,
-        remote_port=port,
-        interface=interface,
-    )
+    message, level = ("User logged in", "INFO") if success else ("User login failed", "WARNING")
+    noting.note_person(message, name[:250], {"Interface": interface}, level=level)
     LoginAttempt.objects.create(
         username=name[:250].replace("\0", ""),
         success=success,

@@ -125,6 +125,8 @@ class Writer:
         # Rows that belong to this one: those not listed go first, so that their unique values are free again.
         parent = field.field.name
         named = {wire.key_of(other, address) for item in value if (address := _address(item)) is not None}
+        if not self._may(other):
+            return _check_unchanged(other, getattr(row, name), value)
         gone = getattr(row, name).exclude(**{f"{other.key}__in": named})
         if field.field.null:  # they exist without this one too
             gone.update(**{parent: None})
@@ -145,6 +147,13 @@ def write(resource: Resource, row: models.Model, body: Body) -> models.Model:
 def _stays(field: Any) -> bool:
     """Does a field left out of a whole object keep its value: files, secrets, and what an object is known by?"""
     return isinstance(field, UploadField | SecretField) or (field.unique and callable(field.default))
+
+
+def _check_unchanged(other: Resource, rows: Any, value: list[Any]) -> None:
+    """Raises ValidationError when a list is not that of `rows` as it is read."""
+    now = [wire.uri(other, row) for row in rows.all()]
+    if sorted(str(item) for item in value) != sorted(now):
+        raise ValidationError(f"This account may not change a {other.name}.")
 
 
 def _check_choices(field: Any, row: models.Model, chosen: list[models.Model]) -> None:
