@@ -201,6 +201,12 @@ class Lookup:
         row = self._one(statement, node)
         return None if row is None else CertificateRow(*row)
 
+    def tls_name(self, node: int) -> str:
+        """The DNS name a Conferencing Node goes by in SIP over TLS; empty: its address."""
+        statement = "SELECT alternative_fqdn FROM configuration_workervm WHERE id = ?"
+        row = self._database().execute(statement, (node,)).fetchone()
+        return "" if row is None else str(row[0])
+
     def authorities(self) -> list[tuple[str, bool]]:
         """Uploaded CA certificates (PEM), each with whether it is trusted though it is no root."""
         statement = "SELECT certificate, trusted_intermediate FROM configuration_cacertificate ORDER BY id"

@@ -1,10 +1,11 @@
-"""The certificate this node presents: the one assigned to it, exchanged as the configuration changes (SYS-221)."""
+"""The certificate this node presents and the name it goes by, as the configuration has them now (SYS-221, NODE-073)."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import ssl
+from collections.abc import Callable
 
 import structlog
 
@@ -26,12 +27,20 @@ class NodeCertificate:
     """From `start` to `stop` keeps `live` up to date; `own` is presented while nothing is assigned."""
 
     def __init__(
-        self, key: int, lookup: Lookup, replica: ConfigurationReplica, live: tls.LiveContext, own: ssl.SSLContext
+        self,
+        key: int,
+        lookup: Lookup,
+        replica: ConfigurationReplica,
+        live: tls.LiveContext,
+        own: ssl.SSLContext,
+        *,
+        on_name: Callable[[str], None],
     ) -> None:
-        """`key` is the id of the node in the configuration."""
+        """`key` is the id of the node in the configuration; `on_name` is told the name it goes by, may be often."""
         self._key = key
         self._lookup = lookup
         self._presenter = Presenter(live, own)
+        self._on_name = on_name
         self._due = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         replica.on_change(self._changed)
@@ -59,6 +68,7 @@ class NodeCertificate:
 
     def _look(self) -> None:
         try:
+            self._on_name(self._lookup.tls_name(self._key))
             self._presenter.present(self._configured())
         except sealing.Locked as problem:
             self._presenter.refuse(problem)

@@ -85,11 +85,10 @@ async def start(
 
     own = tls.context_of(certificate, key)
     live = tls.LiveContext(own)
-    presenting = NodeCertificate(identity.key, lookup, replica, live, own)
+    sip = SipService(exchange, environment, tls=live)
+    presenting = NodeCertificate(identity.key, lookup, replica, live, own, on_name=sip.go_by)
     await presenting.start()
     stack.push_async_callback(presenting.stop)
-
-    sip = SipService(exchange, environment, tls=live)
     await sip.start()
     stack.push_async_callback(sip.stop)
 

@@ -102,12 +102,13 @@ def via_value(flow: Flow, contact: str, branch: str) -> str:
     )
 
 
-def contact_value(flow: Flow, port: int, user: str, secure: bool) -> str:
-    """Our Contact as the far end of `flow` reaches us."""
+def contact_value(flow: Flow, port: int, user: str, secure: bool, name: str = "") -> str:
+    """Our Contact as the far end of `flow` reaches us; over TLS by our DNS `name`, if we have one (NODE-073)."""
     scheme = "sips" if secure else "sip"
     transport = "" if flow.transport is Transport.UDP or secure else f";transport={flow.transport.lower()}"
     who = f"{user}@" if user else ""
-    return f"<{scheme}:{who}{host_text(flow.local[0])}:{port}{transport}>"
+    host = name if name and flow.transport is Transport.TLS else host_text(flow.local[0])
+    return f"<{scheme}:{who}{host}:{port}{transport}>"
 
 
 def respond(request: Request, status: int, tag: str = "", reason: str = "") -> Response:

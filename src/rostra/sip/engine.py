@@ -42,6 +42,8 @@ class Engine:
         """`generator` makes tags, branches and call ids; `ports` are those we listen on, for Contact."""
         self.timers = Timers()
         self.counters = Counters()
+        self.tls_name = ""
+        """DNS name we go by over TLS; empty: our address (NODE-074)."""
         self._generator = generator
         self._ports = dict(ports)
         self._framers: dict[Flow, StreamFramer] = {}
@@ -153,7 +155,8 @@ class Engine:
     def invite(self, uri: str, local_uri: str, flow: Flow, sdp: bytes, now: float) -> str:
         """Call `uri` by way of `flow`; returns the name of the call. Raises RemoteError on an unusable URI."""
         target = parse_uri(uri)
-        contact = contact_value(flow, self._ports.get(flow.transport, flow.local[1]), "", target.scheme == "sips")
+        port = self._ports.get(flow.transport, flow.local[1])
+        contact = contact_value(flow, port, "", target.scheme == "sips", self.tls_name)
         dialog = Dialog(
             call_id=self._word(),
             local_address=f"<{local_uri}>",
@@ -339,7 +342,7 @@ class Engine:
             remote_sequence=request.cseq[0],
             remote_target=request.contact or request.from_.uri,
             flow=flow,
-            contact=contact_value(flow, port, user, request.target.scheme == "sips"),
+            contact=contact_value(flow, port, user, request.target.scheme == "sips", self.tls_name),
             routes=tuple(request.headers.items("Record-Route")),
             behind_nat=via.host.strip("[]").lower() != flow.remote[0],
         )

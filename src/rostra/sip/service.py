@@ -108,6 +108,10 @@ class SipService:
         await driver.close()
         self._metrics.unregister()
 
+    def go_by(self, name: str) -> None:
+        """Over TLS, calls to come know us by this DNS name; empty: by our address (NODE-073, NODE-074)."""
+        self._engine.tls_name = name
+
     def debug_state(self) -> dict[str, object]:
         """Figures for people."""
         own = {"agents": len(self._agents), "tasks": len(self._tasks)}
@@ -144,7 +148,7 @@ class SipService:
         try:
             ipaddress.ip_address(host)
         except ValueError:
-            return host.lower() in self._names
+            return host.lower() in self._names or host.lower() == self._engine.tls_name.lower()
         return True
 
     # ---- inside -----------------------------------------------------------------------------------------------
