@@ -106,7 +106,7 @@ def is_damage(problem: BaseException | None) -> bool:
     if not isinstance(problem, sqlite3.DatabaseError):
         return isinstance(problem, Damaged)
     code = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_OK)  # Python's own errors have none
-    return code & 0xFF in _DAMAGE or code == sqlite3.SQLITE_READONLY_DBMOVED
+    return code & 0xFF in _DAMAGE
 
 
 @contextlib.contextmanager

@@ -20,7 +20,6 @@ from django.utils import timezone
 
 from rostra.configuration import contents, local, orm
 from rostra.configuration.changes import Changes, Operation, RowChange, SnapshotChunk
-from rostra.configuration.journal import Mark
 from rostra.configuration.resources import load, register
 
 
@@ -37,9 +36,13 @@ class Replica:
 
     def __init__(self, path: Path) -> None:
         """Open the database at `path`, made anew if need be. Raises local.Damaged for one that cannot be used."""
+        self._path = path
         with local.noticing_damage():
             local.setup(path)
+            self._file = path.stat().st_ino
             load()
+            from rostra.configuration.journal import Mark  # a model: only now can it be imported
+
             self._tables = {name: _Table(model) for name, model in register.tables.items()}
             self._resources = register.names
             self._database = local.open_database(path)
@@ -72,7 +75,9 @@ class Replica:
         return self.read_epoch()
 
     def read_epoch(self) -> str:
-        """As `epoch`. Raises local.Damaged."""
+        """As `epoch`. Raises local.Damaged, also when the file we have open is not the one at its path any more."""
+        if not self._path.exists() or self._path.stat().st_ino != self._file:
+            raise local.Damaged("the file is gone")
         with local.noticing_damage():
             return self._mark("epoch")
 

@@ -198,6 +198,7 @@ class ConfigurationReplica:
         self._heard: asyncio.Queue[Changes | None] = asyncio.Queue()
         self._position = 0
         self._snapshots = 0
+        self._received = 0
         self._renewed = float("-inf")
         self._renewals = 0
         self._last_heard = float("-inf")
@@ -236,10 +237,15 @@ class ConfigurationReplica:
         return {
             "position": self._position,
             "snapshots": self._snapshots,
+            "snapshot_bytes": self._received,
             "renewals": self._renewals,
             "synchronised": self.synchronised.is_set(),
             "running": self._task is not None and not self._task.done(),
         }
+
+    async def checksum(self) -> str:
+        """One number for all that the local database holds; see `journal.checksum`. Takes a while when that is much."""
+        return await self._in_thread(lambda: self._opened.checksum())
 
     async def _hear(self, _subject: str, payload: bytes) -> None:
         self._last_heard = time.monotonic()
@@ -327,6 +333,7 @@ class ConfigurationReplica:
         await self._use_key(await snapshot.begin())
         position = await snapshot.load(replica, self._in_thread)
         self._snapshots += 1
+        self._received += snapshot.bytes
         taken = round(time.monotonic() - began, 2)
         logger.info("Configuration loaded", rows=snapshot.rows, bytes=snapshot.bytes, seconds=taken)
         return position
