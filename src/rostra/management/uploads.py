@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.db import models
+from django.db import models, transaction
 from django.db.models.signals import post_delete, post_save
 from django.utils.module_loading import import_string
 
@@ -33,6 +33,11 @@ def follow(register: Register) -> None:
 
 
 def _forget_unused(sender: type[models.Model], **_: Any) -> None:
+    """Once it is certain; until then others may want to know what was there before."""
+    transaction.on_commit(_forget)
+
+
+def _forget() -> None:
     """Files are few, and so are such changes: compare what is kept with what is used."""
     from rostra.configuration import orm
     from rostra.configuration.resources import register

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from rostra.configuration.declarations import call_control, certificates, events, platform, services, system, themes, users
+from rostra.configuration.declarations import (
+    call_control,
+    certificates,
+    events,
+    platform,
+    services,
+    system,
+    themes,
+    users,
+)
 from rostra.configuration.models import FabricMember, StoredFile, StoredPart
 from rostra.configuration.resources import register
 

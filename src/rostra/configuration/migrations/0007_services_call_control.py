@@ -4,13 +4,14 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
+from django.db import migrations, models
+
 import rostra.configuration.fields
 import rostra.configuration.models.events
 import rostra.configuration.models.settings
 import rostra.configuration.models.themes
 import rostra.configuration.secretfield
 import rostra.configuration.validators
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

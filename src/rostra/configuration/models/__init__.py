@@ -1,7 +1,6 @@
 """Every configurable resource, declared once."""
 
 from rostra.configuration.journal import Change, Mark
-from rostra.configuration.models.certificates import CaCertificate, CertificateSigningRequest, TlsCertificate
 from rostra.configuration.models.call_control import (
     BreakInAllowListAddress,
     H323Gatekeeper,
@@ -13,23 +12,15 @@ from rostra.configuration.models.call_control import (
     StunServer,
     TurnServer,
 )
+from rostra.configuration.models.certificates import CaCertificate, CertificateSigningRequest, TlsCertificate
 from rostra.configuration.models.events import EventSink, ScheduledScaling
-from rostra.configuration.models.provisioning import ConferenceSyncTemplate, LdapSyncField, LdapSyncSource
-from rostra.configuration.models.routing import GatewayRoutingRule
-from rostra.configuration.models.themes import IvrTheme
-from rostra.configuration.models.users import Device, EndUser, UserGroup, UserGroupEntityMapping
-from rostra.configuration.models.webapp import (
-    ExternalWebappHost,
-    SoftwareBundle,
-    SoftwareBundleRevision,
-    WebappAlias,
-    WebappBranding,
-)
 from rostra.configuration.models.fabric import Enrolment, FabricMember
 from rostra.configuration.models.files import StoredFile, StoredPart
 from rostra.configuration.models.location import SystemLocation
 from rostra.configuration.models.management import AutoBackup, ManagementVM
 from rostra.configuration.models.node import WorkerVM
+from rostra.configuration.models.provisioning import ConferenceSyncTemplate, LdapSyncField, LdapSyncSource
+from rostra.configuration.models.routing import GatewayRoutingRule
 from rostra.configuration.models.service import AutomaticParticipant, Conference, ConferenceAlias
 from rostra.configuration.models.settings import GlobalSettings
 from rostra.configuration.models.system import (
@@ -44,6 +35,15 @@ from rostra.configuration.models.system import (
     SshAuthorizedKey,
     StaticRoute,
     SyslogServer,
+)
+from rostra.configuration.models.themes import IvrTheme
+from rostra.configuration.models.users import Device, EndUser, UserGroup, UserGroupEntityMapping
+from rostra.configuration.models.webapp import (
+    ExternalWebappHost,
+    SoftwareBundle,
+    SoftwareBundleRevision,
+    WebappAlias,
+    WebappBranding,
 )
 
 __all__ = [

@@ -116,7 +116,7 @@ class GatewayRoutingRule(models.Model):
             found["match_string"] = problem
         if problem := replacement_problem(self.match_string, self.replace_string):
             found["replace_string"] = problem
-        if self.called_device_type == "mssip_conference_id" and self.mssip_proxy_id is None:
+        if self.called_device_type == "mssip_conference_id" and self.mssip_proxy is None:
             found["mssip_proxy"] = "To find meetings by their Conference ID, a Skype for Business server is needed."
         if found:
             raise ValidationError(found)

@@ -37,8 +37,8 @@ class Packaged(models.Model):
         abstract = True
 
     def save(self, *arguments: Any, **more: Any) -> None:
-        before = type(self).objects.filter(pk=self.pk).values_list(f"{self._package}_id", flat=True).first()
-        if before is not None and before != getattr(self, f"{self._package}_id"):
+        same = {f"{self._package}_id": getattr(self, f"{self._package}_id")}
+        if self.pk is not None and not type(self).objects.filter(pk=self.pk, **same).exists():
             self.last_updated = timezone.now()
         super().save(*arguments, **more)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.signals import post_save
 
 from rostra.configuration import validators, vocabulary
 from rostra.configuration.fields import choice, flag, reference, text, upload
+from rostra.configuration.models.settings import GlobalSettings
 from rostra.configuration.models.themes import Packaged, identity, uploaded
 
 
@@ -91,10 +94,25 @@ class WebappAlias(models.Model):
     def __str__(self) -> str:
         return self.slug
 
+    def clean(self) -> None:
+        if not self.is_default and type(self).objects.filter(pk=self.pk, is_default=True).exists():
+            raise ValidationError({"is_default": "Make another path the default one instead."})
+
     def save(self, *arguments: Any, **more: Any) -> None:
         super().save(*arguments, **more)
         if self.is_default:
             WebappAlias.objects.filter(is_default=True).exclude(pk=self.pk).update(is_default=False)
+            GlobalSettings.objects.exclude(default_webapp_alias=self.pk).update(default_webapp_alias=self.pk)
+
+
+def _follow_settings(instance: GlobalSettings, **_: Any) -> None:
+    """The global settings name the default path as well; both say the same."""
+    chosen = instance.default_webapp_alias and instance.default_webapp_alias.pk
+    WebappAlias.objects.filter(is_default=True).exclude(pk=chosen).update(is_default=False)
+    WebappAlias.objects.filter(is_default=False, pk=chosen).update(is_default=True)
+
+
+post_save.connect(_follow_settings, sender=GlobalSettings, dispatch_uid="default web app path")
 
 
 class ExternalWebappHost(models.Model):

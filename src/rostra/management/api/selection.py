@@ -37,7 +37,9 @@ def filterable(resource: Resource) -> dict[str, int]:
     )
     names = every if resource.filtering is None else resource.filtering
     secret = {field.name for field in resource.fields if isinstance(field, SecretField)}
-    return {name: every[name] for name in names if name not in resource.hidden | secret and _shown(resource, name)}
+    whole = {field.name for field in resource.fields if wire.wire_type(field) in ("list", "dict")}
+    without = resource.hidden | secret | whole
+    return {name: every[name] for name in names if name not in without and _shown(resource, name)}
 
 
 def orderable(resource: Resource) -> list[str]:
