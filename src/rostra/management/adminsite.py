@@ -68,4 +68,4 @@ class Site(UnfoldAdminSite):
         from rostra.management.accounts import banners
         from rostra.management.alarms.pages import bell
 
-        return {**super().each_context(request), **banners.context(), "nav_global_side": bell(request)}
+        return {**super().each_context(request), **banners.context(), "alarm_bell": bell(request)}
