@@ -6,14 +6,13 @@ from collections.abc import Collection
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.signals import user_logged_out
 from django.db import models
 from django.db.models.signals import m2m_changed, post_save, pre_delete, pre_save
 
 from rostra.configuration import orm
 from rostra.configuration.resources import Register
 from rostra.management.audit import values
-from rostra.management.audit.noting import note_change, note_person
+from rostra.management.audit.noting import note_change
 from rostra.management.audit.values import Followed
 
 _followed: dict[type[models.Model], Followed] = {}
@@ -34,16 +33,10 @@ def follow(model: type[models.Model], name: str, *, secret: Collection[str] = ()
 
 
 def follow_all(register: Register) -> None:
-    """Follow every resource and the accounts, and who goes."""
+    """Follow every resource, and the accounts."""
     follow(get_user_model(), "account", secret=("password",), ignore=("last_login",))
     for resource in register:
         follow(resource.model, resource.name, secret=(*resource.write_only, *resource.shown_once))
-    user_logged_out.connect(_logged_out, dispatch_uid="audit")
-
-
-def _logged_out(sender: object, user: Any = None, **_: Any) -> None:
-    if user is not None:
-        note_person("User logged out", str(user.get_username()))
 
 
 def _saving(sender: type[models.Model], instance: Any, **_: Any) -> None:
