@@ -1,7 +1,8 @@
 """Stands in for `rostra management` and `rostra node`: serves /healthz, notes what it was told, does as asked.
 
 Run as `stand_in.py BEHAVIOUR ROLE`. Behaviours: `serve`; `fail-ROLE` (that one ends at once with an error);
-`deleted` (the node serves until SIGUSR1, then ends as one that was deleted).
+`deleted` (the node serves until SIGUSR1, then ends as one that was deleted); `again` (the Management Node serves until
+SIGUSR1, then asks that everything starts again).
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ async def main(behaviour: str, role: str) -> None:
     context.load_cert_chain(environment.home / "tls" / "certificate.pem", environment.home / "tls" / "key.pem")
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    if behaviour == "again" and role == "management":
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: os._exit(6))
     if behaviour == "deleted":
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: os._exit(4))
     async with await asyncio.start_server(answer, "127.0.0.1", port, ssl=context):

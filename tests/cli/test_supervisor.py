@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from rostra.cli.roles import local_node
+from rostra.cli.supervisor import AGAIN
 from rostra.environment import Environment
 from rostra.node import identity
 from rostra.node.identity import NodeIdentity
@@ -194,6 +195,16 @@ async def test_a_deleted_node_is_not_started_again_and_the_others_go_on(environm
         assert alive(management)
         assert len(run.pids()) == 2
         assert await run.finish(signal.SIGTERM) == 0
+
+
+async def test_everything_starts_again_when_the_management_node_asks_for_it(environment: Environment) -> None:
+    async with running(environment, "again") as run:
+        await run.until_line("ready")
+        children = run.pids()
+        os.kill(run.told("management")["pid"], signal.SIGUSR1)
+        assert await run.finish() == AGAIN
+        assert not any(map(alive, children))
+        assert "starting again" in run.printed
 
 
 async def test_a_machine_that_is_only_a_node_ends_when_it_is_deleted(environment: Environment) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import rostra
-from rostra import logs, tls
+from rostra import logs, software, tls
 from rostra.cli import licence, port_table
 from rostra.environment import Environment, EnvironmentProblem
 
@@ -54,7 +54,10 @@ def _supervise(role: str, *, configuration: Path | None = None, verbose: bool) -
     from rostra.cli.roles import Role
 
     environment = Environment.load()
+    software.switch(environment.home, sys.argv[1:])
     code = asyncio.run(supervisor.run(environment, Role(role), configuration=configuration, verbose=verbose))
+    if code == supervisor.AGAIN:
+        software.start_again(environment.home, sys.argv[1:])
     raise typer.Exit(code)
 
 

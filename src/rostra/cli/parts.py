@@ -9,9 +9,12 @@ from rostra.cli.child import Child
 from rostra.cli.roles import FINAL, Role
 from rostra.environment import Environment, Secret
 from rostra.fabric import server
+from rostra.management import restart
 
 _NATS_PAUSE = 0.1
 """The fabric holds everything together: back at once after its first death."""
+RESTARTS = frozenset({restart.WHOLE_MACHINE})
+"""Exit codes after which everything starts again."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,9 +41,9 @@ def parts(
     nats = Child("nats", server.prepare(environment), {}, log / "nats.log", pause=_NATS_PAUSE)
     found = [Part(nats, None, "Fabric", 1.0)]
     if role.has_management:
-        management = Child("management", [*program, "management"], told, log / "management.log")
+        management = Child("management", [*program, "management"], told, log / "management.log", final=RESTARTS)
         found.append(Part(management, environment.management_https_port, "Management Node", 1.5))
     if with_node:
-        node = Child("node", [*program, "node"], variables, log / "node.log", final=FINAL)
+        node = Child("node", [*program, "node"], variables, log / "node.log", final={*FINAL, *RESTARTS})
         found.append(Part(node, environment.node_https_port, "Conferencing Node", 2.5, vital=role is Role.NODE))
     return found

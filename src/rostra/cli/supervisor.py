@@ -18,7 +18,7 @@ from rostra.cli import joining, ports
 from rostra.cli.child import EndedEarly, EndedForGood, describe, rotate
 from rostra.cli.health import healthy
 from rostra.cli.home import FirstPassword, HomeInUse, held
-from rostra.cli.parts import Part, parts
+from rostra.cli.parts import RESTARTS, Part, parts
 from rostra.cli.roles import FINAL, Role, local_node
 from rostra.cli.summary import management_summary, node_summary, summary
 from rostra.environment import Environment, Secret
@@ -33,6 +33,8 @@ START_LIMIT = 180.0
 
 GONE = 3
 """Exit code when this machine's node was deleted, or runs elsewhere."""
+AGAIN = 6
+"""Returned when everything on this machine is to start again, by the software that is the current one now."""
 
 
 class NotReady(Exception):
@@ -75,6 +77,9 @@ async def run(
         print(f"rostra: {problem}", file=sys.stderr, flush=True)
         return 1
     except EndedForGood as end:
+        if end.code in RESTARTS:
+            console.print("starting again")
+            return AGAIN
         print(f"rostra: {FINAL[end.code]}.", file=sys.stderr, flush=True)
         return GONE
     return 0
@@ -174,7 +179,7 @@ async def _keep_running(part: Part, console: Console) -> None:
     try:
         await part.child.keep_running()
     except EndedForGood as end:
-        if part.vital:
+        if part.vital or end.code in RESTARTS:
             raise
         console.print(f"{part.label}: {FINAL[end.code]}; the others go on without it")
 
@@ -216,7 +221,7 @@ async def _ready(parts: list[Part], console: Console) -> None:
 
 async def _early_end(part: Part) -> None:
     code = await part.child.ended()
-    if code in FINAL and part.vital:
+    if code in RESTARTS or (code in FINAL and part.vital):
         raise EndedForGood(part.child, code)
     raise EndedEarly(
         f"{part.label} ended with {describe(code)} before it was ready. The end of {part.child.log}:\n"
