@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from django.conf import settings as django_settings
 
 from rostra.environment import Environment, Secret
 from rostra.management import settings
@@ -27,6 +28,8 @@ from tests import postgresql
 _home = tempfile.TemporaryDirectory(prefix="rostra-tests-")
 ENVIRONMENT = dataclasses.replace(Environment(), home=Path(_home.name), admin_password=Secret("secret"))
 settings.configure(ENVIRONMENT)
+django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+"""Passwords of tests are no secrets, and every test signs in."""
 
 from django.db import connections  # noqa: E402 - needs the settings
 from django.core.files.uploadedfile import SimpleUploadedFile  # noqa: E402
