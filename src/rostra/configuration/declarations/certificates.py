@@ -27,6 +27,7 @@ register.add(
         ),
         columns=("subject_name", "issuer_name", "end_date"),
         search=("subject_name", "subject_alt_names", "issuer_name", "serial_no"),
+        csv=("certificate", "parameters"),
     )
 )
 register.add(
@@ -55,5 +56,6 @@ register.add(
         replicated=False,
         columns=("subject_name", "private_key_type", "tls_certificate"),
         search=("subject_name", "additional_subject_alt_names"),
+        csv=("subject_name", "dn", "additional_subject_alt_names"),
     )
 )

@@ -26,7 +26,7 @@ def _moment(label: str, help_text: str) -> models.DateTimeField:
 
 
 def _decoded(label: str, limit: int, help_text: str, **more: Any) -> models.CharField:
-    return text(label, limit, help_text, editable=False, **more)
+    return text(label, limit, help_text, default=None, editable=False, blank=True, **more)
 
 
 class DecodedCertificate(models.Model):
@@ -41,10 +41,8 @@ class DecodedCertificate(models.Model):
     issuer_hash = _decoded("Issuer hash", 8, "OpenSSL's hash of the issuer.")
     raw_issuer = _decoded("Full issuer", 250, "The whole distinguished name of the issuer.")
     serial_no = _decoded("Serial number", 128, "Number its issuer gave it, hexadecimal.")
-    key_id = _decoded("Subject key identifier", 128, "Identifies its public key.", default=None, null=True, blank=True)
-    issuer_key_id = _decoded(
-        "Authority key identifier", 128, "Identifies the key that signed it.", default=None, null=True, blank=True
-    )
+    key_id = _decoded("Subject key identifier", 128, "Identifies its public key.", null=True)
+    issuer_key_id = _decoded("Authority key identifier", 128, "Identifies the key that signed it.", null=True)
     text = models.TextField("Decoded certificate", help_text="The certificate in words.", editable=False, blank=True)
 
     class Meta:
@@ -93,11 +91,11 @@ class TlsCertificate(DecodedCertificate):
     subject_alt_names = models.TextField(
         "Subject alternative names", help_text="Hosts the certificate is valid for.", editable=False, blank=True
     )
-    client_auth_usage = flag(
-        "TLS client authentication", "It may prove who a client is.", default=False, editable=False
+    client_auth_usage = models.BooleanField(
+        "TLS client authentication", help_text="It may prove who a client is.", editable=False, blank=True
     )
-    server_auth_usage = flag(
-        "TLS server authentication", "It may prove who a server is.", default=False, editable=False
+    server_auth_usage = models.BooleanField(
+        "TLS server authentication", help_text="It may prove who a server is.", editable=False, blank=True
     )
 
     class Meta:  # pyright: ignore[reportIncompatibleVariableOverride] - Django's way
