@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,3 +131,9 @@ def test_the_catalogue_is_whole() -> None:
         assert kind.level in (CRITICAL, ERROR, WARNING)
         assert kind.title
         assert kind.remedy
+
+
+def test_the_manual_lists_the_catalogue() -> None:
+    text = (Path(__file__).parents[3] / "docs/admin/alarms.md").read_text()
+    for kind in KINDS.values():
+        assert f"| {kind.level} | {kind.title} | `{kind.name}` | {kind.identifier} | {kind.remedy} |" in text

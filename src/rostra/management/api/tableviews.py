@@ -15,6 +15,7 @@ from rostra.management.api import access, reading
 from rostra.management.api.answering import answer
 from rostra.management.api.errors import Refused, bad_request, invalid, respond
 from rostra.management.api.tables import Table
+from rostra.management.audit.noting import note_person
 from rostra.management.commands import Command, Failed, parameters
 from rostra.management.declared import commands, table, tables
 
@@ -73,6 +74,7 @@ def _command(request: HttpRequest, scope: str, name: str) -> HttpResponse:
     command = _named(scope, name)
     if not request.user.has_perm(command.permission):  # type: ignore[union-attr] - `check` found somebody
         raise Refused(403, {"error": "This account may not do that."})
+    note_person("Command given", details={"Command": f"{scope}/{name}"})
     try:
         data = command.run(parameters(command, _body(request)))
     except ValidationError as problem:

@@ -42,3 +42,8 @@ class AdministratorLog(models.Model):
 
     def __str__(self) -> str:
         return self.line
+
+    @property
+    def details(self) -> str:
+        """What the line says after the message."""
+        return self.line.partition(' Message="')[2].partition('" ')[2]
