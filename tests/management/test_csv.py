@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from rostra.configuration.models import Conference, ConferenceAlias
+from rostra.configuration.models import AutomaticParticipant, Conference, ConferenceAlias, Device
 from rostra.configuration.resources import Resource, register
+from rostra.configuration.secretfield import reveal
 from rostra.management import csvfiles
 
 from .conftest import Api
@@ -119,3 +120,93 @@ def test_pages(api: Api, browser: Any) -> None:
     good = browser.post(f"{page}import-csv/", {"file": SimpleUploadedFile("x.csv", b"x,,,,,meet.x")})
     assert good.status_code == 302
     assert api.list("conference_alias/?alias=meet.x")
+
+
+@pytest.fixture
+def devices(database: Any) -> Resource:
+    found = register.get("device")
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def dialled(database: Any) -> Resource:
+    """Participants that are dialled, and two rooms and a reception to dial them."""
+    found = register.get("automatic_participant")
+    assert found is not None
+    for name in ("meet Alice", "meet Sales"):
+        Conference.objects.create(name=name)
+    Conference.objects.create(name="Reception", service_type="two_stage_dialing")
+    return found
+
+
+def pairs() -> list[tuple[str, str, list[str]]]:
+    every = AutomaticParticipant.objects.order_by("pk")
+    return [(row.alias, row.role, sorted(str(room) for room in row.conference.all())) for row in every]
+
+
+@pytest.mark.spec("NODE-205", "NODE-207")
+def test_devices_keep_their_passwords_which_no_file_shows(devices: Resource) -> None:
+    assert csvfiles.load(devices, b"alice@example.com,,,alice,1234\nalice@example.com,tag,,alice,Geheim\n") == 1
+    text = csvfiles.export(devices)
+    header, row = text.splitlines()
+    assert header == "alias,tag,description,username,password,primary_owner_email_address"
+    assert row.startswith("alice@example.com,tag,,alice,$~!1")
+    assert "Geheim" not in text
+    Device.objects.all().delete()
+    assert csvfiles.load(devices, text.encode()) == 1
+    assert reveal(Device.objects.get(), "password") == "Geheim"
+    csvfiles.load(devices, b"sync_tag,alias,username\nx,alice@example.com,other\n")
+    changed = Device.objects.get()
+    assert (changed.username, changed.sync_tag, changed.tag) == ("other", "", "")
+
+
+@pytest.mark.spec("NODE-198", "NODE-199", "NODE-204")
+def test_a_participant_is_one_thing_to_each_room(dialled: Resource) -> None:
+    text = (
+        "alice@example.com,Alice Jones,,,,chair,,,,,,,meet Alice\n"
+        "alice@example.com,Alice Jones,,,,chair,,,,,,,meet Sales\n"
+        "alice@example.com,Alice Jones,,,,guest,,,,,,,meet Sales\n"
+        'bob@example.com,,,,"1,,2",,true,,,,,Default,\n'
+    )
+    assert csvfiles.load(dialled, text.encode()) == 3
+    assert pairs() == [
+        ("alice@example.com", "chair", ["meet Alice"]),
+        ("alice@example.com", "guest", ["meet Sales"]),
+        ("bob@example.com", "guest", []),
+    ]
+    assert AutomaticParticipant.objects.get(alias="bob@example.com").system_location.name == "Default"
+    exported = csvfiles.export(dialled)
+    assert csvfiles.load(dialled, exported.encode()) == 3
+    assert csvfiles.export(dialled) == exported
+    csvfiles.load(dialled, b"alice@example.com,Alice Jones,,,,chair,,,,,,,meet Sales\n")
+    assert pairs()[0] == ("alice@example.com", "chair", ["meet Alice", "meet Sales"])
+    assert len(pairs()) == 2
+    csvfiles.load(dialled, b"alice@example.com,Ally,,,,,,,,,,,meet Alice\n")
+    assert pairs() == [
+        ("alice@example.com", "chair", ["meet Sales"]),
+        ("bob@example.com", "guest", []),
+        ("alice@example.com", "guest", ["meet Alice"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (",,,,,,,,,,,,meet Alice", "alias"),
+        ("x,,,,,,,,,,,,Reception", "Reception"),
+        ("x,,,,,,,,,,,Nowhere,", "system_location_name"),
+        ("x,,,,a", "dtmf_sequence"),
+    ],
+)
+def test_a_wrong_participant_is_refused(dialled: Resource, text: str, message: str) -> None:
+    with pytest.raises(csvfiles.Rejected) as rejected:
+        csvfiles.load(dialled, f"ok,,,,,,,,,,,,meet Alice\n{text}\n".encode())
+    assert message in rejected.value.problems[0].message
+    assert pairs() == []
+
+
+def test_a_room_names_its_theme(rooms: Resource) -> None:
+    csvfiles.load(rooms, b"name,ivr_theme_name\nx,Rostra\n")
+    assert Conference.objects.get(name="x").ivr_theme.name == "Rostra"
+    assert "x,,,False,,,,,,,video,one_main_seven_pips,False,Rostra,," in csvfiles.export(rooms)

@@ -102,6 +102,8 @@ class Resource:
     """Columns of CSV files in their fixed order; None: every field that can be written."""
     csv_rows: str | None = None
     """Embedded relation with a CSV row per element (`aliases`)."""
+    csv_each: str | None = None
+    """To-many relation with a CSV row per element, which the column `<relation>_name` names."""
     csv_only: tuple[str, str] | None = None
     """Field and value that the objects of the file have in common (`service_type`, `conference`)."""
     csv_key: str = "name"

@@ -16,7 +16,9 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from rostra.configuration import orm
+from rostra.configuration.fields import UploadField
 from rostra.configuration.resources import Resource
+from rostra.management import csvpairs
 from rostra.management.api import wire
 from rostra.management.api.errors import messages
 from rostra.management.api.writing import write
@@ -35,6 +37,10 @@ class RowProblem:
 
     line: int
     message: str
+
+
+_Objects = dict[tuple[str, str], tuple[int, dict[str, Any]]]
+"""By key, and place where a row has one: the line and the object."""
 
 
 class Rejected(Exception):
@@ -58,13 +64,16 @@ def export(resource: Resource, rows: Any = None) -> str:
     writer = csv.writer(text, lineterminator="\r\n")
     names = columns(resource)
     writer.writerow(names)
-    relation = resource.csv_rows
+    relation = resource.csv_rows or resource.csv_each
     found = orm.rows(resource.model) if rows is None else rows
     if resource.csv_only:
         found = found.filter(**dict([resource.csv_only]))
-    for row in found.order_by("pk").prefetch_related(*([relation] if relation else [])):
+    fields = dict(_fields(resource, names))
+    named = {field.name for field in fields.values() if field.is_relation}
+    found = found.order_by("pk").select_related(*named) if named else found.order_by("pk")
+    for row in found.prefetch_related(*([relation] if relation else [])):
         for part in (getattr(row, relation).all() if relation else ()) or (None,):
-            writer.writerow([_cell(resource, row, part, name) for name in names])
+            writer.writerow([_cell(resource, row, part, name, fields.get(name)) for name in names])
     return text.getvalue()
 
 
@@ -77,12 +86,13 @@ def load(resource: Resource, content: bytes) -> int:
     names = columns(resource)
     start = 0
     if lines and _is_header(lines[0], resource, names):
-        unknown = [name for name in lines[0] if name not in names]
+        known = {*names, *(field.name for field in resource.fields if wire.is_read_only(field))}
+        unknown = [name for name in lines[0] if name not in known]
         if unknown:
             raise Rejected([RowProblem(1, f"There is no column {', '.join(unknown)}.")])
         names, start = lines[0], 1
     problems: list[RowProblem] = []
-    objects: dict[str, tuple[int, dict[str, Any]]] = {}
+    objects: _Objects = {}
     for number, cells in enumerate(lines[start:], start + 1):
         if not any(cells):
             continue
@@ -91,10 +101,13 @@ def load(resource: Resource, content: bytes) -> int:
         except ValidationError as problem:
             problems.append(RowProblem(number, _sentence(problem)))
     with transaction.atomic(), by(way=CSV), gathered():
-        for number, body in objects.values():
+        for (_, where), (number, body) in objects.items():
             try:
                 with transaction.atomic():
-                    _store(resource, body)
+                    if resource.csv_each:
+                        csvpairs.store(resource, body, csvpairs.place(resource, where), _listed(resource))
+                    else:
+                        _store(resource, body)
             except ValidationError as problem:
                 problems.append(RowProblem(number, _sentence(problem)))
         if problems:
@@ -113,7 +126,7 @@ def _take(
     names: list[str],
     cells: list[str],
     number: int,
-    objects: dict[str, tuple[int, dict[str, Any]]],
+    objects: _Objects,
 ) -> None:
     """Read a row into `objects`: rows with one key make one object, with the values of the last (NODE-192)."""
     if len(cells) > len(names):
@@ -124,29 +137,31 @@ def _take(
         raise ValidationError({resource.csv_key: "This field cannot be blank."})
     body: dict[str, Any] = {}
     problems = _unknown_names(resource, values)
-    for field in _fields(resource, names):
+    for column, field in _fields(resource, names):
         try:
-            value = _value(field, values.get(field.name, ""))
+            value = _value(field, values.get(column, ""))
         except ValidationError as problem:
-            problems[field.name] = list(map(str, problem.messages))
+            problems[column] = list(map(str, problem.messages))
             continue
         if value is not None:
             body[field.name] = value
     if problems:
         raise ValidationError(problems)
+    where = values.get(csvpairs.column(resource), "") if resource.csv_each else ""
     if resource.csv_rows:
-        earlier = objects[key][1][resource.csv_rows] if key in objects else []
+        earlier = objects[key, where][1][resource.csv_rows] if (key, where) in objects else []
         body[resource.csv_rows] = [*earlier, *_part(resource.csv_rows, names, values)]
-    objects[key] = (number, body)
+    objects[key, where] = (number, body)
 
 
 def _unknown_names(resource: Resource, values: dict[str, str]) -> dict[str, list[str]]:
-    """Columns that name an object of a kind this system does not have yet have to be blank."""
-    known = {field.name for field in resource.fields}
+    """Columns that name an object of a kind this system does not have have to be blank."""
+    known = {column for column, _ in _fields(resource, list(values))} | {csvpairs.column(resource)}
+    read_only = {field.name for field in resource.fields if wire.is_read_only(field)}
     return {
         name: [f"There is nothing named {value}."]
         for name, value in values.items()
-        if value and name not in known and not _is_part(resource, name)
+        if value and name not in known | read_only and not _is_part(resource, name)
     }
 
 
@@ -154,8 +169,17 @@ def _is_part(resource: Resource, name: str) -> bool:
     return resource.csv_rows is not None and name.startswith(_prefix(resource.csv_rows))
 
 
-def _fields(resource: Resource, names: list[str]) -> Iterator[Any]:
-    return (field for field in resource.fields if field.name in names)
+def _fields(resource: Resource, names: list[str]) -> Iterator[tuple[str, Any]]:
+    """Columns and the fields they hold; that of a relation may be called `<field>_name`."""
+    for field in resource.fields:
+        for column in (field.name, f"{field.name}_name") if field.is_relation else (field.name,):
+            if column in names and not wire.is_read_only(field) and not isinstance(field, UploadField):
+                yield column, field
+
+
+def _listed(resource: Resource) -> list[Any]:
+    """Fields that a file of this resource can give."""
+    return [field for _, field in _fields(resource, columns(resource))]
 
 
 def _part(relation: str, names: list[str], values: dict[str, str]) -> list[dict[str, str]]:
@@ -174,7 +198,7 @@ def _value(field: Any, text: str) -> Any:
     if text == "":
         return None
     if field.is_relation:
-        found = orm.rows(field.related_model).filter(name=text).first()
+        found = orm.rows(field.related_model).filter(**{wire.target(field).csv_key: text}).first()
         if found is None:
             raise ValidationError(f"There is no {orm.meta(field.related_model).verbose_name} named {text}.")
         return wire.uri(wire.target(field), found)
@@ -203,7 +227,7 @@ def _store(resource: Resource, body: dict[str, Any]) -> None:
         for part in own[relation]:
             address = known.get(part[_prefix(relation).rstrip("_")].lower())
             part.update({"resource_uri": address} if address else {})
-    listed = {field.name for field in _fields(resource, columns(resource))}
+    listed = {field.name for field in _listed(resource)}
     if row is not None:  # what the file has a column for and leaves blank goes back to its default (NODE-193)
         for field in resource.fields:
             left_out = field.name in listed and field.name not in own and field.name not in resource.fixed
@@ -212,17 +236,20 @@ def _store(resource: Resource, body: dict[str, Any]) -> None:
     write(resource, row or resource.model(), own)
 
 
-def _cell(resource: Resource, row: models.Model, part: Any, name: str) -> str:
-    relation = resource.csv_rows
-    if relation and _is_part(resource, name):
-        value = getattr(part, name.removeprefix(_prefix(relation))) if part is not None else ""
-    else:
-        field = next((field for field in resource.fields if field.name == name), None)
-        if field is None:
-            return ""  # a column of a relation this system does not have yet
-        value = getattr(row, name)
-        if name in _RATES and value is not None:
+def _cell(resource: Resource, row: models.Model, part: Any, name: str, field: Any) -> str:
+    """What a column says of a row; `field` is what it holds, None for one that is about `part`."""
+    if field is not None:
+        value = getattr(row, field.name)
+        if value is not None and field.is_relation:
+            value = getattr(value, wire.target(field).csv_key)
+        elif value is not None and name in _RATES:
             value = min(max(value * _PER_KBIT, _RATE_RANGE.start), _RATE_RANGE.stop - 1)
+    elif part is None:
+        value = None
+    elif resource.csv_rows and _is_part(resource, name):
+        value = getattr(part, name.removeprefix(_prefix(resource.csv_rows)))
+    else:  # the place of an object, or a relation this system does not have
+        value = str(part) if resource.csv_each and name == csvpairs.column(resource) else None
     return "" if value is None else str(value)
 
 

@@ -105,6 +105,22 @@ register.add(
         summary="Participants a service calls when its conference starts.",
         columns=("alias", "protocol", "role", "creation_time"),
         search=("alias", "description", "remote_display_name"),
+        csv=(
+            "alias",
+            "remote_display_name",
+            "description",
+            "protocol",
+            "dtmf_sequence",
+            "role",
+            "streaming",
+            "keep_conference_alive",
+            "call_type",
+            "routing",
+            "presentation_url",
+            "system_location_name",
+            "conference_name",
+        ),
+        csv_each="conference",
         csv_key="alias",
     )
 )
