@@ -131,7 +131,8 @@ class Cluster:
     def location(self, name: str, **members: Any) -> str:
         """A system location; returns its URI."""
         with self.api() as api:
-            made = api.post("/api/admin/configuration/v1/system_location/", json={"name": name, **members})
+            servers = {f"{kind}_servers": [f"/api/admin/configuration/v1/{kind}_server/1/"] for kind in ("dns", "ntp")}
+            made = api.post("/api/admin/configuration/v1/system_location/", json={"name": name, **servers, **members})
             assert made.status_code == 201, made.text
             self.locations[name] = made.headers["location"].partition("/api/")[2]
             self.locations[name] = f"/api/{self.locations[name]}"
