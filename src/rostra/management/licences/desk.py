@@ -97,7 +97,7 @@ class LicenceDesk:
             await asyncio.wait(self._tasks)
         if self._stop is not None:
             await self._stop()
-        await self._loop.run_in_executor(self._threads, connection.close)
+        await self._loop.run_in_executor(self._threads, _disconnect)
         self._threads.shutdown()
 
     async def _run(self) -> None:
@@ -202,6 +202,10 @@ class LicenceDesk:
         task = self._loop.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _disconnect() -> None:
+    connection.close()  # each thread has its own
 
 
 def _kinds(words: tuple[str, ...]) -> Kinds:
