@@ -17,7 +17,8 @@ UNPACKED = 200 * 1024 * 1024
 """Most bytes of all files together."""
 RATIO = 200
 """Most bytes that one packed byte may stand for, in files of some size."""
-_SMALL = 64 * 1024
+_SMALL = 8 * 1024 * 1024
+"""Below this silence and empty pictures may be packed as tightly as can be."""
 _JSON = 1024 * 1024
 
 

@@ -1,0 +1,89 @@
+"""Uploaded archives: what is not safe to open, or not what it claims to be, is refused."""
+
+from __future__ import annotations
+
+import io
+import stat
+import zipfile
+from collections.abc import Callable
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from rostra.management import packages
+
+Make = Callable[[zipfile.ZipFile], None]
+
+
+def archive(make: Make) -> io.BytesIO:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as opened:
+        make(opened)
+    return file
+
+
+def link(opened: zipfile.ZipFile) -> None:
+    member = zipfile.ZipInfo("theme/link")
+    member.external_attr = (stat.S_IFLNK | 0o777) << 16
+    opened.writestr(member, "/etc/passwd")
+
+
+def many(opened: zipfile.ZipFile) -> None:
+    for number in range(packages.MEMBERS + 1):
+        opened.writestr(str(number), "")
+
+
+def test_a_theme_passes() -> None:
+    def theme(opened: zipfile.ZipFile) -> None:
+        opened.mkdir("theme")
+        opened.writestr("theme/themeconfig.json", '{"test_call_service_media_delay": 2}')
+        opened.writestr("theme/conf-test_call_48kHz_mono.wav", b"")
+
+    packages.check_theme(archive(theme))
+    packages.check_branding(archive(theme))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda z: z.writestr("../outside", "x"), "leads out"),
+        (lambda z: z.writestr("theme/../../outside", "x"), "leads out"),
+        (lambda z: z.writestr("/etc/cron.d/x", "x"), "absolute"),
+        (lambda z: z.writestr("C:/x", "x"), "absolute"),
+        (lambda z: z.writestr("theme\\x", "x"), "absolute"),
+        (lambda z: z.writestr("theme/\x1b[31m", "x"), "cannot be shown"),
+        (link, "link"),
+        (many, "more than"),
+        (lambda z: z.writestr("bomb", b"\0" * 10_000_000), "too tightly"),
+        (lambda z: z.mkdir("nothing"), "empty"),
+        (lambda z: (z.writestr("a", "x"), z.writestr("A", "y")), "twice"),
+        (lambda z: z.writestr("theme/themeconfig.json", "{"), "not JSON"),
+        (lambda z: z.writestr("theme/themeconfig.json", "[]"), "object"),
+        (lambda z: z.writestr("theme/themeconfig.json", b"\xff"), "not JSON"),
+        (lambda z: z.writestr("theme/themeconfig.json", "[" * 60_000), "not JSON"),
+    ],
+)
+def test_what_is_refused(make: Make, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        packages.check_theme(archive(make))
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x05\x06" + b"\xff" * 18])
+def test_what_is_no_archive(content: bytes) -> None:
+    with pytest.raises(ValidationError, match="not a ZIP file"):
+        packages.check_branding(io.BytesIO(content))
+
+
+def test_size_counts_as_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = archive(lambda z: z.writestr("a", b"0123456789" * 10_000))
+    monkeypatch.setattr(packages, "UNPACKED", 99_999)
+    with pytest.raises(ValidationError, match="larger than"):
+        packages.check_theme(file)
+
+
+def test_a_lying_directory_is_noticed() -> None:
+    """Sizes in the directory of an archive are claims."""
+    file = archive(lambda z: z.writestr("a", b"\0" * 1_000_000))
+    content = file.getvalue().replace((1_000_000).to_bytes(4, "little"), (1_000).to_bytes(4, "little"))
+    with pytest.raises(ValidationError, match="damaged"):
+        packages.check_theme(io.BytesIO(content))
