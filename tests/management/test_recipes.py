@@ -22,7 +22,7 @@ def copy(tmp_path: Path) -> Path:
     ignore = shutil.ignore_patterns("__pycache__", "native", "*.so")
     shutil.copytree(ROOT / "src" / "rostra", tmp_path / "src" / "rostra", ignore=ignore)
     shutil.copytree(ROOT / "tests" / "management", tmp_path / "tests" / "management", ignore=ignore)
-    for name in ("tests/__init__.py", "tests/conftest.py", "pyproject.toml"):
+    for name in ("tests/__init__.py", "tests/conftest.py", "tests/postgresql.py", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 

@@ -78,7 +78,7 @@ class ManagementVM(SnmpSettings):
     initializing = flag("Initializing", "Its configuration is being made.", default=False, editable=False)
     primary = flag("Primary", "It is the Management Node in charge.", default=True, editable=False)
 
-    class Meta:
+    class Meta:  # pyright: ignore[reportIncompatibleVariableOverride] - that of an abstract model is no base
         verbose_name = "Management Node"
         verbose_name_plural = "Management Node"
         ordering: ClassVar = ["id"]

@@ -100,7 +100,7 @@ class WorkerVM(SnmpSettings):
     signalling = flag("Signalling", "Internal role.", default=True, editable=False)
     managed = flag("Managed", "Internal role.", default=False, editable=False)
 
-    class Meta:
+    class Meta:  # pyright: ignore[reportIncompatibleVariableOverride] - that of an abstract model is no base
         verbose_name = "Conferencing Node"
         verbose_name_plural = "Conferencing Nodes"
         ordering: ClassVar = ["id"]
