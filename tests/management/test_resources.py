@@ -21,6 +21,8 @@ SINGLETONS = {
     "registration": "one row as well; in test_resources_services.py",
 }
 READ_ONLY = {
+    "licence": "made from signed files only; in licences/test_resources.py",
+    "licence_request": "the same",
     "permission": "a fixed list; in test_resources_accounts.py",
     "software_bundle": "what the web app's build tells; in test_resources_services.py",
     "software_bundle_revision": "the same",

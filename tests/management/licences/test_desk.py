@@ -222,9 +222,17 @@ async def test_nothing_stays_behind(platform: Platform) -> None:
     assert desk.used[PORT] == 0
 
 
-async def test_who_stops_waiting_leaves_nothing(platform: Platform) -> None:
+async def test_who_stops_waiting_leaves_nothing(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     desk, node = await platform.manage(), await platform.node("n1")
     await platform.install(1)
+    request = node._bus.request
+
+    async def answer_is_late(*arguments: Any, **more: Any) -> bytes:
+        await request(*arguments, **more)
+        await asyncio.Event().wait()
+        return b""
+
+    monkeypatch.setattr(node._bus, "request", answer_is_late)
     taking = asyncio.create_task(node.take("ann", PORT))
     await until(lambda: desk.used[PORT] == 1)
     taking.cancel()

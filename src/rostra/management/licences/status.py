@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 
-from rostra.domain.licensing import LicenceKind, Pool
+from rostra.domain.licensing import LicenceKind, Pool, pool
 from rostra.management import status_rows
 from rostra.management.api.memory import MemorySource
 from rostra.management.api.tables import Column, Row, Table
-from rostra.management.licences import live
+from rostra.management.licences import keeping, live
 from rostra.management.status_view import view
 
 UNLIMITED = 1_000_000
@@ -28,30 +29,30 @@ _OTHERS = {
 
 def figures() -> tuple[Pool, dict[LicenceKind, int]]:
     """What is installed, and licences in use by kind."""
-    desk = live.desk()
+    desk, installed = live.desk(), pool(keeping.current(), time.time())
     if desk is not None and desk.pool.counted:
-        return desk.pool, dict(desk.used)
+        return installed, dict(desk.used)
     counted = Counter(
         row["license_type"] for row in status_rows.participants(view(fresh=False)) if row["license_count"]
     )
-    return Pool(), {kind: counted[str(kind)] for kind in LicenceKind}
+    return installed, {kind: counted[str(kind)] for kind in LicenceKind}
 
 
-def total(pool: Pool, kind: LicenceKind) -> int:
+def total(installed: Pool, kind: LicenceKind) -> int:
     """Purchased concurrent calls of a kind; without limiting licences ports have no end, and nothing else is needed."""
-    if not pool.counted:
+    if not installed.counted:
         return UNLIMITED if kind is LicenceKind.PORT else 0
-    return pool.port if kind is LicenceKind.PORT else pool.audio
+    return installed.port if kind is LicenceKind.PORT else installed.audio
 
 
 def _rows() -> list[Row]:
-    pool, used = figures()
+    installed, used = figures()
     row: dict[str, object] = {"id": 1, **dict.fromkeys(_FEATURES, False)}
     for name in _OTHERS:
         row |= {f"{name}_count": 0, f"{name}_total": 0}
     row |= {"system_count": 1, "system_total": 1, "vmr_total": UNLIMITED}
     for kind in LicenceKind:
-        row |= {f"{kind}_count": used.get(kind, 0), f"{kind}_total": total(pool, kind)}
+        row |= {f"{kind}_count": used.get(kind, 0), f"{kind}_total": total(installed, kind)}
     return [row]
 
 
