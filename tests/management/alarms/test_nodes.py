@@ -90,24 +90,22 @@ def test_a_node_falls_silent_and_comes_back(database: Any, monkeypatch: pytest.M
     monkeypatch.setattr(status._Current, "value", made)
     watch = nodes.Watch(lambda: clock[0])
     kinds = ("connectivity_lost", "ntp_not_synchronised", "configuration_sync_failure")
+    monkeypatch.setattr(checks, "_checks", [])
     checks.register(watch.look, *kinds, every=0, told=nodes.tell)
     node = WorkerVM.objects.get()
     key = f"n{node.pk}"
     NodeContact.objects.create(node=key, last_reported=moment(time.time() - 300), position=1)
-    try:
-        for seen, after in ((None, 0), ({}, 50), ({}, 59)):  # cut off; then we have just come
-            made.seen, clock[0] = seen, 100.0 + after
-            checks.run(clock[0] + 1e6)
-            assert up() == []
-        clock[0] = 160.0
-        checks.run(clock[0] + 1e6)
-        assert up() == ["configuration_sync_failure", "connectivity_lost"]
-        report = NodeReport(node=key, boot="b", position=10**9, time=time.time())
-        made.seen = {key: Seen(report=report, alive=True, ago=0.0)}
+    for seen, after in ((None, 0), ({}, 50), ({}, 59)):  # cut off; then we have just come
+        made.seen, clock[0] = seen, 100.0 + after
         checks.run(clock[0] + 1e6)
         assert up() == []
-    finally:
-        checks.unregister(watch.look)
+    clock[0] = 160.0
+    checks.run(clock[0] + 1e6)
+    assert up() == ["configuration_sync_failure", "connectivity_lost"]
+    report = NodeReport(node=key, boot="b", position=10**9, time=time.time())
+    made.seen = {key: Seen(report=report, alive=True, ago=0.0)}
+    checks.run(clock[0] + 1e6)
+    assert up() == []
     told = AdministratorLog.objects.filter(name__startswith="administrator.system").order_by("id")
     assert {(entry.name.rpartition(".")[2], entry.message) for entry in told} == {
         ("connectivity", "Connectivity lost to node."),

@@ -85,17 +85,10 @@ def test_what_a_node_says_fits_the_database(database: Any) -> None:
 
 
 @pytest.fixture
-def made() -> Any:
-    """Checks of the test's own."""
-    registered: list[checks.Look] = []
-
-    def make(look: checks.Look, *names: str, every: float = 60.0) -> None:
-        registered.append(look)
-        checks.register(look, *names, every=every)
-
-    yield make
-    for look in registered:
-        checks.unregister(look)
+def made(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Registers checks for this test only, and there are no others."""
+    monkeypatch.setattr(checks, "_checks", [])
+    return checks.register
 
 
 def test_checks_run_when_due_and_decide_about_their_kinds(database: Any, made: Any) -> None:

@@ -45,11 +45,6 @@ def register(look: Look, *names: str, every: float = 60.0, told: Told | None = N
     _checks.append(_Check(look, names, every, told))
 
 
-def unregister(look: Look) -> None:
-    """Forget a check (tests have checks of their own)."""
-    _checks[:] = [check for check in _checks if check.look is not look]
-
-
 def run(now: float | None = None, *, everything: bool = False) -> None:
     """Run the checks that are due, or all of them. One that fails is logged and stops no other; it is tried again."""
     moment = time.monotonic() if now is None else now

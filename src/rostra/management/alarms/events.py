@@ -10,7 +10,6 @@ from rostra.domain import history as domain
 from rostra.fabric.outbox import Record
 from rostra.management.alarms.catalogue import KINDS
 from rostra.management.alarms.raising import lower_alarm, lower_of, raise_alarm
-from rostra.management.audit.noting import note
 from rostra.management.directory import Directory
 from rostra.management.history.receiving import followers, moment, text
 
@@ -47,14 +46,6 @@ def _refused(event: domain.CapacityRefused, place: str) -> None:
     """It stays up until the next participant joins (DIAG-100, DIAG-107)."""
     details = f"No node had room for a call to {event.alias or event.conference_name}."
     raise_alarm("capacity_exhausted", instance=place, details=text(details), time=moment(event.time))
-    pairs = {"Conference": event.conference_name, "ConferenceAlias": event.alias, "Location": place}
-    told = {key: value for key, value in pairs.items() if value}
-    note(
-        "Participant failed to join conference.",
-        {**told, "Reason": f"insufficient capacity: {event.reason}" if event.reason else "insufficient capacity"},
-        name="administrator.conference",
-        level="WARNING",
-    )
 
 
 def _changed(record: Record, event: domain.AlarmChanged, address: str) -> None:

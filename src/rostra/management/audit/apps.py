@@ -10,3 +10,8 @@ class AuditConfig(AppConfig):
     label = "audit"
     verbose_name = "Administrator log"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from rostra.management.audit import conferences
+
+        conferences.register()

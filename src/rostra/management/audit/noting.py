@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import socket
 from collections.abc import Generator, Iterable, Mapping
 from contextvars import ContextVar
@@ -32,10 +33,15 @@ def note(
     *,
     name: str,
     level: str = "INFO",
+    system: str = "",
+    time: datetime.datetime | None = None,
 ) -> None:
-    """Something administrators should know of. `details`: pairs of the line, keys as in sheet 07 (`Last-Reported`)."""
-    actor = current()
-    _write(_entry(actor, message, list((details or {}).items()), name=name, level=level))
+    """Something administrators should know of. `details`: pairs of the line, keys as in sheet 07 (`Last-Reported`).
+
+    `system`: address of the node that tells, and `time`: when it happened; without them here and now.
+    """
+    pairs = list((details or {}).items())
+    _write(_entry(current(), message, pairs, name=name, level=level, system=system, time=time))
 
 
 def note_person(
@@ -94,12 +100,19 @@ def _from(actor: Actor) -> Iterable[tuple[str, object]]:
 
 
 def _entry(
-    actor: Actor, message: str, pairs: Iterable[tuple[str, object]], *, name: str, level: str
+    actor: Actor,
+    message: str,
+    pairs: Iterable[tuple[str, object]],
+    *,
+    name: str,
+    level: str,
+    system: str = "",
+    time: datetime.datetime | None = None,
 ) -> AdministratorLog:
-    now = timezone.now()
+    when = time or timezone.now()
     said = [(key, clip(str(value))) for key, value in pairs]
     entry = AdministratorLog(
-        time=now,
+        time=when,
         level=level,
         name=name,
         message=message,
@@ -107,7 +120,7 @@ def _entry(
         address=actor.address,
         port=actor.port,
         way=actor.way or PLATFORM,
-        line=lines.render(_SYSTEM, now, level, name, message, said, stored=now),
+        line=lines.render(system or _SYSTEM, when, level, name, message, said, stored=when),
     )
     transaction.on_commit(partial(_log, level, name, message, said))
     return entry
