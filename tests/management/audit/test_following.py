@@ -34,7 +34,7 @@ def values(entry: AdministratorLog) -> dict[str, tuple[str, str]]:
     return {change["field"]: (change["before"], change["after"]) for change in entry.changes}
 
 
-@pytest.mark.spec("SYS-214", "DIAG-146")
+@pytest.mark.spec("DIAG-141", "DIAG-146")
 def test_the_life_of_an_object_through_the_api(api: Api) -> None:
     path = api.create("dns_server", **SERVER)
     assert api("PATCH", path, {"address": "10.0.0.54", "description": ""}).status_code == 202
