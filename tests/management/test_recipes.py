@@ -22,8 +22,8 @@ def copy(tmp_path: Path) -> Path:
     ignore = shutil.ignore_patterns("__pycache__", "native", "*.so")
     shutil.copytree(ROOT / "src" / "rostra", tmp_path / "src" / "rostra", ignore=ignore)
     shutil.copytree(ROOT / "tests" / "management", tmp_path / "tests" / "management", ignore=ignore)
-    for name in ("tests/__init__.py", "tests/conftest.py", "tests/postgresql.py", "pyproject.toml"):
-        shutil.copy(ROOT / name, tmp_path / name)
+    for file in (ROOT / "pyproject.toml", *(ROOT / "tests").glob("*.py")):
+        shutil.copy(file, tmp_path / file.relative_to(ROOT))
     return tmp_path
 
 
