@@ -154,8 +154,8 @@ class Lookup:
         return self._service(self._one(self._get, key))
 
     def aliases(self, key: int) -> list[str]:
-        """The aliases of a service, oldest first."""
-        statement = "SELECT alias FROM configuration_conferencealias WHERE conference_id = ? ORDER BY id"
+        """The aliases of a service in their order; of equal ones the oldest is first."""
+        statement = "SELECT alias FROM configuration_conferencealias WHERE conference_id = ? ORDER BY view_order, id"
         return [str(row[0]) for row in self._rows(statement, key)]
 
     def global_settings(self) -> GlobalRow:

@@ -33,6 +33,7 @@ register.add(
         icon="brush",
         summary="Texts, colours and images for the web app.",
         key="uuid",
+        fixed=("uuid",),
         columns=("name", "webapp_type", "description", "last_updated"),
         search=("name", "description"),
         csv=("name", "description", "webapp_type"),

@@ -78,7 +78,3 @@ class ScheduledScaling(models.Model):
 
     def __str__(self) -> str:
         return self.policy_name
-
-    def clean(self) -> None:
-        if self.time_from is not None and self.time_from == self.time_to:
-            raise ValidationError({"time_to": "The end must differ from the beginning."})

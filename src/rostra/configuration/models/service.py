@@ -128,12 +128,14 @@ class ConferenceAlias(models.Model):
     )
     description = text("Description", 250, "Tells the aliases of a service apart.")
     creation_time = created()
-    view_order = models.IntegerField("View order", null=True, blank=True, help_text="Place in lists.")
+    view_order = models.IntegerField(
+        "View order", default=0, help_text="Place among the aliases of the service; of equal ones the older is first."
+    )
 
     class Meta:
         verbose_name = "Alias"
         verbose_name_plural = "Aliases"
-        ordering: ClassVar = ["id"]
+        ordering: ClassVar = ["view_order", "id"]
         constraints: ClassVar = [
             any_case("alias", "conference_alias_any_case", "Alias with this Alias already exists."),
         ]

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.utils import timezone
 
+from rostra.configuration import validators
 from rostra.configuration.fields import text, upload
 
 
@@ -16,9 +17,17 @@ def new_uuid() -> str:
     return str(uuid.uuid4())
 
 
-def identity(label: str, help_text: str) -> models.CharField:
-    """What an object is known by for ever; set by the server."""
-    return models.CharField(label, max_length=36, default=new_uuid, unique=True, editable=False, help_text=help_text)
+def identity(label: str, help_text: str, *, editable: bool) -> models.CharField:
+    """What an object is known by for ever; made up unless it is given (`editable`)."""
+    return models.CharField(
+        label,
+        max_length=50,
+        default=new_uuid,
+        unique=True,
+        editable=editable,
+        validators=[validators.slug],
+        help_text=help_text,
+    )
 
 
 def uploaded() -> models.DateTimeField:
@@ -54,7 +63,7 @@ class IvrTheme(Packaged):
         "A ZIP file of sounds, images and themeconfig.json. It replaces all files of the theme.",
         check="rostra.management.packages.check_theme",
     )
-    uuid = identity("Identity", "What the theme is known by.")
+    uuid = identity("Identity", "What the theme is known by.", editable=False)
     last_updated = uploaded()
     custom_layouts = text("Custom layouts", 1000, "Layouts found in the package.", editable=False)
     pinning_configs = text("Pinning configurations", 1000, "Found in the package.", editable=False)

@@ -53,7 +53,7 @@ class WebappBranding(Packaged):
 
     name = text("Name", 250, "A name no other branding has.", default=None, unique=True)
     description = text("Description", 250, "A note for administrators.")
-    uuid = identity("Identity", "What the branding is known by.")
+    uuid = identity("Identity", "What the branding is known by. Cannot be changed later.", editable=True)
     webapp_type = choice("Web app", vocabulary.WEB_APPS, "The web app it is made for.", default=None)
     branding_file = upload(
         "Branding package",
