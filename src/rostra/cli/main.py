@@ -12,7 +12,7 @@ import typer
 
 import rostra
 from rostra import logs, software, tls
-from rostra.cli import licence, port_table
+from rostra.cli import licence, port_table, recovery, setup
 from rostra.environment import Environment, EnvironmentProblem
 
 application = typer.Typer(
@@ -113,6 +113,9 @@ def status(
 
 
 application.command("ports")(port_table.show)
+application.command("password")(recovery.password)
+application.add_typer(recovery.authset, name="authset")
+application.command("setup")(setup.setup)
 
 
 @application.command()

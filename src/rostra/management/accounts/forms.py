@@ -21,7 +21,7 @@ class LoginForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         name, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
-        if not name or not password:
+        if self.request is None or not name or not password:
             return self.cleaned_data
         try:
             verdict = entrance.enter_site(self.request, name, password)

@@ -26,6 +26,10 @@ _TYPES = {
 }
 _FORMATS = {"date": "date", "time": "time", "file": "binary"}
 _ERROR = {"description": "Why the request cannot be carried out", "content": {"application/json": {"schema": {}}}}
+_SECURITY: Json = {
+    "basic": {"type": "http", "scheme": "basic"},
+    "oauth2": {"type": "http", "scheme": "bearer", "description": "A token of /oauth/token/"},
+}
 _REFUSALS: Json = {
     "400": _ERROR,
     "401": {"description": "Credentials are missing or wrong"},
@@ -55,8 +59,8 @@ def document() -> Json:
             "version": rostra.__version__,
             "description": "Configuration, live status and history of the platform, and commands.",
         },
-        "security": [{"basic": []}],
-        "components": {"securitySchemes": {"basic": {"type": "http", "scheme": "basic"}}, "schemas": schemas},
+        "security": [{scheme: []} for scheme in _SECURITY],
+        "components": {"securitySchemes": _SECURITY, "schemas": schemas},
         "paths": paths,
     }
 

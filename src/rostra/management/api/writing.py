@@ -54,8 +54,9 @@ class Writer:
         for computed in resource.computed:
             if body.get(computed.name) is not None:
                 computed.write(row, body[computed.name])
-        if hasattr(row, "clean_relations"):  # what `clean()` cannot judge, as relations are written after the row
-            row.clean_relations()
+        judge = getattr(row, "clean_relations", None)  # what `clean()` cannot, as relations are written after the row
+        if judge is not None:
+            judge()
         return row
 
     def _assign_all(self, resource: Resource, row: models.Model, body: Body, *, replace: bool) -> dict[str, list[str]]:

@@ -41,6 +41,11 @@ class Person:
     attributes: dict[str, list[str]]
     """By name in lower case."""
 
+    @property
+    def classes(self) -> set[str]:
+        """Object classes in lower case."""
+        return {name.lower() for name in self.attributes.get("objectclass", [])}
+
 
 @contextlib.contextmanager
 def connected(settings: Any) -> Generator[Directory]:
@@ -117,10 +122,11 @@ class Directory:
         settings = self._settings
         search = templates.fill(settings.ldap_user_search_filter, username=username)
         names = templates.tested(settings.ldap_user_search_filter)
-        wanted = ["uid", *names, *templates.attributes(settings.ldap_user_group_attributes)]
-        found = self._search(settings.ldap_user_search_dn, templates.both(settings.ldap_user_filter, search), wanted)
+        wanted = ["objectClass", "uid", *names, *templates.attributes(settings.ldap_user_group_attributes)]
+        users, excluded = templates.without_classes(settings.ldap_user_filter)
+        found = self._search(settings.ldap_user_search_dn, templates.both(users, search), wanted)
         people = [_person(entry) for entry in found]
-        people = [person for person in people if _is_called(person, username, names)]
+        people = [one for one in people if _is_called(one, username, names) and excluded.isdisjoint(one.classes)]
         if len(people) != 1:
             raise NotFound("No user is called so." if not people else f"{len(people)} users are called so.")
         return people[0]

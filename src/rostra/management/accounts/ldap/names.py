@@ -18,6 +18,6 @@ def normal(name: str) -> str:
 def is_name(name: str) -> bool:
     """Is it a distinguished name?"""
     try:
-        return bool(parse_dn(name))
+        return bool(parse_dn(name, strip=True))
     except LDAPInvalidDnError:
         return False

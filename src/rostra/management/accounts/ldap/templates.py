@@ -11,6 +11,7 @@ from ldap3.utils.conv import escape_filter_chars
 
 from rostra.management.accounts.ldap import names
 
+_EXCLUDED = re.compile(r"\(!\s*\(\s*objectclass\s*=\s*([A-Za-z][A-Za-z0-9-]*)\s*\)\s*\)", re.IGNORECASE)
 _TESTED = re.compile(r"\(\s*([A-Za-z][A-Za-z0-9;-]*)\s*=\s*\{username\}\s*\)")
 
 
@@ -27,6 +28,38 @@ def both(first: str, second: str) -> str:
     """The filter that entries pass which pass both; an empty one lets everything pass."""
     parts = [part for part in (first.strip(), second.strip()) if part]
     return f"(&{''.join(parts)})" if len(parts) == 2 else "".join(parts) or "(objectClass=*)"
+
+
+def without_classes(text: str) -> tuple[str, set[str]]:
+    """A filter without those of its conditions that exclude an object class, and these classes in lower case.
+
+    To a server that has never heard of a class (`computer` is one of Active Directory), it is undefined whether an
+    entry has it, and so is the whole filter: nobody would pass. So we look at the classes ourselves.
+    """
+    if not text.startswith("(&"):
+        return text, set()
+    kept: list[str] = []
+    excluded: set[str] = set()
+    for part in _parts(text[2:-1]):
+        match = _EXCLUDED.fullmatch(part)
+        if match:
+            excluded.add(match[1].lower())
+        else:
+            kept.append(part)
+    return (f"(&{''.join(kept)})" if kept else ""), excluded
+
+
+def _parts(text: str) -> list[str]:
+    """The conditions one after the other in `text`."""
+    found: list[str] = []
+    depth = start = 0
+    for place, character in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "(" and depth == 1:
+            start = place
+        elif character == ")" and depth == 0:
+            found.append(text[start : place + 1])
+    return found
 
 
 def tested(template: str) -> list[str]:
