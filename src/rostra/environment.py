@@ -103,8 +103,12 @@ class Environment:
     warm_workers: int = _setting(1, int, "idle media workers kept ready for the next conference")
     capacity: int = _setting(0, _whole, "HD calls the node takes at most; 0: measured at every start")
     database_url: str = _setting("", str, "Management Node database, postgres://…; empty: SQLite in the home directory")
-    licence_keys: str = _setting("", str, "PEM file of public keys (Ed25519) whose licences are taken besides the project's")
-    licence_server: str = _setting("", str, "URL where licence requests are sent; empty: they are stored and go by hand")
+    licence_keys: str = _setting(
+        "", str, "PEM file of public keys (Ed25519) whose licences are taken besides the project's"
+    )
+    licence_server: str = _setting(
+        "", str, "URL where licence requests are sent; empty: they are stored and go by hand"
+    )
     log_level: str = _setting("info", _level, "debug, info, warning or error")
 
     @classmethod
@@ -136,7 +140,15 @@ class Environment:
     @property
     def own_address(self) -> str:
         """This machine's address for other machines of the platform."""
-        return self.address or machine.primary_address()
+        return self.address or self._settled_address() or machine.primary_address()
+
+    def _settled_address(self) -> str:
+        """What was said when the platform was set up, as long as the machine has it."""
+        try:
+            said = (self.home / "address").read_text().strip()
+            return said if said and machine.has_address(_address(said)) else ""
+        except (FileNotFoundError, ValueError):
+            return ""
 
     @property
     def node_home(self) -> Path:

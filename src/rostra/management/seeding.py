@@ -22,6 +22,7 @@ from rostra.configuration.models import (
 from rostra.configuration.models.location import SHIPPED_STUN
 from rostra.environment import Environment
 from rostra.management import shipped
+from rostra.management.setup.identity import kept
 
 MANAGER = 1
 """Id of the Management Node."""
@@ -37,7 +38,7 @@ def seed_system(environment: Environment) -> None:
     Services and call control have to be there (`shipped.seed`).
     """
     AutoBackup.objects.get_or_create(pk=1)
-    identity = identity_of(environment.own_address)
+    identity = {**identity_of(environment.own_address), **kept(environment)}
     manager, is_new = ManagementVM.objects.get_or_create(
         pk=MANAGER, defaults={**identity, "name": f"{identity['hostname']}.{identity['domain']}"[:_LONGEST_NAME]}
     )
