@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+import structlog
+
 from rostra.configuration.replica import Replica
 from rostra.environment import Environment
 from rostra.fabric import server
@@ -31,6 +33,7 @@ class Node:
         os.write(sys.stdout.fileno(), " ".join(map(str, (self._number, *words, "\n"))).encode())
 
     async def run(self, commands: int) -> None:
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
         environment = Environment.load()
         bus = await Bus.connect(server.url(environment), name=f"replica{self._number}")
         replica = ConfigurationReplica(environment, bus, self._file)

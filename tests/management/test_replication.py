@@ -333,8 +333,10 @@ async def test_node_serves_and_starts_with_neither_fabric_nor_management(
 
 
 async def test_a_large_configuration_comes_in_chunks_while_it_changes(
-    database: Path, fabric: Environment, bus: Bus, local: Path
+    database: Path, fabric: Environment, bus: Bus, local: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(journal, "CHUNK_ROWS", 1000)
+
     def fill() -> None:
         rooms = Conference.objects.bulk_create([Conference(name=f"r{number}") for number in range(6000)])
         ConferenceAlias.objects.bulk_create([ConferenceAlias(alias=f"a{row.pk}", conference=row) for row in rooms])

@@ -80,6 +80,8 @@ class SnapshotChunk(msgspec.Struct, frozen=True):
     """By column, in the form a node's database keeps them; see `contents.folded`."""
     count: int = 0
     """How many rows are in `values`."""
+    also: list[SnapshotChunk] = []
+    """Further parts in the same message; where to go on after the last of them is said by the first."""
 
 
 class KeyReply(msgspec.Struct, frozen=True):

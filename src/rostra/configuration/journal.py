@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import msgspec
 from django.db import connection, models, transaction
@@ -201,37 +201,37 @@ def chunk(request: SnapshotRequest) -> SnapshotChunk:
     """Answer a request for a part of the snapshot. Raises KeyError for a table that is not replicated."""
     names = list(register.tables)
     name = request.table or names[0]
-    table = register.tables[name]
+    begun = epoch()
     sequence = position()  # before the rows: a change in between is replayed, never missed
-    following = names[names.index(name) + 1 :]
-    found = _plain(table, request.after) if request.plain else _rows(table, request.after)
-    if found.last is not None:
-        return SnapshotChunk(epoch(), sequence, name, found.rows, name, found.last, *found.plain)
-    return SnapshotChunk(epoch(), sequence, name, found.rows, following[0] if following else "", 0, *found.plain)
+    following = dict(zip(names, [*names[1:], ""], strict=True))
+    if not request.plain:
+        rows, last = _rows(register.tables[name], request.after)
+        return SnapshotChunk(begun, sequence, name, rows, name if last else following[name], last)
+    parts: list[SnapshotChunk] = []
+    size, after = 0, request.after
+    while (name and not after) or not parts:  # most tables have a few rows: many go into one message
+        columns, values, count, last, more = _plain(register.tables[name], after)
+        size += more
+        table, name, after = name, name if last else following[name], last
+        parts.append(SnapshotChunk(begun, sequence, table, [], name, after, columns, values, count))
+        if size > CHUNK_BYTES // 2:
+            break
+    return msgspec.structs.replace(parts[0], next_table=name, next_after=after, also=parts[1:])
 
 
-class _Found(NamedTuple):
-    """Rows of one table that fit in a message."""
-
-    rows: list[dict[str, Any]]
-    plain: tuple[Any, ...]
-    """Columns, values and count of a `SnapshotChunk`."""
-    last: int | None
-    """Key of the last row; None when the table has no more."""
-
-
-def _plain(table: type[models.Model], after: int) -> _Found:
+def _plain(table: type[models.Model], after: int) -> tuple[list[str], list[Any], int, int, int]:
+    """Columns, values and count of a `SnapshotChunk`, the last key (0: the table has no more) and the bytes."""
     rows = contents.read(table, after, CHUNK_ROWS)
     columns = contents.columns(table)
     more = len(rows) == CHUNK_ROWS
-    while len(msgspec.json.encode(values := contents.folded(rows))) > CHUNK_BYTES and len(rows) > 1:
+    while (size := len(msgspec.json.encode(values := contents.folded(rows)))) > CHUNK_BYTES and len(rows) > 1:
         rows, more = rows[: len(rows) // 2], True
-    last = rows[-1][columns.index(orm.meta(table).pk.column)] if more else None
-    return _Found([], (columns, values, len(rows)), last)
+    last = rows[-1][columns.index(orm.meta(table).pk.column)] if more else 0
+    return columns, values, len(rows), last, size
 
 
-def _rows(table: type[models.Model], after: int) -> _Found:
-    """For nodes of before values came by column."""
+def _rows(table: type[models.Model], after: int) -> tuple[list[dict[str, Any]], int]:
+    """For nodes of before values came by column: rows that fit in a message, and the last key or 0."""
     columns = [field.attname for field in orm.meta(table).concrete_fields]
     rows: list[dict[str, Any]] = []
     size = 0
@@ -243,7 +243,7 @@ def _rows(table: type[models.Model], after: int) -> _Found:
             break
         rows.append(row)
     more = more or len(rows) == CHUNK_ROWS
-    return _Found(rows, (), rows[-1][orm.meta(table).pk.attname] if more else None)
+    return rows, rows[-1][orm.meta(table).pk.attname] if more else 0
 
 
 def checksum() -> str:

@@ -163,6 +163,10 @@ class SnapshotLoad:
             self.epoch, self.sequence = chunk.epoch, chunk.sequence
         if chunk.epoch != self.epoch:
             raise Gap
+        for part in (chunk, *chunk.also):
+            self._add(part)
+
+    def _add(self, chunk: SnapshotChunk) -> None:
         table = self._tables.get(chunk.table)
         if table is None:
             return

@@ -60,7 +60,7 @@ class Snapshot:
             coming = asyncio.ensure_future(self._after(chunk))
             try:
                 await in_thread(load.add, chunk)
-                self.rows += chunk.count or len(chunk.rows)
+                self.rows += sum(part.count or len(part.rows) for part in (chunk, *chunk.also))
                 chunk = await coming
             finally:
                 coming.cancel()
