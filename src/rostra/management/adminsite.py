@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import path
 from unfold.sites import UnfoldAdminSite
 
@@ -19,6 +20,7 @@ class Site(UnfoldAdminSite):
         from rostra.management.audit import pages as audit
         from rostra.management.backups import pages as backups
         from rostra.management.backups.commands import PERMISSION as BACKUPS
+        from rostra.management.setup import pages as setup
 
         def page(route: str, view: Any, name: str, permission: str) -> Any:
             return path(route, self.admin_view(accounts.demanding(permission, view)), name=name)
@@ -34,6 +36,8 @@ class Site(UnfoldAdminSite):
             ),
         ]
         own += [
+            path("first-steps/", self.admin_view(setup.step), name="first_steps"),
+            path("first-steps/<slug:name>/", self.admin_view(setup.step), name="first_step"),
             page("utilities/backup/", backups.overview, "backups", "backups.view_systembackup"),
             page("utilities/backup/restore/", backups.upload, "backup_upload", BACKUPS),
             page("utilities/backup/restore/<str:token>/", backups.confirm, "backup_confirm", BACKUPS),
@@ -54,6 +58,14 @@ class Site(UnfoldAdminSite):
                 path(f"{api}/<slug:name>/<str:key>/", self.admin_view(pages.row_page), {"api": api}, name=f"{api}_row"),
             ]
         return [*own, *super().get_urls()]
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """The dashboard; on a new platform the first steps."""
+        from rostra.management.setup import pages as setup
+
+        if setup.offered(request):
+            return redirect("admin:first_steps")
+        return super().index(request, extra_context)
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The login page; 429 for who has to wait."""

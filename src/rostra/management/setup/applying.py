@@ -40,10 +40,10 @@ def present(environment: Environment) -> dict[str, Any]:
     }
 
 
-def apply(environment: Environment, answers: Answers, *, first: bool) -> list[str]:
+def apply(environment: Environment, answers: Answers, *, first: bool, last: bool = True) -> list[str]:
     """Carry the answers out, all or none; returns the questions whose answers changed something.
 
-    `first`: nobody has configured anything yet. Raises Invalid.
+    `first`: nobody has configured anything yet; `last`: with this the platform is set up. Raises Invalid.
     """
     check(answers)
     before = present(environment)
@@ -53,7 +53,8 @@ def apply(environment: Environment, answers: Answers, *, first: bool) -> list[st
         _servers(NtpServer, "ntp_servers", answers.ntp_servers, first=first)
         renewed = _administrator(answers, first=first)
         _reporting(answers)
-        finished()
+        if last:
+            finished()
         identity.keep(environment, {name: value for name, value in answers.given.items() if isinstance(value, str)})
     after = present(environment)
     changed = {name for name in answers.given if name != "password" and before[name] != after[name]}
