@@ -41,6 +41,7 @@ from rostra.configuration.contents import Values  # noqa: E402
 from rostra.configuration.local import open_database  # noqa: E402
 from rostra.configuration.resources import register  # noqa: E402
 from rostra.management.prepare import prepare  # noqa: E402
+from rostra.management.setup import applying  # noqa: E402
 
 BASE = "/api/admin/configuration/v1/"
 
@@ -73,6 +74,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
             made = str(tmp_path_factory.mktemp("prepared") / "management.db")
             use(settings.database("", Path(made)))
         prepare(ENVIRONMENT)
+        applying.finished()  # else the dashboard leads to the first steps
         connections["default"].close()
         return made
 

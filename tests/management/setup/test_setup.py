@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import authenticate, get_user_model
 
+from rostra.configuration.journal import Mark
 from rostra.configuration.models import Conference, DnsServer, GlobalSettings, ManagementVM, NtpServer, SystemLocation
 from rostra.management.seeding import seed_system
 from rostra.management.setup import applying, identity
@@ -22,6 +23,7 @@ from tests.management.conftest import ENVIRONMENT, Api
 
 @pytest.fixture
 def system(database: Path) -> Iterator[None]:
+    Mark.objects.filter(name=applying.DONE).delete()
     yield
     (ENVIRONMENT.management_home / "identity.json").unlink(missing_ok=True)
     (ENVIRONMENT.home / "address").unlink(missing_ok=True)
