@@ -18,6 +18,8 @@ from rostra.configuration.resources import Resource, register
 from rostra.management.accounts import pages as accounts
 from rostra.management.accounts.resource_pages import AuthenticationPages, ClientPages, MappingPages, RolePages
 from rostra.management.api import access, keeping
+from rostra.management.certificates.pages import CaPages, TlsPages
+from rostra.management.certificates.request_pages import RequestPages as CertificateRequestPages
 from rostra.management.csvpages import CSV_ACTIONS, CsvPages
 from rostra.management.declared import tables
 from rostra.management.deployment import Deployment
@@ -64,12 +66,16 @@ def page(resource: Resource) -> type[ModelAdmin]:
         "autocomplete_fields": [f.name for f in fields if _is_searched(f)],
         "filter_horizontal": many,
         "inlines": [_inline(child) for child in register if _is_child(child, resource)],
-        "actions_list": () if resource.singleton or resource.parent or resource.csv == () else CSV_ACTIONS,
+        "actions_list": base.actions_list or _csv_actions(resource),
         "warn_unsaved_form": True,
         "compressed_fields": True,
     }
     made: Any = type(f"{resource.model.__name__}Page", (base,), attributes)
     return made
+
+
+def _csv_actions(resource: Resource) -> tuple[str, ...]:
+    return () if resource.singleton or resource.parent or resource.csv == () else CSV_ACTIONS
 
 
 def _is_searched(field: Any) -> bool:
@@ -142,6 +148,18 @@ class _LicenceRequests(RequestPages, _Page):
     pass
 
 
+class _TlsCertificates(TlsPages, _Page):
+    pass
+
+
+class _CaCertificates(CaPages, _Page):
+    pass
+
+
+class _SigningRequests(CertificateRequestPages, _Page):
+    pass
+
+
 class _Authentication(AuthenticationPages, _Singleton):
     pass
 
@@ -160,11 +178,14 @@ class _Clients(ClientPages, _Page):
 
 _SPECIAL: dict[str, type[ModelAdmin]] = {
     "authentication": _Authentication,
+    "ca_certificate": _CaCertificates,
+    "certificate_signing_request": _SigningRequests,
     "licence": _Licences,
     "licence_request": _LicenceRequests,
     "oauth2_client": _Clients,
     "role": _Roles,
     "role_mapping": _Mappings,
+    "tls_certificate": _TlsCertificates,
     "worker_vm": _Nodes,
 }
 """Pages that can do more than the declaration says."""

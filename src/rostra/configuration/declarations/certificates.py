@@ -27,7 +27,7 @@ register.add(
         ),
         columns=("subject_name", "issuer_name", "end_date"),
         search=("subject_name", "subject_alt_names", "issuer_name", "serial_no"),
-        csv=("certificate", "parameters"),
+        csv=(),
     )
 )
 register.add(
@@ -41,6 +41,7 @@ register.add(
         detail_methods=("delete", "get", "patch"),
         columns=("subject_name", "issuer_name", "end_date"),
         search=("subject_name", "issuer_name", "serial_no"),
+        csv=(),
     )
 )
 register.add(
@@ -56,6 +57,6 @@ register.add(
         replicated=False,
         columns=("subject_name", "private_key_type", "tls_certificate"),
         search=("subject_name", "additional_subject_alt_names"),
-        csv=("subject_name", "dn", "additional_subject_alt_names"),
+        csv=(),
     )
 )
