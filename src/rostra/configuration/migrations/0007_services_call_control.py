@@ -15,603 +15,3166 @@ import rostra.configuration.validators
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('configuration', '0006_certificates'),
+        ("configuration", "0006_certificates"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BreakInAllowListAddress',
+            name="BreakInAllowListAddress",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='What the entry is for.', max_length=250, verbose_name='Name')),
-                ('description', models.CharField(blank=True, default='', help_text='A note for administrators.', max_length=250, verbose_name='Description')),
-                ('address', models.CharField(help_text='IPv4 or IPv6.', max_length=50, validators=[rostra.configuration.validators.ip_address], verbose_name='Network address')),
-                ('prefix', models.IntegerField(help_text='Length of the network part, in bits.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(128)], verbose_name='Network prefix')),
-                ('allowlist_entry_type', models.CharField(choices=[('user', 'End users'), ('proxy', 'Reverse proxies')], default='user', help_text='Who is there.', max_length=50, verbose_name='Kind of entry')),
-                ('ignore_incorrect_aliases', models.BooleanField(default=False, help_text='No limit to wrong aliases.', verbose_name='Ignore incorrect aliases')),
-                ('ignore_incorrect_pins', models.BooleanField(default=False, help_text='No limit to wrong PINs.', verbose_name='Ignore incorrect PINs')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(help_text="What the entry is for.", max_length=250, verbose_name="Name")),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A note for administrators.",
+                        max_length=250,
+                        verbose_name="Description",
+                    ),
+                ),
+                (
+                    "address",
+                    models.CharField(
+                        help_text="IPv4 or IPv6.",
+                        max_length=50,
+                        validators=[rostra.configuration.validators.ip_address],
+                        verbose_name="Network address",
+                    ),
+                ),
+                (
+                    "prefix",
+                    models.IntegerField(
+                        help_text="Length of the network part, in bits.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(128),
+                        ],
+                        verbose_name="Network prefix",
+                    ),
+                ),
+                (
+                    "allowlist_entry_type",
+                    models.CharField(
+                        choices=[("user", "End users"), ("proxy", "Reverse proxies")],
+                        default="user",
+                        help_text="Who is there.",
+                        max_length=50,
+                        verbose_name="Kind of entry",
+                    ),
+                ),
+                (
+                    "ignore_incorrect_aliases",
+                    models.BooleanField(
+                        default=False, help_text="No limit to wrong aliases.", verbose_name="Ignore incorrect aliases"
+                    ),
+                ),
+                (
+                    "ignore_incorrect_pins",
+                    models.BooleanField(
+                        default=False, help_text="No limit to wrong PINs.", verbose_name="Ignore incorrect PINs"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Allow list address',
-                'verbose_name_plural': 'Allow list addresses',
-                'ordering': ['id'],
+                "verbose_name": "Allow list address",
+                "verbose_name_plural": "Allow list addresses",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='EventSink',
+            name="EventSink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='A name no other event sink has.', max_length=250, unique=True, verbose_name='Name')),
-                ('description', models.CharField(blank=True, default='', help_text='A note for administrators.', max_length=250, null=True, verbose_name='Description')),
-                ('url', models.CharField(help_text='Where events are posted to.', max_length=255, validators=[rostra.configuration.validators.url], verbose_name='URL')),
-                ('username', models.CharField(blank=True, default='', help_text='For the receiver; empty: none.', max_length=100, null=True, verbose_name='Username')),
-                ('password', rostra.configuration.secretfield.SecretField(blank=True, default='', help_text='For the receiver.', limit=100, null=True, verbose_name='Password')),
-                ('bulk_support', models.BooleanField(default=False, help_text='Several events may come in one message.', verbose_name='Bulk messages')),
-                ('verify_tls_certificate', models.BooleanField(default=False, help_text='Refuse a receiver nobody vouches for.', verbose_name='Verify TLS certificate')),
-                ('version', models.IntegerField(default=1, help_text='Of the messages; 2 adds media events.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(2)], verbose_name='Version')),
-                ('restart_date', models.DateTimeField(blank=True, help_text='When sending was last told to begin anew.', null=True, verbose_name='Restart')),
-                ('events', models.JSONField(blank=True, default=list, help_text='Those that are sent if filtered.', validators=[rostra.configuration.models.events.check_events], verbose_name='Events')),
-                ('filter_events', models.BooleanField(default=False, help_text='Send the chosen events only.', verbose_name='Filter events')),
-                ('updated_at', models.DateTimeField(auto_now=True, help_text='When this was last changed, in UTC.', verbose_name='Changed')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="A name no other event sink has.", max_length=250, unique=True, verbose_name="Name"
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A note for administrators.",
+                        max_length=250,
+                        null=True,
+                        verbose_name="Description",
+                    ),
+                ),
+                (
+                    "url",
+                    models.CharField(
+                        help_text="Where events are posted to.",
+                        max_length=255,
+                        validators=[rostra.configuration.validators.url],
+                        verbose_name="URL",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="For the receiver; empty: none.",
+                        max_length=100,
+                        null=True,
+                        verbose_name="Username",
+                    ),
+                ),
+                (
+                    "password",
+                    rostra.configuration.secretfield.SecretField(
+                        blank=True,
+                        default="",
+                        help_text="For the receiver.",
+                        limit=100,
+                        null=True,
+                        verbose_name="Password",
+                    ),
+                ),
+                (
+                    "bulk_support",
+                    models.BooleanField(
+                        default=False, help_text="Several events may come in one message.", verbose_name="Bulk messages"
+                    ),
+                ),
+                (
+                    "verify_tls_certificate",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Refuse a receiver nobody vouches for.",
+                        verbose_name="Verify TLS certificate",
+                    ),
+                ),
+                (
+                    "version",
+                    models.IntegerField(
+                        default=1,
+                        help_text="Of the messages; 2 adds media events.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(2),
+                        ],
+                        verbose_name="Version",
+                    ),
+                ),
+                (
+                    "restart_date",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When sending was last told to begin anew.",
+                        null=True,
+                        verbose_name="Restart",
+                    ),
+                ),
+                (
+                    "events",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Those that are sent if filtered.",
+                        validators=[rostra.configuration.models.events.check_events],
+                        verbose_name="Events",
+                    ),
+                ),
+                (
+                    "filter_events",
+                    models.BooleanField(
+                        default=False, help_text="Send the chosen events only.", verbose_name="Filter events"
+                    ),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        auto_now=True, help_text="When this was last changed, in UTC.", verbose_name="Changed"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Event sink',
-                'ordering': ['id'],
+                "verbose_name": "Event sink",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='ExternalWebappHost',
+            name="ExternalWebappHost",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.CharField(help_text='IP address or DNS name.', max_length=255, unique=True, validators=[rostra.configuration.validators.host_or_address], verbose_name='Address')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "address",
+                    models.CharField(
+                        help_text="IP address or DNS name.",
+                        max_length=255,
+                        unique=True,
+                        validators=[rostra.configuration.validators.host_or_address],
+                        verbose_name="Address",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'External web app host',
-                'ordering': ['id'],
+                "verbose_name": "External web app host",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='H323Gatekeeper',
+            name="H323Gatekeeper",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='A name no other gatekeeper has.', max_length=250, unique=True, verbose_name='Name')),
-                ('description', models.CharField(blank=True, default='', help_text='A note for administrators.', max_length=250, verbose_name='Description')),
-                ('address', models.CharField(help_text='IPv4 address or DNS name.', max_length=255, validators=[rostra.configuration.validators.host_or_ipv4], verbose_name='Address')),
-                ('port', models.IntegerField(blank=True, default=1719, help_text='Where it listens.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(65535)], verbose_name='Port')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="A name no other gatekeeper has.", max_length=250, unique=True, verbose_name="Name"
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A note for administrators.",
+                        max_length=250,
+                        verbose_name="Description",
+                    ),
+                ),
+                (
+                    "address",
+                    models.CharField(
+                        help_text="IPv4 address or DNS name.",
+                        max_length=255,
+                        validators=[rostra.configuration.validators.host_or_ipv4],
+                        verbose_name="Address",
+                    ),
+                ),
+                (
+                    "port",
+                    models.IntegerField(
+                        blank=True,
+                        default=1719,
+                        help_text="Where it listens.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(65535),
+                        ],
+                        verbose_name="Port",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'H.323 gatekeeper',
-                'ordering': ['id'],
+                "verbose_name": "H.323 gatekeeper",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='LdapSyncField',
+            name="LdapSyncField",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='The attribute; case matters.', max_length=250, verbose_name='LDAP field name')),
-                ('template_variable_name', models.CharField(help_text='What patterns call it; no hyphens.', max_length=250, unique=True, validators=[rostra.configuration.validators.variable], verbose_name='Template variable name')),
-                ('is_binary', models.BooleanField(default=False, help_text='Encoded so that it can be used in text; for GUIDs and the like.', verbose_name='Binary')),
-                ('description', models.CharField(blank=True, default='', help_text='A note for administrators.', max_length=250, verbose_name='Description')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="The attribute; case matters.", max_length=250, verbose_name="LDAP field name"
+                    ),
+                ),
+                (
+                    "template_variable_name",
+                    models.CharField(
+                        help_text="What patterns call it; no hyphens.",
+                        max_length=250,
+                        unique=True,
+                        validators=[rostra.configuration.validators.variable],
+                        verbose_name="Template variable name",
+                    ),
+                ),
+                (
+                    "is_binary",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Encoded so that it can be used in text; for GUIDs and the like.",
+                        verbose_name="Binary",
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A note for administrators.",
+                        max_length=250,
+                        verbose_name="Description",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'LDAP sync field',
-                'ordering': ['id'],
+                "verbose_name": "LDAP sync field",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='LdapSyncSource',
+            name="LdapSyncSource",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='A name no other source has.', max_length=250, unique=True, verbose_name='Name')),
-                ('description', models.CharField(blank=True, default='', help_text='A note for administrators.', max_length=250, verbose_name='Description')),
-                ('ldap_server', models.CharField(help_text="A domain whose servers DNS names, a server's DNS name, or an IP address.", max_length=255, validators=[rostra.configuration.validators.host_or_address], verbose_name='LDAP server address')),
-                ('ldap_base_dn', models.CharField(help_text='Where searches begin, such as dc=example,dc=com.', max_length=255, validators=[rostra.configuration.validators.dn], verbose_name='LDAP base DN')),
-                ('ldap_bind_username', models.CharField(help_text='An account that may search.', max_length=255, verbose_name='LDAP bind username')),
-                ('ldap_bind_password', rostra.configuration.secretfield.SecretField(help_text='Its password.', limit=100, verbose_name='LDAP bind password')),
-                ('ldap_use_global_catalog', models.BooleanField(default=False, help_text='That of Active Directory.', verbose_name='Search global catalog')),
-                ('ldap_permit_no_tls', models.BooleanField(default=False, help_text='If there is no TLS; not with an IP address as server.', verbose_name='Allow insecure transport')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="A name no other source has.", max_length=250, unique=True, verbose_name="Name"
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A note for administrators.",
+                        max_length=250,
+                        verbose_name="Description",
+                    ),
+                ),
+                (
+                    "ldap_server",
+                    models.CharField(
+                        help_text="A domain whose servers DNS names, a server's DNS name, or an IP address.",
+                        max_length=255,
+                        validators=[rostra.configuration.validators.host_or_address],
+                        verbose_name="LDAP server address",
+                    ),
+                ),
+                (
+                    "ldap_base_dn",
+                    models.CharField(
+                        help_text="Where searches begin, such as dc=example,dc=com.",
+                        max_length=255,
+                        validators=[rostra.configuration.validators.dn],
+                        verbose_name="LDAP base DN",
+                    ),
+                ),
+                (
+                    "ldap_bind_username",
+                    models.CharField(
+                        help_text="An account that may search.", max_length=255, verbose_name="LDAP bind username"
+                    ),
+                ),
+                (
+                    "ldap_bind_password",
+                    rostra.configuration.secretfield.SecretField(
+                        help_text="Its password.", limit=100, verbose_name="LDAP bind password"
+                    ),
+                ),
+                (
+                    "ldap_use_global_catalog",
+                    models.BooleanField(
+                        default=False, help_text="That of Active Directory.", verbose_name="Search global catalog"
+                    ),
+                ),
+                (
+                    "ldap_permit_no_tls",
+                    models.BooleanField(
+                        default=False,
+                        help_text="If there is no TLS; not with an IP address as server.",
+                        verbose_name="Allow insecure transport",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'LDAP sync source',
-                'ordering': ['id'],
+                "verbose_name": "LDAP sync source",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='MssipProxy',
+            name="MssipProxy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='A name no other such server has.', max_length=250, unique=True, verbose_name='Name')),
-                ('description', models.CharField(blank=True, default='', help_text='A note for administrators.', max_length=250, verbose_name='Description')),
-                ('address', models.CharField(help_text='IP address or DNS name of a Front End Server or Director, never of an Edge Server.', max_length=255, validators=[rostra.configuration.validators.host_or_address], verbose_name='Address')),
-                ('port', models.IntegerField(blank=True, default=5061, help_text='Where it listens.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(65535)], verbose_name='Port')),
-                ('transport', models.CharField(choices=[('tcp', 'TCP'), ('tls', 'TLS')], default='tls', help_text='How it is reached.', max_length=50, verbose_name='Transport')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="A name no other such server has.", max_length=250, unique=True, verbose_name="Name"
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A note for administrators.",
+                        max_length=250,
+                        verbose_name="Description",
+                    ),
+                ),
+                (
+                    "address",
+                    models.CharField(
+                        help_text="IP address or DNS name of a Front End Server or Director, never of an Edge Server.",
+                        max_length=255,
+                        validators=[rostra.configuration.validators.host_or_address],
+                        verbose_name="Address",
+                    ),
+                ),
+                (
+                    "port",
+                    models.IntegerField(
+                        blank=True,
+                        default=5061,
+                        help_text="Where it listens.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(65535),
+                        ],
+                        verbose_name="Port",
+                    ),
+                ),
+                (
+                    "transport",
+                    models.CharField(
+                        choices=[("tcp", "TCP"), ("tls", "TLS")],
+                        default="tls",
+                        help_text="How it is reached.",
+                        max_length=50,
+                        verbose_name="Transport",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Skype for Business server',
-                'ordering': ['id'],
+                "verbose_name": "Skype for Business server",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='PolicyServer',
+            name="PolicyServer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='A name no other policy profile has.', max_length=250, unique=True, verbose_name='Name')),
-                ('description', models.CharField(blank=True, default='', help_text='A note for administrators.', max_length=250, verbose_name='Description')),
-                ('url', models.CharField(blank=True, default='', help_text='Every request of this profile begins with it.', max_length=255, validators=[rostra.configuration.validators.url], verbose_name='URL')),
-                ('username', models.CharField(blank=True, default='', help_text='For the policy server; empty: none.', max_length=100, verbose_name='Username')),
-                ('password', rostra.configuration.secretfield.SecretField(blank=True, default='', help_text='For the policy server.', limit=100, verbose_name='Password')),
-                ('enable_service_lookup', models.BooleanField(default=False, help_text='The server says what an alias leads to.', verbose_name='Ask about services')),
-                ('enable_participant_lookup', models.BooleanField(default=False, help_text='The server may change who somebody is.', verbose_name='Ask about participants')),
-                ('enable_media_location_lookup', models.BooleanField(default=False, help_text='The server says where media goes.', verbose_name='Ask about media locations')),
-                ('enable_avatar_lookup', models.BooleanField(default=False, help_text='The server has the pictures of participants and contacts.', verbose_name='Ask for avatars')),
-                ('enable_directory_lookup', models.BooleanField(default=False, help_text='The server has the phone book.', verbose_name='Ask for the directory')),
-                ('enable_registration_lookup', models.BooleanField(default=False, help_text='The server says which aliases may register.', verbose_name='Ask about registrations')),
-                ('enable_internal_service_policy', models.BooleanField(default=False, help_text='After the server was asked, if it is.', verbose_name='Apply the service script')),
-                ('internal_service_policy_template', models.TextField(blank=True, default='', help_text='Jinja; gives the service in JSON.', validators=[django.core.validators.MaxLengthValidator(49152), rostra.configuration.validators.template], verbose_name='Service script')),
-                ('enable_internal_participant_policy', models.BooleanField(default=False, help_text='After the server was asked.', verbose_name='Apply the participant script')),
-                ('internal_participant_policy_template', models.TextField(blank=True, default='', help_text='Jinja; gives the participant in JSON.', validators=[django.core.validators.MaxLengthValidator(49152), rostra.configuration.validators.template], verbose_name='Participant script')),
-                ('enable_internal_media_location_policy', models.BooleanField(default=False, help_text='After the server was asked.', verbose_name='Apply the media location script')),
-                ('internal_media_location_policy_template', models.TextField(blank=True, default='', help_text='Jinja; gives the location in JSON.', validators=[django.core.validators.MaxLengthValidator(49152), rostra.configuration.validators.template], verbose_name='Media location script')),
-                ('prefer_local_avatar_configuration', models.BooleanField(default=False, help_text='Then those of the server.', verbose_name="Users' own avatars first")),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="A name no other policy profile has.",
+                        max_length=250,
+                        unique=True,
+                        verbose_name="Name",
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A note for administrators.",
+                        max_length=250,
+                        verbose_name="Description",
+                    ),
+                ),
+                (
+                    "url",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="Every request of this profile begins with it.",
+                        max_length=255,
+                        validators=[rostra.configuration.validators.url],
+                        verbose_name="URL",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="For the policy server; empty: none.",
+                        max_length=100,
+                        verbose_name="Username",
+                    ),
+                ),
+                (
+                    "password",
+                    rostra.configuration.secretfield.SecretField(
+                        blank=True, default="", help_text="For the policy server.", limit=100, verbose_name="Password"
+                    ),
+                ),
+                (
+                    "enable_service_lookup",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The server says what an alias leads to.",
+                        verbose_name="Ask about services",
+                    ),
+                ),
+                (
+                    "enable_participant_lookup",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The server may change who somebody is.",
+                        verbose_name="Ask about participants",
+                    ),
+                ),
+                (
+                    "enable_media_location_lookup",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The server says where media goes.",
+                        verbose_name="Ask about media locations",
+                    ),
+                ),
+                (
+                    "enable_avatar_lookup",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The server has the pictures of participants and contacts.",
+                        verbose_name="Ask for avatars",
+                    ),
+                ),
+                (
+                    "enable_directory_lookup",
+                    models.BooleanField(
+                        default=False, help_text="The server has the phone book.", verbose_name="Ask for the directory"
+                    ),
+                ),
+                (
+                    "enable_registration_lookup",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The server says which aliases may register.",
+                        verbose_name="Ask about registrations",
+                    ),
+                ),
+                (
+                    "enable_internal_service_policy",
+                    models.BooleanField(
+                        default=False,
+                        help_text="After the server was asked, if it is.",
+                        verbose_name="Apply the service script",
+                    ),
+                ),
+                (
+                    "internal_service_policy_template",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        help_text="Jinja; gives the service in JSON.",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(49152),
+                            rostra.configuration.validators.template,
+                        ],
+                        verbose_name="Service script",
+                    ),
+                ),
+                (
+                    "enable_internal_participant_policy",
+                    models.BooleanField(
+                        default=False,
+                        help_text="After the server was asked.",
+                        verbose_name="Apply the participant script",
+                    ),
+                ),
+                (
+                    "internal_participant_policy_template",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        help_text="Jinja; gives the participant in JSON.",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(49152),
+                            rostra.configuration.validators.template,
+                        ],
+                        verbose_name="Participant script",
+                    ),
+                ),
+                (
+                    "enable_internal_media_location_policy",
+                    models.BooleanField(
+                        default=False,
+                        help_text="After the server was asked.",
+                        verbose_name="Apply the media location script",
+                    ),
+                ),
+                (
+                    "internal_media_location_policy_template",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        help_text="Jinja; gives the location in JSON.",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(49152),
+                            rostra.configuration.validators.template,
+                        ],
+                        verbose_name="Media location script",
+                    ),
+                ),
+                (
+                    "prefer_local_avatar_configuration",
+                    models.BooleanField(
+                        default=False, help_text="Then those of the server.", verbose_name="Users' own avatars first"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Policy profile',
-                'ordering': ['id'],
+                "verbose_name": "Policy profile",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Registration',
+            name="Registration",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('enable', models.BooleanField(default=True, help_text='Devices may register.', verbose_name='Enable registrar')),
-                ('refresh_strategy', models.CharField(choices=[('adaptive', 'Adaptive'), ('maximum', 'Basic')], default='adaptive', help_text='Adaptive: the more registrations a node has, the longer each lasts.', max_length=50, verbose_name='Registration refresh strategy')),
-                ('adaptive_min_refresh', models.IntegerField(default=60, help_text='In seconds.', validators=[django.core.validators.MinValueValidator(60), django.core.validators.MaxValueValidator(3600)], verbose_name='Adaptive: minimum refresh interval')),
-                ('adaptive_max_refresh', models.IntegerField(default=3600, help_text='In seconds.', validators=[django.core.validators.MinValueValidator(60), django.core.validators.MaxValueValidator(7200)], verbose_name='Adaptive: maximum refresh interval')),
-                ('maximum_min_refresh', models.IntegerField(default=60, help_text='In seconds.', validators=[django.core.validators.MinValueValidator(60), django.core.validators.MaxValueValidator(3600)], verbose_name='Basic: minimum refresh interval')),
-                ('maximum_max_refresh', models.IntegerField(default=300, help_text='In seconds.', validators=[django.core.validators.MinValueValidator(60), django.core.validators.MaxValueValidator(7200)], verbose_name='Basic: maximum refresh interval')),
-                ('natted_min_refresh', models.IntegerField(default=60, help_text='In seconds.', validators=[django.core.validators.MinValueValidator(60), django.core.validators.MaxValueValidator(3600)], verbose_name='SIP behind NAT: minimum refresh interval')),
-                ('natted_max_refresh', models.IntegerField(default=90, help_text='In seconds.', validators=[django.core.validators.MinValueValidator(60), django.core.validators.MaxValueValidator(3600)], verbose_name='SIP behind NAT: maximum refresh interval')),
-                ('route_via_registrar', models.BooleanField(default=True, help_text='Registered clients always call through it.', verbose_name='Call by the registrar')),
-                ('enable_push_notifications', models.BooleanField(default=False, help_text='Wake mobile clients.', verbose_name='Push notifications')),
-                ('enable_google_cloud_messaging', models.BooleanField(default=True, help_text='Use its cloud messaging.', verbose_name='Push by Google')),
-                ('push_token', models.CharField(blank=True, default='', help_text='Of the service that sends notifications.', max_length=255, verbose_name='Push token')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "enable",
+                    models.BooleanField(
+                        default=True, help_text="Devices may register.", verbose_name="Enable registrar"
+                    ),
+                ),
+                (
+                    "refresh_strategy",
+                    models.CharField(
+                        choices=[("adaptive", "Adaptive"), ("maximum", "Basic")],
+                        default="adaptive",
+                        help_text="Adaptive: the more registrations a node has, the longer each lasts.",
+                        max_length=50,
+                        verbose_name="Registration refresh strategy",
+                    ),
+                ),
+                (
+                    "adaptive_min_refresh",
+                    models.IntegerField(
+                        default=60,
+                        help_text="In seconds.",
+                        validators=[
+                            django.core.validators.MinValueValidator(60),
+                            django.core.validators.MaxValueValidator(3600),
+                        ],
+                        verbose_name="Adaptive: minimum refresh interval",
+                    ),
+                ),
+                (
+                    "adaptive_max_refresh",
+                    models.IntegerField(
+                        default=3600,
+                        help_text="In seconds.",
+                        validators=[
+                            django.core.validators.MinValueValidator(60),
+                            django.core.validators.MaxValueValidator(7200),
+                        ],
+                        verbose_name="Adaptive: maximum refresh interval",
+                    ),
+                ),
+                (
+                    "maximum_min_refresh",
+                    models.IntegerField(
+                        default=60,
+                        help_text="In seconds.",
+                        validators=[
+                            django.core.validators.MinValueValidator(60),
+                            django.core.validators.MaxValueValidator(3600),
+                        ],
+                        verbose_name="Basic: minimum refresh interval",
+                    ),
+                ),
+                (
+                    "maximum_max_refresh",
+                    models.IntegerField(
+                        default=300,
+                        help_text="In seconds.",
+                        validators=[
+                            django.core.validators.MinValueValidator(60),
+                            django.core.validators.MaxValueValidator(7200),
+                        ],
+                        verbose_name="Basic: maximum refresh interval",
+                    ),
+                ),
+                (
+                    "natted_min_refresh",
+                    models.IntegerField(
+                        default=60,
+                        help_text="In seconds.",
+                        validators=[
+                            django.core.validators.MinValueValidator(60),
+                            django.core.validators.MaxValueValidator(3600),
+                        ],
+                        verbose_name="SIP behind NAT: minimum refresh interval",
+                    ),
+                ),
+                (
+                    "natted_max_refresh",
+                    models.IntegerField(
+                        default=90,
+                        help_text="In seconds.",
+                        validators=[
+                            django.core.validators.MinValueValidator(60),
+                            django.core.validators.MaxValueValidator(3600),
+                        ],
+                        verbose_name="SIP behind NAT: maximum refresh interval",
+                    ),
+                ),
+                (
+                    "route_via_registrar",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Registered clients always call through it.",
+                        verbose_name="Call by the registrar",
+                    ),
+                ),
+                (
+                    "enable_push_notifications",
+                    models.BooleanField(
+                        default=False, help_text="Wake mobile clients.", verbose_name="Push notifications"
+                    ),
+                ),
+                (
+                    "enable_google_cloud_messaging",
+                    models.BooleanField(
+                        default=True, help_text="Use its cloud messaging.", verbose_name="Push by Google"
+                    ),
+                ),
+                (
+                    "push_token",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="Of the service that sends notifications.",
+                        max_length=255,
+                        verbose_name="Push token",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Registration',
-                'verbose_name_plural': 'Registration',
-                'ordering': ['id'],
+                "verbose_name": "Registration",
+                "verbose_name_plural": "Registration",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='ScheduledScaling',
+            name="ScheduledScaling",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('policy_name', models.CharField(help_text='A name no other policy has.', max_length=250, unique=True, verbose_name='Name')),
-                ('policy_type', models.CharField(choices=[('TeamsConnectorScaling', 'Microsoft Teams Connector')], help_text='What is scaled.', max_length=50, verbose_name='Type')),
-                ('resource_identifier', models.CharField(help_text='The connector that is scaled.', max_length=250, verbose_name='Resource')),
-                ('enabled', models.BooleanField(default=True, help_text='Others are kept for later.', verbose_name='Enabled')),
-                ('instances_to_add', models.IntegerField(default=0, help_text='Beyond those that are always there.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1000)], verbose_name='Instances to add')),
-                ('minutes_in_advance', models.IntegerField(default=20, help_text='How long it takes to start them.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1440)], verbose_name='Minutes in advance')),
-                ('local_timezone', models.CharField(blank=True, default='UTC', help_text='Of the times below, such as Europe/Oslo.', max_length=100, validators=[rostra.configuration.validators.time_zone], verbose_name='Time zone')),
-                ('start_date', models.DateField(help_text='From this day on.', verbose_name='First day')),
-                ('time_from', models.TimeField(help_text='When the instances are needed.', verbose_name='From')),
-                ('time_to', models.TimeField(help_text='Until when.', verbose_name='To')),
-                ('mon', models.BooleanField(default=False, help_text='On Mondays.', verbose_name='Monday')),
-                ('tue', models.BooleanField(default=False, help_text='On Tuesdays.', verbose_name='Tuesday')),
-                ('wed', models.BooleanField(default=False, help_text='On Wednesdays.', verbose_name='Wednesday')),
-                ('thu', models.BooleanField(default=False, help_text='On Thursdays.', verbose_name='Thursday')),
-                ('fri', models.BooleanField(default=False, help_text='On Fridays.', verbose_name='Friday')),
-                ('sat', models.BooleanField(default=False, help_text='On Saturdays.', verbose_name='Saturday')),
-                ('sun', models.BooleanField(default=False, help_text='On Sundays.', verbose_name='Sunday')),
-                ('updated', models.DateTimeField(auto_now=True, help_text='When this was last changed, in UTC.', null=True, verbose_name='Changed')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "policy_name",
+                    models.CharField(
+                        help_text="A name no other policy has.", max_length=250, unique=True, verbose_name="Name"
+                    ),
+                ),
+                (
+                    "policy_type",
+                    models.CharField(
+                        choices=[("TeamsConnectorScaling", "Microsoft Teams Connector")],
+                        help_text="What is scaled.",
+                        max_length=50,
+                        verbose_name="Type",
+                    ),
+                ),
+                (
+                    "resource_identifier",
+                    models.CharField(
+                        help_text="The connector that is scaled.", max_length=250, verbose_name="Resource"
+                    ),
+                ),
+                (
+                    "enabled",
+                    models.BooleanField(default=True, help_text="Others are kept for later.", verbose_name="Enabled"),
+                ),
+                (
+                    "instances_to_add",
+                    models.IntegerField(
+                        default=0,
+                        help_text="Beyond those that are always there.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(1000),
+                        ],
+                        verbose_name="Instances to add",
+                    ),
+                ),
+                (
+                    "minutes_in_advance",
+                    models.IntegerField(
+                        default=20,
+                        help_text="How long it takes to start them.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(1440),
+                        ],
+                        verbose_name="Minutes in advance",
+                    ),
+                ),
+                (
+                    "local_timezone",
+                    models.CharField(
+                        blank=True,
+                        default="UTC",
+                        help_text="Of the times below, such as Europe/Oslo.",
+                        max_length=100,
+                        validators=[rostra.configuration.validators.time_zone],
+                        verbose_name="Time zone",
+                    ),
+                ),
+                ("start_date", models.DateField(help_text="From this day on.", verbose_name="First day")),
+                ("time_from", models.TimeField(help_text="When the instances are needed.", verbose_name="From")),
+                ("time_to", models.TimeField(help_text="Until when.", verbose_name="To")),
+                ("mon", models.BooleanField(default=False, help_text="On Mondays.", verbose_name="Monday")),
+                ("tue", models.BooleanField(default=False, help_text="On Tuesdays.", verbose_name="Tuesday")),
+                ("wed", models.BooleanField(default=False, help_text="On Wednesdays.", verbose_name="Wednesday")),
+                ("thu", models.BooleanField(default=False, help_text="On Thursdays.", verbose_name="Thursday")),
+                ("fri", models.BooleanField(default=False, help_text="On Fridays.", verbose_name="Friday")),
+                ("sat", models.BooleanField(default=False, help_text="On Saturdays.", verbose_name="Saturday")),
+                ("sun", models.BooleanField(default=False, help_text="On Sundays.", verbose_name="Sunday")),
+                (
+                    "updated",
+                    models.DateTimeField(
+                        auto_now=True,
+                        help_text="When this was last changed, in UTC.",
+                        null=True,
+                        verbose_name="Changed",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Scheduled scaling policy',
-                'verbose_name_plural': 'Scheduled scaling policies',
-                'ordering': ['id'],
+                "verbose_name": "Scheduled scaling policy",
+                "verbose_name_plural": "Scheduled scaling policies",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='SipCredential',
+            name="SipCredential",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('realm', models.CharField(help_text='The realm of the challenge; case matters.', max_length=255, unique=True, verbose_name='Realm')),
-                ('username', models.CharField(help_text='Case matters.', max_length=100, verbose_name='Username')),
-                ('password', rostra.configuration.secretfield.SecretField(blank=True, default='', help_text='Case matters.', limit=100, verbose_name='Password')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "realm",
+                    models.CharField(
+                        help_text="The realm of the challenge; case matters.",
+                        max_length=255,
+                        unique=True,
+                        verbose_name="Realm",
+                    ),
+                ),
+                ("username", models.CharField(help_text="Case matters.", max_length=100, verbose_name="Username")),
+                (
+                    "password",
+                    rostra.configuration.secretfield.SecretField(
+                        blank=True, default="", help_text="Case matters.", limit=100, verbose_name="Password"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'SIP credential',
-                'ordering': ['id'],
+                "verbose_name": "SIP credential",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='SipProxy',
+            name="SipProxy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='A name no other SIP proxy has.', max_length=250, unique=True, verbose_name='Name')),
-                ('description', models.CharField(blank=True, default='', help_text='A note for administrators.', max_length=250, verbose_name='Description')),
-                ('address', models.CharField(help_text='IP address or DNS name.', max_length=255, validators=[rostra.configuration.validators.host_or_address], verbose_name='Address')),
-                ('port', models.IntegerField(blank=True, default=5061, help_text='Where it listens.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(65535)], verbose_name='Port')),
-                ('transport', models.CharField(choices=[('udp', 'UDP'), ('tcp', 'TCP'), ('tls', 'TLS')], default='tls', help_text='How it is reached.', max_length=50, verbose_name='Transport')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="A name no other SIP proxy has.", max_length=250, unique=True, verbose_name="Name"
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A note for administrators.",
+                        max_length=250,
+                        verbose_name="Description",
+                    ),
+                ),
+                (
+                    "address",
+                    models.CharField(
+                        help_text="IP address or DNS name.",
+                        max_length=255,
+                        validators=[rostra.configuration.validators.host_or_address],
+                        verbose_name="Address",
+                    ),
+                ),
+                (
+                    "port",
+                    models.IntegerField(
+                        blank=True,
+                        default=5061,
+                        help_text="Where it listens.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(65535),
+                        ],
+                        verbose_name="Port",
+                    ),
+                ),
+                (
+                    "transport",
+                    models.CharField(
+                        choices=[("udp", "UDP"), ("tcp", "TCP"), ("tls", "TLS")],
+                        default="tls",
+                        help_text="How it is reached.",
+                        max_length=50,
+                        verbose_name="Transport",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'SIP proxy',
-                'verbose_name_plural': 'SIP proxies',
-                'ordering': ['id'],
+                "verbose_name": "SIP proxy",
+                "verbose_name_plural": "SIP proxies",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='SoftwareBundleRevision',
+            name="SoftwareBundleRevision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('bundle_type', models.CharField(blank=True, default='', editable=False, help_text='What it is a build of.', max_length=50, verbose_name='Bundle type')),
-                ('core', models.BooleanField(default=True, editable=False, help_text='Came with the platform.', verbose_name='Core')),
-                ('revision', models.CharField(blank=True, default='', editable=False, help_text='Which build.', max_length=100, verbose_name='Revision')),
-                ('version', models.CharField(blank=True, default='', editable=False, help_text='Version of the build.', max_length=100, verbose_name='Version')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "bundle_type",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="What it is a build of.",
+                        max_length=50,
+                        verbose_name="Bundle type",
+                    ),
+                ),
+                (
+                    "core",
+                    models.BooleanField(
+                        default=True, editable=False, help_text="Came with the platform.", verbose_name="Core"
+                    ),
+                ),
+                (
+                    "revision",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="Which build.",
+                        max_length=100,
+                        verbose_name="Revision",
+                    ),
+                ),
+                (
+                    "version",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="Version of the build.",
+                        max_length=100,
+                        verbose_name="Version",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Installable software bundle',
-                'ordering': ['id'],
+                "verbose_name": "Installable software bundle",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='StunServer',
+            name="StunServer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='A name no other STUN server has.', max_length=250, unique=True, verbose_name='Name')),
-                ('description', models.CharField(blank=True, default='', help_text='A note for administrators.', max_length=250, verbose_name='Description')),
-                ('address', models.CharField(help_text='IP address or DNS name, outside the firewall; should not be the address of a TURN server.', max_length=255, validators=[rostra.configuration.validators.host_or_address], verbose_name='Address')),
-                ('port', models.IntegerField(default=3478, help_text='Where it listens.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(65535)], verbose_name='Port')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="A name no other STUN server has.", max_length=250, unique=True, verbose_name="Name"
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A note for administrators.",
+                        max_length=250,
+                        verbose_name="Description",
+                    ),
+                ),
+                (
+                    "address",
+                    models.CharField(
+                        help_text="IP address or DNS name, outside the firewall; should not be the address of a TURN server.",
+                        max_length=255,
+                        validators=[rostra.configuration.validators.host_or_address],
+                        verbose_name="Address",
+                    ),
+                ),
+                (
+                    "port",
+                    models.IntegerField(
+                        default=3478,
+                        help_text="Where it listens.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(65535),
+                        ],
+                        verbose_name="Port",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'STUN server',
-                'ordering': ['id'],
+                "verbose_name": "STUN server",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='TurnServer',
+            name="TurnServer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='A name no other TURN server has.', max_length=250, unique=True, verbose_name='Name')),
-                ('description', models.CharField(blank=True, default='', help_text='A note for administrators.', max_length=250, verbose_name='Description')),
-                ('address', models.CharField(help_text='Public IP address, or DNS name. Nodes have to reach it over UDP.', max_length=255, validators=[rostra.configuration.validators.host_or_address], verbose_name='Address')),
-                ('port', models.IntegerField(blank=True, default=3478, help_text='Where it listens.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(65535)], verbose_name='Port')),
-                ('server_type', models.CharField(choices=[('namepsw', 'Username and password'), ('coturn_shared', 'Shared secret')], default='namepsw', help_text='What it asks for.', max_length=50, verbose_name='Credentials')),
-                ('transport_type', models.CharField(choices=[('udp', 'UDP'), ('tcp', 'TCP'), ('tls', 'TLS')], default='udp', help_text='How clients reach it.', max_length=50, verbose_name='Transport')),
-                ('username', models.CharField(blank=True, default='', help_text='An account that may allocate relays.', max_length=100, verbose_name='Username')),
-                ('password', rostra.configuration.secretfield.SecretField(blank=True, default='', help_text='Its password.', limit=100, verbose_name='Password')),
-                ('secret_key', rostra.configuration.secretfield.SecretField(blank=True, default='', help_text='From which credentials for a limited time are made.', limit=100, verbose_name='Shared secret')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="A name no other TURN server has.", max_length=250, unique=True, verbose_name="Name"
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A note for administrators.",
+                        max_length=250,
+                        verbose_name="Description",
+                    ),
+                ),
+                (
+                    "address",
+                    models.CharField(
+                        help_text="Public IP address, or DNS name. Nodes have to reach it over UDP.",
+                        max_length=255,
+                        validators=[rostra.configuration.validators.host_or_address],
+                        verbose_name="Address",
+                    ),
+                ),
+                (
+                    "port",
+                    models.IntegerField(
+                        blank=True,
+                        default=3478,
+                        help_text="Where it listens.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(65535),
+                        ],
+                        verbose_name="Port",
+                    ),
+                ),
+                (
+                    "server_type",
+                    models.CharField(
+                        choices=[("namepsw", "Username and password"), ("coturn_shared", "Shared secret")],
+                        default="namepsw",
+                        help_text="What it asks for.",
+                        max_length=50,
+                        verbose_name="Credentials",
+                    ),
+                ),
+                (
+                    "transport_type",
+                    models.CharField(
+                        choices=[("udp", "UDP"), ("tcp", "TCP"), ("tls", "TLS")],
+                        default="udp",
+                        help_text="How clients reach it.",
+                        max_length=50,
+                        verbose_name="Transport",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="An account that may allocate relays.",
+                        max_length=100,
+                        verbose_name="Username",
+                    ),
+                ),
+                (
+                    "password",
+                    rostra.configuration.secretfield.SecretField(
+                        blank=True, default="", help_text="Its password.", limit=100, verbose_name="Password"
+                    ),
+                ),
+                (
+                    "secret_key",
+                    rostra.configuration.secretfield.SecretField(
+                        blank=True,
+                        default="",
+                        help_text="From which credentials for a limited time are made.",
+                        limit=100,
+                        verbose_name="Shared secret",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'TURN server',
-                'ordering': ['id'],
+                "verbose_name": "TURN server",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='UserGroup',
+            name="UserGroup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='A name no other group has.', max_length=250, unique=True, verbose_name='Name')),
-                ('description', models.CharField(blank=True, default='', help_text='A note for administrators.', max_length=250, verbose_name='Description')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="A name no other group has.", max_length=250, unique=True, verbose_name="Name"
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A note for administrators.",
+                        max_length=250,
+                        verbose_name="Description",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'User Group',
-                'ordering': ['id'],
+                "verbose_name": "User Group",
+                "ordering": ["id"],
             },
         ),
         migrations.AlterField(
-            model_name='automaticparticipant',
-            name='alias',
-            field=models.CharField(help_text='The address to call.', max_length=250, validators=[rostra.configuration.validators.dialled], verbose_name='Alias'),
+            model_name="automaticparticipant",
+            name="alias",
+            field=models.CharField(
+                help_text="The address to call.",
+                max_length=250,
+                validators=[rostra.configuration.validators.dialled],
+                verbose_name="Alias",
+            ),
         ),
         migrations.AlterField(
-            model_name='automaticparticipant',
-            name='conference',
-            field=models.ManyToManyField(blank=True, help_text='Meeting rooms and auditoriums that call this participant.', limit_choices_to={'service_type__in': ('conference', 'lecture')}, related_name='automatic_participants', to='configuration.conference', verbose_name='Services'),
+            model_name="automaticparticipant",
+            name="conference",
+            field=models.ManyToManyField(
+                blank=True,
+                help_text="Meeting rooms and auditoriums that call this participant.",
+                limit_choices_to={"service_type__in": ("conference", "lecture")},
+                related_name="automatic_participants",
+                to="configuration.conference",
+                verbose_name="Services",
+            ),
         ),
         migrations.AlterField(
-            model_name='automaticparticipant',
-            name='presentation_url',
-            field=models.CharField(blank=True, default='', help_text='RTMP address of the content stream.', max_length=250, validators=[rostra.configuration.validators.rtmp_url], verbose_name='Presentation URL'),
+            model_name="automaticparticipant",
+            name="presentation_url",
+            field=models.CharField(
+                blank=True,
+                default="",
+                help_text="RTMP address of the content stream.",
+                max_length=250,
+                validators=[rostra.configuration.validators.rtmp_url],
+                verbose_name="Presentation URL",
+            ),
         ),
         migrations.CreateModel(
-            name='Device',
+            name="Device",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('alias', models.CharField(help_text='The whole alias a device registers with.', max_length=250, validators=[rostra.configuration.validators.dialled], verbose_name='Alias')),
-                ('description', models.CharField(blank=True, default='', help_text='A note, shown in directories.', max_length=250, verbose_name='Description')),
-                ('username', models.CharField(blank=True, default='', help_text='Asked for at registration; case matters. Empty: nothing is asked for.', max_length=100, verbose_name='Username')),
-                ('password', rostra.configuration.secretfield.SecretField(blank=True, default='', help_text='Asked for at registration; case matters.', limit=100, verbose_name='Password')),
-                ('primary_owner_email_address', models.CharField(blank=True, default='', help_text='Receives provisioning mail.', max_length=100, validators=[django.core.validators.EmailValidator()], verbose_name="Owner's e-mail address")),
-                ('tag', models.CharField(blank=True, default='', help_text='Copied to status, history and call records.', max_length=250, verbose_name='Service tag')),
-                ('sync_tag', models.CharField(blank=True, default='', editable=False, help_text='Synchronisation template that owns this alias.', max_length=250, verbose_name='Origin')),
-                ('enable_sip', models.BooleanField(default=True, help_text='SIP devices may register.', verbose_name='Enable SIP')),
-                ('enable_h323', models.BooleanField(default=True, help_text='H.323 devices may register.', verbose_name='Enable H.323')),
-                ('enable_infinity_connect_non_sso', models.BooleanField(default=True, help_text='By username and password.', verbose_name='Enable clients')),
-                ('enable_infinity_connect_sso', models.BooleanField(default=False, help_text='By single sign-on.', verbose_name='Enable clients by AD FS')),
-                ('enable_standard_sso', models.BooleanField(default=False, help_text='By SAML or OpenID Connect.', verbose_name='Enable clients by identity provider')),
-                ('creation_time', models.DateTimeField(auto_now_add=True, help_text='When this was created, in UTC.', verbose_name='Creation time')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "alias",
+                    models.CharField(
+                        help_text="The whole alias a device registers with.",
+                        max_length=250,
+                        validators=[rostra.configuration.validators.dialled],
+                        verbose_name="Alias",
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A note, shown in directories.",
+                        max_length=250,
+                        verbose_name="Description",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="Asked for at registration; case matters. Empty: nothing is asked for.",
+                        max_length=100,
+                        verbose_name="Username",
+                    ),
+                ),
+                (
+                    "password",
+                    rostra.configuration.secretfield.SecretField(
+                        blank=True,
+                        default="",
+                        help_text="Asked for at registration; case matters.",
+                        limit=100,
+                        verbose_name="Password",
+                    ),
+                ),
+                (
+                    "primary_owner_email_address",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="Receives provisioning mail.",
+                        max_length=100,
+                        validators=[django.core.validators.EmailValidator()],
+                        verbose_name="Owner's e-mail address",
+                    ),
+                ),
+                (
+                    "tag",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="Copied to status, history and call records.",
+                        max_length=250,
+                        verbose_name="Service tag",
+                    ),
+                ),
+                (
+                    "sync_tag",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="Synchronisation template that owns this alias.",
+                        max_length=250,
+                        verbose_name="Origin",
+                    ),
+                ),
+                (
+                    "enable_sip",
+                    models.BooleanField(default=True, help_text="SIP devices may register.", verbose_name="Enable SIP"),
+                ),
+                (
+                    "enable_h323",
+                    models.BooleanField(
+                        default=True, help_text="H.323 devices may register.", verbose_name="Enable H.323"
+                    ),
+                ),
+                (
+                    "enable_infinity_connect_non_sso",
+                    models.BooleanField(
+                        default=True, help_text="By username and password.", verbose_name="Enable clients"
+                    ),
+                ),
+                (
+                    "enable_infinity_connect_sso",
+                    models.BooleanField(
+                        default=False, help_text="By single sign-on.", verbose_name="Enable clients by AD FS"
+                    ),
+                ),
+                (
+                    "enable_standard_sso",
+                    models.BooleanField(
+                        default=False,
+                        help_text="By SAML or OpenID Connect.",
+                        verbose_name="Enable clients by identity provider",
+                    ),
+                ),
+                (
+                    "creation_time",
+                    models.DateTimeField(
+                        auto_now_add=True, help_text="When this was created, in UTC.", verbose_name="Creation time"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Device alias',
-                'verbose_name_plural': 'Device aliases',
-                'ordering': ['id'],
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('alias'), name='device_any_case', violation_error_message='Device alias with this Alias already exists.')],
+                "verbose_name": "Device alias",
+                "verbose_name_plural": "Device aliases",
+                "ordering": ["id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("alias"),
+                        name="device_any_case",
+                        violation_error_message="Device alias with this Alias already exists.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='IvrTheme',
+            name="IvrTheme",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='A name no other theme has.', max_length=250, unique=True, verbose_name='Name')),
-                ('uuid', models.CharField(default=rostra.configuration.models.themes.new_uuid, editable=False, help_text='What the theme is known by.', max_length=36, unique=True, verbose_name='Identity')),
-                ('last_updated', models.DateTimeField(default=django.utils.timezone.now, editable=False, help_text='When its files last changed, in UTC.', verbose_name='Last updated')),
-                ('custom_layouts', models.CharField(blank=True, default='', editable=False, help_text='Layouts found in the package.', max_length=1000, verbose_name='Custom layouts')),
-                ('pinning_configs', models.CharField(blank=True, default='', editable=False, help_text='Found in the package.', max_length=1000, verbose_name='Pinning configurations')),
-                ('package', rostra.configuration.fields.UploadField(blank=True, help_text='A ZIP file of sounds, images and themeconfig.json. It replaces all files of the theme.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='configuration.storedfile', verbose_name='Theme')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="A name no other theme has.", max_length=250, unique=True, verbose_name="Name"
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.CharField(
+                        default=rostra.configuration.models.themes.new_uuid,
+                        editable=False,
+                        help_text="What the theme is known by.",
+                        max_length=36,
+                        unique=True,
+                        verbose_name="Identity",
+                    ),
+                ),
+                (
+                    "last_updated",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now,
+                        editable=False,
+                        help_text="When its files last changed, in UTC.",
+                        verbose_name="Last updated",
+                    ),
+                ),
+                (
+                    "custom_layouts",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="Layouts found in the package.",
+                        max_length=1000,
+                        verbose_name="Custom layouts",
+                    ),
+                ),
+                (
+                    "pinning_configs",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="Found in the package.",
+                        max_length=1000,
+                        verbose_name="Pinning configurations",
+                    ),
+                ),
+                (
+                    "package",
+                    rostra.configuration.fields.UploadField(
+                        blank=True,
+                        help_text="A ZIP file of sounds, images and themeconfig.json. It replaces all files of the theme.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="configuration.storedfile",
+                        verbose_name="Theme",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Theme',
-                'ordering': ['id'],
+                "verbose_name": "Theme",
+                "ordering": ["id"],
             },
         ),
         migrations.AddField(
-            model_name='conference',
-            name='ivr_theme',
-            field=models.ForeignKey(blank=True, help_text='What participants see and hear. Empty: the default theme.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='conference', to='configuration.ivrtheme', verbose_name='Theme'),
+            model_name="conference",
+            name="ivr_theme",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="What participants see and hear. Empty: the default theme.",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="conference",
+                to="configuration.ivrtheme",
+                verbose_name="Theme",
+            ),
         ),
         migrations.CreateModel(
-            name='ConferenceSyncTemplate',
+            name="ConferenceSyncTemplate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('conference_name', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=250, validators=[rostra.configuration.validators.template], verbose_name='VMR name')),
-                ('conference_description', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=250, validators=[rostra.configuration.validators.template], verbose_name='VMR description')),
-                ('conference_description_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow VMR descriptions to be overridden')),
-                ('service_type', models.CharField(choices=[('conference', 'Virtual Meeting Room'), ('lecture', 'Virtual Auditorium')], default='conference', help_text='What is made.', max_length=50, verbose_name='Service type')),
-                ('pin', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Host PIN')),
-                ('allow_guests', models.BooleanField(default=False, help_text='As on the objects that are made.', verbose_name='Allow Guests')),
-                ('guest_pin', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Guest PIN')),
-                ('pin_settings_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow PIN settings to be overridden')),
-                ('host_view', models.CharField(choices=[('one_main_zero_pips', 'One large, no small pictures'), ('one_main_seven_pips', 'One large and up to 7 small pictures'), ('one_main_twentyone_pips', 'One large and up to 21 small pictures'), ('two_mains_twentyone_pips', 'Two large and up to 21 small pictures')], default='one_main_seven_pips', help_text='What participants see.', max_length=50, verbose_name='Layout')),
-                ('enable_overlay_text', models.BooleanField(default=False, help_text='As on the objects that are made.', verbose_name='Show names')),
-                ('enable_active_speaker_indication', models.BooleanField(default=False, help_text='As on the objects that are made.', verbose_name='Name the speaker')),
-                ('host_view_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow layout settings to be overridden')),
-                ('ivr_theme_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow themes to be overridden')),
-                ('alias_1', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Alias 1')),
-                ('alias_1_description', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Description of alias 1')),
-                ('alias_2', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Alias 2')),
-                ('alias_2_description', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Description of alias 2')),
-                ('alias_3', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Alias 3')),
-                ('alias_3_description', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Description of alias 3')),
-                ('alias_4', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Alias 4')),
-                ('alias_4_description', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Description of alias 4')),
-                ('alias_5', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Alias 5')),
-                ('alias_5_description', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Description of alias 5')),
-                ('alias_6', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Alias 6')),
-                ('alias_6_description', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Description of alias 6')),
-                ('alias_7', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Alias 7')),
-                ('alias_7_description', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Description of alias 7')),
-                ('alias_8', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Alias 8')),
-                ('alias_8_description', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Description of alias 8')),
-                ('aliases_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow aliases to be overridden')),
-                ('device_alias', models.CharField(blank=True, default='{{mail}}', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Device alias')),
-                ('device_description', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Device description')),
-                ('device_description_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow device descriptions to be overridden')),
-                ('device_tag', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=250, validators=[rostra.configuration.validators.template], verbose_name='Device tag')),
-                ('device_tag_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow device tags to be overridden')),
-                ('device_username', models.CharField(blank=True, default='{{mail}}', help_text='A pattern: text with {{fields}}.', max_length=100, validators=[rostra.configuration.validators.template], verbose_name='Device username')),
-                ('device_username_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow device usernames to be overridden')),
-                ('device_password', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=250, validators=[rostra.configuration.validators.template], verbose_name='Device password')),
-                ('device_password_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow device passwords to be overridden')),
-                ('device_enable_sip', models.BooleanField(default=True, help_text='As on the objects that are made.', verbose_name='Enable SIP')),
-                ('device_enable_h323', models.BooleanField(default=True, help_text='As on the objects that are made.', verbose_name='Enable H.323')),
-                ('device_enable_infinity_connect_non_sso', models.BooleanField(default=True, help_text='As on the objects that are made.', verbose_name='Enable clients')),
-                ('device_enable_infinity_connect_sso', models.BooleanField(default=False, help_text='As on the objects that are made.', verbose_name='Enable clients by AD FS')),
-                ('device_enable_standard_sso', models.BooleanField(default=False, help_text='As on the objects that are made.', verbose_name='Enable clients by identity provider')),
-                ('device_registration_types_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow kinds of registration to be overridden')),
-                ('device_sync_if_account_disabled', models.BooleanField(default=False, help_text='Make objects for accounts that the directory calls disabled.', verbose_name='Disabled accounts too')),
-                ('end_user_uuid', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='User UUID')),
-                ('end_user_first_name', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='First name')),
-                ('end_user_last_name', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Last name')),
-                ('end_user_display_name', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Display name')),
-                ('end_user_names_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow names to be overridden')),
-                ('end_user_description', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='User description')),
-                ('end_user_description_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow user descriptions to be overridden')),
-                ('end_user_telephone_number', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Telephone number')),
-                ('end_user_mobile_number', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Mobile number')),
-                ('end_user_contacts_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow telephone numbers to be overridden')),
-                ('end_user_title', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Job title')),
-                ('end_user_department', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Department')),
-                ('end_user_avatar_url', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Avatar URL')),
-                ('end_user_other_personal_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow job title, department and avatar to be overridden')),
-                ('end_user_ms_exchange_guid', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=512, validators=[rostra.configuration.validators.template], verbose_name='Exchange mailbox ID')),
-                ('end_user_advanced_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow IDs to be overridden')),
-                ('enable_service_emails', models.BooleanField(default=False, help_text='To owners, when their object is made or changed.', verbose_name='Send e-mails')),
-                ('primary_owner_email_address', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=100, validators=[rostra.configuration.validators.template], verbose_name="Owner's e-mail address")),
-                ('primary_owner_email_address_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name="Allow owners' addresses to be overridden")),
-                ('service_email_subject_template', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=255, validators=[rostra.configuration.validators.template], verbose_name='VMR e-mail subject')),
-                ('service_email_template', models.TextField(blank=True, default='', help_text='A template over the properties of the VMR.', validators=[django.core.validators.MaxLengthValidator(24576), rostra.configuration.validators.template], verbose_name='VMR e-mail')),
-                ('device_email_subject_template', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=255, validators=[rostra.configuration.validators.template], verbose_name='Device e-mail subject')),
-                ('device_email_template', models.TextField(blank=True, default='', help_text='A template over the properties of the device.', validators=[django.core.validators.MaxLengthValidator(24576), rostra.configuration.validators.template], verbose_name='Device e-mail')),
-                ('tag', models.CharField(blank=True, default='', help_text='A pattern: text with {{fields}}.', max_length=250, validators=[rostra.configuration.validators.template], verbose_name='Service tag')),
-                ('tag_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow service tags to be overridden')),
-                ('call_type', models.CharField(choices=[('video', 'Main video and presentation'), ('video-only', 'Main video only'), ('audio', 'Audio only')], default='video', help_text='Most that is carried.', max_length=50, verbose_name='Conference capabilities')),
-                ('call_type_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow capabilities to be overridden')),
-                ('crypto_mode', models.CharField(blank=True, choices=[('', 'Use the global setting'), ('besteffort', 'Best effort'), ('on', 'Required'), ('off', 'No encryption')], default='', help_text='Replaces the global setting.', max_length=50, verbose_name='Media encryption')),
-                ('crypto_mode_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow encryption to be overridden')),
-                ('enable_chat', models.CharField(choices=[('default', 'Use the global setting'), ('yes', 'Yes'), ('no', 'No')], default='default', help_text='Pass on chat messages.', max_length=50, verbose_name='Enable chat')),
-                ('enable_chat_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow chat to be overridden')),
-                ('guests_can_present', models.BooleanField(default=True, help_text='As on the objects that are made.', verbose_name='Guests can present')),
-                ('guests_can_present_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow presenting by Guests to be overridden')),
-                ('direct_media', models.CharField(choices=[('never', 'Never'), ('best_effort', 'Best effort'), ('always', 'Always')], default='never', help_text='Two web clients send directly.', max_length=50, verbose_name='Direct media')),
-                ('direct_media_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow direct media to be overridden')),
-                ('direct_media_notification_duration', models.IntegerField(default=0, help_text='Seconds of notice before media changes its way.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(30)], verbose_name='Direct media notification')),
-                ('direct_media_notification_duration_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow direct media notification to be overridden')),
-                ('max_callrate_in', models.IntegerField(blank=True, default=None, help_text='From each, in kbit/s.', null=True, validators=[django.core.validators.MinValueValidator(128), django.core.validators.MaxValueValidator(8192)], verbose_name='Maximum inbound call bandwidth')),
-                ('max_callrate_out', models.IntegerField(blank=True, default=4128, help_text='To each, in kbit/s.', null=True, validators=[django.core.validators.MinValueValidator(128), django.core.validators.MaxValueValidator(8192)], verbose_name='Maximum outbound call bandwidth')),
-                ('callrates_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow bandwidths to be overridden')),
-                ('max_pixels_per_second', models.CharField(blank=True, choices=[('sd', 'SD'), ('hd', 'HD'), ('fullhd', 'Full HD')], default=None, help_text='Empty: global setting.', max_length=50, null=True, verbose_name='Maximum call quality')),
-                ('max_pixels_per_second_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow call quality to be overridden')),
-                ('participant_limit', models.IntegerField(blank=True, default=None, help_text='Most at the same time.', null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1000000)], verbose_name='Participant limit')),
-                ('participant_limit_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow participant limits to be overridden')),
-                ('non_idp_participants', models.CharField(choices=[('disallow_all', 'Refuse all'), ('allow_if_trusted', 'Allow trusted devices')], default='disallow_all', help_text='Devices that cannot sign on.', max_length=50, verbose_name='Participants without single sign-on')),
-                ('non_idp_participants_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow participants without single sign-on to be overridden')),
-                ('idp_settings_overridable', models.BooleanField(default=False, help_text='Written once, then left alone.', verbose_name='Allow identity providers to be overridden')),
-                ('name', models.CharField(help_text='Becomes the origin of what is made.', max_length=250, unique=True, verbose_name='Name')),
-                ('description', models.CharField(blank=True, default='', help_text='A note for administrators.', max_length=250, verbose_name='Description')),
-                ('ldap_user_search_dn', models.CharField(blank=True, default='', help_text='Relative to the base DN of the source; empty: all of it.', max_length=255, validators=[rostra.configuration.validators.dn], verbose_name='LDAP user search DN')),
-                ('ldap_user_filter', models.CharField(blank=True, default='(&(objectclass=person)(!(objectclass=computer)))', help_text='Which records are read.', max_length=1024, validators=[rostra.configuration.validators.ldap_filter], verbose_name='LDAP user filter')),
-                ('enable_automatic_sync', models.BooleanField(default=False, help_text='Once a day; try it by hand first.', verbose_name='Enable automatic sync')),
-                ('sync_conferences', models.BooleanField(default=True, help_text='Make a VMR for each record.', verbose_name='Sync VMRs')),
-                ('sync_devices', models.BooleanField(default=False, help_text='Make a device alias for each record.', verbose_name='Sync devices')),
-                ('sync_end_users', models.BooleanField(default=False, help_text='Make a user for each record.', verbose_name='Sync users')),
-                ('smtp_server', models.ForeignKey(blank=True, help_text='Takes the mail.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='configuration.smtpserver', verbose_name='SMTP server')),
-                ('ivr_theme', models.ForeignKey(blank=True, help_text='Empty: the default theme.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='conference_sync_templates', to='configuration.ivrtheme', verbose_name='Theme')),
-                ('ldap_sync_source', models.ForeignKey(help_text='The directory that is read.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='configuration.ldapsyncsource', verbose_name='LDAP sync source')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "conference_name",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=250,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="VMR name",
+                    ),
+                ),
+                (
+                    "conference_description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=250,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="VMR description",
+                    ),
+                ),
+                (
+                    "conference_description_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow VMR descriptions to be overridden",
+                    ),
+                ),
+                (
+                    "service_type",
+                    models.CharField(
+                        choices=[("conference", "Virtual Meeting Room"), ("lecture", "Virtual Auditorium")],
+                        default="conference",
+                        help_text="What is made.",
+                        max_length=50,
+                        verbose_name="Service type",
+                    ),
+                ),
+                (
+                    "pin",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Host PIN",
+                    ),
+                ),
+                (
+                    "allow_guests",
+                    models.BooleanField(
+                        default=False, help_text="As on the objects that are made.", verbose_name="Allow Guests"
+                    ),
+                ),
+                (
+                    "guest_pin",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Guest PIN",
+                    ),
+                ),
+                (
+                    "pin_settings_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow PIN settings to be overridden",
+                    ),
+                ),
+                (
+                    "host_view",
+                    models.CharField(
+                        choices=[
+                            ("one_main_zero_pips", "One large, no small pictures"),
+                            ("one_main_seven_pips", "One large and up to 7 small pictures"),
+                            ("one_main_twentyone_pips", "One large and up to 21 small pictures"),
+                            ("two_mains_twentyone_pips", "Two large and up to 21 small pictures"),
+                        ],
+                        default="one_main_seven_pips",
+                        help_text="What participants see.",
+                        max_length=50,
+                        verbose_name="Layout",
+                    ),
+                ),
+                (
+                    "enable_overlay_text",
+                    models.BooleanField(
+                        default=False, help_text="As on the objects that are made.", verbose_name="Show names"
+                    ),
+                ),
+                (
+                    "enable_active_speaker_indication",
+                    models.BooleanField(
+                        default=False, help_text="As on the objects that are made.", verbose_name="Name the speaker"
+                    ),
+                ),
+                (
+                    "host_view_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow layout settings to be overridden",
+                    ),
+                ),
+                (
+                    "ivr_theme_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow themes to be overridden",
+                    ),
+                ),
+                (
+                    "alias_1",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Alias 1",
+                    ),
+                ),
+                (
+                    "alias_1_description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Description of alias 1",
+                    ),
+                ),
+                (
+                    "alias_2",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Alias 2",
+                    ),
+                ),
+                (
+                    "alias_2_description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Description of alias 2",
+                    ),
+                ),
+                (
+                    "alias_3",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Alias 3",
+                    ),
+                ),
+                (
+                    "alias_3_description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Description of alias 3",
+                    ),
+                ),
+                (
+                    "alias_4",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Alias 4",
+                    ),
+                ),
+                (
+                    "alias_4_description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Description of alias 4",
+                    ),
+                ),
+                (
+                    "alias_5",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Alias 5",
+                    ),
+                ),
+                (
+                    "alias_5_description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Description of alias 5",
+                    ),
+                ),
+                (
+                    "alias_6",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Alias 6",
+                    ),
+                ),
+                (
+                    "alias_6_description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Description of alias 6",
+                    ),
+                ),
+                (
+                    "alias_7",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Alias 7",
+                    ),
+                ),
+                (
+                    "alias_7_description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Description of alias 7",
+                    ),
+                ),
+                (
+                    "alias_8",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Alias 8",
+                    ),
+                ),
+                (
+                    "alias_8_description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Description of alias 8",
+                    ),
+                ),
+                (
+                    "aliases_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow aliases to be overridden",
+                    ),
+                ),
+                (
+                    "device_alias",
+                    models.CharField(
+                        blank=True,
+                        default="{{mail}}",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Device alias",
+                    ),
+                ),
+                (
+                    "device_description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Device description",
+                    ),
+                ),
+                (
+                    "device_description_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow device descriptions to be overridden",
+                    ),
+                ),
+                (
+                    "device_tag",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=250,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Device tag",
+                    ),
+                ),
+                (
+                    "device_tag_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow device tags to be overridden",
+                    ),
+                ),
+                (
+                    "device_username",
+                    models.CharField(
+                        blank=True,
+                        default="{{mail}}",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=100,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Device username",
+                    ),
+                ),
+                (
+                    "device_username_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow device usernames to be overridden",
+                    ),
+                ),
+                (
+                    "device_password",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=250,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Device password",
+                    ),
+                ),
+                (
+                    "device_password_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow device passwords to be overridden",
+                    ),
+                ),
+                (
+                    "device_enable_sip",
+                    models.BooleanField(
+                        default=True, help_text="As on the objects that are made.", verbose_name="Enable SIP"
+                    ),
+                ),
+                (
+                    "device_enable_h323",
+                    models.BooleanField(
+                        default=True, help_text="As on the objects that are made.", verbose_name="Enable H.323"
+                    ),
+                ),
+                (
+                    "device_enable_infinity_connect_non_sso",
+                    models.BooleanField(
+                        default=True, help_text="As on the objects that are made.", verbose_name="Enable clients"
+                    ),
+                ),
+                (
+                    "device_enable_infinity_connect_sso",
+                    models.BooleanField(
+                        default=False,
+                        help_text="As on the objects that are made.",
+                        verbose_name="Enable clients by AD FS",
+                    ),
+                ),
+                (
+                    "device_enable_standard_sso",
+                    models.BooleanField(
+                        default=False,
+                        help_text="As on the objects that are made.",
+                        verbose_name="Enable clients by identity provider",
+                    ),
+                ),
+                (
+                    "device_registration_types_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow kinds of registration to be overridden",
+                    ),
+                ),
+                (
+                    "device_sync_if_account_disabled",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Make objects for accounts that the directory calls disabled.",
+                        verbose_name="Disabled accounts too",
+                    ),
+                ),
+                (
+                    "end_user_uuid",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="User UUID",
+                    ),
+                ),
+                (
+                    "end_user_first_name",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="First name",
+                    ),
+                ),
+                (
+                    "end_user_last_name",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Last name",
+                    ),
+                ),
+                (
+                    "end_user_display_name",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Display name",
+                    ),
+                ),
+                (
+                    "end_user_names_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow names to be overridden",
+                    ),
+                ),
+                (
+                    "end_user_description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="User description",
+                    ),
+                ),
+                (
+                    "end_user_description_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow user descriptions to be overridden",
+                    ),
+                ),
+                (
+                    "end_user_telephone_number",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Telephone number",
+                    ),
+                ),
+                (
+                    "end_user_mobile_number",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Mobile number",
+                    ),
+                ),
+                (
+                    "end_user_contacts_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow telephone numbers to be overridden",
+                    ),
+                ),
+                (
+                    "end_user_title",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Job title",
+                    ),
+                ),
+                (
+                    "end_user_department",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Department",
+                    ),
+                ),
+                (
+                    "end_user_avatar_url",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Avatar URL",
+                    ),
+                ),
+                (
+                    "end_user_other_personal_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow job title, department and avatar to be overridden",
+                    ),
+                ),
+                (
+                    "end_user_ms_exchange_guid",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=512,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Exchange mailbox ID",
+                    ),
+                ),
+                (
+                    "end_user_advanced_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow IDs to be overridden",
+                    ),
+                ),
+                (
+                    "enable_service_emails",
+                    models.BooleanField(
+                        default=False,
+                        help_text="To owners, when their object is made or changed.",
+                        verbose_name="Send e-mails",
+                    ),
+                ),
+                (
+                    "primary_owner_email_address",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=100,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Owner's e-mail address",
+                    ),
+                ),
+                (
+                    "primary_owner_email_address_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow owners' addresses to be overridden",
+                    ),
+                ),
+                (
+                    "service_email_subject_template",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=255,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="VMR e-mail subject",
+                    ),
+                ),
+                (
+                    "service_email_template",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        help_text="A template over the properties of the VMR.",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(24576),
+                            rostra.configuration.validators.template,
+                        ],
+                        verbose_name="VMR e-mail",
+                    ),
+                ),
+                (
+                    "device_email_subject_template",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=255,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Device e-mail subject",
+                    ),
+                ),
+                (
+                    "device_email_template",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        help_text="A template over the properties of the device.",
+                        validators=[
+                            django.core.validators.MaxLengthValidator(24576),
+                            rostra.configuration.validators.template,
+                        ],
+                        verbose_name="Device e-mail",
+                    ),
+                ),
+                (
+                    "tag",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A pattern: text with {{fields}}.",
+                        max_length=250,
+                        validators=[rostra.configuration.validators.template],
+                        verbose_name="Service tag",
+                    ),
+                ),
+                (
+                    "tag_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow service tags to be overridden",
+                    ),
+                ),
+                (
+                    "call_type",
+                    models.CharField(
+                        choices=[
+                            ("video", "Main video and presentation"),
+                            ("video-only", "Main video only"),
+                            ("audio", "Audio only"),
+                        ],
+                        default="video",
+                        help_text="Most that is carried.",
+                        max_length=50,
+                        verbose_name="Conference capabilities",
+                    ),
+                ),
+                (
+                    "call_type_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow capabilities to be overridden",
+                    ),
+                ),
+                (
+                    "crypto_mode",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "Use the global setting"),
+                            ("besteffort", "Best effort"),
+                            ("on", "Required"),
+                            ("off", "No encryption"),
+                        ],
+                        default="",
+                        help_text="Replaces the global setting.",
+                        max_length=50,
+                        verbose_name="Media encryption",
+                    ),
+                ),
+                (
+                    "crypto_mode_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow encryption to be overridden",
+                    ),
+                ),
+                (
+                    "enable_chat",
+                    models.CharField(
+                        choices=[("default", "Use the global setting"), ("yes", "Yes"), ("no", "No")],
+                        default="default",
+                        help_text="Pass on chat messages.",
+                        max_length=50,
+                        verbose_name="Enable chat",
+                    ),
+                ),
+                (
+                    "enable_chat_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow chat to be overridden",
+                    ),
+                ),
+                (
+                    "guests_can_present",
+                    models.BooleanField(
+                        default=True, help_text="As on the objects that are made.", verbose_name="Guests can present"
+                    ),
+                ),
+                (
+                    "guests_can_present_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow presenting by Guests to be overridden",
+                    ),
+                ),
+                (
+                    "direct_media",
+                    models.CharField(
+                        choices=[("never", "Never"), ("best_effort", "Best effort"), ("always", "Always")],
+                        default="never",
+                        help_text="Two web clients send directly.",
+                        max_length=50,
+                        verbose_name="Direct media",
+                    ),
+                ),
+                (
+                    "direct_media_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow direct media to be overridden",
+                    ),
+                ),
+                (
+                    "direct_media_notification_duration",
+                    models.IntegerField(
+                        default=0,
+                        help_text="Seconds of notice before media changes its way.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(30),
+                        ],
+                        verbose_name="Direct media notification",
+                    ),
+                ),
+                (
+                    "direct_media_notification_duration_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow direct media notification to be overridden",
+                    ),
+                ),
+                (
+                    "max_callrate_in",
+                    models.IntegerField(
+                        blank=True,
+                        default=None,
+                        help_text="From each, in kbit/s.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(128),
+                            django.core.validators.MaxValueValidator(8192),
+                        ],
+                        verbose_name="Maximum inbound call bandwidth",
+                    ),
+                ),
+                (
+                    "max_callrate_out",
+                    models.IntegerField(
+                        blank=True,
+                        default=4128,
+                        help_text="To each, in kbit/s.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(128),
+                            django.core.validators.MaxValueValidator(8192),
+                        ],
+                        verbose_name="Maximum outbound call bandwidth",
+                    ),
+                ),
+                (
+                    "callrates_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow bandwidths to be overridden",
+                    ),
+                ),
+                (
+                    "max_pixels_per_second",
+                    models.CharField(
+                        blank=True,
+                        choices=[("sd", "SD"), ("hd", "HD"), ("fullhd", "Full HD")],
+                        default=None,
+                        help_text="Empty: global setting.",
+                        max_length=50,
+                        null=True,
+                        verbose_name="Maximum call quality",
+                    ),
+                ),
+                (
+                    "max_pixels_per_second_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow call quality to be overridden",
+                    ),
+                ),
+                (
+                    "participant_limit",
+                    models.IntegerField(
+                        blank=True,
+                        default=None,
+                        help_text="Most at the same time.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(1000000),
+                        ],
+                        verbose_name="Participant limit",
+                    ),
+                ),
+                (
+                    "participant_limit_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow participant limits to be overridden",
+                    ),
+                ),
+                (
+                    "non_idp_participants",
+                    models.CharField(
+                        choices=[("disallow_all", "Refuse all"), ("allow_if_trusted", "Allow trusted devices")],
+                        default="disallow_all",
+                        help_text="Devices that cannot sign on.",
+                        max_length=50,
+                        verbose_name="Participants without single sign-on",
+                    ),
+                ),
+                (
+                    "non_idp_participants_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow participants without single sign-on to be overridden",
+                    ),
+                ),
+                (
+                    "idp_settings_overridable",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Written once, then left alone.",
+                        verbose_name="Allow identity providers to be overridden",
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="Becomes the origin of what is made.",
+                        max_length=250,
+                        unique=True,
+                        verbose_name="Name",
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A note for administrators.",
+                        max_length=250,
+                        verbose_name="Description",
+                    ),
+                ),
+                (
+                    "ldap_user_search_dn",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="Relative to the base DN of the source; empty: all of it.",
+                        max_length=255,
+                        validators=[rostra.configuration.validators.dn],
+                        verbose_name="LDAP user search DN",
+                    ),
+                ),
+                (
+                    "ldap_user_filter",
+                    models.CharField(
+                        blank=True,
+                        default="(&(objectclass=person)(!(objectclass=computer)))",
+                        help_text="Which records are read.",
+                        max_length=1024,
+                        validators=[rostra.configuration.validators.ldap_filter],
+                        verbose_name="LDAP user filter",
+                    ),
+                ),
+                (
+                    "enable_automatic_sync",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Once a day; try it by hand first.",
+                        verbose_name="Enable automatic sync",
+                    ),
+                ),
+                (
+                    "sync_conferences",
+                    models.BooleanField(
+                        default=True, help_text="Make a VMR for each record.", verbose_name="Sync VMRs"
+                    ),
+                ),
+                (
+                    "sync_devices",
+                    models.BooleanField(
+                        default=False, help_text="Make a device alias for each record.", verbose_name="Sync devices"
+                    ),
+                ),
+                (
+                    "sync_end_users",
+                    models.BooleanField(
+                        default=False, help_text="Make a user for each record.", verbose_name="Sync users"
+                    ),
+                ),
+                (
+                    "smtp_server",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Takes the mail.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="configuration.smtpserver",
+                        verbose_name="SMTP server",
+                    ),
+                ),
+                (
+                    "ivr_theme",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: the default theme.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="conference_sync_templates",
+                        to="configuration.ivrtheme",
+                        verbose_name="Theme",
+                    ),
+                ),
+                (
+                    "ldap_sync_source",
+                    models.ForeignKey(
+                        help_text="The directory that is read.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="configuration.ldapsyncsource",
+                        verbose_name="LDAP sync source",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'LDAP sync template',
-                'ordering': ['id'],
+                "verbose_name": "LDAP sync template",
+                "ordering": ["id"],
             },
         ),
         migrations.AddField(
-            model_name='conference',
-            name='mssip_proxy',
-            field=models.ForeignKey(blank=True, help_text='Reception: where meetings are looked up by their Conference ID.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='configuration.mssipproxy', verbose_name='Skype for Business server'),
+            model_name="conference",
+            name="mssip_proxy",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Reception: where meetings are looked up by their Conference ID.",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="configuration.mssipproxy",
+                verbose_name="Skype for Business server",
+            ),
         ),
         migrations.CreateModel(
-            name='SoftwareBundle',
+            name="SoftwareBundle",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('bundle_type', models.CharField(blank=True, default='', editable=False, help_text='What it is.', max_length=50, unique=True, verbose_name='Bundle type')),
-                ('selected_revision', models.ForeignKey(blank=True, help_text='The build in use.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='configuration.softwarebundlerevision', verbose_name='Selected revision')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "bundle_type",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="What it is.",
+                        max_length=50,
+                        unique=True,
+                        verbose_name="Bundle type",
+                    ),
+                ),
+                (
+                    "selected_revision",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The build in use.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="configuration.softwarebundlerevision",
+                        verbose_name="Selected revision",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Software bundle revision',
-                'ordering': ['id'],
+                "verbose_name": "Software bundle revision",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='GatewayRoutingRule',
+            name="GatewayRoutingRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='A name no other rule has.', max_length=250, unique=True, verbose_name='Name')),
-                ('description', models.CharField(blank=True, default='', help_text='A note for administrators.', max_length=250, verbose_name='Description')),
-                ('priority', models.IntegerField(help_text='Rules are tried from 1 to 200; no two have the same.', unique=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(200)], verbose_name='Priority')),
-                ('enable', models.BooleanField(default=True, help_text='Others stay in the list and are passed over.', verbose_name='Enable this rule')),
-                ('match_incoming_calls', models.BooleanField(default=True, help_text='The rule is tried for them.', verbose_name='Incoming gateway calls')),
-                ('match_outgoing_calls', models.BooleanField(default=False, help_text='If they are routed by rules.', verbose_name='Outgoing calls from a conference')),
-                ('match_incoming_only_if_registered', models.BooleanField(default=False, help_text='Callers must be registered.', verbose_name='Registered devices only')),
-                ('match_incoming_webrtc', models.BooleanField(default=True, help_text='Incoming calls from web and desktop clients match.', verbose_name='From web and desktop clients')),
-                ('match_incoming_sip', models.BooleanField(default=True, help_text='Incoming calls from SIP match.', verbose_name='From SIP')),
-                ('match_incoming_mssip', models.BooleanField(default=True, help_text='Incoming calls from Skype for Business match.', verbose_name='From Skype for Business')),
-                ('match_incoming_h323', models.BooleanField(default=True, help_text='Incoming calls from H.323 match.', verbose_name='From H.323')),
-                ('match_incoming_teams', models.BooleanField(default=False, help_text='Incoming calls from Microsoft Teams Rooms match.', verbose_name='From Microsoft Teams Rooms')),
-                ('match_string_full', models.BooleanField(default=False, help_text='With its scheme and parameters.', verbose_name='Match against full alias URI')),
-                ('match_string', models.CharField(help_text='Has to match the whole dialled alias; case is ignored.', max_length=250, verbose_name='Destination alias regex match')),
-                ('replace_string', models.CharField(blank=True, default='', help_text='What the alias becomes; \\1 is the first group. Empty: as is.', max_length=250, verbose_name='Destination alias regex replace string')),
-                ('called_device_type', models.CharField(choices=[('external', 'Registered device or external system'), ('registration', 'Registered devices only'), ('mssip_conference_id', 'Skype for Business meeting by its Conference ID'), ('mssip_server', 'Skype for Business clients, or meetings through a Virtual Reception')], default='external', help_text='What is called.', max_length=50, verbose_name='Call target')),
-                ('outgoing_protocol', models.CharField(choices=[('sip', 'SIP'), ('h323', 'H.323'), ('mssip', 'Skype for Business'), ('rtmp', 'RTMP')], default='sip', help_text='Towards external systems.', max_length=50, verbose_name='Protocol')),
-                ('call_type', models.CharField(choices=[('video', 'Main video and presentation'), ('video-only', 'Main video only'), ('audio', 'Audio only'), ('auto', 'Same as incoming call')], default='video', help_text='Most that is carried.', max_length=50, verbose_name='Call capability')),
-                ('max_callrate_in', models.IntegerField(blank=True, default=None, help_text='From each, in kbit/s.', null=True, validators=[django.core.validators.MinValueValidator(128), django.core.validators.MaxValueValidator(8192)], verbose_name='Maximum inbound call bandwidth')),
-                ('max_callrate_out', models.IntegerField(blank=True, default=None, help_text='To each, in kbit/s.', null=True, validators=[django.core.validators.MinValueValidator(128), django.core.validators.MaxValueValidator(8192)], verbose_name='Maximum outbound call bandwidth')),
-                ('max_pixels_per_second', models.CharField(blank=True, choices=[('sd', 'SD'), ('hd', 'HD'), ('fullhd', 'Full HD')], default=None, help_text='Empty: global setting.', max_length=50, null=True, verbose_name='Maximum call quality')),
-                ('crypto_mode', models.CharField(blank=True, choices=[('', 'Use the global setting'), ('besteffort', 'Best effort'), ('on', 'Required'), ('off', 'No encryption')], default='', help_text='Replaces the global setting.', max_length=50, null=True, verbose_name='Media encryption')),
-                ('disabled_codecs', models.JSONField(blank=True, default=list, help_text='Codecs that are not offered.', validators=[rostra.configuration.models.settings.check_codecs], verbose_name='Disabled codecs')),
-                ('denoise_audio', models.BooleanField(default=True, help_text='On the way through.', verbose_name='Remove noise')),
-                ('live_captions_enabled', models.CharField(choices=[('default', 'Use the global setting'), ('yes', 'Yes'), ('no', 'No')], default='default', help_text='Write speech.', max_length=50, verbose_name='Live captions')),
-                ('external_participant_avatar_lookup', models.CharField(blank=True, choices=[('default', 'Use the global setting'), ('yes', 'Yes'), ('no', 'No')], default='default', help_text='Of participants from elsewhere.', max_length=50, null=True, verbose_name='Look up avatars')),
-                ('treat_as_trusted', models.BooleanField(default=False, help_text='The other side takes callers for its own.', verbose_name='Treat as trusted')),
-                ('tag', models.CharField(blank=True, default='', help_text='Copied to status, history and call records.', max_length=250, verbose_name='Service tag')),
-                ('creation_time', models.DateTimeField(auto_now_add=True, help_text='When this was created, in UTC.', verbose_name='Creation time')),
-                ('match_source_location', models.ForeignKey(blank=True, help_text='Empty: any.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='configuration.systemlocation', verbose_name='Calls being handled in location')),
-                ('outgoing_location', models.ForeignKey(blank=True, help_text='Where the call is placed. Empty: automatic.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='configuration.systemlocation', verbose_name='Outgoing location')),
-                ('h323_gatekeeper', models.ForeignKey(blank=True, help_text='Empty: use DNS.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='configuration.h323gatekeeper', verbose_name='H.323 gatekeeper')),
-                ('ivr_theme', models.ForeignKey(blank=True, help_text='What the caller sees and hears. Empty: the default theme.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='gateway_routing_rule', to='configuration.ivrtheme', verbose_name='Theme')),
-                ('mssip_proxy', models.ForeignKey(blank=True, help_text='Empty: use DNS. Meetings by Conference ID need one.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='configuration.mssipproxy', verbose_name='Skype for Business server')),
-                ('sip_proxy', models.ForeignKey(blank=True, help_text='Empty: use DNS.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='configuration.sipproxy', verbose_name='SIP proxy')),
-                ('stun_server', models.ForeignKey(blank=True, help_text='For ICE clients. Empty: that of the location.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='configuration.stunserver', verbose_name='STUN server')),
-                ('turn_server', models.ForeignKey(blank=True, help_text='For ICE clients. Empty: that of the location.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='configuration.turnserver', verbose_name='TURN server')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="A name no other rule has.", max_length=250, unique=True, verbose_name="Name"
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A note for administrators.",
+                        max_length=250,
+                        verbose_name="Description",
+                    ),
+                ),
+                (
+                    "priority",
+                    models.IntegerField(
+                        help_text="Rules are tried from 1 to 200; no two have the same.",
+                        unique=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(200),
+                        ],
+                        verbose_name="Priority",
+                    ),
+                ),
+                (
+                    "enable",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Others stay in the list and are passed over.",
+                        verbose_name="Enable this rule",
+                    ),
+                ),
+                (
+                    "match_incoming_calls",
+                    models.BooleanField(
+                        default=True, help_text="The rule is tried for them.", verbose_name="Incoming gateway calls"
+                    ),
+                ),
+                (
+                    "match_outgoing_calls",
+                    models.BooleanField(
+                        default=False,
+                        help_text="If they are routed by rules.",
+                        verbose_name="Outgoing calls from a conference",
+                    ),
+                ),
+                (
+                    "match_incoming_only_if_registered",
+                    models.BooleanField(
+                        default=False, help_text="Callers must be registered.", verbose_name="Registered devices only"
+                    ),
+                ),
+                (
+                    "match_incoming_webrtc",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Incoming calls from web and desktop clients match.",
+                        verbose_name="From web and desktop clients",
+                    ),
+                ),
+                (
+                    "match_incoming_sip",
+                    models.BooleanField(
+                        default=True, help_text="Incoming calls from SIP match.", verbose_name="From SIP"
+                    ),
+                ),
+                (
+                    "match_incoming_mssip",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Incoming calls from Skype for Business match.",
+                        verbose_name="From Skype for Business",
+                    ),
+                ),
+                (
+                    "match_incoming_h323",
+                    models.BooleanField(
+                        default=True, help_text="Incoming calls from H.323 match.", verbose_name="From H.323"
+                    ),
+                ),
+                (
+                    "match_incoming_teams",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Incoming calls from Microsoft Teams Rooms match.",
+                        verbose_name="From Microsoft Teams Rooms",
+                    ),
+                ),
+                (
+                    "match_string_full",
+                    models.BooleanField(
+                        default=False,
+                        help_text="With its scheme and parameters.",
+                        verbose_name="Match against full alias URI",
+                    ),
+                ),
+                (
+                    "match_string",
+                    models.CharField(
+                        help_text="Has to match the whole dialled alias; case is ignored.",
+                        max_length=250,
+                        verbose_name="Destination alias regex match",
+                    ),
+                ),
+                (
+                    "replace_string",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="What the alias becomes; \\1 is the first group. Empty: as is.",
+                        max_length=250,
+                        verbose_name="Destination alias regex replace string",
+                    ),
+                ),
+                (
+                    "called_device_type",
+                    models.CharField(
+                        choices=[
+                            ("external", "Registered device or external system"),
+                            ("registration", "Registered devices only"),
+                            ("mssip_conference_id", "Skype for Business meeting by its Conference ID"),
+                            ("mssip_server", "Skype for Business clients, or meetings through a Virtual Reception"),
+                        ],
+                        default="external",
+                        help_text="What is called.",
+                        max_length=50,
+                        verbose_name="Call target",
+                    ),
+                ),
+                (
+                    "outgoing_protocol",
+                    models.CharField(
+                        choices=[("sip", "SIP"), ("h323", "H.323"), ("mssip", "Skype for Business"), ("rtmp", "RTMP")],
+                        default="sip",
+                        help_text="Towards external systems.",
+                        max_length=50,
+                        verbose_name="Protocol",
+                    ),
+                ),
+                (
+                    "call_type",
+                    models.CharField(
+                        choices=[
+                            ("video", "Main video and presentation"),
+                            ("video-only", "Main video only"),
+                            ("audio", "Audio only"),
+                            ("auto", "Same as incoming call"),
+                        ],
+                        default="video",
+                        help_text="Most that is carried.",
+                        max_length=50,
+                        verbose_name="Call capability",
+                    ),
+                ),
+                (
+                    "max_callrate_in",
+                    models.IntegerField(
+                        blank=True,
+                        default=None,
+                        help_text="From each, in kbit/s.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(128),
+                            django.core.validators.MaxValueValidator(8192),
+                        ],
+                        verbose_name="Maximum inbound call bandwidth",
+                    ),
+                ),
+                (
+                    "max_callrate_out",
+                    models.IntegerField(
+                        blank=True,
+                        default=None,
+                        help_text="To each, in kbit/s.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(128),
+                            django.core.validators.MaxValueValidator(8192),
+                        ],
+                        verbose_name="Maximum outbound call bandwidth",
+                    ),
+                ),
+                (
+                    "max_pixels_per_second",
+                    models.CharField(
+                        blank=True,
+                        choices=[("sd", "SD"), ("hd", "HD"), ("fullhd", "Full HD")],
+                        default=None,
+                        help_text="Empty: global setting.",
+                        max_length=50,
+                        null=True,
+                        verbose_name="Maximum call quality",
+                    ),
+                ),
+                (
+                    "crypto_mode",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "Use the global setting"),
+                            ("besteffort", "Best effort"),
+                            ("on", "Required"),
+                            ("off", "No encryption"),
+                        ],
+                        default="",
+                        help_text="Replaces the global setting.",
+                        max_length=50,
+                        null=True,
+                        verbose_name="Media encryption",
+                    ),
+                ),
+                (
+                    "disabled_codecs",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Codecs that are not offered.",
+                        validators=[rostra.configuration.models.settings.check_codecs],
+                        verbose_name="Disabled codecs",
+                    ),
+                ),
+                (
+                    "denoise_audio",
+                    models.BooleanField(default=True, help_text="On the way through.", verbose_name="Remove noise"),
+                ),
+                (
+                    "live_captions_enabled",
+                    models.CharField(
+                        choices=[("default", "Use the global setting"), ("yes", "Yes"), ("no", "No")],
+                        default="default",
+                        help_text="Write speech.",
+                        max_length=50,
+                        verbose_name="Live captions",
+                    ),
+                ),
+                (
+                    "external_participant_avatar_lookup",
+                    models.CharField(
+                        blank=True,
+                        choices=[("default", "Use the global setting"), ("yes", "Yes"), ("no", "No")],
+                        default="default",
+                        help_text="Of participants from elsewhere.",
+                        max_length=50,
+                        null=True,
+                        verbose_name="Look up avatars",
+                    ),
+                ),
+                (
+                    "treat_as_trusted",
+                    models.BooleanField(
+                        default=False,
+                        help_text="The other side takes callers for its own.",
+                        verbose_name="Treat as trusted",
+                    ),
+                ),
+                (
+                    "tag",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="Copied to status, history and call records.",
+                        max_length=250,
+                        verbose_name="Service tag",
+                    ),
+                ),
+                (
+                    "creation_time",
+                    models.DateTimeField(
+                        auto_now_add=True, help_text="When this was created, in UTC.", verbose_name="Creation time"
+                    ),
+                ),
+                (
+                    "match_source_location",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: any.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="configuration.systemlocation",
+                        verbose_name="Calls being handled in location",
+                    ),
+                ),
+                (
+                    "outgoing_location",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Where the call is placed. Empty: automatic.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="configuration.systemlocation",
+                        verbose_name="Outgoing location",
+                    ),
+                ),
+                (
+                    "h323_gatekeeper",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: use DNS.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="configuration.h323gatekeeper",
+                        verbose_name="H.323 gatekeeper",
+                    ),
+                ),
+                (
+                    "ivr_theme",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="What the caller sees and hears. Empty: the default theme.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="gateway_routing_rule",
+                        to="configuration.ivrtheme",
+                        verbose_name="Theme",
+                    ),
+                ),
+                (
+                    "mssip_proxy",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: use DNS. Meetings by Conference ID need one.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="configuration.mssipproxy",
+                        verbose_name="Skype for Business server",
+                    ),
+                ),
+                (
+                    "sip_proxy",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: use DNS.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="configuration.sipproxy",
+                        verbose_name="SIP proxy",
+                    ),
+                ),
+                (
+                    "stun_server",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="For ICE clients. Empty: that of the location.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="configuration.stunserver",
+                        verbose_name="STUN server",
+                    ),
+                ),
+                (
+                    "turn_server",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="For ICE clients. Empty: that of the location.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="configuration.turnserver",
+                        verbose_name="TURN server",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Call Routing Rule',
-                'ordering': ['id'],
+                "verbose_name": "Call Routing Rule",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='UserGroupEntityMapping',
+            name="UserGroupEntityMapping",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('description', models.CharField(blank=True, default='', help_text='A note for administrators.', max_length=250, verbose_name='Description')),
-                ('entity_resource_uri', models.CharField(help_text='Address of what is granted, as the API has it.', max_length=250, verbose_name='Resource')),
-                ('user_group', models.ForeignKey(help_text='Who is granted it.', on_delete=django.db.models.deletion.CASCADE, related_name='user_group_entity_mappings', to='configuration.usergroup', verbose_name='User group')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A note for administrators.",
+                        max_length=250,
+                        verbose_name="Description",
+                    ),
+                ),
+                (
+                    "entity_resource_uri",
+                    models.CharField(
+                        help_text="Address of what is granted, as the API has it.",
+                        max_length=250,
+                        verbose_name="Resource",
+                    ),
+                ),
+                (
+                    "user_group",
+                    models.ForeignKey(
+                        help_text="Who is granted it.",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="user_group_entity_mappings",
+                        to="configuration.usergroup",
+                        verbose_name="User group",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'User Group Mapping',
-                'ordering': ['id'],
+                "verbose_name": "User Group Mapping",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='WebappBranding',
+            name="WebappBranding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='A name no other branding has.', max_length=250, unique=True, verbose_name='Name')),
-                ('description', models.CharField(blank=True, default='', help_text='A note for administrators.', max_length=250, verbose_name='Description')),
-                ('uuid', models.CharField(default=rostra.configuration.models.themes.new_uuid, editable=False, help_text='What the branding is known by.', max_length=36, unique=True, verbose_name='Identity')),
-                ('webapp_type', models.CharField(choices=[('webapp1', 'Web app 1'), ('webapp2', 'Web app 2'), ('webapp3', 'Web app 3')], help_text='The web app it is made for.', max_length=50, verbose_name='Web app')),
-                ('is_default', models.BooleanField(default=False, editable=False, help_text='Came with the platform.', verbose_name='Shipped')),
-                ('last_updated', models.DateTimeField(default=django.utils.timezone.now, editable=False, help_text='When its files last changed, in UTC.', verbose_name='Last updated')),
-                ('branding_file', rostra.configuration.fields.UploadField(help_text='A ZIP file. It replaces all files of the branding.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='configuration.storedfile', verbose_name='Branding package')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="A name no other branding has.", max_length=250, unique=True, verbose_name="Name"
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A note for administrators.",
+                        max_length=250,
+                        verbose_name="Description",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.CharField(
+                        default=rostra.configuration.models.themes.new_uuid,
+                        editable=False,
+                        help_text="What the branding is known by.",
+                        max_length=36,
+                        unique=True,
+                        verbose_name="Identity",
+                    ),
+                ),
+                (
+                    "webapp_type",
+                    models.CharField(
+                        choices=[("webapp1", "Web app 1"), ("webapp2", "Web app 2"), ("webapp3", "Web app 3")],
+                        help_text="The web app it is made for.",
+                        max_length=50,
+                        verbose_name="Web app",
+                    ),
+                ),
+                (
+                    "is_default",
+                    models.BooleanField(
+                        default=False, editable=False, help_text="Came with the platform.", verbose_name="Shipped"
+                    ),
+                ),
+                (
+                    "last_updated",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now,
+                        editable=False,
+                        help_text="When its files last changed, in UTC.",
+                        verbose_name="Last updated",
+                    ),
+                ),
+                (
+                    "branding_file",
+                    rostra.configuration.fields.UploadField(
+                        help_text="A ZIP file. It replaces all files of the branding.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="configuration.storedfile",
+                        verbose_name="Branding package",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Web app branding package',
-                'ordering': ['id'],
+                "verbose_name": "Web app branding package",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='WebappAlias',
+            name="WebappAlias",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.CharField(help_text='Part of the address.', max_length=50, unique=True, validators=[rostra.configuration.validators.slug], verbose_name='Path')),
-                ('description', models.CharField(blank=True, default='', help_text='A note for administrators.', max_length=250, verbose_name='Description')),
-                ('webapp_type', models.CharField(choices=[('webapp1', 'Web app 1'), ('webapp2', 'Web app 2'), ('webapp3', 'Web app 3')], help_text='The web app found there.', max_length=50, verbose_name='Web app')),
-                ('is_default', models.BooleanField(default=False, help_text='Where /webapp leads; takes this from any other path.', verbose_name='Default')),
-                ('is_enabled', models.BooleanField(default=False, help_text='The path can be used.', verbose_name='Enabled')),
-                ('bundle', models.ForeignKey(blank=True, help_text='Empty: the one in use.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='webapp_aliases', to='configuration.softwarebundlerevision', verbose_name='Build')),
-                ('branding', models.ForeignKey(blank=True, help_text='Empty: as it was shipped.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='webapp_aliases', to='configuration.webappbranding', verbose_name='Branding')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "slug",
+                    models.CharField(
+                        help_text="Part of the address.",
+                        max_length=50,
+                        unique=True,
+                        validators=[rostra.configuration.validators.slug],
+                        verbose_name="Path",
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A note for administrators.",
+                        max_length=250,
+                        verbose_name="Description",
+                    ),
+                ),
+                (
+                    "webapp_type",
+                    models.CharField(
+                        choices=[("webapp1", "Web app 1"), ("webapp2", "Web app 2"), ("webapp3", "Web app 3")],
+                        help_text="The web app found there.",
+                        max_length=50,
+                        verbose_name="Web app",
+                    ),
+                ),
+                (
+                    "is_default",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Where /webapp leads; takes this from any other path.",
+                        verbose_name="Default",
+                    ),
+                ),
+                (
+                    "is_enabled",
+                    models.BooleanField(default=False, help_text="The path can be used.", verbose_name="Enabled"),
+                ),
+                (
+                    "bundle",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: the one in use.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="webapp_aliases",
+                        to="configuration.softwarebundlerevision",
+                        verbose_name="Build",
+                    ),
+                ),
+                (
+                    "branding",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: as it was shipped.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="webapp_aliases",
+                        to="configuration.webappbranding",
+                        verbose_name="Branding",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'Web app path',
-                'ordering': ['id'],
+                "verbose_name": "Web app path",
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='EndUser',
+            name="EndUser",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('primary_email_address', models.CharField(help_text='One no other user has.', max_length=100, validators=[django.core.validators.EmailValidator()], verbose_name='E-mail address')),
-                ('first_name', models.CharField(blank=True, default='', help_text='As others see it.', max_length=250, verbose_name='First name')),
-                ('last_name', models.CharField(blank=True, default='', help_text='As others see it.', max_length=250, verbose_name='Last name')),
-                ('display_name', models.CharField(blank=True, default='', help_text='As others see it.', max_length=250, verbose_name='Display name')),
-                ('telephone_number', models.CharField(blank=True, default='', help_text='As others see it.', max_length=100, verbose_name='Telephone number')),
-                ('mobile_number', models.CharField(blank=True, default='', help_text='As others see it.', max_length=100, verbose_name='Mobile number')),
-                ('title', models.CharField(blank=True, default='', help_text='As others see it.', max_length=128, verbose_name='Job title')),
-                ('department', models.CharField(blank=True, default='', help_text='As others see it.', max_length=100, verbose_name='Department')),
-                ('description', models.CharField(blank=True, default='', help_text='A note for administrators.', max_length=250, verbose_name='Description')),
-                ('avatar_url', models.CharField(blank=True, default='', help_text='Where the picture is.', max_length=255, validators=[rostra.configuration.validators.url], verbose_name='Avatar URL')),
-                ('uuid', models.CharField(blank=True, default=rostra.configuration.models.themes.new_uuid, help_text='Made up when none is given.', max_length=250, unique=True, verbose_name='UUID')),
-                ('user_oid', models.CharField(editable=False, help_text='From the directory.', max_length=250, null=True, verbose_name='Microsoft 365 ID')),
-                ('exchange_user_id', models.CharField(editable=False, help_text='From the directory.', max_length=250, null=True, verbose_name='Exchange user ID')),
-                ('ms_exchange_guid', models.CharField(blank=True, help_text='From the directory.', max_length=250, null=True, verbose_name='Exchange mailbox ID')),
-                ('sync_tag', models.CharField(blank=True, default='', editable=False, help_text='Synchronisation template that owns this user.', max_length=250, verbose_name='Origin')),
-                ('user_groups', models.ManyToManyField(blank=True, help_text='Groups with this user.', related_name='users', to='configuration.usergroup', verbose_name='User groups')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "primary_email_address",
+                    models.CharField(
+                        help_text="One no other user has.",
+                        max_length=100,
+                        validators=[django.core.validators.EmailValidator()],
+                        verbose_name="E-mail address",
+                    ),
+                ),
+                (
+                    "first_name",
+                    models.CharField(
+                        blank=True, default="", help_text="As others see it.", max_length=250, verbose_name="First name"
+                    ),
+                ),
+                (
+                    "last_name",
+                    models.CharField(
+                        blank=True, default="", help_text="As others see it.", max_length=250, verbose_name="Last name"
+                    ),
+                ),
+                (
+                    "display_name",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="As others see it.",
+                        max_length=250,
+                        verbose_name="Display name",
+                    ),
+                ),
+                (
+                    "telephone_number",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="As others see it.",
+                        max_length=100,
+                        verbose_name="Telephone number",
+                    ),
+                ),
+                (
+                    "mobile_number",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="As others see it.",
+                        max_length=100,
+                        verbose_name="Mobile number",
+                    ),
+                ),
+                (
+                    "title",
+                    models.CharField(
+                        blank=True, default="", help_text="As others see it.", max_length=128, verbose_name="Job title"
+                    ),
+                ),
+                (
+                    "department",
+                    models.CharField(
+                        blank=True, default="", help_text="As others see it.", max_length=100, verbose_name="Department"
+                    ),
+                ),
+                (
+                    "description",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="A note for administrators.",
+                        max_length=250,
+                        verbose_name="Description",
+                    ),
+                ),
+                (
+                    "avatar_url",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="Where the picture is.",
+                        max_length=255,
+                        validators=[rostra.configuration.validators.url],
+                        verbose_name="Avatar URL",
+                    ),
+                ),
+                (
+                    "uuid",
+                    models.CharField(
+                        blank=True,
+                        default=rostra.configuration.models.themes.new_uuid,
+                        help_text="Made up when none is given.",
+                        max_length=250,
+                        unique=True,
+                        verbose_name="UUID",
+                    ),
+                ),
+                (
+                    "user_oid",
+                    models.CharField(
+                        editable=False,
+                        help_text="From the directory.",
+                        max_length=250,
+                        null=True,
+                        verbose_name="Microsoft 365 ID",
+                    ),
+                ),
+                (
+                    "exchange_user_id",
+                    models.CharField(
+                        editable=False,
+                        help_text="From the directory.",
+                        max_length=250,
+                        null=True,
+                        verbose_name="Exchange user ID",
+                    ),
+                ),
+                (
+                    "ms_exchange_guid",
+                    models.CharField(
+                        blank=True,
+                        help_text="From the directory.",
+                        max_length=250,
+                        null=True,
+                        verbose_name="Exchange mailbox ID",
+                    ),
+                ),
+                (
+                    "sync_tag",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        editable=False,
+                        help_text="Synchronisation template that owns this user.",
+                        max_length=250,
+                        verbose_name="Origin",
+                    ),
+                ),
+                (
+                    "user_groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Groups with this user.",
+                        related_name="users",
+                        to="configuration.usergroup",
+                        verbose_name="User groups",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'User',
-                'ordering': ['id'],
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('primary_email_address'), name='end_user_any_case', violation_error_message='User with this E-mail address already exists.')],
+                "verbose_name": "User",
+                "ordering": ["id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("primary_email_address"),
+                        name="end_user_any_case",
+                        violation_error_message="User with this E-mail address already exists.",
+                    )
+                ],
             },
         ),
     ]
