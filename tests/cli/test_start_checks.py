@@ -80,6 +80,7 @@ def test_only_what_runs_here_needs_ports(environment: Environment) -> None:
     assert "management_https_port" not in {need.setting for need in ports.needs(environment, management=False)}
 
 
+@pytest.mark.spec("SYS-209")
 def test_the_certificate_names_this_machine_and_the_key_is_ours_alone(tmp_path: Path) -> None:
     identity = tls.prepare(tmp_path)
     certificate = x509.load_pem_x509_certificate(identity.certificate.read_bytes())
@@ -88,6 +89,9 @@ def test_the_certificate_names_this_machine_and_the_key_is_ours_alone(tmp_path: 
     assert {"127.0.0.1", "::1"} <= {str(address) for address in names.get_values_for_type(x509.IPAddress)}
     key = serialization.load_pem_private_key(identity.key.read_bytes(), None)
     assert key.public_key() == certificate.public_key()
+    assert certificate.public_key().key_size == 4096  # type: ignore[union-attr] - it is RSA
+    assert identity.certificate.read_text().endswith(tls.DH_PARAMETERS)
+    assert tls.context_of(identity.certificate, identity.key)
     assert stat.S_IMODE(identity.key.stat().st_mode) == 0o600
 
 
