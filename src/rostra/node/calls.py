@@ -70,8 +70,7 @@ async def start(
         node=identity.id, boot=boot, bus=bus, pool=pool, ledger=ledger, address=identity.address,
         location=lambda: geography.location, record=outbox.record,
     )  # fmt: skip
-    contact = Contact(environment.node_home / "contact", lambda: replica.silence)
-    licences = NodeLicences(bus, identity.id, boot, contact.silent, environment.node_home / "licensing")
+    licences = await _licences(environment, identity, bus, boot, replica, stack)
     exchange = Exchange(
         here, peers, geography, finder(lookup), environment=environment,
         configured=lambda: replica.position > 0 or replica.synchronised.is_set(),
@@ -80,8 +79,6 @@ async def start(
         licences=licences,
     )  # fmt: skip
     reporter.exchange = exchange
-    await licences.start()
-    stack.push_async_callback(licences.stop)
     await exchange.start()
     stack.push_async_callback(exchange.close)
     await peers.start()
@@ -92,6 +89,21 @@ async def start(
     measuring = asyncio.create_task(_measure(environment, ledger), name="capacity check")
     stack.push_async_callback(_ended, measuring)
     return Calls(exchange, peers, geography)
+
+
+async def _licences(
+    environment: Environment,
+    identity: NodeIdentity,
+    bus: Bus,
+    boot: str,
+    replica: ConfigurationReplica,
+    stack: AsyncExitStack,
+) -> NodeLicences:
+    contact = Contact(environment.node_home / "contact", lambda: replica.silence)
+    licences = NodeLicences(bus, identity.id, boot, contact.silent, environment.node_home / "licensing")
+    await licences.start()
+    stack.push_async_callback(licences.stop)
+    return licences
 
 
 async def _measure(environment: Environment, ledger: Ledger) -> None:
