@@ -109,6 +109,9 @@ class Environment:
     licence_server: str = _setting(
         "", str, "URL where licence requests are sent; empty: they are stored and go by hand"
     )
+    software_keys: str = _setting(
+        "", str, "PEM file of public keys (Ed25519) whose software is taken in upgrades besides the project's"
+    )
     log_level: str = _setting("info", _level, "debug, info, warning or error")
 
     @classmethod
