@@ -17,7 +17,7 @@ from tests.management import conftest
 from django.core.wsgi import get_wsgi_application
 from rostra.management.prepare import prepare
 
-conftest.use(conftest.Path(sys.argv[1]))
+conftest.use(conftest.settings.database("", conftest.Path(sys.argv[1])))
 prepare(conftest.ENVIRONMENT)
 headers = {"Authorization": "Basic " + base64.b64encode(b"admin:secret").decode()}
 api = schemathesis.openapi.from_wsgi("/api/admin/openapi.json", get_wsgi_application(), headers=headers)
