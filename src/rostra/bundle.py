@@ -118,7 +118,7 @@ class Bundle:
         """Every member once; read each to its end before the next. Raises BundleProblem for one that is not right."""
         missing = dict(self.manifest.files)
         try:
-            for entry in self._tar:
+            while (entry := self._tar.next()) is not None:
                 wanted = missing.pop(entry.name, None)
                 content = self._tar.extractfile(entry) if entry.isreg() else None
                 if wanted is None or content is None or entry.size != wanted.size:
