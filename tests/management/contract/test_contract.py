@@ -10,9 +10,9 @@ import pytest
 from django.db import transaction
 
 from rostra.configuration.resources import register
+from tests.management.conftest import BASE, Api
+from tests.management.resource_suite import ResourceSuite
 
-from ..conftest import BASE, Api
-from ..resource_suite import ResourceSuite
 from . import values
 from .deviations import ABSENT, DIFFERENT, ELSEWHERE, FIXED
 from .facts import Contract, Field, contracts

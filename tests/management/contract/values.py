@@ -153,7 +153,8 @@ def good(resource: str, field: Field) -> list[Any]:
     """Values that have to be taken, the ends of ranges among them."""
     for name in (f"{resource}.{field.name}", resource, field.name):
         if name in SAMPLES:
-            return [*SAMPLES[name], *([None] if field.nullable and SAMPLES[name] else [])]
+            alone = field.nullable and SAMPLES[name] and (resource, field.name) not in COMPANIONS
+            return [*SAMPLES[name], *([None] if alone else [])]
     empty: list[Any] = [None] if field.nullable else []
     match field.type:
         case "boolean":
