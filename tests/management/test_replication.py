@@ -105,6 +105,7 @@ async def test_a_change_is_there_within_two_seconds(database: Path, fabric: Envi
     assert content(local) == content()
 
 
+@pytest.mark.every_database
 async def test_bulk_statements_cascades_and_relations_arrive(
     database: Path, fabric: Environment, bus: Bus, local: Path
 ) -> None:
@@ -133,6 +134,7 @@ async def test_bulk_statements_cascades_and_relations_arrive(
     assert content(local) == content()
 
 
+@pytest.mark.every_database
 async def test_a_rolled_back_change_never_arrives(database: Path, fabric: Environment, bus: Bus, local: Path) -> None:
     def change() -> None:
         with transaction.atomic():
@@ -178,6 +180,7 @@ async def test_node_absent_for_so_long_that_changes_are_forgotten(
     assert content(local) == content()
 
 
+@pytest.mark.every_database
 def test_the_journal_forgets_what_is_old_or_too_much_and_keeps_the_newest(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +199,7 @@ def test_the_journal_forgets_what_is_old_or_too_much_and_keeps_the_newest(
     assert journal.catch_up(ChangesRequest(epoch, newest)).changes == Changes(epoch, newest, [])
 
 
+@pytest.mark.every_database
 async def test_management_node_restarts_with_changes_not_yet_published(
     database: Path, fabric: Environment, bus: Bus, local: Path
 ) -> None:
@@ -263,6 +267,7 @@ async def test_a_lost_message_is_asked_for_within_two_seconds(
     assert content(local) == content()
 
 
+@pytest.mark.sqlite_only
 async def test_a_restored_backup_means_a_snapshot_for_whoever_was_ahead(
     database: Path, fabric: Environment, bus: Bus, local: Path, tmp_path: Path
 ) -> None:
@@ -332,6 +337,7 @@ async def test_node_serves_and_starts_with_neither_fabric_nor_management(
         await process.wait()
 
 
+@pytest.mark.every_database
 async def test_a_large_configuration_comes_in_chunks_while_it_changes(
     database: Path, fabric: Environment, bus: Bus, local: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -370,6 +376,7 @@ async def test_a_large_configuration_comes_in_chunks_while_it_changes(
     assert content(local) == content()
 
 
+@pytest.mark.sqlite_only
 def test_journal_covers_every_replicated_table(database: Path) -> None:
     with connections["default"].cursor() as cursor:
         cursor.execute("SELECT tbl_name, count(*) FROM sqlite_master WHERE type = 'trigger' GROUP BY tbl_name")
@@ -413,6 +420,7 @@ def test_a_node_of_another_version_takes_a_snapshot(local: Path) -> None:
         register._internal.pop("something_new")
 
 
+@pytest.mark.every_database
 def test_a_database_with_triggers_can_be_migrated(database: Path) -> None:
     """SQLite refuses to remake a table that triggers of others write to."""
     before = journal.position()
