@@ -54,6 +54,7 @@ def _settings(environment: Environment) -> dict[str, Any]:
             "rostra.management.licences.apps.LicencesConfig",
             "rostra.management.audit.apps.AuditConfig",
             "rostra.management.backups.apps.BackupsConfig",
+            "rostra.management.upgrades.apps.UpgradesConfig",
             "rostra.management.apps.ManagementConfig",
         ],
         "MIDDLEWARE": [

@@ -86,6 +86,16 @@ class Observatory:
         """Tell several nodes at once to do something; one that does not answer refuses, with the reason."""
         return self._from_thread(self._tell(list(nodes), command), COMMAND + 2)
 
+    def request(self, subject: str, payload: bytes) -> bytes | None:
+        """Ask a node something on a subject of its own; None: no answer."""
+        return self._from_thread(self._request(subject, payload), COMMAND + 2)
+
+    async def _request(self, subject: str, payload: bytes) -> bytes | None:
+        try:
+            return await self._bus.request(subject, payload, timeout=COMMAND)
+        except Unreachable:
+            return None
+
     def _from_thread(self, work: Coroutine[Any, Any, Result], limit: float) -> Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(limit)
 
@@ -185,6 +195,9 @@ class _Nobody:
 
     def tell(self, nodes: Iterable[str], command: status.Command) -> dict[str, status.CommandReply]:
         return {node: status.Refused(reason=SILENT) for node in nodes}
+
+    def request(self, subject: str, payload: bytes) -> bytes | None:
+        return None
 
 
 class _Current:
