@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rostra.configuration import orm
 from rostra.configuration.resources import Resource, register
 from rostra.management.accounts.models import (
     AuthenticationSettings,
@@ -11,6 +12,7 @@ from rostra.management.accounts.models import (
     Role,
     RoleMapping,
 )
+from rostra.management.accounts.models.authentication import OpenIdSettings
 from rostra.management.accounts.permissions import ADMINISTRATORS
 from rostra.management.licences import declared as licences  # noqa: F401 - declares
 
@@ -50,6 +52,7 @@ register.add(
                 ),
             ),
             ("API", ("api_oauth2_disable_basic", "api_oauth2_allow_all_perms", "api_oauth2_expiration")),
+            ("OpenID Connect", tuple(field.name for field in orm.meta(OpenIdSettings).local_fields)),
         ),
     )
 )

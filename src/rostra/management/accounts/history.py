@@ -32,5 +32,5 @@ TABLE = Table(
     columns=_COLUMNS,
     source=ModelSource(LoginAttempt.objects.all, _row, "-time"),
     viewing=VIEW_LOGS,
-    shown=("username", "time", "success", "interface", "remote_address", "remote_port"),
+    shown=("time", "username", "success", "interface", "remote_address", "remote_port"),
 )

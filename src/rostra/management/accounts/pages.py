@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
 from rostra.management.accounts.models import Account
 from rostra.management.accounts.models.account import LAST_ADMINISTRATOR
@@ -19,8 +21,9 @@ from rostra.management.accounts.models.account import LAST_ADMINISTRATOR
 class AccountPage(UserAdmin, ModelAdmin):  # pyright: ignore[reportIncompatibleMethodOverride] - as Unfold wants it
     """Local accounts are added and changed; those of a directory are only seen, disabled and deleted."""
 
-    form = UserChangeForm
+    form = forms.ModelForm
     add_form = UserCreationForm
+    add_form_template = None
     change_password_form = AdminPasswordChangeForm
     list_display: ClassVar[Any] = ("username", "directory", "is_superuser", "is_active", "last_login")
     list_filter: ClassVar[Any] = ("directory", "is_active")
@@ -28,26 +31,33 @@ class AccountPage(UserAdmin, ModelAdmin):  # pyright: ignore[reportIncompatibleM
     filter_horizontal: ClassVar[Any] = ("roles",)
     ordering: ClassVar[Any] = ("username",)
     fieldsets: ClassVar[Any] = (
-        (None, {"fields": ("username", "password", "is_active")}),
+        (None, {"fields": ("username", "change_password", "is_active")}),
         ("What it may do", {"fields": ("is_superuser", "roles")}),
         ("From", {"fields": ("directory", "groups", "last_login", "creation_time")}),
     )
     add_fieldsets: ClassVar[Any] = (
-        (None, {"fields": ("username", "usable_password", "password1", "password2", "is_superuser", "roles")}),
+        (None, {"fields": ("username", "password1", "password2", "is_superuser", "roles")}),
     )
     actions: ClassVar[Any] = ()
     compressed_fields = True
     warn_unsaved_form = True
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        fixed = ["directory", "groups", "last_login", "creation_time"]
+        fixed = ["change_password", "directory", "groups", "last_login", "creation_time"]
         if obj is not None:
             fixed.append("username")
         if not request.user.is_superuser:  # type: ignore[union-attr] - nobody makes himself more than he is
             fixed.append("is_superuser")
         if obj is not None and obj.directory:
-            fixed += ["password", "roles"]
+            fixed.append("roles")
         return fixed
+
+    @admin.display(description="Password")
+    def change_password(self, obj: Account) -> str:
+        """Where it is changed."""
+        if obj.directory:
+            return "Kept by the directory"
+        return format_html('<a class="text-primary-600 font-medium" href="{}">Change the password</a>', "../password/")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and _may_touch(request, obj)

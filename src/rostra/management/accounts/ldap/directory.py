@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import time
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ from rostra.management.accounts.ldap.targets import PLAIN, Address, NoAddress, T
 
 logger = structlog.get_logger("support.ldap")
 
+_PATIENCE = 10.0
+"""Seconds after which no further attempt is made: somebody waits for the answer."""
 _MOST_GROUPS = 1000
 """Groups offered for choosing."""
 
@@ -55,7 +58,11 @@ def connected(settings: Any) -> Generator[Directory]:
     """
     dns = _dns_servers()
     reasons: list[str] = []
+    end = time.monotonic() + _PATIENCE
     for target in _targets(settings, dns):
+        if reasons and time.monotonic() > end:
+            reasons.append(f"{target.uri} : not tried, it took too long already")
+            break
         try:
             found = _sign_in(settings, target, dns)
         except wire.NotConnected as problem:
