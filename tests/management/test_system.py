@@ -300,3 +300,15 @@ def test_keys_of_a_node_and_nodes_of_a_key_are_one_relation(api: Api) -> None:
     assert api.read("worker_vm/1/")["ssh_authorized_keys"] == [key]
     assert api("PATCH", "worker_vm/1/", {"ssh_authorized_keys": []}).status_code == 202
     assert api.read(key)["nodes"] == []
+
+
+@pytest.mark.every_database
+def test_addresses_are_found_in_any_form_and_nothing_else_is_looked_for(api: Api) -> None:
+    api.create("dns_server", address="2001:db8::53")
+    for query, count in (
+        *(("address=2001:DB8:0::0053", 1), ("address=10.9.9.9", 0), ("address__in=2001:db8::53,10.9.9.9", 1)),
+        *(("address__startswith=2001:db8", 1), ("address__icontains=no address", 0), ("address__isnull=true", 0)),
+    ):
+        assert api.read(f"dns_server/?{query}")["meta"]["total_count"] == count, query
+    for query in ("address=nowhere", "address__lt=x", "address__in=10.9.9.9,x"):
+        assert api("GET", f"dns_server/?{query}").status_code == 400, query

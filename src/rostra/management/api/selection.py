@@ -7,6 +7,7 @@ import urllib.parse
 from typing import Any
 
 from django.core.exceptions import FieldError, ValidationError
+from django.core.validators import validate_ipv46_address
 from django.db import DatabaseError, connection, models
 from django.db.models import QuerySet
 from django.http import QueryDict
@@ -135,6 +136,8 @@ def _text_lookup(path: str, operator: str, value: str) -> dict[str, Any]:
 
 
 def _value(field: Any, text: str) -> Any:
+    if isinstance(field, models.GenericIPAddressField):  # PostgreSQL compares these with nothing else
+        validate_ipv46_address(text)
     if not field.is_relation:
         return wire.understand(field, text)
     if text.isascii() and text.isdecimal() and len(text) < 19:
