@@ -343,8 +343,9 @@ class TestExternalWebappHost(ResourceSuite):
 
 
 class TestRegistration:
-    def test_one_row_that_can_be_changed_and_replaced(self, api: Api) -> None:
+    def test_one_row_that_can_be_changed_and_replaced(self, api: Api, browser: Any) -> None:
         path = "registration/1/"
+        assert browser.get("/admin/configuration/registration/1/change/").status_code == 200
         before = api.read(path)
         assert (before["adaptive_max_refresh"], before["maximum_max_refresh"], before["natted_max_refresh"]) == (
             3600,
@@ -372,7 +373,7 @@ class TestRegistration:
         assert list(response.json()["registration"]) == [field]
 
 
-def test_the_build_of_the_web_app_is_described_and_can_be_selected(api: Api) -> None:
+def test_the_build_of_the_web_app_is_described_and_can_be_selected(api: Api, browser: Any) -> None:
     (revision,) = api.list("software_bundle_revision/")
     assert (revision["bundle_type"], revision["core"], revision["version"]) == ("webapp3", True, rostra.__version__)
     (bundle,) = api.list("software_bundle/")
@@ -385,6 +386,12 @@ def test_the_build_of_the_web_app_is_described_and_can_be_selected(api: Api) -> 
         ("PATCH", revision["resource_uri"]),
     ):
         assert api(method, path, {}).status_code == 405
+    pages = "/admin/configuration/softwarebundle"
+    assert browser.get(f"{pages}/1/change/").status_code == 200
+    assert browser.get(f"{pages}revision/1/change/").status_code == 200
+    assert b'name="version"' not in browser.get(f"{pages}revision/1/change/").content
+    for page in (f"{pages}/add/", f"{pages}/1/delete/", f"{pages}revision/add/"):
+        assert browser.get(page).status_code == 403, page
 
 
 def test_there_is_one_default_path(api: Api) -> None:
@@ -487,3 +494,71 @@ def test_what_is_shipped(api: Api) -> None:
     api("DELETE", stun["resource_uri"])
     shipped.seed()
     assert api.list("stun_server/") == [], "what was deleted stays so"
+
+
+@pytest.mark.parametrize(
+    ("resource", "body", "field"),
+    [
+        pytest.param(
+            "gateway_routing_rule",
+            {"name": "x", "priority": 9, "match_string": "7.*", "called_device_type": "mssip_conference_id"},
+            "mssip_proxy",
+            marks=pytest.mark.spec("SVC-110"),
+        ),
+        pytest.param(
+            "policy_server",
+            {"name": "x", "internal_media_location_policy_template": "{% endif %}"},
+            "internal_media_location_policy_template",
+            marks=pytest.mark.spec("POL-082"),
+        ),
+        pytest.param(
+            "ldap_sync_source",
+            {**TestLdapSyncSource.example, "ldap_server": "192.0.2.1", "ldap_permit_no_tls": True},
+            "ldap_server",
+            marks=pytest.mark.spec("SVC-128"),
+        ),
+        pytest.param(
+            "ldap_sync_field",
+            {"name": "x", "template_variable_name": "a-b"},
+            "template_variable_name",
+            marks=pytest.mark.spec("SVC-141"),
+        ),
+        pytest.param(
+            "automatic_participant",
+            {"alias": "live.example.test/key", "protocol": "rtmp"},
+            "alias",
+            marks=pytest.mark.spec("CONF-122"),
+        ),
+        pytest.param(
+            "automatic_participant",
+            {"alias": "bob", "dtmf_sequence": "12;"},
+            "dtmf_sequence",
+            marks=pytest.mark.spec("CONF-106"),
+        ),
+    ],
+)
+def test_what_new_objects_must_not_be(api: Api, resource: str, body: dict[str, Any], field: str) -> None:
+    response = api("POST", f"{resource}/", body)
+    assert response.status_code == 400
+    assert list(response.json()[resource]) == [field]
+
+
+@pytest.mark.spec("SVC-178", "SVC-135", "SVC-137")
+def test_a_template_needs_what_it_makes(api: Api) -> None:
+    source = api.create("ldap_sync_source", **TestLdapSyncSource.example)
+    body = {"name": "All", "ldap_sync_source": source, "conference_name": "{{sn}}"}
+    path = api.create("conference_sync_template", **body)
+    shown = api.read(path)
+    assert shown["ldap_user_filter"] == "(&(objectclass=person)(!(objectclass=computer)))"
+    assert (shown["sync_conferences"], shown["sync_devices"], shown["device_username"]) == (True, False, "{{mail}}")
+    response = api("PATCH", path, {"sync_devices": True})
+    assert list(response.json()["conference_sync_template"]) == ["device_password"]
+    assert api("PATCH", path, {"sync_devices": True, "device_username": ""}).status_code == 202
+    assert api("PATCH", path, {"sync_conferences": False, "conference_name": ""}).status_code == 202
+    assert api("DELETE", source).status_code == 400, "it is still read by a template"
+
+
+@pytest.mark.spec("CONF-009")
+def test_aliases_keep_their_order(api: Api) -> None:
+    room = api.create("conference", name="Board", aliases=[{"alias": "second", "view_order": 2}, {"alias": "first"}])
+    assert [one["alias"] for one in api.read(room)["aliases"]] == ["first", "second"]

@@ -17,7 +17,7 @@ from rostra.configuration.fields import UploadField
 from rostra.configuration.resources import Resource, register
 from rostra.management.accounts import pages as accounts
 from rostra.management.accounts.resource_pages import AuthenticationPages, ClientPages, MappingPages, RolePages
-from rostra.management.api import access, keeping
+from rostra.management.api import access, keeping, schema
 from rostra.management.certificates.pages import CaPages, TlsPages
 from rostra.management.certificates.request_pages import RequestPages as CertificateRequestPages
 from rostra.management.csvpages import CSV_ACTIONS, CsvPages
@@ -112,6 +112,16 @@ class _Page(CsvPages, ModelAdmin):
         fixed = ["service_type"] if obj is not None and hasattr(obj, "service_type") else []
         fixed += self.resource.fixed if obj is not None else ()
         return [*super().get_readonly_fields(request, obj), *fixed]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return "post" in schema.list_methods(self.resource) and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        ways = {"post", "put", "patch"} & set(schema.detail_methods(self.resource))
+        return bool(ways) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return "delete" in schema.detail_methods(self.resource) and super().has_delete_permission(request, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         *found, protected = super().get_deleted_objects(objs, request)
@@ -253,8 +263,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         link = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
         entry = {"title": str(meta.verbose_name_plural), "icon": resource.icon, "link": link}
         sections.setdefault(resource.section, []).append(entry)
-    sections.setdefault("Utilities", []).append(
-        {"title": "Backup/Restore", "icon": "settings_backup_restore", "link": reverse("admin:backups")}
+    sections.setdefault("Utilities", []).extend(
+        [
+            {"title": "Backup/Restore", "icon": "settings_backup_restore", "link": reverse("admin:backups")},
+            {"title": "Upgrade", "icon": "upgrade", "link": reverse("admin:upgrade")},
+        ]
     )
     people = {"title": "Accounts", "icon": "person", "link": reverse("admin:accounts_account_changelist")}
     home = {"title": "Dashboard", "icon": "dashboard", "link": reverse("admin:index")}
