@@ -31,6 +31,12 @@ _RENEWAL = datetime.timedelta(days=30)
 KEY_BITS = 4096
 """Size of the self-signed certificate's key (SYS-209)."""
 
+STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")
+"""Header of every answer over HTTPS: browsers use nothing else for this name any more, for a year (SYS-211).
+
+By address the web interfaces stay reachable whatever the certificate says: the rule is for names only (RFC 6797).
+"""
+
 DH_PARAMETERS = """\
 -----BEGIN DH PARAMETERS-----
 MIIBCAKCAQEA//////////+t+FRYortKmq/cViAnPTzx2LnFg84tNpWp4TZBFGQz

@@ -41,6 +41,7 @@ async def test_stopping_with_open_streams(
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
     base = f"https://127.0.0.1:{environment.node_https_port}"
     async with httpx.AsyncClient(verify=False, base_url=base) as http:
+        assert "max-age" in (await http.get("/healthz")).headers["strict-transport-security"]
         users = [await Api(http).join(name=str(number)) for number in range(5)]
         async with users[0].events() as first, users[1].events() as second:
             await first.until("layout")

@@ -20,6 +20,7 @@ import pytest
 
 from rostra import tls
 from rostra.environment import Environment, Secret
+from tests.certificates import made
 from tests.conftest import free_port
 
 _RUN = """
@@ -28,7 +29,7 @@ from pathlib import Path
 from rostra.environment import Environment
 from rostra.management.server import serve
 certificate, key = map(Path, sys.argv[1:])
-asyncio.run(serve(Environment.load(), certificate, key, on_password=lambda p: print(str(p), flush=True)))
+asyncio.run(serve(Environment.load(), certificate, key, on_password=lambda p: print("password:", p, flush=True)))
 """
 
 
@@ -65,11 +66,29 @@ async def answer(client: httpx.AsyncClient, path: str, status: int) -> httpx.Res
             await asyncio.sleep(0.05)
 
 
+async def _another_certificate(environment: Environment, client: httpx.AsyncClient, api: dict[str, Any]) -> None:
+    """The one that is assigned is presented to who connects; `client`, which trusts the first, goes on (SYS-221)."""
+    base = "/api/admin/configuration/v1"
+    server = made("manager.example.test")
+    body = {"certificate": server.pem, "private_key": server.key_pem, "nodes": [f"{base}/management_vm/1/"]}
+    answered = await client.post(f"{base}/tls_certificate/", json=body, **api)
+    assert answered.status_code == 201, answered.text
+    assert answered.headers["strict-transport-security"] == "max-age=31536000"
+    where = ("127.0.0.1", environment.management_https_port)
+    async with asyncio.timeout(30):
+        while await asyncio.to_thread(ssl.get_server_certificate, where) != server.pem:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    assert (await client.get(f"{base}/tls_certificate/", **api)).status_code == 200
+    assert (await client.delete(f"{base}/tls_certificate/1/", **api)).status_code == 204
+
+
+@pytest.mark.spec("SYS-208", "SYS-211", "SYS-221")
 async def test_first_start_and_restart(fabric: Environment) -> None:
     async with running(fabric) as (process, client):
         await answer(client, "/healthz", 200)
         assert process.stdout is not None
-        password = (await asyncio.wait_for(process.stdout.readline(), 5)).decode().strip()
+        await asyncio.wait_for(process.stdout.readuntil(b"password: "), 5)  # after what is logged
+        password = (await process.stdout.readline()).decode().strip()
         assert len(password) >= 16
         api: dict[str, Any] = {"auth": ("admin", password)}
         base = "/api/admin/configuration/v1"
@@ -85,6 +104,7 @@ async def test_first_start_and_restart(fabric: Environment) -> None:
         node = (await client.get(f"{base}/worker_vm/", **api)).json()["objects"][0]
         assert node["name"] == "node1"
         assert (await client.delete(f"{base}/conference/1/", **api)).status_code == 204
+        await _another_certificate(fabric, client, api)
     home = fabric.management_home
     for file in ("secret.key", "management.db"):
         assert stat.S_IMODE((home / file).stat().st_mode) == 0o600

@@ -18,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from rostra.clientapi import counters
 from rostra.clientapi.dispatch import ClientApi
 from rostra.environment import Environment, variable_name
+from rostra.tls import STRICT_TRANSPORT
 
 logger = structlog.get_logger("rostra.clientapi")
 
@@ -54,7 +55,7 @@ class _Uvicorn(uvicorn.Server):
 class Server:
     """The HTTPS server of one node; `start` once, `stop` once."""
 
-    def __init__(self, app: Starlette, port: int, tls: ssl.SSLContext) -> None:
+    def __init__(self, app: Starlette, port: int, context: ssl.SSLContext) -> None:
         self._api: ClientApi = app.state.client_api
         self._port = port
         config = uvicorn.Config(
@@ -63,7 +64,8 @@ class Server:
             ws="none",
             lifespan="off",
             loop="none",
-            ssl_context_factory=lambda _config, _default: tls,
+            ssl_context_factory=lambda _config, _default: context,
+            headers=[STRICT_TRANSPORT],
             log_config=None,
             access_log=False,
             server_header=False,
@@ -99,9 +101,9 @@ class Server:
         return {"connections": len(self._server.server_state.connections), **self._api.clients.debug_state()}
 
 
-def serve(app: Starlette, environment: Environment, tls: ssl.SSLContext) -> Server:
+def serve(app: Starlette, environment: Environment, context: ssl.SSLContext) -> Server:
     """A server for `app` on the node's HTTPS port, not yet started."""
-    return Server(app, environment.node_https_port, tls)
+    return Server(app, environment.node_https_port, context)
 
 
 def _listen(port: int) -> socket.socket:

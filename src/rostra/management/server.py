@@ -47,11 +47,12 @@ async def serve(
     fabric = asyncio.create_task(_fabric(environment), name="management fabric")
     upkeep = asyncio.create_task(_upkeep(), name="upkeep")
     backups = asyncio.create_task(_backups(), name="automatic backups")
+    upgrades = asyncio.create_task(_upgrades(), name="upgrades")
     web = _Web(environment, application, live, host)
     try:
         await web.serve()
     finally:
-        for task in (presenting, fabric, upkeep, backups):
+        for task in (presenting, fabric, upkeep, backups, upgrades):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
@@ -108,6 +109,7 @@ class _Web:
                 host=host,
                 port=environment.management_https_port,
                 ssl_context_factory=lambda _config, _default: context,
+                headers=[tls.STRICT_TRANSPORT],
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -143,6 +145,12 @@ async def _backups() -> None:
     from rostra.management.backups import schedule
 
     await schedule.keep_making()
+
+
+async def _upgrades() -> None:
+    from rostra.management.upgrades import running
+
+    await running.keep_running()
 
 
 async def _upkeep() -> None:

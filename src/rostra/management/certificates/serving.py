@@ -17,7 +17,7 @@ from rostra.configuration.secretfield import reveal
 
 logger = structlog.get_logger("rostra.management.certificates")
 
-INTERVAL = 2.0
+INTERVAL = 1.0
 """Seconds between two looks at the configuration; the fabric, which would tell us, need not be there."""
 
 
