@@ -8,7 +8,7 @@ import msgspec
 
 from rostra import machine
 from rostra.environment import Environment, EnvironmentProblem
-from rostra.node import belonging, identity
+from rostra.node import belonging, identity, upgrading
 from rostra.node.identity import NodeIdentity
 
 LOCAL_KEY = 1
@@ -26,7 +26,7 @@ class Role(enum.StrEnum):
         return self is not Role.NODE
 
 
-END_CODES = {belonging.DELETED: 4, belonging.COPIED: 5}
+END_CODES = {belonging.DELETED: 4, belonging.COPIED: 5, upgrading.UPGRADED: 6}
 """Exit codes of a node's process that is not to be started again, by why it ended."""
 FINAL = {code: why for why, code in END_CODES.items()}
 

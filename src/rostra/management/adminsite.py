@@ -21,6 +21,8 @@ class Site(UnfoldAdminSite):
         from rostra.management.backups import pages as backups
         from rostra.management.backups.commands import PERMISSION as BACKUPS
         from rostra.management.setup import pages as setup
+        from rostra.management.upgrades import pages as upgrades
+        from rostra.management.upgrades.commands import PERMISSION as UPGRADES
 
         def page(route: str, view: Any, name: str, permission: str) -> Any:
             return path(route, self.admin_view(accounts.demanding(permission, view)), name=name)
@@ -38,6 +40,9 @@ class Site(UnfoldAdminSite):
         own += [
             path("first-steps/", self.admin_view(setup.step), name="first_steps"),
             path("first-steps/<slug:name>/", self.admin_view(setup.step), name="first_step"),
+            page("utilities/upgrade/", upgrades.begin, "upgrade", "view_utilities"),
+            page("utilities/upgrade/status/", upgrades.status, "upgrade_status", "view_utilities"),
+            page("utilities/upgrade/<uuid:key>/", upgrades.confirm, "upgrade_confirm", UPGRADES),
             page("utilities/backup/", backups.overview, "backups", "backups.view_systembackup"),
             page("utilities/backup/restore/", backups.upload, "backup_upload", BACKUPS),
             page("utilities/backup/restore/<str:token>/", backups.confirm, "backup_confirm", BACKUPS),

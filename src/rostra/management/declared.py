@@ -12,6 +12,7 @@ from rostra.management.backups import jobs
 from rostra.management.certificates import commands as certificates
 from rostra.management.commands import Command
 from rostra.management.licences import status as licences
+from rostra.management.upgrades import commands as upgrades
 
 
 def tables() -> tuple[Table, ...]:
@@ -24,4 +25,4 @@ def table(api: str, name: str) -> Table | None:
 
 
 def commands() -> tuple[Command, ...]:
-    return (*general.COMMANDS, *backups.COMMANDS, *certificates.COMMANDS)
+    return (*general.COMMANDS, *backups.COMMANDS, *upgrades.COMMANDS, *certificates.COMMANDS)

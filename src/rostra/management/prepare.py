@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 
 from django.core.management import call_command
 from django.db import connection, transaction
@@ -13,10 +14,11 @@ from rostra.configuration.journal import Mark
 from rostra.configuration.models import Conference, ConferenceAlias, GlobalSettings, SystemLocation, WorkerVM
 from rostra.environment import Environment, Secret
 from rostra.management import enrolment, shipped
-from rostra.management.backups import keeping, restoring
 from rostra.management.accounts import seeding as accounts
 from rostra.management.accounts.models import Account
+from rostra.management.backups import keeping, restoring
 from rostra.management.seeding import identity_of, seed_system
+from rostra.management.upgrades import running as upgrades
 
 NODE = "node1"
 NODE_KEY = 1
@@ -47,6 +49,7 @@ def prepare(environment: Environment, *, with_node: bool = True) -> Secret | Non
         seed_system(environment)
         enrolment.join(environment)
         keeping.synchronise()
+        upgrades.recover(time.time())
         return _administrator(environment)
 
 

@@ -8,11 +8,13 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from rostra.fabric.enrolment import MEMBER_PATH, PATH
+from rostra.fabric.upgrading import PATH as SOFTWARE_PATH
 from rostra.management import enrolment_views, state
 from rostra.management.accounts import oauth
 from rostra.management.accounts import views as accounts
 from rostra.management.api.openapi_files import NODE_CONFIGURATION
 from rostra.management.backups import views as backup_views
+from rostra.management.upgrades.views import for_nodes
 
 
 def healthz(_request: HttpRequest) -> HttpResponse:
@@ -33,6 +35,8 @@ urlpatterns = [
     path("admin/nodes/<int:key>/deploy/", enrolment_views.deploy, name="deploy-node"),
     path("admin/nodes/<int:key>/configuration/", enrolment_views.download, name="node-configuration"),
     re_path(r"^api/admin/configuration/v1/system_backup/(?P<key>[^/]+\.gpg)/$", backup_views.detail),
+    path("api/admin/configuration/v1/", include("rostra.management.upgrades.views")),
+    path(f"{SOFTWARE_PATH.removeprefix('/')}<str:token>", for_nodes),
     path("api/admin/", include("rostra.management.api.views")),
     path("admin/", admin.site.urls),
 ]

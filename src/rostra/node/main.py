@@ -25,6 +25,7 @@ from rostra.node.belonging import Belonging
 from rostra.node.certificate import NodeCertificate
 from rostra.node.identity import NodeIdentity
 from rostra.node.neighbours import Neighbours
+from rostra.node.upgrading import Upgrading
 from rostra.sip.service import SipService
 
 logger = structlog.get_logger("rostra.node")
@@ -79,6 +80,10 @@ async def start(
     belonging = Belonging(environment, identity, bus, replica, lookup, end)
     await belonging.start()
     stack.push_async_callback(belonging.stop)
+
+    upgrading = Upgrading(environment, identity, bus, end)
+    await upgrading.start()
+    stack.push_async_callback(upgrading.stop)
 
     running = await calls.start(environment, identity, bus, replica, lookup, stack)
     exchange = running.exchange

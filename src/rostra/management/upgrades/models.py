@@ -59,7 +59,7 @@ class UpgradeItem(models.Model):
 
     upgrade = models.ForeignKey(Upgrade, models.CASCADE, related_name="items")
     node = models.BigIntegerField()
-    status = models.CharField(max_length=60, default=Status.PENDING)
+    status = models.CharField(max_length=60, default=Status.PENDING.value)
     since = models.FloatField()
     order = models.IntegerField()
     failures = models.IntegerField(default=0)

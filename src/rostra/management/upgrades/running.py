@@ -63,12 +63,12 @@ def recover(now: float) -> None:
     """At start: go on after the restart that is part of an upgrade; any other one ends it (NODE-099)."""
     upgrade = current()
     if upgrade is None:
-        return
+        return None
     own = upgrade.items.filter(node=MANAGEMENT).first()  # type: ignore[attr-defined] - Django makes it
     if own is not None and own.status == Status.REBOOTING:
-        if release.VERSION == upgrade.version and release.build() == upgrade.build:
+        if upgrade.version == release.VERSION and release.build() == upgrade.build:
             own.take(deciding.Item(MANAGEMENT, Status.NONE, now, own.order, done=True))
-            return
+            return None
         return end(upgrade, now, "The Management Node did not start with the new version; see its log.")
     return end(upgrade, now, "The Management Node was restarted.")
 
@@ -76,8 +76,9 @@ def recover(now: float) -> None:
 def end(upgrade: Upgrade, now: float, reason: str = "") -> None:
     """It is over; every machine keeps the version it has (NODE-097)."""
     for row in upgrade.items.filter(done=False):  # type: ignore[attr-defined] - Django makes it
-        if row.node and row.item.status not in deciding.QUEUED:
-            _maintain(row.node, on=False)
+        node = row.node or local_node()
+        if node is not None and row.item.status not in deciding.QUEUED:
+            _maintain(node, on=False)
         row.take(Item(row.node, Status.NONE, now, row.order, row.failures, row.reason, done=True))
     upgrade.ended, upgrade.reason = now, reason
     upgrade.save()
@@ -152,12 +153,12 @@ class Runner:
     def _own(self, upgrade: Upgrade, own: UpgradeItem, now: float) -> None:
         """The Management Node first (NODE-094); with it goes the node of its machine, whose calls have to end."""
         if own.status == Status.REBOOTING:
-            return
+            return None
         beside = local_node()
         if beside is not None and not self._is_empty(beside, own, now):
             if now - own.since > deciding.CALLS_CLEAR and own.status == Status.WAITING:
                 end(upgrade, now, "Calls on the node beside the Management Node did not end.")
-            return
+            return None
         own.take(Item(MANAGEMENT, Status.INSTALLING, now, own.order))
         try:
             tree = staging.stage(uploads.environment(), uploads.path(upgrade.request))
