@@ -23,11 +23,11 @@ def rooms(count: int) -> None:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL session_replication_role = replica")
         first = Conference.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-        _multiply(cursor, Conference, count, {"id": f"{first} + n.i", "name": "'room ' || n.i"})
+        multiply(cursor, Conference, count, {"id": f"{first} + n.i", "name": "'room ' || n.i"})
         for form in ("n.i || '@rooms.example'", "'00' || n.i || '@rooms.example'"):
             last = ConferenceAlias.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
             values = {"id": f"{last} + n.i", "alias": form, "conference_id": f"{first} + n.i"}
-            _multiply(cursor, ConferenceAlias, count, values)
+            multiply(cursor, ConferenceAlias, count, values)
         if connection.vendor == "postgresql":
             for table in (Conference, ConferenceAlias):
                 name = orm.meta(table).db_table
@@ -35,7 +35,7 @@ def rooms(count: int) -> None:
     journal.install()
 
 
-def _multiply(cursor: Any, table: Any, count: int, values: dict[str, str]) -> None:
+def multiply(cursor: Any, table: Any, count: int, values: dict[str, str]) -> None:
     """`count` copies of the table's first row with other `values`, expressions of `n.i`."""
     meta = orm.meta(table)
     columns = [field.column for field in meta.concrete_fields]
