@@ -141,7 +141,10 @@ class _Checked(io.RawIOBase):
         self.digest = hashlib.sha256()
 
     def read(self, size: int = -1) -> bytes:
-        found = self._content.read(size)
+        try:
+            found = self._content.read(size)
+        except (tarfile.TarError, EOFError):
+            raise BundleProblem("This bundle is damaged: it ends too early.") from None
         self.digest.update(found)
         return found
 

@@ -148,6 +148,16 @@ def test_another_version_is_refused(
     assert everything() == before
 
 
+def cut(data: bytes) -> bytes:
+    """The backup without the end of its tar, encrypted again."""
+    plain = openpgp.Reader([data], PASSPHRASE).read(1 << 30)
+    out = io.BytesIO()
+    writer = openpgp.Writer(out, PASSPHRASE)
+    writer.plain.write(plain[: plain.index(b"database/configuration_globalsettings") + 700])
+    writer.close()
+    return out.getvalue()
+
+
 def rebuilt(data: bytes, change: Any) -> bytes:
     """The backup with its members changed by `change(members)`, encrypted again."""
     members: dict[str, bytes] = {}
@@ -200,11 +210,13 @@ DAMAGES: dict[str, Any] = {
 def test_a_damaged_backup_changes_nothing(platform: Api, tmp_path: Path) -> None:
     data = backup()
     before, files, epoch = everything(), identity.read(ENVIRONMENT), journal.epoch()
-    for name, change in DAMAGES.items():
+    damaged = {name: rebuilt(data, change) for name, change in DAMAGES.items()} | {"cut": cut(data)}
+    for name, content in damaged.items():
         with pytest.raises((NotABackup, Damaged)):
-            restoring.restore(ENVIRONMENT, archive(rebuilt(data, change), tmp_path))
-        assert (everything(), identity.read(ENVIRONMENT), journal.epoch()) == (before, files, epoch), name
+            restoring.restore(ENVIRONMENT, archive(content, tmp_path))
+        assert (identity.read(ENVIRONMENT), journal.epoch()) == (files, epoch), name
         assert not (ENVIRONMENT.management_home / "restoring").exists(), name
+    assert everything() == before
     position = journal.position()
     Conference.objects.filter(pk=1).update(tag="after")
     assert len(journal.after(position).changes) == 1, "the journal goes on"
@@ -219,10 +231,12 @@ def test_something_else_is_no_backup(tmp_path: Path, data: bytes) -> None:
 def test_names_of_members_are_no_paths(platform: Api, tmp_path: Path) -> None:
     def hostile(members: dict[str, bytes]) -> dict[str, bytes]:
         manifest = members.pop("manifest.json")
-        return {"manifest.json": manifest, "files/../../../escaped": b"x", "/tmp/escaped": b"x", **members}
+        return {"manifest.json": manifest, "files/../../../escaped": b"x", str(tmp_path / "escaped"): b"x", **members}
 
     restoring.restore(ENVIRONMENT, archive(rebuilt(backup(), hostile), tmp_path))
-    assert not list(ENVIRONMENT.home.parent.glob("**/escaped"))
+    assert not list(ENVIRONMENT.home.glob("**/escaped"))
+    assert not (ENVIRONMENT.home.parent / "escaped").exists()
+    assert not (tmp_path / "escaped").exists()
 
 
 @pytest.mark.spec("NODE-143")

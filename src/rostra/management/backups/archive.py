@@ -169,10 +169,13 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
 
 
 def _lines(content: IO[bytes]) -> Iterator[bytes]:
-    while line := content.readline(_LONGEST_LINE):
-        if not line.endswith(b"\n"):
-            raise Damaged("a row is too long")
-        yield line
+    try:
+        while line := content.readline(_LONGEST_LINE):
+            if not line.endswith(b"\n"):
+                raise Damaged("a row has no end")
+            yield line
+    except tarfile.TarError:
+        raise Damaged("it ends too early") from None
 
 
 __all__ = ["Archive", "Damaged", "DecryptionFailed", "NotABackup", "Progress", "write"]
