@@ -184,8 +184,8 @@ def test_nobody_holds_more_than_one_and_video_that_is_added_changes_it() -> None
     assert grants.take(RUN, "bob", [AUDIO], given, 3) == (AUDIO,)
     assert grants.take(RUN, "bob", [PORT], given, 4) == (AUDIO,)
     assert grants.take(RUN, "eve", [AUDIO], given, 5) is Shortage.INSUFFICIENT
-    grants.give_back(RUN, "ann")
-    grants.give_back(RUN, "ann")
+    grants.give_back(RUN, "ann", 6)
+    grants.give_back(RUN, "ann", 6)
     assert grants.take(RUN, "eve", [PORT], given, 6) == (PORT,)
 
 
@@ -233,7 +233,15 @@ class Counting(RuleBasedStateMachine):
     @rule(run=runs, holder=holders)
     def end(self, run: tuple[str, str], holder: str) -> None:
         self.held.get(run, {}).pop(holder, None)
-        self.grants.give_back(run, holder)
+        self.grants.give_back(run, holder, self.now)
+
+    @rule(run=runs, holder=holders)
+    def end_while_asked(self, run: tuple[str, str], holder: str) -> None:
+        """The answer of the node is overtaken by the end of a call."""
+        answer = dict(self.held.get(run, {}))
+        self.end(run, holder)
+        self.grants.settle(run, answer, self.now)
+        self.now += 1
 
     @rule(run=runs, holder=holders)
     def end_unheard(self, run: tuple[str, str], holder: str) -> None:
@@ -266,7 +274,7 @@ class Counting(RuleBasedStateMachine):
     def teardown(self) -> None:
         for run, held in getattr(self, "held", {}).items():
             for holder in list(held):
-                self.grants.give_back(run, holder)
+                self.grants.give_back(run, holder, self.now)
         assert not any(self.grants.used.values())
         assert not self.grants.runs
 

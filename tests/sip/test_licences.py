@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
-from tests.sip.fakes import FakeSession
 
 from rostra.calls.switchboard import CallRequest, ServiceDescription
 from rostra.domain.media import MediaKind
@@ -15,6 +14,7 @@ from rostra.domain.vocabulary import CallProtocol
 from rostra.sdp.reading import read
 from rostra.sdp.session import parse
 from rostra.sip.media import CallMedia
+from tests.sip.fakes import FakeSession
 
 OFFER = b"""v=0
 o=- 1 1 IN IP4 192.0.2.1

@@ -35,6 +35,7 @@ class Grants:
     def __init__(self) -> None:
         self._held: dict[Run, dict[str, Grant]] = {}
         self._used = dict.fromkeys(LicenceKind, 0)
+        self._returned: dict[tuple[Run, str], float] = {}
 
     @property
     def used(self) -> Mapping[LicenceKind, int]:
@@ -65,8 +66,12 @@ class Grants:
             self._put(run, holder, Grant(found, now))
         return found
 
-    def give_back(self, run: Run, holder: str) -> None:
-        """A call is over; what nobody knows of is fine."""
+    def give_back(self, run: Run, holder: str, now: float) -> None:
+        """A call is over; what nobody knows of is fine. An answer that was asked for before is older than this."""
+        self._returned[run, holder] = now
+        self._end(run, holder)
+
+    def _end(self, run: Run, holder: str) -> None:
         grant = self._held.get(run, {}).pop(holder, None)
         self._count(grant, -1)
         if run in self._held and not self._held[run]:
@@ -75,12 +80,14 @@ class Grants:
     def forget(self, run: Run) -> None:
         """A run of a node is over."""
         for holder in list(self._held.get(run, ())):
-            self.give_back(run, holder)
+            self._end(run, holder)
 
     def keep_only(self, runs: Iterable[Run]) -> None:
         """All runs but these are over."""
-        for run in set(self._held) - set(runs):
+        kept = set(runs)
+        for run in set(self._held) - kept:
             self.forget(run)
+        self._returned = {key: at for key, at in self._returned.items() if key[0] in kept}
 
     def settle(self, run: Run, holdings: Mapping[str, Kinds], asked: float) -> None:
         """Take over what a node says it holds; `asked`: when it was asked, by the clock of the grants.
@@ -89,11 +96,14 @@ class Grants:
         """
         for holder, grant in list(self._held.get(run, {}).items()):
             if holder not in holdings and grant.at < asked - SETTLED:
-                self.give_back(run, holder)
+                self._end(run, holder)
         for holder, kinds in holdings.items():
+            if self._returned.get((run, holder), asked - 1.0) >= asked:
+                continue
             present = self._held.get(run, {}).get(holder)
             if present is None or (present.kinds != kinds and present.at < asked - SETTLED):
                 self._put(run, holder, Grant(kinds, asked - 2 * SETTLED))
+        self._returned = {key: at for key, at in self._returned.items() if key[0] != run or at >= asked}
 
     def _put(self, run: Run, holder: str, grant: Grant) -> None:
         held = self._held.setdefault(run, {})

@@ -38,6 +38,8 @@ class NodeLicences:
         self._file = file
         self._policy = self._read()
         self._held: dict[str, LicenceKind] = {}
+        self._told = False
+        """The Management Node has asked what is held, and counts it: also before we hear that calls are counted."""
         self._background = Background()
         self._stops: list[Callable[[], Any]] = []
 
@@ -85,7 +87,7 @@ class NodeLicences:
         return found
 
     def give_back(self, holder: str) -> None:
-        if self._held.pop(holder, None) is not None and self._policy.counted:
+        if self._held.pop(holder, None) is not None and (self._policy.counted or self._told):
             self._return(holder)
 
     async def _ask(self, holder: str, wanted: LicenceKind) -> LicenceKind | Shortage:
@@ -112,6 +114,7 @@ class NodeLicences:
     # ---- from the Management Node
 
     async def _asked(self, _subject: str, _payload: bytes) -> bytes:
+        self._told = True
         held = {holder: (str(kind),) for holder, kind in self._held.items()}
         return licensing.encode(licensing.Holdings(node=self._node, boot=self._boot, held=held))
 
@@ -134,6 +137,7 @@ class NodeLicences:
             self._follow(reply)
 
     def _follow(self, policy: Policy) -> None:
+        self._told = self._told and policy.counted
         if policy == self._policy:
             return
         logger.info("Licenses have changed", counted=policy.counted, limit=policy.limit)

@@ -184,6 +184,21 @@ async def test_calls_that_were_there_before_count(platform: Platform) -> None:
     assert await node.take("bob", PORT) is Shortage.INSUFFICIENT
 
 
+@pytest.mark.spec("SYS-185")
+async def test_a_call_that_ends_before_its_node_knows_of_counting_is_not_counted(platform: Platform) -> None:
+    desk, node = await platform.manage(), await platform.node("n1")
+    await node.take("ann", PORT)
+    bus = platform.network.buses["n1"]
+    bus.subscriptions[:] = [one for one in bus.subscriptions if not one.matches(licensing.POLICY)]
+    await in_thread(keeping.add, platform.issuer.licence(1))
+    await desk._load()
+    await desk.settle()
+    assert desk.used[PORT] == 1
+    assert not node.counted
+    node.give_back("ann")
+    await until(lambda: desk.used[PORT] == 0)
+
+
 @pytest.mark.spec("PLAT-019", "SYS-194")
 async def test_while_the_management_node_is_away_licences_are_assumed_and_counted_later(platform: Platform) -> None:
     await platform.manage()

@@ -164,7 +164,7 @@ class LicenceDesk:
             return None
         match request:
             case licensing.GiveBack(node=node, boot=boot, holder=holder):
-                self._grants.give_back((node, boot), holder)
+                self._grants.give_back((node, boot), holder, self._clock())
                 return None
             case licensing.AskPolicy():
                 return licensing.encode(self._policy())
