@@ -31,14 +31,15 @@ settings.configure(ENVIRONMENT)
 django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 """Passwords of tests are no secrets, and every test signs in."""
 
-from django.db import connections  # noqa: E402 - needs the settings
 from django.core.files.uploadedfile import SimpleUploadedFile  # noqa: E402
+from django.db import connections  # noqa: E402 - needs the settings
 from django.test import Client  # noqa: E402
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart  # noqa: E402
 
 from rostra.configuration import contents  # noqa: E402
 from rostra.configuration.contents import Values  # noqa: E402
 from rostra.configuration.local import open_database  # noqa: E402
+from rostra.configuration.replica import Replica  # noqa: E402
 from rostra.configuration.resources import register  # noqa: E402
 from rostra.management.prepare import prepare  # noqa: E402
 from rostra.management.setup import applying  # noqa: E402
@@ -79,6 +80,14 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
         return made
 
     return make
+
+
+@pytest.fixture(scope="session")
+def empty_node(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A node's database before its first snapshot, to be copied: making the tables takes a while."""
+    file = tmp_path_factory.mktemp("node") / "node.db"
+    Replica(file).close()
+    return file
 
 
 def use(database: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -192,13 +193,13 @@ class ResourceSuite:
         for path in (page, f"{page}add/", f"{page}{key}/change/", f"{page}{key}/delete/", f"{page}?q=a"):
             assert browser.get(path).status_code == 200, path
 
-    def test_reaches_a_node(self, api: Api, database: Path, tmp_path: Path) -> None:
+    def test_reaches_a_node(self, api: Api, empty_node: Path, tmp_path: Path) -> None:
         """By a snapshot, and by the changes after it."""
         if not self.resource.replicated:
             assert self.resource.model._meta.db_table not in register.tables
             return
         self._create(api)
-        replica = Replica(tmp_path / "node.db")
+        replica = Replica(shutil.copy(empty_node, tmp_path / "node.db"))
         chunk = journal.chunk(SnapshotRequest())
         with replica.snapshot() as load:
             load.add(chunk)
