@@ -8,7 +8,7 @@ from django.apps import AppConfig
 class LicencesConfig(AppConfig):
     name = "rostra.management.licences"
     label = "licences"
-    verbose_name = "Licences"
+    verbose_name = "Licenses"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -28,12 +28,12 @@ class Licence(models.Model):
     """A licence; its key is `fulfillment_id`."""
 
     fulfillment_id = models.CharField(
-        "Fulfilment ID", max_length=100, unique=True, editable=False, help_text="Identity of this licence."
+        "Fulfilment ID", max_length=100, unique=True, editable=False, help_text="Identity of this license."
     )
     entitlement_id = models.TextField(
         "License entitlement key",
         max_length=LONGEST,
-        help_text="The content of a licence file, or an entitlement key to be activated by whoever issued it.",
+        help_text="The content of a license file, or an entitlement key to be activated by whoever issued it.",
     )
     offline_mode = flag(
         "Manually activate",
@@ -46,10 +46,10 @@ class Licence(models.Model):
     features = _told("Features", "What it counts and how many.")
     concurrent = _number("Concurrent calls", "How many calls there may be at the same time.")
     concurrent_overdraft = _number("Overdraft", "How many calls beyond that are tolerated.")
-    activatable = _number("Activatable", "Not used by our licences.")
-    activatable_overdraft = _number("Activatable overdraft", "Not used by our licences.")
-    hybrid = _number("Hybrid", "Not used by our licences.")
-    hybrid_overdraft = _number("Hybrid overdraft", "Not used by our licences.")
+    activatable = _number("Activatable", "Not used by our licenses.")
+    activatable_overdraft = _number("Activatable overdraft", "Not used by our licenses.")
+    hybrid = _number("Hybrid", "Not used by our licenses.")
+    hybrid_overdraft = _number("Hybrid overdraft", "Not used by our licenses.")
     start_date = _told("Start date", "First day, from midnight Pacific Standard Time; permanent when it always began.")
     expiration_date = _told("Expiration date", "Last day, until midnight UTC; permanent when it never ends.")
     status = _told("Status", "active, not_started, expired or corrupt.")
@@ -59,7 +59,7 @@ class Licence(models.Model):
     vendor_dictionary = models.JSONField(
         "Issuer's data", default=dict, blank=True, editable=False, help_text="What the issuer added for himself."
     )
-    document = models.TextField("Document", editable=False, help_text="The signed licence itself.")
+    document = models.TextField("Document", editable=False, help_text="The signed license itself.")
 
     instead: LicenceRequest | None = None
     """What saving a new one led to when it was not installed at once."""
@@ -98,7 +98,7 @@ class LicenceRequest(models.Model):
     sequence_number = models.CharField(
         "Sequence number", max_length=20, unique=True, editable=False, help_text="Number of this request."
     )
-    reference = _told("Reference", "The entitlement key or the licence that it is about.", LONGEST)
+    reference = _told("Reference", "The entitlement key or the license that it is about.", LONGEST)
     actions = _told("Kind of request", "activate, return or repair.")
     generation_time = _told("Generation time", "When it was made, in UTC.")
     status = _told("Status", "stored until the answer has come.")

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
                     "fulfillment_id",
                     models.CharField(
                         editable=False,
-                        help_text="Identity of this licence.",
+                        help_text="Identity of this license.",
                         max_length=100,
                         unique=True,
                         verbose_name="Fulfilment ID",
@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 (
                     "entitlement_id",
                     models.TextField(
-                        help_text="The content of a licence file, or an entitlement key to be activated by whoever issued it.",
+                        help_text="The content of a license file, or an entitlement key to be activated by whoever issued it.",
                         max_length=65536,
                         verbose_name="License entitlement key",
                     ),
@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
                 (
                     "activatable",
                     models.IntegerField(
-                        default=0, editable=False, help_text="Not used by our licences.", verbose_name="Activatable"
+                        default=0, editable=False, help_text="Not used by our licenses.", verbose_name="Activatable"
                     ),
                 ),
                 (
@@ -112,14 +112,14 @@ class Migration(migrations.Migration):
                     models.IntegerField(
                         default=0,
                         editable=False,
-                        help_text="Not used by our licences.",
+                        help_text="Not used by our licenses.",
                         verbose_name="Activatable overdraft",
                     ),
                 ),
                 (
                     "hybrid",
                     models.IntegerField(
-                        default=0, editable=False, help_text="Not used by our licences.", verbose_name="Hybrid"
+                        default=0, editable=False, help_text="Not used by our licenses.", verbose_name="Hybrid"
                     ),
                 ),
                 (
@@ -127,7 +127,7 @@ class Migration(migrations.Migration):
                     models.IntegerField(
                         default=0,
                         editable=False,
-                        help_text="Not used by our licences.",
+                        help_text="Not used by our licenses.",
                         verbose_name="Hybrid overdraft",
                     ),
                 ),
@@ -205,7 +205,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "document",
-                    models.TextField(editable=False, help_text="The signed licence itself.", verbose_name="Document"),
+                    models.TextField(editable=False, help_text="The signed license itself.", verbose_name="Document"),
                 ),
             ],
             options={
@@ -233,7 +233,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         default="",
                         editable=False,
-                        help_text="The entitlement key or the licence that it is about.",
+                        help_text="The entitlement key or the license that it is about.",
                         max_length=65536,
                         verbose_name="Reference",
                     ),
