@@ -32,6 +32,8 @@ from rostra.configuration.resources import register
 CHUNK_BYTES = 512 * 1024
 """A message stays below this, well under what NATS carries."""
 CHUNK_ROWS = 4000
+_LOCK = 7246273
+"""Number of PostgreSQL's advisory lock for whoever writes configuration."""
 KEPT_SECONDS = 7 * 24 * 3600
 KEPT_CHANGES = 100_000
 """Changes kept for nodes that were away: so many, and none older than KEPT_SECONDS."""
@@ -119,10 +121,8 @@ def _sqlite_triggers(table: type[models.Model]) -> list[str]:
 def _postgresql_triggers(table: type[models.Model]) -> list[str]:
     meta = orm.meta(table)
     now = "extract(epoch from clock_timestamp())::bigint"
-    # The lock makes the order of sequences the order of commits: one writer of configuration at a time.
     function = f"""
         CREATE OR REPLACE FUNCTION "journal_{meta.db_table}"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        PERFORM pg_advisory_xact_lock(7246273);
         IF TG_OP = 'DELETE' THEN
             INSERT INTO configuration_journal ("table", "key", "operation", "row", "made")
             VALUES ('{meta.db_table}', OLD."{meta.pk.column}", '{Operation.DELETE}', NULL, {now});
@@ -132,12 +132,32 @@ def _postgresql_triggers(table: type[models.Model]) -> list[str]:
         END IF;
         RETURN NULL; END $$"""  # noqa: S608
     name = f"journal_{meta.db_table}"
+    table_name = f'"{meta.db_table}"'
     return [
+        _TURN,
         function,
-        f'DROP TRIGGER IF EXISTS "{name}" ON "{meta.db_table}"',
-        f'CREATE TRIGGER "{name}" AFTER INSERT OR UPDATE OR DELETE ON "{meta.db_table}" '
+        f'DROP TRIGGER IF EXISTS "{name}" ON {table_name}',
+        f'CREATE TRIGGER "{name}" AFTER INSERT OR UPDATE OR DELETE ON {table_name} '
         f'FOR EACH ROW EXECUTE FUNCTION "{name}"()',
+        f'DROP TRIGGER IF EXISTS "{name}_turn" ON {table_name}',
+        f'CREATE TRIGGER "{name}_turn" BEFORE INSERT OR UPDATE OR DELETE ON {table_name} '
+        "FOR EACH STATEMENT EXECUTE FUNCTION journal_turn()",
     ]
+
+
+_TURN = f"""
+    CREATE OR REPLACE FUNCTION journal_turn() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM pg_advisory_xact_lock({_LOCK}); RETURN NULL; END $$"""
+"""One writer of configuration at a time, so that the order of sequences is the order of commits. Each statement waits
+for its turn before it locks any row: two that have rows the other wants would wait for ever.
+"""
+
+
+def take_turn() -> None:
+    """Wait until this transaction may write configuration: for one that locks rows before it changes any."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def _is_json(field: Any) -> bool:

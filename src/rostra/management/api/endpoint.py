@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.http import HttpRequest, HttpResponse
 
-from rostra.configuration import orm
+from rostra.configuration import journal, orm
 from rostra.configuration.resources import Resource, register
 from rostra.management.api import forms, keeping, schema, selection, wire
 from rostra.management.api.errors import Refused, bad_request, invalid, respond
@@ -160,6 +160,7 @@ class _Saving:
 
     def __enter__(self) -> None:
         self._transaction.__enter__()
+        journal.take_turn()
 
     def __exit__(self, kind: Any, problem: BaseException | None, trace: Any) -> None:
         self._transaction.__exit__(kind, problem, trace)
