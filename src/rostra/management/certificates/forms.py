@@ -33,8 +33,11 @@ class PemWidget(UnfoldAdminTextareaWidget):
 
     needs_multipart_form = True
 
+    class Media:
+        css: ClassVar = {"all": ["rostra/certificates.css"]}
+
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__({"rows": 6, "spellcheck": "false", "autocomplete": "off", **(attrs or {})})
+        super().__init__({"rows": 6, "data-pem": "", "spellcheck": "false", "autocomplete": "off", **(attrs or {})})
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         area = super().render(name, value, attrs, renderer)
@@ -192,6 +195,7 @@ class RequestForm(_Form):
             "ad_compatible",
             "tls_certificate",
         ]
+        widgets: ClassVar = {"additional_subject_alt_names": UnfoldAdminTextareaWidget(attrs={"rows": 2})}
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)

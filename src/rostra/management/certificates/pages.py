@@ -65,10 +65,6 @@ class ImportPage:
         return render(request, "admin/certificates/import.html", context, status=400 if form.errors else 200)
 
 
-def _state(state: str) -> tuple[str, str]:
-    return state, state
-
-
 def chain_text(chain: Chain) -> SafeString:
     """The chain of trust, the certificate itself first."""
     rows = format_html_join("", "<li>{}</li>", ((facts.short_name(one.subject),) for one in chain.certificates))
@@ -91,8 +87,12 @@ class TlsPages(ImportPage):
         return ["subject_name", "status", "issuer_name", "used_by", "end_date"]
 
     @display(description="Status", label=_COLOURS)
-    def status(self, row: TlsCertificate) -> tuple[str, str]:
-        return _state(judging.state(row, judging.chain(row), _now()))
+    def status(self, row: TlsCertificate) -> str:
+        return judging.state(row, judging.chain(row), _now())
+
+    @display(description="Status")
+    def state(self, row: TlsCertificate) -> str:
+        return self.status(row)
 
     @display(description="Nodes")
     def used_by(self, row: TlsCertificate) -> str:
@@ -112,7 +112,7 @@ class TlsPages(ImportPage):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         base: Any = super()
-        return [*base.get_readonly_fields(request, obj), "status", "used_by", "chain_of_trust", "decoded"]
+        return [*base.get_readonly_fields(request, obj), "state", "used_by", "chain_of_trust", "decoded"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         page: Any = self
@@ -121,7 +121,7 @@ class TlsPages(ImportPage):
             return [(None, {"fields": ["certificate", *key, "parameters", "nodes"]})]
         nodes = "nodes" if page.has_change_permission(request, obj) else "used_by"
         return [
-            (None, {"fields": ["status", nodes, "certificate", "parameters"]}),
+            (None, {"fields": ["state", nodes, "certificate", "parameters"]}),
             ("Decoded", {"fields": ["chain_of_trust", "decoded"]}),
         ]
 
@@ -181,8 +181,12 @@ class CaPages(ImportPage):
         return ["subject_name", "status", "issuer_name", "trusted_intermediate", "end_date"]
 
     @display(description="Status", label=_COLOURS)
-    def status(self, row: CaCertificate) -> tuple[str, str]:
-        return _state(judging.state(row, judging.authority_chain(row), _now()))
+    def status(self, row: CaCertificate) -> str:
+        return judging.state(row, judging.authority_chain(row), _now())
+
+    @display(description="Status")
+    def state(self, row: CaCertificate) -> str:
+        return self.status(row)
 
     @display(description="Chain of trust")
     def chain_of_trust(self, row: CaCertificate) -> SafeString:
@@ -192,13 +196,13 @@ class CaPages(ImportPage):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         base: Any = super()
-        return [*base.get_readonly_fields(request, obj), "status", "chain_of_trust", "decoded"]
+        return [*base.get_readonly_fields(request, obj), "state", "chain_of_trust", "decoded"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         own = ["certificate", "trusted_intermediate"]
         if obj is None:
             return [(None, {"fields": own})]
-        return [(None, {"fields": ["status", *own]}), ("Decoded", {"fields": ["chain_of_trust", "decoded"]})]
+        return [(None, {"fields": ["state", *own]}), ("Decoded", {"fields": ["chain_of_trust", "decoded"]})]
 
     @action(description="Export", url_path="export-files", icon="download", permissions=["view"])
     def export_files(self, request: HttpRequest) -> HttpResponse:
