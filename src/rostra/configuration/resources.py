@@ -70,9 +70,7 @@ class Resource:
     ordering: tuple[str, ...] | None = None
     """Fields that lists can be ordered by; None: all that are no relations."""
     write_only: tuple[str, ...] = ()
-    """Secrets never shown by the API."""
-    clear: tuple[str, ...] = ()
-    """Secrets that the API shows as they are; others it shows in their sealed form."""
+    """Secrets never shown by the API; others it shows in their sealed form."""
     shown_once: tuple[str, ...] = ()
     """Attributes of a new row that are told in the answer to its creation, and never again: secrets we do not keep."""
     internal: tuple[str, ...] = ()

@@ -21,7 +21,6 @@ register.add(
         section="Users & Devices",
         icon="videocam",
         summary="Aliases that devices may register with.",
-        clear=("password",),
         columns=("alias", "username", "description", "tag", "sync_tag", "creation_time"),
         search=("alias", "username", "description", "tag", "primary_owner_email_address"),
         groups=(

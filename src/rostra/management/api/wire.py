@@ -13,7 +13,6 @@ from django.utils.dateparse import parse_date, parse_datetime, parse_time
 from rostra.configuration import orm
 from rostra.configuration.fields import UploadField
 from rostra.configuration.resources import Resource, register
-from rostra.configuration.secretfield import reveal
 
 BASE = "/api/admin/configuration/v1/"
 _URI = re.compile(r"(?:https?://[^/]+)?" + re.escape(BASE) + r"(?P<name>[a-z0-9_]+)/(?P<key>[^/]{1,250})/?")
@@ -93,10 +92,7 @@ def represent(resource: Resource, row: models.Model, *, embed: bool = True) -> d
     for field in resource.fields:
         if field.name in hidden or (field.primary_key and resource.key != "id"):
             continue
-        if field.name in resource.clear:
-            body[field.name] = reveal(row, field.name)
-        else:
-            body[field.name] = _to_one(resource, row, field, embed) if field.is_relation else plain(field, row)
+        body[field.name] = _to_one(resource, row, field, embed) if field.is_relation else plain(field, row)
     if embed:
         for name in resource.relations:
             other = related(resource, name)

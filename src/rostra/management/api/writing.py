@@ -127,10 +127,13 @@ class Writer:
         parent = field.field.name
         named = {wire.key_of(other, address) for item in value if (address := _address(item)) is not None}
         if not self._may(other):
-            return _check_unchanged(other, getattr(row, name), value)
+            _check_unchanged(other, getattr(row, name), value)
+            return
         gone = getattr(row, name).exclude(**{f"{other.key}__in": named})
         if field.field.null:  # they exist without this one too
-            gone.update(**{parent: None})
+            for child in gone:  # one by one: each is a change of its own
+                setattr(child, parent, None)
+                child.save()
         else:
             gone.delete()
         for item in value:
