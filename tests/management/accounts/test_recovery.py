@@ -17,7 +17,9 @@ from tests.management.conftest import ENVIRONMENT
 
 
 def run(*arguments: str, text: str = "", home: Path = ENVIRONMENT.home) -> Result:
-    return CliRunner().invoke(application, arguments, input=text, env={"ROSTRA_HOME": str(home)})
+    return CliRunner().invoke(
+        application, arguments, input=text, env={"ROSTRA_HOME": str(home), "ROSTRA_TEST_DATABASE": None}
+    )
 
 
 @pytest.fixture(autouse=True)
