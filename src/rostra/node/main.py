@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import signal
+import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -86,20 +87,30 @@ async def start(
     stack.push_async_callback(upgrading.stop)
 
     running = await calls.start(environment, identity, bus, replica, lookup, stack)
-    exchange = running.exchange
-
     own = tls.context_of(certificate, key)
     live = tls.LiveContext(own)
-    sip = SipService(exchange, environment, tls=live)
+    sip = SipService(running.exchange, environment, tls=live)
     presenting = NodeCertificate(identity.key, lookup, replica, live, own, on_name=sip.go_by)
     await presenting.start()
     stack.push_async_callback(presenting.stop)
     await sip.start()
     stack.push_async_callback(sip.stop)
+    await _serve_web(environment, identity, bus, running, live, stack)
+    return running.exchange
 
+
+async def _serve_web(
+    environment: Environment,
+    identity: NodeIdentity,
+    bus: Bus,
+    running: calls.Calls,
+    context: ssl.SSLContext,
+    stack: AsyncExitStack,
+) -> None:
+    """Start the client API and the web app; `stack` ends it."""
     neighbours = Neighbours(bus, running.peers, identity.id, lambda: running.geography.location)
     app = create_app(
-        exchange,
+        running.exchange,
         environment,
         WEB_ROOT,
         alternatives=neighbours.alternatives,
@@ -107,7 +118,6 @@ async def start(
     )
     await neighbours.start(app.state.client_api.release)
     stack.push_async_callback(neighbours.stop)
-    clients = serve_clients(app, environment, live)
+    clients = serve_clients(app, environment, context)
     await clients.start()
     stack.push_async_callback(clients.stop)
-    return exchange
