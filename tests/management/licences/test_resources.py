@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from django.conf import settings
+from django.db import transaction
 from django.test import override_settings
 
 from rostra.configuration.models import GlobalSettings
@@ -132,7 +133,8 @@ def test_a_licence_of_another_deployment_is_corrupt_until_it_is_issued_anew(api:
     keeping.refresh()
     body = api.read("licence/F-5/")
     assert (body["status"], body["repair"], body["trust_flags"]) == ("corrupt", 1, 0)
-    asked = keeping.repair(Licence.objects.get())
+    with transaction.atomic():
+        asked = keeping.repair(Licence.objects.get())
     assert isinstance(asked, LicenceRequest)
     grant = Grant(id="F-5", concurrent=9, deployment=deployment())
     answer = exchange.write_answer(asked.sequence_number, [document.sign(grant, issuer.key)])
