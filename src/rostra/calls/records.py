@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.messages import StreamWant
 from rostra.conference.roster import Participant
@@ -129,15 +131,33 @@ async def _media(conference: ConferenceInstance, tokens: int) -> MediaStatus | N
 
 def _stream(want: StreamWant, sending: bool, figures: StreamStatistics | None) -> StreamStatus:
     audio = want.kind is MediaKind.AUDIO
-    return StreamStatus(
+    counted = _counted(figures) if figures else StreamStatus()
+    return msgspec.structs.replace(
+        counted,
         source="" if audio else want.source,
         kind=str(want.kind),
         quality="" if audio else str(want.quality),
         sending=sending,
-        bitrate=int(figures.bitrate) if figures else 0,
-        codec=figures.codec if figures else "",
-        resolution=f"{figures.width}x{figures.height}" if figures and figures.width else "",
-        packets=figures.packets if figures else 0,
-        packets_lost=figures.lost if figures else 0,
-        jitter=figures.jitter * 1000 if figures else 0.0,
+    )
+
+
+async def call_streams(conference: ConferenceInstance, call: str) -> tuple[StreamStatus, ...] | None:
+    """What a call carried here sends and receives; None: it is not carried here."""
+    hosting = conference.media.hosting
+    if hosting is None or call not in hosting.calls:
+        return None
+    return tuple(_counted(figures) for figures in await hosting.statistics() if figures.leg == call)
+
+
+def _counted(figures: StreamStatistics) -> StreamStatus:
+    return StreamStatus(
+        kind=str(figures.kind),
+        sending=figures.sending,
+        bitrate=int(figures.bitrate),
+        codec=figures.codec,
+        resolution=f"{figures.width}x{figures.height}" if figures.width else "",
+        packets=figures.packets,
+        packets_lost=figures.lost,
+        jitter=figures.jitter * 1000,
+        frame_rate=figures.frame_rate,
     )

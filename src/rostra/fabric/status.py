@@ -65,7 +65,7 @@ class ParticipantStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One stream between two nodes; one direction."""
+    """One direction of one stream, between two nodes or between a participant and us."""
 
     source: str = ""
     """Participant whose picture it is; empty for a mix."""
@@ -82,6 +82,8 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
     packets_lost: int = 0
     jitter: float = 0.0
     """Milliseconds."""
+    frame_rate: float = 0.0
+    """Pictures a second."""
 
 
 class BackplaneStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,8 +141,32 @@ class MoveCallsAway(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_fie
     """Hand every leg this node carries to other nodes; takes no new media until it is done."""
 
 
-Command = MoveCallsAway
-"""A union once there is a second one."""
+class OnConference(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="command"):
+    """Do something with a conference this node has part in. Reply: Obeyed, NotHere or Refused."""
+
+    conference: str
+    """Id of the instance."""
+    action: str
+    """`disconnect`, `lock`, `unlock`, `mute_guests` or `unmute_guests`."""
+
+
+class OnParticipant(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="command"):
+    """Do something with a participant this node signals. Reply: Obeyed, NotHere or Refused."""
+
+    participant: str
+    action: str
+    """`disconnect`, `mute`, `unmute`, `unlock` (let in who waits) or `role`."""
+    role: str = ""
+    """For `role`: value of `domain.vocabulary.Role`."""
+
+
+class TellStreams(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="command"):
+    """Tell what a call carried here sends and receives. Reply: LegStreams or NotHere."""
+
+    call: str
+
+
+Command = MoveCallsAway | OnConference | OnParticipant | TellStreams
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="reply"):
@@ -155,7 +181,21 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="re
     reason: str
 
 
-CommandReply = Moved | Refused
+class Obeyed(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="reply"):
+    """It is done, or will be at once."""
+
+
+class NotHere(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="reply"):
+    """The node has no such conference, participant or call."""
+
+
+class LegStreams(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="reply"):
+    """The streams of a call."""
+
+    streams: tuple[StreamStatus, ...] = ()
+
+
+CommandReply = Moved | Refused | Obeyed | NotHere | LegStreams
 
 encode_status = msgspec.msgpack.Encoder().encode
 decode_status = msgspec.msgpack.Decoder(NodeStatus).decode

@@ -26,6 +26,7 @@ from rostra.fabric.peers import NodeReport
 from rostra.fabric.replication import ConfigurationReplica
 from rostra.node.geography import Geography
 from rostra.node.identity import NodeIdentity
+from rostra.node.obeying import obey
 
 logger = structlog.get_logger("rostra.node")
 
@@ -115,5 +116,6 @@ class Answers:
             command = status.decode_command(payload)
         except msgspec.DecodeError as problem:
             return status.encode_reply(status.Refused(reason=f"not understood: {problem}"))
-        logger.info("Told by an administrator", command=type(command).__name__)
-        return status.encode_reply(status.Moved(legs=await self._exchange.move_calls_away()))
+        if not isinstance(command, status.TellStreams):
+            logger.info("Told by an administrator", command=msgspec.to_builtins(command))
+        return status.encode_reply(await obey(self._exchange, command))

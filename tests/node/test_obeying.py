@@ -1,0 +1,129 @@
+"""What nodes do for administrators, with the conferences of several nodes on a fabric in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rostra.domain.media import MediaKind
+from rostra.domain.vocabulary import Role, ServiceType
+from rostra.fabric.status import (
+    Command,
+    CommandReply,
+    LegStreams,
+    MoveCallsAway,
+    Moved,
+    NotHere,
+    Obeyed,
+    OnConference,
+    OnParticipant,
+    Refused,
+    TellStreams,
+)
+from rostra.media.messages import StatisticsReply, StreamStatistics
+from rostra.node.obeying import obey
+from tests.calls.network import Network, Node
+from tests.calls.people import SERVICES, Guest, until
+
+
+@pytest.fixture
+async def network() -> Network:
+    network = Network()
+    for name in ("n1", "n2"):
+        await Node(network, name, SERVICES.get).start()
+    return network
+
+
+async def tell(network: Network, node: str, command: Command) -> CommandReply:
+    return await obey(network.nodes[node].exchange, command)
+
+
+async def hosted(network: Network) -> tuple[Guest, Guest]:
+    """A Host on one node and a Guest on the other, both in the conference and known to both nodes."""
+    host = await (await Guest(network.nodes["n1"].exchange).join("hosted", "1234")).call("c1")
+    guest = await Guest(network.nodes["n2"].exchange).join("hosted", "none")
+    await until(lambda: guest.where is ServiceType.CONFERENCE)
+    await until(lambda: len(host.session.conference.participants) == 2)
+    return host, guest
+
+
+@pytest.mark.spec("CONF-131")
+async def test_conferences_are_locked_muted_and_ended(network: Network) -> None:
+    host, guest = await hosted(network)
+    identity, far = host.session.conference.id, guest.session.conference
+    assert await tell(network, "n1", OnConference(conference=identity, action="lock")) == Obeyed()
+    await until(lambda: far.flags.locked)
+    await tell(network, "n1", OnConference(conference=identity, action="unlock"))
+    await until(lambda: not far.flags.locked)
+    await tell(network, "n1", OnConference(conference=identity, action="mute_guests"))
+    await until(lambda: guest.session.participant.is_muted)
+    assert not host.session.participant.is_muted
+    await tell(network, "n1", OnConference(conference=identity, action="unmute_guests"))
+    await until(lambda: not guest.session.participant.is_muted)
+    assert await tell(network, "n1", OnConference(conference=identity, action="disconnect")) == Obeyed()
+    reason = "Conference terminated by an administrator"
+    await until(lambda: (host.listener.reasons, guest.listener.reasons) == ([reason], [reason]))
+
+
+async def test_participants_are_muted_given_a_role_and_disconnected(network: Network) -> None:
+    host, guest = await hosted(network)
+    who = guest.session.participant.uuid
+    for action, muted in (("mute", True), ("unmute", False)):
+        assert await tell(network, "n2", OnParticipant(participant=who, action=action)) == Obeyed()
+        assert guest.session.participant.is_muted is muted
+    await tell(network, "n2", OnParticipant(participant=who, action="role", role="chair"))
+    assert guest.session.participant.role is Role.HOST
+    await tell(network, "n2", OnParticipant(participant=who, action="role", role="guest"))
+    assert guest.session.participant.role is Role.GUEST
+    assert await tell(network, "n2", OnParticipant(participant=who, action="disconnect")) == Obeyed()
+    assert guest.listener.reasons == ["Disconnected by an administrator"]
+    assert host.listener.reasons == []
+    assert await tell(network, "n2", OnParticipant(participant=who, action="disconnect")) == NotHere()
+
+
+async def test_who_waits_is_let_into_a_locked_conference(network: Network) -> None:
+    first = await Guest(network.nodes["n1"].exchange).join()
+    await tell(network, "n1", OnConference(conference=first.session.conference.id, action="lock"))
+    late = await Guest(network.nodes["n1"].exchange).join()
+    assert late.where is ServiceType.WAITING_ROOM
+    await tell(network, "n1", OnParticipant(participant=late.session.participant.uuid, action="unlock"))
+    assert late.where is ServiceType.CONFERENCE
+
+
+async def test_what_is_not_here_or_not_known_is_said(network: Network) -> None:
+    guest = await Guest(network.nodes["n1"].exchange).join()
+    identity, who = guest.session.conference.id, guest.session.participant.uuid
+    assert await tell(network, "n2", OnConference(conference=identity, action="lock")) == NotHere()
+    assert await tell(network, "n2", OnParticipant(participant=who, action="mute")) == NotHere()
+    for command in (
+        OnConference(conference=identity, action="explode"),
+        OnParticipant(participant=who, action="explode"),
+        OnParticipant(participant=who, action="role", role="emperor"),
+        OnParticipant(participant=who, action="role", role="unknown"),
+    ):
+        assert isinstance(await tell(network, "n1", command), Refused)
+    assert await tell(network, "n1", MoveCallsAway()) == Moved(legs=0)
+
+
+async def test_the_node_that_carries_a_call_tells_its_streams(network: Network) -> None:
+    guest = await (await Guest(network.nodes["n1"].exchange).join()).call("c1")
+    ((carrier, worker),) = [(name, one) for name, node in network.nodes.items() for one in node.pool.workers]
+    counted = [
+        StreamStatistics(leg="c1", kind=MediaKind.AUDIO, sending=True, codec="opus", bitrate=64_000.4, jitter=0.002),
+        StreamStatistics(leg="c1", kind=MediaKind.VIDEO, sending=False, width=1280, height=720, frame_rate=25, lost=3),
+        StreamStatistics(leg="other", kind=MediaKind.AUDIO, sending=True),
+    ]  # fmt: skip
+
+    async def statistics() -> Any:
+        return StatisticsReply(streams=tuple(counted), processor_seconds=0.0)
+
+    worker.statistics = statistics  # type: ignore[attr-defined]
+    told = await tell(network, carrier, TellStreams(call="c1"))
+    assert isinstance(told, LegStreams)
+    audio, video = told.streams
+    assert (audio.kind, audio.sending, audio.codec, audio.bitrate, audio.jitter) == ("audio", True, "opus", 64_000, 2.0)
+    assert (video.sending, video.resolution, video.frame_rate, video.packets_lost) == (False, "1280x720", 25.0, 3)
+    (other,) = network.nodes.keys() - {carrier}
+    assert await tell(network, other, TellStreams(call="c1")) == NotHere()
+    await guest.session.leave()
