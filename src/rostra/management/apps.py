@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
@@ -23,7 +25,8 @@ class ManagementConfig(AppConfig):
     verbose_name = "Management"
 
     def ready(self) -> None:
-        from rostra.management import declarations, site, uploads  # noqa: F401 - declares
+        importlib.import_module("rostra.management.declarations")  # before the site looks for resources
+        from rostra.management import site, uploads
         from rostra.management.alarms import checks
         from rostra.management.audit import following
         from rostra.management.certificates import judging

@@ -14,7 +14,9 @@ from rostra.management.accounts.models import (
 )
 from rostra.management.accounts.models.authentication import OpenIdSettings
 from rostra.management.accounts.permissions import ADMINISTRATORS
-from rostra.management.licences import declared as licences  # noqa: F401 - declares
+from rostra.management.licences import declared as licences
+
+__all__ = ["licences"]
 
 _USERS = "Users & Devices"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import secrets
 import urllib.parse
 from pathlib import Path
@@ -26,7 +25,6 @@ def configure(environment: Environment) -> None:
         sealing.unlock(sealing.make_key(sealing.key_file(environment.management_home.resolve())))
     django.setup()
     resources.load()
-    importlib.import_module("rostra.management.declarations")
 
 
 def _settings(environment: Environment) -> dict[str, Any]:
