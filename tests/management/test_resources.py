@@ -24,6 +24,7 @@ READ_ONLY = {
     "licence": "made from signed files only; in licences/test_resources.py",
     "licence_request": "the same",
     "permission": "a fixed list; in test_resources_accounts.py",
+    "system_backup": "files made by a command; in backups/test_keeping.py",
     "software_bundle": "what the web app's build tells; in test_resources_services.py",
     "software_bundle_revision": "the same",
 }

@@ -34,6 +34,8 @@ class View:
     contacts: Mapping[str, Contact] = dataclasses.field(default_factory=dict[str, Contact])
     position: int = 0
     """Of the newest change of configuration."""
+    upgrades: Mapping[int, str] = dataclasses.field(default_factory=dict[int, str])
+    """How far nodes are that are being upgraded, by the number of their configuration."""
 
 
 def moment(seconds: float) -> datetime.datetime | None:
@@ -270,7 +272,7 @@ def _worker_vm(view: View, key: str, node: Node) -> Row:
         "sync_status": _synchronised(report, view.position),
         "system_location": view.directory.location(node.location),
         "total_ram": status.total_ram if status else 0,
-        "upgrade_status": "IDLE",
+        "upgrade_status": view.upgrades.get(node.id, "IDLE"),
         "version": report.version if report else "",
         "address": node.address,
         "is_alive": bool(seen and seen.alive),

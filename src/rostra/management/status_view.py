@@ -10,6 +10,7 @@ from rostra.management.directory import Directory
 from rostra.management.history.models import NodeContact
 from rostra.management.status import platform
 from rostra.management.status_rows import Contact, View
+from rostra.management.upgrades import running
 
 
 def view(*, fresh: bool = True) -> View:
@@ -22,4 +23,4 @@ def view(*, fresh: bool = True) -> View:
         except msgspec.ValidationError:  # noted by another version
             report = NodeReport(node=row.node, boot=row.boot)
         contacts[row.node] = Contact(row.last_reported, row.last_updated, report)
-    return View(snapshot, Directory.load(), contacts, journal.position())
+    return View(snapshot, Directory.load(), contacts, journal.position(), running.going_on())

@@ -254,4 +254,5 @@ def test_in_the_site(trusting: None, browser: Client, bundled: bytes) -> None:
     assert page.count("Upgrade pending") == 4
     for name in ("Management Node", "node1", "node2", "Installed version"):
         assert name in page
+    assert running.going_on() == {MANAGEMENT: "PENDING", 1: "PENDING", 2: "PENDING", 3: "PENDING"}
     assert "An upgrade is in progress" in browser.get(PAGE).content.decode()

@@ -156,6 +156,7 @@ register.add(
         model=AutoBackup,
         name="autobackup",
         section="Utilities",
+        area="administrators",  # who has its passphrase and its files has every secret of the platform
         icon="backup",
         summary="When the configuration is backed up by itself, and where the files go.",
         singleton=True,

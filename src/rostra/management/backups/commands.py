@@ -8,17 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import structlog
 from django.core.exceptions import ValidationError
 
 from rostra.management import restart
 from rostra.management.api import wire
 from rostra.management.api.tables import uri
+from rostra.management.audit import noting
 from rostra.management.backups import jobs, keeping, restoring
 from rostra.management.backups.archive import Archive, Damaged, DecryptionFailed, NotABackup, Progress, quiet
 from rostra.management.commands import Command, Failed, Parameter
-
-logger = structlog.get_logger("rostra.management.backups")
 
 PERMISSION = "modify_administrators"
 """A backup holds every secret of the platform, and restoring one replaces every account: who may do that could give
@@ -48,7 +46,7 @@ def address(filename: str) -> str:
 def make(passphrase: str, progress: Progress = quiet) -> str:
     """Make a backup by hand; returns its file's name. Call within `jobs.alone`."""
     row = keeping.create(passphrase, "manual", progress)
-    logger.info("Created system backup", filename=row.filename, size=row.size)
+    noting.note_person("Created system backup", details={"Filename": row.filename, "Size": row.size})
     return row.filename
 
 
@@ -81,13 +79,18 @@ def bring_back(file: Path, passphrase: str, progress: Progress = quiet) -> None:
     try:
         with jobs.alone():
             another = restoring.restore(keeping.environment(), Archive(file, passphrase), progress)
-    except DecryptionFailed:
-        raise Failed(DECRYPTION_FAILED) from None
-    except Damaged as problem:
-        raise Failed(f"This backup is damaged: {problem}.") from None
-    except (NotABackup, jobs.Busy, OSError) as problem:
-        raise Failed(str(problem)) from None
+    except (DecryptionFailed, Damaged, NotABackup, jobs.Busy, OSError) as problem:
+        reason = _reason(problem)
+        noting.note_person("System restore failed", details={"Reason": reason}, level="ERROR")
+        raise Failed(reason) from None
+    noting.note_person("Restored system backup")
     restart.request(whole_machine=another)
+
+
+def _reason(problem: Exception) -> str:
+    if isinstance(problem, DecryptionFailed):
+        return DECRYPTION_FAILED
+    return f"This backup is damaged: {problem}." if isinstance(problem, Damaged) else str(problem)
 
 
 def _restore(values: Mapping[str, Any]) -> None:

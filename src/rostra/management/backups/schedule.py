@@ -14,12 +14,14 @@ from django.utils import timezone
 from rostra.configuration.models import AutoBackup
 from rostra.configuration.secretfield import reveal
 from rostra.management.alarms.raising import lower_alarm, raise_alarm
+from rostra.management.audit import noting
 from rostra.management.backups import jobs, keeping, sending
 from rostra.management.backups.models import SystemBackup
 from rostra.management.backups.sending import Target
 
-logger = structlog.get_logger("administrator.system.backup")
+logger = structlog.get_logger("rostra.management.backups")
 
+LOG = "administrator.system.backup"
 MINUTE = 2
 """Of the hour; the daily backup is at 01:02 UTC unless another hour is configured."""
 ALARM = "autobackup_upload_failed"
@@ -67,9 +69,10 @@ class Schedule:
         except jobs.Busy:
             return None  # soon again
         except Exception as problem:
-            logger.error("Automatic system backup failed", reason=str(problem) or type(problem).__name__)
+            reason = str(problem) or type(problem).__name__
+            noting.note("Automatic system backup failed", {"Reason": reason}, name=LOG, level="ERROR")
             return None
-        logger.info("Created automatic system backup", filename=made.filename)
+        noting.note("Created automatic system backup", {"Filename": made.filename}, name=LOG)
         self._upload(wanted, made)
         return made
 
@@ -90,10 +93,11 @@ class Schedule:
             if file is not None:
                 self._send(target, file)
         except sending.NotSent as problem:
-            logger.error("Automatic system backup could not be uploaded", filename=made.filename, reason=str(problem))
+            details = {"Filename": made.filename, "Reason": str(problem)}
+            noting.note("Automatic system backup could not be uploaded", details, name=LOG, level="ERROR")
             raise_alarm(ALARM, details=str(problem))
         else:
-            logger.info("Uploaded automatic system backup", filename=made.filename)
+            noting.note("Uploaded automatic system backup", {"Filename": made.filename}, name=LOG)
             lower_alarm(ALARM)
 
 

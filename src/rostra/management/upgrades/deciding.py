@@ -16,7 +16,7 @@ RESTART = 600.0
 """Seconds a node has to be back."""
 ATTEMPTS = 3
 """Installations that fail before a node is given up."""
-SILENT = 60.0
+SILENT = 20.0
 """Seconds before a node that could not be reached is tried again."""
 
 

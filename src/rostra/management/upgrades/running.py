@@ -18,13 +18,16 @@ from rostra.configuration.models import FabricMember, WorkerVM
 from rostra.fabric import upgrading
 from rostra.fabric.membership import node_name
 from rostra.management import restart, state
+from rostra.management.audit import noting
 from rostra.management.commands import Failed
 from rostra.management.status import platform
 from rostra.management.upgrades import deciding, uploads
 from rostra.management.upgrades.deciding import Action, Item, Seen, Status
 from rostra.management.upgrades.models import MANAGEMENT, READY, STARTED, Upgrade, UpgradeItem, UpgradeRequest
 
-logger = structlog.get_logger("administrator.system.upgrade")
+logger = structlog.get_logger("rostra.management.upgrades")
+
+LOG = "administrator.system.upgrade"
 
 LOOK = 2.0
 """Seconds between two looks while something is going on."""
@@ -33,6 +36,12 @@ LOOK = 2.0
 def current() -> Upgrade | None:
     """The upgrade that is going on."""
     return Upgrade.objects.filter(ended=None).first()
+
+
+def going_on() -> dict[int, str]:
+    """A word of the API for every node that an upgrade concerns; nothing while there is none."""
+    rows = UpgradeItem.objects.filter(upgrade__ended=None, done=False).values_list("node", "status")
+    return {node: Status(status).name for node, status in rows}
 
 
 def begin(request: UpgradeRequest, now: float | None = None) -> Upgrade:
@@ -55,7 +64,7 @@ def begin(request: UpgradeRequest, now: float | None = None) -> Upgrade:
             UpgradeItem.objects.create(upgrade=upgrade, node=node, since=now, order=order)
         request.state = STARTED
         request.save()
-    logger.info("Upgrade started", version=upgrade.version, build=upgrade.build)
+    noting.note_person("Upgrade started", details={"Version": upgrade.version, "Build": upgrade.build})
     return upgrade
 
 
@@ -83,7 +92,8 @@ def end(upgrade: Upgrade, now: float, reason: str = "") -> None:
     upgrade.ended, upgrade.reason = now, reason
     upgrade.save()
     uploads.path(upgrade.request).unlink(missing_ok=True)
-    logger.info("Upgrade ended", version=upgrade.version, reason=reason or "everything was done")
+    said = {"Version": upgrade.version, "Reason": reason or "everything was done"}
+    noting.note("Upgrade ended", said, name=LOG, level="ERROR" if reason else "INFO")
 
 
 class Nodes:
@@ -189,7 +199,7 @@ class Runner:
         item, actions = deciding.step(chosen, seen, upgrade.wanted, now, max(one.order for one in rows))
         if item != chosen:
             row.take(item)
-            logger.info("Upgrade of a node", node=row.node, status=item.status, reason=item.reason)
+            noting.note("Upgrade of a node", {"Node": row.node, "Status": item.status, "Reason": item.reason}, name=LOG)
         for action in actions:
             match action:
                 case Action.MAINTAIN:
