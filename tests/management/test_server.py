@@ -17,11 +17,16 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from rostra import tls
-from rostra.environment import Environment, Secret
+from rostra.environment import Environment, EnvironmentProblem, Secret
+from rostra.management.prepare import prepare
 from tests.certificates import made
 from tests.conftest import free_port
+
+from .conftest import ENVIRONMENT
 
 _RUN = """
 import asyncio, sys
@@ -154,3 +159,10 @@ async def test_an_unreachable_database_names_the_variable(environment: Environme
 def test_database_survives_a_kill(database: Path) -> None:
     with contextlib.closing(sqlite3.connect(database)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_database_of_another_version_is_refused(database: Path) -> None:
+    recorder = MigrationRecorder(connection)
+    recorder.record_applied("configuration", "0999_of_the_future")
+    with pytest.raises(EnvironmentProblem, match=r"configuration\.0999_of_the_future"):
+        prepare(ENVIRONMENT)

@@ -7,12 +7,14 @@ import time
 
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from rostra import machine
 from rostra.configuration import journal
 from rostra.configuration.journal import Mark
 from rostra.configuration.models import Conference, ConferenceAlias, GlobalSettings, SystemLocation, WorkerVM
-from rostra.environment import Environment, Secret
+from rostra.environment import Environment, EnvironmentProblem, Secret
 from rostra.management import enrolment, shipped
 from rostra.management.accounts import seeding as accounts
 from rostra.management.accounts.models import Account
@@ -29,8 +31,10 @@ ADMINISTRATOR = "admin"
 def prepare(environment: Environment, *, with_node: bool = True) -> Secret | None:
     """Bring the database up to date and fill it once; `with_node`: a Conferencing Node runs on this machine too.
 
-    Returns the administrator's password if this call generated one; it is not kept anywhere.
+    Returns the administrator's password if this call generated one; it is not kept anywhere. Raises
+    EnvironmentProblem for a database of another version that this one cannot bring up to date.
     """
+    _refuse_foreign()
     journal.remove_triggers()
     call_command("migrate", verbosity=0, interactive=False)
     restoring.finish(environment)
@@ -51,6 +55,18 @@ def prepare(environment: Environment, *, with_node: bool = True) -> Secret | Non
         keeping.synchronise()
         upgrades.recover(time.time())
         return _administrator(environment)
+
+
+def _refuse_foreign() -> None:
+    """A database that knows steps we do not know is of a later version, or of one from before the first release."""
+    applied = set(MigrationRecorder(connection).applied_migrations())
+    unknown = sorted(applied - set(MigrationLoader(None).disk_migrations))
+    if unknown:
+        step = ".".join(unknown[0])
+        raise EnvironmentProblem(
+            f"The database was made by another version of Rostra (it has {step}). Start that version, restore a "
+            "backup made with this one, or give an empty ROSTRA_HOME or ROSTRA_DATABASE_URL."
+        )
 
 
 def _administrator(environment: Environment) -> Secret | None:
