@@ -18,6 +18,7 @@ from rostra.fabric.status import (
     MoveCallsAway,
     Moved,
     NodeStatus,
+    Obeyed,
     ParticipantStatus,
     Refused,
 )
@@ -44,7 +45,8 @@ class Made:
 
     def tell(self, nodes: Any, command: Command) -> dict[str, CommandReply]:
         self.told += [(node, command) for node in nodes]
-        return {node: self.replies.get(node, Moved(legs=3)) for node in nodes}
+        usual = Moved(legs=3) if isinstance(command, MoveCallsAway) else Obeyed()
+        return {node: self.replies.get(node, usual) for node in nodes}
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from rostra.configuration.models import WorkerVM
 from rostra.fabric.membership import node_name
 from rostra.fabric.status import Command as FabricCommand
-from rostra.fabric.status import CommandReply, MoveCallsAway, Moved
+from rostra.fabric.status import CommandReply, MoveCallsAway, Moved, Refused
 from rostra.management.status import platform
 
 
@@ -26,9 +26,16 @@ class Parameter:
 
     name: str
     type: str
-    """`string`, `integer`, `boolean`, or `file`: an UploadedFile, a part of a multipart body."""
+    """`string`, `integer`, `boolean`, `identifier` (text that clients also send as a number), or `file`: an
+    UploadedFile, a part of a multipart body."""
     help: str
     required: bool = True
+    choices: tuple[str, ...] = ()
+    """The only values, unless empty."""
+    most: int = 0
+    """Most characters; 0: any number."""
+    also: str = ""
+    """Another name some clients have for it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,7 +49,9 @@ class Command:
     run: Callable[[Mapping[str, Any]], Any]
     """Takes the parameters, returns the answer's `data`. Raises ValidationError by parameter, or Failed."""
     permission: str
-    """Of Django's; who may give it."""
+    """Of Django's or one of ours (`accounts.permissions`); who may give it."""
+    noted: tuple[str, ...] = ()
+    """Parameters whose values the administrator log states."""
 
 
 def tell_nodes(rows: Iterable[WorkerVM], command: FabricCommand) -> dict[str, CommandReply]:
@@ -52,13 +61,18 @@ def tell_nodes(rows: Iterable[WorkerVM], command: FabricCommand) -> dict[str, Co
     return {nodes[node]: reply for node, reply in replies.items()}
 
 
+def refusal(reply: CommandReply) -> str:
+    """Why a node did not do what it was told."""
+    return reply.reason if isinstance(reply, Refused) else "The node does not know it."
+
+
 def _move_calls_away(values: Mapping[str, Any]) -> dict[str, int]:
     row = WorkerVM.objects.filter(pk=values["worker_vm_id"]).first()
     if row is None:
         raise ValidationError({"worker_vm_id": ["Failed to find Conferencing Node."]})
     (reply,) = tell_nodes([row], MoveCallsAway()).values()
     if not isinstance(reply, Moved):
-        raise Failed(reply.reason)
+        raise Failed(refusal(reply))
     return {"legs": reply.legs}
 
 
@@ -70,6 +84,7 @@ COMMANDS = (
         parameters=(Parameter("worker_vm_id", "integer", "Number of the Conferencing Node (worker_vm)."),),
         run=_move_calls_away,
         permission="configuration.change_workervm",
+        noted=("worker_vm_id",),
     ),
 )
 
@@ -80,17 +95,29 @@ def parameters(command: Command, body: Mapping[str, Any]) -> dict[str, Any]:
     problems: dict[str, list[str]] = {}
     for parameter in command.parameters:
         value = body.get(parameter.name)
+        if value is None and parameter.also:
+            value = body.get(parameter.also)
         try:
             if value is None or (isinstance(value, str) and value == ""):
                 if parameter.required:
                     raise ValueError("This field is required.")
             else:
-                found[parameter.name] = _READERS[parameter.type](value)
+                found[parameter.name] = _read(parameter, value)
         except ValueError as problem:
             problems[parameter.name] = [str(problem)]
     if problems:
         raise ValidationError(problems)  # type: ignore[arg-type] - by name, as Django's forms do
     return found
+
+
+def _read(parameter: Parameter, value: Any) -> Any:
+    """A value as the command wants it. Raises ValueError."""
+    read = _READERS[parameter.type](value)
+    if parameter.choices and read not in parameter.choices:
+        raise ValueError(f"Value {read!r} is not a valid choice.")
+    if parameter.most and len(read) > parameter.most:
+        raise ValueError(f"Ensure this value has at most {parameter.most} characters.")
+    return read
 
 
 def _whole(value: Any) -> int:
@@ -113,10 +140,20 @@ def _text(value: Any) -> str:
     return value
 
 
+def _identifier(value: Any) -> str:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+
+
 def _file(value: Any) -> UploadedFile:
     if not isinstance(value, UploadedFile):
         raise ValueError("Send a file as multipart/form-data.")
     return value
 
 
-_READERS: Mapping[str, Callable[[Any], Any]] = {"integer": _whole, "boolean": _flag, "string": _text, "file": _file}
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "integer": _whole,
+    "boolean": _flag,
+    "string": _text,
+    "identifier": _identifier,
+    "file": _file,
+}

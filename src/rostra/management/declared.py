@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rostra.management import commands as general
-from rostra.management import history_tables, status_tables
+from rostra.management import control, history_tables, status_tables
 from rostra.management.accounts import history as accounts
 from rostra.management.alarms import tables as alarms
 from rostra.management.api.tables import Table
@@ -25,4 +25,10 @@ def table(api: str, name: str) -> Table | None:
 
 
 def commands() -> tuple[Command, ...]:
-    return (*general.COMMANDS, *backups.COMMANDS, *upgrades.COMMANDS, *certificates.COMMANDS)
+    return (*general.COMMANDS, *control.COMMANDS, *backups.COMMANDS, *upgrades.COMMANDS, *certificates.COMMANDS)
+
+
+def command(scope: str, name: str) -> Command | None:
+    """The command of that name, or of one that clients have for it."""
+    wanted = control.ALIASES.get((scope, name), (scope, name))
+    return next((one for one in commands() if (one.scope, one.name) == wanted), None)

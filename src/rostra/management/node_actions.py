@@ -14,7 +14,7 @@ from django.shortcuts import render
 
 from rostra.configuration.models import WorkerVM
 from rostra.fabric.status import MoveCallsAway, Moved
-from rostra.management.commands import tell_nodes
+from rostra.management.commands import refusal, tell_nodes
 
 Selected = QuerySet[WorkerVM]
 action: Any = admin.action
@@ -78,7 +78,7 @@ class NodeActions:
             messages.success(request, f"{calls} being moved away from {_nodes(len(moved))}.")
         for name, reply in replies.items():
             if not isinstance(reply, Moved):
-                messages.error(request, f"{name}: {reply.reason}")
+                messages.error(request, f"{name}: {refusal(reply)}")
         _log(request, rows, "Moved calls away.")
 
     def _maintain(self, request: HttpRequest, rows: Selected, *, enable: bool) -> None:

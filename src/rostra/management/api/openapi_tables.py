@@ -109,7 +109,15 @@ def _page(name: str) -> Json:
 
 
 def _given(parameter: Parameter) -> Json:
-    kind: Json = {"type": "string", "format": "binary"} if parameter.type == "file" else {"type": parameter.type}
+    kinds: dict[str, Json] = {
+        "file": {"type": "string", "format": "binary"},
+        "identifier": {"type": ["string", "integer"]},
+    }
+    kind = dict(kinds.get(parameter.type, {"type": parameter.type}))
+    if parameter.choices:
+        kind["enum"] = list(parameter.choices)
+    if parameter.most:
+        kind["maxLength"] = parameter.most
     return kind | {"description": parameter.help}
 
 

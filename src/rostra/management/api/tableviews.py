@@ -16,8 +16,8 @@ from rostra.management.api.answering import answer
 from rostra.management.api.errors import Refused, bad_request, invalid, respond
 from rostra.management.api.tables import Table
 from rostra.management.audit.noting import note_person
-from rostra.management.commands import Command, Failed, parameters
-from rostra.management.declared import commands, table, tables
+from rostra.management.commands import Command, Failed, Parameter, parameters
+from rostra.management.declared import command, commands, table, tables
 
 
 def _table(request: HttpRequest, api: str, name: str) -> Table:
@@ -60,8 +60,10 @@ def _children(request: HttpRequest, api: str, name: str, key: str, child: str) -
 @answer
 def _commands(request: HttpRequest, scope: str) -> HttpResponse:
     access.check(request)
+    if request.method == "POST" and command("", scope) is not None:
+        return _carry_out(request, "", scope)
     _only(request, "GET", "HEAD")
-    found = [command for command in commands() if command.scope == scope]
+    found = [one for one in commands() if one.scope == scope]
     if not found:
         raise Refused(404)
     return respond({one.name: {"list_endpoint": address(one), "schema": f"{address(one)}schema/"} for one in found})
@@ -70,15 +72,20 @@ def _commands(request: HttpRequest, scope: str) -> HttpResponse:
 @answer
 def _command(request: HttpRequest, scope: str, name: str) -> HttpResponse:
     access.check(request)
+    return _carry_out(request, scope, name)
+
+
+def _carry_out(request: HttpRequest, scope: str, name: str) -> HttpResponse:
     _only(request, "POST")
-    command = _named(scope, name)
-    if not request.user.has_perm(command.permission):  # type: ignore[union-attr] - `check` found somebody
+    given = _named(scope, name)
+    if not request.user.has_perm(given.permission):  # type: ignore[union-attr] - `check` found somebody
         raise Refused(403, {"error": "This account may not do that."})
-    note_person("Command given", details={"Command": f"{scope}/{name}"})
     try:
-        data = command.run(parameters(command, _body(request)))
+        values = parameters(given, _body(request))
+        note(given, values)
+        data = given.run(values)
     except ValidationError as problem:
-        raise invalid(name, problem) from None
+        raise invalid(given.name, problem) from None
     except Failed as failure:
         return respond({"status": "failed", "message": str(failure), "data": None}, 202)
     return respond({"status": "success", "data": data}, 202)
@@ -88,18 +95,7 @@ def _command(request: HttpRequest, scope: str, name: str) -> HttpResponse:
 def _command_schema(request: HttpRequest, scope: str, name: str) -> HttpResponse:
     access.check(request)
     _only(request, "GET", "HEAD")
-    command = _named(scope, name)
-    fields = {
-        one.name: {
-            "blank": not one.required,
-            "help_text": one.help,
-            "nullable": not one.required,
-            "readonly": False,
-            "type": one.type,
-            "unique": False,
-        }
-        for one in command.parameters
-    }
+    fields = {one.name: _described(one) for one in _named(scope, name).parameters}
     return respond(
         {
             "allowed_detail_http_methods": [],
@@ -113,16 +109,34 @@ def _command_schema(request: HttpRequest, scope: str, name: str) -> HttpResponse
     )
 
 
+def _described(parameter: Parameter) -> dict[str, Any]:
+    found = {
+        "blank": not parameter.required,
+        "help_text": parameter.help,
+        "nullable": not parameter.required,
+        "readonly": False,
+        "type": "string" if parameter.type == "identifier" else parameter.type,
+        "unique": False,
+    }
+    return found | ({"valid_choices": list(parameter.choices)} if parameter.choices else {})
+
+
+def note(given: Command, values: Mapping[str, Any]) -> None:
+    """State in the administrator log that somebody gives a command."""
+    told = {name: values[name] for name in given.noted if name in values}
+    note_person("Command given", details={"Command": f"{given.scope}/{given.name}", **told})
+
+
 def address(command: Command) -> str:
     """Where a command is given."""
     return f"/api/admin/command/v1/{command.scope}/{command.name}/"
 
 
 def _named(scope: str, name: str) -> Command:
-    for command in commands():
-        if (command.scope, command.name) == (scope, name):
-            return command
-    raise Refused(404)
+    found = command(scope, name)
+    if found is None:
+        raise Refused(404)
+    return found
 
 
 def _body(request: HttpRequest) -> Mapping[str, Any]:
