@@ -13,6 +13,7 @@ import pytest
 from rostra.environment import Environment
 from rostra.fabric import server
 from rostra.fabric.bus import Bus
+from tests import postgresql
 
 
 def free_port() -> int:
@@ -37,6 +38,7 @@ def environment(tmp_path: Path) -> Environment:
         fabric_port=free_port(),
         bootstrap_port=free_port(),
         address="127.0.0.1",
+        database_url=postgresql.environment_url(),
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from tests import postgresql
 from tests.cluster.net import Machine, Machines, machines
 from tests.e2e.platform import PASSWORD, ROOT, descendants, no_trust
 
@@ -107,6 +108,7 @@ class Cluster:
         self.locations: dict[str, str] = {}
         self.nodes: dict[str, int] = {}
         self.management = network.add("management")
+        self.database_url = postgresql.environment_url()
 
     # ---- building
 
@@ -114,6 +116,7 @@ class Cluster:
         program = Program(
             self.management, self.directory / "management", "management", ROSTRA_ADMIN_PASSWORD=PASSWORD,
             ROSTRA_ADDRESS=self.management.address, ROSTRA_LOG_LEVEL="info",
+            ROSTRA_DATABASE_URL=self.database_url,
         )  # fmt: skip
         program.wait_ready()
         self.programs["management"] = program

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from rostra.environment import Environment, PortRange, Secret
+from tests import postgresql
 from tests.conftest import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +43,7 @@ def fresh_environment(home: Path, **changes: Any) -> Environment:
         media_ports=PortRange(base, base + 1999),
         media_address="127.0.0.1",
         capacity=40,
+        database_url=postgresql.environment_url(),
         **changes,
     )
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connections
 
-from rostra.configuration import journal
-from rostra.environment import Environment, Secret
+from rostra.configuration import journal, sealing
+from rostra.environment import Environment
 from rostra.management import settings
 from tests import postgresql
 
@@ -25,20 +29,42 @@ WRITERS = 16
 SECONDS = 3.0
 
 
+def _database(environment: Environment) -> dict[str, Any]:
+    return settings.database(environment.database_url, environment.management_home / "management.db")
+
+
 def own_state(environment: Environment) -> tuple[int, str]:
     """Position and checksum of the Management Node's database."""
-    use(settings.database(environment.database_url, environment.management_home / "management.db"))
+    use(_database(environment))
     try:
         return journal.position(), journal.checksum()
     finally:
         connections["default"].close()
 
 
+@pytest.fixture
+def prepared_environment(prepared: Callable[[str], str], engine: str, fabric: Environment) -> Environment:
+    """A Management Node that was started before: the first start takes its time."""
+    template, home = prepared(engine), fabric.management_home
+    home.mkdir(parents=True)
+    sealing.keep_key(sealing.key_file(home), sealing.platform_key())
+    environment = fabric
+    if engine == "postgresql":
+        url = postgresql.server().url(postgresql.server().create(template))
+        environment = dataclasses.replace(fabric, database_url=url)
+    else:
+        shutil.copy(template, home / "management.db")
+    use(_database(environment))
+    password = PBKDF2PasswordHasher().encode("secret", "salt")  # tests have another way to keep it
+    get_user_model().objects.update(password=password)
+    connections["default"].close()
+    return environment
+
+
 @pytest.mark.every_database
-async def test_sixteen_writers(engine: str, fabric: Environment, tmp_path: Path) -> None:
+async def test_sixteen_writers(prepared_environment: Environment, tmp_path: Path) -> None:
     """Some 8 s for each engine: a real Management Node, clients for 3 s, and two nodes."""
-    url = postgresql.server().url(postgresql.server().create()) if engine == "postgresql" else ""
-    environment = dataclasses.replace(fabric, admin_password=Secret("secret"), database_url=url)
+    environment = prepared_environment
     async with running(environment) as (_, client):
         client.auth, client.timeout = httpx.BasicAuth("admin", "secret"), httpx.Timeout(60)
         await answer(client, "/healthz", 200)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from django.db import connection
 from django.test import Client
 
 import rostra
@@ -140,11 +141,21 @@ def test_another_version_is_told_which(api: Api) -> None:
     trusted(post(PATH, asking(file, credentials.new_key())), file, Welcome)
 
 
+def everything() -> bytes:
+    """All that is in the database, on any engine."""
+    with connection.cursor() as cursor:
+        found: list[str] = []
+        for table in connection.introspection.table_names():
+            cursor.execute(f'SELECT * FROM "{table}"')
+            found += map(repr, cursor.fetchall())
+    return "\n".join(found).encode()
+
+
 def test_the_secret_is_neither_in_the_request_nor_in_the_database(api: Api, database: Path) -> None:
     file = handed_out(api, add_node())
     sent = msgspec.json.encode(asking(file, credentials.new_key()))
     assert post(PATH, sent).status_code == 200
-    stored = b"".join(part.read_bytes() for part in database.parent.glob(f"{database.name}*"))
+    stored = b"".join(part.read_bytes() for part in database.parent.glob(f"{database.name}*")) + everything()
     for content in (sent, stored):
         assert file.secret not in content
         assert file.secret.hex().encode() not in content

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from django.db import connections
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from rostra.fabric.bus import Bus, Unreachable
 from rostra.fabric.outbox import EVENTS, Batch, Outbox, Record, encode_batch, encode_event
 from rostra.management.history import keeping
 from rostra.management.history.absences import Absences
+from rostra.management.history.models import ParticipantRecord
 from rostra.management.history.received import Received
 from rostra.management.history.receiving import store
 from rostra.management.status import Observatory
@@ -223,12 +225,12 @@ class _Clock:
 clock = _Clock()
 
 
-def reasons(database: Path) -> dict[str, str]:
-    import sqlite3
-
-    with sqlite3.connect(database) as connection:
-        rows = connection.execute("SELECT id, coalesce(end_time, ''), disconnect_reason FROM history_participantrecord")
+def reasons() -> dict[str, str]:
+    try:
+        rows = ParticipantRecord.objects.values_list("id", "end_time", "disconnect_reason")
         return {key: reason if end else "open" for key, end, reason in rows}
+    finally:
+        connections.close_all()
 
 
 @pytest.mark.spec("DIAG-060", "DIAG-064")
@@ -250,18 +252,18 @@ async def test_a_killed_node_leaves_no_ghosts_in_history(
     await until(lambda: keeping_ran(observatory))
     clock.now += 59
     await swept(observatory)
-    assert await asyncio.to_thread(reasons, database) == {"person-1": "open", "person-2": "open"}
+    assert await asyncio.to_thread(reasons) == {"person-1": "open", "person-2": "open"}
     clock.now += 2
     await swept(observatory)
-    assert await asyncio.to_thread(reasons, database) == {"person-1": LOST, "person-2": LOST}
+    assert await asyncio.to_thread(reasons) == {"person-1": LOST, "person-2": LOST}
     # Its disk had one more event after all.
     await bus.request(EVENTS, encode_batch(Batch(tuple(records([ended(1)], first=3)))))
     await swept(observatory)
-    assert await asyncio.to_thread(reasons, database) == {"person-1": "Call disconnected", "person-2": LOST}
+    assert await asyncio.to_thread(reasons) == {"person-1": "Call disconnected", "person-2": LOST}
     await node.restart("boot")
     await until(lambda: observatory.peers.boot("n1") == "boot")
     await swept(observatory)
-    assert await asyncio.to_thread(reasons, database) == {"person-1": "Call disconnected", "person-2": "open"}
+    assert await asyncio.to_thread(reasons) == {"person-1": "Call disconnected", "person-2": "open"}
     await node.stop()
 
 

@@ -72,7 +72,7 @@ class _Writer:
         response = await self._ask("POST", f"{BASE}/conference/", body)
         if self._was_taken(response, aliases):
             return
-        assert response.status_code == 201, response.text
+        assert response.status_code == 201, (response.status_code, response.text)
         path = httpx.URL(response.headers["Location"]).path
         assert path not in self._book.rooms, "an address is given twice"
         self._book.rooms[path] = (aliases[0], "", frozenset(aliases))
@@ -84,7 +84,7 @@ class _Writer:
         path = self._chance.choice(self._own)
         text = f"change {self._count}"
         response = await self._ask("PATCH", path, {"description": text})
-        assert response.status_code == 202, response.text
+        assert response.status_code == 202, (response.status_code, response.text)
         name, _, aliases = self._book.rooms[path]
         self._book.rooms[path] = (name, text, aliases)
 
@@ -95,7 +95,7 @@ class _Writer:
         aliases = self._aliases()
         response = await self._ask("PATCH", path, {"aliases": [{"alias": alias} for alias in aliases]})
         if not self._was_taken(response, aliases):
-            assert response.status_code == 202, response.text
+            assert response.status_code == 202, (response.status_code, response.text)
             self._book.rooms[path] = (*self._book.rooms[path][:2], frozenset(aliases))
 
     async def _delete(self) -> None:
@@ -103,7 +103,7 @@ class _Writer:
             return
         path = self._own.pop(self._chance.randrange(len(self._own)))
         response = await self._ask("DELETE", path)
-        assert response.status_code == 204, response.text
+        assert response.status_code == 204, (response.status_code, response.text)
         del self._book.rooms[path]
 
     def _was_taken(self, response: httpx.Response, aliases: list[str]) -> bool:
