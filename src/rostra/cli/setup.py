@@ -7,7 +7,7 @@ import dataclasses
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -117,9 +117,11 @@ def _run(environment: Environment, given: Any, *, with_node: bool, check_time: b
         return _carry_out(environment, given, first=first, with_node=with_node)
 
 
-def _held(environment: Environment) -> Any:
+@contextlib.contextmanager
+def _held(environment: Environment) -> Generator[None]:
     try:
-        return held(environment.home)
+        with held(environment.home):
+            yield
     except HomeInUse as problem:
         raise EnvironmentProblem(str(problem)) from None
 
