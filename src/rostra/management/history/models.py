@@ -168,3 +168,24 @@ class NodeContact(models.Model):
     position = _whole()
     report = models.JSONField(default=dict)
     """Its last `fabric.peers.NodeReport`."""
+
+
+class LoadHour(models.Model):
+    """Load of a node or location over an hour: sums over its samples."""
+
+    kind = models.CharField(max_length=20)
+    """Table of status: `worker_vm` or `system_location`."""
+    number = models.BigIntegerField()
+    hour = models.DateTimeField(db_index=True)
+    """Its beginning."""
+    samples = _whole()
+    load = _whole()
+    """Percent."""
+    used = _whole()
+    """Tokens."""
+    capacity = _whole()
+    """Tokens."""
+
+    class Meta:
+        ordering: ClassVar = ["hour"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["kind", "number", "hour"], name="history_load_once")]
