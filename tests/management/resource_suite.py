@@ -193,6 +193,7 @@ class ResourceSuite:
         for path in (page, f"{page}add/", f"{page}{key}/change/", f"{page}{key}/delete/", f"{page}?q=a"):
             assert browser.get(path).status_code == 200, path
 
+    @pytest.mark.every_database
     def test_reaches_a_node(self, api: Api, empty_node: Path, tmp_path: Path) -> None:
         """By a snapshot, and by the changes after it."""
         if not self.resource.replicated:

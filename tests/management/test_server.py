@@ -111,7 +111,7 @@ async def test_first_start_and_restart(fabric: Environment) -> None:
         assert (await client.delete(f"{base}/conference/1/", **api)).status_code == 204
         await _another_certificate(fabric, client, api)
     home = fabric.management_home
-    for file in ("secret.key", "management.db"):
+    for file in ("secret.key", "management.db") if not fabric.database_url else ("secret.key",):
         assert stat.S_IMODE((home / file).stat().st_mode) == 0o600
     async with running(dataclasses.replace(fabric, admin_password=Secret("ignored"))) as (process, client):
         await answer(client, "/healthz", 200)
@@ -156,6 +156,7 @@ async def test_an_unreachable_database_names_the_variable(environment: Environme
     assert "hidden" not in errors
 
 
+@pytest.mark.sqlite_only
 def test_database_survives_a_kill(database: Path) -> None:
     with contextlib.closing(sqlite3.connect(database)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
