@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
 from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 
