@@ -25,7 +25,7 @@ import httpx
 from tests import postgresql
 from tests.conftest import free_port
 from tests.management import many, writers
-from tests.management.test_server import answer, running
+from tests.management.processes import answer, running
 
 from bench.replication import close, seed
 from rostra.environment import Environment, Secret

@@ -23,8 +23,8 @@ import httpx
 from tests import postgresql
 from tests.conftest import free_port
 from tests.management import many
+from tests.management.processes import answer, running
 from tests.management.replicas import Nodes
-from tests.management.test_server import answer, running
 
 from rostra.environment import Environment, Secret
 from rostra.fabric import server

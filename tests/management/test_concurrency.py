@@ -22,8 +22,8 @@ from tests import postgresql
 
 from . import writers
 from .conftest import use
+from .processes import answer, running
 from .replicas import Nodes
-from .test_server import answer, running
 
 WRITERS = 16
 SECONDS = 3.0
