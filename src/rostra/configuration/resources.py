@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django.db import models
@@ -106,6 +106,8 @@ class Resource:
     """Field and value that the objects of the file have in common (`service_type`, `conference`)."""
     csv_key: str = "name"
     """Field by which a CSV row finds the object it overwrites."""
+    csv_defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict[str, Any])
+    """What blank cells mean, where that is not the field's default."""
 
     @property
     def fields(self) -> list[Any]:

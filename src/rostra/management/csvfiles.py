@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.http import HttpResponse
 
 from rostra.configuration import orm
 from rostra.configuration.fields import UploadField
@@ -75,6 +76,15 @@ def export(resource: Resource, rows: Any = None) -> str:
         for part in (getattr(row, relation).all() if relation else ()) or (None,):
             writer.writerow([_cell(resource, row, part, name, fields.get(name)) for name in names])
     return text.getvalue()
+
+
+def response(resource: Resource, rows: Any = None) -> HttpResponse:
+    """A download of `rows` (default: all)."""
+    return HttpResponse(
+        export(resource, rows),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{resource.name}.csv"'},
+    )
 
 
 def load(resource: Resource, content: bytes) -> int:

@@ -6,21 +6,21 @@ from rostra.configuration.models import Conference
 
 
 class VirtualAuditorium(Conference):
-    class Meta:
+    class Meta:  # pyright: ignore[reportIncompatibleVariableOverride] - as Django has it
         proxy = True
         verbose_name = "Virtual Auditorium"
         verbose_name_plural = "Virtual Auditoriums"
 
 
 class VirtualReception(Conference):
-    class Meta:
+    class Meta:  # pyright: ignore[reportIncompatibleVariableOverride] - as Django has it
         proxy = True
         verbose_name = "Virtual Reception"
         verbose_name_plural = "Virtual Receptions"
 
 
 class TestCallService(Conference):
-    class Meta:
+    class Meta:  # pyright: ignore[reportIncompatibleVariableOverride] - as Django has it
         proxy = True
         verbose_name = "Test Call Service"
         verbose_name_plural = "Test Call Services"

@@ -156,10 +156,11 @@ def _unfold() -> dict[str, Any]:
         "SITE_SUBHEADER": "Management Node",
         "SITE_SYMBOL": "hub",
         "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/rostra/favicon.svg"}],
+        "STYLES": ["/static/rostra/menu.css"],
         "SHOW_HISTORY": True,
         "SHOW_VIEW_ON_SITE": False,
         "BORDER_RADIUS": "6px",
-        "DASHBOARD_CALLBACK": "rostra.management.site.dashboard",
+        "DASHBOARD_CALLBACK": "rostra.management.dashboard.dashboard",
         "COLORS": {
             "primary": {
                 "50": "239 246 255",
@@ -176,5 +177,5 @@ def _unfold() -> dict[str, Any]:
             }
         },
         "LOGIN": {"form": "rostra.management.accounts.forms.LoginForm"},
-        "SIDEBAR": {"show_search": True, "navigation": "rostra.management.site.navigation"},
+        "SIDEBAR": {"show_search": True, "navigation": "rostra.management.menu.navigation"},
     }

@@ -2,187 +2,145 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest
-from django.shortcuts import redirect
-from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
 from rostra.configuration import orm
-from rostra.configuration.fields import UploadField
 from rostra.configuration.resources import Resource, register
+from rostra.management import layouts, menu
 from rostra.management.accounts import pages as accounts
 from rostra.management.accounts.resource_pages import AuthenticationPages, ClientPages, MappingPages, RolePages
-from rostra.management.api import access, keeping, schema
+from rostra.management.bulkactions import RuleActions
 from rostra.management.certificates.pages import CaPages, TlsPages
 from rostra.management.certificates.request_pages import RequestPages as CertificateRequestPages
-from rostra.management.csvpages import CSV_ACTIONS, CsvPages
-from rostra.management.declared import tables
+from rostra.management.csvpages import CSV_ACTIONS
 from rostra.management.deployment import Deployment
 from rostra.management.licences.pages import LicencePages, RequestPages
 from rostra.management.node_actions import NodeActions
-from rostra.management.uploadforms import UploadFormField
-
-_SHOWN = 3
-"""Elements of a to-many relation that a list shows."""
+from rostra.management.pagebase import Page, Singleton
+from rostra.management.servicepages import ServicePage
+from rostra.management.services import KINDS, Kind
 
 
 def populate() -> None:
     """Give the site its pages; once, when every resource is declared."""
     admin.site.site_url = None
-    admin.site.index_title = "Dashboard"
+    admin.site.index_title = _("Dashboard")
     accounts.populate()
+    for kind in KINDS:
+        add_kind(kind)
     for resource in register:
-        if resource.page or resource.replicated:
+        if (resource.page or resource.replicated) and not admin.site.is_registered(resource.model):
             add(resource)
 
 
 def add(resource: Resource) -> None:
-    """Give the site the page of one resource."""
+    """Give the site the pages of one resource."""
     admin.site.register(resource.model, page(resource))
+    if resource.page:
+        _into_menu(resource, resource.model)
 
 
-def page(resource: Resource) -> type[ModelAdmin]:
+def add_kind(kind: Kind) -> None:
+    """Give the site the pages of one kind of service."""
+    resource = kind.resource
+    made: Any = page(resource, ServicePage)
+    made.kind = kind
+    made.fieldsets = layouts.fieldsets(resource, list(kind.fields))
+    made.list_display = [name for name in made.list_display if name != "service_type"]
+    if kind.csv == ():
+        made.readonly_fields = ()
+    admin.site.register(kind.model, made)
+    _into_menu(resource, kind.model, kind.place)
+
+
+def _into_menu(resource: Resource, model: type[models.Model], place: int = 50) -> None:
+    meta = orm.meta(model)
+    title: Any = meta.verbose_name_plural
+    menu.entry(resource.section, title, resource.icon, f"{meta.app_label}_{meta.model_name}_changelist", place=place)
+
+
+def page(resource: Resource, base: type[ModelAdmin] | None = None) -> type[ModelAdmin]:
     """The admin class of a resource."""
     fields = [field for field in resource.fields if not field.primary_key]
     shown = [field.name for field in fields if field.editable]
-    read_only = [field.name for field in fields if not field.editable and isinstance(field, models.DateTimeField)]
-    many = [field.name for field in orm.meta(resource.model).many_to_many]
-    base = _SPECIAL.get(resource.name, _Singleton if resource.singleton else _Page)
+    read_only = [field.name for field in fields if not field.editable and _is_told(field)]
+    many = list(orm.meta(resource.model).many_to_many)
+    base = base or _SPECIAL.get(resource.name, Singleton if resource.singleton else Page)
     read_only += [name for name in base.readonly_fields if name not in read_only]
     attributes: dict[str, Any] = {
         "resource": resource,
-        "list_display": [_column(resource, name) for name in resource.columns] or ["__str__"],
+        "list_display": [layouts.column(resource, name) for name in resource.columns] or ["__str__"],
+        "list_select_related": [f.name for f in fields if f.is_relation and f.name in resource.columns],
         "list_prefetch_related": [name for name in resource.columns if name in resource.relations],
         "search_fields": resource.search,
-        "list_filter": _filters(resource),
-        "list_per_page": 50,
+        "list_filter": layouts.filters(resource),
         "readonly_fields": read_only,
-        "fieldsets": _fieldsets(resource, [*shown, *many, *read_only]),
-        "autocomplete_fields": [f.name for f in fields if _is_searched(f)],
-        "filter_horizontal": many,
+        "fieldsets": layouts.fieldsets(resource, [*shown, *(field.name for field in many), *read_only]),
+        "autocomplete_fields": [field.name for field in (*fields, *many) if layouts.is_searched(field)],
+        "filter_horizontal": [field.name for field in many if not layouts.is_searched(field)],
         "inlines": [_inline(child) for child in register if _is_child(child, resource)],
         "actions_list": base.actions_list or _csv_actions(resource),
-        "warn_unsaved_form": True,
-        "compressed_fields": True,
     }
     made: Any = type(f"{resource.model.__name__}Page", (base,), attributes)
     return made
+
+
+def _is_told(field: Any) -> bool:
+    """Is a field that only the server sets shown: when it was made, and what made it?"""
+    return isinstance(field, models.DateTimeField) or field.name == "sync_tag"
 
 
 def _csv_actions(resource: Resource) -> tuple[str, ...]:
     return () if resource.singleton or resource.parent or resource.csv == () else CSV_ACTIONS
 
 
-def _is_searched(field: Any) -> bool:
-    """Does the form look for what `field` refers to, rather than list all of it?"""
-    return field.is_relation and not isinstance(field, UploadField) and bool(register.of(field.related_model).search)
-
-
-def _column(resource: Resource, name: str) -> Any:
-    """What the list shows for a field; for a to-many relation the names of the first rows."""
-    if name not in resource.relations:
-        return name
-
-    def some(row: Any) -> str:
-        found = [str(other) for other in getattr(row, name).all()]
-        return ", ".join(found[:_SHOWN]) + (" …" if len(found) > _SHOWN else "")
-
-    some.short_description = name.replace("_", " ").capitalize()  # type: ignore[attr-defined] - Django's way
-    return some
-
-
-class _Page(CsvPages, ModelAdmin):
-    resource: Resource
-    list_prefetch_related: ClassVar[list[str]] = []
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related(*self.list_prefetch_related)
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **more: Any) -> Any:
-        if isinstance(db_field, UploadField):
-            return UploadFormField(db_field)
-        return super().formfield_for_dbfield(db_field, request, **more)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        fixed = ["service_type"] if obj is not None and hasattr(obj, "service_type") else []
-        fixed += self.resource.fixed if obj is not None else ()
-        return [*super().get_readonly_fields(request, obj), *fixed]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return "post" in schema.list_methods(self.resource) and super().has_add_permission(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        ways = {"post", "put", "patch"} & set(schema.detail_methods(self.resource))
-        return bool(ways) and super().has_change_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return "delete" in schema.detail_methods(self.resource) and super().has_delete_permission(request, obj)
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        *found, protected = super().get_deleted_objects(objs, request)
-        try:
-            keeping.check(self.resource, objs)
-        except ValidationError as problem:
-            protected = [*protected, *problem.messages]
-        return (*found, protected)
-
-
-class _Singleton(_Page):
-    """One row: its form is the page."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        meta = orm.meta(self.model)
-        return redirect(reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=(1,)))
-
-
-class _Nodes(NodeActions, Deployment, _Page):
+class _Nodes(NodeActions, Deployment, Page):
     pass
 
 
-class _Licences(LicencePages, _Page):
+class _Licences(LicencePages, Page):
     pass
 
 
-class _LicenceRequests(RequestPages, _Page):
+class _LicenceRequests(RequestPages, Page):
     pass
 
 
-class _TlsCertificates(TlsPages, _Page):
+class _TlsCertificates(TlsPages, Page):
     pass
 
 
-class _CaCertificates(CaPages, _Page):
+class _CaCertificates(CaPages, Page):
     pass
 
 
-class _SigningRequests(CertificateRequestPages, _Page):
+class _SigningRequests(CertificateRequestPages, Page):
     pass
 
 
-class _Authentication(AuthenticationPages, _Singleton):
+class _Authentication(AuthenticationPages, Singleton):
     pass
 
 
-class _Roles(RolePages, _Page):
+class _Roles(RolePages, Page):
     pass
 
 
-class _Mappings(MappingPages, _Page):
+class _Mappings(MappingPages, Page):
     pass
 
 
-class _Clients(ClientPages, _Page):
+class _Clients(ClientPages, Page):
+    pass
+
+
+class _Rules(RuleActions, Page):
     pass
 
 
@@ -190,6 +148,7 @@ _SPECIAL: dict[str, type[ModelAdmin]] = {
     "authentication": _Authentication,
     "ca_certificate": _CaCertificates,
     "certificate_signing_request": _SigningRequests,
+    "gateway_routing_rule": _Rules,
     "licence": _Licences,
     "licence_request": _LicenceRequests,
     "oauth2_client": _Clients,
@@ -199,41 +158,6 @@ _SPECIAL: dict[str, type[ModelAdmin]] = {
     "worker_vm": _Nodes,
 }
 """Pages that can do more than the declaration says."""
-
-
-def _filters(resource: Resource) -> list[str]:
-    return [
-        field.name
-        for field in resource.fields
-        if field.name in resource.columns
-        and (field.choices or isinstance(field, models.BooleanField | models.DateTimeField))
-    ]
-
-
-def _fieldsets(resource: Resource, names: list[str]) -> list[tuple[str | None, dict[str, Any]]]:
-    groups = list(resource.groups) or _by_declaring_class(resource)
-    grouped = {name for _, members in groups for name in members}
-    first = [name for name in names if name not in grouped]
-    head, rest = (first[:6], first[6:]) if groups else (first, [])
-    sets: list[tuple[str | None, dict[str, Any]]] = []
-    if head:
-        sets.append((None, {"fields": head}))
-    sets += [(title, {"fields": [name for name in members if name in names]}) for title, members in groups]
-    if rest:
-        sets.append(("More", {"fields": rest, "classes": ["collapse"]}))
-    return sets
-
-
-def _by_declaring_class(resource: Resource) -> list[tuple[str, tuple[str, ...]]]:
-    """Groups of a model that is put together from several abstract ones: one for each, titled by its name."""
-    groups: list[tuple[str, tuple[str, ...]]] = []
-    for base in resource.model.__bases__:
-        meta = getattr(base, "_meta", None)
-        if meta is not None and meta.abstract:
-            members = tuple(field.name for field in meta.local_fields if field.editable)
-            if members:
-                groups.append((base.__name__.removesuffix("Settings"), members))
-    return groups
 
 
 def _is_child(child: Resource, parent: Resource) -> bool:
@@ -251,71 +175,3 @@ def _inline(child: Resource) -> type[TabularInline]:
     fields = [f.name for f in child.fields if f.editable and not f.primary_key and f.name != child.parent]
     attributes = {"model": child.model, "fields": fields, "fk_name": child.parent, "tab": False}
     return type(f"{child.model.__name__}Inline", (_Inline,), attributes)
-
-
-def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The menu: sections in the order they are declared."""
-    sections: dict[str, list[dict[str, Any]]] = {"Services": [], "Platform": []}
-    for resource in register:
-        if not resource.page:
-            continue
-        meta = orm.meta(resource.model)
-        link = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
-        entry = {"title": str(meta.verbose_name_plural), "icon": resource.icon, "link": link}
-        sections.setdefault(resource.section, []).append(entry)
-    sections.setdefault("Utilities", []).extend(
-        [
-            {"title": "Backup/Restore", "icon": "settings_backup_restore", "link": reverse("admin:backups")},
-            {"title": "Upgrade", "icon": "upgrade", "link": reverse("admin:upgrade")},
-        ]
-    )
-    people = {"title": "Accounts", "icon": "person", "link": reverse("admin:accounts_account_changelist")}
-    home = {"title": "Dashboard", "icon": "dashboard", "link": reverse("admin:index")}
-    live = {"title": "Live View", "icon": "hub", "link": reverse("admin:live")}
-    log = {"title": "Administrator Log", "icon": "history_edu", "link": reverse("admin:administrator_log")}
-    return [
-        {"items": [home]},
-        {"title": "Status", "separator": True, "items": [live, *_tables("status")]},
-        *({"title": title, "separator": True, "items": items} for title, items in sections.items() if items),
-        {"title": "History & Logs", "separator": True, "items": [*_tables("history"), log]},
-        {"title": "Administrators", "separator": True, "items": [people]},
-    ]
-
-
-_ICONS = {
-    "worker_vm": "dns",
-    "system_location": "location_on",
-    "conference": "groups",
-    "participant": "person",
-    "workervm_status_event": "event_note",
-    "alarm": "notifications",
-    "login_history": "login",
-}
-"""Tables of status and history that have a place in the menu, in its order."""
-
-
-def _tables(api: str) -> list[dict[str, Any]]:
-    known = {one.name: one for one in tables() if one.api == api}
-    return [
-        {"title": known[name].title, "icon": icon, "link": reverse(f"admin:{api}_table", args=(name,))}
-        for name, icon in _ICONS.items()
-        if name in known
-    ]
-
-
-def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What the first page shows: how many of each resource there are."""
-    context["rostra_cards"] = [
-        {
-            "title": str(orm.meta(resource.model).verbose_name_plural),
-            "count": orm.rows(resource.model).count(),
-            "icon": resource.icon,
-            "summary": resource.summary,
-            "link": reverse(
-                f"admin:{orm.meta(resource.model).app_label}_{orm.meta(resource.model).model_name}_changelist"
-            ),
-        }
-        for resource in sorted(register, key=lambda resource: resource.section != "Services")
-        if not resource.singleton and resource.page and access.may(request.user, "GET", resource)
-    ]
-    return context

@@ -15,8 +15,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from rostra.management import live as graph
+from rostra.management import menu
 from rostra.management.api import reading
 from rostra.management.api.errors import Refused
 from rostra.management.api.tables import Column, Filter, Row, Table
@@ -42,6 +44,21 @@ _TABS = {
     ),
 }
 """Tables on the page of a row: which, the column to compare, and the row's column with the value."""
+_PLACES = (
+    (menu.STATUS, "status", {"conference": "groups", "participant": "person", "conference_shard": "account_tree"}),
+    (menu.STATUS, "status", {"backplane": "conversion_path", "worker_vm": "dns", "system_location": "location_on"}),
+    (menu.HISTORY, "history", {"conference": "groups", "participant": "person", "backplane": "conversion_path"}),
+    (menu.HISTORY, "history", {"workervm_status_event": "event_note", "alarm": "notifications_paused"}),
+    (menu.HISTORY, "history", {"login_history": "login"}),
+)
+"""Tables that have a place in the menu, in its order, with their icons."""
+
+menu.entry(menu.STATUS, _("Live View"), "hub", "live", place=10)
+for _section, _api, _names in _PLACES:
+    for _name, _icon in _names.items():
+        _found = table(_api, _name)
+        if _found is not None:
+            menu.entry(_section, _found.title, _icon, f"{_api}_table", _name)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -11,11 +11,15 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
+from rostra.management import menu
 from rostra.management.accounts.models import Account
 from rostra.management.accounts.models.account import LAST_ADMINISTRATOR
+
+menu.entry("Users & Devices", _("Administrators"), "manage_accounts", "accounts_account_changelist", place=40)
 
 
 class AccountPage(UserAdmin, ModelAdmin):  # pyright: ignore[reportIncompatibleMethodOverride] - as Unfold wants it

@@ -77,7 +77,8 @@ def _area(app: str, model: str) -> str:
     if f"{app}.{model}" in _OTHER_AREAS:
         return _OTHER_AREAS[f"{app}.{model}"]
     try:
-        return area_of(register.of(apps.get_model(app, model)))
+        model_class = apps.get_model(app, model)
+        return area_of(register.of(model_class._meta.concrete_model or model_class))  # noqa: SLF001 - Django's API
     except (LookupError, ValueError):
         return ""
 

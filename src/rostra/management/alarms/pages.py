@@ -10,8 +10,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from rostra.management import menu
 from rostra.management.alarms.catalogue import KINDS, WARNING
 from rostra.management.alarms.models import Alarm
 from rostra.management.alarms.tables import up
@@ -19,6 +21,7 @@ from rostra.management.audit.noting import note_person
 
 VIEW, ACKNOWLEDGE = "view_status", "modify_platform"
 """Permissions that seeing alarms, and saying that one has been seen, take."""
+menu.entry(menu.STATUS, _("Alarms"), "notifications", "alarms", place=11)
 
 
 def _rows(request: HttpRequest) -> str:

@@ -11,9 +11,11 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
 
 from rostra.configuration import orm
 from rostra.configuration.resources import register
+from rostra.management import menu
 from rostra.management.audit.actor import API, COMMAND_LINE, CSV, PLATFORM, SITE
 from rostra.management.audit.models import AdministratorLog
 from rostra.management.audit.searching import Search
@@ -25,6 +27,7 @@ MOST_EXPORTED = 100_000
 """Newest entries that a download has."""
 _COLUMNS = ("time", "user", "address", "way", "message", "resource", "object_id", "object_name", "changes", "line")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+menu.entry(menu.HISTORY, _("Administrator log"), "history_edu", "administrator_log", place=60)
 
 
 def entries(request: HttpRequest) -> HttpResponse:

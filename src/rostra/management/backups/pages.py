@@ -11,9 +11,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminPasswordWidget
 
+from rostra.management import menu
 from rostra.management.backups import commands, jobs, keeping, pending, restoring, views
 from rostra.management.backups.archive import Archive, DecryptionFailed, NotABackup
 from rostra.management.backups.models import SystemBackup
@@ -21,6 +23,7 @@ from rostra.management.commands import Failed
 
 FAILED = "Failed to restore the system from the backup file"
 _TITLE = "Backup/Restore"
+menu.entry("Utilities", _("Backup/Restore"), "settings_backup_restore", "backups", place=60)
 
 
 def _passphrase(label: str) -> forms.CharField:

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
@@ -18,6 +19,7 @@ from rostra import release
 from rostra.bundle import BundleProblem
 from rostra.configuration.models import WorkerVM
 from rostra.fabric.membership import node_name
+from rostra.management import menu
 from rostra.management.commands import Failed
 from rostra.management.status import platform
 from rostra.management.upgrades import commands, deciding, running, uploads
@@ -27,6 +29,7 @@ from rostra.management.upgrades.models import MANAGEMENT, READY, Upgrade, Upgrad
 REFRESH = 5
 """Seconds after which the status page loads itself anew (NODE-093)."""
 _PIECE = 1024 * 1024
+menu.entry("Utilities", _("Upgrade"), "upgrade", "upgrade", place=61)
 
 
 class UploadForm(forms.Form):

@@ -1,0 +1,91 @@
+"""What the pages of every resource have in common: lists that stay fast, forms that never show a secret."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.shortcuts import redirect
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+
+from rostra.configuration import orm
+from rostra.configuration.fields import UploadField
+from rostra.configuration.resources import Resource
+from rostra.configuration.secretfield import SecretField
+from rostra.management import listing
+from rostra.management.api import keeping, schema
+from rostra.management.bulkactions import BulkActions
+from rostra.management.csvpages import CsvPages
+from rostra.management.secretforms import SecretFormField
+from rostra.management.uploadforms import UploadFormField
+
+
+class Page(CsvPages, BulkActions, ModelAdmin):
+    """Pages of a resource: they offer what the API does with it."""
+
+    resource: Resource
+    list_prefetch_related: ClassVar[list[str]] = []
+    paginator = listing.Pages
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 50
+    warn_unsaved_form = True
+    compressed_fields = True
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related(*self.list_prefetch_related)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return listing.search(queryset, self.search_fields, search_term), False
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **more: Any) -> Any:
+        if isinstance(db_field, UploadField):
+            return UploadFormField(db_field)
+        if isinstance(db_field, SecretField):
+            return SecretFormField(db_field)
+        return super().formfield_for_dbfield(db_field, request, **more)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **more: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **more)
+        for name, field in form.base_fields.items():
+            if isinstance(field, SecretFormField) and obj is not None:
+                field.keep(getattr(obj, name) or "")
+        return form
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fixed = self.resource.fixed if obj is not None else ()
+        return [*super().get_readonly_fields(request, obj), *fixed]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return "post" in schema.list_methods(self.resource) and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        ways = {"post", "put", "patch"} & set(schema.detail_methods(self.resource))
+        return bool(ways) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return "delete" in schema.detail_methods(self.resource) and super().has_delete_permission(request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        *found, protected = super().get_deleted_objects(objs, request)
+        try:
+            keeping.check(self.resource, objs)
+        except ValidationError as problem:
+            protected = [*protected, *problem.messages]
+        return (*found, protected)
+
+
+class Singleton(Page):
+    """One row: its form is the page."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        meta = orm.meta(self.model)
+        return redirect(reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=(1,)))
