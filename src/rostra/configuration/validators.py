@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 import zoneinfo
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
+
+if TYPE_CHECKING:
+    from rostra.domain.patterns import Language
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)", re.ASCII)
 _NAME_BYTES = 253
@@ -165,6 +170,21 @@ def template(value: str) -> None:
         raise ValidationError(f"Line {problem.lineno}: {problem.message}", code="template") from None
     except (RecursionError, ValueError, MemoryError):
         raise ValidationError("This template is too deeply nested.", code="template") from None
+
+
+@functools.cache
+def _patterns() -> Language:
+    from rostra.domain.patterns import Chance, Language  # takes long, as above
+
+    return Language(Chance(digits=lambda count: "0" * count, uuid=str))
+
+
+def pattern(value: str) -> None:
+    """A pattern of directory synchronisation, or a template of its mails (SVC-144…SVC-169)."""
+    try:
+        _patterns().compile(value)
+    except ValueError as problem:
+        raise ValidationError(str(problem), code="pattern") from None
 
 
 def time_zone(value: str) -> None:

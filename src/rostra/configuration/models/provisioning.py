@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -15,7 +16,10 @@ EVERYBODY = "(&(objectclass=person)(!(objectclass=computer)))"
 
 
 class LdapSyncSource(models.Model):
-    """A directory."""
+    """A directory. Where `contact` is set, one that cannot be asked is not valid (SVC-124)."""
+
+    contact: ClassVar[Callable[[Any], str] | None] = None
+    """Says why a source cannot be asked, empty when it can; set by those who reach directories."""
 
     name = text("Name", 250, "A name no other source has.", default=None, unique=True)
     description = text("Description", 250, "A note for administrators.")
@@ -51,6 +55,19 @@ class LdapSyncSource(models.Model):
         if self.ldap_permit_no_tls and validators.is_address(self.ldap_server):
             raise ValidationError({"ldap_server": "With insecure transport allowed, a DNS name is needed."})
 
+    def full_clean(
+        self, exclude: Iterable[str] | None = None, validate_unique: bool = True, validate_constraints: bool = True
+    ) -> None:
+        """Last of all, and only if the rest is right, whether the directory answers."""
+        left_out = set(exclude or ())
+        super().full_clean(left_out, validate_unique, validate_constraints)
+        contact = type(self).contact
+        if contact is None or any(name.startswith("ldap_") for name in left_out):
+            return
+        problem = contact(self)
+        if problem:
+            raise ValidationError({"ldap_server": f"The LDAP server cannot be used: {problem}"})
+
 
 class LdapSyncField(models.Model):
     """An attribute that is read, and the variable that carries it."""
@@ -76,7 +93,7 @@ class LdapSyncField(models.Model):
 
 
 def _pattern(label: str, limit: int, *, default: str = "") -> models.CharField:
-    return text(label, limit, "A pattern: text with {{fields}}.", default=default, validators=[validators.template])
+    return text(label, limit, "A pattern: text with {{fields}}.", default=default, validators=[validators.pattern])
 
 
 def _overridable(what: str) -> models.BooleanField:
@@ -187,11 +204,11 @@ class EmailSettings(models.Model):
     primary_owner_email_address_overridable = _overridable("owners' addresses")
     service_email_subject_template = _pattern("VMR e-mail subject", 255)
     service_email_template = paragraph(
-        "VMR e-mail", 24576, "A template over the properties of the VMR.", validators=[validators.template]
+        "VMR e-mail", 24576, "A template over the properties of the VMR.", validators=[validators.pattern]
     )
     device_email_subject_template = _pattern("Device e-mail subject", 255)
     device_email_template = paragraph(
-        "Device e-mail", 24576, "A template over the properties of the device.", validators=[validators.template]
+        "Device e-mail", 24576, "A template over the properties of the device.", validators=[validators.pattern]
     )
 
     class Meta:

@@ -1,0 +1,9 @@
+IGNORECASE: int
+
+class error(Exception): ...
+
+class Pattern:
+    groups: int
+
+def compile(pattern: str, flags: int = ...) -> Pattern: ...
+def sub(pattern: str, repl: str, string: str, *, flags: int = ..., timeout: float | None = ...) -> str: ...
