@@ -12,20 +12,24 @@ from typing import Any
 import msgspec
 import pytest
 
+from rostra import release
 from rostra.configuration.models import SystemLocation, WorkerVM
 from rostra.fabric import status
 from rostra.fabric.bus import Bus
 from rostra.fabric.status import (
     BackplaneStatus,
     ConferenceStatus,
+    LegStreams,
     MediaStatus,
     MoveCallsAway,
     NodeStatus,
     ParticipantStatus,
     Refused,
     StreamStatus,
+    TellStreams,
 )
 from rostra.management import live, status_tables
+from rostra.management.loads import PERIOD
 from rostra.management.status import Observatory, observed
 from rostra.management.status_view import view
 
@@ -260,8 +264,56 @@ async def test_locations_add_up_and_maintenance_is_full(platform: Platform) -> N
     await asyncio.to_thread(lambda: WorkerVM.objects.filter(name="node1").update(maintenance_mode=True))
     (row,) = await platform.list("worker_vm/?name=node1")
     assert (row["media_load"], row["maintenance_mode"]) == (100, True)
-    (statistics,) = await platform(platform.api.list, f"{row['resource_uri']}statistics/")
-    assert statistics == {"media_load": 100.0}
+    statistics = await platform(platform.api.list, f"{row['resource_uri']}statistics/?order_by=-time")
+    assert statistics[0]["media_load"] == 100.0
+
+
+@pytest.mark.spec("DIAG-046")
+async def test_streams_of_a_call_are_asked_of_the_node_that_carries_it(platform: Platform) -> None:
+    first, _, third = platform.nodes
+    told = conference(first, None, 1)
+    (part,) = told.conferences
+    person = msgspec.structs.replace(part.participants[0], media_node=third.id, call_uuid="c-7")
+    first.status = msgspec.structs.replace(told, conferences=(msgspec.structs.replace(part, participants=(person,)),))
+    third.reply = LegStreams(
+        streams=(
+            StreamStatus(kind="video", codec="VP8", bitrate=1_200_000, packets=1000, packets_lost=25, frame_rate=29.5),
+            StreamStatus(kind="video", codec="H264", bitrate=700_000, sending=False, resolution="640x360", jitter=2.5),
+            StreamStatus(kind="audio", codec="opus", bitrate=48_000, sending=False),
+        )
+    )
+    (row,) = await platform.list("participant/")
+    audio, video = await platform(platform.api.list, f"{row['resource_uri']}media_stream/")
+    assert third.commands == [TellStreams(call="c-7")]
+    assert first.commands == []
+    assert (audio["type"], audio["rx_codec"], audio["rx_bitrate"], audio["tx_codec"]) == ("audio", "opus", 48, "")
+    assert (video["node"], video["start_time"], video["end_time"]) == ("10.0.0.3", row["connect_time"], None)
+    assert (video["tx_codec"], video["tx_bitrate"], video["tx_fps"]) == ("VP8", 1200, 29.5)
+    assert (video["tx_packets_sent"], video["tx_packets_lost"], video["tx_packet_loss"]) == (1000, 25, 2.5)
+    assert (video["rx_codec"], video["rx_resolution"], video["rx_jitter"]) == ("H264", "640x360", 2.5)
+    third.reply = status.NotHere()
+    assert await platform(platform.api.list, f"{row['resource_uri']}media_stream/") == []
+
+
+async def test_the_management_node_has_a_status(platform: Platform) -> None:
+    (row,) = await platform.list("management_vm/")
+    assert (row["id"], row["configuration_id"], row["primary"], row["sync_status"]) == (1, 1, True, "synchronised")
+    assert (row["version"], row["upgrade_status"]) == (release.VERSION, "IDLE")
+    changed = datetime.datetime.fromisoformat(row["last_updated"]).replace(tzinfo=datetime.UTC)
+    assert abs(changed.timestamp() - time.time()) < 60  # the fixture's nodes
+
+
+async def test_the_load_of_the_last_hour_is_there(platform: Platform) -> None:
+    first = platform.nodes[0]
+    number = int(first.id[1:])
+    platform.observatory._sampled = -PERIOD
+    await platform.observatory.sweep()
+    first.report = msgspec.structs.replace(first.report, used=60)
+    await until(lambda: platform.observatory.peers.known[first.id][0].used == 60)
+    loads = await platform.list(f"worker_vm/{number}/statistics/")
+    assert [sample["media_load"] for sample in loads] == [0.0, 50.0]
+    place = (await platform.list("system_location/?name=Oslo"))[0]["resource_uri"]
+    assert [one["media_load"] for one in await platform(platform.api.list, f"{place}statistics/")][-1] == 25.0
 
 
 async def test_nodes_that_are_mute_or_talk_nonsense_are_left_out(platform: Platform) -> None:

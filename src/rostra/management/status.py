@@ -24,6 +24,7 @@ from rostra.fabric.survey import ANSWER, Seen, Snapshot, look
 from rostra.management.history import keeping
 from rostra.management.history.absences import Absences, Run
 from rostra.management.history.receiving import store
+from rostra.management.loads import PERIOD, Loads
 
 logger = structlog.get_logger("rostra.management.status")
 
@@ -56,6 +57,9 @@ class Observatory:
         self._stop: Callable[[], Any] | None = None
         self._glance: asyncio.Task[Snapshot] | None = None
         self._tidied = -_TIDY
+        self._sampled = -PERIOD
+        self.loads = Loads()
+        """How full nodes and locations were lately."""
 
     async def start(self) -> None:
         await self.peers.start()
@@ -102,6 +106,9 @@ class Observatory:
     async def _known(self) -> dict[str, Seen] | None:
         if not self._bus.connected:
             return None
+        return self._seen()
+
+    def _seen(self) -> dict[str, Seen]:
         known = self.peers.known.items()
         return {node: Seen(report=report, alive=alive, ago=ago) for node, (report, alive, ago) in known}
 
@@ -157,6 +164,9 @@ class Observatory:
         if not self._bus.connected:
             self._absences.forget()
             return
+        if self._clock() - self._sampled >= PERIOD:
+            self._sampled = self._clock()
+            await self._in_thread(self.loads.take, self._seen(), now)
         alive = {node: report for node, (report, there, _) in self.peers.known.items() if there}
         self._heard |= {(node, report.boot): now for node, report in alive.items()}
         await self._in_thread(keeping.note_contacts, alive, now)
@@ -186,6 +196,9 @@ def _disconnect() -> None:
 
 class _Nobody:
     """Before the fabric is there: nothing to see, nobody to talk to."""
+
+    def __init__(self) -> None:
+        self.loads = Loads()
 
     def snapshot(self, *, fresh: bool = True) -> Snapshot:
         return Snapshot(time=time.time())

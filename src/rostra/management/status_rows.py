@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rostra.domain.capacity import Load, location_load, max_calls
@@ -132,6 +132,7 @@ def _participant(directory: Directory, node: str, part: ConferenceStatus, who: P
         "license_count": licences,
         "license_type": kind,
         "media_node": directory.address(who.media_node) if who.media_node else "",
+        "media_node_id": who.media_node,
         "participant_alias": who.source_alias if who.call_direction == "in" else who.destination_alias,
         "protocol": protocol(who.protocol),
         "proxy_node": directory.address(who.proxy_node) if who.proxy_node else "",
@@ -190,33 +191,57 @@ def backplanes(view: View) -> list[Row]:
 
 def streams(directory: Directory, node: str, link: BackplaneStatus) -> list[Row]:
     """The streams of a link as `media_stream` rows: those sent and those received."""
-    return [_stream(directory, node, link, number, stream) for number, stream in enumerate(link.streams)]
+    return [
+        _stream(directory, node, moment(link.since), number, {stream.sending: stream})
+        for number, stream in enumerate(link.streams)
+    ]
 
 
-def _stream(directory: Directory, node: str, link: BackplaneStatus, number: int, stream: StreamStatus) -> Row:
-    lost = 100 * stream.packets_lost / (stream.packets or 1)
-    values = {
-        "bitrate": stream.bitrate // KILO,
-        "codec": stream.codec,
-        "fps": 0.0,
-        "jitter": stream.jitter,
-        "packet_loss": round(lost, 2),
-        "packets_lost": stream.packets_lost,
-        "resolution": stream.resolution,
-        "windowed_packet_loss": round(lost, 2),
-    }
-    nothing = {name: type(value)() for name, value in values.items()}
-    sent, received = (values, nothing) if stream.sending else (nothing, values)
+def call_streams(directory: Directory, row: Row, told: Iterable[StreamStatus]) -> list[Row]:
+    """The streams of the call of a `participant` row: what is sent and what is received of a kind in one row."""
+    by_kind: dict[str, list[dict[bool, StreamStatus]]] = {}
+    for stream in told:
+        pairs = by_kind.setdefault(stream.kind, [])
+        pair = next((pair for pair in pairs if stream.sending not in pair), None)
+        if pair is None:
+            pairs.append(pair := {})
+        pair[stream.sending] = stream
+    ordered = [pair for kind in sorted(by_kind) for pair in by_kind[kind]]
+    return [
+        _stream(directory, row["media_node_id"], row["connect_time"], number, pair)
+        for number, pair in enumerate(ordered)
+    ]
+
+
+def _stream(
+    directory: Directory, node: str, since: datetime.datetime | None, number: int, pair: Mapping[bool, StreamStatus]
+) -> Row:
+    """`pair`: what is sent (True) and what is received (False), at least one of them."""
+    sent, received = pair.get(True, StreamStatus()), pair.get(False, StreamStatus())
     return {
         "id": str(number),
         "end_time": None,
         "node": directory.address(node),
-        "start_time": moment(link.since),
-        "type": stream.kind,
-        **{f"rx_{name}": value for name, value in received.items()},
-        "rx_packets_received": 0 if stream.sending else stream.packets,
-        **{f"tx_{name}": value for name, value in sent.items()},
-        "tx_packets_sent": stream.packets if stream.sending else 0,
+        "start_time": since,
+        "type": next(iter(pair.values())).kind,
+        **{f"rx_{name}": value for name, value in _figures(received).items()},
+        "rx_packets_received": received.packets,
+        **{f"tx_{name}": value for name, value in _figures(sent).items()},
+        "tx_packets_sent": sent.packets,
+    }
+
+
+def _figures(stream: StreamStatus) -> Row:
+    lost = round(100 * stream.packets_lost / (stream.packets or 1), 2)
+    return {
+        "bitrate": stream.bitrate // KILO,
+        "codec": stream.codec,
+        "fps": stream.frame_rate,
+        "jitter": stream.jitter,
+        "packet_loss": lost,
+        "packets_lost": stream.packets_lost,
+        "resolution": stream.resolution,
+        "windowed_packet_loss": lost,
     }
 
 

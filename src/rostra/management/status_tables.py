@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rostra.management import status_rows
+from django.utils import timezone
+
+from rostra import release
+from rostra.configuration import journal
+from rostra.configuration.models import ManagementVM
+from rostra.fabric.status import LegStreams, TellStreams
+from rostra.management import loads, status_rows
 from rostra.management.api.memory import MemorySource
 from rostra.management.api.tables import Column, Row, Table
-from rostra.management.status_rows import View
+from rostra.management.directory import Directory
+from rostra.management.status import platform
+from rostra.management.status_rows import View, moment
 from rostra.management.status_view import view
-from rostra.management.words import columns
+from rostra.management.upgrades import running
+from rostra.management.upgrades.models import MANAGEMENT
+from rostra.management.words import column, columns
 
 
 def _source(rows: Callable[[View], Sequence[Row]]) -> MemorySource:
@@ -40,16 +50,45 @@ def _streams(row: Row) -> list[Row]:
     return list(row["media_streams"])
 
 
-def _no_streams(_row: Row) -> list[Row]:
-    """Nodes do not tell statistics of participants' streams yet; they come with the end of the call."""
-    return []
+def _call_streams(row: Row) -> list[Row]:
+    """Asked of the node that carries the call, when somebody looks."""
+    if not row["media_node_id"]:
+        return []
+    (told,) = platform().tell([row["media_node_id"]], TellStreams(call=row["call_uuid"])).values()
+    streams = told.streams if isinstance(told, LegStreams) else ()
+    return [*status_rows.call_streams(Directory.load(), dict(row), streams)]
 
 
-def _load(row: Row) -> list[Row]:
-    return [{"media_load": float(row["media_load"])}]
+def _statistics(kind: str) -> tuple[tuple[Column, ...], Callable[[Row], list[Row]]]:
+    """The load over the last hour; the newest row is of now."""
+
+    def samples(row: Row) -> list[Row]:
+        before = platform().loads.recent(kind, row["id"])
+        found = [{"media_load": float(one.percent), "time": moment(one.time)} for one in before]
+        return [*found, {"media_load": float(row["media_load"]), "time": timezone.now()}]
+
+    return (column("time", "datetime"), column("media_load", "float")), samples
 
 
-_STATISTICS = ((Column("media_load", "float", "Share of the capacity in use, in percent."),), _load)
+def _management_vms() -> list[Row]:
+    """This machine: it always knows of itself, and has what was configured as soon as it is stored."""
+    changed = journal.Change.objects.order_by("-sequence").values_list("made", flat=True).first()
+    upgrading = running.going_on().get(MANAGEMENT, "IDLE")
+    return [
+        {
+            "configuration_id": row.pk,
+            "id": row.pk,
+            "last_attempted_contact": timezone.now(),
+            "last_updated": moment(changed or 0),
+            "name": row.name,
+            "primary": True,
+            "sync_status": "synchronised",
+            "upgrade_status": upgrading,
+            "version": release.VERSION,
+        }
+        for row in ManagementVM.objects.all()
+    ]
+
 
 TABLES = (
     Table(
@@ -88,7 +127,7 @@ TABLES = (
         summary="Participants that are connected.",
         columns=PARTICIPANT,
         source=_source(status_rows.participants),
-        children={"media_stream": (MEDIA_STREAM, _no_streams)},
+        children={"media_stream": (MEDIA_STREAM, _call_streams)},
         shown=(
             "participant_alias",
             "display_name",
@@ -131,7 +170,7 @@ TABLES = (
             datetime="boot_time last_attempted_contact last_reported last_updated",
         ),
         source=_source(status_rows.worker_vms),
-        children={"statistics": _STATISTICS},
+        children={"statistics": _statistics(loads.NODE)},
         default_order=("name",),
     ),
     Table(
@@ -141,8 +180,23 @@ TABLES = (
         summary="Locations and the load of their nodes.",
         columns=columns("max_connections name", integer=f"id {CAPACITY}", float="media_load"),
         source=_source(status_rows.system_locations),
-        children={"statistics": _STATISTICS},
+        children={"statistics": _statistics(loads.LOCATION)},
         shown=("name", "max_hd_calls", "media_load"),
+        default_order=("name",),
+    ),
+    Table(
+        api="status",
+        name="management_vm",
+        title="Management Nodes",
+        summary="The Management Node.",
+        columns=columns(
+            "name sync_status upgrade_status version",
+            integer="configuration_id id",
+            boolean="primary",
+            datetime="last_attempted_contact last_updated",
+        ),
+        source=MemorySource(_management_vms),
+        shown=("name", "version", "upgrade_status", "last_updated"),
         default_order=("name",),
     ),
 )
