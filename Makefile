@@ -13,7 +13,7 @@ run: run-environment native web ## install what is missing, then run the whole p
 
 test: test-environment native web lint ## install what tests need, then run every test
 	@cd web && ../scripts/node npm run --silent test
-	@$(VENV)/pytest -p no:cacheprovider --durations=10
+	@scripts/tests
 
 lint: test-environment ## formatting, lint rules, types, import contracts
 	@$(VENV)/ruff format --check --quiet .
