@@ -26,7 +26,7 @@ from rostra.environment import Environment
 from rostra.fabric import platformkey
 from rostra.fabric.bus import Bus, Unreachable
 from rostra.fabric.platformkey import PlatformKey
-from rostra.fabric.snapshots import SNAPSHOT, Snapshot
+from rostra.fabric.snapshots import SNAPSHOT, Answers, Snapshot
 
 logger = structlog.get_logger("rostra.fabric.replication")
 
@@ -93,6 +93,7 @@ class Publisher:
         self._listeners: list[OnPublished] = []
         self._newest: Changes | None = None
         self._count = 0
+        self._answers = Answers()
 
     def on_published(self, callback: OnPublished) -> None:
         """Call `callback` in the event loop with all that was just sent to the nodes."""
@@ -162,12 +163,23 @@ class Publisher:
         return sent
 
     async def _announce(self) -> None:
+        await self._in_thread(self._answers.expire, time.monotonic())
         if self._newest is not None and self._bus.connected:
             epoch = (await self._in_thread(self._journal.after, self._newest.last)).epoch
             await self._bus.publish(CHANGES, _encode(Changes(epoch, self._newest.last, [])))
 
     async def _answer_snapshot(self, _subject: str, payload: bytes) -> bytes | None:
-        return _encode(await self._in_thread(self._journal.chunk, _decode_request(payload)))
+        return await self._in_thread(self._snapshot_part, payload)
+
+    def _snapshot_part(self, question: bytes) -> bytes:
+        state = self._journal.after(self._journal.position())
+        answer = self._answers.get((state.epoch, state.last), question, time.monotonic())
+        if answer is None:
+            chunk = self._journal.chunk(_decode_request(question))
+            answer = _encode(chunk)
+            if (chunk.epoch, chunk.sequence) == (state.epoch, state.last):
+                self._answers.keep(question, answer)
+        return answer
 
     async def _answer_catch_up(self, _subject: str, payload: bytes) -> bytes | None:
         return _encode(await self._in_thread(self._journal.catch_up, _decode_catch_up(payload)))

@@ -1,4 +1,4 @@
-"""A node takes a snapshot of the whole configuration from the Management Node."""
+"""A node takes a snapshot of the whole configuration from the Management Node, which may have many to serve."""
 
 from __future__ import annotations
 
@@ -19,6 +19,46 @@ _PATIENCE = 10.0
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(SnapshotChunk).decode
+
+KEPT_BYTES = 64 * 1024 * 1024
+"""Most that the Management Node keeps of answers."""
+KEPT_SECONDS = 60.0
+
+
+class Answers:
+    """Parts of snapshots as they were answered last: nodes that start together ask for the same ones.
+
+    They hold for one state of the configuration, `state`: its epoch and position.
+    """
+
+    def __init__(self) -> None:
+        self._state: tuple[str, int] | None = None
+        self._kept: dict[bytes, bytes] = {}
+        self._size = 0
+        self._used = 0.0
+
+    def get(self, state: tuple[str, int], question: bytes, now: float) -> bytes | None:
+        """The answer to `question`, if it was given in this state; `now` is monotonic, in seconds."""
+        if state != self._state:
+            self.forget()
+            self._state = state
+        self._used = now
+        return self._kept.get(question)
+
+    def keep(self, question: bytes, answer: bytes) -> None:
+        if self._size + len(answer) <= KEPT_BYTES:
+            self._kept[question] = answer
+            self._size += len(answer)
+
+    def expire(self, now: float) -> None:
+        """Forget everything when nobody asked for a while."""
+        if now - self._used > KEPT_SECONDS:
+            self.forget()
+
+    def forget(self) -> None:
+        self._kept.clear()
+        self._size = 0
+
 
 InThread = Callable[..., Awaitable[Any]]
 """Carries out a function in the thread that the replica belongs to."""
