@@ -35,6 +35,7 @@ async def running(environment: Environment) -> AsyncIterator[tuple[asyncio.subpr
         env=variables | environment.variables(),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        limit=64 * 1024 * 1024,  # nobody reads most of it, and a full pipe would stop the process
     )
     address = f"https://127.0.0.1:{environment.management_https_port}"
     context = ssl.create_default_context(cafile=identity.certificate)

@@ -139,7 +139,7 @@ def database(url: str, file: Path) -> dict[str, object]:
         "PASSWORD": urllib.parse.unquote(parts.password or ""),
         "HOST": _host(parts),
         "PORT": str(parts.port or ""),
-        "CONN_MAX_AGE": 60,
+        "CONN_MAX_AGE": 0,  # every request has a thread of its own: a kept connection would never be used again
     }
 
 
