@@ -25,6 +25,7 @@ from rostra.fabric.status import (
 from rostra.fabric.survey import Seen, Snapshot
 from rostra.management import status
 from rostra.management.history.receiving import store
+from rostra.management.loads import Loads
 
 from .conftest import Api
 from .test_history import CALL, records
@@ -39,6 +40,7 @@ class Made:
         self.shown = Snapshot(time=1_700_000_100.0)
         self.replies: dict[str, CommandReply] = {}
         self.told: list[tuple[str, Command]] = []
+        self.loads = Loads()
 
     def snapshot(self, *, fresh: bool = True) -> Snapshot:
         return self.shown

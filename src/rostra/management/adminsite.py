@@ -17,8 +17,10 @@ class Site(UnfoldAdminSite):
     """Its own pages come first: the site ends with a pattern that takes everything."""
 
     def get_urls(self) -> list[Any]:
+        from rostra.management import status_actions as actions
         from rostra.management import status_pages as pages  # reads models, which are loaded after the site
         from rostra.management.accounts import views as accounts
+        from rostra.management.accounts.permissions import CONTROL
         from rostra.management.alarms import pages as alarms
         from rostra.management.audit import pages as audit
         from rostra.management.backups import pages as backups
@@ -60,6 +62,7 @@ class Site(UnfoldAdminSite):
             page("log/administrator/<int:key>/", audit.entry, "administrator_log_entry", audit.VIEW),
             page("log/administrator.<slug:form>", audit.download, "administrator_log_download", audit.VIEW),
         ]
+        own.append(page("status/<slug:name>/<str:key>/<slug:action>/", actions.act, "status_action", CONTROL))
         for api in ("status", "history"):
             own += [
                 path(f"{api}/<slug:name>/", self.admin_view(pages.table_page), {"api": api}, name=f"{api}_table"),

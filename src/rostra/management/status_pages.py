@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import time
 import urllib.parse
 from collections.abc import Sequence
 from typing import Any
@@ -23,6 +24,8 @@ from rostra.management.api import reading
 from rostra.management.api.errors import Refused
 from rostra.management.api.tables import Column, Filter, Row, Table
 from rostra.management.declared import table
+from rostra.management.load_pages import drawings
+from rostra.management.status_actions import Button, buttons
 from rostra.management.status_view import view
 
 PAGE = 50
@@ -71,6 +74,8 @@ class Cell:
     """`good`, `late`, `bad` or `quiet`."""
     percent: int | None = None
     """Drawn as a bar."""
+    actions: tuple[Button, ...] = ()
+    """Buttons instead of text."""
 
 
 # ---- Live View
@@ -131,14 +136,16 @@ def row_page(request: HttpRequest, api: str, name: str, key: str) -> HttpRespons
     values = zip(columns, cells(declared, columns, row, linked=False), strict=True)
     context = _context(request, str(row.get("display_name") or row.get("name") or row["id"])) | {
         "back": back,
+        "actions": buttons(request, name, row) if api == "status" else [],
+        "plots": drawings(name, row["id"], time.time()) if api == "status" else [],
         "values": [(column.label, column.help, cell) for column, cell in values],
-        "tabs": [*_related(declared, row), *_children(declared, row)],
+        "tabs": [*_related(request, declared, row), *_children(declared, row)],
         "configuration": _configuration(api, name, row),
     }
     return render(request, "admin/status/row.html", context)
 
 
-def _related(declared: Table, row: Row) -> list[dict[str, Any]]:
+def _related(request: HttpRequest, declared: Table, row: Row) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for api, name, column, source in _TABS.get((declared.api, declared.name), ()):
         other = _declared(api, name)
@@ -147,7 +154,13 @@ def _related(declared: Table, row: Row) -> list[dict[str, Any]]:
             raise KeyError(column)
         rows, total = other.source.page([Filter(compared, "exact", str(row[source]))], other.default_order, 0, 500)
         shown = [one for one in _shown(other) if one.name not in ("conference", "conference_name")]
-        found.append(_listing(other.title, other, shown, rows, total))
+        listing = _listing(other.title, other, shown, rows, total)
+        offered = [tuple(buttons(request, name, one)) if api == "status" else () for one in rows]
+        if any(offered):
+            listing["heads"].append({"label": "Actions"})
+            for cells_of_row, actions in zip(listing["rows"], offered, strict=True):
+                cells_of_row.append(Cell("", actions=actions))
+        found.append(listing)
     return found
 
 
@@ -221,7 +234,11 @@ def _age(heard: datetime.datetime) -> str:
 
 def _shown(declared: Table) -> list[Column]:
     names = _NODE_COLUMNS if (declared.api, declared.name) == ("status", "worker_vm") else declared.shown
-    extra = {"address": Column("address", "string", "Address of the node.")}
+    extra = {
+        "address": Column("address", "string", "Address of the node."),
+        "duration": Column("duration", "integer", "How long it has been going on."),
+        "participant_count": Column("participant_count", "integer", "Calls.", title="Participants"),
+    }
     found = [declared.column(name) or extra[name] for name in names]
     return found or list(declared.columns)
 

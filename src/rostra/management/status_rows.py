@@ -66,10 +66,11 @@ def merged(view: View) -> dict[str, list[tuple[str, ConferenceStatus]]]:
 
 def conferences(view: View) -> list[Row]:
     """Running instances."""
-    return [_conference(key, [part for _, part in parts]) for key, parts in merged(view).items()]
+    now = view.snapshot.time
+    return [_conference(key, [part for _, part in parts], now) for key, parts in merged(view).items()]
 
 
-def _conference(key: str, parts: list[ConferenceStatus]) -> Row:
+def _conference(key: str, parts: list[ConferenceStatus], now: float) -> Row:
     first = min(parts, key=lambda part: part.start_time or float("inf"))
     return {
         "direct_media_available": False,
@@ -81,8 +82,14 @@ def _conference(key: str, parts: list[ConferenceStatus]) -> Row:
         "service_type": first.service_type,
         "start_time": moment(first.start_time),
         "tag": first.tag,
+        "duration": _since(first.start_time, now),
         "participant_count": sum(len(part.participants) for part in parts),
     }
+
+
+def _since(start: float, now: float) -> int | None:
+    """Whole seconds; None for what is no time."""
+    return max(0, round(now - start)) if moment(start) else None
 
 
 def conference_shards(view: View) -> list[Row]:
@@ -108,8 +115,9 @@ def conference_shards(view: View) -> list[Row]:
 
 def participants(view: View) -> list[Row]:
     """Connected participants."""
+    now = view.snapshot.time
     return [
-        _participant(view.directory, node, part, participant)
+        _participant(view.directory, node, part, participant) | {"duration": _since(participant.connect_time, now)}
         for node, part in shards(view)
         for participant in part.participants
     ]
