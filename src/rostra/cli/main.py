@@ -74,6 +74,21 @@ def management_process() -> None:
     raise typer.Exit(asyncio.run(serve(environment, own.certificate, own.key, with_node=local)))
 
 
+@process.command("rehearsal")
+def rehearsal_process() -> None:
+    """Bring the tables of a copied database up to date, and nothing else: see `upgrades.rehearsal`."""
+    from rostra.management import settings
+
+    environment = Environment.load()
+    settings.configure(environment)
+    from django.core.management import call_command
+
+    from rostra.configuration import journal
+
+    journal.remove_triggers()
+    call_command("migrate", verbosity=0, interactive=False)
+
+
 @process.command("node")
 def node_process() -> None:
     """The Conferencing Node alone."""

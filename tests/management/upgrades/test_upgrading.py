@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,13 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from rostra import release, software
+from rostra import bundle, release, software
 from rostra.configuration.models import FabricMember, SystemLocation, WorkerVM
 from rostra.management.upgrades import running, uploads
 from rostra.management.upgrades.deciding import CALLS_CLEAR, OVERALL, Seen, Status
 from rostra.management.upgrades.models import MANAGEMENT, Upgrade, UpgradeRequest
 from tests.management.conftest import BASE, ENVIRONMENT, Api
-from tests.test_bundle import KEY, make
+from tests.test_bundle import KEY, make, manifest
 
 COMMAND = "/api/admin/command/v1/platform/upgrade/"
 PAGE = "/admin/utilities/upgrade/"
@@ -178,6 +179,30 @@ def test_new_software_that_does_not_come_up(trusting: None, bundled: bytes) -> N
     running.recover(1100.0)
     assert "did not start with the new version" in Upgrade.objects.get().reason
     assert not WorkerVM.objects.filter(maintenance_mode=True).exists()
+
+
+def test_software_that_cannot_take_over_the_database(trusting: None, bundled: bytes, tmp_path: Path) -> None:
+    own = uploads.environment()
+    sqlite3.connect(own.management_home / "management.db").close()
+    good = make(tmp_path / "good").read_bytes()
+    runner = running.Runner(Nodes(), lambda: None)
+    source = tmp_path / "bad" / "tree"
+    file = make(tmp_path / "bad", version="99.2")
+    program = source / "src" / "rostra" / "cli" / "__main__.py"
+    program.write_text("import rostra, sys; 'rehearsal' in sys.argv and sys.exit('no such column'); print('99.2')")
+    names = [str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()]
+    bundle.write(file, source, names, manifest(version="99.2"), KEY)
+    begun(file.read_bytes())
+    runner.tick(1001.0)
+    runner.tick(1002.0)
+    assert "cannot take over the database; it says: no such column" in Upgrade.objects.get().reason
+    assert software.current(own.home) is None
+    assert not WorkerVM.objects.filter(maintenance_mode=True).exists()
+    begun(good)
+    runner.tick(1003.0)
+    runner.tick(1004.0)
+    assert words()[MANAGEMENT] == Status.REBOOTING
+    assert not list(own.management_home.glob("rehearsal-*"))
 
 
 def test_in_pieces(trusting: None, api: Api, bundled: bytes) -> None:

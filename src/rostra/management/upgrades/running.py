@@ -21,7 +21,7 @@ from rostra.management import restart, state
 from rostra.management.audit import noting
 from rostra.management.commands import Failed
 from rostra.management.status import platform
-from rostra.management.upgrades import deciding, uploads
+from rostra.management.upgrades import deciding, rehearsal, uploads
 from rostra.management.upgrades.deciding import Action, Item, Seen, Status
 from rostra.management.upgrades.models import MANAGEMENT, READY, STARTED, Upgrade, UpgradeItem, UpgradeRequest
 
@@ -172,6 +172,7 @@ class Runner:
         own.take(Item(MANAGEMENT, Status.INSTALLING, now, own.order))
         try:
             tree = staging.stage(uploads.environment(), uploads.path(upgrade.request))
+            rehearsal.rehearse(uploads.environment(), tree)
         except BundleProblem as problem:
             return end(upgrade, now, str(problem))
         software.make_current(uploads.environment().home, tree)
