@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -23,11 +24,7 @@ class Site(UnfoldAdminSite):
         from rostra.management.accounts.permissions import CONTROL
         from rostra.management.alarms import pages as alarms
         from rostra.management.audit import pages as audit
-        from rostra.management.backups import pages as backups
-        from rostra.management.backups.commands import PERMISSION as BACKUPS
         from rostra.management.setup import pages as setup
-        from rostra.management.upgrades import pages as upgrades
-        from rostra.management.upgrades.commands import PERMISSION as UPGRADES
 
         def page(route: str, view: Any, name: str, permission: str) -> Any:
             return path(route, self.admin_view(accounts.demanding(permission, view)), name=name)
@@ -43,16 +40,9 @@ class Site(UnfoldAdminSite):
             ),
         ]
         own += [
+            *_utilities(page),
             path("first-steps/", self.admin_view(setup.step), name="first_steps"),
             path("first-steps/<slug:name>/", self.admin_view(setup.step), name="first_step"),
-            page("utilities/upgrade/", upgrades.begin, "upgrade", "view_utilities"),
-            page("utilities/upgrade/status/", upgrades.status, "upgrade_status", "view_utilities"),
-            page("utilities/upgrade/<uuid:key>/", upgrades.confirm, "upgrade_confirm", UPGRADES),
-            page("utilities/backup/", backups.overview, "backups", "backups.view_systembackup"),
-            page("utilities/backup/restore/", backups.upload, "backup_upload", BACKUPS),
-            page("utilities/backup/restore/<str:token>/", backups.confirm, "backup_confirm", BACKUPS),
-            page("utilities/backup/<str:filename>/download/", backups.download, "backup_download", BACKUPS),
-            page("utilities/backup/<str:filename>/delete/", backups.delete, "backup_delete", BACKUPS),
         ]
         own += [
             page("status/alarm/", alarms.alarms, "alarms", alarms.VIEW),
@@ -101,3 +91,22 @@ class Site(UnfoldAdminSite):
         from rostra.management.alarms.pages import bell
 
         return {**super().each_context(request), **banners.context(), "alarm_bell": bell(request)}
+
+
+def _utilities(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
+    """Backups and upgrades."""
+    from rostra.management.backups import pages as backups
+    from rostra.management.backups.commands import PERMISSION as BACKUPS
+    from rostra.management.upgrades import pages as upgrades
+    from rostra.management.upgrades.commands import PERMISSION as UPGRADES
+
+    return [
+        page("utilities/upgrade/", upgrades.begin, "upgrade", "view_utilities"),
+        page("utilities/upgrade/status/", upgrades.status, "upgrade_status", "view_utilities"),
+        page("utilities/upgrade/<uuid:key>/", upgrades.confirm, "upgrade_confirm", UPGRADES),
+        page("utilities/backup/", backups.overview, "backups", "backups.view_systembackup"),
+        page("utilities/backup/restore/", backups.upload, "backup_upload", BACKUPS),
+        page("utilities/backup/restore/<str:token>/", backups.confirm, "backup_confirm", BACKUPS),
+        page("utilities/backup/<str:filename>/download/", backups.download, "backup_download", BACKUPS),
+        page("utilities/backup/<str:filename>/delete/", backups.delete, "backup_delete", BACKUPS),
+    ]
