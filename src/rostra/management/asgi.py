@@ -17,7 +17,9 @@ _STATIC = ("unfold", "django.contrib.admin", "rostra.management")
 
 UPLOADS = (
     ("/api/admin/command/v1/platform/backup_restore/", 4096 * MIB),
+    ("/api/admin/command/v1/backup/restore/", 4096 * MIB),
     ("/api/admin/command/v1/platform/upgrade/", 4096 * MIB),
+    ("/api/admin/command/v1/upgrade/", 4096 * MIB),
     ("/api/admin/configuration/v1/upgrade/", 4096 * MIB),
     ("/api/admin/configuration/v1/upgrade_request/", 64 * MIB),
     ("/admin/utilities/backup/", 4096 * MIB),
