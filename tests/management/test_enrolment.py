@@ -118,6 +118,27 @@ def test_a_file_is_for_one_node_and_handed_out_once(api: Api) -> None:
     assert "deleted" in refused.json()["error"]
 
 
+def test_creating_a_node_over_the_api_gives_its_file(api: Api) -> None:
+    body = {
+        "name": "Rome",
+        "hostname": "rome",
+        "domain": "example.test",
+        "address": "192.0.2.9",
+        "netmask": "255.255.255.0",
+        "gateway": "192.0.2.1",
+        "password": "unused",
+        "system_location": "/api/admin/configuration/v1/system_location/1/",
+    }
+    answer = api("POST", "worker_vm/", body)
+    assert answer.status_code == 201, answer.content
+    assert answer["Content-Type"] == "application/xml"
+    file = nodefile.read(answer.content)
+    assert answer["Location"].endswith(f"/worker_vm/{file.node}/")
+    replaced = handed_out(api, WorkerVM.objects.get(pk=file.node))
+    assert post(PATH, asking(file, credentials.new_key())).status_code == 403, "the command's file replaced it"
+    assert post(PATH, asking(replaced, credentials.new_key())).status_code == 200
+
+
 @pytest.mark.spec("NODE-078")
 def test_the_same_names_can_be_added_again_with_a_new_file(api: Api) -> None:
     old = handed_out(api, add_node())

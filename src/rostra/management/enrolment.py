@@ -81,6 +81,11 @@ def hand_out(environment: Environment, node: WorkerVM, secret: bytes) -> NodeFil
     )
 
 
+def withdraw(node: WorkerVM, secret: bytes) -> None:
+    """The file with `secret`, should it have been handed out and not been used, is good no more."""
+    Enrolment.objects.filter(node=node, used=None, verifier=verifier(secret)).delete()
+
+
 def enrol(environment: Environment, asked: Enrol) -> Signed:
     """Make the asking machine a member. The same machine may ask again, should our answer have been lost.
 

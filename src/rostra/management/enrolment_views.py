@@ -178,6 +178,17 @@ def command(request: HttpRequest) -> HttpResponse:
         return respond({"status": "failed", "message": str(refusal)}, refusal.status)
 
 
+def created(node: WorkerVM) -> tuple[bytes, str]:
+    """The answer to the creation of `node` over the API: its configuration file (sheet 10, 1.6). Asking for the file
+    by the command replaces it.
+    """
+    return nodefile.write(enrolment.hand_out(_environment(), node, _first_secret(node))), "application/xml"
+
+
+def _first_secret(node: WorkerVM) -> bytes:
+    return hmac.digest(settings.SECRET_KEY.encode(), f"node {node.pk} created".encode(), hashlib.sha256)
+
+
 def _hand_out_once(body: bytes) -> nodefile.NodeFile:
     try:
         key = msgspec.json.decode(body, type=NodeConfiguration).worker_vm_id
@@ -186,4 +197,5 @@ def _hand_out_once(body: bytes) -> nodefile.NodeFile:
     node = orm.rows(WorkerVM).filter(pk=key).first() if 0 < key < 2**63 else None
     if node is None:
         raise Refused(400, {"worker_vm": {"worker_vm_id": ["There is no such Conferencing Node."]}})
+    enrolment.withdraw(node, _first_secret(node))
     return enrolment.hand_out(_environment(), node, secrets.token_bytes(32))

@@ -25,6 +25,8 @@ from rostra.node.bootstrap import BootstrapRefused
 from rostra.node.identity import NodeIdentity
 
 _TEMPLATE = (Path(__file__).parent / "bootstrap.html").read_text()
+FOR_PROGRAMS = "/configuration/bootstrap"
+"""Where existing tools that deploy nodes send the file, as it is."""
 _LARGEST = 2 * nodefile.LARGEST
 
 
@@ -50,6 +52,7 @@ class BootstrapPage:
             routes=[
                 Route("/", self._show, methods=["GET"]),
                 Route("/", self._take, methods=["POST"]),
+                Route(FOR_PROGRAMS, self._take, methods=["POST"]),
             ]
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -16,13 +16,17 @@ from rostra.management.api import forms, keeping, schema, selection, wire
 from rostra.management.api.errors import Refused, bad_request, invalid, respond
 from rostra.management.api.writing import May, Writer
 
+Tell = Callable[[Any], tuple[bytes, str] | None]
+"""Takes a row that was just created; returns what the answer holds and its content type, None for the usual."""
+
 
 class Endpoint:
     """Carries out requests for `resource`. Every method may raise Refused."""
 
-    def __init__(self, resource: Resource, may: May = lambda _: True) -> None:
+    def __init__(self, resource: Resource, may: May = lambda _: True, tell: Tell = lambda _: None) -> None:
         self._resource = resource
         self._writer = Writer(may)
+        self._tell = tell
 
     def list(self, request: HttpRequest) -> HttpResponse:
         """Requests to the address of the collection."""
@@ -69,6 +73,9 @@ class Endpoint:
             row = self._writer.write(self._resource, self._resource.model(), body)
         made = getattr(row, "instead", None) or row  # what it led to, where that is something else
         address = request.build_absolute_uri(wire.uri(register.of(type(made)), made))
+        told = self._tell(row)
+        if told is not None:
+            return HttpResponse(told[0], status=201, content_type=told[1], headers={"Location": address})
         once = {name: getattr(row, name) for name in self._resource.shown_once}
         return respond({**wire.represent(self._resource, row), **once} if once else None, 201, Location=address)
 

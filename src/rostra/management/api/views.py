@@ -6,10 +6,14 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path, re_path
 
 from rostra.configuration.resources import Resource, register
+from rostra.management import enrolment_views
 from rostra.management.api import access, openapi, tableviews, wire
 from rostra.management.api.answering import answer
-from rostra.management.api.endpoint import Endpoint
+from rostra.management.api.endpoint import Endpoint, Tell
 from rostra.management.api.errors import Refused, respond
+
+_TOLD: dict[str, Tell] = {"worker_vm": enrolment_views.created}
+"""What the answer to a creation holds, where it holds something."""
 
 
 def _resource(request: HttpRequest, name: str) -> Resource:
@@ -21,7 +25,8 @@ def _resource(request: HttpRequest, name: str) -> Resource:
 
 
 def _endpoint(request: HttpRequest, name: str) -> Endpoint:
-    return Endpoint(_resource(request, name), lambda other: access.may_create(request.user, other))
+    resource = _resource(request, name)
+    return Endpoint(resource, lambda other: access.may_create(request.user, other), _TOLD.get(name, lambda _: None))
 
 
 @answer
