@@ -4,51 +4,47 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('configuration', '0001_initial'),
+        ("configuration", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TestCallService',
-            fields=[
-            ],
+            name="TestCallService",
+            fields=[],
             options={
-                'verbose_name': 'Test Call Service',
-                'verbose_name_plural': 'Test Call Services',
-                'proxy': True,
-                'indexes': [],
-                'constraints': [],
+                "verbose_name": "Test Call Service",
+                "verbose_name_plural": "Test Call Services",
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
             },
-            bases=('configuration.conference',),
+            bases=("configuration.conference",),
         ),
         migrations.CreateModel(
-            name='VirtualAuditorium',
-            fields=[
-            ],
+            name="VirtualAuditorium",
+            fields=[],
             options={
-                'verbose_name': 'Virtual Auditorium',
-                'verbose_name_plural': 'Virtual Auditoriums',
-                'proxy': True,
-                'indexes': [],
-                'constraints': [],
+                "verbose_name": "Virtual Auditorium",
+                "verbose_name_plural": "Virtual Auditoriums",
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
             },
-            bases=('configuration.conference',),
+            bases=("configuration.conference",),
         ),
         migrations.CreateModel(
-            name='VirtualReception',
-            fields=[
-            ],
+            name="VirtualReception",
+            fields=[],
             options={
-                'verbose_name': 'Virtual Reception',
-                'verbose_name_plural': 'Virtual Receptions',
-                'proxy': True,
-                'indexes': [],
-                'constraints': [],
+                "verbose_name": "Virtual Reception",
+                "verbose_name_plural": "Virtual Receptions",
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
             },
-            bases=('configuration.conference',),
+            bases=("configuration.conference",),
         ),
     ]

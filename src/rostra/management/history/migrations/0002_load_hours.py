@@ -4,27 +4,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('history', '0001_initial'),
+        ("history", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LoadHour',
+            name="LoadHour",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=20)),
-                ('number', models.BigIntegerField()),
-                ('hour', models.DateTimeField(db_index=True)),
-                ('samples', models.BigIntegerField(default=0)),
-                ('load', models.BigIntegerField(default=0)),
-                ('used', models.BigIntegerField(default=0)),
-                ('capacity', models.BigIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=20)),
+                ("number", models.BigIntegerField()),
+                ("hour", models.DateTimeField(db_index=True)),
+                ("samples", models.BigIntegerField(default=0)),
+                ("load", models.BigIntegerField(default=0)),
+                ("used", models.BigIntegerField(default=0)),
+                ("capacity", models.BigIntegerField(default=0)),
             ],
             options={
-                'ordering': ['hour'],
-                'constraints': [models.UniqueConstraint(fields=('kind', 'number', 'hour'), name='history_load_once')],
+                "ordering": ["hour"],
+                "constraints": [models.UniqueConstraint(fields=("kind", "number", "hour"), name="history_load_once")],
             },
         ),
     ]
