@@ -128,7 +128,7 @@ def test_a_page_makes_a_machine_the_node_its_file_is_for(management: Platform, t
             assert client.post("/", content=b"").status_code == 400
             assert client.post("/", data={"x": "y"}, files={"other": b""}).status_code == 400
             began = time.monotonic()
-            accepted = upload(client, good)
+            accepted = client.post("/configuration/bootstrap", content=good, headers={"Content-Type": "text/xml"})
         assert accepted.status_code == 200, accepted.text
         assert f"page (n{key})" in accepted.text
         said(node, "ready", 60)

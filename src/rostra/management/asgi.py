@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -10,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from rostra.management.limits import MIB, Limits
+from rostra.management.limits import MIB, App, Limits, Receive, Scope, Send
 
 _STATIC = ("unfold", "django.contrib.admin", "rostra.management")
 """Packages with a folder `static`; the first that has a file wins."""
@@ -34,4 +35,16 @@ def application() -> Starlette:
     django: Any = get_asgi_application()  # its type and Starlette's differ in names only
     limits: Any = Limits
     routes = [Mount("/static", static), Mount("/", django)]
-    return Starlette(routes=routes, middleware=[Middleware(limits, uploads=UPLOADS)])
+    single: Any = SingleSlashes
+    return Starlette(routes=routes, middleware=[Middleware(single), Middleware(limits, uploads=UPLOADS)])
+
+
+class SingleSlashes:
+    """Takes `//api/admin/` for `/api/admin/`: existing clients put addresses together so."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        await self._app({**scope, "path": re.sub("/{2,}", "/", path)} if "//" in path else scope, receive, send)
