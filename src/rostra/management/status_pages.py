@@ -157,9 +157,9 @@ def _related(request: HttpRequest, declared: Table, row: Row) -> list[dict[str, 
         listing = _listing(other.title, other, shown, rows, total)
         offered = [tuple(buttons(request, name, one)) if api == "status" else () for one in rows]
         if any(offered):
-            listing["heads"].append({"label": "Actions"})
-            for cells_of_row, actions in zip(listing["rows"], offered, strict=True):
-                cells_of_row.append(Cell("", actions=actions))
+            listing["heads"].insert(1, {"label": "Actions"})
+            for row_cells, actions in zip(listing["rows"], offered, strict=True):
+                row_cells.insert(1, Cell("", actions=actions))
         found.append(listing)
     return found
 
