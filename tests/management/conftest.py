@@ -179,6 +179,14 @@ class Api:
         return self.read(path)["objects"]
 
 
+@pytest.fixture(autouse=True)
+def sources_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Directories to make objects from need not be there, but in tests that are about them."""
+    from rostra.configuration.models import LdapSyncSource
+
+    monkeypatch.setattr(LdapSyncSource, "contact", None)
+
+
 @pytest.fixture
 def api(database: Path) -> Api:
     return Api()

@@ -1,6 +1,6 @@
 IGNORECASE: int
 
-class error(Exception): ...
+class error(Exception): ...  # noqa: N801 - its name
 
 class Pattern:
     groups: int

@@ -144,6 +144,23 @@ def host_or_ipv4(value: str) -> None:
         raise ValidationError("Enter an IPv4 address or a DNS name.", code="host")
 
 
+def host_or_host_and_port(value: str) -> None:
+    """A DNS name or an address, with a port after a colon where it is not the usual one."""
+    host, _port = host_and_port(value)
+    host_or_address(host)
+
+
+def host_and_port(value: str) -> tuple[str, int | None]:
+    """The two parts of `host`, `host:port` or `[IPv6 address]:port`. Raises ValidationError for a port that is none."""
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::([0-9]{1,5}))?", value, re.ASCII)
+    if found is None:
+        return value, None
+    port = int(found[3]) if found[3] else None
+    if port is not None and not 0 < port < 65536:
+        raise ValidationError("A port is a number from 1 to 65535.", code="port")
+    return found[1] or found[2], port
+
+
 def is_address(value: str) -> bool:
     """Is `value` an IPv4 or IPv6 address, rather than a name?"""
     return _is_address(value)

@@ -19,6 +19,7 @@ class Site(UnfoldAdminSite):
 
     def get_urls(self) -> list[Any]:
         from rostra.management import status_actions as actions
+        from rostra.management import csvpages
         from rostra.management import status_pages as pages  # reads models, which are loaded after the site
         from rostra.management.accounts import views as accounts
         from rostra.management.accounts.permissions import CONTROL
@@ -41,6 +42,7 @@ class Site(UnfoldAdminSite):
         ]
         own += [
             *_utilities(page),
+            *_provisioning(page),
             path("first-steps/", self.admin_view(setup.step), name="first_steps"),
             path("first-steps/<slug:name>/", self.admin_view(setup.step), name="first_step"),
         ]
@@ -53,6 +55,11 @@ class Site(UnfoldAdminSite):
             page("log/administrator.<slug:form>", audit.download, "administrator_log_download", audit.VIEW),
         ]
         own.append(page("status/<slug:name>/<str:key>/<slug:action>/", actions.act, "status_action", CONTROL))
+        own += [
+            path("csv/import/<slug:app>/<slug:model>/", self.admin_view(csvpages.upload), name="csv_upload"),
+            path("csv/job/<str:token>/", self.admin_view(csvpages.job), name="csv_job"),
+            path("csv/job/<str:token>/progress.json", self.admin_view(csvpages.progress), name="csv_progress"),
+        ]
         for api in ("status", "history"):
             own += [
                 path(f"{api}/<slug:name>/", self.admin_view(pages.table_page), {"api": api}, name=f"{api}_table"),
@@ -91,6 +98,20 @@ class Site(UnfoldAdminSite):
         from rostra.management.alarms.pages import bell
 
         return {**super().each_context(request), **banners.context(), "alarm_bell": bell(request)}
+
+
+def _provisioning(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
+    """Synchronisation with directories."""
+    from rostra.management.provisioning import pages as sync
+
+    base = "utilities/sync/<int:key>"
+    return [
+        page(f"{base}/test/", sync.try_out, "ldap_sync_test", sync.PERMISSION),
+        page(f"{base}/now/", sync.sync, "ldap_sync_now", sync.PERMISSION),
+        page(f"{base}/delete-objects/", sync.delete_objects, "ldap_sync_delete", sync.PERMISSION),
+        page("status/conference_sync/", sync.status, "ldap_sync_status", "view_status"),
+        page("status/conference_sync/rows.html", sync.status_rows, "ldap_sync_rows", "view_status"),
+    ]
 
 
 def _utilities(page: Callable[[str, Any, str, str], Any]) -> list[Any]:

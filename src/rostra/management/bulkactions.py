@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from rostra.configuration import orm
 from rostra.configuration.resources import Resource
 from rostra.management import csvfiles
+from rostra.management.provisioning.pages import remind_vmrs
 
 MOST = 1000
 """Rows that one action changes."""
@@ -157,13 +158,16 @@ class ServiceActions:
     set_theme = setting(gettext_lazy("Set theme"), "ivr_theme")
     set_participant_limit = setting(gettext_lazy("Set participant limit"), "participant_limit")
     set_host_view = setting(gettext_lazy("Set layout"), "host_view")
+    remind = remind_vmrs
     actions: ClassVar[Any] = (
         *("export_selected", "set_tag", "set_pin", "set_theme", "set_participant_limit", "set_host_view"),
+        "remind",
     )
     _asked: ClassVar[dict[str, str]] = {
         "set_pin": "pin",
         "set_participant_limit": "participant_limit",
         "set_host_view": "host_view",
+        "remind": "primary_owner_email_address",
     }
 
     def get_actions(self, request: HttpRequest) -> Any:

@@ -12,11 +12,21 @@ from rostra.management.backups import jobs
 from rostra.management.certificates import commands as certificates
 from rostra.management.commands import Command
 from rostra.management.licences import status as licences
+from rostra.management.provisioning import commands as provisioning
+from rostra.management.provisioning import status as synchronisation
 from rostra.management.upgrades import commands as upgrades
 
 
 def tables() -> tuple[Table, ...]:
-    return (*status_tables.TABLES, *history_tables.TABLES, accounts.TABLE, *alarms.TABLES, jobs.TABLE, licences.TABLE)
+    return (
+        *status_tables.TABLES,
+        *history_tables.TABLES,
+        accounts.TABLE,
+        *alarms.TABLES,
+        jobs.TABLE,
+        licences.TABLE,
+        synchronisation.TABLE,
+    )
 
 
 def table(api: str, name: str) -> Table | None:
@@ -25,7 +35,14 @@ def table(api: str, name: str) -> Table | None:
 
 
 def commands() -> tuple[Command, ...]:
-    return (*general.COMMANDS, *control.COMMANDS, *backups.COMMANDS, *upgrades.COMMANDS, *certificates.COMMANDS)
+    return (
+        *general.COMMANDS,
+        *control.COMMANDS,
+        *backups.COMMANDS,
+        *upgrades.COMMANDS,
+        *certificates.COMMANDS,
+        *provisioning.COMMANDS,
+    )
 
 
 def command(scope: str, name: str) -> Command | None:

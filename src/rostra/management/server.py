@@ -48,11 +48,12 @@ async def serve(
     upkeep = asyncio.create_task(_upkeep(), name="upkeep")
     backups = asyncio.create_task(_backups(), name="automatic backups")
     upgrades = asyncio.create_task(_upgrades(), name="upgrades")
+    provisioning = asyncio.create_task(_provisioning(), name="provisioning")
     web = _Web(environment, application, live, host)
     try:
         await web.serve()
     finally:
-        for task in (presenting, fabric, upkeep, backups, upgrades):
+        for task in (presenting, fabric, upkeep, backups, upgrades, provisioning):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
@@ -149,6 +150,12 @@ async def _backups() -> None:
 
 async def _upgrades() -> None:
     from rostra.management.upgrades import running
+
+    await running.keep_running()
+
+
+async def _provisioning() -> None:
+    from rostra.management.provisioning import running
 
     await running.keep_running()
 

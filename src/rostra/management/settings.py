@@ -53,6 +53,7 @@ def _settings(environment: Environment) -> dict[str, Any]:
             "rostra.management.audit.apps.AuditConfig",
             "rostra.management.backups.apps.BackupsConfig",
             "rostra.management.upgrades.apps.UpgradesConfig",
+            "rostra.management.provisioning.apps.ProvisioningConfig",
             "rostra.management.apps.ManagementConfig",
         ],
         "MIDDLEWARE": [

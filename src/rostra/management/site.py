@@ -23,6 +23,7 @@ from rostra.management.deployment import Deployment
 from rostra.management.licences.pages import LicencePages, RequestPages
 from rostra.management.node_actions import NodeActions
 from rostra.management.pagebase import Page, Singleton
+from rostra.management.provisioning.pages import DevicePages, TemplatePages
 from rostra.management.servicepages import ServicePage
 from rostra.management.services import KINDS, Kind
 
@@ -144,10 +145,20 @@ class _Rules(RuleActions, Page):
     pass
 
 
+class _Devices(DevicePages, Page):
+    pass
+
+
+class _SyncTemplates(TemplatePages, Page):
+    pass
+
+
 _SPECIAL: dict[str, type[ModelAdmin]] = {
     "authentication": _Authentication,
     "ca_certificate": _CaCertificates,
     "certificate_signing_request": _SigningRequests,
+    "conference_sync_template": _SyncTemplates,
+    "device": _Devices,
     "gateway_routing_rule": _Rules,
     "licence": _Licences,
     "licence_request": _LicenceRequests,

@@ -31,6 +31,7 @@ include {schemas}/core.schema
 include {schemas}/cosine.schema
 include {schemas}/nis.schema
 include {schemas}/inetorgperson.schema
+{schema}
 modulepath {modules}
 moduleload back_mdb
 moduleload memberof
@@ -46,7 +47,7 @@ suffix {base}
 rootdn cn=root,{base}
 rootpw rootpw
 directory {home}/data
-maxsize 16777216
+maxsize {size}
 overlay memberof
 access to attrs=userPassword by anonymous auth by * none
 access to * by * read
@@ -182,8 +183,14 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(home: Path, *, tls: bool = True) -> Iterator[Slapd]:
-    """A server with the entries above; its certificate names `localhost` only. `tls`: it offers that."""
+def running(
+    home: Path, *, tls: bool = True, schema: str = "", entries: str = "", size: int = 16777216
+) -> Iterator[Slapd]:
+    """A server with the entries above; its certificate names `localhost` only. `tls`: it offers that.
+
+    `schema`: definitions beside the usual ones, as in slapd.conf; `entries`: more of them, as LDIF; `size`: most bytes
+    of its database.
+    """
     assert PROGRAM is not None, "slapd is missing; scripts/system-packages test installs it"
     signer, trusted = authority()
     key = ec.generate_private_key(ec.SECP256R1())
@@ -195,11 +202,11 @@ def running(home: Path, *, tls: bool = True) -> Iterator[Slapd]:
     (home / "server.key").write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
-    text = _CONFIGURATION.format(home=home, base=BASE, schemas=_SCHEMAS, modules=_MODULES)
+    text = _CONFIGURATION.format(home=home, base=BASE, schemas=_SCHEMAS, modules=_MODULES, schema=schema, size=size)
     if not tls:
         text = "\n".join(line for line in text.splitlines() if not line.startswith("TLS"))
     (home / "slapd.conf").write_text(text)
-    _fill(home)
+    _fill(home, entries)
     ports = free_port(), free_port()
     urls = f"ldap://127.0.0.1:{ports[1]}/" + (f" ldaps://127.0.0.1:{ports[0]}/" if tls else "")
     command = [PROGRAM, "-f", str(home / "slapd.conf"), "-h", urls, "-d", "0"]
@@ -213,8 +220,8 @@ def running(home: Path, *, tls: bool = True) -> Iterator[Slapd]:
         process.communicate(timeout=10)
 
 
-def _fill(home: Path) -> None:
-    (home / "entries.ldif").write_text(_ENTRIES.format(base=BASE))
+def _fill(home: Path, more: str) -> None:
+    (home / "entries.ldif").write_text(f"{_ENTRIES.format(base=BASE)}\n{more}")
     subprocess.run(
         [str(PROGRAM), "-T", "add", "-f", str(home / "slapd.conf"), "-l", str(home / "entries.ldif")],
         check=True,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.db.models import Model
+
+from rostra.configuration import orm
 from rostra.configuration.models import (
     ConferenceSyncTemplate,
     Device,
@@ -12,7 +15,20 @@ from rostra.configuration.models import (
     UserGroup,
     UserGroupEntityMapping,
 )
+from rostra.configuration.models.provisioning import (
+    AdvancedSettings,
+    DeviceSettings,
+    EmailSettings,
+    UserSettings,
+    VMRSettings,
+)
 from rostra.configuration.resources import Resource, register
+
+
+def _fields(part: type[Model]) -> tuple[str, ...]:
+    """Names of the fields of a part of a model."""
+    return tuple(field.name for field in orm.meta(part).local_fields)
+
 
 register.add(
     Resource(
@@ -142,5 +158,14 @@ register.add(
         summary="What is made of the records of a directory: meeting rooms, device aliases, users.",
         columns=("name", "ldap_sync_source", "sync_conferences", "sync_devices", "enable_automatic_sync"),
         search=("name", "description"),
+        groups=(
+            ("Directory", ("ldap_sync_source", "ldap_user_search_dn", "ldap_user_filter")),
+            ("What is made", ("sync_conferences", "sync_devices", "sync_end_users", "enable_automatic_sync")),
+            ("VMR settings", _fields(VMRSettings)),
+            ("Device settings", _fields(DeviceSettings)),
+            ("User settings", _fields(UserSettings)),
+            ("Email options", _fields(EmailSettings)),
+            ("Advanced options", _fields(AdvancedSettings)),
+        ),
     )
 )

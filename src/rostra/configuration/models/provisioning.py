@@ -28,7 +28,7 @@ class LdapSyncSource(models.Model):
         255,
         "A domain whose servers DNS names, a server's DNS name, or an IP address.",
         default=None,
-        validators=[validators.host_or_address],
+        validators=[validators.host_or_host_and_port],
     )
     ldap_base_dn = text(
         "LDAP base DN",
@@ -52,7 +52,7 @@ class LdapSyncSource(models.Model):
         return self.name
 
     def clean(self) -> None:
-        if self.ldap_permit_no_tls and validators.is_address(self.ldap_server):
+        if self.ldap_permit_no_tls and validators.is_address(validators.host_and_port(self.ldap_server)[0]):
             raise ValidationError({"ldap_server": "With insecure transport allowed, a DNS name is needed."})
 
     def full_clean(

@@ -25,6 +25,10 @@ _PATIENCE = 10.0
 """Seconds after which no further attempt is made: somebody waits for the answer."""
 _MOST_GROUPS = 1000
 """Groups offered for choosing."""
+_PAGE = 500
+"""Entries that are asked for at a time."""
+_PAGED = "1.2.840.113556.1.4.319"
+"""The control that tells whether there are more (RFC 2696)."""
 
 
 class Unavailable(Exception):
@@ -163,6 +167,24 @@ class Directory:
     def all_groups(self) -> list[str]:
         """DNs of groups to choose from (SYS-081)."""
         return sorted(self._group_names(templates.both(self._settings.ldap_group_filter, "")))[:_MOST_GROUPS]
+
+    def records(self, where: str, search: str, attributes: Sequence[str]) -> Generator[dict[str, Any]]:
+        """Every entry under `where` that passes `search`, page by page. Raises Unavailable, also when the directory
+        does not give all of them.
+        """
+        base, cookie = templates.within(where, self._settings.ldap_base_dn), b""
+        while True:
+            self._connection.search(
+                base, search, ldap3.SUBTREE, attributes=list(attributes), paged_size=_PAGE, paged_cookie=cookie or None
+            )
+            result = self._connection.result
+            if result["result"] != 0:
+                raise Unavailable(f"{self.target.uri} : {result['description']} {result['message']}".strip())
+            yield from (entry for entry in self._connection.response or () if entry["type"] == "searchResEntry")
+            control = (result.get("controls") or {}).get(_PAGED, {})
+            cookie = control.get("value", {}).get("cookie") or b""
+            if not cookie:
+                return
 
     def _group_names(self, search: str) -> list[str]:
         return [entry["dn"] for entry in self._search(self._settings.ldap_group_search_dn, search, ["cn"])]

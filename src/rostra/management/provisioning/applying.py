@@ -1,0 +1,187 @@
+"""Carrying a plan out, in transactions that are short, so that others can work meanwhile (SVC-191)."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, transaction
+from django.db.models.functions import Lower
+
+from rostra.configuration import journal, orm
+from rostra.configuration.models import ConferenceAlias
+from rostra.management import state
+from rostra.management.api.errors import messages
+from rostra.management.audit.noting import gathered
+from rostra.management.provisioning.kinds import Kind
+from rostra.management.provisioning.planning import Plan, Warned, Write
+from rostra.management.provisioning.rendering import Alias
+from rostra.management.provisioning.stored import batched
+
+_AT_ONCE = 25
+"""Objects in a transaction."""
+_PAUSE = 0.02
+"""Seconds between transactions in which others can write."""
+CREATED, UPDATED = "created", "updated"
+Made = tuple[int, str]
+"""Key of an object that was made or changed, and which of both."""
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What was done."""
+
+    made: list[Made] = dataclasses.field(default_factory=list[Made])
+    deleted: int = 0
+    warnings: list[Warned] = dataclasses.field(default_factory=list[Warned])
+
+    def count(self, action: str) -> int:
+        return sum(done == action for _, done in self.made)
+
+
+class Applier:
+    """Writes the objects of one kind for the template `origin`; `tell` hears after every transaction."""
+
+    def __init__(self, kind: Kind, origin: str, tell: Callable[[Outcome], None], pause: float = _PAUSE) -> None:
+        self._kind = kind
+        self._origin = origin
+        self._tell = tell
+        self._pause = pause
+        self.outcome = Outcome()
+
+    def apply(self, plan: Plan) -> Outcome:
+        """Make and change, then delete. What cannot be is a warning, and the rest goes on."""
+        for chunk in batched([*plan.creates, *plan.updates], _AT_ONCE):
+            try:
+                self._together(chunk)
+            except DatabaseError:  # somebody else was faster with one of them
+                for write in chunk:
+                    self._alone(write)
+            self._between()
+        for keys in batched(plan.deletes, _AT_ONCE):
+            with _writing():
+                rows = orm.rows(self._kind.model).filter(pk__in=keys, sync_tag=self._origin)
+                count = rows.count()
+                rows.delete()
+            self.outcome.deleted += count
+            self._between()
+        return self.outcome
+
+    def _between(self) -> None:
+        state.announce()
+        self._tell(self.outcome)
+        time.sleep(self._pause)
+
+    def _together(self, chunk: Sequence[Write]) -> None:
+        made: list[Made] = []
+        warnings: list[Warned] = []
+        with _writing():
+            for write in chunk:
+                row = self._row(write)
+                if row is None:
+                    warnings.append(self._warned(write, "It was deleted meanwhile."))
+                    continue
+                problem = self._invalid(write, row)
+                if problem is not None:
+                    warnings.append(problem)
+                    continue
+                self._save(write, row)
+                made.append((row.pk, CREATED if write.pk is None else UPDATED))
+        self.outcome.made += made
+        self.outcome.warnings += warnings
+
+    def _alone(self, write: Write) -> None:
+        try:
+            self._together([write])
+        except DatabaseError as problem:
+            self.outcome.warnings.append(self._warned(write, str(problem)))
+
+    def _row(self, write: Write) -> Any:
+        """The row as it is to be, not saved yet; None: it is not there any more."""
+        if write.pk is None:
+            row: Any = self._kind.model()
+        else:
+            row = orm.rows(self._kind.model).filter(pk=write.pk).first()
+            if row is None:
+                return None
+        for name, value in write.changes.items():
+            setattr(row, name, value)
+        row.sync_tag = self._origin
+        if write.pk is None and getattr(row, "service_type", "") == "lecture":
+            row.guest_view = row.host_view
+        return row
+
+    def _invalid(self, write: Write, row: Any) -> Warned | None:
+        try:
+            row.full_clean()
+            for alias, about in write.aliases or ():
+                # Who has it now loses it, so it may be taken.
+                probe = ConferenceAlias(alias=alias, description=about)
+                probe.clean_fields(exclude={"conference"})
+                _check_form(probe)
+        except ValidationError as problem:
+            return self._warned(write, _sentence(problem))
+        return None
+
+    def _warned(self, write: Write, reason: str) -> Warned:
+        record = write.wanted.record
+        data = {name: value for name, value in record.values.items() if value} if record else {}
+        details = {f"{self._kind.title.lower()}_name": write.wanted.key, "error": reason}
+        if record is not None:
+            details |= {"record": record.dn, f"{self._kind.title.lower()}_data": str(data)}
+        return Warned(self._kind.invalid, details)
+
+    def _save(self, write: Write, row: Any) -> None:
+        row.save()
+        if write.aliases is not None:
+            _give(row, write.aliases)
+
+
+def _check_form(alias: ConferenceAlias) -> None:
+    if any(character.isspace() for character in alias.alias):
+        raise ValidationError({"alias": "An alias has no spaces."})
+
+
+def _sentence(problem: ValidationError) -> str:
+    found = messages(problem)
+    return "; ".join(f"{name}: {text}" for name, texts in found.items() for text in texts)
+
+
+def _give(conference: Any, aliases: Sequence[Alias]) -> None:
+    """Let a service have exactly these aliases in this order; whoever has one of them now loses it (SVC-174)."""
+    own = {row.alias.lower(): row for row in conference.aliases.all()}
+    for place, (alias, about) in enumerate(aliases):
+        row = own.pop(alias.lower(), None) or _holder(alias) or ConferenceAlias()
+        wanted: dict[str, Any] = {
+            "alias": alias,
+            "description": about,
+            "conference_id": conference.pk,
+            "view_order": place,
+        }
+        if orm.is_new(row) or any(getattr(row, name) != value for name, value in wanted.items()):
+            for name, value in wanted.items():
+                setattr(row, name, value)
+            row.save()
+    for row in own.values():
+        row.delete()
+
+
+def _holder(alias: str) -> ConferenceAlias | None:
+    return ConferenceAlias.objects.annotate(folded=Lower("alias")).filter(folded__in=_forms(alias)).first()
+
+
+def _forms(alias: str) -> set[str]:
+    return {alias.lower(), "".join(one.lower() if one.isascii() else one for one in alias)}
+
+
+@contextlib.contextmanager
+def _writing() -> Generator[None]:
+    """A transaction of its own, whose entries of the administrator log are written together."""
+    with transaction.atomic():
+        journal.take_turn()
+        with gathered():
+            yield

@@ -1,0 +1,18 @@
+"""Provisioning as a Django app of the Management Node; nodes do not have its table."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ProvisioningConfig(AppConfig):
+    name = "rostra.management.provisioning"
+    label = "provisioning"
+    verbose_name = "Provisioning"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from rostra.management.provisioning import following, reading
+
+        following.follow()
+        reading.check_sources()
