@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from rostra.management.api.stored import ModelSource
-from rostra.management.api.tables import Column, Row, Table, plain
+from rostra.management.api.tables import Column, Row, Table
 from rostra.management.history.models import BackplaneRecord, ConferenceRecord, ParticipantRecord, PlatformEvent
 from rostra.management.words import column, columns
 
@@ -20,6 +20,8 @@ MEDIA_STREAM = columns(
     integer="id rx_bitrate rx_packets_lost rx_packets_received tx_bitrate tx_packets_lost tx_packets_sent",
     float="rx_fps rx_packet_loss tx_fps tx_packet_loss",
 )
+_OF_PARTICIPANT = (*MEDIA_STREAM, Column("participant", "related", "The call.", target="participant"))
+_OF_BACKPLANE = (*MEDIA_STREAM, Column("backplane", "related", "The link.", target="backplane"))
 _NOTHING: dict[str, Any] = {
     "direct_media_available": False,
     "idp_uuid": "",
@@ -57,14 +59,14 @@ def _row(names: tuple[Column, ...], record: Any) -> Row:
 
 
 def _source(names: tuple[Column, ...], rows: Any, order: str = "-end_time") -> ModelSource:
-    return ModelSource(rows, lambda record: _row(names, record), order)
+    return ModelSource(rows, lambda record: _row(names, record), order, _NOTHING)
 
 
 def _streams(row: Row) -> list[Row]:
     found: list[Row] = []
     for number, stream in enumerate(row["media_streams"], 1):
         times = {name: _moment(stream[name]) for name in ("start_time", "end_time")}
-        found.append({**stream, **times, "id": number})
+        found.append({**stream, **times, "id": number, "participant": row["id"], "backplane": row["id"]})
     return found
 
 
@@ -80,6 +82,7 @@ def _delete_conference(key: str) -> bool:
 _CONFERENCES = (
     *columns(
         "id name service_type tag",
+        boolean="direct_media_available",
         datetime="end_time start_time",
         integer="duration instant_message_count participant_count",
     ),
@@ -117,14 +120,6 @@ _EVENTS = (
 )
 
 
-def _stored(names: tuple[Column, ...]) -> tuple[str, ...]:
-    return tuple(one.name for one in names if one.type not in ("list", "many") and one.name not in _NOTHING)
-
-
-def _ordered(names: tuple[Column, ...]) -> tuple[str, ...]:
-    return tuple(name for name in plain(names) if name not in _NOTHING)
-
-
 TABLES = (
     Table(
         api="history",
@@ -133,8 +128,6 @@ TABLES = (
         summary="Conferences that are over: the newest 10,000.",
         columns=_CONFERENCES,
         source=_source(_CONFERENCES, _conferences),
-        filtering=_stored(_CONFERENCES),
-        ordering=_ordered(_CONFERENCES),
         delete=_delete_conference,
         permission="history.delete_conferencerecord",
         shown=("name", "service_type", "start_time", "end_time", "duration", "participant_count"),
@@ -146,9 +139,7 @@ TABLES = (
         summary="Calls that are over.",
         columns=_PARTICIPANTS,
         source=_source(_PARTICIPANTS, _participants),
-        filtering=_stored(_PARTICIPANTS),
-        ordering=_ordered(_PARTICIPANTS),
-        children={"media_stream": (MEDIA_STREAM, _streams)},
+        children={"media_stream": (_OF_PARTICIPANT, _streams)},
         shown=(
             "remote_alias",
             "display_name",
@@ -168,9 +159,7 @@ TABLES = (
         summary="Links between nodes that are over.",
         columns=_BACKPLANES,
         source=_source(_BACKPLANES, _backplanes),
-        filtering=_stored(_BACKPLANES),
-        ordering=_ordered(_BACKPLANES),
-        children={"media_stream": (MEDIA_STREAM, _streams)},
+        children={"media_stream": (_OF_BACKPLANE, _streams)},
         shown=("conference_name", "media_node", "remote_media_node", "type", "start_time", "duration"),
     ),
     Table(

@@ -78,7 +78,7 @@ def _management_vms() -> list[Row]:
         {
             "configuration_id": row.pk,
             "id": row.pk,
-            "last_attempted_contact": timezone.now(),
+            "last_attempted_contact": timezone.now().replace(second=0, microsecond=0),
             "last_updated": moment(changed or 0),
             "name": row.name,
             "primary": True,

@@ -68,3 +68,56 @@ FIXED: dict[str, dict[str, str]] = {
     ),
 }
 """Fields that are written once, by resource."""
+
+_BURSTING = "bursting into a cloud is not built"
+_REGISTRAR = "there is no registrar yet"
+_SNAPSHOT = "diagnostic snapshots are not built yet"
+_JOIN = "no calendars of rooms are connected"
+_FLAT = "streams are read with the call they belong to"
+
+NOT_SERVED: dict[str, str] = {
+    "history/backplane_media_stream": _FLAT,
+    "history/media_stream": _FLAT,
+    "history/registration_alias": _REGISTRAR,
+    "status/cloud_monitored_location": _BURSTING,
+    "status/cloud_node": _BURSTING,
+    "status/cloud_overflow_location": _BURSTING,
+    "status/exchange_scheduler": _SCHEDULER,
+    "status/mjx_endpoint": _JOIN,
+    "status/mjx_meeting": _JOIN,
+    "status/registration_alias": _REGISTRAR,
+    "status/scheduling_operation": _SCHEDULER,
+    "status/snapshot_request": _SNAPSHOT,
+    "status/system_status": "in one client only, and unverified",
+    "status/teamsnode": _TEAMS,
+    "status/teamsnode_call": _TEAMS,
+    "status/teamsnodedsc": _TEAMS,
+}
+"""Tables of status and history that there are not."""
+
+OF_OUR_OWN = {"history/login_history": "who signed in, which the platform we follow shows on a page only"}
+"""Tables the sheet does not have."""
+
+NO_COLUMN: dict[tuple[str, str], str] = {
+    ("history/participant", "bucketed_call_quality"): "quality is not measured over time yet",
+    ("history/participant", "historic_call_quality"): "quality is not measured over time yet",
+}
+"""Fields of tables that are not served."""
+
+ADDED_COLUMNS: dict[tuple[str, str], str] = {
+    ("status/system_location/statistics", "time"): "without it a series of samples tells nothing",
+    ("status/worker_vm/statistics", "time"): "without it a series of samples tells nothing",
+}
+"""Fields of tables that the sheet does not have."""
+
+NO_COMMAND: dict[str, str] = {
+    "platform/join_deployment": "parameters are not known; nodes join by their own way",
+    "platform/promote_mgmtnode": "parameters are not known",
+    "platform/snapshot": _SNAPSHOT,
+    "platform/software_bundle": "platform/upgrade takes bundles",
+    "platform/start_cloudnode": _BURSTING,
+}
+"""Commands that there are not."""
+
+OWN_COMMANDS = {"platform/move_calls_away": "hands the calls of a node to others"}
+"""Commands the sheet does not have."""

@@ -1,6 +1,7 @@
-"""What the specification's sheet 10 says about every configuration resource, as data: `configuration.json`.
+"""What the specification's sheet 10 says about every configuration resource, as data: `configuration.json`; about the
+tables of status and history: `status.json` and `history.json`; and about commands: `commands.json`.
 
-The file holds the tables of the sheet, nothing of ours: where we differ on purpose, `deviations.py` says why.
+The files hold the tables of the sheet, nothing of ours: where we differ on purpose, `deviations.py` says why.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-_FILE = Path(__file__).with_name("configuration.json")
+_FILES = Path(__file__).parent
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,7 @@ class Contract:
 
 def contracts() -> dict[str, Contract]:
     """Every resource of the data by name."""
-    return {name: _contract(name, body) for name, body in json.loads(_FILE.read_text()).items()}
+    return {name: _contract(name, body) for name, body in _read("configuration").items()}
 
 
 def _contract(name: str, body: dict[str, Any]) -> Contract:
@@ -67,3 +68,64 @@ def _contract(name: str, body: dict[str, Any]) -> Contract:
 def _field(name: str, facts: dict[str, Any]) -> Field:
     choices = tuple(facts.pop("choices", ()))
     return Field(name=name, choices=choices, has_default="default" in facts, **facts)
+
+
+def _read(name: str) -> dict[str, Any]:
+    return json.loads((_FILES / f"{name}.json").read_text())
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TableContract:
+    """A table of status or history, or what belongs to a row of one (`participant/media_stream`)."""
+
+    api: str
+    name: str
+    tier: str
+    key: str = ""
+    """The field that is the key in addresses; empty: another one, or rows have no address of their own."""
+    types: dict[str, str]
+    filtering: tuple[str, ...] = ()
+    """Where the sheet says by which fields alone it can be filtered."""
+    deletes: bool = False
+    """Rows can be deleted."""
+
+
+def tables() -> dict[str, TableContract]:
+    """Every table by `api/name`."""
+    return {
+        f"{api}/{name}": _table(api, name, body) for api in ("status", "history") for name, body in _read(api).items()
+    }
+
+
+def _table(api: str, name: str, body: dict[str, Any]) -> TableContract:
+    return TableContract(
+        api=api,
+        name=name,
+        tier=body["tier"],
+        key=body.get("key", ""),
+        types={field: facts["type"] for field, facts in body["fields"].items()},
+        filtering=tuple(body.get("filtering", ())),
+        deletes="delete" in body.get("methods", {}).get("detail", ()),
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Given:
+    """A parameter of a command."""
+
+    type: str
+    required: bool = False
+    most: int | None = None
+    choices: tuple[str, ...] = ()
+    later: bool = False
+
+
+def commands() -> dict[str, dict[str, Given]]:
+    """The parameters of every command by `scope/name`."""
+    return {
+        name: {
+            parameter: Given(**{**facts, "choices": tuple(facts.get("choices", ()))})
+            for parameter, facts in body["parameters"].items()
+        }
+        for name, body in _read("commands").items()
+    }

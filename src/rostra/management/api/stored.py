@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import FieldError, ValidationError
@@ -10,7 +10,7 @@ from django.db import DatabaseError, models
 from django.db.models import QuerySet
 
 from rostra.configuration import orm
-from rostra.management.api import selection, wire
+from rostra.management.api import memory, selection, wire
 from rostra.management.api.errors import bad_request
 from rostra.management.api.tables import Filter, Row, key_of
 
@@ -18,17 +18,32 @@ _RELATED = models.TextField(null=True)
 
 
 class ModelSource:
-    """Serves what `rows` selects; `represent` makes a row of the wire of one of the model."""
+    """Serves what `rows` selects; `represent` makes a row of the wire of one of the model.
 
-    def __init__(self, rows: Callable[[], QuerySet[Any]], represent: Callable[[Any], Row], order: str) -> None:
+    `constants`: columns that the model does not have, with the one value they always have.
+    """
+
+    def __init__(
+        self,
+        rows: Callable[[], QuerySet[Any]],
+        represent: Callable[[Any], Row],
+        order: str,
+        constants: Mapping[str, Any] | None = None,
+    ) -> None:
         self._rows = rows
         self._represent = represent
         self._order = order
+        self._constants = constants or {}
 
     def page(self, filters: Sequence[Filter], order: Sequence[str], offset: int, limit: int) -> tuple[list[Row], int]:
         rows = self._rows()
         for condition in filters:
-            rows = _where(rows, condition)
+            name = condition.column.name
+            if name not in self._constants:
+                rows = _where(rows, condition)
+            elif not memory.test(condition)(self._constants[name]):
+                rows = rows.none()
+        order = [name for name in order if name.removeprefix("-") not in self._constants]
         rows = rows.order_by(*(order or (self._order,)), "pk")
         try:
             total = rows.count()
