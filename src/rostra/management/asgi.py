@@ -25,6 +25,7 @@ UPLOADS = (
     ("/api/admin/configuration/v1/upgrade_request/", 64 * MIB),
     ("/admin/utilities/backup/", 4096 * MIB),
     ("/admin/utilities/upgrade/", 4096 * MIB),
+    ("/admin/csv/import/", 51 * MIB),
 )
 """Addresses that take large files, and how large."""
 

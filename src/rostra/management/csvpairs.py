@@ -24,6 +24,8 @@ class Pair(NamedTuple):
     """An object that says the same and has the place, or gets it."""
     overwrites: models.Model | None
     """The object that has only this place."""
+    holds: bool
+    """It has the place already."""
     leaves: list[models.Model]
     """Objects that lose the place and keep others."""
 
@@ -45,8 +47,11 @@ def place(resource: Resource, name: str) -> models.Model | None:
     return found
 
 
-def store(resource: Resource, body: Mapping[str, Any], where: models.Model | None, fields: list[Any]) -> None:
-    """Give `where` the object that `body` describes; `fields` are those a file can give. Raises ValidationError."""
+def store(resource: Resource, body: Mapping[str, Any], where: models.Model | None, fields: list[Any]) -> str:
+    """Give `where` the object that `body` describes; `fields` are those a file can give. Raises ValidationError.
+
+    Returns what became of it: created, changed or unchanged.
+    """
     relation = str(resource.csv_each)
     pair = _sort(resource, body, where, fields)
     for row in pair.leaves:
@@ -54,9 +59,11 @@ def store(resource: Resource, body: Mapping[str, Any], where: models.Model | Non
     if pair.keeps is not None:
         if where is not None:
             getattr(pair.keeps, relation).add(where)
+        same = pair.holds and not pair.leaves
         if pair.overwrites is not None and pair.overwrites.pk != pair.keeps.pk:
             pair.overwrites.delete()
-        return
+            same = False
+        return "unchanged" if same else "changed"
     row = pair.overwrites or resource.model()
     for field in fields:
         if field.name not in body:
@@ -64,6 +71,7 @@ def store(resource: Resource, body: Mapping[str, Any], where: models.Model | Non
     write(resource, row, body)
     if where is not None:
         getattr(row, relation).add(where)
+    return "created" if pair.overwrites is None else "changed"
 
 
 def _sort(resource: Resource, body: Mapping[str, Any], where: models.Model | None, fields: list[Any]) -> Pair:
@@ -76,7 +84,8 @@ def _sort(resource: Resource, body: Mapping[str, Any], where: models.Model | Non
         keeps = next(iter(same), None)
     others = [row for row in holders if row != keeps]
     alone = [row for row in others if len(places[row]) <= 1]
-    return Pair(keeps, alone[0] if alone else None, [row for row in others if row not in alone])
+    held = keeps in holders
+    return Pair(keeps, alone[0] if alone else None, held, [row for row in others if row not in alone])
 
 
 def _says(row: models.Model, body: Mapping[str, Any], fields: list[Any]) -> bool:

@@ -11,7 +11,7 @@ from django.db import models
 
 from rostra.configuration import validators, vocabulary
 from rostra.configuration.fields import choice, created, flag, reference, several, text, whole
-from rostra.configuration.validation import any_case, pattern_problem, replacement_problem, taken
+from rostra.configuration.validation import any_case, changed, pattern_problem, replacement_problem, taken
 from rostra.domain import pins
 
 
@@ -106,10 +106,8 @@ class Conference(models.Model):
         found = pins.problems(self.pin, self.guest_pin, allow_guests=self.allow_guests)
         found |= _bad_patterns(self, "match_string", "replace_string")
         found |= _bad_patterns(self, "post_match_string", "post_replace_string")
-        if self.pk is not None:
-            before = type(self).objects.filter(pk=self.pk).values_list("service_type", flat=True).first()
-            if before is not None and before != self.service_type:
-                found["service_type"] = "The type of a service cannot be changed."
+        if changed(self, "service_type"):
+            found["service_type"] = "The type of a service cannot be changed."
         if found:
             raise ValidationError(found)
 

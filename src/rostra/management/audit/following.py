@@ -39,6 +39,17 @@ def follow_all(register: Register) -> None:
         follow(resource.model, resource.name, secret=(*resource.write_only, *resource.shown_once))
 
 
+def note_bulk(row: Any, before: Any = None) -> None:
+    """An entry for a row that is written past the signals: a new one, or one that was `before`."""
+    followed = _followed[type(row)]
+    if before is None:
+        note_change("Configuration added", followed, row, _kind(row), values.added(followed, row))
+        return
+    changes = values.changed(followed, before, row)
+    if changes:
+        note_change("Configuration changed", followed, row, _kind(row), changes)
+
+
 def _saving(sender: type[models.Model], instance: Any, **_: Any) -> None:
     known = instance.pk is not None
     before = sender._base_manager.filter(pk=instance.pk).first() if known else None  # noqa: SLF001 - Django's name
