@@ -20,7 +20,6 @@ class Site(UnfoldAdminSite):
     def get_urls(self) -> list[Any]:
         from rostra.management import csvpages
         from rostra.management import status_actions as actions
-        from rostra.management import csvpages
         from rostra.management import status_pages as pages  # reads models, which are loaded after the site
         from rostra.management.accounts import views as accounts
         from rostra.management.accounts.permissions import CONTROL
@@ -56,11 +55,6 @@ class Site(UnfoldAdminSite):
             page("log/administrator.<slug:form>", audit.download, "administrator_log_download", audit.VIEW),
         ]
         own.append(page("status/<slug:name>/<str:key>/<slug:action>/", actions.act, "status_action", CONTROL))
-        own += [
-            path("csv/import/<slug:app>/<slug:model>/", self.admin_view(csvpages.upload), name="csv_upload"),
-            path("csv/job/<str:token>/", self.admin_view(csvpages.job), name="csv_job"),
-            path("csv/job/<str:token>/progress.json", self.admin_view(csvpages.progress), name="csv_progress"),
-        ]
         own += [
             path("csv/import/<slug:app>/<slug:model>/", self.admin_view(csvpages.upload), name="csv_upload"),
             path("csv/job/<str:token>/", self.admin_view(csvpages.job), name="csv_job"),
