@@ -106,6 +106,7 @@ def test_a_conference_appears_when_its_last_participant_has_left(api: Api) -> No
     store(records(CALL[4:], first=5))
     (conference,) = api.list(f"{BASE}conference/")
     assert conference == {
+        "direct_media_available": False,
         "duration": 102,
         "end_time": "2023-11-14T22:15:02",
         "id": "c-1",

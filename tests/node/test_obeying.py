@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from rostra.domain.media import MediaKind
 from rostra.domain.vocabulary import Role, ServiceType
+from rostra.fabric import status
 from rostra.fabric.status import (
     Command,
     CommandReply,
@@ -23,6 +26,7 @@ from rostra.fabric.status import (
 )
 from rostra.media.messages import StatisticsReply, StreamStatistics
 from rostra.node.obeying import obey
+from rostra.node.reporting import Answers
 from tests.calls.network import Network, Node
 from tests.calls.people import SERVICES, Guest, until
 
@@ -127,3 +131,22 @@ async def test_the_node_that_carries_a_call_tells_its_streams(network: Network) 
     (other,) = network.nodes.keys() - {carrier}
     assert await tell(network, other, TellStreams(call="c1")) == NotHere()
     await guest.session.leave()
+
+
+async def test_commands_come_over_the_fabric(network: Network) -> None:
+    guest = await Guest(network.nodes["n1"].exchange).join()
+    node = network.nodes["n1"]
+    reporter: Any = SimpleNamespace(identity=SimpleNamespace(id="n1"), boot="b")
+    answers = Answers(node.bus, reporter, node.exchange, node.ledger)  # type: ignore[arg-type]
+    await answers.start()
+
+    async def ask(payload: bytes) -> CommandReply:
+        return status.decode_reply(await network.nodes["n2"].bus.request(status.command_subject("n1"), payload))
+
+    who = guest.session.participant.uuid
+    assert await ask(status.encode_command(OnParticipant(participant=who, action="mute"))) == Obeyed()
+    assert guest.session.participant.is_muted
+    assert await ask(status.encode_command(TellStreams(call="none"))) == NotHere()
+    newer = msgspec.msgpack.encode({"command": "Sing", "song": "any"})
+    assert isinstance(await ask(newer), Refused)
+    await answers.stop()
