@@ -27,6 +27,39 @@ def site(platform: Cluster) -> Cluster:
     return platform
 
 
+@pytest.mark.spec("CONF-131", "DIAG-037", "DIAG-046")
+def test_an_administrator_rules_over_conferences_of_several_nodes(site: Cluster, tmp_path: Path) -> None:
+    """Commands of the management API reach whoever they are about, on whichever node; media statistics come back."""
+    first, second = Caller(site, "one", "meet", "first"), Caller(site, "two", "meet", "second")
+    until_same(first, second, names=["first", "second"])
+    (conference,) = site.rows("status", "conference")
+    meeting, two = {"conference_id": conference["id"]}, {"participant_id": second.uuid}
+    site.command("participant/mute", **two)
+    wait_until(lambda: first.told("second", "is_muted") == "YES", 5)
+    site.command("conference/lock", **meeting)
+    wait_until(lambda: first.flags["locked"] and second.flags["locked"], 5)
+    late = Caller(site, "two", "meet", "late")
+    assert late.names == ["late"], "who waits sees others"
+    site.command("participant/unlock", participant_id=late.uuid)
+    until_same(first, second, late, names=["first", "late", "second"])
+    site.command("conference/unlock", **meeting)
+    with phone(site, tmp_path, "talker", 700) as talker:
+        talker.call(sip(site, "one", "meet"))
+        (row,) = site.rows("status", "participant", display_name="talker")
+
+        def heard() -> bool:
+            found = site.rows("status", f"participant/{row['id']}/media_stream", type="audio")
+            return bool(found) and found[0]["rx_bitrate"] > 0 and found[0]["rx_codec"] != ""
+
+        wait_until(heard, 10)
+        site.command("participant/disconnect", participant_id=row["id"])
+        wait_until(lambda: talker.events("CALL_CLOSED"), 5)
+    site.command("conference/disconnect", **meeting)
+    for one in (first, second, late):
+        wait_until(lambda one=one: one.left == "Conference terminated by an administrator", 5)
+        one.leave()
+
+
 @pytest.mark.spec("NODE-082")
 def test_a_node_joins_and_is_deleted_while_people_talk(site: Cluster, tmp_path: Path) -> None:
     """From the configuration file to calls within a minute; deleted, it is out at once and so are its calls."""
