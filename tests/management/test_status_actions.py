@@ -51,7 +51,11 @@ def test_pages_offer_what_can_be_done_now(browser: Any, meeting: Made) -> None:
     page = browser.get(BOARD).content.decode()
     of_participant = ["Mute", "Make Host", "Disconnect"]
     assert labels(page) == ["Lock", "Mute Guests", "Disconnect all", *of_participant]
-    assert "0:01:30" in browser.get("/admin/status/conference/").content.decode()
+    page = browser.get("/admin/status/conference/").content.decode()
+    assert labels(page) == ["Lock", "Mute Guests", "Disconnect all"]
+    assert "0:01:30" in page
+    assert labels(browser.get("/admin/status/participant/").content.decode()) == of_participant
+    assert labels(browser.get("/admin/status/worker_vm/").content.decode()) == []
     assert labels(browser.get(ADA).content.decode()) == of_participant
     show(meeting, locked=True, muted=True, role="unknown", service_type="waiting_room")
     page = browser.get(BOARD).content.decode()

@@ -110,10 +110,14 @@ def table_page(request: HttpRequest, api: str, name: str) -> HttpResponse:
         rows, total = declared.source.page(conditions, order or declared.default_order, (number - 1) * PAGE, PAGE)
     except Refused as refusal:
         raise Http404(str(refusal.body)) from None
-    context = _context(request, declared.title) | {
-        "summary": declared.summary,
+    listing = {
         "heads": [_head(declared, column, request, order) for column in shown],
         "rows": [cells(declared, shown, row) for row in rows],
+    }
+    _add_actions(request, declared, rows, listing)
+    context = _context(request, declared.title) | {
+        **listing,
+        "summary": declared.summary,
         "total": total,
         "words": words,
         "searched": searched.label.lower(),
@@ -155,13 +159,20 @@ def _related(request: HttpRequest, declared: Table, row: Row) -> list[dict[str, 
         rows, total = other.source.page([Filter(compared, "exact", str(row[source]))], other.default_order, 0, 500)
         shown = [one for one in _shown(other) if one.name not in ("conference", "conference_name")]
         listing = _listing(other.title, other, shown, rows, total)
-        offered = [tuple(buttons(request, name, one)) if api == "status" else () for one in rows]
-        if any(offered):
-            listing["heads"].insert(1, {"label": "Actions"})
-            for row_cells, actions in zip(listing["rows"], offered, strict=True):
-                row_cells.insert(1, Cell("", actions=actions))
+        _add_actions(request, other, rows, listing)
         found.append(listing)
     return found
+
+
+def _add_actions(request: HttpRequest, declared: Table, rows: Sequence[Row], listing: dict[str, Any]) -> None:
+    """A column of buttons, after that of the names, when there is something to do."""
+    if declared.api != "status":
+        return
+    offered = [tuple(buttons(request, declared.name, row)) for row in rows]
+    if any(offered):
+        listing["heads"].insert(1, {"label": "Actions"})
+        for row_cells, actions in zip(listing["rows"], offered, strict=True):
+            row_cells.insert(1, Cell("", actions=actions))
 
 
 def _children(declared: Table, row: Row) -> list[dict[str, Any]]:
