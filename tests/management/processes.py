@@ -50,7 +50,7 @@ async def running(environment: Environment) -> AsyncIterator[tuple[asyncio.subpr
 
 async def answer(client: httpx.AsyncClient, path: str, status: int) -> httpx.Response:
     """Ask until `status` comes."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             with contextlib.suppress(httpx.TransportError):
                 response = await client.get(path)
