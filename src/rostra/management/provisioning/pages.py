@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -180,8 +181,8 @@ class TemplatePages:
 
     @page_action(description=_("Save and sync"), permissions=["change"])
     def save_and_sync(self, request: HttpRequest, obj: ConferenceSyncTemplate) -> None:
-        """Runs what has been saved."""
-        running.begin([obj])
+        """Runs what has been saved, once it is."""
+        transaction.on_commit(lambda: running.begin([obj]))
         messages.success(request, "The sync has begun; see LDAP Sync Status.")
 
     @list_action(description=_("Sync selected LDAP sync templates"), permissions=["change"])
