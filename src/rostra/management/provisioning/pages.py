@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -22,12 +21,20 @@ from rostra.management import menu
 from rostra.management.audit.noting import note_person
 from rostra.management.provisioning import following, mails, models, reading, reminding, running
 from rostra.management.provisioning.commands import CHANGE
+from rostra.management.provisioning.kinds import KINDS
 from rostra.management.provisioning.models import SyncStatus
 from rostra.management.provisioning.previewing import RECORDS, preview
 
 menu.entry(menu.STATUS, _("LDAP Sync Status"), "sync", "ldap_sync_status", place=60)
 page_action: Any = decorators.action
 list_action: Any = admin.action
+_SECTIONS = {
+    "VMR settings": "sync_conferences",
+    "Device settings": "sync_devices",
+    "User settings": "sync_end_users",
+    "Advanced options": "sync_conferences",
+}
+"""Sections of the form that only count while the template makes such objects, and its switch for that (SVC-137)."""
 _TONES = {models.SUCCEEDED: "good", models.FAILED: "bad"}
 
 
@@ -119,11 +126,17 @@ def _rows(request: HttpRequest) -> str:
             "title": models.TITLES.get(row.sync_status, row.sync_status),
             "tone": _TONES.get(row.sync_status, "late"),
             "link": reverse("admin:status_row", args=("conference_sync", row.pk)),
+            "counts": [_done(row, kind.counted) for kind in KINDS],
         }
         for row in SyncStatus.objects.all()
         if row.configuration_id in names
     ]
     return render_to_string("admin/provisioning/status_rows.html", {"rows": rows}, request)
+
+
+def _done(row: SyncStatus, counted: str) -> str:
+    counts = {what: getattr(row, f"{counted}_{what}") for what in ("created", "updated", "deleted", "unchanged")}
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "–"
 
 
 def status(request: HttpRequest) -> HttpResponse:
@@ -145,13 +158,20 @@ class TemplatePages:
     actions: ClassVar[Any] = ("sync_selected", "remind_selected", "export_selected")
     actions_detail: ClassVar[Any] = ("try_out", "sync_now", "delete_objects")
     actions_submit_line: ClassVar[Any] = ("save_and_sync",)
-    change_form_after_template = "admin/provisioning/variables.html"
+    change_form_outer_after_template = "admin/provisioning/variables.html"
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
         base: Any = super()
         return base.changeform_view(request, object_id, form_url, {**(extra_context or {}), **_variables()})
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        base: Any = super()
+        return [
+            (title, {**more, "classes": [f"rs-only-{_SECTIONS[str(title)]}"]} if str(title) in _SECTIONS else more)
+            for title, more in base.get_fieldsets(request, obj)
+        ]
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         base: Any = super()
@@ -226,18 +246,18 @@ def _promised(request: HttpRequest) -> None:
 
 def _variables() -> dict[str, Any]:
     """What patterns and mails can use, for those who write them."""
+    own = ("pex_random_pin(length)", "pex_uuid4()")
+    random = "Their values are others at every run: use them in fields that may be overridden, and not for aliases."
+    mail = "A text that begins with <html> is sent as HTML. Without a text, a standard one is sent."
     return {
-        "pattern_variables": sorted(field.variable for field in reading.fields()),
-        "pattern_filters": _names(filters.STOCK),
-        "own_filters": _names(filters.OWN),
-        "own_functions": ["pex_random_pin(length)", "pex_uuid4()"],
-        "vmr_variables": mails.VMR_VARIABLES,
-        "device_variables": mails.DEVICE_VARIABLES,
+        "pattern_help": (
+            (_("Variables of records"), sorted(field.variable for field in reading.fields()), ""),
+            (_("Filters"), [*sorted(filters.OWN), *sorted(filters.STOCK)], ""),
+            (_("Functions"), own, random),
+            (_("Variables of VMR e-mails"), mails.VMR_VARIABLES, mail),
+            (_("Variables of device e-mails"), mails.DEVICE_VARIABLES, ""),
+        )
     }
-
-
-def _names(found: Iterable[str]) -> list[str]:
-    return sorted(found)
 
 
 PERMISSION = CHANGE
