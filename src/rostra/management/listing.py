@@ -7,22 +7,70 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Q
+from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.text import smart_split, unescape_string_literal
+from unfold.views import ChangeList
 
 from rostra.configuration import orm
 
+_FEW = 1000
+"""Rows of which a list keeps the keys."""
 _WORDS = 8
 """Words of a search that count."""
 
 
 class Pages(Paginator):
-    """Counts keys only: what a list shows of its rows does not matter for how many they are."""
+    """Looks for the rows once: a search through everything costs the same whether it is to count or to show."""
+
+    @cached_property
+    def _keys(self) -> list[Any] | None:
+        """Keys of all rows in their order, unless they are many."""
+        rows: Any = self.object_list
+        keys = list(rows.prefetch_related(None).values_list("pk", flat=True)[: _FEW + 1])
+        return keys if len(keys) <= _FEW else None
 
     @cached_property
     def count(self) -> int:
+        if self._keys is not None:
+            return len(self._keys)
         rows: Any = self.object_list
         return rows.prefetch_related(None).select_related(None).order_by().count()
+
+    def page(self, number: Any) -> Any:
+        number = self.validate_number(number)
+        return self._get_page(self.found(number), number, self)
+
+    @cached_property
+    def _shown(self) -> dict[int, list[Any]]:
+        return {}
+
+    def found(self, number: int) -> list[Any]:
+        """The rows of a page: ordering their keys alone is cheaper than ordering all that a list shows of them."""
+        if number not in self._shown:
+            self._shown[number] = self._fetch(number)
+        return self._shown[number]
+
+    def _fetch(self, number: int) -> list[Any]:
+        rows: Any = self.object_list
+        first, last = (number - 1) * self.per_page, number * self.per_page
+        keys = rows.prefetch_related(None).values_list("pk", flat=True) if self._keys is None else self._keys
+        shown = list(keys[first:last])
+        every = rows.model._default_manager.filter(pk__in=shown)  # noqa: SLF001 - Django's name
+        every = every.prefetch_related(*rows._prefetch_related_lookups)  # noqa: SLF001
+        named = rows.query.select_related
+        every = every.select_related(*named) if isinstance(named, dict) else every
+        by_key = {row.pk: row for row in every}
+        return [by_key[key] for key in shown if key in by_key]
+
+
+class List(ChangeList):
+    """A list that does not look twice for what it shows."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        paginator: Any = self.paginator
+        self.result_list: Any = paginator.found(self.page_num)
 
 
 def search(rows: Any, names: Iterable[str], words: str) -> Any:

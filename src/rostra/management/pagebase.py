@@ -28,6 +28,7 @@ class Page(CsvPages, BulkActions, ModelAdmin):
     resource: Resource
     list_prefetch_related: ClassVar[list[str]] = []
     paginator = listing.Pages
+    ordering: ClassVar[Any] = ("pk",)
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 50
@@ -36,6 +37,9 @@ class Page(CsvPages, BulkActions, ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related(*self.list_prefetch_related)
+
+    def get_changelist(self, request: HttpRequest, **more: Any) -> Any:
+        return listing.List
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return listing.search(queryset, self.search_fields, search_term), False

@@ -11,11 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.views import ChangeList
 
 from rostra.configuration import orm
 from rostra.configuration.models import AutomaticParticipant, Conference
 from rostra.management.bulkactions import ServiceActions
+from rostra.management.listing import List
 from rostra.management.pagebase import Page
 from rostra.management.services import PARTICIPANTS, Kind, kind_of
 
@@ -43,7 +43,7 @@ class ServiceForm(forms.ModelForm):
                 chosen.initial = list(self.instance.automatic_participants.all())
 
 
-class _List(ChangeList):
+class _List(List):
     """Leads to the pages of the kind."""
 
     def url_for_result(self, result: Any) -> str:
