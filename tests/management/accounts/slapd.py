@@ -226,7 +226,7 @@ def _fill(home: Path, more: str) -> None:
         [str(PROGRAM), "-T", "add", "-f", str(home / "slapd.conf"), "-l", str(home / "entries.ldif")],
         check=True,
         capture_output=True,
-        timeout=20,
+        timeout=120,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from rostra.configuration.models import Conference, ConferenceSyncTemplate, Device, LdapSyncSource
 from rostra.configuration.secretfield import reveal
+from rostra.management.accounts.ldap import directory as ldap_directory
 from rostra.management.alarms.models import Alarm
 from rostra.management.audit.models import AdministratorLog
 from rostra.management.provisioning import models, reading, running
@@ -65,7 +66,8 @@ def counters(status: SyncStatus, kind: str) -> tuple[int, int, int, int]:
 
 
 @pytest.mark.spec("SVC-134", "SVC-135", "SVC-137", "SVC-139", "SVC-140", "SVC-170", "SVC-171", "SVC-175", "DIAG-079")
-def test_first_and_second_run(api: Api, directory: str) -> None:
+def test_first_and_second_run(api: Api, directory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ldap_directory, "_PAGE", 7)
     template = make(api, directory)
     by_hand = api.create("conference", name="By hand", aliases=[{"alias": "by.hand"}])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence, Set
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -51,10 +51,12 @@ class Applier:
         self._origin = origin
         self._tell = tell
         self._pause = pause
+        self._held: Set[str] = frozenset()
         self.outcome = Outcome()
 
     def apply(self, plan: Plan) -> Outcome:
         """Make and change, then delete. What cannot be is a warning, and the rest goes on."""
+        self._held = plan.held
         for chunk in batched([*plan.creates, *plan.updates], _AT_ONCE):
             try:
                 self._together(chunk)
@@ -95,6 +97,7 @@ class Applier:
         self.outcome.warnings += warnings
 
     def _alone(self, write: Write) -> None:
+        self._held = self._held | {alias.lower() for alias, _ in write.aliases or ()}  # they may be by now
         try:
             self._together([write])
         except DatabaseError as problem:
@@ -138,7 +141,7 @@ class Applier:
     def _save(self, write: Write, row: Any) -> None:
         row.save()
         if write.aliases is not None:
-            _give(row, write.aliases)
+            _give(row, write.aliases, self._held)
 
 
 def _check_form(alias: ConferenceAlias) -> None:
@@ -151,18 +154,20 @@ def _sentence(problem: ValidationError) -> str:
     return "; ".join(f"{name}: {text}" for name, texts in found.items() for text in texts)
 
 
-def _give(conference: Any, aliases: Sequence[Alias]) -> None:
-    """Let a service have exactly these aliases in this order; whoever has one of them now loses it (SVC-174)."""
+def _give(conference: Any, aliases: Sequence[Alias], held: Set[str]) -> None:
+    """Let a service have exactly these aliases in this order; who has one of them (`held`) loses it (SVC-174)."""
     own = {row.alias.lower(): row for row in conference.aliases.all()}
     for place, (alias, about) in enumerate(aliases):
-        row = own.pop(alias.lower(), None) or _holder(alias) or ConferenceAlias()
+        folded = alias.lower()
+        row: Any = own.pop(folded, None) or (_holder(alias) if folded in held else None) or ConferenceAlias()
         wanted: dict[str, Any] = {
             "alias": alias,
             "description": about,
-            "conference_id": conference.pk,
             "view_order": place,
         }
-        if orm.is_new(row) or any(getattr(row, name) != value for name, value in wanted.items()):
+        moves = row.conference_id != conference.pk
+        if moves or any(getattr(row, name) != value for name, value in wanted.items()):
+            row.conference = conference
             for name, value in wanted.items():
                 setattr(row, name, value)
             row.save()

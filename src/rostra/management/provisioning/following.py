@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models.signals import post_save, pre_delete, pre_save
 
 from rostra.configuration import orm
 from rostra.configuration.models import ConferenceSyncTemplate
 from rostra.management.alarms.raising import lower_alarm
+from rostra.management.audit.noting import gathered
 from rostra.management.provisioning.kinds import KINDS
 from rostra.management.provisioning.models import SyncStatus
 from rostra.management.provisioning.stored import batched
 from rostra.management.provisioning.syncing import ALARM
 
 _BEFORE = "_provisioning_before"
+_AT_ONCE = 50
+"""Objects that are deleted in one go, so that others may write in between."""
 
 
 def follow() -> None:
@@ -33,8 +37,9 @@ def delete_owned(name: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for kind in KINDS:
         keys = list(orm.rows(kind.model).filter(sync_tag=name).values_list("pk", flat=True))
-        for chunk in batched(keys, 200):
-            orm.rows(kind.model).filter(pk__in=chunk).delete()
+        for chunk in batched(keys, _AT_ONCE):
+            with transaction.atomic(), gathered():
+                orm.rows(kind.model).filter(pk__in=chunk, sync_tag=name).delete()
         found[kind.counted] = len(keys)
     return found
 
