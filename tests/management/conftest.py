@@ -181,10 +181,13 @@ class Api:
 
 @pytest.fixture(autouse=True)
 def sources_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Directories to make objects from need not be there, but in tests that are about them."""
+    """Directories to make objects from need not be there, and are not read, but in tests that are about them."""
     from rostra.configuration.models import LdapSyncSource
+    from rostra.management.provisioning import running
 
     monkeypatch.setattr(LdapSyncSource, "contact", None)
+    monkeypatch.setattr(running, "queue", running.Queue())
+    monkeypatch.setattr(running.Queue, "_start", lambda *_: None)
 
 
 @pytest.fixture

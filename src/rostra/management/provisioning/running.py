@@ -50,7 +50,7 @@ class Queue:
                 SyncStatus.objects.update_or_create(configuration_id=key, defaults={"sync_status": models.WAITING})
             if self._waiting and self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="ldap sync", daemon=True)
-                self._thread.start()
+                self._start(self._thread)
 
     def join(self, seconds: float) -> bool:
         """Wait until nothing waits or runs; False when it takes longer than `seconds`."""
@@ -59,6 +59,9 @@ class Queue:
             thread.join(seconds)
             return not thread.is_alive()
         return True
+
+    def _start(self, thread: threading.Thread) -> None:
+        thread.start()
 
     def _next(self) -> tuple[int, bool] | None:
         with self._lock:
