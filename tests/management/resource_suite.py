@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from rostra.configuration import journal
 from rostra.configuration.changes import SnapshotRequest
+from rostra.configuration.fields import UploadField
 from rostra.configuration.replica import Replica
 from rostra.configuration.resources import Resource, register
 from rostra.configuration.secretfield import SecretField
@@ -103,6 +104,10 @@ class ResourceSuite:
 
     def test_put_gives_defaults_to_what_is_left_out(self, api: Api) -> None:
         before = api.read(path := self._create(api))
+        if self.demanded:
+            refused = api("PUT", path, {})
+            assert refused.status_code == 400, refused.content
+            assert self.demanded <= set(refused.json()[self.name])
         assert api("PATCH", path, self.change).status_code == 202
         files = {field.name for field in self.resource.uploads}
         example = {k: v for k, v in self.example.items() if k not in files}
@@ -115,6 +120,12 @@ class ResourceSuite:
         assert {k: v for k, v in after.items() if k not in others} == {
             k: v for k, v in before.items() if k not in others
         }
+
+    @property
+    def demanded(self) -> set[str]:
+        """What a whole object cannot go without; files, secrets and what is fixed stay as they are."""
+        fields = [field for field in self.resource.fields if not isinstance(field, UploadField | SecretField)]
+        return {field.name for field in fields if schema.is_required(field)} - set(self.resource.fixed)
 
     def _references(self) -> list[Any]:
         return [field for field in self.resource.fields if field.is_relation]

@@ -150,7 +150,9 @@ def write(resource: Resource, row: models.Model, body: Body) -> models.Model:
 
 def _stays(field: Any) -> bool:
     """Does a field left out of a whole object keep its value: files, secrets, and what an object is known by?"""
-    return isinstance(field, UploadField | SecretField) or (field.unique and callable(field.default))
+    return isinstance(field, UploadField | SecretField) or (
+        field.unique and field.has_default() and callable(field.default)
+    )
 
 
 def _check_unchanged(other: Resource, rows: Any, value: list[Any]) -> None:
