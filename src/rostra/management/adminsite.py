@@ -18,7 +18,7 @@ class Site(UnfoldAdminSite):
     """Its own pages come first: the site ends with a pattern that takes everything."""
 
     def get_urls(self) -> list[Any]:
-        from rostra.management import csvpages
+        from rostra.management import apidocs, csvpages
         from rostra.management import status_actions as actions
         from rostra.management import status_pages as pages  # reads models, which are loaded after the site
         from rostra.management.accounts import views as accounts
@@ -56,6 +56,7 @@ class Site(UnfoldAdminSite):
         ]
         own.append(page("status/<slug:name>/<str:key>/<slug:action>/", actions.act, "status_action", CONTROL))
         own += [
+            *apidocs.urls(self.admin_view),
             path("csv/import/<slug:app>/<slug:model>/", self.admin_view(csvpages.upload), name="csv_upload"),
             path("csv/job/<str:token>/", self.admin_view(csvpages.job), name="csv_job"),
             path("csv/job/<str:token>/progress.json", self.admin_view(csvpages.progress), name="csv_progress"),

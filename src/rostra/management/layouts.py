@@ -18,8 +18,8 @@ _SHOWN = 3
 """Elements of a to-many relation that a list shows."""
 _HEAD = 6
 """Fields without a group that come before the groups."""
-_LARGE = frozenset({"conference", "conference_alias", "automatic_participant", "device", "end_user"})
-"""Resources of which there may be too many to choose from a list."""
+_FEW = frozenset({"permission", "role"})
+"""Resources that are so few that a form shows all of them to choose from."""
 
 
 def is_searched(field: Any) -> bool:
@@ -27,7 +27,7 @@ def is_searched(field: Any) -> bool:
     if not field.is_relation or isinstance(field, UploadField):
         return False
     other = register.of(field.related_model)
-    return bool(other.search) and (not field.many_to_many or other.name in _LARGE)
+    return bool(other.search) and not (field.many_to_many and other.name in _FEW)
 
 
 def column(resource: Resource, name: str) -> Any:

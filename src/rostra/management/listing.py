@@ -39,7 +39,8 @@ class Pages(Paginator):
 
     def page(self, number: Any) -> Any:
         number = self.validate_number(number)
-        return self._get_page(self.found(number), number, self)
+        make: Any = self._get_page  # type: ignore[attr-defined] - the types do not know it
+        return make(self.found(number), number, self)
 
     @cached_property
     def _shown(self) -> dict[int, list[Any]]:
@@ -68,7 +69,11 @@ class List(ChangeList):
     """A list that does not look twice for what it shows."""
 
     def get_results(self, request: HttpRequest) -> None:
+        page: Any = self.model_admin
+        self.opts = page.opts  # a kind of service has pages of its own, but no rows
         super().get_results(request)
+        if not (self.query or self.has_active_filters):
+            self.full_result_count = self.result_count
         paginator: Any = self.paginator
         self.result_list: Any = paginator.found(self.page_num)
 

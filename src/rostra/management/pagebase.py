@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from rostra.configuration import orm
 from rostra.configuration.fields import UploadField
@@ -49,6 +50,8 @@ class Page(CsvPages, BulkActions, ModelAdmin):
             return UploadFormField(db_field)
         if isinstance(db_field, SecretField):
             return SecretFormField(db_field)
+        if db_field.many_to_many and db_field.name not in self.get_autocomplete_fields(request):
+            more["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
         return super().formfield_for_dbfield(db_field, request, **more)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **more: Any) -> Any:
@@ -57,6 +60,17 @@ class Page(CsvPages, BulkActions, ModelAdmin):
             if isinstance(field, SecretFormField) and obj is not None:
                 field.keep(getattr(obj, name) or "")
         return form
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A new object has no value yet where only the server gives one."""
+        sets: Any = super().get_fieldsets(request, obj)
+        if obj is not None:
+            return sets
+        told = set(self.readonly_fields)
+        kept = [
+            (title, {**more, "fields": [name for name in more["fields"] if name not in told]}) for title, more in sets
+        ]
+        return [one for one in kept if one[1]["fields"]]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         fixed = self.resource.fixed if obj is not None else ()

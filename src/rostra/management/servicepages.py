@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 from rostra.configuration import orm
 from rostra.configuration.models import AutomaticParticipant, Conference
 from rostra.management.bulkactions import ServiceActions
-from rostra.management.listing import List
 from rostra.management.pagebase import Page
 from rostra.management.services import PARTICIPANTS, Kind, kind_of
 
@@ -43,26 +42,16 @@ class ServiceForm(forms.ModelForm):
                 chosen.initial = list(self.instance.automatic_participants.all())
 
 
-class _List(List):
-    """Leads to the pages of the kind."""
-
-    def url_for_result(self, result: Any) -> str:
-        meta = orm.meta(self.model_admin.kind.model)  # type: ignore[attr-defined] - it is a ServicePage
-        return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=(result.pk,))
-
-
 class ServicePage(ServiceActions, Page):
     """Pages of one kind of service."""
 
     kind: ClassVar[Kind]
     form = ServiceForm
+    change_form_template = "admin/service_form.html"
 
     def __init__(self, model: Any, admin_site: Any) -> None:
         super().__init__(model, admin_site)
         self.model = Conference  # who listens for changes of rows listens to their own class, not to that of a kind
-
-    def get_changelist(self, request: HttpRequest, **more: Any) -> Any:
-        return _List
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request)

@@ -59,6 +59,7 @@ def _settings(environment: Environment) -> dict[str, Any]:
         "MIDDLEWARE": [
             "django.middleware.security.SecurityMiddleware",
             "django.contrib.sessions.middleware.SessionMiddleware",
+            "rostra.management.middleware.speak",
             "django.middleware.common.CommonMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",
             "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -83,7 +84,10 @@ def _settings(environment: Environment) -> dict[str, Any]:
                 },
             }
         ],
-        "LANGUAGE_CODE": "en-us",
+        "LANGUAGE_CODE": "en",
+        "LANGUAGES": [("en", "English"), ("de", "Deutsch")],
+        "LOCALE_PATHS": [_HERE / "locale"],
+        "FORMAT_MODULE_PATH": "rostra.management.formats",
         "USE_TZ": True,
         "TIME_ZONE": "UTC",
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",

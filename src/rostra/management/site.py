@@ -84,7 +84,6 @@ def page(resource: Resource, base: type[ModelAdmin] | None = None) -> type[Model
         "readonly_fields": read_only,
         "fieldsets": layouts.fieldsets(resource, [*shown, *(field.name for field in many), *read_only]),
         "autocomplete_fields": [field.name for field in (*fields, *many) if layouts.is_searched(field)],
-        "filter_horizontal": [field.name for field in many if not layouts.is_searched(field)],
         "inlines": [_inline(child) for child in register if _is_child(child, resource)],
         "actions_list": base.actions_list or _csv_actions(resource),
     }

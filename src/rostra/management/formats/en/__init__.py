@@ -1,0 +1,1 @@
+"""English: read the same everywhere."""
