@@ -11,6 +11,7 @@ from typing import Any
 import jinja2.filters as stock
 from jinja2 import Undefined
 
+from rostra.domain.expansion import is_too_large
 from rostra.domain.patterns.limits import MOST, PatternProblem, Withheld, spend
 
 REGEX_SECONDS = 0.2
@@ -33,6 +34,8 @@ def regex_problem(find: str) -> str | None:
 
     if len(find) > _REGEX_LENGTH:
         return "This regular expression is too long."
+    if is_too_large(find):
+        return "This regular expression repeats too much."
     try:
         regex.compile(find, regex.IGNORECASE)
     except (regex.error, RecursionError, OverflowError, ValueError) as problem:

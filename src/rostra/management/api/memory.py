@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import regex
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from rostra.configuration.validation import pattern_problem
+from rostra.management import expressions
 from rostra.management.api import wire
 from rostra.management.api.errors import bad_request
 from rostra.management.api.tables import Column, Filter, Row, key_of
@@ -80,13 +81,20 @@ def _test(column: Column, operator: str, text: str) -> Test:
         problem = pattern_problem(text)
         if problem:
             raise ValidationError(problem)
-        pattern = re.compile(text, re.IGNORECASE if operator == "iregex" else 0)
-        return lambda value: value is not None and pattern.search(_plain(value)) is not None
+        pattern = f"(?i){text}" if operator == "iregex" else text
+        return lambda value: value is not None and _matches(pattern, _plain(value))
     if operator in _ORDER:
         compare, meant = _ORDER[operator], understand(column, text)
         return lambda value: value is not None and compare(value, meant)
     find = _TEXT[operator]
     return lambda value: value is not None and find(_plain(value), text)
+
+
+def _matches(pattern: str, text: str) -> bool:
+    try:
+        return expressions.search(pattern, text)
+    except (expressions.TooSlow, regex.error):
+        raise bad_request("The regular expression takes too long.") from None
 
 
 def _plain(value: Any) -> str:

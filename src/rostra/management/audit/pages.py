@@ -33,16 +33,14 @@ menu.entry(menu.HISTORY, _("Administrator log"), "history_edu", "administrator_l
 def entries(request: HttpRequest) -> HttpResponse:
     """The newest entries that are looked for; `before`: older ones than this."""
     search = Search.of(request.GET.dict())
-    found = search.entries()
     before = request.GET.get("before", "")
-    if before.isdecimal() and len(before) < 19:
-        found = found.filter(id__lt=int(before))
-    rows = list(found[: PAGE + 1])
+    known = before.isdecimal() and len(before) < 19
+    rows, problem = search.newest(PAGE + 1, int(before) if known else None)
     context = {
         **admin.site.each_context(request),
         "title": "Administrator log",
         "search": search,
-        "problem": search.problem,
+        "problem": problem,
         "rows": rows[:PAGE],
         "resources": _resources(),
         "ways": (SITE, API, CSV, COMMAND_LINE, PLATFORM),
@@ -74,8 +72,7 @@ def download(request: HttpRequest, form: str) -> HttpResponse:
     """What is looked for as a file: lines of text (`log`), or CSV with the changes (`csv`)."""
     if form not in ("log", "csv"):
         raise Http404
-    found = Search.of(request.GET.dict()).entries()[:MOST_EXPORTED]
-    rows: Iterable[Any] = reversed(list(found))
+    rows: Iterable[Any] = reversed(Search.of(request.GET.dict()).newest(MOST_EXPORTED)[0])
     name, kind, body = (
         ("administrator.log", "text/plain", "".join(f"{row.line}\n" for row in rows))
         if form == "log"

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 
@@ -50,10 +51,20 @@ class Search:
         """What is wrong with the text; it is taken literally then."""
         return (pattern_problem(lines.pattern(self.text)) or "") if _SPECIAL.search(self.text) else ""
 
-    def entries(self) -> QuerySet[Any]:
-        """The entries, newest first."""
+    def newest(self, count: int, before: int | None = None) -> tuple[list[Any], str]:
+        """The newest entries, older than `before`, and what is wrong with the text, which is taken literally then."""
+        problem = self.problem
+        if not problem:
+            try:
+                return list(_older(self.entries(), before)[:count]), ""
+            except DatabaseError:  # also from the search in it
+                problem = "This regular expression takes too long."
+        return list(_older(self.entries(literal=True), before)[:count]), problem
+
+    def entries(self, *, literal: bool = False) -> QuerySet[Any]:
+        """The entries, newest first. Reading them raises DatabaseError for an expression that takes too long."""
         rows = AdministratorLog.objects.order_by("-id")
-        if self.text and _SPECIAL.search(self.text) and not self.problem:
+        if self.text and not literal and _SPECIAL.search(self.text) and not self.problem:
             rows = rows.filter(line__iregex=lines.pattern(self.text))
         elif self.text:
             rows = rows.filter(line__icontains=self.text)
@@ -71,6 +82,10 @@ class Search:
         if self.until:
             rows = rows.filter(time__lt=self.until)
         return rows
+
+
+def _older(rows: QuerySet[Any], before: int | None) -> QuerySet[Any]:
+    return rows if before is None else rows.filter(id__lt=before)
 
 
 def _moment(text: str) -> datetime.datetime | None:
