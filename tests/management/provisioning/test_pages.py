@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from rostra.configuration.models import Conference, ConferenceSyncTemplate, Device, LdapSyncSource
+from rostra.configuration.secretfield import reveal
 from rostra.management.audit.models import AdministratorLog
 from rostra.management.provisioning import models, pages, previewing, reading, reminding, running
 from rostra.management.provisioning.models import SyncStatus
@@ -216,3 +217,32 @@ def test_a_run_that_was_cut_off_is_a_failed_one(template: ConferenceSyncTemplate
 
 def test_permission_is_that_of_changing_templates() -> None:
     assert pages.PERMISSION == "configuration.change_conferencesynctemplate"
+
+
+# ---- sources
+
+
+@pytest.mark.spec("SVC-124", "SVC-138")
+def test_the_form_of_a_source_tells_why_it_is_refused(
+    browser: Client, template: ConferenceSyncTemplate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = ["Can not be reached", ""]
+    asked: list[tuple[str, str]] = []
+
+    def contact(source: Any) -> str:
+        asked.append((source.ldap_server, reveal(source, "ldap_bind_password")))
+        return answers.pop(0)
+
+    monkeypatch.setattr(LdapSyncSource, "contact", staticmethod(contact))
+    address = reverse("admin:configuration_ldapsyncsource_add")
+    assert address in browser.get(form(template)).content.decode(), "a source can be added from the template"
+    given = {"name": "New", "ldap_server": "", "ldap_base_dn": "dc=x", "ldap_bind_username": "reader"}
+    given["ldap_bind_password"] = "hidden-pw"
+    assert browser.post(address, given).status_code == 200
+    assert asked == [], "what is wrong anyway is not tried"
+    given["ldap_server"] = "ldap.example.test:636"
+    assert "Can not be reached" in browser.post(address, given).content.decode()
+    assert not LdapSyncSource.objects.filter(name="New").exists()
+    assert browser.post(address, given).status_code == 302
+    assert asked == [("ldap.example.test:636", "hidden-pw")] * 2
+    assert LdapSyncSource.objects.filter(name="New").exists()

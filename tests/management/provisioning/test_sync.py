@@ -218,7 +218,6 @@ def test_a_source_that_cannot_be_asked_is_refused(api: Api, directory: str, serv
 
 
 @pytest.mark.spec("SVC-188", "SVC-190", "DIAG-070")
-@pytest.mark.sqlite_only
 def test_the_command_runs_it_in_the_background(api: Api, directory: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running.Queue, "_start", START)
     template = make(api, directory, ldap_user_filter="(uid=p1)")

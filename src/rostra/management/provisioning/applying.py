@@ -43,19 +43,34 @@ class Outcome:
         return sum(done == action for _, done in self.made)
 
 
-class Applier:
-    """Writes the objects of one kind for the template `origin`; `tell` hears after every transaction."""
+class Gone(Exception):
+    """The template was deleted or renamed in the meantime; nothing more is to be made for it."""
 
-    def __init__(self, kind: Kind, origin: str, tell: Callable[[Outcome], None], pause: float = _PAUSE) -> None:
+
+class Applier:
+    """Writes the objects of one kind for the template `origin`; `tell` hears after every transaction.
+
+    `still`: is the template still there? Asked within every transaction.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        origin: str,
+        tell: Callable[[Outcome], None],
+        still: Callable[[], bool],
+        pause: float = _PAUSE,
+    ) -> None:
         self._kind = kind
         self._origin = origin
         self._tell = tell
+        self._still = still
         self._pause = pause
         self._held: Set[str] = frozenset()
         self.outcome = Outcome()
 
     def apply(self, plan: Plan) -> Outcome:
-        """Make and change, then delete. What cannot be is a warning, and the rest goes on."""
+        """Make and change, then delete. What cannot be is a warning, and the rest goes on. Raises Gone."""
         self._held = plan.held
         for chunk in batched([*plan.creates, *plan.updates], _AT_ONCE):
             try:
@@ -65,13 +80,23 @@ class Applier:
                     self._alone(write)
             self._between()
         for keys in batched(plan.deletes, _AT_ONCE):
-            with _writing():
+            with self._writing():
                 rows = orm.rows(self._kind.model).filter(pk__in=keys, sync_tag=self._origin)
                 count = rows.count()
                 rows.delete()
             self.outcome.deleted += count
             self._between()
         return self.outcome
+
+    @contextlib.contextmanager
+    def _writing(self) -> Generator[None]:
+        """A transaction of its own, whose entries of the administrator log are written together."""
+        with transaction.atomic():
+            journal.take_turn()
+            if not self._still():
+                raise Gone
+            with gathered():
+                yield
 
     def _between(self) -> None:
         state.announce()
@@ -81,7 +106,7 @@ class Applier:
     def _together(self, chunk: Sequence[Write]) -> None:
         made: list[Made] = []
         warnings: list[Warned] = []
-        with _writing():
+        with self._writing():
             for write in chunk:
                 row = self._row(write)
                 if row is None:
@@ -181,12 +206,3 @@ def _holder(alias: str) -> ConferenceAlias | None:
 
 def _forms(alias: str) -> set[str]:
     return {alias.lower(), "".join(one.lower() if one.isascii() else one for one in alias)}
-
-
-@contextlib.contextmanager
-def _writing() -> Generator[None]:
-    """A transaction of its own, whose entries of the administrator log are written together."""
-    with transaction.atomic():
-        journal.take_turn()
-        with gathered():
-            yield

@@ -13,7 +13,7 @@ from rostra.domain.patterns import PatternProblem
 from rostra.management.alarms.raising import lower_alarm, raise_alarm
 from rostra.management.audit.noting import note
 from rostra.management.provisioning import models, planning, reading, rendering, stored
-from rostra.management.provisioning.applying import CREATED, UPDATED, Applier, Made, Outcome
+from rostra.management.provisioning.applying import CREATED, UPDATED, Applier, Gone, Made, Outcome
 from rostra.management.provisioning.kinds import DEVICE, KINDS, VMR, Kind
 from rostra.management.provisioning.mailing import LOG, Mailing, NotSent, Posts, Report
 from rostra.management.provisioning.models import SyncStatus
@@ -73,6 +73,8 @@ class Sync:
             self._warn(Warned(str(problem), {}))
             self._tell(models.FAILED, status.sync_progress)
             raise_alarm(ALARM, instance=self._template.name, details=str(problem))
+        except Gone:
+            SyncStatus.objects.filter(pk=status.pk).delete()
         else:
             self._mail()
             self._tell(models.SUCCEEDED, 100)
@@ -139,10 +141,13 @@ class Sync:
             done = len(outcome.made) + outcome.deleted + len(outcome.warnings)
             self._tell(models.SYNCING, int(start + share * min(1.0, done / total)))
 
-        outcome = Applier(kind, self._template.name, tell, **self._pause).apply(plan)
+        outcome = Applier(kind, self._template.name, tell, self._still, **self._pause).apply(plan)
         tell(outcome)
         self._made[kind.counted] = outcome.made
         self._complete(kind)
+
+    def _still(self) -> bool:
+        return ConferenceSyncTemplate.objects.filter(pk=self._template.pk, name=self._template.name).exists()
 
     def _count(self, kind: Kind, plan: Plan, outcome: Outcome) -> None:
         for name, count in (
