@@ -9,7 +9,11 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
+
+from rostra.configuration.resources import register
+from rostra.management.api import selection
 
 from .conftest import BASE, Api
 
@@ -213,6 +217,17 @@ class TestFilters:
     def test_relation_by_id_uri_and_traversal(self, rooms: Api) -> None:
         for query in ("conference=1", f"conference={BASE}conference/1/", "conference__name=Demo"):
             assert [alias["alias"] for alias in rooms.list(f"{ALIAS}/?{query}")] == ["meet.demo"]
+
+    def test_many_filters_through_a_relation_cost_as_much_as_one(self, rooms: Api) -> None:
+        query = QueryDict("&".join(["aliases__alias__contains=1", "aliases__description=short"] * 20))
+        resource = register.get("conference")
+        assert resource is not None
+        assert str(selection.select(resource, query).query).count(" JOIN ") == 1
+        assert rooms.read(f"conference/?{query.urlencode()}")["meta"]["total_count"] == 25
+
+    def test_a_filter_does_not_go_round_in_circles(self, rooms: Api) -> None:
+        round_about = "__conference__aliases" * 3
+        assert rooms("GET", f"conference/?aliases{round_about}__alias=x").status_code == 400
 
     def test_rows_found_through_several_related_rows_come_once(self, rooms: Api) -> None:
         assert rooms.read("conference/?aliases__alias__contains=1&name=Room 01")["meta"]["total_count"] == 1

@@ -26,6 +26,8 @@ OPERATORS = (
     *("regex", "iregex", "lt", "lte", "gt", "gte", "in", "isnull", "range"),
 )
 _OTHER = frozenset({"limit", "offset", "order_by", "format"})
+_FARTHEST = 4
+"""Names in a filter: relations, then a field. Each relation multiplies the rows that are looked at."""
 _NOBODY = -1
 """No row has this key."""
 _ORDERED = {"lt", "lte", "gt", "gte", "range"}
@@ -59,21 +61,24 @@ def select(resource: Resource, query: QueryDict, *, strict: bool = False) -> Que
     send some filters to every resource. Raises Refused (400).
     """
     rows = orm.rows(resource.model)
-    traversed = False
+    conditions: list[dict[str, Any]] = []
     for name, values in query.lists():
         if name in _OTHER:
             continue
         for value in values:
             condition = _condition(resource, name.split("__"), value, strict=strict)
             if condition:
-                rows = _where(rows, name, condition)
-                traversed = traversed or any(path.split("__")[0] in resource.relations for path in condition)
+                _check(rows, name, condition)
+                conditions.append(condition)
+    # All at once: one after the other would combine every related row of each with all those of the others.
+    rows = rows.filter(*(models.Q(**condition) for condition in conditions))
+    traversed = any(path.split("__")[0] in resource.relations for condition in conditions for path in condition)
     return rows.distinct() if traversed else rows
 
 
-def _where(rows: QuerySet[Any], name: str, condition: dict[str, Any]) -> QuerySet[Any]:
+def _check(rows: QuerySet[Any], name: str, condition: dict[str, Any]) -> None:
     try:
-        return rows.filter(**condition)
+        rows.filter(**condition)
     except (FieldError, ValidationError, ValueError, TypeError, DatabaseError):
         raise bad_request(f"The filter {name} does not fit the field.") from None
 
@@ -93,6 +98,8 @@ def _condition(resource: Resource, path: list[str], value: str, *, strict: bool)
             raise bad_request(f"The field {name} cannot be filtered by.")
         field = orm.meta(here.model).get_field(name)
         done.append(name)
+        if len(done) > _FARTHEST:
+            raise bad_request(f"The filter {'__'.join(done)} leads too far.")
         if allowed == 2 and rest and rest[0] not in OPERATORS:
             here, path = wire.target(field), rest
             continue
