@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import os
 import platform
 import sys
 from collections.abc import Iterator
@@ -12,16 +11,11 @@ from typing import Annotated
 
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from rostra import bundle, release
 from rostra.bundle import BundleProblem, Manifest
+from rostra.cli import signing
 from rostra.environment import EnvironmentProblem
 
 application = typer.Typer(help="Make software bundles for upgrades.", no_args_is_help=True)
@@ -36,13 +30,8 @@ def new_key(
     file: Annotated[Path, typer.Argument(help="Where to put the private key; the public one gets .pub")],
 ) -> None:
     """Make a key to sign with. Machines that take its software name the .pub file in ROSTRA_SOFTWARE_KEYS."""
-    key = Ed25519PrivateKey.generate()
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
-            opened.write(private)
-        file.with_name(f"{file.name}.pub").write_bytes(public)
+        signing.make_pair(file)
     except OSError as problem:
         raise EnvironmentProblem(f"{file}: {problem.strerror}") from None
     typer.echo(f"{file} (keep it secret) and {file}.pub")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import os
 import secrets
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from rostra.cli import signing
 from rostra.domain.licensing import LicenceKind
 from rostra.management.licences import document, exchange
 from rostra.management.licences.document import Content, Grant, LicenceProblem, Receipt
@@ -24,19 +24,11 @@ def new_key(
     file: Annotated[Path, typer.Argument(help="Where to put the private key; the public one goes beside it, as .pub")],
 ) -> None:
     """Make a key to sign with. Platforms that should take its licenses name the .pub file in ROSTRA_LICENCE_KEYS."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-
-    key = Ed25519PrivateKey.generate()
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
-            opened.write(private)
-        file.with_name(f"{file.name}.pub").write_bytes(public)
+        public = signing.make_pair(file)
     except OSError as problem:
         raise _end(f"{file}: {problem.strerror}") from None
-    typer.echo(f"Key {document.fingerprint(key.public_key())}: {file} (keep it secret) and {file}.pub")
+    typer.echo(f"Key {document.fingerprint(public)}: {file} (keep it secret) and {file}.pub")
 
 
 @application.command()

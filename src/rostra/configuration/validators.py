@@ -46,14 +46,6 @@ def ip_address(value: str) -> None:
         raise ValidationError("Enter an IPv4 or IPv6 address.", code="address")
 
 
-def ip_address_or_network(value: str) -> None:
-    """An address, or a network as address/prefix; bits beyond the prefix may be set."""
-    try:
-        ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        raise ValidationError("Enter an IP address, or a network such as 10.0.0.0/8.", code="network") from None
-
-
 def url(value: str) -> None:
     """An absolute address of the web: http or https."""
     _check_url(value, ("http", "https"))

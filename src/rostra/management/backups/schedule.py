@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 from collections.abc import Callable
 from pathlib import Path
 
 import structlog
-from django.db import connections
 from django.utils import timezone
 
 from rostra.configuration.models import AutoBackup
@@ -18,6 +16,7 @@ from rostra.management.audit import noting
 from rostra.management.backups import jobs, keeping, sending
 from rostra.management.backups.models import SystemBackup
 from rostra.management.backups.sending import Target
+from rostra.management.repeating import repeat
 
 logger = structlog.get_logger("rostra.management.backups")
 
@@ -104,16 +103,4 @@ class Schedule:
 async def keep_making() -> None:
     """Make the backups that are due until cancelled."""
     schedule = Schedule()
-
-    def tick() -> None:
-        try:
-            schedule.tick(timezone.now())
-        finally:
-            connections.close_all()
-
-    while True:
-        try:
-            await asyncio.to_thread(tick)
-        except Exception:
-            logger.exception("Automatic backups could not be looked after")
-        await asyncio.sleep(LOOK)
+    await repeat(lambda: schedule.tick(timezone.now()), LOOK, "Automatic backups could not be looked after")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from django.db import connections, transaction
+from django.db import transaction
 
 from rostra import release, software, staging
 from rostra.bundle import BundleProblem
@@ -20,6 +19,7 @@ from rostra.fabric.membership import node_name
 from rostra.management import restart, state
 from rostra.management.audit import noting
 from rostra.management.commands import Failed
+from rostra.management.repeating import repeat
 from rostra.management.status import platform
 from rostra.management.upgrades import deciding, rehearsal, uploads
 from rostra.management.upgrades.deciding import Action, Item, Seen, Status
@@ -229,16 +229,4 @@ def _maintain(node: int, *, on: bool) -> None:
 async def keep_running() -> None:
     """Carry upgrades out until cancelled."""
     runner = Runner()
-
-    def tick() -> None:
-        try:
-            runner.tick(time.time())
-        finally:
-            connections.close_all()
-
-    while True:
-        try:
-            await asyncio.to_thread(tick)
-        except Exception:
-            logger.exception("An upgrade could not be carried on; trying again")
-        await asyncio.sleep(LOOK)
+    await repeat(lambda: runner.tick(time.time()), LOOK, "An upgrade could not be carried on; trying again")
