@@ -47,7 +47,7 @@ def template(**changes: Any) -> ConferenceSyncTemplate:
 
 
 def run(made: ConferenceSyncTemplate, **more: Any) -> SyncStatus:
-    return Sync(ConferenceSyncTemplate.objects.get(pk=made.pk), pause=0, **more).run()
+    return Sync(ConferenceSyncTemplate.objects.get(pk=made.pk), yielding=lambda: None, **more).run()
 
 
 def test_users(read: Read) -> None:

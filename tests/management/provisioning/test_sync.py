@@ -55,7 +55,7 @@ def make(api: Api, directory: str, **changes: Any) -> ConferenceSyncTemplate:
 
 
 def run(template: ConferenceSyncTemplate, **more: Any) -> SyncStatus:
-    return Sync(ConferenceSyncTemplate.objects.get(pk=template.pk), pause=0, **more).run()
+    return Sync(ConferenceSyncTemplate.objects.get(pk=template.pk), yielding=lambda: None, **more).run()
 
 
 def counters(status: SyncStatus, kind: str) -> tuple[int, int, int, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import time
 from collections.abc import Callable, Generator, Sequence, Set
 from typing import Any
 
@@ -20,12 +19,10 @@ from rostra.management.audit.noting import gathered
 from rostra.management.provisioning.kinds import Kind
 from rostra.management.provisioning.planning import Plan, Warned, Write
 from rostra.management.provisioning.rendering import Alias
-from rostra.management.provisioning.stored import batched
+from rostra.management.provisioning.stored import batched, give_way
 
-_AT_ONCE = 25
+_AT_ONCE = 50
 """Objects in a transaction."""
-_PAUSE = 0.02
-"""Seconds between transactions in which others can write."""
 CREATED, UPDATED = "created", "updated"
 Made = tuple[int, str]
 """Key of an object that was made or changed, and which of both."""
@@ -59,13 +56,13 @@ class Applier:
         origin: str,
         tell: Callable[[Outcome], None],
         still: Callable[[], bool],
-        pause: float = _PAUSE,
+        yielding: Callable[[], None] = give_way,
     ) -> None:
         self._kind = kind
         self._origin = origin
         self._tell = tell
         self._still = still
-        self._pause = pause
+        self._yield = yielding
         self._held: Set[str] = frozenset()
         self.outcome = Outcome()
 
@@ -101,7 +98,7 @@ class Applier:
     def _between(self) -> None:
         state.announce()
         self._tell(self.outcome)
-        time.sleep(self._pause)
+        self._yield()
 
     def _together(self, chunk: Sequence[Write]) -> None:
         made: list[Made] = []

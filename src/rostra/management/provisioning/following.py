@@ -13,7 +13,7 @@ from rostra.management.alarms.raising import lower_alarm
 from rostra.management.audit.noting import gathered
 from rostra.management.provisioning.kinds import KINDS
 from rostra.management.provisioning.models import SyncStatus
-from rostra.management.provisioning.stored import batched
+from rostra.management.provisioning.stored import batched, give_way
 from rostra.management.provisioning.syncing import ALARM
 
 _BEFORE = "_provisioning_before"
@@ -40,6 +40,7 @@ def delete_owned(name: str) -> dict[str, int]:
         for chunk in batched(keys, _AT_ONCE):
             with transaction.atomic(), gathered():
                 orm.rows(kind.model).filter(pk__in=chunk, sync_tag=name).delete()
+            give_way()
         found[kind.counted] = len(keys)
     return found
 

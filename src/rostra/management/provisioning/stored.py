@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.db import connection
 from django.db.models.functions import Lower
 
 from rostra.configuration import orm
@@ -16,7 +18,14 @@ from rostra.management.provisioning.planning import Existing
 
 _AT_ONCE = 400
 """Values in one query."""
+_TURN = 0.11
 _ASCII = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+
+
+def give_way() -> None:
+    """Between two transactions of many: SQLite lets others in who look for their turn every 100 ms only."""
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        time.sleep(_TURN)
 
 
 def batched(items: Iterable[Any], size: int) -> Iterator[list[Any]]:

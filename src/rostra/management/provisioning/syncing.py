@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from django.utils import timezone
 
@@ -47,12 +46,12 @@ class Sync:
         *,
         automatic: bool = False,
         posts: Posts = Postman,
-        pause: float | None = None,
+        yielding: Callable[[], None] = stored.give_way,
     ) -> None:
         self._template = template
         self._automatic = automatic
         self._posts = posts
-        self._pause: dict[str, Any] = {} if pause is None else {"pause": pause}
+        self._yield = yielding
         self._status, _ = SyncStatus.objects.get_or_create(configuration_id=template.pk)
         self._made: dict[str, list[Made]] = {}
         self._warned = 0
@@ -141,7 +140,7 @@ class Sync:
             done = len(outcome.made) + outcome.deleted + len(outcome.warnings)
             self._tell(models.SYNCING, int(start + share * min(1.0, done / total)))
 
-        outcome = Applier(kind, self._template.name, tell, self._still, **self._pause).apply(plan)
+        outcome = Applier(kind, self._template.name, tell, self._still, self._yield).apply(plan)
         tell(outcome)
         self._made[kind.counted] = outcome.made
         self._complete(kind)
