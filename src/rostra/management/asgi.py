@@ -33,11 +33,14 @@ UPLOADS = (
 def application() -> Starlette:
     """The application. Django has to be configured (`rostra.management.settings.configure`)."""
     static = StaticFiles(packages=[(package, "static") for package in _STATIC])
+    from rostra.management.accounts.admission import is_known  # reads models, which Django loads first
+
     django: Any = get_asgi_application()  # its type and Starlette's differ in names only
     limits: Any = Limits
     routes = [Mount("/static", static), Mount("/", django)]
     single: Any = SingleSlashes
-    return Starlette(routes=routes, middleware=[Middleware(single), Middleware(limits, uploads=UPLOADS)])
+    bounded = Middleware(limits, uploads=UPLOADS, known=is_known)
+    return Starlette(routes=routes, middleware=[Middleware(single), bounded])
 
 
 class SingleSlashes:

@@ -30,6 +30,9 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Known = Callable[[Scope], bool]
+"""Is the sender of a request an administrator who may send files? Called in a thread."""
+_NOBODY = "Sign in before you send a file."
 
 
 class Refusal(Exception):
@@ -46,19 +49,27 @@ def judge(scope: Scope, uploads: Sequence[tuple[str, int]]) -> int:
     `uploads`: beginnings of addresses that take large files, and their limits in bytes.
     """
     path = str(scope["path"])
-    headers = {bytes(name).lower(): bytes(value) for name, value in scope["headers"]}
+    headers = _headers(scope)
     limit = next((limit for beginning, limit in uploads if path.startswith(beginning)), GENERAL)
     claimed = headers.get(b"content-length", b"").strip()
     if claimed and not claimed.isdigit():
         raise Refusal(400, "The length of this request is not a number.")
     size = int(claimed[:20] or 0)
-    may_be_large = size > GENERAL or b"transfer-encoding" in headers
-    known = b"authorization" in headers or b"sessionid=" in headers.get(b"cookie", b"")
-    if limit > GENERAL and may_be_large and not known:
-        raise Refusal(401, "Sign in before you send a file.")
+    says_who = b"authorization" in headers or b"sessionid=" in headers.get(b"cookie", b"")
+    if limit > GENERAL and _may_be_large(headers) and not says_who:
+        raise Refusal(401, _NOBODY)
     if size > limit:
         raise Refusal(413, f"This request is too large; {limit // MIB} MB are allowed here.")
     return limit
+
+
+def _headers(scope: Scope) -> dict[bytes, bytes]:
+    return {bytes(name).lower(): bytes(value) for name, value in scope["headers"]}
+
+
+def _may_be_large(headers: dict[bytes, bytes]) -> bool:
+    """Is the body larger than an ordinary one, or of a size that is not told?"""
+    return int(headers.get(b"content-length", b"").strip()[:20] or 0) > GENERAL or b"transfer-encoding" in headers
 
 
 class Limits:
@@ -69,11 +80,14 @@ class Limits:
         app: App,
         uploads: Sequence[tuple[str, int]] = (),
         *,
+        known: Known | None = None,
         patience: float = PATIENCE,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`known`: who sends more than an ordinary request has to be somebody, not only to say so."""
         self._app = app
         self._uploads = uploads
+        self._known = known
         self._patience = patience
         self._now = now
 
@@ -89,11 +103,16 @@ class Limits:
 
         try:
             limit = judge(scope, self._uploads)
+            if limit > GENERAL and _may_be_large(_headers(scope)) and not await self._is_known(scope):
+                raise Refusal(401, _NOBODY)
             await self._app(scope, _Body(receive, limit, self._patience, self._now).receive, sending)
         except Refusal as refusal:
             if not started:
                 await _refuse(refusal, receive, send)
         return None
+
+    async def _is_known(self, scope: Scope) -> bool:
+        return self._known is None or await asyncio.to_thread(self._known, scope)
 
 
 class _Body:
