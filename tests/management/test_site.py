@@ -148,3 +148,101 @@ def test_secrets_are_entered_and_never_shown(browser: Any) -> None:
     assert browser.post(page, {**body, "password": "", "password-remove": "on"}).status_code == 302
     row.refresh_from_db()
     assert reveal(row, "password") == ""
+
+
+class TestDashboard:
+    def test_it_shows_what_matters_at_a_glance(self, browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        from rostra.management import status
+
+        from .contract.lively import Lively, remember
+
+        remember()
+        monkeypatch.setattr(status._Current, "value", Lively())
+        page = browser.get("/admin/").content.decode()
+        tiles = {
+            name: value for value, name in re.findall(r'db-value">([^<]+)</span><span class="db-name">([^<]+)<', page)
+        }
+        expected = {"Nodes in contact": "1 / 1", "Conferences": "2", "Participants": "2", "Alarms": "1"}
+        assert {name: tiles[name] for name in expected} == expected
+        assert re.search(r'db-late"><span class="db-value">none</span><span class="db-name">Last backup', page)
+        assert "30 %" in page
+        assert "Connectivity lost between nodes" in page
+
+    def test_everybody_sees_of_it_what_he_may(self, browser: Any) -> None:
+        from django.test import Client
+
+        for permissions, seen, unseen in (
+            ((), "What your account may see is in the menu", "db-tile"),
+            (("view_status",), "Nodes in contact", "Virtual Auditoriums</span><span"),
+            (("view_service",), "db-counts", "Nodes in contact"),
+        ):
+            client = Client()
+            client.force_login(people.account("-".join(("some", *permissions)), "use_web", *permissions))
+            page = client.get("/admin/").content.decode()
+            assert seen in page
+            assert unseen not in page
+
+
+class TestBulkActions:
+    def act(self, browser: Any, page: str, action: str, rows: Any, **more: Any) -> str:
+        body = {"action": action, "_selected_action": [str(row.pk) for row in rows], **more}
+        response = browser.post(page, body, follow=True)
+        return response.content.decode()
+
+    def test_fields_of_several_rooms_are_set_after_a_question(self, browser: Any) -> None:
+        rooms = [Conference.objects.create(name=f"r{n}") for n in range(3)]
+        page = self.act(browser, PAGES["conference"], "set_tag", rooms)
+        assert "This changes 3 Virtual Meeting Rooms" in page
+        assert 'name="tag"' in page
+        page = self.act(browser, PAGES["conference"], "set_tag", rooms[:2], confirmed="yes", tag="red")
+        assert "2 Virtual Meeting Rooms changed." in page
+        assert list(Conference.objects.filter(tag="red").order_by("pk")) == rooms[:2]
+        assert AdministratorLog.objects.filter(message="Configuration changed", object_name="r0").exists()
+
+    def test_all_or_none(self, browser: Any) -> None:
+        rooms = [
+            Conference.objects.create(name="a"),
+            Conference.objects.create(name="b", pin="12345", guest_pin="54321", allow_guests=True),
+        ]
+        page = self.act(browser, PAGES["conference"], "set_pin", rooms, confirmed="yes", pin="12", guest_pin="")
+        assert "Nothing was changed." in page
+        assert not Conference.objects.filter(pin="12").exists()
+        page = self.act(
+            browser, PAGES["conference"], "set_participant_limit", rooms, confirmed="yes", participant_limit="x"
+        )
+        assert "Enter a whole number." in page
+        self.act(browser, PAGES["conference"], "set_pin", rooms, confirmed="yes", pin="9999", guest_pin="")
+        assert Conference.objects.filter(pin="9999", allow_guests=False, guest_pin="").count() == 2
+
+    def test_rules_are_switched_and_chosen_rows_exported(self, browser: Any) -> None:
+        from rostra.configuration.models import GatewayRoutingRule
+
+        rules = [GatewayRoutingRule.objects.create(name=f"r{n}", priority=n, match_string=".*") for n in (1, 2)]
+        page = "/admin/configuration/gatewayroutingrule/"
+        self.act(browser, page, "disable_enable", rules)
+        assert GatewayRoutingRule.objects.filter(enable=False).count() == 0
+        self.act(browser, page, "disable_enable", rules, confirmed="yes")
+        assert GatewayRoutingRule.objects.filter(enable=False).count() == 2
+        self.act(browser, page, "enable_enable", rules[:1], confirmed="yes")
+        assert GatewayRoutingRule.objects.filter(enable=True).count() == 1
+        text = self.act(browser, page, "export_selected", rules[1:])
+        assert "r2" in text
+        assert "r1" not in text
+
+    def test_deletion_says_what_else_goes(self, browser: Any) -> None:
+        room = Conference.objects.get(name="Demo")
+        page = self.act(browser, PAGES["conference"], "delete_selected", [room])
+        assert "meet.demo" in page
+        assert Conference.objects.filter(pk=room.pk).exists()
+
+    def test_who_may_only_look_changes_nothing(self, browser: Any) -> None:
+        from django.test import Client
+
+        client = Client()
+        client.force_login(people.account("reader", "use_web", "view_service"))
+        room = Conference.objects.get(name="Demo")
+        self.act(client, PAGES["conference"], "set_tag", [room], confirmed="yes", tag="red")
+        self.act(client, PAGES["conference"], "delete_selected", [room], post="yes")
+        room.refresh_from_db()
+        assert room.tag == ""
+        assert b"set_tag" not in client.get(PAGES["conference"]).content

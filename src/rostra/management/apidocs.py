@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from django.contrib import admin
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -59,12 +60,13 @@ def resource(request: HttpRequest, name: str) -> HttpResponse:
     fields = {field.name: field for field in found.fields}
     rows = [
         {
+            **facts,
             "name": field,
-            "type": _type(found, field, facts),
+            "type": _type(facts),
             "limits": _limits(fields.get(field)),
             "required": field in fields and schema.is_required(fields[field]),
             "target": _target(found, field),
-            **facts,
+            "default": msgspec.json.encode(facts["default"]).decode() if facts.get("default") not in (None, "") else "",
         }
         for field, facts in told["fields"].items()
     ]
@@ -108,7 +110,7 @@ def _of(api: str) -> list[Table]:
     return [one for one in tables() if one.api == api]
 
 
-def _type(found: Resource, name: str, facts: dict[str, Any]) -> str:
+def _type(facts: dict[str, Any]) -> str:
     if facts["type"] != "related":
         return facts["type"]
     return _("list of addresses") if facts.get("related_type") == "to_many" else _("address")
@@ -126,7 +128,7 @@ def _target(found: Resource, name: str) -> str:
 
 def _limits(field: Any) -> str:
     """How long or large a value can be."""
-    if field is None or field.is_relation:
+    if field is None or field.is_relation or field.primary_key:
         return ""
     if isinstance(field, SecretField):
         return _("up to %(count)d characters") % {"count": field.limit}

@@ -162,6 +162,7 @@ def _unfold() -> dict[str, Any]:
         "SITE_SYMBOL": "hub",
         "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/rostra/favicon.svg"}],
         "STYLES": ["/static/rostra/menu.css"],
+        "SCRIPTS": ["/static/rostra/labels.js"],
         "SHOW_HISTORY": True,
         "SHOW_VIEW_ON_SITE": False,
         "BORDER_RADIUS": "6px",

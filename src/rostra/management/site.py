@@ -177,6 +177,13 @@ def _is_child(child: Resource, parent: Resource) -> bool:
 
 
 class _Inline(TabularInline):
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **more: Any) -> Any:
+        """The heads of the columns are no labels."""
+        field: Any = super().formfield_for_dbfield(db_field, request, **more)
+        if field is not None:
+            field.widget.attrs["aria-label"] = db_field.verbose_name
+        return field
+
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
         return 0 if obj is not None else 1  # a new row is of little use without a child: offer the first
 
