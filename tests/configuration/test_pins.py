@@ -7,7 +7,7 @@ import pytest
 from rostra.domain import pins
 
 
-@pytest.mark.spec("CONF-046")
+@pytest.mark.spec("CONF-046", "SVC-018")
 @pytest.mark.parametrize(
     ("pin", "bad"),
     [
@@ -32,7 +32,7 @@ def test_form_of_a_pin(pin: str, bad: bool) -> None:
     assert pins.malformed(pin) is bad
 
 
-@pytest.mark.spec("CONF-047")
+@pytest.mark.spec("CONF-047", "SVC-020", "SVC-024", "SVC-025")
 @pytest.mark.parametrize(
     ("host", "guest", "allow", "fields"),
     [

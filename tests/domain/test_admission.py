@@ -12,7 +12,7 @@ PIN_GUESTS = AccessRules(host_pin="1234", allow_guests=True, guest_pin="5678")
 POUND = AccessRules(host_pin="1234#", allow_guests=True, guest_pin="567890#")
 
 
-@pytest.mark.spec("CONF-048", "API-032", "CONF-054")
+@pytest.mark.spec("CONF-048", "API-032", "CONF-054", "SVC-019", "SVC-022")
 @pytest.mark.parametrize(
     ("rules", "pin", "outcome"),
     [

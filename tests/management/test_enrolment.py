@@ -118,6 +118,7 @@ def test_a_file_is_for_one_node_and_handed_out_once(api: Api) -> None:
     assert "deleted" in refused.json()["error"]
 
 
+@pytest.mark.spec("NODE-025")
 def test_creating_a_node_over_the_api_gives_its_file(api: Api) -> None:
     body = {
         "name": "Rome",

@@ -32,6 +32,7 @@ def local(database: Path, tmp_path: Path) -> Path:
     return tmp_path / "node.db"
 
 
+@pytest.mark.spec("SVC-067", "SVC-068")
 def test_alias_in_any_case(local: Path) -> None:
     lookup = Lookup(local)
     for dialled in ("meet.demo", "MEET.DEMO", "Meet.Demo"):

@@ -42,7 +42,7 @@ async def _another_certificate(environment: Environment, client: httpx.AsyncClie
     assert (await client.delete(f"{base}/tls_certificate/1/", **api)).status_code == 204
 
 
-@pytest.mark.spec("SYS-208", "SYS-211", "SYS-221")
+@pytest.mark.spec("SYS-208", "SYS-211", "SYS-221", "SVC-114")
 async def test_first_start_and_restart(fabric: Environment) -> None:
     async with running(fabric) as (process, client):
         await answer(client, "/healthz", 200)

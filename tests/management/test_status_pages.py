@@ -94,7 +94,7 @@ def fill(made: Made, node: WorkerVM) -> None:
     )
 
 
-@pytest.mark.spec("DIAG-002", "DIAG-018", "DIAG-023")
+@pytest.mark.spec("DIAG-002", "DIAG-018", "DIAG-023", "NODE-114")
 def test_every_page_opens_and_shows_its_rows(browser: Any, made: Made, nodes: list[WorkerVM]) -> None:
     fill(made, nodes[0])
     store(records(CALL))
