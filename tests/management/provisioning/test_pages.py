@@ -13,7 +13,7 @@ from django.urls import reverse
 from rostra.configuration.models import Conference, ConferenceSyncTemplate, Device, LdapSyncSource
 from rostra.configuration.secretfield import reveal
 from rostra.management.audit.models import AdministratorLog
-from rostra.management.provisioning import models, pages, previewing, reading, reminding, running
+from rostra.management.provisioning import following, models, pages, previewing, reading, reminding, running
 from rostra.management.provisioning.models import SyncStatus
 from rostra.management.provisioning.records import Record
 from rostra.management.provisioning.running import Schedule
@@ -213,6 +213,22 @@ def test_a_run_that_was_cut_off_is_a_failed_one(template: ConferenceSyncTemplate
     running.settle()
     row = SyncStatus.objects.get()
     assert (row.sync_status, row.sync_last_error_description) == (models.FAILED, running.INTERRUPTED)
+
+
+@pytest.mark.spec("SVC-194")
+def test_many_objects_go_after_their_template(
+    template: ConferenceSyncTemplate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later: list[str] = []
+    monkeypatch.setattr(following, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(following, "_later", lambda name, _who: later.append(name))
+    Conference.objects.bulk_create([Conference(name=f"Made {n}", sync_tag="Staff") for n in range(2)])
+    Conference.objects.create(name="By hand")
+    template.delete()
+    assert (later, Conference.objects.filter(sync_tag="Staff").count()) == (["Staff"], 2)
+    running.settle()  # had the process ended before
+    assert not Conference.objects.filter(sync_tag="Staff").exists()
+    assert Conference.objects.filter(name="By hand").exists()
 
 
 def test_permission_is_that_of_changing_templates() -> None:

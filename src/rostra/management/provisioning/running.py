@@ -16,7 +16,7 @@ from rostra.configuration.models import ConferenceSyncTemplate
 from rostra.management.alarms.raising import raise_alarm
 from rostra.management.audit.actor import by
 from rostra.management.audit.noting import note_person
-from rostra.management.provisioning import models
+from rostra.management.provisioning import following, models
 from rostra.management.provisioning.models import SyncStatus
 from rostra.management.provisioning.syncing import ALARM, Sync
 
@@ -119,10 +119,12 @@ def _give_up(key: int, reason: str) -> None:
 
 
 def settle() -> None:
-    """At the start of the process: what went on then does not any more."""
+    """At the start of the process: what went on then does not any more, and what was left to delete goes."""
     going_on = SyncStatus.objects.filter(sync_status__in=models.GOING_ON)
     for key in list(going_on.values_list("configuration_id", flat=True)):
         _give_up(key, INTERRUPTED)
+    with by(user=ACTOR, way=ACTOR):
+        following.delete_orphans()
 
 
 def last_slot(now: datetime.datetime) -> datetime.datetime:
