@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rostra.configuration.models import ConferenceSyncTemplate
+from rostra.management.accounts.ldap.directory import Directory, Unavailable
+from rostra.management.accounts.ldap.targets import Target
 from rostra.management.provisioning import planning, records
 from rostra.management.provisioning.kinds import ALIASES, DEVICE, KINDS, USER, VMR, Kind
 from rostra.management.provisioning.planning import Existing, Plan, plan
@@ -241,3 +243,29 @@ def test_every_switch_is_used() -> None:
     }
     used = {switch for kind in (VMR, DEVICE, USER) for switch in kind.overridable.values()}
     assert switches - used == {"idp_settings_overridable"}
+
+
+# ---- reading
+
+
+@pytest.mark.parametrize("code", [4, 32, 10])
+def test_records_are_all_of_them_or_none(code: int) -> None:
+    """A directory that stops in the middle must not look like one whose people have gone."""
+    entry = {"type": "searchResEntry", "dn": "uid=a", "raw_attributes": {}}
+    more = {"1.2.840.113556.1.4.319": {"value": {"cookie": b"more"}}}
+    answers = [{"result": 0, "controls": more}, {"result": code, "description": "stopped", "message": ""}]
+    asked: list[Any] = []
+
+    class Connection:
+        response: Sequence[Any] = (entry,)
+        result: Any = None
+
+        def search(self, *_: Any, **given: Any) -> None:
+            asked.append(given["paged_cookie"])
+            self.result = answers[len(asked) - 1]
+
+    settings = types.SimpleNamespace(ldap_base_dn="dc=x")
+    opened = Directory(settings, Target("x.test", 636, "ldaps"), Connection(), [])  # type: ignore[arg-type]
+    with pytest.raises(Unavailable, match="stopped"):
+        list(opened.records("ou=people", "(a=b)", ["mail"]))
+    assert asked == [None, b"more"]
