@@ -15,8 +15,8 @@ Check = Callable[[str], None]
 GOOD: list[tuple[Check, list[str]]] = [
     (validators.host_or_address, ["192.0.2.1", "2001:db8::1", "sip.example.com", "host", "a-b.example.", "1and1.de"]),
     (validators.host_or_ipv4, ["192.0.2.1", "gate.example.com"]),
-    (validators.hostname, ["node1", "a-b", "x" * 63]),
-    (validators.domain, ["example.com", "local"]),
+    (validators.hostname, ["node1", "a-b", "4u", "x" * 63]),
+    (validators.domain, ["example.com", "local", "4711.example.com"]),
     (validators.ip_address, ["192.0.2.1", "::1"]),
     (validators.url, ["https://policy.example.com/path", "http://[2001:db8::1]:8080/", "HTTPS://x"]),
     (validators.rtmp_url, ["rtmp://a.rtmp.example.com/live2/key", "rtmps://host:443/x"]),
@@ -58,7 +58,7 @@ GOOD: list[tuple[Check, list[str]]] = [
 BAD: list[tuple[Check, list[str]]] = [
     (validators.host_or_address, ["10.0.0", "1.2.3.4.5", "a..b", "-a", "a b", "sip:x", "fe80::1%eth0", "x" * 64, "ä"]),
     (validators.host_or_ipv4, ["::1", "10.0.0.256"]),
-    (validators.hostname, ["a.b", "", "x" * 64, "a b", "a\n"]),
+    (validators.hostname, ["a.b", "", "x" * 64, "a b", "a\n", "a_b", "-a", "4711"]),
     (validators.domain, [".com", "a b", "a/b", "example.com\n"]),
     (validators.ip_address, ["host", "192.0.2.1/24", "٣.1.1.1"]),
     (

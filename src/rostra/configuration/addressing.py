@@ -21,12 +21,6 @@ def check_netmask(value: str) -> None:
         raise ValidationError("Enter a network mask such as 255.255.255.0.", code="netmask")
 
 
-def check_hostname_is_no_number(value: str) -> None:
-    """A host name of digits alone would pass for an address (NODE-002). Raises ValidationError."""
-    if value.isdecimal():
-        raise ValidationError("A hostname needs a letter; digits alone look like an address.", code="hostname")
-
-
 def family(address: str) -> int:
     """4 or 6; ValueError for anything else."""
     return ipaddress.ip_address(address).version

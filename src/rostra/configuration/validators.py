@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 if TYPE_CHECKING:
     from rostra.domain.patterns import Language
 
+_HOSTNAME = re.compile(r"(?!-)(?![0-9]+\Z)[A-Za-z0-9-]{1,63}(?<!-)", re.ASCII)
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)", re.ASCII)
 _NAME_BYTES = 253
 _PAIR = re.compile(r"\\([\\\"+,;<>=# ]|[0-9A-Fa-f]{2})")
@@ -21,9 +22,10 @@ _ATTRIBUTE = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)*)", re.ASC
 
 
 def hostname(value: str) -> None:
-    """The first part of a DNS name: letters, digits and hyphens."""
-    if _LABEL.fullmatch(value) is None:
-        raise ValidationError("Enter a hostname: up to 63 letters, digits and hyphens, without dots.", code="hostname")
+    """The name of a machine: letters, digits and hyphens, not digits alone, which pass for an address (NODE-061)."""
+    if _HOSTNAME.fullmatch(value) is None:
+        text = "Enter a hostname: up to 63 letters, digits and hyphens, without dots, and not only digits."
+        raise ValidationError(text, code="hostname")
 
 
 def domain(value: str) -> None:

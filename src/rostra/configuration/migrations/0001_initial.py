@@ -6397,7 +6397,6 @@ class Migration(migrations.Migration):
                         max_length=63,
                         validators=[
                             rostra.configuration.validators.hostname,
-                            rostra.configuration.addressing.check_hostname_is_no_number,
                         ],
                         verbose_name="Hostname",
                     ),

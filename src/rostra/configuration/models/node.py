@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from rostra.configuration import validators, vocabulary
-from rostra.configuration.addressing import check_hostname_is_no_number, check_netmask
+from rostra.configuration.addressing import check_netmask
 from rostra.configuration.fields import choice, flag, ip_address, reference, secret, several, text, whole
 from rostra.configuration.models.certificates import name_problem
 from rostra.configuration.models.management import ManagementVM
@@ -30,7 +30,7 @@ class WorkerVM(SnmpSettings):
     description = text("Description", 250, "A note for administrators.")
     hostname = text(
         "Hostname", 63, "First part of the node's DNS name.", default=None,
-        validators=[validators.hostname, check_hostname_is_no_number],
+        validators=[validators.hostname],
     )  # fmt: skip
     domain = text("Domain", 192, "Rest of the node's DNS name.", default=None, validators=[validators.domain])
     address = ip_address("IPv4 address", "Address of the first network interface.", unique=True)

@@ -100,9 +100,9 @@ def read(text: str, keys: Iterable[Ed25519PublicKey]) -> list[Signed]:
     """Everything signed in a file. Raises LicenceProblem when there is nothing, or something is not to be trusted."""
     found = list(dict.fromkeys(match.group() for match in _WORD.finditer(text)))
     if not found:
-        raise LicenceProblem("This is no licence file.")
+        raise LicenceProblem("This is no license file.")
     if len(found) > MOST:
-        raise LicenceProblem(f"A file holds at most {MOST} licences.")
+        raise LicenceProblem(f"A file holds at most {MOST} licenses.")
     trusted = list(keys)
     return [_verified(word, trusted) for word in found]
 
@@ -117,21 +117,21 @@ def _verified(word: str, keys: list[Ed25519PublicKey]) -> Signed:
     try:
         payload, signed = _bytes(content), _bytes(signature)
     except (ValueError, binascii.Error):
-        raise LicenceProblem("The licence is damaged.") from None
+        raise LicenceProblem("The license is damaged.") from None
     for key in keys:
         try:
             key.verify(signed, _CONTEXT + payload)
         except InvalidSignature:
             continue
         return Signed(content=_content(payload), word=word, key=fingerprint(key))
-    raise LicenceProblem("The licence is damaged, or was signed by nobody this platform trusts.")
+    raise LicenceProblem("The license is damaged, or was signed by nobody this platform trusts.")
 
 
 def _content(payload: bytes) -> Content:
     try:
         content = _decode(payload)
     except msgspec.DecodeError as problem:
-        raise LicenceProblem(f"The licence is of a kind that this version does not know: {problem}") from None
+        raise LicenceProblem(f"The license is of a kind that this version does not know: {problem}") from None
     if isinstance(content, Grant):
         _check(content)
     return content
@@ -139,14 +139,14 @@ def _content(payload: bytes) -> Content:
 
 def _check(grant: Grant) -> None:
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", grant.id):
-        raise LicenceProblem("A licence has an ID of letters, digits, dots and hyphens.")
+        raise LicenceProblem("A license has an ID of letters, digits, dots and hyphens.")
     if not (0 <= grant.concurrent <= LARGEST and 0 <= grant.overdraft <= LARGEST):
         raise LicenceProblem(f"Numbers of calls are within 0 and {LARGEST}.")
     if grant.start is not None and grant.end is not None and grant.end < grant.start:
-        raise LicenceProblem("The licence ends before it begins.")
+        raise LicenceProblem("The license ends before it begins.")
     for day in (grant.start, grant.end):
         if day is not None and not 1971 <= day.year <= 9000:
-            raise LicenceProblem("Licences begin and end between the years 1971 and 9000.")
+            raise LicenceProblem("Licenses begin and end between the years 1971 and 9000.")
 
 
 def terms(grant: Grant, deployment: str) -> LicenceTerms:
