@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.admin import display
 from django.db import models
+from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from rostra.configuration import orm
@@ -70,7 +71,7 @@ def fieldsets(resource: Resource, names: list[str]) -> list[Fieldset]:
     for title, members in groups:
         shown = [name for name in members if name in names]
         if shown:
-            sets.append((title, {"fields": shown}))
+            sets.append((gettext_lazy(title), {"fields": shown}))
     if rest:
         sets.append((_("More"), {"fields": rest}))
     return sets

@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from rostra.configuration import orm
 from rostra.configuration.resources import Resource, register
-from rostra.management import layouts, menu
+from rostra.management import languages, layouts, menu
 from rostra.management.accounts import pages as accounts
 from rostra.management.accounts.resource_pages import AuthenticationPages, ClientPages, MappingPages, RolePages
 from rostra.management.bulkactions import RuleActions
@@ -32,6 +32,7 @@ def populate() -> None:
     """Give the site its pages; once, when every resource is declared."""
     admin.site.site_url = None
     admin.site.index_title = _("Dashboard")
+    languages.make_translatable([*(resource.model for resource in register), *(kind.model for kind in KINDS)])
     accounts.populate()
     for kind in KINDS:
         add_kind(kind)

@@ -61,7 +61,7 @@ for _section, _api, _names in _PLACES:
     for _name, _icon in _names.items():
         _found = table(_api, _name)
         if _found is not None:
-            menu.entry(_section, _found.title, _icon, f"{_api}_table", _name)
+            menu.entry(_section, _(_found.title), _icon, f"{_api}_table", _name)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

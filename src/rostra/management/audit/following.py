@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import models
 from django.db.models.signals import m2m_changed, post_save, pre_delete, pre_save
+from django.utils.translation import override
 
 from rostra.configuration import orm
 from rostra.configuration.resources import Register
@@ -142,9 +143,8 @@ def _names(members: dict[Any, str]) -> str:
 
 
 def _kind(row: Any) -> str:
-    """What the object is, in words; a service is the kind of service it is."""
+    """What the object is, in English words; a service is the kind of service it is."""
     meta = orm.meta(row)
-    if meta.model_name == "conference":
-        return str(row.get_service_type_display())
-    name = str(meta.verbose_name)
+    with override(None):
+        name = str(row.get_service_type_display() if meta.model_name == "conference" else meta.verbose_name)
     return name[:1].upper() + name[1:]

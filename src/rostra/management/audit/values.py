@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
+from django.utils.translation import override
 
 from rostra.configuration import orm
 from rostra.configuration.fields import UploadField
@@ -52,7 +53,8 @@ class Followed:
 
     def change(self, name: str, label: object, before: str, after: str) -> Change:
         """What is said of one field that changed."""
-        text = str(label)
+        with override(None):  # the log speaks one language, whatever the site is read in
+            text = str(label)
         named = {"field": name, "label": text[:1].upper() + text[1:]}
         if name in self.secret or PREFIX in before or PREFIX in after:
             return {**named, "secret": True}

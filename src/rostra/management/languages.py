@@ -1,0 +1,153 @@
+"""What the site says in other languages.
+
+Labels, help and choices are declared in English with the models; `make_translatable` has Django look them up when a
+page shows them. `collect` finds everything that can be translated, for a catalogue.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import struct
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext_lazy, override
+from django.utils.translation.template import templatize
+
+from rostra.configuration import orm
+from rostra.configuration.resources import Resource
+from rostra.management import menu
+from rostra.management.declared import tables
+from rostra.management.services import KINDS
+
+LOCALE = Path(__file__).parent / "locale"
+_CALLS = frozenset({"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"})
+_QUOTED = r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\""""
+_IN_TEMPLATE = re.compile(rf"\b(?:_|gettext|ngettext)\(\s*u?({_QUOTED})(?:\s*,\s*u?({_QUOTED}))?")
+_ENTRY = re.compile(r'^msgid ((?:"(?:\\.|[^"\\])*"\s*)+)^msgstr ((?:"(?:\\.|[^"\\])*"\s*)+)', re.MULTILINE)
+
+
+def make_translatable(models: Iterable[type[Any]]) -> None:
+    """Have the names, labels, help and choices of `models` looked up in the language of who reads them. Idempotent."""
+    with override(None):  # in their own words, whoever asks
+        for model in models:
+            _make_translatable(model)
+
+
+def _make_translatable(model: type[Any]) -> None:
+    meta = orm.meta(model)
+    for name in ("verbose_name", "verbose_name_plural"):
+        setattr(meta, name, _lazy(getattr(meta, name)))
+    for field in (*meta.local_fields, *meta.local_many_to_many):
+        field.verbose_name = _lazy(field.verbose_name)
+        field.help_text = _lazy(field.help_text)
+        if field.choices:
+            field.choices = [(value, _lazy(label)) for value, label in field.flatchoices]
+
+
+def _lazy(text: Any) -> Any:
+    return gettext_lazy(str(text)) if text else text
+
+
+def collect(resources: Iterable[Resource], root: Path) -> dict[str, list[str]]:
+    """Every text that can be translated, and where it is: of the register, and of templates and code below `root`."""
+    found: dict[str, list[str]] = {}
+    for text, place in (*_declared(resources), *_templates(root), *_code(root)):
+        if text.strip() and place not in found.setdefault(text, []):
+            found[text].append(place)
+    return dict(sorted(found.items()))
+
+
+def _declared(resources: Iterable[Resource]) -> Iterator[tuple[str, str]]:
+    for resource in resources:
+        meta = orm.meta(resource.model)
+        yield from ((str(text), resource.name) for text in (meta.verbose_name, meta.verbose_name_plural))
+        yield from ((title, resource.name) for title, _members in resource.groups)
+        for field in (*meta.concrete_fields, *meta.many_to_many):
+            place = f"{resource.name}.{field.name}"
+            labels = [label for _value, label in field.flatchoices or ()]
+            yield from ((str(text), place) for text in (field.verbose_name, field.help_text, *labels))
+    for kind in KINDS:
+        meta = orm.meta(kind.model)
+        yield from ((str(text), kind.service_type) for text in (meta.verbose_name, meta.verbose_name_plural))
+        yield from ((title, kind.service_type) for title, _members in kind.groups)
+    yield from ((one.title, f"{one.api}/{one.name}") for one in tables())
+
+
+def _templates(root: Path) -> Iterator[tuple[str, str]]:
+    for file in sorted(root.glob("**/templates/**/*.html")):
+        place = str(file.relative_to(root))
+        for match in _IN_TEMPLATE.finditer(templatize(file.read_text(), origin=place)):
+            yield from ((ast.literal_eval(text), place) for text in match.groups() if text)
+
+
+def _code(root: Path) -> Iterator[tuple[str, str]]:
+    for file in sorted(root.glob("**/*.py")):
+        place = str(file.relative_to(root))
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _CALLS:
+                yield from (
+                    (part.value, place)
+                    for part in node.args[: 2 if node.func.id.startswith("n") else 1]
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                )
+
+
+def catalogue(found: dict[str, list[str]], known: dict[str, str] | None = None) -> str:
+    """A catalogue in the form of GNU gettext; `known`: translations there are already."""
+    parts = ['msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n']
+    for text, places in found.items():
+        where = "".join(f"#: {place}\n" for place in places[:3])
+        parts.append(f"{where}msgid {_quote(text)}\nmsgstr {_quote((known or {}).get(text, ''))}\n")
+    return "\n".join(parts)
+
+
+def read(text: str) -> dict[str, str]:
+    """Translations in a catalogue; those that are missing are left out."""
+    pairs = ((_unquote(first), _unquote(second)) for first, second in _ENTRY.findall(text))
+    return {source: translated for source, translated in pairs if source and translated}
+
+
+def compiled(translations: dict[str, str]) -> bytes:
+    """The catalogue as programs read it (a .mo file)."""
+    header = {"": "Content-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=2; plural=(n != 1);\n"}
+    pairs = sorted((source.encode(), text.encode()) for source, text in (header | translations).items())
+    start = 7 * 4 + 16 * len(pairs)
+    tables_of: list[list[tuple[int, int]]] = [[], []]
+    body = b""
+    for column in (0, 1):
+        for pair in pairs:
+            tables_of[column].append((len(pair[column]), start + len(body)))
+            body += pair[column] + b"\0"
+    head = struct.pack("<7I", 0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, start)
+    index = b"".join(struct.pack("<2I", *entry) for table in tables_of for entry in table)
+    return head + index + body
+
+
+def update(resources: Iterable[Resource], root: Path, locale: Path = LOCALE) -> int:
+    """Write the catalogue of all texts, and each language's anew with what it has; returns how many texts there are."""
+    found = collect(resources, root)
+    locale.mkdir(exist_ok=True)
+    (locale / "django.pot").write_text(catalogue(found))
+    for file in sorted(locale.glob("*/LC_MESSAGES/django.po")):
+        known = {text: said for text, said in read(file.read_text()).items() if text in found}
+        file.write_text(catalogue({text: found[text] for text in found if text in known}, known))
+        file.with_suffix(".mo").write_bytes(compiled(known))
+    return len(found)
+
+
+def titles() -> list[str]:
+    """Every text of the menu."""
+    entries = [str(one.title) for _name, lines in menu.entries() for one in lines]
+    return [*(str(title) for title in menu.SECTIONS.values()), *entries]
+
+
+def _quote(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    return f'"{escaped}"'
+
+
+def _unquote(quoted: str) -> str:
+    return "".join(ast.literal_eval(part) for part in re.findall(r'"(?:\\.|[^"\\])*"', quoted))
