@@ -19,7 +19,7 @@ from rostra.fabric import server
 from rostra.fabric.bus import Bus, Unreachable
 from rostra.fabric.claims import judge
 from rostra.fabric.replication import Publisher
-from rostra.management import restart, settings, state
+from rostra.management import heads, restart, settings, state
 
 logger = structlog.get_logger("rostra.management")
 
@@ -107,6 +107,7 @@ class _Web:
         self._server = _Server(
             uvicorn.Config(
                 application,
+                http=heads.Heads,
                 host=host,
                 port=environment.management_https_port,
                 ssl_context_factory=lambda _config, _default: context,
