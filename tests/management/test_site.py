@@ -162,7 +162,7 @@ class TestDashboard:
         tiles = {
             name: value for value, name in re.findall(r'db-value">([^<]+)</span><span class="db-name">([^<]+)<', page)
         }
-        expected = {"Nodes in contact": "1 / 1", "Conferences": "2", "Participants": "2", "Alarms": "1"}
+        expected = {"Nodes reached": "1 / 1", "Conferences": "2", "Participants": "2", "Alarms": "1"}
         assert {name: tiles[name] for name in expected} == expected
         assert re.search(r'db-late"><span class="db-value">none</span><span class="db-name">Last backup', page)
         assert "30 %" in page
@@ -173,8 +173,8 @@ class TestDashboard:
 
         for permissions, seen, unseen in (
             ((), "What your account may see is in the menu", "db-tile"),
-            (("view_status",), "Nodes in contact", "Virtual Auditoriums</span><span"),
-            (("view_service",), "db-counts", "Nodes in contact"),
+            (("view_status",), "Nodes reached", "Virtual Auditoriums</span><span"),
+            (("view_service",), "db-counts", "Nodes reached"),
         ):
             client = Client()
             client.force_login(people.account("-".join(("some", *permissions)), "use_web", *permissions))
@@ -246,3 +246,8 @@ class TestBulkActions:
         room.refresh_from_db()
         assert room.tag == ""
         assert b"set_tag" not in client.get(PAGES["conference"]).content
+
+
+def test_a_page_number_that_is_none_is_the_first(browser: Client) -> None:
+    for number in ("9" * 5000, "-1", "x", "²"):
+        assert browser.get("/admin/status/conference/", {"p": number}).status_code == 200

@@ -93,7 +93,7 @@ def _now(graph: dict[str, Any], alarms: int) -> list[Tile]:
     full = pool.counted and ports >= pool.port
     return [
         Tile(
-            _("Nodes in contact"),
+            _("Nodes reached"),
             f"{in_contact} / {len(nodes)}",
             _table("worker_vm"),
             GOOD if in_contact == len(nodes) else BAD,

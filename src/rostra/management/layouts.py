@@ -17,6 +17,8 @@ Fieldset = tuple[Any, dict[str, Any]]
 
 _SHOWN = 3
 """Elements of a to-many relation that a list shows."""
+_TABBED = 60
+"""Fields from which a form shows one group at a time."""
 _HEAD = 6
 """Fields without a group that come before the groups."""
 _FEW = frozenset({"permission", "role"})
@@ -65,13 +67,14 @@ def fieldsets(resource: Resource, names: list[str]) -> list[Fieldset]:
     grouped = {name for _title, members in groups for name in members}
     first = [name for name in names if name not in grouped]
     head, rest = (first[:_HEAD], first[_HEAD:]) if groups else (first, [])
+    tabs = {"classes": ["tab"]} if len(names) > _TABBED else {}
     sets: list[Fieldset] = []
     if head:
         sets.append((None, {"fields": head}))
     for title, members in groups:
         shown = [name for name in members if name in names]
         if shown:
-            sets.append((gettext_lazy(title), {"fields": shown}))
+            sets.append((gettext_lazy(title), {"fields": shown, **tabs}))
     if rest:
         sets.append((_("More"), {"fields": rest}))
     return sets
