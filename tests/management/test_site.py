@@ -248,6 +248,6 @@ class TestBulkActions:
         assert b"set_tag" not in client.get(PAGES["conference"]).content
 
 
-def test_a_page_number_that_is_none_is_the_first(browser: Client) -> None:
+def test_a_page_number_that_is_none_is_the_first(browser: Any) -> None:
     for number in ("9" * 5000, "-1", "x", "²"):
         assert browser.get("/admin/status/conference/", {"p": number}).status_code == 200
