@@ -116,6 +116,7 @@ class _Web:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # who a request is from decides who has to wait, and is noted
                 timeout_graceful_shutdown=5,
             )
         )

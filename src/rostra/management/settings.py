@@ -104,6 +104,7 @@ def _settings(environment: Environment) -> dict[str, Any]:
             {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
         ],
         "LOGIN_URL": reverse_lazy("admin:login"),
+        "LOGIN_REDIRECT_URL": reverse_lazy("admin:index"),
         "LOGGING_CONFIG": None,  # the process has set up its log already
         "DATA_UPLOAD_MAX_MEMORY_SIZE": limits.GENERAL,  # what is larger does not get here
         "FILE_UPLOAD_TEMP_DIR": str(_private(home / "uploads")),  # backups and keys pass through it

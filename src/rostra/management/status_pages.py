@@ -29,6 +29,8 @@ from rostra.management.status_actions import Button, buttons
 from rostra.management.status_view import view
 
 PAGE = 50
+_DIGITS = 10
+"""Of the number of a page; more is nonsense."""
 GONE = "Conference instance no longer active"
 _NEVER = frozenset({"last_reported", "last_updated", "last_attempted_contact"})
 _HEARD = frozenset({"last_reported", "last_attempted_contact"})
@@ -100,7 +102,8 @@ def table_page(request: HttpRequest, api: str, name: str) -> HttpResponse:
     declared = _viewed(request, api, name)
     shown = _shown(declared)
     order = [one for one in request.GET.getlist("order_by") if one.removeprefix("-") in declared.orderable]
-    number = max(1, int(request.GET["p"])) if request.GET.get("p", "").isdecimal() else 1
+    asked = request.GET.get("p", "")
+    number = max(1, int(asked)) if asked.isdecimal() and len(asked) < _DIGITS else 1
     words = request.GET.get("q", "").strip()[:100]
     searched = next(column for column in shown if column.type == "string")
     try:

@@ -35,6 +35,12 @@ def test_local_login_minds_upper_and_lower_case(database: Any) -> None:
     assert "correct username and password for a staff account" in enter("admin", "wrong").content.decode()
 
 
+def test_a_login_leads_nowhere_else(database: Any) -> None:
+    for there in ("//evil.example/", "https://evil.example/", "javascript:alert(1)"):
+        answer = Client().post(LOGIN, {"username": "admin", "password": "secret", "next": there})
+        assert answer["Location"] == "/admin/", there
+
+
 def test_session_cookies_are_for_us_only(database: Any) -> None:
     cookie = enter("admin", "secret").cookies["sessionid"]
     assert cookie["secure"]
