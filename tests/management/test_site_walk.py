@@ -169,7 +169,17 @@ async def test_the_menu_is_used_by_keys(context: BrowserContext) -> None:
     assert await section.get_attribute("aria-expanded") == "false"
     await page.keyboard.press("Enter")
     assert await section.get_attribute("aria-expanded") == "true"
+    await page.locator('a.rs-entry:has-text("H.323")').wait_for()
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/admin/configuration/h323gatekeeper/")
     assert await page.locator('[aria-current="page"]').inner_text() != ""
+
+
+async def test_it_can_be_read_in_the_dark(context: BrowserContext) -> None:
+    walk = Walk(await context.new_page())
+    await walk.page.emulate_media(color_scheme="dark")
+    for path in ("/admin/", "/admin/configuration/conference/add/", "/admin/status/worker_vm/"):
+        await walk.visit(path)
+        assert "dark" in await walk.page.evaluate("document.documentElement.className")
+    assert not walk.faults, "\n".join(walk.faults)
