@@ -14,6 +14,7 @@ from rostra.management.audit.models import AdministratorLog
 from rostra.management.services import KINDS, kind_of
 
 from . import people
+from .conftest import Api
 
 PAGES = {
     "conference": "/admin/configuration/conference/",
@@ -75,6 +76,8 @@ def test_each_kind_of_service_has_pages_of_its_own(browser: Any, kind: Any) -> N
     assert "Made here" in listed
     assert f"{page}{row.pk}/change/" in listed
     assert "Other room" not in listed
+    files = set(re.findall(r'href="(/[^"]*-csv/)"', listed))
+    assert files == ({f"{page}export-csv/", f"{page}import-csv/"} if kind.csv != () else set())
     assert AdministratorLog.objects.filter(resource="conference", object_name="Made here").exists()
 
 
@@ -251,3 +254,19 @@ class TestBulkActions:
 def test_a_page_number_that_is_none_is_the_first(browser: Any) -> None:
     for number in ("9" * 5000, "-1", "x", "²"):
         assert browser.get("/admin/status/conference/", {"p": number}).status_code == 200
+
+
+def test_the_history_of_an_object_is_that_of_the_administrator_log(api: Api, browser: Any) -> None:
+    row = api.create("conference", name="Board")
+    key = row.rstrip("/").rpartition("/")[2]
+    shown = browser.get(f"{PAGES['conference']}{key}/history/", follow=True)
+    assert shown.redirect_chain == [(f"/admin/log/administrator/?resource=conference&object={key}", 302)]
+    assert "Configuration added" in shown.content.decode()
+
+
+@pytest.mark.parametrize("query", ["name__regex=(", "pin__startswith=1", "aliases__conference__pin__gt=1"])
+def test_lists_are_filtered_by_what_they_offer_only(api: Api, browser: Any, query: str) -> None:
+    api.create("conference", name="Board", pin="1234")
+    shown = browser.get(f"{PAGES['conference']}?{query}", follow=True)
+    assert shown.status_code in (200, 400)
+    assert shown.redirect_chain or shown.status_code == 400, "the list is not narrowed by it"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin
@@ -39,8 +40,18 @@ class Page(CsvPages, BulkActions, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related(*self.list_prefetch_related)
 
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Addresses narrow a list by its filters alone: others would tell what the list does not show."""
+        offered = [one if isinstance(one, str) else one[0] for one in self.list_filter]  # type: ignore[union-attr]
+        return lookup.split("__")[0] in offered
+
     def get_changelist(self, request: HttpRequest, **more: Any) -> Any:
         return listing.List
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """What the administrator log has of the object, by whatever way it was changed."""
+        query = urlencode({"resource": self.resource.name, "object": object_id})
+        return redirect(f"{reverse('admin:administrator_log')}?{query}")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return listing.search(queryset, self.search_fields, search_term), False

@@ -53,6 +53,15 @@ class ServicePage(ServiceActions, Page):
         super().__init__(model, admin_site)
         self.model = Conference  # who listens for changes of rows listens to their own class, not to that of a kind
 
+    def _get_actions_navigation(self, provided_actions: Any, allowed_actions: Any, object_id: Any = None) -> Any:
+        """Buttons lead to the pages of this kind: by their names alone, those of all kinds are the same."""
+        base: Any = super()
+        found = base._get_actions_navigation(provided_actions, allowed_actions, object_id)  # noqa: SLF001 - no other way
+        meta = orm.meta(self.kind.model)
+        here = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+        paths = {action.description: action.path for action in allowed_actions}
+        return [{**one, "path": f"{here}{paths[one['title']]}/"} for one in found]
+
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request)
         match = request.resolver_match

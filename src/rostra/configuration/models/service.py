@@ -134,6 +134,7 @@ class ConferenceAlias(models.Model):
         verbose_name = "Alias"
         verbose_name_plural = "Aliases"
         ordering: ClassVar = ["view_order", "id"]
+        indexes: ClassVar = [models.Index("alias", name="conference_alias_alias")]  # exact look-ups of the API
         constraints: ClassVar = [
             any_case("alias", "conference_alias_any_case", "Alias with this Alias already exists."),
         ]
