@@ -13,13 +13,13 @@ from typing import Any
 import structlog
 import uvicorn
 
-from rostra import tls
+from rostra import heads, tls
 from rostra.environment import Environment, EnvironmentProblem, Secret
 from rostra.fabric import server
 from rostra.fabric.bus import Bus, Unreachable
 from rostra.fabric.claims import judge
 from rostra.fabric.replication import Publisher
-from rostra.management import heads, restart, settings, state
+from rostra.management import restart, settings, state
 
 logger = structlog.get_logger("rostra.management")
 

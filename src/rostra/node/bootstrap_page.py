@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 import rostra
+from rostra import heads
 from rostra.environment import Environment, EnvironmentProblem
 from rostra.fabric import nodefile
 from rostra.node import bootstrap
@@ -130,6 +131,8 @@ async def serve(environment: Environment, certificate: Path, key: Path, on_ready
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=2,
+            proxy_headers=False,
+            http=heads.Heads,
         )
     )
     serving = asyncio.create_task(_run(web), name="bootstrap page")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from rostra.management import heads
+from rostra import heads
 from tests.conftest import free_port
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
