@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
+from django.db.models import BooleanField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -41,9 +42,13 @@ class Page(CsvPages, BulkActions, ModelAdmin):
         return super().get_queryset(request).prefetch_related(*self.list_prefetch_related)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Addresses narrow a list by its filters alone: others would tell what the list does not show."""
-        offered = [one if isinstance(one, str) else one[0] for one in self.list_filter]  # type: ignore[union-attr]
-        return lookup.split("__")[0] in offered
+        """Addresses narrow a list by its filters and by what has few values: other look-ups would tell what the list
+        does not show.
+        """
+        offered = {one if isinstance(one, str) else one[0] for one in self.list_filter}  # type: ignore[union-attr]
+        few = {field.name for field in self.resource.fields if field.choices or isinstance(field, BooleanField)}
+        name, _, operator = lookup.partition("__")
+        return name in offered or (name in few and operator in ("", "exact", "isnull"))
 
     def get_changelist(self, request: HttpRequest, **more: Any) -> Any:
         return listing.List
