@@ -25,7 +25,7 @@ class Refused(Exception):
 
     def __init__(self, response: httpx.Response) -> None:
         self.status = response.status_code
-        body = response.json()
+        body = response.json() if response.content else {}  # a node that is being killed may not get further
         self.reason = body.get("result", body)
         super().__init__(f"{self.status} {self.reason}")
 
