@@ -12,7 +12,7 @@ from pathlib import Path
 import certifi
 from cryptography import x509
 
-from rostra.configuration.certificates.facts import fingerprint, is_authority, is_self_signed
+from rostra.configuration.certificates.facts import fingerprint, is_authority, is_self_signed, is_signed_by
 
 _LONGEST = 10
 _TRIES = 100
@@ -52,7 +52,7 @@ class Pool:
     def issuers(self, certificate: x509.Certificate) -> list[x509.Certificate]:
         """Those that signed `certificate`; the ones that are valid longest first."""
         found = self._by_subject.get(certificate.issuer.public_bytes(), [])
-        signed = [one for one in found if is_authority(one) and _signed(certificate, one)]
+        signed = [one for one in found if is_authority(one) and is_signed_by(certificate, one)]
         return sorted(signed, key=lambda one: one.not_valid_after_utc, reverse=True)
 
 
@@ -79,14 +79,6 @@ def _best(so_far: tuple[x509.Certificate, ...], pools: Sequence[Pool], tries: It
         if len(found.certificates) > len(best.certificates):
             best = found
     return best
-
-
-def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except Exception:
-        return False
-    return True
 
 
 @functools.cache

@@ -7,6 +7,7 @@ import datetime
 import hashlib
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -81,11 +82,14 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 def is_self_signed(certificate: x509.Certificate) -> bool:
     """Did it sign itself? A root, or a temporary certificate."""
-    if certificate.subject != certificate.issuer:
-        return False
+    return certificate.subject == certificate.issuer and is_signed_by(certificate, certificate)
+
+
+def is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Did the key of `issuer` sign it, under its name? No for algorithms nobody here can check."""
     try:
-        certificate.verify_directly_issued_by(certificate)
-    except Exception:
+        certificate.verify_directly_issued_by(issuer)
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
         return False
     return True
 

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -102,7 +103,7 @@ def _algorithm(signed: x509.Certificate | x509.CertificateSigningRequest) -> str
 def _key(holder: x509.Certificate | x509.CertificateSigningRequest) -> str:
     try:
         key = holder.public_key()
-    except Exception:
+    except (UnsupportedAlgorithm, ValueError):
         return "of an unknown kind"
     match key:
         case rsa.RSAPublicKey():

@@ -66,7 +66,7 @@ _remembered = _Remembered()
 def enter_api(request: HttpRequest, name: str, password: str) -> backend.Verdict:
     """Who sends these credentials with a request to the API. Raises HeldBack."""
     now, address = time.monotonic(), _address(request)
-    text = f"{settings.DATABASES['default']['NAME']}\0{address}\0{name}\0{password}"
+    text = f"{address}\0{name}\0{password}"
     digest = hmac.digest(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256)
     account = _remembered.account(digest, now)
     _check(name, address, now, known=account is not None)
