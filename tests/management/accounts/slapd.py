@@ -79,6 +79,7 @@ objectClass: inetOrgPerson
 uid: ada
 cn: Ada (the first), Countess
 sn: Lovelace
+mail: ada@example.com
 userPassword: ada-pw
 
 dn: uid=bob,ou=people,{base}
@@ -126,6 +127,8 @@ memberUid: pat
 _GROUPS = {
     "itadmins": ["uid=ada,ou=people"],
     "everybody": ["cn=itadmins,ou=groups", "uid=bob,ou=people"],
+    "round": ["cn=everybody,ou=groups", "cn=about,ou=groups"],
+    "about": ["cn=round,ou=groups"],
 }
 """Added while it runs: only then the server notes in members what they are members of."""
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from rostra.management.accounts.ldap import trial
+from rostra.management.accounts.ldap import identity, nesting, trial
+from rostra.management.accounts.ldap.directory import Directory
 from rostra.management.accounts.models import Account, AuthenticationSettings
 from tests.management import people
 from tests.management.accounts import slapd
@@ -136,6 +137,102 @@ def test_groups_within_groups_are_not_followed_by_default(directory: Api) -> Non
     assert enter("ada", "ada-pw").status_code == 302
     assert "view_logs" not in Account.objects.get(username="ada").permissions
     assert enter("bob", "bob-pw").status_code == 302
+
+
+_NESTED = {
+    "ldap_user_group_attributes": "",
+    "ldap_group_membership_filter": "(|(member:1.2.840.113556.1.4.1941:={userdn})(memberuid={useruid}))",
+}
+
+
+@pytest.mark.spec("SYS-066")
+def test_groups_within_groups_count_where_they_are_asked_for(directory: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenLDAP does not know the rule that asks Active Directory for them, and some of these contain each other."""
+    assert directory("PATCH", "authentication/1/", _NESTED).status_code == 202
+    people.role("Everybody", "use_web", "view_logs").mappings.create(
+        name="Everybody", value=f"cn=everybody,ou=groups,{BASE}"
+    )
+    asked: list[str] = []
+    search = Directory._group_names  # noqa: SLF001
+    monkeypatch.setattr(Directory, "_group_names", lambda self, text: asked.append(text) or search(self, text))
+    assert enter("ada", "ada-pw").status_code == 302
+    account = Account.objects.get(username="ada")
+    assert account.groups == [f"cn={name},ou=groups,{BASE}" for name in ("itadmins", "everybody", "round", "about")]
+    assert "view_logs" in account.permissions
+    assert len(asked) == 5, "a question for each step, whatever there is on it"
+
+
+@pytest.mark.spec("SYS-052")
+def test_one_person_has_one_account(directory: Api) -> None:
+    """Whichever of his names he enters, and when he is called otherwise."""
+    change = {"ldap_user_search_filter": "(|(uid={username})(mail={username})(cn={username}))"}
+    assert directory("PATCH", "authentication/1/", change).status_code == 202
+    for name in ("ada@example.com", "ada", "Ada (the first), Countess"):
+        assert enter(name, "ada-pw").status_code == 302, name
+    assert enter("ADA@example.com", "ada-pw").status_code == 200, "another case is another name"
+    assert [account.username for account in Account.objects.filter(directory=True)] == ["ada"]
+    exact = {"ldap_user_search_filter": "(uid:caseIgnoreMatch:={username})"}
+    assert directory("PATCH", "authentication/1/", exact).status_code == 202
+    assert enter("ADA", "ada-pw").status_code == 302, "a filter of one's own decides what is the same name"
+    Account.objects.filter(directory=True).update(username="formerly")
+    assert enter("ada", "ada-pw").status_code == 302
+    assert Account.objects.get(directory=True).username == "formerly"
+
+
+def test_a_name_passed_on_ends_the_sessions_of_who_had_it(directory: Api) -> None:
+    assert enter("ada", "ada-pw").status_code == 302
+    former = Client()
+    former.force_login(Account.objects.get(username="ada"))
+    assert former.get("/admin/").status_code == 200
+    Account.objects.filter(username="ada").update(identity="somebody else", is_active=False)
+    assert enter("ada", "ada-pw").status_code == 200, "what an administrator has closed stays closed"
+    Account.objects.filter(username="ada").update(is_active=True)
+    assert enter("ada", "ada-pw").status_code == 302
+    assert Account.objects.filter(username="ada").count() == 1
+    assert former.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("groups", "found"),
+    [
+        ({"me": ["a"], "a": ["b"], "b": ["a", "b"]}, ["a", "b"]),
+        ({"me": []}, []),
+        ({"me": ["A=x, B=y", "a=X,b=Y"]}, ["A=x, B=y"]),
+        ({str(n): [str(n + 1)] for n in range(99)} | {"me": ["0"]}, [str(n) for n in range(nesting.DEEPEST)]),
+        ({"me": [str(n) for n in range(5000)]}, [str(n) for n in range(nesting.MOST)]),
+    ],
+)
+def test_groups_are_walked_within_limits(groups: dict[str, list[str]], found: list[str]) -> None:
+    asked: list[int] = []
+
+    def holding(dns: Any) -> list[str]:
+        asked.append(len(dns))
+        return [group for dn in dns for group in groups.get(dn, ())]
+
+    assert nesting.walk("me", holding, seconds=60) == found
+    assert max(asked) <= nesting.AT_ONCE
+    assert len(asked) <= nesting.DEEPEST + nesting.MOST // nesting.AT_ONCE
+
+
+def test_a_slow_directory_is_not_walked_for_ever() -> None:
+    time = iter(range(0, 1000, 4))
+    steps: list[Any] = []
+
+    def holding(dns: Any) -> list[str]:
+        steps.append(dns)
+        return [f"{dns[0]}x"]
+
+    nesting.walk("me", holding, seconds=10, now=lambda: next(time))
+    assert len(steps) == 2
+
+
+def test_who_an_entry_is() -> None:
+    known = identity.of("cn=a", {"entryUUID": [b"1"], "uid": [b"a"]})
+    assert identity.of("cn=b", {"ENTRYUUID": [b"1"]}) == known
+    assert identity.of("cn=a", {"entryUUID": [b"2"]}) != known
+    assert identity.of("cn=a", {"objectGUID": [b"\xff\x00"]}) != identity.of("cn=a", {"objectGUID": [b"\xfe\x00"]})
+    assert identity.of("CN=A, dc=x", {"objectGUID": []}) == identity.of("cn=a,dc=X", {})
+    assert len(identity.of("cn=" + "a" * 1000, {})) <= 100
 
 
 @pytest.mark.spec("SYS-082")

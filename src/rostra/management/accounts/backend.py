@@ -11,12 +11,15 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from rostra.management.accounts.ldap import directory
+from rostra.management.accounts.ldap.directory import Person
 from rostra.management.accounts.models import Account, AuthenticationSettings
 
 logger = structlog.get_logger("rostra.management.accounts")
 
 _LONGEST = 4096
 """Characters of a password we look at."""
+_LONGEST_NAME = 150
+"""Characters of a name: no account has a longer one."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Verdict:
 
 def verify(name: str, password: str) -> Verdict:
     """A local account of that name is tried first; if that is not it, the directory (open point 11)."""
-    if not name or not password or len(password) > _LONGEST or "\0" in name + password:
+    if not 0 < len(name) <= _LONGEST_NAME or not 0 < len(password) <= _LONGEST or "\0" in name + password:
         return Verdict()
     settings = AuthenticationSettings.objects.filter(pk=1).first() or AuthenticationSettings()
     if AuthenticationSettings.LOCAL in settings.source.split("+"):
@@ -64,27 +67,46 @@ def _from_directory(settings: AuthenticationSettings, name: str, password: str) 
         if not opened.is_password(person, name, password):
             return None
         groups = opened.groups(person)
-    account = _remember(name, groups)
+    account = _remember(person, name, groups)
     if not account.permissions:
         logger.warning("In the directory, but without a role that lets in", username=name, dn=person.dn, groups=groups)
         return None
     return account if account.may_sign_in else None
 
 
-def _remember(name: str, groups: list[str]) -> Account:
-    """The row that stands for somebody of the directory."""
-    with transaction.atomic():
-        found = Account.objects.filter(username=name, directory=True)
-        if not found.exists():
-            try:
-                with transaction.atomic():
-                    made = Account(username=name, directory=True, groups=groups)
-                    made.set_unusable_password()
-                    made.save()
-            except IntegrityError:  # he signed in twice at once
-                pass
-        found.update(groups=groups)
-    return found.get()
+def _remember(person: Person, entered: str, groups: list[str]) -> Account:
+    """The account that stands for somebody of the directory: one, whichever of his names he entered."""
+    try:
+        with transaction.atomic():
+            account = _row_of(person, entered)
+            account.groups = groups
+            if account.pk is None:
+                account.save()
+            else:  # nothing that an administrator may be changing right now
+                rows = Account.objects.filter(pk=account.pk)
+                rows.update(groups=groups, identity=account.identity, password=account.password)
+    except IntegrityError:  # he signed in twice at once
+        Account.objects.filter(identity=person.identity).update(groups=groups)
+    return Account.objects.get(identity=person.identity)
+
+
+def _row_of(person: Person, entered: str) -> Account:
+    """His account, new or not. A name that another entry had takes its account over, and ends the sessions of that:
+    while the directory finds one person by what was entered, nobody else in it is called so.
+    """
+    there = Account.objects.filter(directory=True)
+    known = there.filter(identity=person.identity).first()
+    if known is not None:
+        return known
+    own = person.uid if 0 < len(person.uid) <= _LONGEST_NAME else entered
+    holder = there.filter(username=own).first()
+    if holder is not None and holder.identity and own != entered:  # two people with one uid, in two domains
+        own, holder = entered, there.filter(username=entered).first()
+    account = holder or Account(username=own, directory=True)
+    if holder is None or holder.identity:
+        account.set_unusable_password()
+    account.identity = person.identity
+    return account
 
 
 class Accounts:

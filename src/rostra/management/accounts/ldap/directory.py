@@ -16,7 +16,7 @@ from rostra.configuration import orm
 from rostra.configuration.resources import register
 from rostra.configuration.secretfield import reveal
 from rostra.management.accounts.ldap import connection as wire
-from rostra.management.accounts.ldap import templates
+from rostra.management.accounts.ldap import identity, nesting, templates
 from rostra.management.accounts.ldap.targets import PLAIN, Address, NoAddress, Target, services, targets
 
 logger = structlog.get_logger("support.ldap")
@@ -27,6 +27,8 @@ _MOST_GROUPS = 1000
 """Groups offered for choosing."""
 _PAGE = 500
 """Entries that are asked for at a time."""
+_ACTIVE_DIRECTORY = b"1.2.840.113556.1.4.800"
+"""The capability that only Active Directory claims."""
 _PAGED = "1.2.840.113556.1.4.319"
 """The control that tells whether there are more (RFC 2696)."""
 
@@ -47,6 +49,8 @@ class Person:
     uid: str
     attributes: dict[str, list[str]]
     """By name in lower case."""
+    identity: str
+    """What stays the same when he is renamed or moved, where the directory has something like that."""
 
     @property
     def classes(self) -> set[str]:
@@ -133,7 +137,13 @@ class Directory:
         settings = self._settings
         search = templates.fill(settings.ldap_user_search_filter, username=username)
         names = templates.tested(settings.ldap_user_search_filter)
-        wanted = ["objectClass", "uid", *names, *templates.attributes(settings.ldap_user_group_attributes)]
+        wanted = [
+            "objectClass",
+            "uid",
+            *identity.ATTRIBUTES,
+            *names,
+            *templates.attributes(settings.ldap_user_group_attributes),
+        ]
         users, excluded = templates.without_classes(settings.ldap_user_filter)
         found = self._search(settings.ldap_user_search_dn, templates.both(users, search), wanted)
         people = [_person(entry) for entry in found]
@@ -161,8 +171,11 @@ class Directory:
         named = [person.attributes[name.lower()] for name in names if name.lower() in person.attributes]
         if named:
             return [group for groups in named for group in groups]
-        member = templates.fill(settings.ldap_group_membership_filter, userdn=person.dn, useruid=person.uid)
-        return self._group_names(templates.both(settings.ldap_group_filter, member))
+        member = settings.ldap_group_membership_filter
+        if not templates.follows_nesting(member) or self._follows_nesting():
+            return self._holding(member, [person.dn], person.uid)
+        direct = templates.one_step(member)
+        return nesting.walk(person.dn, lambda dns: self._holding(direct, dns, person.uid), seconds=_PATIENCE)
 
     def all_groups(self) -> list[str]:
         """DNs of groups to choose from (SYS-081)."""
@@ -186,6 +199,17 @@ class Directory:
             if not cookie:
                 return
 
+    def _holding(self, member: str, dns: Sequence[str], uid: str) -> list[str]:
+        """Groups that the template `member` finds for one of these DNs."""
+        asked = templates.either([templates.fill(member, userdn=dn, useruid=uid) for dn in dns])
+        return self._group_names(templates.both(self._settings.ldap_group_filter, asked))
+
+    def _follows_nesting(self) -> bool:
+        """Is it an Active Directory, which finds members of members when it is asked for them?"""
+        self._connection.search("", "(objectClass=*)", ldap3.BASE, attributes=["supportedCapabilities"])
+        found = self._connection.response[0].get("raw_attributes", {}) if self._connection.response else {}
+        return _ACTIVE_DIRECTORY in found.get("supportedCapabilities", ())
+
     def _group_names(self, search: str) -> list[str]:
         return [entry["dn"] for entry in self._search(self._settings.ldap_group_search_dn, search, ["cn"])]
 
@@ -206,7 +230,7 @@ def _person(entry: dict[str, Any]) -> Person:
         if values
     }
     uid = attributes.get("uid") or attributes.get("samaccountname") or [""]
-    return Person(entry["dn"], uid[0], attributes)
+    return Person(entry["dn"], uid[0], attributes, identity.of(entry["dn"], entry["raw_attributes"]))
 
 
 def _is_called(person: Person, username: str, names: list[str]) -> bool:

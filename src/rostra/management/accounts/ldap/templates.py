@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from ldap3.core.exceptions import LDAPException
@@ -12,6 +13,8 @@ from ldap3.utils.conv import escape_filter_chars
 from rostra.management.accounts.ldap import names
 
 _EXCLUDED = re.compile(r"\(!\s*\(\s*objectclass\s*=\s*([A-Za-z][A-Za-z0-9-]*)\s*\)\s*\)", re.IGNORECASE)
+_IN_CHAIN = ":1.2.840.113556.1.4.1941:="
+"""Asks Active Directory for members of members as well."""
 _TESTED = re.compile(r"\(\s*([A-Za-z][A-Za-z0-9;-]*)\s*=\s*\{username\}\s*\)")
 
 
@@ -28,6 +31,21 @@ def both(first: str, second: str) -> str:
     """The filter that entries pass which pass both; an empty one lets everything pass."""
     parts = [part for part in (first.strip(), second.strip()) if part]
     return f"(&{''.join(parts)})" if len(parts) == 2 else "".join(parts) or "(objectClass=*)"
+
+
+def either(filters: Sequence[str]) -> str:
+    """The filter that entries pass which pass one of these at least."""
+    return filters[0] if len(filters) == 1 else f"(|{''.join(filters)})"
+
+
+def follows_nesting(template: str) -> bool:
+    """Does a template ask for groups within groups (SYS-066)?"""
+    return _IN_CHAIN in template
+
+
+def one_step(template: str) -> str:
+    """A template that asks for groups within groups, asking for those that name a member themselves instead."""
+    return template.replace(_IN_CHAIN, "=")
 
 
 def without_classes(text: str) -> tuple[str, set[str]]:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Subquery
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy
 
 from rostra.configuration.fields import flag, several
 from rostra.management.accounts.ldap import names
@@ -17,7 +18,7 @@ from rostra.management.accounts.models.authentication import AuthenticationSetti
 from rostra.management.accounts.models.mapping import RoleMapping
 from rostra.management.accounts.permissions import PERMISSIONS, Holder, effective
 
-LAST_ADMINISTRATOR = "This is the last full administrator; there has to be one."
+LAST_ADMINISTRATOR = gettext_lazy("This is the last full administrator; there has to be one.")
 
 
 class Accounts(BaseUserManager["Account"]):
@@ -63,6 +64,8 @@ class Account(Holder, AbstractBaseUser):
     groups = models.JSONField(
         "Groups", default=list, blank=True, editable=False, help_text="In the directory, at the last login."
     )
+    identity = models.CharField(max_length=100, blank=True, default="", editable=False)
+    """Which entry of the directory it stands for."""
     is_superuser: Any = flag("Full administrator", "May do everything, whatever the roles.", default=False)
     is_active: Any = flag("Enabled", "May sign in.", default=True)
     roles = several(
@@ -83,7 +86,10 @@ class Account(Holder, AbstractBaseUser):
                 fields=["username", "directory"],
                 name="accounts_account_username",
                 violation_error_message="An account with this username already exists.",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["identity"], condition=~models.Q(identity=""), name="accounts_account_identity"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 
 from rostra.configuration.fields import choice, flag, paragraph, secret, text, whole
 from rostra.management.accounts.ldap import templates
@@ -66,8 +67,9 @@ class LdapSettings(models.Model):
     ldap_group_membership_filter = text(
         "LDAP group membership filter",
         1024,
-        "Finds a user's groups; {userdn} and {useruid} stand for the user's DN and uid. Groups within groups of an "
-        "Active Directory: (member:1.2.840.113556.1.4.1941:={userdn}), with the group attributes left empty.",
+        "Finds a user's groups; {userdn} and {useruid} stand for the user's DN and uid. Groups within groups count "
+        "with (member:1.2.840.113556.1.4.1941:={userdn}) and the group attributes left empty; in another directory "
+        "than Active Directory they are then searched step by step.",
         default=_MEMBER,
     )
 
@@ -184,4 +186,6 @@ class AuthenticationSettings(LdapSettings, OAuth2Settings, OpenIdSettings):
             with directory.connected(self):
                 pass
         except directory.Unavailable as problem:
-            raise ValidationError({"ldap_server": f"The LDAP server cannot be used: {problem}"}) from None
+            raise ValidationError(
+                {"ldap_server": gettext("The LDAP server cannot be used: %(problem)s") % {"problem": problem}}
+            ) from None
