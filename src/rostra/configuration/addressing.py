@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 _BITS = {4: 32, 6: 128}
 _ALL_BITS = 0xFFFFFFFF
@@ -15,10 +16,10 @@ def check_netmask(value: str) -> None:
     try:
         mask = int(ipaddress.IPv4Address(value))
     except ValueError:
-        raise ValidationError("Enter a network mask such as 255.255.255.0.", code="netmask") from None
+        raise ValidationError(gettext("Enter a network mask such as 255.255.255.0."), code="netmask") from None
     holes = ~mask & _ALL_BITS
     if mask == 0 or holes & (holes + 1):
-        raise ValidationError("Enter a network mask such as 255.255.255.0.", code="netmask")
+        raise ValidationError(gettext("Enter a network mask such as 255.255.255.0."), code="netmask")
 
 
 def family(address: str) -> int:

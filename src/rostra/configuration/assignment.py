@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 from rostra.configuration.models import ManagementVM, TlsCertificate, WorkerVM
 from rostra.configuration.models.certificates import name_problem
@@ -40,13 +41,13 @@ def node_names(certificate: TlsCertificate) -> list[str]:
 def assign_named(certificate: TlsCertificate, value: Any) -> None:
     """`assign` for the machines in a list of names or addresses from a client. Raises ValidationError."""
     if not isinstance(value, list):
-        raise ValidationError({"nodes": "Give a list."})
+        raise ValidationError({"nodes": gettext("Give a list.")})
     known = machines()
     chosen: list[Machine] = []
     for one in value:
         found = [machine for machine in known if isinstance(one, str) and _is_named(machine, one)]
         if not found:
-            raise ValidationError({"nodes": f"There is no node {str(one)[:100]}."})
+            raise ValidationError({"nodes": gettext("There is no node %(one)s.") % {"one": str(one)[:100]}})
         chosen += found
     assign(certificate, chosen)
 

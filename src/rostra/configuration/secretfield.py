@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
+from django.utils.translation import gettext
 
 from rostra.configuration import orm, sealing
 
@@ -37,7 +38,7 @@ class SecretField(models.TextField):
             sealing.unseal(self.place, text)
         except sealing.Locked:
             raise ValidationError(
-                "This encrypted form is of another field or platform; enter the secret itself.", code="sealed"
+                gettext("This encrypted form is of another field or platform; enter the secret itself."), code="sealed"
             ) from None
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 if TYPE_CHECKING:
     from rostra.domain.patterns import Language
@@ -31,7 +32,7 @@ def hostname(value: str) -> None:
 def domain(value: str) -> None:
     """A DNS name of any number of parts."""
     if not _is_name(value):
-        raise ValidationError("Enter a domain name, for example example.com.", code="domain")
+        raise ValidationError(gettext("Enter a domain name, for example example.com."), code="domain")
 
 
 def host_or_address(value: str) -> None:
@@ -39,13 +40,13 @@ def host_or_address(value: str) -> None:
     if _is_address(value):
         return
     if not _is_name(value) or value.rpartition(".")[2].isdigit():  # 10.0.0 is no name, but a mistyped address
-        raise ValidationError("Enter an IP address or a DNS name.", code="host")
+        raise ValidationError(gettext("Enter an IP address or a DNS name."), code="host")
 
 
 def ip_address(value: str) -> None:
     """An IPv4 or IPv6 address."""
     if not _is_address(value):
-        raise ValidationError("Enter an IPv4 or IPv6 address.", code="address")
+        raise ValidationError(gettext("Enter an IPv4 or IPv6 address."), code="address")
 
 
 def url(value: str) -> None:
@@ -66,7 +67,9 @@ def rtmp_url(value: str) -> None:
 def dn(value: str) -> None:
     """An LDAP distinguished name in the text form of RFC 4514."""
     if not all(_is_rdn(part) for part in _split(value, ",;")):
-        raise ValidationError("Enter a distinguished name, for example ou=people,dc=example,dc=com.", code="dn")
+        raise ValidationError(
+            gettext("Enter a distinguished name, for example ou=people,dc=example,dc=com."), code="dn"
+        )
 
 
 def _is_name(value: str) -> bool:
@@ -83,7 +86,11 @@ def _is_address(value: str) -> bool:
 
 
 def _check_url(value: str, schemes: tuple[str, ...]) -> None:
-    problem = ValidationError(f"Enter an address that starts with {schemes[0]}:// or {schemes[1]}://.", code="url")
+    problem = ValidationError(
+        gettext("Enter an address that starts with %(schemes)s:// or %(schemes_2)s://.")
+        % {"schemes": schemes[0], "schemes_2": schemes[1]},
+        code="url",
+    )
     if any(character.isspace() or not character.isprintable() for character in value):
         raise problem
     try:
@@ -135,7 +142,7 @@ def host_or_ipv4(value: str) -> None:
     """A DNS name, or an IPv4 address."""
     host_or_address(value)
     if ":" in value:
-        raise ValidationError("Enter an IPv4 address or a DNS name.", code="host")
+        raise ValidationError(gettext("Enter an IPv4 address or a DNS name."), code="host")
 
 
 def host_or_host_and_port(value: str) -> None:
@@ -151,7 +158,7 @@ def host_and_port(value: str) -> tuple[str, int | None]:
         return value, None
     port = int(found[3]) if found[3] else None
     if port is not None and not 0 < port < 65536:
-        raise ValidationError("A port is a number from 1 to 65535.", code="port")
+        raise ValidationError(gettext("A port is a number from 1 to 65535."), code="port")
     return found[1] or found[2], port
 
 
@@ -168,7 +175,9 @@ def ldap_filter(value: str) -> None:
         if depth < 0:
             break
     if depth or "=" not in value or "\x00" in value or "()" in value:
-        raise ValidationError("Enter an LDAP filter, for example (&(objectClass=person)(mail=*)).", code="filter")
+        raise ValidationError(
+            gettext("Enter an LDAP filter, for example (&(objectClass=person)(mail=*))."), code="filter"
+        )
 
 
 def template(value: str) -> None:
@@ -178,9 +187,12 @@ def template(value: str) -> None:
     try:
         jinja2.Environment(autoescape=False).parse(value)  # noqa: S701 - never rendered
     except jinja2.TemplateSyntaxError as problem:
-        raise ValidationError(f"Line {problem.lineno}: {problem.message}", code="template") from None
+        raise ValidationError(
+            gettext("Line %(lineno)s: %(message)s") % {"lineno": problem.lineno, "message": problem.message},
+            code="template",
+        ) from None
     except (RecursionError, ValueError, MemoryError):
-        raise ValidationError("This template is too deeply nested.", code="template") from None
+        raise ValidationError(gettext("This template is too deeply nested."), code="template") from None
 
 
 @functools.cache
@@ -203,22 +215,24 @@ def time_zone(value: str) -> None:
     try:
         zoneinfo.ZoneInfo(value)
     except (ValueError, OSError, KeyError):
-        raise ValidationError("Enter the name of a time zone, for example Europe/Oslo.", code="zone") from None
+        raise ValidationError(gettext("Enter the name of a time zone, for example Europe/Oslo."), code="zone") from None
 
 
 def slug(value: str) -> None:
     """A part of a path: letters, digits, hyphens and underscores."""
     if re.fullmatch(r"[A-Za-z0-9_-]+", value, re.ASCII) is None:
-        raise ValidationError("Use letters, digits, hyphens and underscores.", code="slug")
+        raise ValidationError(gettext("Use letters, digits, hyphens and underscores."), code="slug")
 
 
 def variable(value: str) -> None:
     """A name that a template can use."""
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value, re.ASCII) is None:
-        raise ValidationError("Use letters, digits and underscores, not a digit first, and no hyphens.", code="name")
+        raise ValidationError(
+            gettext("Use letters, digits and underscores, not a digit first, and no hyphens."), code="name"
+        )
 
 
 def dialled(value: str) -> None:
     """An address that can be called: nothing blank or invisible in it."""
     if any(character.isspace() or not character.isprintable() for character in value):
-        raise ValidationError("An address has no spaces.", code="alias")
+        raise ValidationError(gettext("An address has no spaces."), code="alias")

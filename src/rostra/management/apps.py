@@ -26,12 +26,13 @@ class ManagementConfig(AppConfig):
 
     def ready(self) -> None:
         importlib.import_module("rostra.management.declarations")  # before the site looks for resources
-        from rostra.management import expressions, site, uploads
+        from rostra.management import expressions, patience, site, uploads
         from rostra.management.alarms import checks
         from rostra.management.audit import following
         from rostra.management.certificates import judging
 
         expressions.install()
+        patience.install()
         uploads.follow(resources.load())
         following.follow_all(resources.load())
         site.populate()

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext
 
 from rostra.configuration.models import WorkerVM
 from rostra.fabric.membership import node_name
@@ -69,7 +70,7 @@ def refusal(reply: CommandReply) -> str:
 def _move_calls_away(values: Mapping[str, Any]) -> dict[str, int]:
     row = WorkerVM.objects.filter(pk=values["worker_vm_id"]).first()
     if row is None:
-        raise ValidationError({"worker_vm_id": ["Failed to find Conferencing Node."]})
+        raise ValidationError({"worker_vm_id": [gettext("Failed to find Conferencing Node.")]})
     (reply,) = tell_nodes([row], MoveCallsAway()).values()
     if not isinstance(reply, Moved):
         raise Failed(refusal(reply))

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 
 from rostra.configuration import orm
 from rostra.configuration.resources import Resource
@@ -43,7 +44,9 @@ def place(resource: Resource, name: str) -> models.Model | None:
     other = wire.target(field)
     found = orm.rows(other.model).complex_filter(field.get_limit_choices_to()).filter(**{other.csv_key: name}).first()
     if found is None:
-        raise ValidationError({column(resource): f"There is nothing named {name} that could be chosen here."})
+        raise ValidationError(
+            {column(resource): gettext("There is nothing named %(name)s that could be chosen here.") % {"name": name}}
+        )
     return found
 
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from rostra.configuration import orm
 from rostra.configuration.models import AutomaticParticipant, Conference, ConferenceAlias, Device, GatewayRoutingRule
@@ -28,11 +29,11 @@ from rostra.management.status_view import view
 GOOD, LATE, BAD, QUIET = "good", "late", "bad", "quiet"
 _UP = ("normal", "maintenance")
 _STATES = {
-    "normal": (GOOD, "In service"),
-    "maintenance": (LATE, "In maintenance"),
-    "lost": (LATE, "Lost"),
-    "not_reporting": (BAD, "Does not report"),
-    "never": (QUIET, "Never heard of"),
+    "normal": (GOOD, gettext_noop("In service")),
+    "maintenance": (LATE, gettext_noop("In maintenance")),
+    "lost": (LATE, gettext_noop("Lost")),
+    "not_reporting": (BAD, gettext_noop("Does not report")),
+    "never": (QUIET, gettext_noop("Never heard of")),
 }
 _SHOWN = 8
 """Nodes and alarms that the page names."""
@@ -80,7 +81,7 @@ def _state(node: dict[str, Any]) -> str:
 
 def _title(alarm: Any) -> str:
     kind = KINDS_OF_ALARMS.get(alarm.name)
-    return kind.title if kind is not None else alarm.name
+    return _(kind.title) if kind is not None else alarm.name
 
 
 def _now(graph: dict[str, Any], alarms: int) -> list[Tile]:

@@ -18,6 +18,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -103,8 +104,10 @@ def _offered(request: HttpRequest, key: int) -> tuple[WorkerVM, str]:
         raise Http404("There is no such node.")
     if nonce is None or not request.user.has_perm("configuration.add_workervm"):  # type: ignore[union-attr]
         raise PermissionDenied(
-            "The configuration of this node was available only in the session in which it was added."
-            " Delete the node and add it again for a new one."
+            gettext(
+                "The configuration of this node was available only in the session in which it was added."
+                " Delete the node and add it again for a new one."
+            )
         )
     return node, nonce
 

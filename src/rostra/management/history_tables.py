@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 from django.db.models import QuerySet
 
 from rostra.management.api.stored import ModelSource
-from rostra.management.api.tables import Column, Row, Table
-from rostra.management.history.models import BackplaneRecord, ConferenceRecord, ParticipantRecord, PlatformEvent
+from rostra.management.api.tables import Column, Row, Table, uri
+from rostra.domain.quality import buckets
+from rostra.management.api import wire
+from rostra.management.history.models import (
+    BackplaneRecord,
+    BackplaneStream,
+    ConferenceRecord,
+    ParticipantRecord,
+    ParticipantStream,
+    PlatformEvent,
+)
 from rostra.management.words import column, columns
 
 _CONFERENCE = Column("conference", "related", "The conference.", target="conference")
 _STREAMS = Column("media_streams", "list", "Statistics of the media streams.")
+_QUALITY = (
+    Column("bucketed_call_quality", "list", "How many 20 seconds were unknown, good, ok, bad and terrible."),
+    Column("historic_call_quality", "list", "Quality of each 20 seconds: 0 unknown, 1 good, 2 ok, 3 bad, 4 terrible."),
+)
 MEDIA_STREAM = columns(
     "stream_id node rx_codec rx_resolution stream_type tx_codec tx_resolution",
     datetime="end_time start_time",
@@ -38,11 +50,19 @@ def _conferences() -> QuerySet[Any]:
 
 
 def _participants() -> QuerySet[Any]:
-    return ParticipantRecord.objects.exclude(end_time=None)
+    return ParticipantRecord.objects.exclude(end_time=None).prefetch_related("media_streams")
 
 
 def _backplanes() -> QuerySet[Any]:
-    return BackplaneRecord.objects.exclude(end_time=None)
+    return BackplaneRecord.objects.exclude(end_time=None).prefetch_related("media_streams")
+
+
+def _participant_streams() -> QuerySet[Any]:
+    return ParticipantStream.objects.filter(participant__end_time__isnull=False)
+
+
+def _backplane_streams() -> QuerySet[Any]:
+    return BackplaneStream.objects.filter(backplane__end_time__isnull=False)
 
 
 def _row(names: tuple[Column, ...], record: Any) -> Row:
@@ -53,6 +73,11 @@ def _row(names: tuple[Column, ...], record: Any) -> Row:
                 row[one.name] = getattr(record, f"{one.name}_id")
             case "many":
                 row[one.name] = sorted(other.pk for other in getattr(record, one.name).all())
+            case "list" if one is _STREAMS:
+                of = _OF_PARTICIPANT if isinstance(record, ParticipantRecord) else _OF_BACKPLANE
+                row[one.name] = [_nested(of, stream) for stream in record.media_streams.all()]
+            case "list" if one.name == "bucketed_call_quality":
+                row[one.name] = buckets(record.historic_call_quality)
             case _:
                 row[one.name] = getattr(record, one.name) if hasattr(record, one.name) else _NOTHING[one.name]
     return row
@@ -62,16 +87,23 @@ def _source(names: tuple[Column, ...], rows: Any, order: str = "-end_time") -> M
     return ModelSource(rows, lambda record: _row(names, record), order, _NOTHING)
 
 
-def _streams(row: Row) -> list[Row]:
-    found: list[Row] = []
-    for number, stream in enumerate(row["media_streams"], 1):
-        times = {name: _moment(stream[name]) for name in ("start_time", "end_time")}
-        found.append({**stream, **times, "id": number, "participant": row["id"], "backplane": row["id"]})
-    return found
+def _nested(names: tuple[Column, ...], record: Any) -> dict[str, Any]:
+    """A stream inside the row it belongs to, as on the wire."""
+    row = dict(_row(names, record))
+    for one in names:
+        if one.type == "related":
+            row[one.name] = uri("history", one.target, row[one.name])
+        elif one.type == "datetime":
+            row[one.name] = wire.moment(row[one.name])
+    return row
 
 
-def _moment(text: str) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.UTC)
+def _participant_children(row: Row) -> list[Row]:
+    return [_row(_OF_PARTICIPANT, stream) for stream in ParticipantStream.objects.filter(participant=row["id"])]
+
+
+def _backplane_children(row: Row) -> list[Row]:
+    return [_row(_OF_BACKPLANE, stream) for stream in BackplaneStream.objects.filter(backplane=row["id"])]
 
 
 def _delete_conference(key: str) -> bool:
@@ -91,6 +123,7 @@ _CONFERENCES = (
 _PARTICIPANTS = (
     _CONFERENCE,
     _STREAMS,
+    *_QUALITY,
     *columns(
         "av_id call_direction call_quality call_tag call_uuid conference_name conversation_id disconnect_reason "
         "display_name encryption id idp_uuid license_type local_alias media_node parent_id presentation_id protocol "
@@ -139,7 +172,7 @@ TABLES = (
         summary="Calls that are over.",
         columns=_PARTICIPANTS,
         source=_source(_PARTICIPANTS, _participants),
-        children={"media_stream": (_OF_PARTICIPANT, _streams)},
+        children={"media_stream": (_OF_PARTICIPANT, _participant_children)},
         shown=(
             "remote_alias",
             "display_name",
@@ -159,8 +192,26 @@ TABLES = (
         summary="Links between nodes that are over.",
         columns=_BACKPLANES,
         source=_source(_BACKPLANES, _backplanes),
-        children={"media_stream": (_OF_BACKPLANE, _streams)},
+        children={"media_stream": (_OF_BACKPLANE, _backplane_children)},
         shown=("conference_name", "media_node", "remote_media_node", "type", "start_time", "duration"),
+    ),
+    Table(
+        api="history",
+        name="media_stream",
+        title="Media stream history",
+        summary="Media streams of calls that are over.",
+        columns=_OF_PARTICIPANT,
+        source=_source(_OF_PARTICIPANT, _participant_streams),
+        shown=("stream_type", "node", "start_time", "end_time", "tx_codec", "tx_bitrate", "rx_codec", "rx_bitrate"),
+    ),
+    Table(
+        api="history",
+        name="backplane_media_stream",
+        title="Backplane media stream history",
+        summary="Media streams between nodes that are over.",
+        columns=_OF_BACKPLANE,
+        source=_source(_OF_BACKPLANE, _backplane_streams),
+        shown=("stream_type", "node", "start_time", "end_time", "tx_codec", "tx_bitrate"),
     ),
     Table(
         api="history",

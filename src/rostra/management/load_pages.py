@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
+
 from rostra.management import loads, plots
 from rostra.management.history.receiving import moment
 from rostra.management.loads import KEPT, RECENT
@@ -18,12 +20,12 @@ def drawings(name: str, number: int, now: float) -> list[Plot]:
         return []
     recent = platform().loads.recent(name, number)
     hour = Span(now - RECENT, now, loads.PERIOD, 900, "%H:%M")
-    found = [plots.percent("Media load, last hour", recent, hour)]
+    found = [plots.percent(gettext("Media load, last hour"), recent, hour)]
     if name == loads.NODE:
         weeks = Span(now - KEPT.total_seconds(), now, _HOUR, 7 * _DAY, "%d %b")
-        return [*found, plots.percent("Media load, last 4 weeks", _hours(name, number, weeks), weeks)]
+        return [*found, plots.percent(gettext("Media load, last 4 weeks"), _hours(name, number, weeks), weeks)]
     week = Span(now - 7 * _DAY, now, _HOUR, _DAY, "%d %b")
-    return [*found, plots.connections("Connections, last 7 days", _hours(name, number, week), week)]
+    return [*found, plots.connections(gettext("Connections, last 7 days"), _hours(name, number, week), week)]
 
 
 def _hours(name: str, number: int, span: Span) -> list[loads.Sample]:

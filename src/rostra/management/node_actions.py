@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import render
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from rostra.configuration.models import WorkerVM
 from rostra.fabric.status import MoveCallsAway, Moved
@@ -21,10 +22,10 @@ action: Any = admin.action
 
 
 def _nodes(count: int) -> str:
-    return f"{count} Conferencing Node" if count == 1 else f"{count} Conferencing Nodes"
+    return ngettext("%(count)d Conferencing Node", "%(count)d Conferencing Nodes", count) % {"count": count}
 
 
-def _confirmed(verb: str, question: str) -> Callable[[Any], Any]:
+def _confirmed(verb: Any, question: Any) -> Callable[[Any], Any]:
     """Ask before the action is carried out."""
 
     def wrap(act: Callable[[Any, HttpRequest, Selected], None]) -> Any:
@@ -55,27 +56,33 @@ class NodeActions:
     actions: ClassVar[Any] = ("enable_maintenance", "disable_maintenance", "move_calls_away")
 
     @_confirmed(
-        "Enable maintenance mode",
-        "These nodes will take no new calls and host no new conferences; calls on them go on:",
+        gettext_lazy("Enable maintenance mode"),
+        gettext_lazy("These nodes will take no new calls and host no new conferences; calls on them go on:"),
     )
     def enable_maintenance(self, request: HttpRequest, rows: Selected) -> None:
         self._maintain(request, rows, enable=True)
 
-    @_confirmed("Disable maintenance mode", "These nodes will take calls again:")
+    @_confirmed(gettext_lazy("Disable maintenance mode"), gettext_lazy("These nodes will take calls again:"))
     def disable_maintenance(self, request: HttpRequest, rows: Selected) -> None:
         self._maintain(request, rows, enable=False)
 
     @_confirmed(
-        "Move calls away",
-        "The media of every call on these nodes will be handed to other nodes. Participants notice a short "
-        "interruption; nobody has to call again:",
+        gettext_lazy("Move calls away"),
+        gettext_lazy(
+            "The media of every call on these nodes will be handed to other nodes. Participants notice a short "
+            "interruption; nobody has to call again:"
+        ),
     )
     def move_calls_away(self, request: HttpRequest, rows: Selected) -> None:
         replies = tell_nodes(rows, MoveCallsAway())
         moved = [reply.legs for reply in replies.values() if isinstance(reply, Moved)]
         if moved:
-            calls = "1 call is" if sum(moved) == 1 else f"{sum(moved)} calls are"
-            messages.success(request, f"{calls} being moved away from {_nodes(len(moved))}.")
+            said = ngettext(
+                "%(count)d call is being moved away from %(nodes)s.",
+                "%(count)d calls are being moved away from %(nodes)s.",
+                sum(moved),
+            )
+            messages.success(request, said % {"count": sum(moved), "nodes": _nodes(len(moved))})
         for name, reply in replies.items():
             if not isinstance(reply, Moved):
                 messages.error(request, f"{name}: {refusal(reply)}")
@@ -90,8 +97,9 @@ class NodeActions:
         word = "enabled" if enable else "disabled"
         _log(request, changing, f"Maintenance mode {word}.")
         already = rows.count() - len(changing)
-        more = f" {_nodes(already)} had it {'already' if enable else 'not enabled'}." if already else ""
-        messages.success(request, f"Maintenance mode {word} on {_nodes(len(changing))}.{more}")
+        done = gettext("Maintenance mode enabled on %s.") if enable else gettext("Maintenance mode disabled on %s.")
+        rest = gettext("%s had it already.") if enable else gettext("%s had it not enabled.")
+        messages.success(request, done % _nodes(len(changing)) + (" " + rest % _nodes(already) if already else ""))
 
 
 def _log(request: HttpRequest, rows: Any, text: str) -> None:

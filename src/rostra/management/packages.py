@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 import msgspec
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 MEMBERS = 2000
 """Most files in an archive."""
@@ -44,20 +45,22 @@ def _opened(file: BinaryIO) -> zipfile.ZipFile:
         file.seek(0)
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
-        raise ValidationError("This is not a ZIP file.") from None
+        raise ValidationError(gettext("This is not a ZIP file.")) from None
     members = archive.infolist()
     if len(members) > MEMBERS:
-        raise ValidationError(f"The archive holds more than {MEMBERS} files.")
+        raise ValidationError(gettext("The archive holds more than %(members)s files.") % {"members": MEMBERS})
     seen: set[str] = set()
     for member in members:
         _check_member(member)
         if member.filename.lower() in seen:
-            raise ValidationError(f"The archive holds {member.filename} twice.")
+            raise ValidationError(gettext("The archive holds %(filename)s twice.") % {"filename": member.filename})
         seen.add(member.filename.lower())
     if sum(member.file_size for member in members) > UNPACKED:
-        raise ValidationError(f"Unpacked, the files are larger than {UNPACKED // 1024 // 1024} MB.")
+        raise ValidationError(
+            gettext("Unpacked, the files are larger than %(unpacked)s MB.") % {"unpacked": UNPACKED // 1024 // 1024}
+        )
     if not any(not member.is_dir() for member in members):
-        raise ValidationError("The archive is empty.")
+        raise ValidationError(gettext("The archive is empty."))
     _read_all(archive)
     return archive
 
@@ -70,18 +73,22 @@ def _check_member(member: zipfile.ZipInfo) -> None:
     name = member.filename
     parts = name.removesuffix("/").split("/")
     if name.startswith("/") or "\\" in name or (len(name) > 1 and name[1] == ":"):
-        raise ValidationError(f"The archive holds an absolute path: {name!r}.")
+        raise ValidationError(gettext("The archive holds an absolute path: %(name)s.") % {"name": repr(name)})
     if any(part in ("", ".", "..") for part in parts):
-        raise ValidationError(f"The archive holds a path that leads out of it: {name!r}.")
+        raise ValidationError(
+            gettext("The archive holds a path that leads out of it: %(name)s.") % {"name": repr(name)}
+        )
     if not name.isprintable():
-        raise ValidationError(f"The archive holds a name that cannot be shown: {name!r}.")
+        raise ValidationError(
+            gettext("The archive holds a name that cannot be shown: %(name)s.") % {"name": repr(name)}
+        )
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise ValidationError(f"The archive holds a link or a device: {name!r}.")
+        raise ValidationError(gettext("The archive holds a link or a device: %(name)s.") % {"name": repr(name)})
     if member.flag_bits & 1:
-        raise ValidationError(f"{name} is encrypted.")
+        raise ValidationError(gettext("%(name)s is encrypted.") % {"name": name})
     if member.file_size > _SMALL and member.file_size > RATIO * max(1, member.compress_size):
-        raise ValidationError(f"{name} is packed too tightly to be what it says.")
+        raise ValidationError(gettext("%(name)s is packed too tightly to be what it says.") % {"name": name})
 
 
 def _read_all(archive: zipfile.ZipFile) -> None:
@@ -93,17 +100,22 @@ def _read_all(archive: zipfile.ZipFile) -> None:
                 while chunk := content.read(256 * 1024):
                     left -= len(chunk)
                     if left < 0:
-                        raise ValidationError(f"Unpacked, the files are larger than {UNPACKED // 1024 // 1024} MB.")
+                        raise ValidationError(
+                            gettext("Unpacked, the files are larger than %(unpacked)s MB.")
+                            % {"unpacked": UNPACKED // 1024 // 1024}
+                        )
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError, RuntimeError):
-            raise ValidationError(f"{member.filename} is damaged.") from None
+            raise ValidationError(gettext("%(filename)s is damaged.") % {"filename": member.filename}) from None
 
 
 def _check_json(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
     if member.file_size > _JSON:
-        raise ValidationError(f"{member.filename} is larger than 1 MB.")
+        raise ValidationError(gettext("%(filename)s is larger than 1 MB.") % {"filename": member.filename})
     try:
         found = msgspec.json.decode(archive.read(member))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-        raise ValidationError(f"{member.filename} is not JSON: {problem}") from None
+        raise ValidationError(
+            gettext("%(filename)s is not JSON: %(problem)s") % {"filename": member.filename, "problem": problem}
+        ) from None
     if not isinstance(found, dict):
-        raise ValidationError(f"{member.filename} has to hold an object.")
+        raise ValidationError(gettext("%(filename)s has to hold an object.") % {"filename": member.filename})

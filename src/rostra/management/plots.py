@@ -6,6 +6,8 @@ import dataclasses
 import datetime
 from collections.abc import Sequence
 
+from django.utils.translation import gettext
+
 from rostra.management.loads import Sample
 
 WIDTH, HEIGHT = 720, 160
@@ -70,7 +72,7 @@ def path(points: Sequence[Point], span: Span, top: float) -> str:
 def percent(title: str, samples: Sequence[Sample], span: Span) -> Plot:
     """Media load in percent."""
     points = [(sample.time, sample.percent) for sample in samples if sample.time >= span.since]
-    lines = (Line("Media load", "used", path(points, span, 100.0)),)
+    lines = (Line(gettext("Media load"), "used", path(points, span, 100.0)),)
     return Plot(title, "%", lines, _rows(100), _ticks(span), _told(points, " %"))
 
 
@@ -81,10 +83,11 @@ def connections(title: str, samples: Sequence[Sample], span: Span) -> Plot:
     most = [(sample.time, sample.capacity) for sample in inside]
     top = _round_up(max((value for _, value in most), default=0))
     lines = (
-        Line("Maximum possible", "most", path(most, span, top)),
-        Line("In use", "used", path(used, span, top)),
+        Line(gettext("Maximum possible"), "most", path(most, span, top)),
+        Line(gettext("In use"), "used", path(used, span, top)),
     )
-    return Plot(title, "audio connections", lines, _rows(top), _ticks(span), _told(used, " audio connections"))
+    unit = gettext("audio connections")
+    return Plot(title, unit, lines, _rows(top), _ticks(span), _told(used, f" {unit}"))
 
 
 def _round_up(value: float) -> float:
@@ -109,5 +112,6 @@ def _ticks(span: Span) -> tuple[tuple[float, str], ...]:
 
 def _told(points: Sequence[Point], unit: str) -> str:
     if not points:
-        return "Nothing was measured."
-    return f"Last {points[-1][1]:.0f}{unit}, highest {max(value for _, value in points):.0f}{unit}."
+        return gettext("Nothing was measured.")
+    values = {"last": f"{points[-1][1]:.0f}{unit}", "highest": f"{max(value for _, value in points):.0f}{unit}"}
+    return gettext("Last %(last)s, highest %(highest)s.") % values

@@ -57,6 +57,7 @@ def _settings(environment: Environment) -> dict[str, Any]:
             "rostra.management.apps.ManagementConfig",
         ],
         "MIDDLEWARE": [
+            "rostra.management.patience.bound_requests",
             "django.middleware.security.SecurityMiddleware",
             "django.contrib.sessions.middleware.SessionMiddleware",
             "rostra.management.middleware.speak",

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_POST
 
 from rostra.management.accounts.permissions import CONTROL
@@ -27,15 +28,15 @@ class Action:
 
     name: str
     """In the address."""
-    label: str
-    done: str
+    label: Any
+    done: Any
     """Told afterwards; `{}` is the row's name."""
     command: str = ""
     """Empty: that of the action's name."""
     role: str = ""
     offered: Callable[[Row], bool] = lambda _: True
     """Is there something to do?"""
-    question: str = ""
+    question: Any = ""
     """Asked before, where something is lost; `{}` is the row's name."""
 
 
@@ -43,34 +44,68 @@ class Action:
 class Button:
     """An action as a page shows it."""
 
-    label: str
+    label: Any
     link: str
     loss: bool
 
 
 _ACTIONS: dict[str, tuple[Action, ...]] = {
     "conference": (
-        Action("lock", "Lock", "{} is locked.", offered=lambda row: not row["is_locked"]),
-        Action("unlock", "Unlock", "{} is unlocked.", offered=lambda row: row["is_locked"]),
-        Action("mute_guests", "Mute Guests", "Guests of {} are muted.", offered=lambda row: not row["guests_muted"]),
-        Action("unmute_guests", "Unmute Guests", "Guests of {} may be heard.", offered=lambda row: row["guests_muted"]),
+        Action("lock", gettext_lazy("Lock"), gettext_lazy("{} is locked."), offered=lambda row: not row["is_locked"]),
+        Action("unlock", gettext_lazy("Unlock"), gettext_lazy("{} is unlocked."), offered=lambda row: row["is_locked"]),
         Action(
-            "disconnect", "Disconnect all", "{} has ended.",
-            question="All participants of {} will be disconnected. The conference ends for everybody.",
+            "mute_guests",
+            gettext_lazy("Mute Guests"),
+            gettext_lazy("Guests of {} are muted."),
+            offered=lambda row: not row["guests_muted"],
+        ),
+        Action(
+            "unmute_guests",
+            gettext_lazy("Unmute Guests"),
+            gettext_lazy("Guests of {} may be heard."),
+            offered=lambda row: row["guests_muted"],
+        ),
+        Action(
+            "disconnect",
+            gettext_lazy("Disconnect all"),
+            gettext_lazy("{} has ended."),
+            question=gettext_lazy("All participants of {} will be disconnected. The conference ends for everybody."),
         ),
     ),
     "participant": (
-        Action("unlock", "Let in", "{} is let in.", offered=lambda row: row["service_type"] == "waiting_room"),
-        Action("mute", "Mute", "{} is muted.", offered=lambda row: not row["is_muted"]),
-        Action("unmute", "Unmute", "{} may be heard.", offered=lambda row: row["is_muted"]),
-        Action("host", "Make Host", "{} is a Host.", "role", "chair", offered=lambda row: row["role"] != "chair"),
-        Action("guest", "Make Guest", "{} is a Guest.", "role", "guest", offered=lambda row: row["role"] != "guest"),
         Action(
-            "disconnect", "Disconnect", "{} is disconnected.",
-            offered=lambda row: row["is_disconnect_supported"], question="{} will be disconnected.",
+            "unlock",
+            gettext_lazy("Let in"),
+            gettext_lazy("{} is let in."),
+            offered=lambda row: row["service_type"] == "waiting_room",
+        ),
+        Action("mute", gettext_lazy("Mute"), gettext_lazy("{} is muted."), offered=lambda row: not row["is_muted"]),
+        Action("unmute", gettext_lazy("Unmute"), gettext_lazy("{} may be heard."), offered=lambda row: row["is_muted"]),
+        Action(
+            "host",
+            gettext_lazy("Make Host"),
+            gettext_lazy("{} is a Host."),
+            "role",
+            "chair",
+            offered=lambda row: row["role"] != "chair",
+        ),
+        Action(
+            "guest",
+            gettext_lazy("Make Guest"),
+            gettext_lazy("{} is a Guest."),
+            "role",
+            "guest",
+            offered=lambda row: row["role"] != "guest",
+        ),
+        Action(
+            "disconnect",
+            gettext_lazy("Disconnect"),
+            gettext_lazy("{} is disconnected."),
+            offered=lambda row: row["is_disconnect_supported"],
+            question=gettext_lazy("{} will be disconnected."),
         ),
     ),
-}  # fmt: skip
+}
 
 
 def buttons(request: HttpRequest, name: str, row: Row) -> list[Button]:
@@ -99,7 +134,7 @@ def act(request: HttpRequest, name: str, key: str, action: str) -> HttpResponse:
         raise Http404
     row = declared.source.one(key)
     if row is None:
-        messages.error(request, "It has ended in the meantime.")
+        messages.error(request, gettext("It has ended in the meantime."))
     elif chosen.question and request.POST.get("confirmed") != "yes":
         question = chosen.question.format(title(row))
         context = {"title": chosen.label, "verb": chosen.label, "question": question, "back": _back(request, name)}

@@ -16,6 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from rostra.management import live as graph
@@ -31,7 +32,7 @@ from rostra.management.status_view import view
 PAGE = 50
 _DIGITS = 10
 """Of the number of a page; more is nonsense."""
-GONE = "Conference instance no longer active"
+GONE = _("Conference instance no longer active")
 _NEVER = frozenset({"last_reported", "last_updated", "last_attempted_contact"})
 _HEARD = frozenset({"last_reported", "last_attempted_contact"})
 _NODE_COLUMNS = (
@@ -85,7 +86,7 @@ class Cell:
 
 def live(request: HttpRequest) -> HttpResponse:
     """The page; what it draws it fetches itself."""
-    return render(request, "admin/status/live.html", _context(request, "Live View"))
+    return render(request, "admin/status/live.html", _context(request, gettext("Live View")))
 
 
 def live_data(_request: HttpRequest) -> HttpResponse:
@@ -118,12 +119,12 @@ def table_page(request: HttpRequest, api: str, name: str) -> HttpResponse:
         "rows": [cells(declared, shown, row) for row in rows],
     }
     _add_actions(request, declared, rows, listing)
-    context = _context(request, declared.title) | {
+    context = _context(request, gettext(declared.title)) | {
         **listing,
-        "summary": declared.summary,
+        "summary": gettext(declared.summary),
         "total": total,
         "words": words,
-        "searched": searched.label.lower(),
+        "searched": gettext(searched.label).lower(),
         "previous": _address(request, p=number - 1) if number > 1 else "",
         "next": _address(request, p=number + 1) if number * PAGE < total else "",
     }
@@ -134,18 +135,18 @@ def row_page(request: HttpRequest, api: str, name: str, key: str) -> HttpRespons
     """One row with all its columns and what belongs to it."""
     declared = _viewed(request, api, name)
     row = declared.source.one(key)
-    back = {"title": declared.title, "link": reverse(f"admin:{api}_table", args=(name,))}
+    back = {"title": gettext(declared.title), "link": reverse(f"admin:{api}_table", args=(name,))}
     if row is None:
         if (api, name) != ("status", "conference"):
             raise Http404
-        return render(request, "admin/status/gone.html", _context(request, GONE) | {"back": back}, status=404)
+        return render(request, "admin/status/gone.html", _context(request, str(GONE)) | {"back": back}, status=404)
     columns = [column for column in declared.columns if column.type not in ("list", "many")]
     values = zip(columns, cells(declared, columns, row, linked=False), strict=True)
     context = _context(request, str(row.get("display_name") or row.get("name") or row["id"])) | {
         "back": back,
         "actions": buttons(request, name, row) if api == "status" else [],
         "plots": drawings(name, row["id"], time.time()) if api == "status" else [],
-        "values": [(column.label, column.help, cell) for column, cell in values],
+        "values": [(gettext(column.label), gettext(column.help), cell) for column, cell in values],
         "tabs": [*_related(request, declared, row), *_children(declared, row)],
         "configuration": _configuration(api, name, row),
     }
@@ -161,7 +162,7 @@ def _related(request: HttpRequest, declared: Table, row: Row) -> list[dict[str, 
             raise KeyError(column)
         rows, total = other.source.page([Filter(compared, "exact", str(row[source]))], other.default_order, 0, 500)
         shown = [one for one in _shown(other) if one.name not in ("conference", "conference_name")]
-        listing = _listing(other.title, other, shown, rows, total)
+        listing = _listing(gettext(other.title), other, shown, rows, total)
         _add_actions(request, other, rows, listing)
         found.append(listing)
     return found
@@ -173,7 +174,7 @@ def _add_actions(request: HttpRequest, declared: Table, rows: Sequence[Row], lis
         return
     offered = [tuple(buttons(request, declared.name, row)) for row in rows]
     if any(offered):
-        listing["heads"].insert(1, {"label": "Actions"})
+        listing["heads"].insert(1, {"label": gettext("Actions")})
         for row_cells, actions in zip(listing["rows"], offered, strict=True):
             row_cells.insert(1, Cell("", actions=actions))
 
@@ -183,7 +184,7 @@ def _children(declared: Table, row: Row) -> list[dict[str, Any]]:
     for name, (columns, children) in declared.children.items():
         rows = children(row)
         if name != "statistics":
-            found.append(_listing("Media streams", declared, columns, rows, len(rows), linked=False))
+            found.append(_listing(gettext("Media streams"), declared, columns, rows, len(rows), linked=False))
     return found
 
 
@@ -193,7 +194,7 @@ def _listing(
     return {
         "title": title,
         "total": total,
-        "heads": [{"label": column.label} for column in columns],
+        "heads": [{"label": gettext(column.label)} for column in columns],
         "rows": [cells(declared, columns, row, linked=linked) for row in rows],
     }
 
@@ -212,16 +213,16 @@ def cells(declared: Table, columns: Sequence[Column], row: Row, *, linked: bool 
     found = [cell(column, row[column.name], row) for column in columns]
     if linked and found:
         link = reverse(f"admin:{declared.api}_row", args=(declared.name, row["id"]))
-        found[0] = dataclasses.replace(found[0], text=found[0].text or "(none)", link=link)
+        found[0] = dataclasses.replace(found[0], text=found[0].text or gettext("(none)"), link=link)
     return found
 
 
 def cell(column: Column, value: Any, row: Row) -> Cell:
     """One value for people."""
     if value is None:
-        return Cell("Never" if column.name in _NEVER else "–", tone="quiet")
+        return Cell(gettext("Never") if column.name in _NEVER else "–", tone="quiet")
     if column.name == "media_load" and not row.get("is_alive", True):
-        return Cell("no contact", tone="bad") if row["last_reported"] else Cell("–", tone="quiet")
+        return Cell(gettext("no contact"), tone="bad") if row["last_reported"] else Cell("–", tone="quiet")
     if column.name == "media_load":
         return Cell(f"{value:g} %", percent=int(value))
     if column.name == "duration":
@@ -231,7 +232,7 @@ def cell(column: Column, value: Any, row: Row) -> Cell:
             str(row.get("conference_name") or value), link=reverse("admin:history_row", args=(column.target, value))
         )
     if isinstance(value, bool):
-        return Cell("Yes" if value else "No", tone="" if value else "quiet")
+        return Cell(gettext("Yes") if value else gettext("No"), tone="" if value else "quiet")
     if isinstance(value, datetime.datetime):
         return Cell(f"{value:%Y-%m-%d %H:%M:%S}", tone=_age(value) if column.name in _HEARD else "")
     return Cell(str(value))
@@ -249,9 +250,9 @@ def _age(heard: datetime.datetime) -> str:
 def _shown(declared: Table) -> list[Column]:
     names = _NODE_COLUMNS if (declared.api, declared.name) == ("status", "worker_vm") else declared.shown
     extra = {
-        "address": Column("address", "string", "Address of the node."),
-        "duration": Column("duration", "integer", "How long it has been going on."),
-        "participant_count": Column("participant_count", "integer", "Calls.", title="Participants"),
+        "address": Column("address", "string", gettext_noop("Address of the node.")),
+        "duration": Column("duration", "integer", gettext_noop("How long it has been going on.")),
+        "participant_count": Column("participant_count", "integer", "Calls.", title=gettext_noop("Participants")),
     }
     found = [declared.column(name) or extra[name] for name in names]
     return found or list(declared.columns)
@@ -259,11 +260,11 @@ def _shown(declared: Table) -> list[Column]:
 
 def _head(declared: Table, column: Column, request: HttpRequest, order: list[str]) -> dict[str, str]:
     if column.name not in declared.orderable:
-        return {"label": column.label}
+        return {"label": gettext(column.label)}
     down = order[:1] == [column.name]
     mark = {column.name: "ascending", f"-{column.name}": "descending"}.get(order[0], "") if order else ""
     link = _address(request, order_by=f"-{column.name}" if down else column.name, p="")
-    return {"label": column.label, "link": link, "sorted": mark}
+    return {"label": gettext(column.label), "link": link, "sorted": mark}
 
 
 def _address(request: HttpRequest, **changes: object) -> str:

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import models, transaction
 from django.db.models.signals import post_delete, post_save
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext
 
 from rostra.configuration.fields import UploadField
 from rostra.configuration.models import StoredFile
@@ -18,7 +19,7 @@ from rostra.configuration.resources import Register
 def keep(field: UploadField, file: Any) -> StoredFile:
     """Check an uploaded file as `field` wants it, and keep it. Call in a transaction. Raises ValidationError."""
     if not isinstance(file, UploadedFile):
-        raise ValidationError("Send a file as multipart/form-data.")
+        raise ValidationError(gettext("Send a file as multipart/form-data."))
     import_string(field.check_upload)(file)
     file.seek(0)
     return StoredFile.store(file.name or field.name, file.chunks())

@@ -9,7 +9,7 @@ from django.views.generic import RedirectView
 
 from rostra.fabric.enrolment import MEMBER_PATH, PATH
 from rostra.fabric.upgrading import PATH as SOFTWARE_PATH
-from rostra.management import enrolment_views, state
+from rostra.management import enrolment_views, patience, state
 from rostra.management.accounts import oauth
 from rostra.management.accounts import views as accounts
 from rostra.management.api.openapi_files import NODE_CONFIGURATION
@@ -24,6 +24,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 
 handler403 = accounts.denied
+handler500 = patience.failed
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),

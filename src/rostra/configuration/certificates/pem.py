@@ -13,6 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from django.utils.translation import gettext
 
 from rostra import tls
 
@@ -61,7 +62,7 @@ class Bundle:
 def read(text: str, passphrase: str = "") -> Bundle:
     """Sort a PEM file; text around the blocks is left out. Raises CertificateProblem."""
     if len(text) > LARGEST:
-        raise CertificateProblem("This file is too large for certificates.")
+        raise CertificateProblem(gettext("This file is too large for certificates."))
     certificates: list[x509.Certificate] = []
     keys: list[PrivateKey] = []
     requests = 0
@@ -80,7 +81,7 @@ def read(text: str, passphrase: str = "") -> Bundle:
             curve = curve or _curve(block)
             parameters += block
         else:
-            raise CertificateProblem(f"A block of type {label[:60]} cannot be used here.")
+            raise CertificateProblem(gettext("A block of type %(label)s cannot be used here.") % {"label": label[:60]})
     return Bundle(tuple(certificates), tuple(keys), requests, dh_parameters, curve, parameters)
 
 
@@ -90,7 +91,7 @@ def _blocks(text: str) -> Iterator[tuple[str, str]]:
         line = line.strip()
         if line.startswith("-----BEGIN ") and line.endswith("-----"):
             if label:
-                raise CertificateProblem(f"A block of type {label[:60]} is not complete.")
+                raise CertificateProblem(gettext("A block of type %(label)s is not complete.") % {"label": label[:60]})
             label, lines = line[11:-5], [line]
         elif label:
             lines.append(line)
@@ -98,7 +99,7 @@ def _blocks(text: str) -> Iterator[tuple[str, str]]:
                 yield label, "\n".join(lines) + "\n"
                 label = ""
     if label:
-        raise CertificateProblem(f"A block of type {label[:60]} is not complete.")
+        raise CertificateProblem(gettext("A block of type %(label)s is not complete.") % {"label": label[:60]})
 
 
 def certificates(text: str) -> list[x509.Certificate]:
@@ -107,8 +108,8 @@ def certificates(text: str) -> list[x509.Certificate]:
     if bundle.certificates:
         return list(bundle.certificates)
     if bundle.requests:
-        raise CertificateProblem("This is a certificate signing request, not a certificate.")
-    raise CertificateProblem("This is not a certificate in PEM form.")
+        raise CertificateProblem(gettext("This is a certificate signing request, not a certificate."))
+    raise CertificateProblem(gettext("This is not a certificate in PEM form."))
 
 
 def key(text: str, passphrase: str = "") -> PrivateKey:
@@ -117,8 +118,8 @@ def key(text: str, passphrase: str = "") -> PrivateKey:
     if len(found) == 1:
         return found[0]
     if found:
-        raise CertificateProblem("Give one private key.")
-    raise CertificateProblem("This is not a private key in PEM form.")
+        raise CertificateProblem(gettext("Give one private key."))
+    raise CertificateProblem(gettext("This is not a private key in PEM form."))
 
 
 def paired(certificates: Iterable[x509.Certificate], key: PrivateKey) -> x509.Certificate | None:
@@ -161,22 +162,22 @@ def _certificate(block: str) -> x509.Certificate:
         # Looked at only when asked for; whoever asks later must not find it broken.
         _ = found.subject, found.issuer, list(found.extensions), found.not_valid_after_utc
     except _UNREADABLE:
-        raise CertificateProblem("A certificate cannot be read.") from None
+        raise CertificateProblem(gettext("A certificate cannot be read.")) from None
     return found
 
 
 def _key(block: str, passphrase: str) -> PrivateKey:
     encrypted = "ENCRYPTED" in block
     if encrypted and not passphrase:
-        raise PassphraseProblem("The private key is encrypted; its passphrase is needed.")
+        raise PassphraseProblem(gettext("The private key is encrypted; its passphrase is needed."))
     try:
         found = serialization.load_pem_private_key(block.encode(), passphrase.encode() if encrypted else None)
     except _UNREADABLE:
         if encrypted:
-            raise PassphraseProblem("The private key does not open with this passphrase.") from None
-        raise CertificateProblem("The private key cannot be read.") from None
+            raise PassphraseProblem(gettext("The private key does not open with this passphrase.")) from None
+        raise CertificateProblem(gettext("The private key cannot be read.")) from None
     if not isinstance(found, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise CertificateProblem("Only RSA and ECDSA private keys can be used.")
+        raise CertificateProblem(gettext("Only RSA and ECDSA private keys can be used."))
     return found
 
 
@@ -184,7 +185,9 @@ def _check_dh(block: str) -> str:
     try:
         tls.load_dh(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), block)
     except ssl.SSLError as problem:
-        raise CertificateProblem(f"The Diffie-Hellman parameters cannot be used: {problem.reason}.") from None
+        raise CertificateProblem(
+            gettext("The Diffie-Hellman parameters cannot be used: %(reason)s.") % {"reason": problem.reason}
+        ) from None
     return block
 
 
@@ -196,7 +199,9 @@ def _curve(block: str) -> str:
             raise ValueError
         return _CURVES[_dotted(der[2:])]
     except (ValueError, LookupError, binascii.Error):
-        raise CertificateProblem("The EC parameters have to name one of the curves P-256, P-384 and P-521.") from None
+        raise CertificateProblem(
+            gettext("The EC parameters have to name one of the curves P-256, P-384 and P-521.")
+        ) from None
 
 
 def _dotted(encoded: bytes) -> str:

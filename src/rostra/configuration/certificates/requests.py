@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from django.utils.translation import gettext_noop
 
 from rostra.configuration.certificates.pem import CertificateProblem, PrivateKey
 from rostra.configuration.certificates.text import MICROSOFT_TEMPLATE
@@ -32,14 +33,14 @@ def distinguished_name(text: str, common_name: str) -> x509.Name:
         given = x509.Name.from_rfc4514_string(text) if text.strip() else x509.Name([])
     except (ValueError, TypeError) as problem:
         if "ountry" in str(problem):
-            raise CertificateProblem("A country is given by its two letters.") from None
-        raise CertificateProblem("This is not a distinguished name, as in O=Example,C=NO.") from None
+            raise CertificateProblem(gettext_noop("A country is given by its two letters.")) from None
+        raise CertificateProblem(gettext_noop("This is not a distinguished name, as in O=Example,C=NO.")) from None
     if len(common_name) > 64:
-        raise CertificateProblem("A common name has at most 64 characters.")
+        raise CertificateProblem(gettext_noop("A common name has at most 64 characters."))
     try:
         own = x509.RelativeDistinguishedName([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     except ValueError:
-        raise CertificateProblem("This cannot be a common name.") from None
+        raise CertificateProblem(gettext_noop("This cannot be a common name.")) from None
     rest = [rdn for rdn in given.rdns if not rdn.get_attributes_for_oid(NameOID.COMMON_NAME)]
     return x509.Name([*rest, own])
 
@@ -64,7 +65,7 @@ def compose(common_name: str, **parts: str) -> str:
 
 def _attribute(part: str, kind: x509.ObjectIdentifier, value: str) -> x509.NameAttribute[str]:
     if kind == NameOID.COUNTRY_NAME and re.fullmatch("[A-Za-z]{2}", value) is None:
-        raise CertificateProblem("A country is given by its two letters.")
+        raise CertificateProblem(gettext_noop("A country is given by its two letters."))
     if len(value) > _MOST.get(part, 64):  # RFC 5280, appendix A
         raise CertificateProblem(f"The {part} is too long.")
     return x509.NameAttribute(kind, value.upper() if kind == NameOID.COUNTRY_NAME else value)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 
 from rostra.configuration import validators, vocabulary
 from rostra.configuration.fields import choice, flag, paragraph, secret, text, whole
@@ -238,4 +239,6 @@ class BreakInAllowListAddress(models.Model):
         except ValueError:
             return  # refused already
         if self.prefix is not None and self.prefix > longest:
-            raise ValidationError({"prefix": f"An IPv4 prefix has at most {longest} bits."})
+            raise ValidationError(
+                {"prefix": gettext("An IPv4 prefix has at most %(longest)s bits.") % {"longest": longest}}
+            )

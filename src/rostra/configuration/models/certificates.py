@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from cryptography import x509
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.utils.translation import gettext
 
 from rostra import tls
 from rostra.configuration import vocabulary
@@ -138,7 +139,7 @@ class TlsCertificate(DecodedCertificate):
         if not self.certificate or not self.private_key:
             return  # the fields themselves complain
         if "PRIVATE KEY-----" in self.certificate:  # this field is shown to everybody who may look
-            raise ValidationError({"certificate": "Give the private key in its own field."})
+            raise ValidationError({"certificate": gettext("Give the private key in its own field.")})
         key = self._checked_key()
         try:
             found = pem.read(self.certificate)
@@ -158,7 +159,9 @@ class TlsCertificate(DecodedCertificate):
         except (ssl.SSLError, ValueError) as problem:
             field = "parameters" if parameters.parameters and "DH" in str(problem).upper() else "certificate"
             reason = getattr(problem, "reason", None) or problem
-            raise ValidationError({field: f"OpenSSL does not take this: {reason}."}) from None
+            raise ValidationError(
+                {field: gettext("OpenSSL does not take this: %(reason)s.") % {"reason": reason}}
+            ) from None
         self._check_names(leaf)
         self.private_key, self.private_key_passphrase = pem.key_text(key), ""
 
@@ -171,7 +174,7 @@ class TlsCertificate(DecodedCertificate):
             raise ValidationError({"private_key": str(problem)}) from None
         stored = TlsCertificate.objects.filter(pk=self.pk).first() if self.pk and not self._renews else None
         if stored is not None and not pem.same_key(key, stored.key):
-            raise ValidationError({"private_key": "The private key of a certificate cannot be changed."})
+            raise ValidationError({"private_key": gettext("The private key of a certificate cannot be changed.")})
         return key
 
     def _checked_parameters(self) -> pem.Bundle:
@@ -180,7 +183,7 @@ class TlsCertificate(DecodedCertificate):
         except CertificateProblem as problem:
             raise ValidationError({"parameters": str(problem)}) from None
         if found.certificates or found.keys or found.requests or (self.parameters.strip() and not found.parameters):
-            raise ValidationError({"parameters": "Give Diffie-Hellman or EC parameters in PEM form."})
+            raise ValidationError({"parameters": gettext("Give Diffie-Hellman or EC parameters in PEM form.")})
         return found
 
     def _check_names(self, leaf: x509.Certificate) -> None:
@@ -189,7 +192,12 @@ class TlsCertificate(DecodedCertificate):
             return
         for node in (*self.worker_vms.all(), *self.management_vms.all()):  # type: ignore[attr-defined] - reverse
             if node.alternative_fqdn and not names.covers(leaf, node.alternative_fqdn):
-                raise ValidationError({"certificate": f"{node} uses it, and needs it for {node.alternative_fqdn}."})
+                raise ValidationError(
+                    {
+                        "certificate": gettext("%(node)s uses it, and needs it for %(alternative_fqdn)s.")
+                        % {"node": node, "alternative_fqdn": node.alternative_fqdn}
+                    }
+                )
 
     def is_for(self, host: str) -> bool:
         """Is it valid for this host?"""
@@ -220,16 +228,16 @@ class CaCertificate(DecodedCertificate):
         if not self.certificate:
             return
         if "PRIVATE KEY-----" in self.certificate:
-            raise ValidationError({"certificate": "Give the certificate alone, without a private key."})
+            raise ValidationError({"certificate": gettext("Give the certificate alone, without a private key.")})
         try:
             found = pem.certificates(self.certificate)
         except CertificateProblem as problem:
             raise ValidationError({"certificate": str(problem)}) from None
         if len(found) > 1:
-            raise ValidationError({"certificate": "Give one certificate; Import files takes several at once."})
+            raise ValidationError({"certificate": gettext("Give one certificate; Import files takes several at once.")})
         given = found[0]
         if not facts.is_authority(given) and not facts.is_self_signed(given):
-            raise ValidationError({"certificate": "This is not the certificate of an authority."})
+            raise ValidationError({"certificate": gettext("This is not the certificate of an authority.")})
 
 
 class CertificateSigningRequest(models.Model):
@@ -294,12 +302,14 @@ class CertificateSigningRequest(models.Model):
         if not self.subject_name:
             return
         if self.certificate:
-            raise ValidationError({"certificate": "There is no request yet that this could be the answer to."})
+            raise ValidationError({"certificate": gettext("There is no request yet that this could be the answer to.")})
         key = self._own_key()
         try:
             subject = requests.distinguished_name(self.dn, self.subject_name)
         except CertificateProblem as problem:
-            raise ValidationError({"subject_name" if "common" in str(problem) else "dn": str(problem)}) from None
+            raise ValidationError(
+                {"subject_name" if "common" in str(problem) else "dn": gettext(str(problem))}
+            ) from None
         try:
             hosts = requests.alternative_names(self.additional_subject_alt_names)
         except CertificateProblem as problem:
@@ -319,10 +329,10 @@ class CertificateSigningRequest(models.Model):
         given = reveal(self, "private_key")
         if self.private_key_type != "UPLOAD":
             if given:
-                raise ValidationError({"private_key": "Only requests of type UPLOAD bring a private key."})
+                raise ValidationError({"private_key": gettext("Only requests of type UPLOAD bring a private key.")})
             key = requests.new_key(self.private_key_type)
         elif not given:
-            raise ValidationError({"private_key": "Give the private key that is to be used."})
+            raise ValidationError({"private_key": gettext("Give the private key that is to be used.")})
         else:
             try:
                 key = pem.key(given, reveal(self, "private_key_passphrase"))

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 
 from rostra.configuration import validators, vocabulary
 from rostra.configuration.fields import choice, flag, secret, text, whole
@@ -16,7 +17,7 @@ def check_events(value: Any) -> None:
     if not isinstance(value, list) or any(
         not isinstance(item, dict) or item.get("name") not in vocabulary.EVENTS for item in value
     ):
-        raise ValidationError('Give a list of {"name": event}.')
+        raise ValidationError(gettext('Give a list of {"name": event}.'))
 
 
 class EventSink(models.Model):

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 
 from rostra.configuration import validators, vocabulary
 from rostra.configuration.fields import choice, flag, ip_address, reference, secret, several, text, whole
@@ -119,4 +120,4 @@ class AutoBackup(models.Model):
 
     def clean(self) -> None:
         if self.autobackup_enabled and not self.autobackup_passphrase:
-            raise ValidationError({"autobackup_passphrase": "Automatic backups need a passphrase."})
+            raise ValidationError({"autobackup_passphrase": gettext("Automatic backups need a passphrase.")})

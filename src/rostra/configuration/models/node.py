@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 
 from rostra.configuration import validators, vocabulary
 from rostra.configuration.addressing import check_netmask
@@ -20,7 +21,7 @@ from rostra.configuration.models.snmp import SnmpSettings
 def check_memory(value: int) -> None:
     """Hypervisors hand out memory in steps of 4 MB (NODE-019). Raises ValidationError."""
     if value % 4:
-        raise ValidationError("Use a multiple of 4.")
+        raise ValidationError(gettext("Use a multiple of 4."))
 
 
 class WorkerVM(SnmpSettings):

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 
 from rostra.configuration import validators, vocabulary
 from rostra.configuration.fields import choice, flag, paragraph, reference, secret, text, whole
@@ -53,7 +54,7 @@ class LdapSyncSource(models.Model):
 
     def clean(self) -> None:
         if self.ldap_permit_no_tls and validators.is_address(validators.host_and_port(self.ldap_server)[0]):
-            raise ValidationError({"ldap_server": "With insecure transport allowed, a DNS name is needed."})
+            raise ValidationError({"ldap_server": gettext("With insecure transport allowed, a DNS name is needed.")})
 
     def full_clean(
         self, exclude: Iterable[str] | None = None, validate_unique: bool = True, validate_constraints: bool = True
@@ -66,7 +67,9 @@ class LdapSyncSource(models.Model):
             return
         problem = contact(self)
         if problem:
-            raise ValidationError({"ldap_server": f"The LDAP server cannot be used: {problem}"})
+            raise ValidationError(
+                {"ldap_server": gettext("The LDAP server cannot be used: %(problem)s") % {"problem": problem}}
+            )
 
 
 class LdapSyncField(models.Model):

@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.db import models
+from django.utils.translation import gettext
 
 from rostra.configuration import validators, vocabulary
 from rostra.configuration.fields import choice, created, flag, reference, several, text, whole
@@ -144,9 +145,9 @@ class ConferenceAlias(models.Model):
 
     def clean(self) -> None:
         if self.alias != self.alias.strip() or any(character.isspace() for character in self.alias):
-            raise ValidationError({"alias": "An alias has no spaces."})
+            raise ValidationError({"alias": gettext("An alias has no spaces.")})
         if taken(self, "alias"):
-            raise ValidationError({"alias": "Alias with this Alias already exists."})
+            raise ValidationError({"alias": gettext("Alias with this Alias already exists.")})
 
 
 class AutomaticParticipant(models.Model):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator, RegexValidator
 from django.db import models
+from django.utils.translation import gettext
 
 from rostra.configuration import vocabulary
 from rostra.configuration.fields import choice, flag, reference, secret, text, whole
@@ -28,7 +29,7 @@ def check_codecs(value: Any) -> None:
     if not isinstance(value, list) or any(
         not isinstance(item, dict) or item.get("value") not in vocabulary.CODECS for item in value
     ):
-        raise ValidationError('Give a list of {"value": codec}.')
+        raise ValidationError(gettext('Give a list of {"value": codec}.'))
 
 
 def new_uuid() -> str:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator, MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext
 
 from rostra.configuration import sealing, vocabulary
 from rostra.configuration.addressing import route_problems
@@ -92,9 +93,9 @@ class NtpServer(models.Model):
 
     def clean(self) -> None:
         if self.key and self.key_id is None:
-            raise ValidationError({"key_id": "Give the number of the key as well."})
+            raise ValidationError({"key_id": gettext("Give the number of the key as well.")})
         if self.key_id is not None and not self.key:
-            raise ValidationError({"key": "Give the key with this number as well."})
+            raise ValidationError({"key": gettext("Give the key with this number as well.")})
 
 
 class SyslogServer(models.Model):
@@ -260,16 +261,16 @@ class LogLevel(models.Model):
 def check_datasets(value: Any) -> None:
     """Raises ValidationError for anything but a list of datasets."""
     if not isinstance(value, list):
-        raise ValidationError("Give a list of datasets.")
+        raise ValidationError(gettext("Give a list of datasets."))
     for dataset in value:
         if not isinstance(dataset, dict):
-            raise ValidationError("A dataset is an object.")
+            raise ValidationError(gettext("A dataset is an object."))
         for name, item in dataset.items():
             kind: Any = _DATASET.get(name)
             if kind is None:
-                raise ValidationError(f"A dataset has no member {name}.")
+                raise ValidationError(gettext("A dataset has no member %(name)s.") % {"name": name})
             if item is not None and (not isinstance(item, kind) or isinstance(item, bool)):
-                raise ValidationError(f"The member {name} of a dataset is of another type.")
+                raise ValidationError(gettext("The member %(name)s of a dataset is of another type.") % {"name": name})
 
 
 class DiagnosticGraph(models.Model):

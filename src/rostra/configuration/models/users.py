@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.db import models
+from django.utils.translation import gettext
 
 from rostra.configuration import orm, resources, validators
 from rostra.configuration.fields import created, flag, reference, secret, several, text
@@ -51,7 +52,7 @@ class Device(models.Model):
 
     def clean(self) -> None:
         if taken(self, "alias"):
-            raise ValidationError({"alias": "Device alias with this Alias already exists."})
+            raise ValidationError({"alias": gettext("Device alias with this Alias already exists.")})
 
 
 class UserGroup(models.Model):
@@ -109,7 +110,7 @@ class EndUser(models.Model):
     def clean(self) -> None:
         self.uuid = self.uuid or new_uuid()
         if taken(self, "primary_email_address"):
-            raise ValidationError({"primary_email_address": "User with this E-mail address already exists."})
+            raise ValidationError({"primary_email_address": gettext("User with this E-mail address already exists.")})
 
 
 class UserGroupEntityMapping(models.Model):
@@ -135,7 +136,9 @@ class UserGroupEntityMapping(models.Model):
 
     def clean(self) -> None:
         if not _exists(self.entity_resource_uri):
-            raise ValidationError({"entity_resource_uri": "This is not the address of anything configured here."})
+            raise ValidationError(
+                {"entity_resource_uri": gettext("This is not the address of anything configured here.")}
+            )
 
 
 def _exists(address: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.signals import post_save
+from django.utils.translation import gettext
 
 from rostra.configuration import validators, vocabulary
 from rostra.configuration.fields import choice, flag, reference, text, upload
@@ -96,7 +97,7 @@ class WebappAlias(models.Model):
 
     def clean(self) -> None:
         if not self.is_default and type(self).objects.filter(pk=self.pk, is_default=True).exists():
-            raise ValidationError({"is_default": "Make another path the default one instead."})
+            raise ValidationError({"is_default": gettext("Make another path the default one instead.")})
 
     def save(self, *arguments: Any, **more: Any) -> None:
         super().save(*arguments, **more)

@@ -11,6 +11,7 @@ import time
 import structlog
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from rostra.management.accounts import backend
 from rostra.management.accounts.models import Account, LoginAttempt
@@ -33,7 +34,7 @@ class HeldBack(Exception):
 
     def __init__(self, seconds: float) -> None:
         self.seconds = max(1, math.ceil(seconds))
-        super().__init__(f"Too many wrong attempts. Try again in {self.seconds} s.")
+        super().__init__(gettext("Too many wrong attempts. Try again in %(seconds)d s.") % {"seconds": self.seconds})
 
 
 class _Remembered:

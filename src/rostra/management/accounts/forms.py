@@ -6,12 +6,15 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy
 from unfold.forms import AuthenticationForm
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from rostra.management.accounts import entrance
 
-UNAVAILABLE = "The directory cannot be asked, so accounts of it cannot sign in now. Local accounts can, if they may."
+UNAVAILABLE = gettext_lazy(
+    "The directory cannot be asked, so accounts of it cannot sign in now. Local accounts can, if they may."
+)
 
 
 class LoginForm(AuthenticationForm):
@@ -54,5 +57,5 @@ class TrialForm(forms.Form):
         strip=False,
         required=False,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"}),
-        help_text="Empty: only look the user up. It is neither kept nor logged.",
+        help_text=gettext_lazy("Empty: only look the user up. It is neither kept nor logged."),
     )

@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserCreationForm
@@ -36,8 +37,8 @@ class AccountPage(UserAdmin, ModelAdmin):  # pyright: ignore[reportIncompatibleM
     ordering: ClassVar[Any] = ("username",)
     fieldsets: ClassVar[Any] = (
         (None, {"fields": ("username", "change_password", "is_active")}),
-        ("What it may do", {"fields": ("is_superuser", "roles")}),
-        ("From", {"fields": ("directory", "groups", "last_login", "creation_time")}),
+        (gettext_lazy("What it may do"), {"fields": ("is_superuser", "roles")}),
+        (gettext_lazy("From"), {"fields": ("directory", "groups", "last_login", "creation_time")}),
     )
     add_fieldsets: ClassVar[Any] = (
         (None, {"fields": ("username", "password1", "password2", "is_superuser", "roles")}),
@@ -56,11 +57,11 @@ class AccountPage(UserAdmin, ModelAdmin):  # pyright: ignore[reportIncompatibleM
             fixed.append("roles")
         return fixed
 
-    @admin.display(description="Password")
+    @admin.display(description=gettext_lazy("Password"))
     def change_password(self, obj: Account) -> str:
         """Where it is changed."""
         if obj.directory:
-            return "Kept by the directory"
+            return gettext("Kept by the directory")
         return format_html('<a class="text-primary-600 font-medium" href="{}">Change the password</a>', "../password/")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -83,7 +84,7 @@ class AccountPage(UserAdmin, ModelAdmin):  # pyright: ignore[reportIncompatibleM
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         account = Account.objects.filter(pk=id).first() if id.isdecimal() else None
         if account is not None and (account.directory or not _may_touch(request, account)):
-            raise PermissionDenied("The password of this account is not yours to change.")
+            raise PermissionDenied(gettext("The password of this account is not yours to change."))
         return super().user_change_password(request, id, form_url)
 
 

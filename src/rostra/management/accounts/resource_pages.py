@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
 from unfold import decorators
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -79,7 +80,7 @@ class ClientPages:
         """The client's key, this once."""
         context = {
             **admin.site.each_context(request),
-            "title": f"Private key of {obj.client_name}",
+            "title": gettext("Private key of %(client_name)s") % {"client_name": obj.client_name},
             "client": obj,
             "list": reverse("admin:accounts_oauth2client_changelist"),
         }
@@ -93,7 +94,7 @@ class AuthenticationPages:
 
     actions_detail: ClassVar[Any] = ("test_login",)
 
-    @action(description="Test LDAP login", url_path="test-login", icon="login", permissions=["change"])
+    @action(description=gettext_lazy("Test LDAP login"), url_path="test-login", icon="login", permissions=["change"])
     def test_login(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """To the page where a login is tried out."""
         return redirect(reverse("admin:try_login"))

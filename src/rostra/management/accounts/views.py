@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.defaults import permission_denied
 
@@ -50,7 +51,7 @@ def denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     user: Any = getattr(request, "user", None)
     if not request.path.startswith("/admin/") or not getattr(user, "is_staff", False):
         return permission_denied(request, exception)
-    context = {**admin.site.each_context(request), "title": "Access denied", "reason": str(exception)}
+    context = {**admin.site.each_context(request), "title": gettext("Access denied"), "reason": str(exception)}
     return render(request, "admin/denied.html", context, status=403)
 
 
@@ -71,5 +72,5 @@ def try_login(request: HttpRequest) -> HttpResponse:
     steps: list[trial.Step] = []
     if request.method == "POST" and form.is_valid():
         steps = trial.run(form.cleaned_data["username"], form.cleaned_data["password"])
-    context = {**admin.site.each_context(request), "title": "Test LDAP login", "form": form, "steps": steps}
+    context = {**admin.site.each_context(request), "title": gettext("Test LDAP login"), "form": form, "steps": steps}
     return render(request, "admin/accounts/trial.html", context)

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -38,7 +39,7 @@ def _rows(request: HttpRequest) -> str:
 
 def alarms(request: HttpRequest) -> HttpResponse:
     """What is wrong now; the page keeps itself up to date."""
-    context = {**admin.site.each_context(request), "title": "Alarms", "rows": SafeString(_rows(request))}
+    context = {**admin.site.each_context(request), "title": gettext("Alarms"), "rows": SafeString(_rows(request))}
     return render(request, "admin/alarms/alarms.html", context)
 
 

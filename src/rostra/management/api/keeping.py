@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 from rostra.configuration import orm
 from rostra.configuration.resources import Resource, register
@@ -30,7 +31,10 @@ def check(resource: Resource, rows: Any) -> None:
         for name in owner.required_relations:
             field = orm.meta(owner.model).get_field(name)
             if field.related_model is resource.model and (left := _left_without(owner, field, rows)):
-                raise ValidationError(f"{', '.join(left)} would be left without {field.verbose_name}.")
+                raise ValidationError(
+                    gettext("%(left)s would be left without %(verbose_name)s.")
+                    % {"left": ", ".join(left), "verbose_name": field.verbose_name}
+                )
 
 
 def _left_without(owner: Resource, field: Any, rows: Any) -> list[str]:

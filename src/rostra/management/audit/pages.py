@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from rostra.configuration import orm
@@ -38,7 +39,7 @@ def entries(request: HttpRequest) -> HttpResponse:
     rows, problem = search.newest(PAGE + 1, int(before) if known else None)
     context = {
         **admin.site.each_context(request),
-        "title": "Administrator log",
+        "title": gettext("Administrator log"),
         "search": search,
         "problem": problem,
         "rows": rows[:PAGE],
@@ -59,7 +60,7 @@ def entry(request: HttpRequest, key: int) -> HttpResponse:
         raise Http404
     context = {
         **admin.site.each_context(request),
-        "title": row.message,
+        "title": gettext(row.message),
         "entry": row,
         "kind": _resources().get(row.resource, row.resource),
         "form": _form(row),
@@ -111,7 +112,7 @@ def _safe(text: str) -> str:
 def _resources() -> dict[str, str]:
     """Names of what can change, by the resource's name on the wire."""
     found = {resource.name: str(orm.meta(resource.model).verbose_name) for resource in register}
-    found = {name: title[:1].upper() + title[1:] for name, title in ({"account": "Account"} | found).items()}
+    found = {name: title[:1].upper() + title[1:] for name, title in ({"account": gettext("Account")} | found).items()}
     return dict(sorted(found.items(), key=lambda item: item[1]))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 
 from rostra.configuration.validation import pattern_problem
 from rostra.management.audit import lines
@@ -58,7 +59,7 @@ class Search:
             try:
                 return list(_older(self.entries(), before)[:count]), ""
             except DatabaseError:  # also from the search in it
-                problem = "This regular expression takes too long."
+                problem = gettext("This regular expression takes too long.")
         return list(_older(self.entries(literal=True), before)[:count]), problem
 
     def entries(self, *, literal: bool = False) -> QuerySet[Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 from rostra.management import restart
 from rostra.management.api import wire
@@ -32,9 +33,9 @@ DECRYPTION_FAILED = "Decryption Error: decryption failed"
 def check_passphrase(passphrase: str) -> str:
     """Raises ValidationError for one that could not be typed again."""
     if len(passphrase) > LONGEST:
-        raise ValidationError({"passphrase": [f"At most {LONGEST} characters."]})
+        raise ValidationError({"passphrase": [gettext("At most %(longest)s characters.") % {"longest": LONGEST}]})
     if not passphrase.isprintable():
-        raise ValidationError({"passphrase": ["Use printable characters only."]})
+        raise ValidationError({"passphrase": [gettext("Use printable characters only.")]})
     return passphrase
 
 
@@ -98,7 +99,9 @@ def _restore(values: Mapping[str, Any]) -> None:
     try:
         bring_back(file, values["passphrase"])
     except Failed as problem:
-        raise Failed(f"Failed to restore the system from the backup file. {problem}") from None
+        raise Failed(
+            gettext("Failed to restore the system from the backup file. %(problem)s") % {"problem": problem}
+        ) from None
     finally:
         file.unlink(missing_ok=True)
 

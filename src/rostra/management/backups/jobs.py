@@ -14,6 +14,7 @@ import msgspec
 import structlog
 from django.db import connections
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from rostra.management.api.memory import MemorySource
 from rostra.management.api.tables import Column, Row, Table
@@ -54,7 +55,7 @@ Work = Callable[[Progress], str]
 def alone() -> Generator[None]:
     """Nobody else makes or restores a backup during the block. Raises Busy."""
     if not _one.acquire(blocking=False):
-        raise Busy("A backup is being made or restored; try again when it is done.")
+        raise Busy(gettext("A backup is being made or restored; try again when it is done."))
     try:
         yield
     finally:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from rostra import release
 from rostra.configuration.models import ManagementVM
@@ -95,8 +96,10 @@ def check_room(own: Environment) -> None:
     free = shutil.disk_usage(directory()).free
     if free < likely + _SPARE:
         raise NoRoom(
-            f"The disk of the Management Node is too full: a backup may take {(likely + _SPARE) >> 20} MB,"
-            f" and {free >> 20} MB are free."
+            gettext(
+                "The disk of the Management Node is too full: a backup may take %(spare)s MB, and %(free)s MB are free."
+            )
+            % {"spare": likely + _SPARE >> 20, "free": free >> 20}
         )
 
 

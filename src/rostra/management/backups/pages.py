@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminPasswordWidget
@@ -21,12 +22,12 @@ from rostra.management.backups.archive import Archive, DecryptionFailed, NotABac
 from rostra.management.backups.models import SystemBackup
 from rostra.management.commands import Failed
 
-FAILED = "Failed to restore the system from the backup file"
-_TITLE = "Backup/Restore"
+FAILED = gettext_lazy("Failed to restore the system from the backup file")
+_TITLE = gettext_lazy("Backup/Restore")
 menu.entry("Utilities", _("Backup/Restore"), "settings_backup_restore", "backups", place=60)
 
 
-def _passphrase(label: str) -> forms.CharField:
+def _passphrase(label: Any) -> forms.CharField:
     widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
     return forms.CharField(label=label, max_length=commands.LONGEST, strip=False, widget=widget)
 
@@ -34,14 +35,14 @@ def _passphrase(label: str) -> forms.CharField:
 class CreateForm(forms.Form):
     """What a backup by hand takes."""
 
-    passphrase = _passphrase("Passphrase")
-    again = _passphrase("Re-enter passphrase")
+    passphrase = _passphrase(gettext_lazy("Passphrase"))
+    again = _passphrase(gettext_lazy("Re-enter passphrase"))
 
     def clean(self) -> dict[str, Any]:
         found = self.cleaned_data
         if "passphrase" in found and "again" in found:
             if found["passphrase"] != found["again"]:
-                raise ValidationError({"again": "The two passphrases are not the same."})
+                raise ValidationError({"again": gettext("The two passphrases are not the same.")})
             commands.check_passphrase(found["passphrase"])
         return found
 
@@ -49,8 +50,8 @@ class CreateForm(forms.Form):
 class RestoreForm(forms.Form):
     """What a restore begins with."""
 
-    passphrase = _passphrase("Passphrase")
-    package = forms.FileField(label="Backup file", widget=UnfoldAdminFileFieldWidget)
+    passphrase = _passphrase(gettext_lazy("Passphrase"))
+    package = forms.FileField(label=gettext_lazy("Backup file"), widget=UnfoldAdminFileFieldWidget)
 
 
 def _page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
@@ -81,9 +82,11 @@ def overview(request: HttpRequest) -> HttpResponse:
         with jobs.alone():
             filename = commands.make(form.cleaned_data["passphrase"])
     except (jobs.Busy, keeping.NoRoom, OSError) as problem:
-        messages.error(request, f"The backup could not be made. {problem}")
+        messages.error(request, gettext("The backup could not be made. %(problem)s") % {"problem": problem})
     else:
-        messages.success(request, f"Successfully created the backup file: {filename}")
+        messages.success(
+            request, gettext("Successfully created the backup file: %(filename)s") % {"filename": filename}
+        )
     return redirect(reverse("admin:backups"))
 
 
@@ -103,7 +106,7 @@ def delete(request: HttpRequest, filename: str) -> HttpResponse:
     if row is None:
         raise Http404("There is no such backup.")
     row.delete()
-    messages.success(request, f"Deleted the backup file: {filename}")
+    messages.success(request, gettext("Deleted the backup file: %(filename)s") % {"filename": filename})
     return redirect(reverse("admin:backups"))
 
 
@@ -130,9 +133,9 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """What would be restored; POST does it."""
     waiting = pending.find(token, _account(request))
     if waiting is None:
-        messages.error(request, "That backup is not here any more; upload it again.")
+        messages.error(request, gettext("That backup is not here any more; upload it again."))
         return redirect(reverse("admin:backups"))
-    context = {**admin.site.each_context(request), "title": "Restore backup", "manifest": waiting.manifest}
+    context = {**admin.site.each_context(request), "title": gettext("Restore backup"), "manifest": waiting.manifest}
     if request.method != "POST":
         return render(request, "admin/utilities/restore_confirm.html", context)
     if "cancel" in request.POST:

@@ -10,6 +10,7 @@ from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminPasswordWidget,
@@ -41,7 +42,9 @@ class PemWidget(UnfoldAdminTextareaWidget):
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         area = super().render(name, value, attrs, renderer)
-        return format_html('{}<input type="file" name="{}_file" aria-label="File" class="mt-2 text-sm">', area, name)
+        return format_html(
+            '{}<input type="file" name="{}_file" aria-label="{}" class="mt-2 text-sm">', area, name, gettext("File")
+        )
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         file = files.get(f"{name}_file")
@@ -53,7 +56,7 @@ class PemWidget(UnfoldAdminTextareaWidget):
         return name not in data and f"{name}_file" not in files
 
 
-def pem_field(label: str, help_text: str, *, required: bool = True) -> forms.CharField:
+def pem_field(label: Any, help_text: Any, *, required: bool = True) -> forms.CharField:
     return forms.CharField(
         label=label, help_text=help_text, required=required, strip=False, max_length=pem.LARGEST, widget=PemWidget()
     )
@@ -61,11 +64,11 @@ def pem_field(label: str, help_text: str, *, required: bool = True) -> forms.Cha
 
 def _passphrase() -> forms.CharField:
     return forms.CharField(
-        label="Private key passphrase",
+        label=gettext_lazy("Private key passphrase"),
         required=False,
         strip=False,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
-        help_text="If the private key is encrypted. It is not kept.",
+        help_text=gettext_lazy("If the private key is encrypted. It is not kept."),
     )
 
 
@@ -85,17 +88,23 @@ class _Form(forms.ModelForm):
 class TlsForm(_Form):
     """A TLS certificate and the nodes that present it."""
 
-    certificate = pem_field("TLS certificate", "The certificate in PEM form; intermediate ones may follow it.")
-    private_key = pem_field("Private key", "RSA or ECDSA in PEM form. It cannot be looked at or changed later.")
+    certificate = pem_field(
+        gettext_lazy("TLS certificate"), gettext_lazy("The certificate in PEM form; intermediate ones may follow it.")
+    )
+    private_key = pem_field(
+        gettext_lazy("Private key"), gettext_lazy("RSA or ECDSA in PEM form. It cannot be looked at or changed later.")
+    )
     private_key_passphrase = _passphrase()
     parameters = pem_field(
-        "TLS parameters", "Diffie-Hellman parameters or the name of a curve, in PEM form.", required=False
+        gettext_lazy("TLS parameters"),
+        gettext_lazy("Diffie-Hellman parameters or the name of a curve, in PEM form."),
+        required=False,
     )
     nodes = forms.MultipleChoiceField(
-        label="Nodes",
+        label=gettext_lazy("Nodes"),
         required=False,
-        widget=FilteredSelectMultiple("Nodes", is_stacked=False),
-        help_text="Machines that present this certificate. It should name each of them.",
+        widget=FilteredSelectMultiple(gettext_lazy("Nodes"), is_stacked=False),
+        help_text=gettext_lazy("Machines that present this certificate. It should name each of them."),
     )
 
     class Meta:
@@ -126,13 +135,17 @@ class TlsForm(_Form):
         for machine in self.chosen:
             host = machine.alternative_fqdn
             if host and not names.covers(self.instance.leaf, host):
-                self.add_error("nodes", f"{machine}: this certificate is not valid for {host}.")
+                self.add_error(
+                    "nodes",
+                    gettext("%(machine)s: this certificate is not valid for %(host)s.")
+                    % {"machine": machine, "host": host},
+                )
 
 
 class CaForm(_Form):
     """A trusted CA certificate."""
 
-    certificate = pem_field("CA certificate", "One certificate in PEM form.")
+    certificate = pem_field(gettext_lazy("CA certificate"), gettext_lazy("One certificate in PEM form."))
 
     class Meta:
         model = CaCertificate
@@ -142,20 +155,22 @@ class CaForm(_Form):
 class CompleteForm(_Form):
     """The answer to a signing request."""
 
-    certificate = pem_field("Certificate", "What the authority made of the request, in PEM form.")
+    certificate = pem_field(
+        gettext_lazy("Certificate"), gettext_lazy("What the authority made of the request, in PEM form.")
+    )
 
     class Meta:
         model = CertificateSigningRequest
         fields: ClassVar = ["certificate"]
 
 
-def _line(label: str, help_text: str = "", *, limit: int = 64, required: bool = False) -> forms.CharField:
+def _line(label: Any, help_text: Any = "", *, limit: int = 64, required: bool = False) -> forms.CharField:
     return forms.CharField(
         label=label, help_text=help_text, required=required, max_length=limit, widget=UnfoldAdminTextInputWidget()
     )
 
 
-def _yes(label: str, help_text: str, *, initial: bool) -> forms.BooleanField:
+def _yes(label: Any, help_text: Any, *, initial: bool) -> forms.BooleanField:
     return forms.BooleanField(
         label=label, help_text=help_text, required=False, initial=initial, widget=UnfoldBooleanSwitchWidget()
     )
@@ -165,24 +180,33 @@ class RequestForm(_Form):
     """A new signing request (SYS-238 … SYS-243)."""
 
     subject = forms.ChoiceField(
-        label="Subject name", required=False, widget=UnfoldAdminSelectWidget(), help_text="Whom the certificate is for."
+        label=gettext_lazy("Subject name"),
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+        help_text=gettext_lazy("Whom the certificate is for."),
     )
-    custom_subject_name = _line("Custom subject name", "Common name, if it is none of the above.", limit=250)
-    private_key = pem_field("Private key", "Only if you upload a key of your own.", required=False)
+    custom_subject_name = _line(
+        gettext_lazy("Custom subject name"), gettext_lazy("Common name, if it is none of the above."), limit=250
+    )
+    private_key = pem_field(
+        gettext_lazy("Private key"), gettext_lazy("Only if you upload a key of your own."), required=False
+    )
     private_key_passphrase = _passphrase()
     subject_alt_names = forms.MultipleChoiceField(
-        label="Subject alternative names",
+        label=gettext_lazy("Subject alternative names"),
         required=False,
-        widget=FilteredSelectMultiple("Names", is_stacked=False),
-        help_text="Further hosts of this platform that the certificate is to be valid for.",
+        widget=FilteredSelectMultiple(gettext_lazy("Names"), is_stacked=False),
+        help_text=gettext_lazy("Further hosts of this platform that the certificate is to be valid for."),
     )
-    organization = _line("Organization name")
-    department = _line("Department")
-    city = _line("City", limit=128)
-    state = _line("State or Province", limit=128)
-    country = _line("Country", "Two letters.", limit=2)
+    organization = _line(gettext_lazy("Organization name"))
+    department = _line(gettext_lazy("Department"))
+    city = _line(gettext_lazy("City"), limit=128)
+    state = _line(gettext_lazy("State or Province"), limit=128)
+    country = _line(gettext_lazy("Country"), gettext_lazy("Two letters."), limit=2)
     include_cn_in_san = _yes(
-        "Include Common Name in Subject Alternative Names", "Browsers look for names there only.", initial=True
+        gettext_lazy("Include Common Name in Subject Alternative Names"),
+        gettext_lazy("Browsers look for names there only."),
+        initial=True,
     )
 
     class Meta:
@@ -200,20 +224,20 @@ class RequestForm(_Form):
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         known = [(name, name) for name in host_names()]
-        self.fields["subject"].choices = [*known, (CUSTOM, "User-provided custom Common Name")]  # type: ignore[attr-defined]
+        self.fields["subject"].choices = [*known, (CUSTOM, gettext("User-provided custom Common Name"))]  # type: ignore[attr-defined]
         self.fields["subject_alt_names"].choices = known  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or self.cleaned_data
         name = found.get("subject") or found.get("custom_subject_name", "")
         if not name:
-            self.add_error("custom_subject_name", "Choose a subject name, or give one.")
+            self.add_error("custom_subject_name", gettext("Choose a subject name, or give one."))
         self._check_names(found)
         parts = {part: found.get(part, "") for part in ("organization", "department", "city", "state", "country")}
         try:
             self.instance.dn = requests.compose(name, **parts) if any(parts.values()) else ""
         except CertificateProblem as problem:
-            self.add_error("country" if "country" in str(problem) else "organization", str(problem))
+            self.add_error("country" if "country" in str(problem) else "organization", gettext(str(problem)))
         self.instance.subject_name = name
         self.instance.include_common_name = found.get("include_cn_in_san", True)
         return found
@@ -222,7 +246,7 @@ class RequestForm(_Form):
         try:
             more = requests.alternative_names(found.get("additional_subject_alt_names", ""))
         except CertificateProblem as problem:
-            self.add_error("additional_subject_alt_names", str(problem))
+            self.add_error("additional_subject_alt_names", gettext(str(problem)))
         else:
             found["additional_subject_alt_names"] = ", ".join([*found.get("subject_alt_names", ()), *more])
 
@@ -252,8 +276,10 @@ class ImportForm(forms.Form):
     """PEM files with certificates, keys and parameters."""
 
     chosen = _SeveralFiles(
-        label="Files",
-        help_text="One or more PEM files: certificates, private keys, TLS parameters and trusted CA certificates.",
+        label=gettext_lazy("Files"),
+        help_text=gettext_lazy(
+            "One or more PEM files: certificates, private keys, TLS parameters and trusted CA certificates."
+        ),
         widget=_Files(attrs={"class": UnfoldAdminFileFieldWidget().attrs.get("class", "")}),
     )
     private_key_passphrase = _passphrase()
@@ -263,6 +289,6 @@ class ImportForm(forms.Form):
         found: list[str] = []
         for file in self.cleaned_data["chosen"]:
             if file.size > pem.LARGEST:
-                raise ValidationError(f"{file.name} is too large for certificates.")
+                raise ValidationError(gettext("%(name)s is too large for certificates.") % {"name": file.name})
             found.append(file.read().decode("utf-8", "replace"))
         return found

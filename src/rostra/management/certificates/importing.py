@@ -9,6 +9,7 @@ from typing import TypeVar
 from cryptography import x509
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext, ngettext
 
 from rostra.configuration.certificates import facts, pem
 from rostra.configuration.certificates.pem import Bundle, CertificateProblem, PassphraseProblem, PrivateKey
@@ -29,8 +30,11 @@ class Outcome:
     @property
     def summary(self) -> str:
         tls, ca = len(self.tls_certificates), len(self.ca_certificates)
-        said = f"Imported: {tls} TLS certificate{'' if tls == 1 else 's'}, {ca} CA certificate{'' if ca == 1 else 's'}."
-        return said + (f" {self.ignored} were there already." if self.ignored else "")
+        counts = {"tls": tls, "ca": ca, "ignored": self.ignored}
+        own = ngettext("Imported: %(tls)d TLS certificate", "Imported: %(tls)d TLS certificates", tls) % counts
+        others = ngettext("%(ca)d CA certificate.", "%(ca)d CA certificates.", ca) % counts
+        more = " " + gettext("%(ignored)d were there already.") % counts if self.ignored else ""
+        return f"{own}, {others}{more}"
 
 
 def load(files: Iterable[str], passphrase: str = "") -> Outcome:
@@ -62,9 +66,9 @@ class _Import:
 
     def run(self) -> Outcome:
         if self._bundle.requests:
-            raise CertificateProblem("Certificate signing requests cannot be imported.")
+            raise CertificateProblem(gettext("Certificate signing requests cannot be imported."))
         if not self._bundle.certificates and not self._bundle.keys:
-            raise CertificateProblem("There are no certificates in PEM form in this.")
+            raise CertificateProblem(gettext("There are no certificates in PEM form in this."))
         used: list[PrivateKey] = []
         for certificate in self._bundle.certificates:
             key = next((key for key in self._bundle.keys if pem.paired((certificate,), key)), None)
@@ -77,7 +81,7 @@ class _Import:
     def _check_keys(self, used: list[PrivateKey]) -> None:
         for key in self._bundle.keys:
             if not any(pem.same_key(key, other) for other in used) and not _is_stored(key):
-                raise CertificateProblem("One of the private keys belongs to none of the certificates.")
+                raise CertificateProblem(gettext("One of the private keys belongs to none of the certificates."))
 
     def _take(self, certificate: x509.Certificate, key: PrivateKey | None) -> None:
         if key is not None:
@@ -89,8 +93,11 @@ class _Import:
         if facts.is_self_signed(certificate):  # a server that vouches for itself can be trusted, if somebody says so
             return self._take_authority(certificate)
         raise CertificateProblem(
-            f"There is no private key for {facts.short_name(certificate.subject)}. A certificate that answers a "
-            "signing request is given on the page of that request."
+            gettext(
+                "There is no private key for %(subject)s. A certificate that answers a signing request "
+                "is given on the page of that request."
+            )
+            % {"subject": facts.short_name(certificate.subject)}
         )
 
     def _take_tls(self, certificate: x509.Certificate, key: PrivateKey | None) -> None:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 from unfold import decorators
 
 from rostra.configuration import assignment, orm
@@ -26,12 +27,12 @@ action: Any = decorators.action
 display: Any = decorators.display
 
 _COLOURS = {
-    "Valid": "success",
-    "Temporary": "warning",
-    "Expires soon": "warning",
-    "Incomplete chain": "warning",
-    "Not valid yet": "warning",
-    "Expired": "danger",
+    gettext_noop("Valid"): "success",
+    gettext_noop("Temporary"): "warning",
+    gettext_noop("Expires soon"): "warning",
+    gettext_noop("Incomplete chain"): "warning",
+    gettext_noop("Not valid yet"): "warning",
+    gettext_noop("Expired"): "danger",
 }
 _ADDED = ("configuration.add_tlscertificate", "configuration.add_cacertificate")
 _CHANGED = ("configuration.change_tlscertificate", "configuration.change_cacertificate")
@@ -44,7 +45,7 @@ def _now() -> datetime.datetime:
 class ImportPage:
     """The action `Import files` of both lists."""
 
-    @action(description="Import files", url_path="import-files", icon="upload", permissions=["add"])
+    @action(description=gettext_lazy("Import files"), url_path="import-files", icon="upload", permissions=["add"])
     def import_files(self, request: HttpRequest) -> HttpResponse:
         """A form for files; then back to the list."""
         user: Any = request.user
@@ -61,15 +62,24 @@ class ImportPage:
             else:
                 messages.success(request, outcome.summary)
                 return redirect(reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"))
-        context = {**admin.site.each_context(request), "title": "Import files", "opts": meta, "form": form}
+        context = {**admin.site.each_context(request), "title": gettext("Import files"), "opts": meta, "form": form}
         return render(request, "admin/certificates/import.html", context, status=400 if form.errors else 200)
 
 
 def chain_text(chain: Chain) -> SafeString:
     """The chain of trust, the certificate itself first."""
     rows = format_html_join("", "<li>{}</li>", ((facts.short_name(one.subject),) for one in chain.certificates))
-    end = "" if chain.complete else format_html("<li><em>{}</em></li>", f"{_missing(chain)} is not known here")
+    end = (
+        ""
+        if chain.complete
+        else format_html("<li><em>{}</em></li>", gettext("%(name)s is not known here") % {"name": _missing(chain)})
+    )
     return format_html('<ol class="list-decimal pl-5">{}{}</ol>', rows, end)
+
+
+def _labelled(state: str) -> tuple[str, str]:
+    """A state, which says the colour, and how it is written."""
+    return state, gettext(state)
 
 
 def _missing(chain: Chain) -> str:
@@ -86,23 +96,23 @@ class TlsPages(ImportPage):
     def get_list_display(self, request: HttpRequest) -> list[str]:
         return ["subject_name", "status", "issuer_name", "used_by", "end_date"]
 
-    @display(description="Status", label=_COLOURS)
-    def status(self, row: TlsCertificate) -> str:
-        return judging.state(row, judging.chain(row), _now())
+    @display(description=gettext_lazy("Status"), label=_COLOURS)
+    def status(self, row: TlsCertificate) -> tuple[str, str]:
+        return _labelled(judging.state(row, judging.chain(row), _now()))
 
-    @display(description="Status")
+    @display(description=gettext_lazy("Status"))
     def state(self, row: TlsCertificate) -> str:
-        return self.status(row)
+        return self.status(row)[1]
 
-    @display(description="Nodes")
+    @display(description=gettext_lazy("Nodes"))
     def used_by(self, row: TlsCertificate) -> str:
         return ", ".join(str(machine) for machine in assignment.users(row))
 
-    @display(description="Chain of trust")
+    @display(description=gettext_lazy("Chain of trust"))
     def chain_of_trust(self, row: TlsCertificate) -> SafeString:
         return chain_text(judging.chain(row))
 
-    @display(description="Certificate data")
+    @display(description=gettext_lazy("Certificate data"))
     def decoded(self, row: TlsCertificate | CaCertificate) -> SafeString:
         return format_html('<pre class="text-xs overflow-x-auto whitespace-pre-wrap">{}</pre>', row.text)
 
@@ -122,7 +132,7 @@ class TlsPages(ImportPage):
         nodes = "nodes" if page.has_change_permission(request, obj) else "used_by"
         return [
             (None, {"fields": ["state", nodes, "certificate", "parameters"]}),
-            ("Decoded", {"fields": ["chain_of_trust", "decoded"]}),
+            (gettext("Decoded"), {"fields": ["chain_of_trust", "decoded"]}),
         ]
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -132,18 +142,18 @@ class TlsPages(ImportPage):
         for warning in judging.warnings(form.instance, form.chosen):
             messages.warning(request, warning)
 
-    @action(description="Certificates by Node", url_path="by-node", icon="dns", permissions=["view"])
+    @action(description=gettext_lazy("Certificates by Node"), url_path="by-node", icon="dns", permissions=["view"])
     def by_node(self, request: HttpRequest) -> HttpResponse:
         """Which certificate each machine presents (SYS-219)."""
         context = {
             **admin.site.each_context(request),
-            "title": "Certificates by Node",
+            "title": gettext("Certificates by Node"),
             "opts": orm.meta(TlsCertificate),
             "rows": [_by_node(machine) for machine in assignment.machines()],
         }
         return render(request, "admin/certificates/by_node.html", context)
 
-    @action(description="Request renewal", url_path="renew", icon="autorenew", permissions=["change"])
+    @action(description=gettext_lazy("Request renewal"), url_path="renew", icon="autorenew", permissions=["change"])
     def request_renewal(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """To the form of a signing request whose answer replaces this certificate."""
         row = TlsCertificate.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
@@ -166,7 +176,7 @@ def _by_node(machine: assignment.Machine) -> dict[str, Any]:
         "fqdn": assignment.fqdn(machine),
         "link": reverse(f"admin:configuration_{kind}_change", args=(machine.pk,)),
         "certificate": certificate,
-        "state": judging.state(certificate, judging.chain(certificate), _now()) if certificate else "",
+        "state": gettext(judging.state(certificate, judging.chain(certificate), _now())) if certificate else "",
         "warnings": judging.warnings(certificate, [machine]) if certificate else [],
     }
 
@@ -180,15 +190,15 @@ class CaPages(ImportPage):
     def get_list_display(self, request: HttpRequest) -> list[str]:
         return ["subject_name", "status", "issuer_name", "trusted_intermediate", "end_date"]
 
-    @display(description="Status", label=_COLOURS)
-    def status(self, row: CaCertificate) -> str:
-        return judging.state(row, judging.authority_chain(row), _now())
+    @display(description=gettext_lazy("Status"), label=_COLOURS)
+    def status(self, row: CaCertificate) -> tuple[str, str]:
+        return _labelled(judging.state(row, judging.authority_chain(row), _now()))
 
-    @display(description="Status")
+    @display(description=gettext_lazy("Status"))
     def state(self, row: CaCertificate) -> str:
-        return self.status(row)
+        return self.status(row)[1]
 
-    @display(description="Chain of trust")
+    @display(description=gettext_lazy("Chain of trust"))
     def chain_of_trust(self, row: CaCertificate) -> SafeString:
         return chain_text(judging.authority_chain(row))
 
@@ -202,9 +212,9 @@ class CaPages(ImportPage):
         own = ["certificate", "trusted_intermediate"]
         if obj is None:
             return [(None, {"fields": own})]
-        return [(None, {"fields": ["state", *own]}), ("Decoded", {"fields": ["chain_of_trust", "decoded"]})]
+        return [(None, {"fields": ["state", *own]}), (gettext("Decoded"), {"fields": ["chain_of_trust", "decoded"]})]
 
-    @action(description="Export", url_path="export-files", icon="download", permissions=["view"])
+    @action(description=gettext_lazy("Export"), url_path="export-files", icon="download", permissions=["view"])
     def export_files(self, request: HttpRequest) -> HttpResponse:
         """Every uploaded certificate in one file (SYS-237)."""
         texts = CaCertificate.objects.order_by("pk").values_list("certificate", flat=True)

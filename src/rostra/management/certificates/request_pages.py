@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
 from unfold import decorators
 
 from rostra.configuration.certificates import requests
@@ -43,18 +44,18 @@ class RequestPages:
         if obj is not None:
             return [
                 (None, {"fields": ["subject_name", "tls_certificate", "decoded"]}),
-                ("Complete", {"fields": ["certificate"]}),
+                (gettext("Complete"), {"fields": ["certificate"]}),
             ]
         own = ["organization", "department", "city", "state", "country"]
         names = ["subject", "custom_subject_name", "subject_alt_names", "additional_subject_alt_names"]
         return [
             (None, {"fields": [*names, "tls_certificate"]}),
-            ("Private key", {"fields": ["private_key_type", "private_key", "private_key_passphrase"]}),
-            ("Subject", {"fields": own}),
-            ("Advanced", {"fields": ["ad_compatible", "include_cn_in_san"]}),
+            (gettext("Private key"), {"fields": ["private_key_type", "private_key", "private_key_passphrase"]}),
+            (gettext("Subject"), {"fields": own}),
+            (gettext("Advanced"), {"fields": ["ad_compatible", "include_cn_in_san"]}),
         ]
 
-    @display(description="Signing request")
+    @display(description=gettext_lazy("Signing request"))
     def decoded(self, row: CertificateSigningRequest) -> SafeString:
         said = describe_request(requests.read(row.csr)) + "\n" + row.csr
         return format_html('<pre class="text-xs overflow-x-auto whitespace-pre-wrap">{}</pre>', said)
@@ -78,7 +79,9 @@ class RequestPages:
         base: Any = super()
         if obj.completed is None:
             return base.response_change(request, obj)
-        done = f"The request for {obj.subject_name} is complete. Choose the nodes that present the certificate."
+        done = gettext(
+            "The request for %(subject_name)s is complete. Choose the nodes that present the certificate."
+        ) % {"subject_name": obj.subject_name}
         messages.success(request, done)
         return redirect(reverse("admin:configuration_tlscertificate_change", args=(obj.completed.pk,)))
 
@@ -87,7 +90,7 @@ class RequestPages:
         base: Any = super()
         return base.log_change(request, obj.completed or obj, message)
 
-    @action(description="Download", url_path="download", icon="download", permissions=["view"])
+    @action(description=gettext_lazy("Download"), url_path="download", icon="download", permissions=["view"])
     def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The request as a file, without its private key."""
         row = CertificateSigningRequest.objects.filter(pk=object_id).first() if object_id.isdecimal() else None

@@ -88,7 +88,8 @@ class ParticipantRecord(models.Model):
     license_type = _text()
     av_id = _text()
     presentation_id = _text()
-    media_streams = models.JSONField(default=list)
+    historic_call_quality = models.JSONField(default=list)
+    """Values of `domain.quality.Quality`, one for each 20 seconds."""
 
     class Meta:
         verbose_name = "participant"
@@ -120,11 +121,64 @@ class BackplaneRecord(models.Model):
     protocol = _text()
     system_location = _text()
     type = _text()
-    media_streams = models.JSONField(default=list)
 
     class Meta:
         verbose_name = "backplane"
         ordering: ClassVar = ["-end_time"]
+
+
+class _Stream(models.Model):
+    """A stream over its life: mean bit rates in kbps, loss in percent."""
+
+    stream_id = models.CharField(max_length=20)
+    """Number among those of its owner."""
+    stream_type = _text()
+    node = _text()
+    start_time = models.DateTimeField()
+    end_time = models.DateTimeField()
+    rx_codec = _text()
+    rx_bitrate = _whole()
+    rx_resolution = _text()
+    rx_fps = models.FloatField(default=0.0)
+    rx_packets_received = _whole()
+    rx_packets_lost = _whole()
+    rx_packet_loss = models.FloatField(default=0.0)
+    tx_codec = _text()
+    tx_bitrate = _whole()
+    tx_resolution = _text()
+    tx_fps = models.FloatField(default=0.0)
+    tx_packets_sent = _whole()
+    tx_packets_lost = _whole()
+    tx_packet_loss = models.FloatField(default=0.0)
+
+    class Meta:
+        abstract = True
+
+
+class ParticipantStream(_Stream):
+    """Of a call. It may be told before its call is."""
+
+    participant = models.ForeignKey(
+        ParticipantRecord, on_delete=models.CASCADE, related_name="media_streams", db_constraint=False
+    )
+    quality = models.JSONField(default=list)
+    """Of the call while its media was on one node, at the first of the streams there."""
+
+    class Meta:
+        verbose_name = "media stream"
+        ordering: ClassVar = ["id"]
+
+
+class BackplaneStream(_Stream):
+    """Of a link."""
+
+    backplane = models.ForeignKey(
+        BackplaneRecord, on_delete=models.CASCADE, related_name="media_streams", db_constraint=False
+    )
+
+    class Meta:
+        verbose_name = "backplane media stream"
+        ordering: ClassVar = ["id"]
 
 
 class PlatformEvent(models.Model):

@@ -12,12 +12,15 @@ from django.db import OperationalError, models, transaction
 
 from rostra.configuration import orm
 from rostra.domain import history as domain
+from rostra.domain.quality import overall
 from rostra.fabric.outbox import Record, decode_event
 from rostra.management.directory import KILO, Directory, licence, protocol
 from rostra.management.history.models import (
     BackplaneRecord,
+    BackplaneStream,
     ConferenceRecord,
     ParticipantRecord,
+    ParticipantStream,
     PlatformEvent,
     Run,
 )
@@ -91,6 +94,9 @@ class _Intake:
         self._conferences: dict[str, ConferenceRecord] = {}
         self._participants: dict[str, ParticipantRecord] = {}
         self._backplanes: dict[str, BackplaneRecord] = {}
+        self._streams: list[ParticipantStream | BackplaneStream] = []
+        self._carried: dict[str, list[list[int]]] = {}
+        """By participant: the quality of each stream that is known."""
         self._events: list[PlatformEvent] = []
 
     def run(self) -> int:
@@ -98,6 +104,10 @@ class _Intake:
         participants, conferences = _concerned([event for _, event in fresh])
         self._participants = ParticipantRecord.objects.in_bulk(participants)
         self._conferences = ConferenceRecord.objects.in_bulk(conferences)
+        for key, quality in ParticipantStream.objects.filter(participant__in=participants).values_list(
+            "participant_id", "quality"
+        ):
+            self._carried.setdefault(key, []).append(quality)
         for record, event in fresh:
             try:
                 self._apply(record, event)
@@ -128,6 +138,8 @@ class _Intake:
                     row.media_node = text(self._directory.address(event.media_node))
                     row.proxy_node = text(self._directory.address(event.proxy_node)) if event.proxy_node else ""
                 self._note(record, event, "media_node", event.media_node, participant=event.participant)
+            case domain.MediaEnded():
+                self._media(event)
             case domain.CapacityRefused():
                 self._note(record, event, "capacity", event.reason, event.alias, participant=event.participant)
             case domain.NodeEvent():
@@ -161,8 +173,16 @@ class _Intake:
         row.end_time = max(end, row.start_time)
         row.duration = round(event.duration or (row.end_time - row.start_time).total_seconds())
         row.disconnect_reason = text(event.disconnect_reason)
-        row.media_streams = [self._stream(stream) for stream in event.streams]
         row.presumed = False
+
+    def _media(self, event: domain.MediaEnded) -> None:
+        participant = event.participant[:100]
+        known = self._carried.setdefault(participant, [])
+        for stream in event.streams:
+            quality = list(event.quality) if stream is event.streams[0] else []
+            values = self._stream(stream) | {"stream_id": str(len(known))}
+            self._streams.append(ParticipantStream(participant_id=participant, quality=quality, **values))
+            known.append(quality)
 
     def _fill(self, record: Record, said: domain.ParticipantRecord) -> ParticipantRecord:
         place = self._directory
@@ -214,14 +234,17 @@ class _Intake:
             protocol="SRTP",
             system_location=text(place.location(event.location) or place.location_of(event.media_node)),
             type="geo" if event.scope == "geo" else "local",
-            media_streams=[self._stream(stream) for stream in event.streams],
         )
+        self._streams += [
+            BackplaneStream(backplane_id=event.id[:200], **self._stream(stream)) for stream in event.streams
+        ]
 
     def _stream(self, stream: domain.StreamRecord) -> dict[str, Any]:
         body = {name: value for name, value in msgspec.structs.asdict(stream).items() if name not in ("id", "type")}
-        body |= {"stream_id": stream.id, "stream_type": stream.type, "node": self._directory.address(stream.node)}
+        body |= {"stream_id": stream.id[:20], "stream_type": stream.type, "node": self._directory.address(stream.node)}
+        body = {name: text(value) if isinstance(value, str) else value for name, value in body.items()}
         for name in ("start_time", "end_time"):
-            body[name] = moment(body[name]).replace(tzinfo=None).isoformat()
+            body[name] = moment(body[name])
         for name in ("rx_bitrate", "tx_bitrate"):
             body[name] //= KILO
         return body
@@ -246,16 +269,21 @@ class _Intake:
         )
 
     def _write(self) -> None:
+        for key, row in self._participants.items():
+            row.historic_call_quality = [window for piece in self._carried.get(key, []) for window in piece]
+            row.call_quality = overall(row.historic_call_quality).word
         _upsert(ConferenceRecord, list(self._conferences.values()))
         _upsert(ParticipantRecord, list(self._participants.values()))
         _upsert(BackplaneRecord, list(self._backplanes.values()))
+        for model in (ParticipantStream, BackplaneStream):
+            orm.rows(model).bulk_create([row for row in self._streams if isinstance(row, model)], batch_size=200)
         PlatformEvent.objects.bulk_create(self._events)
         settle(set(self._conferences))
 
 
 _SAME_TEXT = (
     *("conference_name", "display_name", "local_alias", "remote_alias", "vendor", "role"),
-    *("call_direction", "call_quality", "call_uuid", "call_tag", "conversation_id", "service_type", "service_tag"),
+    *("call_direction", "call_uuid", "call_tag", "conversation_id", "service_type", "service_tag"),
     *("remote_address", "av_id", "presentation_id"),
 )
 _SAME_VALUE = ("has_media", "is_streaming", "remote_port")
@@ -275,7 +303,7 @@ def _concerned(events: list[domain.Event]) -> tuple[set[str], set[str]]:
                 conferences.add(event.id[:100])
             case domain.BackplaneEnded():
                 conferences.add(event.conference_id[:100])
-            case domain.MediaNodeUsed():
+            case domain.MediaNodeUsed() | domain.MediaEnded():
                 participants.add(event.participant[:100])
             case _:
                 pass

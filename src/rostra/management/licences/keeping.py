@@ -15,6 +15,7 @@ import structlog
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from rostra.configuration.models import GlobalSettings
 from rostra.domain import licensing
@@ -83,14 +84,14 @@ def add(entitlement: str, *, offline: bool = False) -> Licence | LicenceRequest:
     """
     text = entitlement.strip()
     if not text or len(text) > LONGEST:
-        raise ValidationError({"entitlement_id": "Give a licence file or an entitlement key."})
+        raise ValidationError({"entitlement_id": gettext("Give a licence file or an entitlement key.")})
     try:
         if document.holds(text):
             return _install(document.read(text, trusted()), "FILE")
     except LicenceProblem as problem:
         raise ValidationError({"entitlement_id": str(problem)}) from None
     if not text.isprintable() or len(text) > 255:
-        raise ValidationError({"entitlement_id": "This is neither a licence file nor an entitlement key."})
+        raise ValidationError({"entitlement_id": gettext("This is neither a licence file nor an entitlement key.")})
     return _request(exchange.ACTIVATE, text, offline=offline)
 
 
@@ -106,16 +107,16 @@ def _install(found: list[Signed], kind: str) -> Licence:
 def _installed(signed: Signed, here: str, kind: str) -> Licence:
     grant = signed.content
     if not isinstance(grant, Grant):
-        raise LicenceProblem("This confirms the return of a licence; it belongs to a stored request.")
+        raise LicenceProblem(gettext("This confirms the return of a licence; it belongs to a stored request."))
     if grant.deployment not in ("", here):
-        raise LicenceProblem("This licence was issued to another deployment.")
+        raise LicenceProblem(gettext("This licence was issued to another deployment."))
     if Licence.objects.filter(fulfillment_id=grant.id).exists():
-        raise LicenceProblem("This licence is installed already.")
+        raise LicenceProblem(gettext("This licence is installed already."))
     if ReturnedLicence.objects.filter(fulfillment_id=grant.id).exists():
-        raise LicenceProblem("This licence was returned and cannot be used here again.")
+        raise LicenceProblem(gettext("This licence was returned and cannot be used here again."))
     terms = document.terms(grant, here)
     if licensing.state(terms, time.time()) is LicenceState.EXPIRED:
-        raise LicenceProblem("This licence has expired.")
+        raise LicenceProblem(gettext("This licence has expired."))
     return Licence.objects.create(
         fulfillment_id=grant.id,
         entitlement_id=grant.entitlement or grant.id,
@@ -220,7 +221,10 @@ def complete(request: LicenceRequest, xml: str) -> Licence | None:
     try:
         answer = exchange.read_answer(xml[: LONGEST + 1])
         if answer.number != request.sequence_number:
-            raise LicenceProblem(f"This answers the request {answer.number}, not {request.sequence_number}.")
+            raise LicenceProblem(
+                gettext("This answers the request %(number)s, not %(sequence_number)s.")
+                % {"number": answer.number, "sequence_number": request.sequence_number}
+            )
         found = document.read(answer.text, trusted())
         with transaction.atomic():
             licence = _completed(request, found)
@@ -235,13 +239,13 @@ def _completed(request: LicenceRequest, found: list[Signed]) -> Licence | None:
     if request.actions == exchange.RETURN:
         receipts = [one.content for one in found if isinstance(one.content, Receipt)]
         if not any(one.id == request.reference and one.deployment in ("", deployment()) for one in receipts):
-            raise LicenceProblem("This does not confirm the return of the licence.")
+            raise LicenceProblem(gettext("This does not confirm the return of the licence."))
         return None
     grants = [one.content for one in found if isinstance(one.content, Grant)]
     if request.actions == exchange.REPAIR:
         Licence.objects.filter(fulfillment_id=request.reference).delete()
     elif any(one.entitlement not in ("", request.reference) for one in grants):
-        raise LicenceProblem("These licences belong to another entitlement key.")
+        raise LicenceProblem(gettext("These licences belong to another entitlement key."))
     return _install(found, "ACTIVATION")
 
 

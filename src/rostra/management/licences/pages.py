@@ -11,6 +11,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from unfold import decorators
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
@@ -28,7 +29,10 @@ class _Text(forms.Form):
 
     text = forms.CharField(required=False, max_length=LONGEST, widget=UnfoldAdminTextareaWidget)
     file = forms.FileField(
-        required=False, widget=UnfoldAdminFileFieldWidget, label="File", help_text="Instead of pasting its content."
+        required=False,
+        widget=UnfoldAdminFileFieldWidget,
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy("Instead of pasting its content."),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -36,19 +40,19 @@ class _Text(forms.Form):
         file = found.get("file")
         if file is not None:
             if file.size > LONGEST:
-                raise ValidationError("The file is too long.")
+                raise ValidationError(gettext("The file is too long."))
             found["text"] = file.read().decode("utf-8", "replace")
         if not found.get("text"):
-            raise ValidationError("Paste a text or choose a file.")
+            raise ValidationError(gettext("Paste a text or choose a file."))
         return found
 
 
 class _Add(_Text):
     offline = forms.BooleanField(
         required=False,
-        label="Manually activate",
+        label=gettext_lazy("Manually activate"),
         widget=UnfoldBooleanSwitchWidget,
-        help_text="Only for entitlement keys: store the request, to be taken to the issuer by hand.",
+        help_text=gettext_lazy("Only for entitlement keys: store the request, to be taken to the issuer by hand."),
     )
 
 
@@ -68,7 +72,7 @@ def _bars() -> list[dict[str, Any]]:
         percent = min(100, 100 * used.get(kind, 0) // limit) if limit else 0
         found.append(
             {
-                "title": str(kind).capitalize() if pool.counted else "Calls",
+                "title": str(kind).capitalize() if pool.counted else gettext("Calls"),
                 "used": used.get(kind, 0),
                 "total": pool.port if kind is LicenceKind.PORT else pool.audio,
                 "overdraft": limit - (pool.port if kind is LicenceKind.PORT else pool.audio),
@@ -117,8 +121,8 @@ class LicencePages:
         if not page.has_add_permission(request):
             raise PermissionDenied
         form = _Add(request.POST or None, request.FILES or None)
-        form.fields["text"].label = "License entitlement key"
-        form.fields["text"].help_text = "The content of a license file, or the key that the issuer gave you."
+        form.fields["text"].label = gettext("License entitlement key")
+        form.fields["text"].help_text = gettext("The content of a license file, or the key that the issuer gave you.")
         if request.method == "POST" and form.is_valid():
             try:
                 with transaction.atomic():
@@ -127,42 +131,66 @@ class LicencePages:
                 form.add_error(None, problem.messages)
             else:
                 if isinstance(made, Licence):
-                    messages.success(request, f"The license {made} is installed.")
+                    messages.success(request, gettext("The license %(made)s is installed.") % {"made": made})
                 else:
-                    messages.warning(request, f"The request is stored as number {made}. Export it for the issuer.")
+                    messages.warning(
+                        request,
+                        gettext("The request is stored as number %(made)s. Export it for the issuer.") % {"made": made},
+                    )
                 return redirect(reverse(_LIST))
-        return _form(self, request, form, title="Add License", verb="Save")
+        return _form(self, request, form, title=gettext("Add License"), verb=gettext("Save"))
 
-    @action(description="Return license", url_path="return", icon="undo", permissions=["return"])
+    @action(description=gettext_lazy("Return license"), url_path="return", icon="undo", permissions=["return"])
     def return_licence(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """It counts no more; one bound to this deployment can be issued for another then."""
         licence = _row(Licence, object_id)
-        question = (
-            f"The license {licence} of {licence.concurrent} calls will not count any more. "
-            f"Note its entitlement key if you want to use it elsewhere: {licence.entitlement_id}"
-        )
+        question = gettext(
+            "The license %(licence)s of %(concurrent)s calls will not count any more. "
+            "Note its entitlement key if you want to use it elsewhere: %(entitlement_id)s"
+        ) % {"licence": licence, "concurrent": licence.concurrent, "entitlement_id": licence.entitlement_id}
         if request.method != "POST":
-            return _form(self, request, forms.Form(), title="Return license", question=question, verb="Return license")
+            return _form(
+                self,
+                request,
+                forms.Form(),
+                title=gettext("Return license"),
+                question=question,
+                verb=gettext("Return license"),
+            )
         with transaction.atomic():
             left = keeping.give_back(licence)
-        messages.success(request, f"The license {licence} was returned.")
+        messages.success(request, gettext("The license %(licence)s was returned.") % {"licence": licence})
         if left is not None:
-            messages.warning(request, f"Export the stored request {left} for the issuer, so that he knows of it.")
+            messages.warning(
+                request,
+                gettext("Export the stored request %(left)s for the issuer, so that he knows of it.") % {"left": left},
+            )
         return redirect(reverse(_LIST))
 
-    @action(description="Repair trusted license storage", url_path="repair", icon="build", permissions=["repair"])
+    @action(
+        description=gettext_lazy("Repair trusted license storage"),
+        url_path="repair",
+        icon="build",
+        permissions=["repair"],
+    )
     def repair_licence(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Have the issuer issue it anew for this deployment."""
         licence = _row(Licence, object_id)
-        question = f"The issuer will be asked to issue the license {licence} anew for this deployment."
+        question = gettext("The issuer will be asked to issue the license %(licence)s anew for this deployment.") % {
+            "licence": licence
+        }
         if request.method != "POST":
-            return _form(self, request, forms.Form(), title="Repair license", question=question, verb="Repair")
+            return _form(
+                self, request, forms.Form(), title=gettext("Repair license"), question=question, verb=gettext("Repair")
+            )
         with transaction.atomic():
             made = keeping.repair(licence)
         if isinstance(made, Licence):
-            messages.success(request, f"The license {made} is installed.")
+            messages.success(request, gettext("The license %(made)s is installed.") % {"made": made})
         else:
-            messages.warning(request, f"The request is stored as number {made}. Export it for the issuer.")
+            messages.warning(
+                request, gettext("The request is stored as number %(made)s. Export it for the issuer.") % {"made": made}
+            )
         return redirect(reverse(_LIST))
 
     def has_repair_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -191,7 +219,12 @@ class RequestPages:
         names = ("sequence_number", "actions", "reference", "generation_time", "status", "request_xml")
         return [(None, {"fields": list(names)})]
 
-    @action(description="Export stored license request", url_path="export", icon="download", permissions=["view"])
+    @action(
+        description=gettext_lazy("Export stored license request"),
+        url_path="export",
+        icon="download",
+        permissions=["view"],
+    )
     def export_request(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The request as an XML file."""
         row = _row(LicenceRequest, object_id)
@@ -202,14 +235,17 @@ class RequestPages:
         )
 
     @action(
-        description="Complete stored license request", url_path="complete", icon="task_alt", permissions=["complete"]
+        description=gettext_lazy("Complete stored license request"),
+        url_path="complete",
+        icon="task_alt",
+        permissions=["complete"],
     )
     def complete_request(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Take the issuer's answer."""
         row = _row(LicenceRequest, object_id)
         form = _Text(request.POST or None, request.FILES or None)
-        form.fields["text"].label = "Answer"
-        form.fields["text"].help_text = "The XML file that the issuer sent."
+        form.fields["text"].label = gettext("Answer")
+        form.fields["text"].help_text = gettext("The XML file that the issuer sent.")
         if request.method == "POST" and form.is_valid():
             try:
                 with transaction.atomic():
@@ -217,10 +253,20 @@ class RequestPages:
             except ValidationError as problem:
                 form.add_error(None, problem.messages)
             else:
-                what = f"The license {made} is installed." if made else "The return is confirmed."
+                what = (
+                    gettext("The license %(made)s is installed.") % {"made": made}
+                    if made
+                    else gettext("The return is confirmed.")
+                )
                 messages.success(request, what)
                 return redirect(reverse(_LIST))
-        return _form(self, request, form, title=f"Complete stored license request {row}", verb="Complete")
+        return _form(
+            self,
+            request,
+            form,
+            title=gettext("Complete stored license request %(row)s") % {"row": row},
+            verb=gettext("Complete"),
+        )
 
 
 def _row(model: Any, key: str) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 
 from rostra.configuration import journal, orm
 from rostra.configuration.models import ConferenceAlias
@@ -168,7 +169,7 @@ class Applier:
 
 def _check_form(alias: ConferenceAlias) -> None:
     if any(character.isspace() for character in alias.alias):
-        raise ValidationError({"alias": "An alias has no spaces."})
+        raise ValidationError({"alias": gettext("An alias has no spaces.")})
 
 
 def _sentence(problem: ValidationError) -> str:

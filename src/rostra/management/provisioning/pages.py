@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -11,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 from unfold import decorators
@@ -38,7 +40,7 @@ _SECTIONS = {
 _TONES = {models.SUCCEEDED: "good", models.FAILED: "bad"}
 
 
-def _page(request: HttpRequest, name: str, title: str, **more: Any) -> HttpResponse:
+def _page(request: HttpRequest, name: str, title: Any, **more: Any) -> HttpResponse:
     context = {**admin.site.each_context(request), "title": title, **more}
     return render(request, f"admin/provisioning/{name}.html", context)
 
@@ -61,7 +63,7 @@ def try_out(request: HttpRequest, key: int) -> HttpResponse:
     return _page(
         request,
         "preview",
-        f"Test: {template}",
+        _("Test: %(template)s") % {"template": template},
         template=template,
         back=_form(template),
         preview=preview(template),
@@ -76,9 +78,15 @@ def sync(request: HttpRequest, key: int) -> HttpResponse:
     if request.method == "POST":
         running.begin([template])
         return redirect("admin:ldap_sync_status")
-    question = "Objects of this template are made, changed and deleted so that they are what the directory says now."
+    question = _("Objects of this template are made, changed and deleted so that they are what the directory says now.")
     return _page(
-        request, "confirm", f"Sync: {template}", question=question, verb="Sync now", back=_form(template), facts=()
+        request,
+        "confirm",
+        _("Sync: %(template)s") % {"template": template},
+        question=question,
+        verb=_("Sync now"),
+        back=_form(template),
+        facts=(),
     )
 
 
@@ -89,28 +97,28 @@ def delete_objects(request: HttpRequest, key: int) -> HttpResponse:
     if request.method == "POST":
         found = following.delete_owned(template.name)
         note_person("Deleted objects of LDAP sync template", details={"Template": template.name, **found})
-        messages.success(request, f"Deleted {_counted(found)}.")
+        messages.success(request, _("Deleted %(found)s.") % {"found": _counted(found)})
         return redirect(_form(template))
-    question = "Everything that was made from this template is deleted. The template itself stays."
+    question = _("Everything that was made from this template is deleted. The template itself stays.")
     return _page(
         request,
         "confirm",
-        f"Delete all VMRs and devices created from this template: {template}",
+        _("Delete all VMRs and devices created from this template: %(template)s") % {"template": template},
         question=question,
-        verb="Delete",
+        verb=_("Delete"),
         back=_form(template),
         facts=[_counted(following.owned(template))],
     )
 
 
 def _counted(found: dict[str, int]) -> str:
-    words = {
-        "vmrs": ("VMR", "VMRs"),
-        "devices": ("device alias", "device aliases"),
-        "end_users": ("user", "users"),
+    words: dict[str, Callable[[int], str]] = {
+        "vmrs": lambda count: ngettext("%(count)d VMR", "%(count)d VMRs", count),
+        "devices": lambda count: ngettext("%(count)d device alias", "%(count)d device aliases", count),
+        "end_users": lambda count: ngettext("%(count)d user", "%(count)d users", count),
     }
     return ", ".join(
-        f"{count} {words[name][count != 1]}" for name, count in found.items() if count or name != "end_users"
+        words[name](count) % {"count": count} for name, count in found.items() if count or name != "end_users"
     )
 
 
@@ -135,13 +143,19 @@ def _rows(request: HttpRequest) -> str:
 
 
 def _done(row: SyncStatus, counted: str) -> str:
-    counts = {what: getattr(row, f"{counted}_{what}") for what in ("created", "updated", "deleted", "unchanged")}
-    return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "–"
+    said = {
+        "created": _("%d created"),
+        "updated": _("%d updated"),
+        "deleted": _("%d deleted"),
+        "unchanged": _("%d unchanged"),
+    }
+    counts = {what: getattr(row, f"{counted}_{what}") for what in said}
+    return ", ".join(said[what] % count for what, count in counts.items() if count) or "–"
 
 
 def status(request: HttpRequest) -> HttpResponse:
     """The latest run of each template; the page keeps itself up to date (DIAG-070)."""
-    return _page(request, "status", "LDAP Sync Status", rows=SafeString(_rows(request)))
+    return _page(request, "status", _("LDAP Sync Status"), rows=SafeString(_rows(request)))
 
 
 def status_rows(request: HttpRequest) -> HttpResponse:
@@ -168,8 +182,9 @@ class TemplatePages:
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         base: Any = super()
+        switches = {gettext(title): switch for title, switch in _SECTIONS.items()}
         return [
-            (title, {**more, "classes": [f"rs-only-{_SECTIONS[str(title)]}"]} if str(title) in _SECTIONS else more)
+            (title, {**more, "classes": [f"rs-only-{switches[str(title)]}"]} if str(title) in switches else more)
             for title, more in base.get_fieldsets(request, obj)
         ]
 
@@ -203,7 +218,7 @@ class TemplatePages:
     def save_and_sync(self, request: HttpRequest, obj: ConferenceSyncTemplate) -> None:
         """Runs what has been saved, once it is."""
         transaction.on_commit(lambda: running.begin([obj]))
-        messages.success(request, "The sync has begun; see LDAP Sync Status.")
+        messages.success(request, _("The sync has begun; see LDAP Sync Status."))
 
     @list_action(description=_("Sync selected LDAP sync templates"), permissions=["change"])
     def sync_selected(self, request: HttpRequest, rows: Any) -> HttpResponse:
@@ -241,14 +256,14 @@ class DevicePages:
 
 
 def _promised(request: HttpRequest) -> None:
-    messages.success(request, "Reminders are being sent; the administrator log tells of each.")
+    messages.success(request, _("Reminders are being sent; the administrator log tells of each."))
 
 
 def _variables() -> dict[str, Any]:
     """What patterns and mails can use, for those who write them."""
     own = ("pex_random_pin(length)", "pex_uuid4()")
-    random = "Their values are others at every run: use them in fields that may be overridden, and not for aliases."
-    mail = "A text that begins with <html> is sent as HTML. Without a text, a standard one is sent."
+    random = _("Their values are others at every run: use them in fields that may be overridden, and not for aliases.")
+    mail = _("A text that begins with <html> is sent as HTML. Without a text, a standard one is sent.")
     return {
         "pattern_help": (
             (_("Variables of records"), sorted(field.variable for field in reading.fields()), ""),

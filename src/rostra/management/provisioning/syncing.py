@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from rostra.configuration import orm
 from rostra.configuration.models import ConferenceSyncTemplate
@@ -91,9 +92,9 @@ class Sync:
             records = reading.read(self._template)
             renderers = {kind.counted: Renderer(kind, self._template) for kind in KINDS if self._makes(kind)}
         except (reading.NotRead, PatternProblem) as problem:
-            raise Failed(f"Error syncing with LDAP: {problem}") from None
+            raise Failed(gettext("Error syncing with LDAP: %(problem)s") % {"problem": problem}) from None
         if not records and self._automatic and any(_owned(kind, self._template.name) for kind in KINDS):
-            raise Failed(f"Error syncing with LDAP: {NO_RECORDS}")
+            raise Failed(gettext("Error syncing with LDAP: %(no_records)s") % {"no_records": NO_RECORDS})
         self._tell(models.SYNCING, _READ)
         self._warn_of_unknown(renderers)
         share = (_WRITTEN - _READ) / len(KINDS)

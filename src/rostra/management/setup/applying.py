@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import connection, models, transaction
+from django.utils.translation import gettext
 
 from rostra import machine
 from rostra.configuration import orm
@@ -64,7 +65,9 @@ def apply(environment: Environment, answers: Answers, *, first: bool, last: bool
 def check(answers: Answers) -> None:
     """What can be said without the database. Raises Invalid."""
     if answers.address is not None and not machine.has_address(answers.address):
-        raise Invalid({"address": f"{answers.address} is not an address of this machine."})
+        raise Invalid(
+            {"address": gettext("%(address)s is not an address of this machine.") % {"address": answers.address}}
+        )
     if answers.password is not None:
         try:
             validate_password(answers.password)
@@ -132,7 +135,7 @@ def _administrator(answers: Answers, *, first: bool) -> bool:
     if answers.username is not None and usual is not None and usual.get_username() != answers.username:
         wanted = accounts.filter(username=answers.username, is_superuser=True).first()
         if wanted is None and not first:
-            raise Invalid({"username": "The username of the administrator cannot be changed."})
+            raise Invalid({"username": gettext("The username of the administrator cannot be changed.")})
         if wanted is None:
             usual.username = answers.username
             usual.save(update_fields=["username"])

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from rostra.management.setup import applying
@@ -38,7 +39,7 @@ def step(request: HttpRequest, name: str = STEPS[0].name) -> HttpResponse:
         return _next(request, at)
     context = {
         **admin.site.each_context(request),
-        "title": "First steps",
+        "title": gettext("First steps"),
         "step": STEPS[at],
         "steps": [(one, "done" if number < at else "now" if number == at else "") for number, one in enumerate(STEPS)],
         "number": at + 1,
@@ -65,7 +66,9 @@ def _next(request: HttpRequest, at: int) -> HttpResponse:
     applying.finished()
     messages.success(
         request,
-        "The platform is set up. Next: a TLS certificate of your own under Certificates, and more Conferencing Nodes"
-        " under Platform.",
+        gettext(
+            "The platform is set up. Next: a TLS certificate of your own under Certificates, and more "
+            "Conferencing Nodes under Platform."
+        ),
     )
     return redirect(reverse("admin:index"))

@@ -12,6 +12,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext, gettext_lazy
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from rostra.configuration import validators
@@ -20,13 +21,13 @@ from rostra.management.setup import applying
 from rostra.management.setup.answers import Answers, Invalid, understand
 
 
-def _text(label: str, help_text: str, *, required: bool = True, limit: int = 250) -> forms.CharField:
+def _text(label: Any, help_text: Any, *, required: bool = True, limit: int = 250) -> forms.CharField:
     return forms.CharField(
         label=label, help_text=help_text, required=required, max_length=limit, widget=UnfoldAdminTextInputWidget()
     )
 
 
-def _secret(label: str) -> forms.CharField:
+def _secret(label: Any) -> forms.CharField:
     widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
     return forms.CharField(label=label, strip=False, widget=widget)
 
@@ -34,8 +35,8 @@ def _secret(label: str) -> forms.CharField:
 class PasswordForm(forms.Form):
     """A password of the administrator's own in place of the generated one."""
 
-    password = _secret("New password")
-    again = _secret("New password again")
+    password = _secret(gettext_lazy("New password"))
+    again = _secret(gettext_lazy("New password again"))
 
     def clean_password(self) -> str:
         value = understand("password", self.cleaned_data["password"])
@@ -45,15 +46,17 @@ class PasswordForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         found = self.cleaned_data
         if "password" in found and found["password"] != found.get("again"):
-            raise ValidationError({"again": "The two passwords are not the same."})
+            raise ValidationError({"again": gettext("The two passwords are not the same.")})
         return found
 
 
 class NetworkForm(forms.Form):
     """Name servers and clocks."""
 
-    dns_servers = _text("DNS servers", "IP addresses, with spaces between.")
-    ntp_servers = _text("NTP servers", "Names or addresses, with spaces between; three or more are best.")
+    dns_servers = _text(gettext_lazy("DNS servers"), gettext_lazy("IP addresses, with spaces between."))
+    ntp_servers = _text(
+        gettext_lazy("NTP servers"), gettext_lazy("Names or addresses, with spaces between; three or more are best.")
+    )
 
     def clean(self) -> dict[str, Any]:
         for name in ("dns_servers", "ntp_servers"):
@@ -68,21 +71,23 @@ class NetworkForm(forms.Form):
 class LocationForm(forms.Form):
     """What the first location is called."""
 
-    name = _text("Name of the location", "Where these machines are, for example the city.")
+    name = _text(gettext_lazy("Name of the location"), gettext_lazy("Where these machines are, for example the city."))
 
     def clean_name(self) -> str:
         name = self.cleaned_data["name"]
         first = SystemLocation.objects.order_by("pk").first()
         if SystemLocation.objects.filter(name=name).exclude(pk=first.pk if first else None).exists():
-            raise ValidationError("Another location has this name.")
+            raise ValidationError(gettext("Another location has this name."))
         return name
 
 
 class DomainForm(forms.Form):
     """Under which name the site is reached."""
 
-    hostname = _text("Hostname", "First part of the name of this Management Node.", limit=63)
-    domain = _text("Domain", "The rest of it.", limit=192)
+    hostname = _text(
+        gettext_lazy("Hostname"), gettext_lazy("First part of the name of this Management Node."), limit=63
+    )
+    domain = _text(gettext_lazy("Domain"), gettext_lazy("The rest of it."), limit=192)
 
     def clean_hostname(self) -> str:
         validators.hostname(self.cleaned_data["hostname"])
@@ -96,8 +101,8 @@ class DomainForm(forms.Form):
 class RoomForm(forms.Form):
     """The first Virtual Meeting Room."""
 
-    name = _text("Name", "What people see when they join.")
-    alias = _text("Alias", "What they dial, for example meet.alice or alice@example.com.")
+    name = _text(gettext_lazy("Name"), gettext_lazy("What people see when they join."))
+    alias = _text(gettext_lazy("Alias"), gettext_lazy("What they dial, for example meet.alice or alice@example.com."))
 
     def clean(self) -> dict[str, Any]:
         found = self.cleaned_data
@@ -124,8 +129,8 @@ class Step:
     """One page of the first steps."""
 
     name: str
-    title: str
-    text: str
+    title: Any
+    text: Any
     form: type[forms.Form]
     initial: Callable[[], dict[str, Any]]
     carry_out: Callable[[HttpRequest, dict[str, Any]], None]
@@ -174,40 +179,40 @@ def _add_room(_request: HttpRequest, values: dict[str, Any]) -> None:
 STEPS = (
     Step(
         "password",
-        "Password",
-        "You signed in with the password of the first start. Choose one of your own.",
+        gettext_lazy("Password"),
+        gettext_lazy("You signed in with the password of the first start. Choose one of your own."),
         PasswordForm,
         dict,
         _set_password,
     ),
     Step(
         "name",
-        "Name",
-        "What this Management Node is called in your network.",
+        gettext_lazy("Name"),
+        gettext_lazy("What this Management Node is called in your network."),
         DomainForm,
         lambda: {name: applying.present(_environment())[name] for name in ("hostname", "domain")},
         lambda _, values: _apply(**values),
     ),
     Step(
         "network",
-        "DNS and NTP",
-        "Every machine of a platform has to find names, and to have the right time.",
+        gettext_lazy("DNS and NTP"),
+        gettext_lazy("Every machine of a platform has to find names, and to have the right time."),
         NetworkForm,
         _servers,
         lambda _, values: _apply(**values),
     ),
     Step(
         "location",
-        "Location",
-        "Nodes belong to locations, which say how calls are routed between them. There is one already.",
+        gettext_lazy("Location"),
+        gettext_lazy("Nodes belong to locations, which say how calls are routed between them. There is one already."),
         LocationForm,
         _location,
         _name_location,
     ),
     Step(
         "room",
-        "First room",
-        "A Virtual Meeting Room that people can call at once.",
+        gettext_lazy("First room"),
+        gettext_lazy("A Virtual Meeting Room that people can call at once."),
         RoomForm,
         dict,
         _add_room,

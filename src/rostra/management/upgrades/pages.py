@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 from unfold.widgets import UnfoldAdminFileFieldWidget
@@ -35,7 +36,7 @@ menu.entry("Utilities", _("Upgrade"), "upgrade", "upgrade", place=61)
 class UploadForm(forms.Form):
     """The bundle."""
 
-    package = forms.FileField(label="Software bundle", widget=UnfoldAdminFileFieldWidget)
+    package = forms.FileField(label=gettext_lazy("Software bundle"), widget=UnfoldAdminFileFieldWidget)
 
 
 @require_http_methods(["GET", "POST"])
@@ -55,7 +56,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     failed = bool(problem) or (request.method == "POST" and not form.is_valid())
     context = {
         **admin.site.each_context(request),
-        "title": "Upgrade",
+        "title": gettext("Upgrade"),
         "form": form,
         "problem": problem,
         "version": f"{release.VERSION} ({release.build()})",
@@ -70,7 +71,7 @@ def confirm(request: HttpRequest, key: Any) -> HttpResponse:
     """Existing and new version; POST starts the upgrade."""
     found = UpgradeRequest.objects.filter(uuid=key, state=READY).first()
     if found is None:
-        messages.error(request, "That bundle is not here any more; upload it again.")
+        messages.error(request, gettext("That bundle is not here any more; upload it again."))
         return redirect(reverse("admin:upgrade"))
     if request.method == "POST":
         if "cancel" in request.POST:
@@ -83,7 +84,7 @@ def confirm(request: HttpRequest, key: Any) -> HttpResponse:
             messages.error(request, str(problem))
     context = {
         **admin.site.each_context(request),
-        "title": "Confirm upgrade",
+        "title": gettext("Confirm upgrade"),
         "version": f"{release.VERSION} ({release.build()})",
         "upgrade": found,
     }
@@ -97,7 +98,7 @@ def status(request: HttpRequest) -> HttpResponse:
     going_on = upgrade is not None and upgrade.ended is None
     context = {
         **admin.site.each_context(request),
-        "title": "Upgrade Status",
+        "title": gettext("Upgrade Status"),
         "refresh": REFRESH if going_on else 0,
         "upgrade": upgrade,
         "started": datetime.datetime.fromtimestamp(upgrade.started, datetime.UTC) if upgrade else None,
@@ -121,7 +122,7 @@ def rows(upgrade: Upgrade | None) -> list[dict[str, str]]:
             "reason": reason,
         }
 
-    own = row(MANAGEMENT, "Management Node", uploads.environment().own_address, release.VERSION)
+    own = row(MANAGEMENT, gettext("Management Node"), uploads.environment().own_address, release.VERSION)
     found = [own]
     for node in WorkerVM.objects.order_by("name"):
         report = seen.get(node_name(node.pk))

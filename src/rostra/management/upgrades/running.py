@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import structlog
 from django.db import transaction
+from django.utils.translation import gettext
 
 from rostra import release, software, staging
 from rostra.bundle import BundleProblem
@@ -48,9 +49,9 @@ def begin(request: UpgradeRequest, now: float | None = None) -> Upgrade:
     """Start upgrading the platform by an uploaded bundle. Raises Failed (NODE-098, NODE-099)."""
     now = time.time() if now is None else now
     if current() is not None:
-        raise Failed("An upgrade is in progress; see Upgrade Status.")
+        raise Failed(gettext("An upgrade is in progress; see Upgrade Status."))
     if request.state != READY:
-        raise Failed("The bundle is not complete.")
+        raise Failed(gettext("The bundle is not complete."))
     with transaction.atomic():
         upgrade = Upgrade.objects.create(
             request=request,

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 
 from rostra.configuration.fields import choice, several, text
 from rostra.management.accounts.ldap import names
@@ -77,7 +78,7 @@ class LdapRole(models.Model):
 
     def clean(self) -> None:
         if RoleMapping.objects.filter(name=self.name).exclude(pk=self.pk).exists():
-            raise ValidationError({"name": "LDAP role with this Name already exists."})
+            raise ValidationError({"name": gettext("LDAP role with this Name already exists.")})
         check_group(self, "ldap_group_dn", self.ldap_group_dn, RoleMapping.LDAP)
 
 
@@ -95,7 +96,9 @@ class LdapRoleRole(models.Model):
 def check_group(row: models.Model, field: str, value: str, source: str) -> None:
     """Raises ValidationError for a group that is none or has a mapping already, however it is written."""
     if source == RoleMapping.LDAP and value and not names.is_name(value):
-        raise ValidationError({field: "Enter a distinguished name, as in cn=admins,ou=groups,dc=example,dc=com."})
+        raise ValidationError(
+            {field: gettext("Enter a distinguished name, as in cn=admins,ou=groups,dc=example,dc=com.")}
+        )
     others = RoleMapping.objects.filter(source=source).exclude(pk=row.pk).values_list("value", flat=True)
     if value and names.normal(value) in {names.normal(other) for other in others}:
-        raise ValidationError({field: "This group has a mapping already."})
+        raise ValidationError({field: gettext("This group has a mapping already.")})
