@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext
+
+from rostra.configuration.translating import gettext
 
 _BITS = {4: 32, 6: 128}
 _ALL_BITS = 0xFFFFFFFF

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext
 
 from rostra.configuration.models import ManagementVM, TlsCertificate, WorkerVM
 from rostra.configuration.models.certificates import name_problem
+from rostra.configuration.translating import gettext
 
 Machine = ManagementVM | WorkerVM
 

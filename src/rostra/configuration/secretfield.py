@@ -7,9 +7,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import models
-from django.utils.translation import gettext
 
 from rostra.configuration import orm, sealing
+from rostra.configuration.translating import gettext
 
 
 class SecretField(models.TextField):

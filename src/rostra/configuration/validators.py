@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext
+
+from rostra.configuration.translating import gettext
 
 if TYPE_CHECKING:
     from rostra.domain.patterns import Language

@@ -13,9 +13,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-from django.utils.translation import gettext
 
 from rostra import tls
+from rostra.configuration.translating import gettext
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 """What a node can prove itself with (SYS-216)."""

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils.translation import gettext
 
 from rostra.configuration import validators, vocabulary
 from rostra.configuration.fields import choice, flag, paragraph, secret, text, whole
+from rostra.configuration.translating import gettext
 
 _SCRIPT = 49152
 

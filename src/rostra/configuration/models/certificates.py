@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from cryptography import x509
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.utils.translation import gettext
 
 from rostra import tls
 from rostra.configuration import vocabulary
@@ -17,6 +16,7 @@ from rostra.configuration.certificates import facts, names, pem, requests
 from rostra.configuration.certificates.pem import CertificateProblem, PassphraseProblem
 from rostra.configuration.fields import choice, flag, paragraph, reference, secret, text
 from rostra.configuration.secretfield import reveal
+from rostra.configuration.translating import gettext
 
 _PEM, _KEY = 65536, 12288
 """Most characters of a certificate with its chain, and of a private key."""

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils.translation import gettext
 
 from rostra.configuration import validators, vocabulary
 from rostra.configuration.fields import choice, flag, ip_address, reference, secret, several, text, whole
 from rostra.configuration.models.certificates import name_problem
 from rostra.configuration.models.snmp import SnmpSettings
+from rostra.configuration.translating import gettext
 
 
 class ManagementVM(SnmpSettings):

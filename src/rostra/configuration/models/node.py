@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
-from django.utils.translation import gettext
 
 from rostra.configuration import validators, vocabulary
 from rostra.configuration.addressing import check_netmask
@@ -16,6 +15,7 @@ from rostra.configuration.fields import choice, flag, ip_address, reference, sec
 from rostra.configuration.models.certificates import name_problem
 from rostra.configuration.models.management import ManagementVM
 from rostra.configuration.models.snmp import SnmpSettings
+from rostra.configuration.translating import gettext
 
 
 def check_memory(value: int) -> None:

@@ -8,10 +8,10 @@ from typing import ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.db import models
-from django.utils.translation import gettext
 
 from rostra.configuration import validators, vocabulary
 from rostra.configuration.fields import choice, created, flag, reference, several, text, whole
+from rostra.configuration.translating import gettext
 from rostra.configuration.validation import any_case, changed, pattern_problem, replacement_problem, taken
 from rostra.domain import pins
 

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator, RegexValidator
 from django.db import models
-from django.utils.translation import gettext
 
 from rostra.configuration import vocabulary
 from rostra.configuration.fields import choice, flag, reference, secret, text, whole
+from rostra.configuration.translating import gettext
 from rostra.configuration.validators import domain, url
 
 _DAY = 86400

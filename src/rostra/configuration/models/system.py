@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator, MaxValueValidator, MinValueValidator
 from django.db import models
-from django.utils.translation import gettext
 
 from rostra.configuration import sealing, vocabulary
 from rostra.configuration.addressing import route_problems
 from rostra.configuration.fields import choice, flag, ip_address, paragraph, secret, text, whole
 from rostra.configuration.secretfield import SecretField
 from rostra.configuration.sshkeys import problems
+from rostra.configuration.translating import gettext
 from rostra.configuration.validators import host_or_address
 
 _PORT = (1, 65535)

@@ -8,11 +8,11 @@ from typing import ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.db import models
-from django.utils.translation import gettext
 
 from rostra.configuration import orm, resources, validators
 from rostra.configuration.fields import created, flag, reference, secret, several, text
 from rostra.configuration.models.themes import new_uuid
+from rostra.configuration.translating import gettext
 from rostra.configuration.validation import any_case, taken
 
 _ADDRESS = re.compile(r"/api/admin/configuration/v1/(?P<name>[a-z0-9_]+)/(?P<key>[^/]{1,250})/")

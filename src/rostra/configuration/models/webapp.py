@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.signals import post_save
-from django.utils.translation import gettext
 
 from rostra.configuration import validators, vocabulary
 from rostra.configuration.fields import choice, flag, reference, text, upload
 from rostra.configuration.models.settings import GlobalSettings
 from rostra.configuration.models.themes import Packaged, identity, uploaded
+from rostra.configuration.translating import gettext
 
 
 class SoftwareBundleRevision(models.Model):
