@@ -153,7 +153,7 @@ def test_groups_within_groups_count_where_they_are_asked_for(directory: Api, mon
         name="Everybody", value=f"cn=everybody,ou=groups,{BASE}"
     )
     asked: list[str] = []
-    search = Directory._group_names  # noqa: SLF001
+    search = Directory._group_names
     monkeypatch.setattr(Directory, "_group_names", lambda self, text: asked.append(text) or search(self, text))
     assert enter("ada", "ada-pw").status_code == 302
     account = Account.objects.get(username="ada")

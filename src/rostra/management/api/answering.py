@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from rostra.management.api.errors import Refused, respond
+from rostra.management.patience import BUSY
 
 logger = structlog.get_logger("rostra.management.api")
 
@@ -30,7 +31,7 @@ def answer(view: View) -> View:
             return respond(refusal.body, refusal.status, **refusal.headers)
         except OperationalError:
             logger.exception("The database did not answer", path=request.path)
-            return respond({"error": "The database is busy; try again."}, 503, Retry_After="1")
+            return respond({"error": BUSY}, 503, Retry_After="1")
         except Exception as problem:
             logger.exception("A request failed", path=request.path, method=request.method)
             return respond({"error_message": type(problem).__name__}, 500)
