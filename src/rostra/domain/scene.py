@@ -1,6 +1,6 @@
 """A scene: everything that is in one composed picture, as data.
 
-Computed by `domain.layout` (who, where, how big, what text) and executed by the media engine, which knows
+Computed by `domain.drawing` (who, where, how big, what text) and executed by the media engine, which knows
 nothing of hosts, guests or PINs.
 """
 
@@ -15,19 +15,21 @@ SCENE_HEIGHT = 720
 
 
 class Fit(enum.StrEnum):
-    """How a source of another shape fills its tile."""
+    """How a source or an image of another shape fills its tile."""
 
     COVER = "cover"
     """Crop the excess: no bars."""
     CONTAIN = "contain"
-    """Show everything, with bars."""
+    """Show everything, with bars of the tile's colour."""
+    CORNER = "corner"
+    """Images only: as large as on a picture of 1920 by 1080 but within the tile, at its top left (REF-061)."""
 
 
 class Tile(msgspec.Struct, frozen=True, kw_only=True):
     """One rectangle, in pixels of the scene; later tiles are drawn over earlier ones."""
 
     source: str = ""
-    """Id of the leg whose video fills it; empty: only the text on the background."""
+    """Id of the leg whose video fills it; empty: only what is below."""
     x: int
     y: int
     width: int
@@ -35,8 +37,19 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
     fit: Fit = Fit.COVER
     text: str = ""
     """Drawn along the bottom (with a source) or centred (without)."""
-    colour: int = 0x1C2230
-    """RGB of the tile while its source has no picture."""
+    colour: int | None = 0x1C2230
+    """RGB of the tile where nothing else is; None: what is under it shows."""
+    image: str = ""
+    """Name of a file of the theme. With a source it stands in for a picture that is not there, small in the middle."""
+    frozen: bool = False
+    """The source's last picture, without colours (CONF-072)."""
+    delay: float = 0.0
+    """Seconds by which the source is shown late (the test call)."""
+    text_colour: int = 0xFFFFFF
+    text_size: int = 0
+    """Height of the letters, in pixels of the scene; 0: by the tile."""
+    backdrop: int = 0
+    """Opacity and RGB of a box behind the text, as wide as the text, at the left of the tile; 0: none."""
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
