@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 
 from rostra.management import limits
-from rostra.management.limits import GENERAL, MIB, Limits
+from rostra.management.limits import ANYBODY, GENERAL, MIB, Limits
 from tests.conftest import free_port
 
 UPLOADS = (("/upload/", 3 * GENERAL),)
@@ -20,14 +20,24 @@ UPLOADS = (("/upload/", 3 * GENERAL),)
 class Client:
     """Sends a request to an application behind the limits, piece by piece."""
 
-    def __init__(self, pieces: list[bytes], *, patience: float = 5.0, seconds_a_piece: float = 0.0) -> None:
+    def __init__(
+        self, pieces: list[bytes], *, patience: float = 5.0, seconds_a_piece: float = 0.0, known: bool = True
+    ) -> None:
         self.pieces = pieces
         self.time = 0.0
         self.read = 0
+        self.questions = 0
         self.sent: list[Any] = []
         self.stalls = False
         self._step = seconds_a_piece
-        self.app = Limits(self._application, UPLOADS, patience=patience, now=lambda: self.time)
+        self.app = Limits(
+            self._application, UPLOADS, known=lambda _: self.asked() and known, patience=patience, now=lambda: self.time
+        )
+
+    def asked(self) -> bool:
+        """Who sends it is asked."""
+        self.questions += 1
+        return True
 
     async def _application(self, _scope: Any, receive: Any, send: Any) -> None:
         while True:
@@ -58,8 +68,21 @@ class Client:
 
 async def test_an_ordinary_request_passes() -> None:
     client = Client([b"x" * MIB] * 16)
-    assert await client.ask(content_length=str(GENERAL)) == (200, {})
-    assert client.read == GENERAL
+    assert await client.ask(content_length=str(GENERAL), authorization="x") == (200, {})
+    assert (client.read, client.questions) == (GENERAL, 1)
+
+
+@pytest.mark.parametrize("size", [{"content_length": str(ANYBODY + 1)}, {"transfer_encoding": "chunked"}])
+@pytest.mark.parametrize("claim", [{}, {"authorization": "Basic x"}, {"cookie": "sessionid=x"}])
+async def test_who_is_not_known_sends_little(size: dict[str, str], claim: dict[str, str]) -> None:
+    """A sign-in and a new node, but nothing that fills a disk or a memory."""
+    client = Client([b"x" * (MIB // 4)] * 60, known=False)
+    assert (await client.ask(**size, **claim))[0] == 401
+    assert client.read <= ANYBODY
+    assert client.questions == len(claim), "once, and who says nothing is not looked for"
+    little = Client([b"x" * (MIB // 4)] * 4, known=False)
+    assert (await little.ask(transfer_encoding="chunked"))[0] == 200
+    assert (little.read, little.questions) == (ANYBODY, 0)
 
 
 async def test_a_large_body_is_refused_by_its_length_alone() -> None:
@@ -72,7 +95,7 @@ async def test_a_large_body_is_refused_by_its_length_alone() -> None:
 
 async def test_what_comes_in_chunks_is_counted() -> None:
     client = Client([b"x" * MIB] * 40)
-    assert (await client.ask(transfer_encoding="chunked"))[0] == 413
+    assert (await client.ask(transfer_encoding="chunked", authorization="x"))[0] == 413
     assert client.read <= GENERAL
     assert len(client.pieces) >= 40 - 17 - 4, "no more than a little is read of what is refused"
 
@@ -97,7 +120,7 @@ async def test_a_trickle_is_not_waited_for() -> None:
     assert (await slow.ask())[0] == 408
     assert slow.read < 10
     steady = Client([b"x" * 64 * 1024] * 50, seconds_a_piece=3.0)
-    assert (await steady.ask())[0] == 200
+    assert (await steady.ask(cookie="sessionid=x"))[0] == 200
 
 
 async def test_a_client_that_stops_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

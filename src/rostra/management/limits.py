@@ -17,6 +17,8 @@ import msgspec
 MIB = 1024 * 1024
 GENERAL = 16 * MIB
 """Bytes of an ordinary request."""
+ANYBODY = MIB
+"""Bytes of a request of who is not known: enough for signing in, for a token, and for a new node."""
 PATIENCE = 30.0
 """Seconds a client has before its speed counts, and the longest pause between two pieces."""
 SLOWEST = 16 * 1024
@@ -32,7 +34,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Known = Callable[[Scope], bool]
 """Is the sender of a request an administrator who may send files? Called in a thread."""
-_NOBODY = "Sign in before you send a file."
+_NOBODY = "Sign in before you send as much."
 
 
 class Refusal(Exception):
@@ -55,11 +57,10 @@ def judge(scope: Scope, uploads: Sequence[tuple[str, int]]) -> int:
     if claimed and not claimed.isdigit():
         raise Refusal(400, "The length of this request is not a number.")
     size = int(claimed[:20] or 0)
-    says_who = b"authorization" in headers or b"sessionid=" in headers.get(b"cookie", b"")
-    if limit > GENERAL and _may_be_large(headers) and not says_who:
-        raise Refusal(401, _NOBODY)
     if size > limit:
         raise Refusal(413, f"This request is too large; {limit // MIB} MB are allowed here.")
+    if is_large(headers, limit) and not _says_who(headers):
+        raise Refusal(401, _NOBODY)
     return limit
 
 
@@ -67,9 +68,16 @@ def _headers(scope: Scope) -> dict[bytes, bytes]:
     return {bytes(name).lower(): bytes(value) for name, value in scope["headers"]}
 
 
-def _may_be_large(headers: dict[bytes, bytes]) -> bool:
-    """Is the body larger than an ordinary one, or of a size that is not told?"""
-    return int(headers.get(b"content-length", b"").strip()[:20] or 0) > GENERAL or b"transfer-encoding" in headers
+def is_large(headers: dict[bytes, bytes], limit: int) -> bool:
+    """Do the headers tell that this is more than anybody may send? One of unknown size is taken for a file, where
+    files are sent (`limit`).
+    """
+    size = int(headers.get(b"content-length", b"").strip()[:20] or 0)
+    return size > ANYBODY or (limit > GENERAL and b"transfer-encoding" in headers)
+
+
+def _says_who(headers: dict[bytes, bytes]) -> bool:
+    return b"authorization" in headers or b"sessionid=" in headers.get(b"cookie", b"")
 
 
 class Limits:
@@ -84,7 +92,7 @@ class Limits:
         patience: float = PATIENCE,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`known`: who sends more than an ordinary request has to be somebody, not only to say so."""
+        """`known`: who sends more than ANYBODY has to be somebody, not only to say so."""
         self._app = app
         self._uploads = uploads
         self._known = known
@@ -103,29 +111,47 @@ class Limits:
 
         try:
             limit = judge(scope, self._uploads)
-            if limit > GENERAL and _may_be_large(_headers(scope)) and not await self._is_known(scope):
-                raise Refusal(401, _NOBODY)
-            await self._app(scope, _Body(receive, limit, self._patience, self._now).receive, sending)
+            body = _Body(receive, limit, lambda: self._is_known(scope), self._patience, self._now)
+            if is_large(_headers(scope), limit):
+                await body.ask_who()
+            await self._app(scope, body.receive, sending)
         except Refusal as refusal:
             if not started:
                 await _refuse(refusal, receive, send)
         return None
 
     async def _is_known(self, scope: Scope) -> bool:
+        if not _says_who(_headers(scope)):
+            return False
         return self._known is None or await asyncio.to_thread(self._known, scope)
 
 
 class _Body:
-    """Counts what comes, and how fast."""
+    """Counts what comes, and how fast; asks who sends it before it is more than anybody may send."""
 
-    def __init__(self, receive: Receive, limit: int, patience: float, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        receive: Receive,
+        limit: int,
+        is_known: Callable[[], Awaitable[bool]],
+        patience: float,
+        now: Callable[[], float],
+    ) -> None:
         self._receive = receive
         self._limit = limit
+        self._is_known = is_known
+        self._asked = False
         self._patience = patience
         self._now = now
         self._began = now()
         self._size = 0
         self._complete = False
+
+    async def ask_who(self) -> None:
+        """Raises Refusal unless it is somebody."""
+        self._asked = True
+        if not await self._is_known():
+            raise Refusal(401, _NOBODY)
 
     async def receive(self) -> Message:
         if self._complete:
@@ -137,6 +163,8 @@ class _Body:
         if message["type"] == "http.request":
             self._size += len(message.get("body", b""))
             self._complete = not message.get("more_body", False)
+            if self._size > ANYBODY and not self._asked:
+                await self.ask_who()
             if self._size > self._limit:
                 raise Refusal(413, f"This request is too large; {self._limit // MIB} MB are allowed here.")
             if not self._complete and self._now() - self._began > self._patience + self._size / SLOWEST:

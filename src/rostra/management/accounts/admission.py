@@ -1,4 +1,4 @@
-"""Who may send large files: asked before the first byte is kept, as Django reads a whole body before it asks."""
+"""Who may send more than a sign-in takes: asked before it is kept, as Django reads a whole body before it asks."""
 
 from __future__ import annotations
 
