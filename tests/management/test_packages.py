@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
+import struct
 import zipfile
 from collections.abc import Callable
 
@@ -31,6 +32,10 @@ def link(opened: zipfile.ZipFile) -> None:
 def many(opened: zipfile.ZipFile) -> None:
     for number in range(packages.MEMBERS + 1):
         opened.writestr(str(number), "")
+
+
+def end(count: int, length: int, comment: bytes = b"") -> bytes:
+    return struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, count, count, length, 0, len(comment)) + comment
 
 
 def test_a_theme_passes() -> None:
@@ -68,10 +73,48 @@ def test_what_is_refused(make: Make, message: str) -> None:
         packages.check_theme(archive(make))
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x05\x06" + b"\xff" * 18])
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x05\x06" + b"\0" * 17, end(1, 46)])
 def test_what_is_no_archive(content: bytes) -> None:
     with pytest.raises(ValidationError, match="not a ZIP file"):
         packages.check_branding(io.BytesIO(content))
+
+
+def large_end(count: int, length: int) -> bytes:
+    record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, length, 0)
+    return record + struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 1) + end(1, 46)
+
+
+ENTRY = struct.pack("<4s4B4HL2L5H2L", b"PK\x01\x02", *[0] * 18)
+"""A file of the directory with neither name nor content."""
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        end(packages.MEMBERS + 1, 46),
+        end(packages.MEMBERS + 1, 46, b"a comment"),
+        large_end(1 << 40, 46),
+        large_end(1, 46 * 200_000),
+        end(1, 46 * 200_000),
+        end(1, 46 * 200_000, b"PK" * 1000),
+    ],
+)
+def test_directories_of_hundreds_of_thousands_are_not_read(last: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither when they say so, nor when they say otherwise."""
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    with pytest.raises(ValidationError, match="more than"):
+        packages.check_theme(io.BytesIO(ENTRY * 200_000 + last))
+
+
+def test_large_archives_are_looked_at_where_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The format for large archives is fine, as long as they are not, and comments are."""
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
+    file = archive(lambda z: (z.writestr("a", "x"), z.writestr("b", "y"), setattr(z, "comment", b"fine")))
+    assert b"PK\x06\x07" in file.getvalue()
+    packages.check_theme(file)
+    monkeypatch.setattr(packages, "MEMBERS", 1)
+    with pytest.raises(ValidationError, match="more than"):
+        packages.check_theme(file)
 
 
 def test_size_counts_as_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:

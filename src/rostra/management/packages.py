@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,6 +23,14 @@ RATIO = 200
 _SMALL = 8 * 1024 * 1024
 """Below this silence and empty pictures may be packed as tightly as can be."""
 _JSON = 1024 * 1024
+_ENTRY = 1024
+"""Bytes that a file takes in the directory of an archive on average, at most."""
+_END = struct.Struct("<4s4H2LH")
+_END64 = struct.Struct("<4sQ2H2L4Q")
+"""The last record of an archive, and of a large one: counts and sizes of the directory are among it."""
+_COMMENT = 1 << 16
+_LOCATOR = 20
+_END_MARK, _END64_MARK, _LOCATOR_MARK = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 
 
 def check_theme(file: BinaryIO) -> None:
@@ -39,9 +49,35 @@ def check_branding(file: BinaryIO) -> None:
                 _check_json(archive, member)
 
 
+def _check_directory(file: BinaryIO) -> None:
+    """Is the directory at the end of an archive of a size that is worth reading? Raises ValidationError.
+
+    `zipfile` reads all of it before it tells how many files there are: as many bytes as the directory claims to have,
+    whatever count stands there. So both are looked at, in the same place where `zipfile` will.
+    """
+    size = file.seek(0, os.SEEK_END)
+    start = max(0, size - _END.size - _COMMENT)
+    file.seek(start)
+    tail = file.read()
+    place = len(tail) - _END.size
+    if not (place >= 0 and tail[place : place + 4] == _END_MARK and tail[-2:] == b"\0\0"):
+        place = tail.rfind(_END_MARK)
+    if place < 0 or place + _END.size > len(tail):
+        raise ValidationError("This is not a ZIP file.")
+    count, length = _END.unpack_from(tail, place)[4:6]
+    if start + place >= _LOCATOR + _END64.size:
+        file.seek(start + place - _LOCATOR - _END64.size)
+        end64 = file.read(_END64.size + _LOCATOR)
+        if end64.startswith(_END64_MARK) and end64[_END64.size :].startswith(_LOCATOR_MARK):  # its numbers count
+            count, length = _END64.unpack_from(end64)[7:9]
+    if count > MEMBERS or length > MEMBERS * _ENTRY:
+        raise ValidationError(f"The archive holds more than {MEMBERS} files.")
+
+
 def _opened(file: BinaryIO) -> zipfile.ZipFile:
     """The archive, if everything about it can be trusted."""
     try:
+        _check_directory(file)
         file.seek(0)
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
