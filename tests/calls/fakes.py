@@ -32,6 +32,8 @@ class FakeWorker:
         self.sending: dict[str, m.SendBackplane] = {}
         self.receiving: dict[str, m.ReceiveBackplane] = {}
         self.digits: list[tuple[str, str]] = []
+        self.played: list[tuple[str, tuple[str, ...]]] = []
+        """Leg and sounds."""
         self.refuse: m.Failure.Kind | None = None
 
     def kill(self) -> None:
@@ -92,6 +94,9 @@ class FakeWorker:
                 return m.Failure(kind=m.Failure.Kind.UNKNOWN_LEG, reason="no such leg")
             case m.Start(leg=leg):
                 self.started.add(leg)
+            case m.Play(leg=leg, sounds=sounds):
+                self.played.append((leg, sounds))
+                return m.Playing(seconds=float(len(sounds)))
             case m.SendDtmf(leg=leg, digits=digits):
                 self.digits.append((leg, digits))
             case _:
@@ -123,7 +128,8 @@ class FakePool:
         """So many of the next workers die as soon as they are at work."""
 
     async def acquire(
-        self, conference: str, name: str, on_event: Callable[[Event], None], on_lost: Callable[[Any], None]
+        self, conference: str, name: str, on_event: Callable[[Event], None], on_lost: Callable[[Any], None],
+        themes: tuple[str, ...] = (),
     ) -> FakeWorker:
         await self.stocked.wait()
         if self.broken:

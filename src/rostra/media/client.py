@@ -53,8 +53,8 @@ class Worker:
         if not self._gone.done():
             self._gone.set_result(reason)
 
-    async def assign(self, conference: str, name: str) -> None:
-        await self._ask(m.Assign(conference=conference, name=name), m.Done)
+    async def assign(self, conference: str, name: str, themes: tuple[str, ...] = ()) -> None:
+        await self._ask(m.Assign(conference=conference, name=name, themes=themes), m.Done)
 
     async def open_webrtc(
         self,
@@ -64,6 +64,7 @@ class Worker:
         media_type: str = "video",
         receive_bandwidth: int | None = None,
         send_bandwidth: int | None = None,
+        slides: m.Slides = m.Slides(),
         start: bool = False,
     ) -> str:
         """Open or renegotiate a WebRTC leg; the complete answer. See `messages.OpenWebRtc`."""
@@ -73,6 +74,7 @@ class Worker:
             media_type=media_type,
             receive_bandwidth=receive_bandwidth,
             send_bandwidth=send_bandwidth,
+            slides=slides,
             start=start,
         )
         return (await self._ask(request, m.WebRtcAnswer)).sdp
@@ -91,8 +93,9 @@ class Worker:
     async def start(self, leg: str) -> None:
         await self._ask(m.Start(leg=leg), m.Done)
 
-    async def close_leg(self, leg: str) -> None:
-        await self._ask(m.Close(leg=leg), m.Done)
+    async def close_leg(self, leg: str) -> m.LegReport | None:
+        """End it; what it was over its life, None for one that there was not."""
+        return (await self._ask(m.Close(leg=leg), m.Done)).report
 
     async def hold(self, leg: str, held: bool) -> None:
         await self._ask(m.Hold(leg=leg, held=held), m.Done)
@@ -107,6 +110,20 @@ class Worker:
 
     async def send_backplane(self, request: m.SendBackplane) -> None:
         await self._ask(request, m.Done)
+
+    async def show_still(self, leg: str, jpeg: bytes) -> None:
+        await self._ask(m.ShowStill(leg=leg, jpeg=jpeg), m.Done)
+
+    async def take_still(self, source: str, mark: bytes) -> m.StillTaken:
+        """The picture of a source as JPEG, unless it looks like that of `mark`."""
+        return await self._ask(m.TakeStill(source=source, mark=mark), m.StillTaken)
+
+    async def play(self, leg: str, *sounds: str) -> float:
+        """Queue sounds of the theme for a leg; seconds until all that is queued has been heard."""
+        return (await self._ask(m.Play(leg=leg, sounds=sounds), m.Playing)).seconds
+
+    async def stop_playing(self, leg: str) -> None:
+        await self._ask(m.StopPlaying(leg=leg), m.Done)
 
     async def request_keyframe(self, leg: str) -> None:
         await self._ask(m.RequestKeyframe(leg=leg), m.Done)

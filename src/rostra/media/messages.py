@@ -14,16 +14,15 @@ import msgspec
 
 from rostra.domain.media import CryptoAttribute, MediaDescription, MediaKind
 from rostra.domain.scene import Scene
-
-VERSION = 1
+from rostra.fabric import subjects
 
 
 def control_subject(worker: str) -> str:
-    return f"rostra.v{VERSION}.media.{worker}.control"
+    return subjects.CONTROL.of(worker)
 
 
 def events_subject(worker: str) -> str:
-    return f"rostra.v{VERSION}.media.{worker}.events"
+    return subjects.MEDIA_EVENTS.of(worker)
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -35,6 +34,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 class Done(Message, frozen=True, kw_only=True):
     """The request was carried out."""
+
+    report: LegReport | None = None
+    """Of the leg that was closed."""
 
 
 class Failure(Message, frozen=True, kw_only=True):
@@ -62,6 +64,21 @@ class RtpPorts(Message, frozen=True, kw_only=True):
     ports: tuple[int, ...]
 
 
+class Playing(Message, frozen=True, kw_only=True):
+    """What is queued for a leg will be over in so many seconds."""
+
+    seconds: float
+
+
+class StillTaken(Message, frozen=True, kw_only=True):
+    """A picture in two sizes; both empty: it looks like the one that is known."""
+
+    mark: bytes = b""
+    """Tells pictures apart that look different."""
+    small: bytes = b""
+    large: bytes = b""
+
+
 # ---- requests ---------------------------------------------------------------------------------------------
 
 
@@ -70,6 +87,21 @@ class Assign(Message, frozen=True, kw_only=True):
 
     conference: str
     name: str
+    themes: tuple[str, ...] = ()
+    """Directories of the conference's theme, each filling the gaps of those before it."""
+
+
+class Slides(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be agreed on a section for slides."""
+
+    wanted: bool = True
+    """False: it is answered inactive, and stays so."""
+    only: bool = False
+    """The one video section of the offer is for slides, whether it says so or not (API-096)."""
+    sends: bool = True
+    """We may send slides, if asked for."""
+    receives: bool = False
+    """We take slides, if they are offered."""
 
 
 class OpenWebRtc(Message, frozen=True, kw_only=True):
@@ -87,6 +119,7 @@ class OpenWebRtc(Message, frozen=True, kw_only=True):
     """Most bit/s we want from the client (b=TIAS of the answer)."""
     send_bandwidth: int | None = None
     """Most bit/s of video we may send."""
+    slides: Slides = Slides()
     start: bool = False
     """Send at once; else a new connection sends nothing before Start (the client's ack, API-070)."""
 
@@ -126,7 +159,7 @@ class Start(Message, frozen=True, kw_only=True):
 
 
 class Close(Message, frozen=True, kw_only=True):
-    """End a leg and free everything of it. Unknown legs are fine. Reply: Done."""
+    """End a leg and free everything of it. Unknown legs are fine. Reply: Done, with what it was when there was one."""
 
     leg: str
 
@@ -168,6 +201,8 @@ class Compose(Message, frozen=True, kw_only=True):
     views: dict[str, Scene]
     watching: dict[str, str]
     audio: dict[str, AudioRoute] = {}
+    slides: dict[str, str] = {}
+    """For each leg that is to be sent slides, their source; the others are sent none."""
 
 
 class Quality(enum.StrEnum):
@@ -212,6 +247,21 @@ class SendBackplane(Message, frozen=True, kw_only=True):
     key_in: CryptoAttribute
 
 
+class ShowStill(Message, frozen=True, kw_only=True):
+    """Show a picture as the slides of a call that has no media of its own. Reply: Done, or BAD_DESCRIPTION for no JPEG."""
+
+    leg: str
+    jpeg: bytes
+
+
+class TakeStill(Message, frozen=True, kw_only=True):
+    """Ask for the picture of a source as JPEG. Reply: StillTaken, or UNKNOWN_LEG while it has no picture."""
+
+    source: str
+    mark: bytes = b""
+    """Of the picture known already: one that looks the same is not sent again."""
+
+
 class RequestKeyframe(Message, frozen=True, kw_only=True):
     """The far end of a leg asked for a key frame by signalling. Reply: Done."""
 
@@ -223,6 +273,22 @@ class SendDtmf(Message, frozen=True, kw_only=True):
 
     leg: str
     digits: str
+
+
+class Play(Message, frozen=True, kw_only=True):
+    """Let the far end of a leg hear sounds of the theme, after those it hears already. Reply: Playing.
+
+    One that no theme has, or that is broken in all, is skipped.
+    """
+
+    leg: str
+    sounds: tuple[str, ...]
+
+
+class StopPlaying(Message, frozen=True, kw_only=True):
+    """Be silent. Reply: Done."""
+
+    leg: str
 
 
 class Statistics(Message, frozen=True, kw_only=True):
@@ -244,11 +310,29 @@ class StreamStatistics(msgspec.Struct, frozen=True, kw_only=True):
     width: int = 0
     height: int = 0
     frame_rate: float = 0.0
+    since: float = 0.0
+    """When it began, Unix seconds."""
+    recent_loss: float = 0.0
+    """Percent lost over the last 20 seconds."""
+    mean_bitrate: float = 0.0
+    """Over its life."""
+    idle: bool = False
+    """It has not moved for about 10 seconds."""
+
+
+class LegReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a leg was over its life."""
+
+    streams: tuple[StreamStatistics, ...] = ()
+    quality: tuple[int, ...] = ()
+    """Values of `domain.quality.Quality`, one for each 20 seconds."""
 
 
 class StatisticsReply(Message, frozen=True, kw_only=True):
     streams: tuple[StreamStatistics, ...]
     processor_seconds: float
+    quality: dict[str, int] = {}
+    """By leg: value of `domain.quality.Quality` of the last 20 seconds that are over."""
     debug: dict[str, object] = {}
     """State figures for people: pipelines, threads, views, encoders."""
 
@@ -269,12 +353,16 @@ Request = (
     | Compose
     | ReceiveBackplane
     | SendBackplane
+    | ShowStill
+    | TakeStill
     | RequestKeyframe
     | SendDtmf
+    | Play
+    | StopPlaying
     | Statistics
     | Quit
 )
-Reply = Done | Failure | WebRtcAnswer | RtpPorts | StatisticsReply
+Reply = Done | Failure | WebRtcAnswer | RtpPorts | Playing | StillTaken | StatisticsReply
 
 
 # ---- events -----------------------------------------------------------------------------------------------

@@ -172,9 +172,12 @@ class WorkerPool:
         """A worker is at hand or at work."""
         return any(process.alive for process in (*self._idle, *self._busy.values()))
 
-    async def acquire(self, conference: str, name: str, on_event: OnEvent, on_lost: OnLost) -> Worker:
+    async def acquire(
+        self, conference: str, name: str, on_event: OnEvent, on_lost: OnLost, themes: tuple[str, ...] = ()
+    ) -> Worker:
         """A worker for a conference, at once when one is warm. Raises MediaFailure when none can be had.
 
+        `themes` are the directories of its theme, see `messages.Assign`.
         `on_event` gets every event of its legs; `on_lost` is called once when it dies without `release`.
         """
         while True:
@@ -183,7 +186,7 @@ class WorkerPool:
             if worker is None:
                 continue
             try:
-                await worker.assign(conference, name)
+                await worker.assign(conference, name, themes)
             except WorkerLost:
                 self._end(process)
                 continue

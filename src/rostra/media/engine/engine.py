@@ -10,10 +10,11 @@ from typing import Any
 
 import structlog
 
+from rostra.domain.presenting import SLIDES
 from rostra.domain.scene import Scene
 from rostra.environment import Environment
 from rostra.media import messages as m
-from rostra.media.engine import stage
+from rostra.media.engine import stage, stills
 from rostra.media.engine.backplane_legs import BackplaneLeg, BackplaneReceiver, BackplaneSender
 from rostra.media.engine.leg import BACKGROUND, PATIENCE, Leg, LegContext
 from rostra.media.engine.passing import Passing
@@ -22,6 +23,8 @@ from rostra.media.engine.ports import OutOfPorts
 from rostra.media.engine.renditions import Renditions
 from rostra.media.engine.rtp_leg import RtpLeg
 from rostra.media.engine.sections import BadDescription
+from rostra.media.engine.stills import StillLeg
+from rostra.media.engine.themes import ThemeFiles
 from rostra.media.engine.webrtc_answer import NoCommonCodec
 from rostra.media.engine.webrtc_leg import WebRtcLeg
 
@@ -50,18 +53,21 @@ class Engine:
         self._legs: dict[str, Leg] = {}
         self._views: dict[str, Scene] = {}
         self._watching: dict[str, str] = {}
+        self._slides: dict[str, str] = {}
         self._pictures: dict[str, tuple[int, int]] = {}
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         self._closing: set[asyncio.Task[None]] = set()
         self._renditions = Renditions()
         self._passing = Passing(self._legs, self._renditions)
         self._context = LegContext(
-            self._renditions, self._connected, self._failed, self._digit, patience, lambda: self._pictures
+            self._renditions, self._connected, self._failed, self._digit, patience, lambda: self._pictures,
+            self._passing,
         )
         self._polls = 0
         self._lost: set[str] = set()
         """Legs whose picture went away: their decoder may be waiting for a key frame."""
         self.conference = ""
+        self.theme = ThemeFiles()
         stage.set_view(BACKGROUND, Scene())
 
     async def handle(self, request: m.Request) -> m.Reply:
@@ -98,6 +104,12 @@ class Engine:
                 return await self._receive_backplane(request)
             case m.SendBackplane():
                 await self._send_backplane(request)
+            case m.ShowStill():
+                await self._show_still(request)
+            case m.TakeStill(source=source, mark=mark):
+                if source not in self._pictures:
+                    raise UnknownLeg(f"there is no picture of {source}")
+                return await stills.take(source, self._pictures[source], mark)
             case m.Start(leg=leg):
                 self._leg(leg).start()
             case m.Hold(leg=leg, held=held):
@@ -112,8 +124,13 @@ class Engine:
                 self._compose(request)
             case m.Statistics():
                 return self._statistics()
-            case m.Assign(conference=conference, name=name):
+            case m.Play(leg=leg, sounds=sounds):
+                return m.Playing(seconds=self._play(self._leg(leg), sounds))
+            case m.StopPlaying(leg=leg):
+                stage.stop_playing(self._leg(leg).id)
+            case m.Assign(conference=conference, name=name, themes=themes):
                 self.conference = conference
+                self.theme = ThemeFiles(themes)
                 structlog.contextvars.bind_contextvars(conference=name)
             case m.Quit():
                 await self.close()
@@ -133,15 +150,16 @@ class Engine:
     def _poll_pictures(self) -> None:
         showing: dict[str, list[Leg]] = {}
         for leg in self._legs.values():
-            if leg.shows:
-                showing.setdefault(leg.shows, []).append(leg)
+            for source in filter(None, (leg.shows, leg.presents)):
+                showing.setdefault(source, []).append(leg)
         pictures = {source: size for source, size in stage.pictures().items() if source in showing}
         for source, (width, height) in pictures.items():
             if self._pictures.get(source) != (width, height):
                 self._emit(m.FirstPicture(leg=source, width=width, height=height))
         for source in (self._pictures.keys() - pictures.keys()) & showing.keys():
             self._emit(m.FirstPicture(leg=source, width=0, height=0))
-            self._lost.add(source)
+            if not source.endswith(SLIDES):
+                self._lost.add(source)
         self._lost -= pictures.keys()
         self._lost &= showing.keys()
         if self._polls % _ASKING == 0:
@@ -223,9 +241,18 @@ class Engine:
                 await self._close(leg.id)
             raise
 
+    async def _show_still(self, request: m.ShowStill) -> None:
+        found = self._legs.get(request.leg)
+        leg = found if isinstance(found, StillLeg) else StillLeg(self._context, request.leg)
+        if leg is not found:
+            await self._close(request.leg)
+            self._add(leg)
+        await leg.show(request.jpeg)
+
     def _add(self, leg: Leg) -> None:
         self._legs[leg.id] = leg
         leg.watch(self._view_of(leg.id))
+        leg.show_slides(self._slides.get(leg.id, ""))
 
     async def _close(self, leg: str) -> None:
         found = self._legs.pop(leg, None)
@@ -262,14 +289,20 @@ class Engine:
         gone = self._views.keys() - wanted.views.keys()
         self._views, self._watching = dict(wanted.views), dict(wanted.watching)
         self._passing.routes = wanted.audio
+        self._slides = dict(wanted.slides)
         for leg in self._legs.values():
             leg.watch(self._view_of(leg.id))
+            leg.show_slides(self._slides.get(leg.id, ""))
         for view in gone:
             stage.remove_view(view)
         self._set_routes()
 
     def _set_routes(self) -> None:
         stage.set_routes(self._passing.routes_of_unheard() | dict(self._passing.routes))
+
+    def _play(self, leg: Leg, sounds: tuple[str, ...]) -> float:
+        """Queue sounds of the theme; how long all that is queued takes."""
+        return stage.play(leg.id, b"".join(self.theme.sound(name) for name in sounds))
 
     # ---- figures ------------------------------------------------------------------------------------------
 
