@@ -31,7 +31,7 @@ LARGEST = 4 * 1024**3
 _LARGEST_MANIFEST = 16 * 1024 * 1024
 _MOST_FILES = 50_000
 _PART = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._@+ \[\]()-]+", re.ASCII)
-_PLACES = frozenset({"src", "vendor", "web", "build", "deploy"})
+_PLACES = frozenset({"src", "vendor", "web", "build", "deploy", "themes"})
 """Where members may be."""
 _PIECE = 1024 * 1024
 

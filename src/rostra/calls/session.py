@@ -11,16 +11,27 @@ import msgspec
 import structlog
 
 from rostra.background import Background
+from rostra.calls import bandwidths
 from rostra.calls.anchors import Anchor, Anchors, tokens_of
 from rostra.calls.licences import Licences, MediaLicence, Unlimited
-from rostra.calls.offers import has_active_video, narrower
+from rostra.calls.offers import has_active_video, has_slides, narrower
+from rostra.calls.presentations import (
+    FLOOR_RELEASED,
+    FLOOR_TAKEN,
+    accept_stills,
+    content_of,
+    price_of,
+    rivals,
+    slides_policy,
+)
 from rostra.calls.prompts import PIN_WRONG, pin_prompt
 from rostra.calls.refusals import refusal_of
-from rostra.calls.switchboard import CallRefused, MediaRefused, Refusal, SessionListener
+from rostra.calls.switchboard import CallRefused, Refusal, SessionListener
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
 from rostra.domain.admission import PinEntry, PinOutcome, press
-from rostra.domain.media import MediaDescription, MediaKind
+from rostra.domain.media import Content, MediaDescription, MediaKind
+from rostra.domain.presenting import CallContent
 from rostra.domain.service import ServiceDescription
 from rostra.domain.vocabulary import Role, ServiceType
 from rostra.media.client import MediaFailure, Worker, WorkerLost
@@ -41,8 +52,11 @@ WORKERS_TRIED = 4
 class _Call(msgspec.Struct, kw_only=True):
     """State of one call."""
 
+    content: CallContent = CallContent.MAIN
     confirmed: bool = False
     video: bool = False
+    slides: bool = False
+    """Slides may go beside main video, or alone."""
     anchor: Anchor | None = None
     """Where its media is; None: nowhere yet, or not any more."""
     leaving: Anchor | None = None
@@ -92,16 +106,21 @@ class CallSession:
     # ---- media
 
     async def open_webrtc(self, call: str, offer: str, *, media_type: str = "video", present: str = "") -> str:
-        if present in ("send", "receive"):
-            raise MediaRefused("presentation calls are not available")
         state, fresh = self._begin(call)
-        replaced = [known for known in self._calls if known != call]
+        if fresh:
+            state.content = content_of(present)
         media_type = narrower(media_type, self.service.call_type)
+        slides = slides_policy(self._instance, self._participant.uuid, state.content, media_type)
+        if state.content is CallContent.SEND and not slides.receives:
+            del self._calls[call]
+            raise CallRefused(Refusal.DISABLED)
+        replaced = rivals({known: one.content for known, one in self._calls.items()}, call)
 
         async def open_leg(worker: Worker) -> str:
             answer = await worker.open_webrtc(
                 call, offer, media_type=media_type,
                 receive_bandwidth=self.service.max_callrate_in, send_bandwidth=self.service.max_callrate_out,
+                slides=slides,
             )  # fmt: skip
             if state.confirmed:
                 await worker.start(call)
@@ -115,12 +134,18 @@ class CallSession:
             if fresh:
                 self._background.spawn(self.close_call(call))
             raise
+        state.slides = has_slides(answer)
         self._arrived(call, state)
         state.video = has_active_video(answer)
+        if state.content is CallContent.SEND:
+            self._instance.presenting.take(self._participant.uuid)
         for other in replaced:
             self._background.spawn(self.close_call(other))
         if state.confirmed:
-            self._instance.leg_confirmed(call, video=state.video)
+            self._confirmed(call, state)
+        await self._instance.set_client_state(
+            self._participant.uuid, **bandwidths.of_webrtc(self.service, offer, answer)
+        )
         return answer
 
     async def add_candidate(self, call: str, mid: str, candidate: str, ufrag: str = "") -> None:
@@ -155,14 +180,16 @@ class CallSession:
                 # the worker with the reserved ports has died: new ones are negotiated, now or once confirmed
                 logger.info("Leg to be negotiated anew", call=call, conference=self.service.name)
 
-        live = [stream for stream in local.streams if not stream.refused]
+        live = [stream for stream in local.streams if not stream.refused and stream.kind is not MediaKind.APPLICATION]
         state.video = any(stream.kind is MediaKind.VIDEO for stream in live)
+        state.slides = any(stream.content is Content.SLIDES for stream in live)
         await self._with_worker(call, state, connect, audio_only=not state.video)
         self._arrived(call, state)
         encrypted = bool(live) and all(stream.crypto for stream in live)
-        await self._instance.set_client_state(self._participant.uuid, encrypted=encrypted)
+        limits = bandwidths.of_rtp(self.service, local, remote)
+        await self._instance.set_client_state(self._participant.uuid, encrypted=encrypted, **limits)
         if state.confirmed:
-            self._instance.leg_confirmed(call, video=state.video)
+            self._confirmed(call, state)
 
     async def confirm(self, call: str) -> None:
         """Start sending; media that was lost before it was confirmed is negotiated anew."""
@@ -170,7 +197,7 @@ class CallSession:
         if state is None:
             return
         state.confirmed = True
-        self._instance.leg_confirmed(call, video=state.video)
+        self._confirmed(call, state)
         if not await self._tell(call, lambda worker: worker.start(call)):
             self.media_lost(call)
 
@@ -186,8 +213,12 @@ class CallSession:
         if state is None:
             return
         self._instance.media.drop_leg(call)
+        contents = [one.content for one in self._calls.values()]
+        if state.content.presents or not any(one.is_main or one.presents for one in contents):
+            self._instance.presenting.release(self._participant.uuid)
         if not self._calls:
             self.licence.give_back()
+        if state.content.is_main and not any(one.is_main for one in contents):
             self._instance.media_ended(self._participant.uuid)
         await self._to_the_end(self._free(call, state))
 
@@ -239,13 +270,13 @@ class CallSession:
                 await self._free(call, state)
                 raise CallRefused(Refusal.INVALID_TOKEN)
             if state.leaving is None:
-                self._instance.media.add_leg(call, self._participant.uuid, anchor.node, anchor.proxy)
+                self._listed(call, state, anchor)
             return result
         raise CallRefused(Refusal.OUT_OF_RESOURCE)
 
     async def _place(self, call: str, state: _Call, *, audio_only: bool) -> Anchor:
         avoid = state.leaving.node if state.leaving else ""
-        tokens = tokens_of(self._instance, audio_only=audio_only)
+        tokens = price_of(state.content, tokens_of(self._instance, audio_only=audio_only))
         anchor = await self._anchors.place(self._instance, self._participant.uuid, call, tokens, avoid)
         if self._calls.get(call) is not state:
             self._anchors.release(self._instance, call, anchor)
@@ -253,12 +284,23 @@ class CallSession:
         state.anchor = anchor
         return anchor
 
+    def _listed(self, call: str, state: _Call, anchor: Anchor) -> None:
+        self._instance.media.add_leg(
+            call, self._participant.uuid, anchor.node, anchor.proxy, content=state.content, slides=state.slides
+        )  # fmt: skip
+
+    def _confirmed(self, call: str, state: _Call) -> None:
+        if state.content.is_main:
+            self._instance.leg_confirmed(call, video=state.video)
+        else:
+            self._instance.media.confirmed(call)
+
     def _arrived(self, call: str, state: _Call) -> None:
         """The leg is where it should be: let go of where it was."""
         state.ready.set()
         if state.anchor is None:
             return
-        self._instance.media.add_leg(call, self._participant.uuid, state.anchor.node, state.anchor.proxy)
+        self._listed(call, state, state.anchor)
         left, state.leaving = state.leaving, None
         if left is not None:
             self._background.spawn(self._close_leg(call, left))
@@ -292,7 +334,8 @@ class CallSession:
 
     async def _close_leg(self, call: str, anchor: Anchor) -> None:
         try:
-            await anchor.worker.close_leg(call)
+            report = await anchor.worker.close_leg(call)
+            self._anchors.ended(self._participant.uuid, call, anchor, report)
         except (WorkerLost, MediaFailure) as problem:
             logger.info("Leg not closed", call=call, peer=anchor.node, reason=str(problem))
         self._anchors.release(self._instance, call, anchor)
@@ -362,6 +405,73 @@ class CallSession:
     def send_dtmf(self, digits: str) -> None:
         for call in list(self._calls):
             self._background.spawn(self._tell(call, lambda worker, call=call: worker.send_dtmf(call, digits)))
+
+    # ---- sounds of the theme
+
+    async def play(self, *sounds: str) -> float:
+        """Queue sounds; seconds until the participant has heard all that is queued for it, 0 without media."""
+        longest = 0.0
+
+        async def tell(worker: Worker) -> None:
+            nonlocal longest
+            longest = max(longest, await worker.play(call, *sounds))
+
+        for call in self._speaking_to():
+            await self._tell(call, tell)
+        return longest
+
+    async def stop_playing(self) -> None:
+        """Drop what is queued."""
+        for call in self._speaking_to():
+            await self._tell(call, lambda worker, call=call: worker.stop_playing(call))
+
+    def play_sounds(self, sounds: tuple[str, ...]) -> None:
+        self._background.spawn(self._play(sounds))
+
+    async def _play(self, sounds: tuple[str, ...]) -> None:
+        await self.play(*sounds)
+
+    def _speaking_to(self) -> list[str]:
+        return [call for call, state in self._calls.items() if state.content.is_main and state.confirmed]
+
+    # ---- presenting
+
+    async def take_floor(self) -> bool:
+        return self._instance.presenting.take(self._participant.uuid)
+
+    async def release_floor(self) -> None:
+        self._instance.presenting.release(self._participant.uuid)
+
+    async def present_stills(self, call: str) -> None:
+        uuid = self._participant.uuid
+        if not self._instance.presenting.may(uuid, video=False):
+            raise CallRefused(Refusal.DISABLED)
+        state, _ = self._begin(call)
+        state.content = CallContent.STILLS
+        replaced = rivals({known: one.content for known, one in self._calls.items()}, call)
+        await self._with_worker(call, state, accept_stills, audio_only=True)
+        self._arrived(call, state)
+        for other in replaced:
+            await self.close_call(other)
+        self._instance.presenting.take(uuid, video=False)
+
+    async def show_still(self, jpeg: bytes) -> None:
+        call = next((call for call, state in self._calls.items() if state.content is CallContent.STILLS), None)
+        presenter = self._instance.presenting.presenter
+        if call is None or presenter is None or presenter.uuid != self._participant.uuid:
+            raise CallRefused(Refusal.DISABLED)
+        state = self._calls[call]
+        await self._with_worker(call, state, lambda worker: worker.show_still(call, jpeg), audio_only=True)
+        self._arrived(call, state)
+
+    def floor_lost(self, *, taken: bool) -> None:
+        """Calls that were there to present only have nothing to do any more (API-096)."""
+        for call in [call for call, state in self._calls.items() if state.content.presents]:
+            self._background.spawn(self.close_call(call))
+            self._guarded(self._listener.call_ended, call, FLOOR_TAKEN if taken else FLOOR_RELEASED)
+
+    def presentation_changed(self, presenter: str) -> None:
+        self._guarded(self._listener.presentation_changed, presenter)
 
     def _guarded(self, tell: Callable[..., None], *what: str) -> None:
         """An adapter that fails at being told something must not keep the others from being told."""

@@ -22,7 +22,14 @@ application = typer.Typer(help="Make software bundles for upgrades.", no_args_is
 
 _ROOT = Path(__file__).resolve().parents[3]
 """The checkout, or the tree of an upgrade, that this runs from."""
-_PATTERNS = ("src/rostra/**/*", "vendor/**/*", "web/dist/**/*", "build/native/*.so", "deploy/debian-packages.txt")
+_PATTERNS = (
+    "src/rostra/**/*",
+    "vendor/**/*",
+    "web/dist/**/*",
+    "themes/**/*",
+    "build/native/*.so",
+    "deploy/debian-packages.txt",
+)
 
 
 @application.command("new-key")

@@ -7,6 +7,7 @@ replay. Requests of the protocol adapters pass through; they fail with `WorkerLo
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import structlog
@@ -33,8 +34,13 @@ class DirectorListener(Protocol):
 class MediaDirector:
     """Owner of at most one media worker at a time."""
 
-    def __init__(self, pool: WorkerPool, conference: str, name: str, listener: DirectorListener) -> None:
+    def __init__(
+        self, pool: WorkerPool, conference: str, name: str, listener: DirectorListener,
+        themes: Callable[[], Awaitable[tuple[str, ...]]],
+    ) -> None:  # fmt: skip
+        """`themes`: the directories of the conference's theme, asked for each worker."""
         self._pool = pool
+        self._themes = themes
         self._conference = conference
         self._name = name
         self._listener = listener
@@ -57,7 +63,8 @@ class MediaDirector:
         """
         async with self._acquiring:
             if not self._closed and self._worker is None:
-                worker = await self._pool.acquire(self._conference, self._name, self._event, self._lost)
+                themes = await self._themes()
+                worker = await self._pool.acquire(self._conference, self._name, self._event, self._lost, themes)
                 if self._closed:
                     await self._pool.release(worker)
                 else:

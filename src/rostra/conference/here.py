@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
+from rostra import themefiles
 from rostra.domain.history import Event
 from rostra.domain.ledger import Ledger
 from rostra.fabric.peers import Connection
 from rostra.media.pool import WorkerPool
+
+
+async def _base_only(_themes: tuple[str, ...]) -> tuple[str, ...]:
+    return (str(themefiles.BASE),)
 
 
 def _unrecorded(_event: Event) -> None:
@@ -30,6 +35,8 @@ class Here:
     address: str = "127.0.0.1"
     """Where other nodes send media."""
     location: Callable[[], int] = lambda: 0
+    themes: Callable[[tuple[str, ...]], Awaitable[tuple[str, ...]]] = _base_only
+    """The directories of themes (`ServiceDescription.themes`), with that of the base theme at the end."""
     record: Callable[[Event], None] = _unrecorded
     now: Callable[[], float] = time.time
     """Unix seconds."""

@@ -92,7 +92,10 @@ class _Booking(msgspec.Struct, kw_only=True):
 class Hosting:
     """Owned by the conference instance; `worker` and what `Backplane` needs are its own."""
 
-    def __init__(self, here: Here, key: str, name: str, listener: HostingListener) -> None:
+    def __init__(
+        self, here: Here, key: str, name: str, listener: HostingListener, themes: tuple[str, ...] = ()
+    ) -> None:
+        """`themes`: those of the service, see `ServiceDescription.themes`."""
         self._here = here
         self._key = key
         self._name = name
@@ -101,7 +104,7 @@ class Hosting:
         self._pictures: frozenset[str] = frozenset()
         self._since = here.now()
         self._program: Program | None = None
-        self._director = MediaDirector(here.pool, key, name, self)
+        self._director = MediaDirector(here.pool, key, name, self, lambda: here.themes(themes))
         self._backplane = Backplane(here.bus, key, here.node, here.boot, here.address, self, here.clock)
         self._chains: dict[str, asyncio.Task[None]] = {}
         self._background = Background()
@@ -180,6 +183,17 @@ class Hosting:
         except (MediaFailure, WorkerLost, TimeoutError) as problem:
             logger.info("No statistics", conference=self._name, reason=str(problem))
             return ()
+
+    async def still(self, source: str, mark: bytes) -> w.Still | None:
+        """The picture of a source carried here, unless it looks like that of `mark`; None: there is none."""
+        worker = self._director.current
+        if worker is None:
+            return None
+        try:
+            taken = await worker.take_still(source, mark)
+        except (MediaFailure, WorkerLost):
+            return None
+        return w.Still(mark=taken.mark, small=taken.small, large=taken.large)
 
     def backplanes(self) -> list[tuple[str, bool, list[tuple[w.StreamWant, bool]]]]:
         """For each other node: its id, whether it is in another location, and the streams (True: we send it)."""

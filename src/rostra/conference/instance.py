@@ -18,10 +18,14 @@ from rostra.conference.audience import Audience
 from rostra.conference.events import ConferenceEvent, MessageReceived
 from rostra.conference.here import Here
 from rostra.conference.media import ConferenceMedia
+from rostra.conference.presenting import Presenting, presented
 from rostra.conference.roster import ConferenceFlags, Participant
 from rostra.conference.seating import Seating
 from rostra.conference.shared import OwnerUnreachable, Shared
 from rostra.conference.state import Changes, Value
+from rostra.conference.stills import Stills
+from rostra.conference.tones import Tones, is_in
+from rostra.domain.presenting import slides_of
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import Role
 from rostra.media.messages import DtmfReceived, LegFailed
@@ -41,7 +45,16 @@ class Member(Protocol):
 
     def pressed(self, digit: str) -> None: ...
 
+    def presentation_changed(self, presenter: str) -> None:
+        """Who presents, as far as it may know; empty: nobody."""
+
+    def floor_lost(self, *, taken: bool) -> None:
+        """It presents no more; `taken`: another does instead."""
+
     def send_dtmf(self, digits: str) -> None: ...
+
+    def play_sounds(self, sounds: tuple[str, ...]) -> None:
+        """Let the participant hear sounds of the theme."""
 
 
 class ConferenceInstance:
@@ -58,7 +71,7 @@ class ConferenceInstance:
             guests_can_present=description.guests_can_present,
             chat_enabled=description.enable_chat,
         )
-        self._shared = Shared(here, key, flags, react=self._react, said=self._said, heard=self._heard)
+        self._shared = Shared(here, key, flags, react=self._react, said=self._said, heard=self._heard, rang=self._rang)
         self._state = self._shared.state
         self._audience = Audience(self._state)
         self.media = ConferenceMedia(
@@ -69,6 +82,15 @@ class ConferenceInstance:
         self._seating = Seating(
             self._shared, service, self._members.keys(), self._audience, self.media.production, self._throw_out
         )
+        self.presenting = Presenting(
+            self._shared, description, self._members.keys(), self._audience.tell, self._presentation_changed,
+            self._floor_lost,
+        )  # fmt: skip
+        self.stills = Stills(
+            here, key, source=self._presented, take=self._take_still, watchers=self._still_watchers,
+            tell=self._audience.tell,
+        )  # fmt: skip
+        self._tones = Tones(self._members.keys(), lambda sound, about: self.play_all(sound, without=about))
         self._background = Background()
         self.ended = False
         self.began = here.now()
@@ -80,6 +102,8 @@ class ConferenceInstance:
     async def close(self) -> None:
         """Let go of everything; only for a conference that has ended here."""
         self._seating.close()
+        self.presenting.close()
+        await self.stills.close()
         await self.media.close()
         await self._shared.close()
         await self._background.finish(1)
@@ -115,7 +139,9 @@ class ConferenceInstance:
         return self._state.get(participant)
 
     def subscribe(self, participant: str) -> AsyncIterator[ConferenceEvent]:
-        return self._audience.subscribe(participant, self.media.production)
+        events = self._audience.subscribe(participant, self.media.production, self.presenting)
+        self.stills.greet(participant)
+        return events
 
     # ---- coming and going of those signalled here
 
@@ -142,6 +168,8 @@ class ConferenceInstance:
             return
         self._audience.leave(participant, reason)
         self._seating.forget(participant)
+        self._tones.forget(participant)
+        self.presenting.forget(participant)
         self.media.forget(participant)
         self._shared.write(self._state.remove(participant))
         logger.info(
@@ -196,6 +224,33 @@ class ConferenceInstance:
             self._background.spawn(hosting.close())
         self.end_if_unused()
 
+    def _presented(self) -> tuple[str, str] | None:
+        """Source of the presentation, and the node that carries it."""
+        found = presented(self._state)
+        node = self.media.origin(found[0]) if found else None
+        return (slides_of(found[0]), node) if found and node else None
+
+    async def _take_still(self, source: str, mark: bytes) -> w.Still | None:
+        return await self.media.hosting.still(source, mark) if self.media.hosting else None
+
+    def _still_watchers(self) -> list[str]:
+        return [who for who in self.presenting.viewers() if self._audience.watches(who)]
+
+    async def still(self, *, large: bool = False, number: int = 0) -> bytes | None:
+        found = await self.stills.frame(number)
+        return None if found is None else found.large if large else found.small
+
+    def _presentation_changed(self, participant: str, presenter: str) -> None:
+        self.stills.follow()
+        member = self._members.get(participant)
+        if member is not None:
+            member.presentation_changed(presenter)
+
+    def _floor_lost(self, participant: str, taken: bool) -> None:
+        member = self._members.get(participant)
+        if member is not None:
+            member.floor_lost(taken=taken)
+
     # ---- actions (calls.switchboard.Conference)
 
     async def lock(self, locked: bool) -> None:
@@ -230,6 +285,15 @@ class ConferenceInstance:
 
     async def send_dtmf(self, participant: str, digits: str) -> None:
         await self._do(self._order(participant, dtmf=digits))
+
+    async def play(self, participant: str, *sounds: str) -> None:
+        """Let one participant hear sounds of the theme (`domain.theme`), wherever it is carried."""
+        await self._do(self._order(participant, play=sounds))
+
+    def play_all(self, *sounds: str, without: str = "") -> None:
+        """Let everybody in the conference hear sounds of the theme, but for one participant."""
+        self._ring(sounds, without)
+        self._shared.ring(sounds, without)
 
     async def remove_all(self, reason: str) -> None:
         for participant in self.participants:
@@ -276,6 +340,8 @@ class ConferenceInstance:
             self._seating.admit(who)
         if order.dtmf:
             self._members[who].send_dtmf(order.dtmf)
+        if order.play:
+            self._members[who].play_sounds(order.play)
         if order.remove is not None:
             self._throw_out(who, order.remove)
         return True
@@ -303,6 +369,15 @@ class ConferenceInstance:
     def _heard(self, message: w.Heard) -> None:
         self.media.heard(message.node, message.levels)
 
+    def _rang(self, message: w.Rang) -> None:
+        self._ring(message.sounds, message.without)
+
+    def _ring(self, sounds: tuple[str, ...], without: str) -> None:
+        for uuid, member in self._members.items():
+            known = self._state.get(uuid)
+            if known is not None and uuid != without and is_in(known):
+                member.play_sounds(sounds)
+
     def _deliver(self, sender: str, name: str, type: str, payload: str, to: str) -> None:
         event = MessageReceived(origin=name, uuid=sender, type=type, payload=payload, direct=bool(to))
         if to:
@@ -319,6 +394,8 @@ class ConferenceInstance:
         self._audience.tell_changes(changes)
         self.media.follow(changes)
         self._seating.follow(changes)
+        self._tones.follow(changes)
+        self.presenting.follow(changes)
 
     def _set_flags(self, **values: Value) -> None:
         self._shared.write(self._state.set(**values))

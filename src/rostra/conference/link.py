@@ -63,6 +63,8 @@ class LinkListener(Protocol):
 
     def heard(self, message: w.Heard, /) -> None: ...
 
+    def rang(self, message: w.Rang, /) -> None: ...
+
 
 class Link:
     """Owned by the conference instance."""
@@ -137,6 +139,9 @@ class Link:
 
     def hear(self, levels: dict[str, float]) -> None:
         self._outgoing.put_nowait(w.Heard(node=self._node, boot=self._boot, levels=levels))
+
+    def ring(self, sounds: tuple[str, ...], without: str) -> None:
+        self._outgoing.put_nowait(w.Rang(node=self._node, boot=self._boot, sounds=sounds, without=without))
 
     def beat(self) -> None:
         """Show at once that we are here: another node has just come."""
@@ -217,6 +222,8 @@ class Link:
                 self._listener.said(message)
             case w.Heard():
                 self._listener.heard(message)
+            case w.Rang():
+                self._listener.rang(message)
 
     def ask(self, owner: Owner) -> None:
         """Something of this node's may not be known here: have it told."""

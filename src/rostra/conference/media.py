@@ -14,7 +14,7 @@ from rostra.conference.floor import Floor
 from rostra.conference.here import Here
 from rostra.conference.hosting import Hosting
 from rostra.conference.picture import Program
-from rostra.conference.production import Production, Tell
+from rostra.conference.production import Production, Tell, alters_picture
 from rostra.conference.roster import Leg, Participant
 from rostra.conference.shared import Shared
 from rostra.conference.state import ORDER, SPEAKING, Changes, Owner, Value
@@ -41,6 +41,7 @@ class ConferenceMedia:
         self._shared = shared
         self._state = shared.state
         self._name = service.name
+        self._themes = service.themes
         self._tag = service.tag
         self._told = told
         self._lost = lost
@@ -98,7 +99,7 @@ class ConferenceMedia:
         """Carry a leg. Raises MediaFailure, WorkerLost."""
         hosting = self.hosting
         if hosting is None:
-            hosting = self.hosting = Hosting(self._here, self._key, self._name, self)
+            hosting = self.hosting = Hosting(self._here, self._key, self._name, self, self._themes)
             self.production.changed()
         return await hosting.place(call, owner, ticket)
 

@@ -84,7 +84,14 @@ class Heard(_Shared, frozen=True, kw_only=True):
     levels: dict[str, float]
 
 
-Shared = Change | Beat | Left | Said | Heard
+class Rang(_Shared, frozen=True, kw_only=True):
+    """Everybody in the conference shall hear sounds of the theme, but for one participant (`without`)."""
+
+    sounds: tuple[str, ...]
+    without: str = ""
+
+
+Shared = Change | Beat | Left | Said | Heard | Rang
 
 
 # ---- to one node ------------------------------------------------------------------------------------------
@@ -121,6 +128,8 @@ class Order(Message, frozen=True, kw_only=True):
     """Roster members that change nothing else."""
     admit: bool = False
     dtmf: str = ""
+    play: tuple[str, ...] = ()
+    """Sounds of the theme."""
     remove: str | None = None
     """The reason."""
 
@@ -210,6 +219,22 @@ class Sending(Message, frozen=True, kw_only=True):
     legs: tuple[str, ...]
 
 
+class TakeStill(Message, frozen=True, kw_only=True):
+    """The picture of a presentation carried there, unless it looks like that of `mark`. Reply: Still or Absent."""
+
+    key: str
+    source: str
+    mark: bytes = b""
+
+
+class Still(Message, frozen=True, kw_only=True):
+    """A picture in two sizes, as JPEG; both empty: it looks the same."""
+
+    mark: bytes
+    small: bytes = b""
+    large: bytes = b""
+
+
 class RelayOpen(Message, frozen=True, kw_only=True):
     """Relay the media of a call through this edge node (POL-130, POL-131). Reply: RelayPlaces or NoRoom. Repeatable."""
 
@@ -263,13 +288,14 @@ Request = (
     | LegEvent
     | LegsLost
     | Want
+    | TakeStill
     | RelayOpen
     | RelayAim
     | RelayAnnounce
     | RelayClose
     | RelayUsed
 )
-Reply = State | Absent | Done | Placed | NoRoom | Sending | RelayPlaces
+Reply = State | Absent | Done | Placed | NoRoom | Sending | Still | RelayPlaces
 
 shared_decoder = msgspec.msgpack.Decoder(Shared)
 request_decoder = msgspec.msgpack.Decoder(Request)

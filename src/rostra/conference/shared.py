@@ -30,11 +30,12 @@ class Shared:
 
     def __init__(
         self, here: Here, key: str, flags: ConferenceFlags, *, react: Callable[[Changes], None],
-        said: Callable[[w.Said], None], heard: Callable[[w.Heard], None],
+        said: Callable[[w.Said], None], heard: Callable[[w.Heard], None], rang: Callable[[w.Rang], None],
     ) -> None:  # fmt: skip
         self.state = ConferenceState(here.node, here.boot, flags)
         self.said = said
         self.heard = heard
+        self.rang = rang
         self._here = here
         self._key = key
         self._react = react
@@ -103,6 +104,9 @@ class Shared:
 
     def hear(self, levels: dict[str, float]) -> None:
         self._link.hear(levels)
+
+    def ring(self, sounds: tuple[str, ...], without: str) -> None:
+        self._link.ring(sounds, without)
 
     def answer(self) -> w.State:
         """All of it, for a node that asks."""

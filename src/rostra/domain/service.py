@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from rostra.domain.admission import AccessRules
+from rostra.domain.theme import BASE_SETTINGS, ThemeSettings
 
 
 class ServiceDescription(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +24,7 @@ class ServiceDescription(msgspec.Struct, frozen=True, kw_only=True):
     has_guest_pin: bool = False
     enable_chat: bool = True
     enable_overlay_text: bool = False
+    enable_active_speaker_indication: bool = False
     max_callrate_in: int | None = None
     """bit/s the platform wants to receive at most."""
     max_callrate_out: int | None = None
@@ -30,6 +32,10 @@ class ServiceDescription(msgspec.Struct, frozen=True, kw_only=True):
     guests_can_present: bool = True
     host_view: str = "one_main_seven_pips"
     guest_view: str = "one_main_seven_pips"
+    force_presenter_into_main: bool = False
+    """Of an auditorium: who presents has the main picture (SVC-042)."""
+    guests_can_see_guests: str = "no_hosts"
+    """Of an auditorium: `no_hosts`, `never` or `always`."""
     participant_limit: int | None = None
     mute_all_guests: bool = False
     guests_only_timeout: float = 60.0
@@ -38,6 +44,10 @@ class ServiceDescription(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds in the waiting room (API-150)."""
     pin_entry_timeout: float = 120.0
     """Seconds at the PIN prompt."""
+    themes: tuple[str, ...] = ()
+    """What its theme's files are taken from before the base theme, by the names nodes know them by (REF-002)."""
+    theme: ThemeSettings = BASE_SETTINGS
+    """What the service's theme sets."""
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
