@@ -26,6 +26,7 @@ from rostra.conference.events import (
     ParticipantCreated,
     ParticipantDeleted,
     ParticipantUpdated,
+    PresentationStopped,
     Removed,
     RoleChanged,
     StageChanged,
@@ -123,6 +124,23 @@ class FakeSession:
         if not running:
             self.conference.media(self._participant.uuid, False)
 
+    async def take_floor(self) -> bool:
+        if not self.conference.flags.presentation_allowed:
+            return False
+        self.conference.present(self._participant.uuid)
+        return True
+
+    async def release_floor(self) -> None:
+        if self.participant.is_presenting:
+            self.conference.present("")
+
+    async def present_stills(self, call: str) -> None:
+        if not await self.take_floor():
+            raise CallRefused(Refusal.DISABLED)
+
+    async def show_still(self, jpeg: bytes) -> None:
+        self.conference.pictures.append(jpeg)
+
     async def leave(self, reason: str = "Call disconnected") -> None:
         if self.left is None:
             self.left = reason
@@ -139,6 +157,7 @@ class FakeConference:
         self.sessions: dict[str, FakeSession] = {}
         self.queues: dict[str, asyncio.Queue[ConferenceEvent | None]] = {}
         self.tones: list[tuple[str, str]] = []
+        self.pictures: list[bytes] = []
 
     @property
     def participants(self) -> Sequence[Participant]:
@@ -154,6 +173,7 @@ class FakeConference:
             queue.put_nowait(event)
         queue.put_nowait(StageChanged(entries=()))
         queue.put_nowait(LayoutChanged(view="1:7", participants=()))
+        queue.put_nowait(PresentationStopped(initial=True))
         return self._events(queue)
 
     async def _events(self, queue: asyncio.Queue[ConferenceEvent | None]) -> AsyncIterator[ConferenceEvent]:
@@ -168,6 +188,13 @@ class FakeConference:
     def _end(self, watcher: str) -> None:
         if queue := self.queues.pop(watcher, None):
             queue.put_nowait(None)
+
+    def present(self, presenter: str) -> None:
+        for uuid, known in list(self.roster.items()):
+            self.roster[uuid] = msgspec.structs.replace(known, is_presenting=uuid == presenter)
+
+    async def still(self, *, large: bool = False, number: int = 0) -> bytes | None:
+        return self.pictures[-1] if self.pictures else None
 
     def tell(self, event: ConferenceEvent, *participants: str) -> None:
         for participant in participants or [p.uuid for p in self.roster.values() if p.joined]:

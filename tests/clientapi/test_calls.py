@@ -157,9 +157,8 @@ BAD_OFFERS = [
     ({"call_type": "OTHER", "sdp": "v=0"}, 400),
     ({}, 400),
     ([], 400),
-    ({"call_type": "presentation"}, 403),
     ({"call_type": "RTMP", "streaming": "true"}, 403),
-    ({**OFFER, "present": "receive"}, 403),
+    ({**OFFER, "present": "both"}, 400),
 ]
 
 

@@ -16,6 +16,7 @@ BODIES: dict[str, Any] = {
     "message": {"type": "text/plain", "payload": "x"},
     "dtmf": {"digits": "1"},
     "overlaytext": {"text": "x"},
+    "pres_in_mix": {"state": True},
     "role": {"role": "guest"},
     "transfer": {"conference_alias": "both"},
     "fecc": {"action": "stop", "movement": []},
@@ -318,13 +319,6 @@ async def test_unknown_participants_are_404(api: Api) -> None:
 
 
 @pytest.mark.spec("API-101")
-async def test_the_floor_is_not_there_yet(api: Api) -> None:
-    ada = await api.join()
-    answer = await ada.post(f"participants/{ada.uuid}/take_floor")
-    assert (answer.status_code, answer.json()["status"]) == (403, "failed")
-    assert await ada.act("release_floor") is None
-
-
 @pytest.mark.spec("API-142")
 async def test_no_avatar(api: Api) -> None:
     ada = await api.join()

@@ -86,7 +86,7 @@ def test_slides_keep_their_content_and_are_not_main_video() -> None:
     found = answered(offer)
     assert found.sections[1].value("content") == "slides"
     assert found.sections[1].direction == "inactive"
-    assert plan(offer).of_kind("video").mid == "2"  # type: ignore[union-attr]
+    assert plan(offer).of_role("video").mid == "2"  # type: ignore[union-attr]
 
 
 @pytest.mark.spec("API-087")

@@ -12,8 +12,16 @@ def narrower(wanted: str, allowed: str) -> str:
 
 def has_active_video(sdp: str) -> bool:
     """Does an SDP have a main video section that is not inactive?"""
-    sections = sdp.replace("\r\n", "\n").split("\nm=")[1:]
     return any(
         section.startswith("video") and "a=inactive" not in section and "a=content:slides" not in section
-        for section in sections
+        for section in _sections(sdp)
     )
+
+
+def has_slides(sdp: str) -> bool:
+    """Does an answer take slides, whatever their direction at present? Refused sections have no feedback lines."""
+    return any("a=content:slides" in section and "a=rtcp-fb" in section for section in _sections(sdp))
+
+
+def _sections(sdp: str) -> list[str]:
+    return sdp.replace("\r\n", "\n").split("\nm=")[1:]

@@ -102,5 +102,9 @@ class Dial(Body, frozen=True, kw_only=True):
     role: str | None = None
 
 
+class PresentationInMix(Body, frozen=True, kw_only=True):
+    state: bool
+
+
 class TakeFloor(Body, frozen=True, kw_only=True):
     jpegs: bool | None = None

@@ -29,6 +29,7 @@ LEAVING = 1.0
 REMEMBERED_CALLS = 32
 """Ended calls remembered, so that late `ack` or `disconnect` get their normal answers (API-014)."""
 
+REMEMBERED_FRAMES = 8
 REMEMBERED_ENDINGS = 1000
 """Participants of which is remembered why the platform ended them."""
 
@@ -43,6 +44,9 @@ class Client:
         self.calls: dict[str, asyncio.TimerHandle | None] = {}
         """Running calls; the handle drops a call that is never acknowledged."""
         self.main_call = ""
+        self.frames: dict[str, int] = {}
+        """Ids of the latest events about pictures of the presentation, and which pictures they told of (API-111)."""
+        self._presenting: dict[str, str] = {}
         self.negotiating = asyncio.Lock()
         """One negotiation at a time: the SDK's call queue may resend what is still under way."""
         self.deadline = 0.0
@@ -95,12 +99,21 @@ class Client:
         if self.end_call(call) and self._stream:
             self._stream.tell("call_disconnected", {"call_uuid": call, "reason": reason})
 
+    def presentation_changed(self, presenter: str) -> None:
+        """The event stream tells it."""
+
     # --- calls
 
-    def begin_call(self, call: str) -> None:
-        """A call was set up; it must be acknowledged within `ACK_TIMEOUT`."""
+    def begin_call(self, call: str, present: str = "") -> str:
+        """A call was set up; it must be acknowledged within `ACK_TIMEOUT`. Returns the one it replaces, or nothing."""
         loop = asyncio.get_running_loop()
         self.calls[call] = loop.call_later(ACK_TIMEOUT, self._never_acknowledged, call)
+        if present in ("send", "receive"):
+            previous = self._presenting.get(present, "")
+            self._presenting[present] = call
+        else:
+            previous, self.main_call = self.main_call, call
+        return previous
 
     def acknowledged(self, call: str) -> None:
         timer = self.calls.get(call)
@@ -128,6 +141,12 @@ class Client:
         logger.info("Call dropped: not acknowledged", participant=self.uuid, call=call)
         self.call_ended(call, "Call disconnected")
         self._owner.spawn(self.session.close_call(call))
+
+    def told_of_frame(self, event: str, number: int) -> None:
+        """An event with this id told of a picture."""
+        self.frames[event] = number
+        while len(self.frames) > REMEMBERED_FRAMES:
+            del self.frames[next(iter(self.frames))]
 
     # --- the event stream
 

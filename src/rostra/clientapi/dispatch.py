@@ -144,7 +144,7 @@ class ClientApi:
         return answer if isinstance(answer, Response) else success(answer)
 
     async def _body(self, asked: Asked) -> Body | None:
-        if asked.request.method == "GET":
+        if asked.request.method == "GET" or asked.endpoint.raw:
             return None
         return await read_body(asked.request, asked.endpoint)
 

@@ -45,6 +45,8 @@ class Endpoint:
     """Usable by oneself from the waiting room (API-062)."""
     lenient: bool = False
     """Takes any body whatever; it is only looked at when it can be read (API-026)."""
+    raw: bool = False
+    """The handler reads the body itself."""
     within: float = 30.0
     """Seconds in which it is answered (API-013)."""
     log: str = ""

@@ -15,6 +15,9 @@ from rostra.conference.events import (
     ParticipantCreated,
     ParticipantDeleted,
     ParticipantUpdated,
+    PresentationFrame,
+    PresentationStarted,
+    PresentationStopped,
     Removed,
     RoleChanged,
     StageChanged,
@@ -22,6 +25,7 @@ from rostra.conference.events import (
     SyncEnded,
 )
 from rostra.conference.roster import Participant
+from rostra.domain.vocabulary import Role
 
 if TYPE_CHECKING:
     from rostra.clientapi.clients import Client
@@ -39,31 +43,17 @@ class StreamView:
 
     def __init__(self, client: Client, *, repeated: bool) -> None:
         self._client = client
-        self._stop_due = repeated
-        self._synced = False
+        self._repeated = repeated
         self._known: dict[str, Participant] = {}
         self._me = client.session.participant
 
     def render(self, happened: ConferenceEvent) -> Iterator[Rendered]:
         """Zero or more stream events for one event of the conference."""
-        if self._synced and self._stop_due and not isinstance(happened, StageChanged | LayoutChanged):
-            yield self._no_presentation()
-        yield from self._render(happened)
-        if self._synced and self._stop_due and isinstance(happened, LayoutChanged):
-            yield self._no_presentation()
-
-    def _no_presentation(self) -> Rendered:
-        """A repeated connection learns after its snapshot that no presentation runs (API-044)."""
-        self._stop_due = False
-        return "presentation_stop", {}
-
-    def _render(self, happened: ConferenceEvent) -> Iterator[Rendered]:
         match happened:
             case SyncBegan():
                 self._known.clear()
                 yield "participant_sync_begin", None
             case SyncEnded():
-                self._synced = True
                 yield "participant_sync_end", None
             case ParticipantCreated(participant=participant) | ParticipantUpdated(participant=participant):
                 yield from self._participant(participant)
@@ -74,6 +64,8 @@ class StreamView:
                 yield "conference_update", conference_state(flags)
             case StageChanged() | LayoutChanged() | MessageReceived():
                 yield from self._room(happened)
+            case PresentationStarted() | PresentationStopped() | PresentationFrame():
+                yield from self._presentation(happened)
             case RoleChanged():
                 yield "refresh_token", None
             case CallEnded(call=call, reason=reason):
@@ -81,6 +73,27 @@ class StreamView:
                     yield "call_disconnected", {"call_uuid": call, "reason": reason}
             case Removed(reason=reason):
                 yield "disconnect", {"reason": reason}
+
+    def _presentation(
+        self, happened: PresentationStarted | PresentationStopped | PresentationFrame
+    ) -> Iterator[Rendered]:
+        """A repeated connection learns after its snapshot that no presentation runs, a first one does not (API-044)."""
+        if isinstance(happened, PresentationFrame):
+            yield "presentation_frame", {}
+        elif isinstance(happened, PresentationStopped):
+            if self._repeated or not happened.initial:
+                yield "presentation_stop", {}
+        else:
+            hidden = self._me.role is not Role.HOST
+            yield (
+                "presentation_start",
+                {
+                    "presenter_name": happened.name,
+                    "presenter_uri": happened.name if hidden else happened.uri,
+                    "presenter_uuid": happened.uuid,
+                    "presenter_source": "static" if happened.static else "video",
+                },
+            )
 
     def _participant(self, participant: Participant) -> Iterator[Rendered]:
         if participant.uuid == self._me.uuid:

@@ -141,4 +141,5 @@ class WebRtcCall(msgspec.Struct, frozen=True):
     """200 of `calls`. There is deliberately no `turn`: even an empty list is a fallback offer (API-068)."""
 
     call_uuid: str
-    sdp: str
+    sdp: str | msgspec.UnsetType = msgspec.UNSET
+    """Absent for a call without media of its own."""

@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 from rostra.clientapi import counters
 from rostra.clientapi.rendering import StreamView
 from rostra.clientapi.reporting import report
+from rostra.conference.events import PresentationFrame
 
 if TYPE_CHECKING:
     from rostra.clientapi.clients import Client
@@ -39,8 +40,13 @@ _encoder = msgspec.json.Encoder()
 
 def frame(node: str, counter: int, event: str, data: Any) -> bytes:
     """One event; data is JSON on one line, never empty (API-040, API-041)."""
-    identifier = base64.b64encode(f"{node}_{counter}".encode())
-    return b"id: %b\nevent: %b\ndata: %b\n\n" % (identifier, event.encode(), _encoder.encode(data))
+    data = _encoder.encode(data)
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (identifier(node, counter).encode(), event.encode(), data)
+
+
+def identifier(node: str, counter: int) -> str:
+    """Unique and increasing within a stream (API-042)."""
+    return base64.b64encode(f"{node}_{counter}".encode()).decode()
 
 
 class EventStream:
@@ -126,8 +132,11 @@ class EventStream:
         self._drained = True
         return b"".join(chunks) or None
 
-    async def _put(self, event: str, data: Any) -> None:
-        await self._outbox.put(frame(self._node, next(self._counter), event, data))
+    async def _put(self, event: str, data: Any) -> str:
+        """Send an event; its id."""
+        number = next(self._counter)
+        await self._outbox.put(frame(self._node, number, event, data))
+        return identifier(self._node, number)
 
     async def _run(self) -> None:
         """Pass on the subscription; the conference repeats its snapshot by itself on admission (API-055)."""
@@ -136,7 +145,9 @@ class EventStream:
             await self._put("hello", None)
             async for happened in self._client.session.conference.subscribe(self._client.uuid):
                 for event, data in view.render(happened):
-                    await self._put(event, data)
+                    sent_as = await self._put(event, data)
+                    if isinstance(happened, PresentationFrame):
+                        self._client.told_of_frame(sent_as, happened.number)
                     self._said_goodbye = self._said_goodbye or event == "disconnect"
                 if self._said_goodbye:
                     break

@@ -6,7 +6,7 @@ from typing import Any
 
 from rostra.clientapi import bodies, results
 from rostra.clientapi.endpoints import Endpoint, EndpointTable, Handler, Who
-from rostra.clientapi.handlers import absent, calls, conference, participants, tokens
+from rostra.clientapi.handlers import absent, calls, conference, participants, presentation, tokens
 
 C = "conferences/{alias}"
 P = C + "/participants/{participant}"
@@ -92,8 +92,28 @@ PARTICIPANT = (
     _post(f"{P}/buzz", Who.SELF, participants.buzz),
     _post(f"{P}/clearbuzz", Who.HOST_OR_SELF, participants.clear_buzz),
     _post(f"{P}/notify_not_afk", Who.SELF, participants.not_afk),
-    _post(f"{P}/release_floor", Who.SELF, participants.release_floor, result=type(None)),
     _get(f"{P}/avatar.jpg", Who.HOLDER, absent.no_image, None, errors=(403, 404)),
+)
+
+PRESENTATION = (
+    _post(f"{P}/take_floor", Who.SELF, presentation.take_floor, bodies.TakeFloor, result=type(None), lenient=True),
+    _post(f"{P}/release_floor", Who.SELF, presentation.release_floor, result=type(None)),
+    _post(
+        f"{P}/allowrxpresentation",
+        Who.HOST,
+        presentation.allow_receiving,
+        log="Participant presentation receipt enabled by API.",
+    ),
+    _post(
+        f"{P}/denyrxpresentation",
+        Who.HOST,
+        presentation.deny_receiving,
+        log="Participant presentation receipt disabled by API.",
+    ),
+    _post(f"{P}/pres_in_mix", Who.HOST_OR_SELF, presentation.in_mix, bodies.PresentationInMix),
+    _post(f"{C}/presentation", Who.HOLDER, presentation.show_picture, raw=True),
+    _get(f"{C}/presentation.jpeg", Who.HOLDER, presentation.picture, None),
+    _get(f"{C}/presentation_high.jpeg", Who.HOLDER, presentation.large_picture, None),
 )
 
 CALLS = (
@@ -158,11 +178,6 @@ def _disabled(who: Who, *paths: str) -> tuple[Endpoint, ...]:
 
 ABSENT = (
     _post(f"{C}/dial", Who.HOST, absent.disabled, bodies.Dial, result=list[str]),
-    _post(f"{C}/presentation", Who.HOLDER, absent.no_floor, result=bool, lenient=True),
-    _get(f"{C}/presentation.jpeg", Who.HOLDER, absent.nothing_presented, None),
-    _get(f"{C}/presentation_high.jpeg", Who.HOLDER, absent.nothing_presented, None),
-    _get(f"{C}/presentation.png", Who.HOLDER, absent.nothing_presented, None),
-    _post(f"{P}/take_floor", Who.SELF, absent.no_floor, bodies.TakeFloor, result=type(None), lenient=True),
     _post(f"{P}/transfer", Who.HOST_OR_SELF, absent.not_done, bodies.Transfer),
     _post(f"{P}/fecc", Who.HOST, absent.not_done, bodies.CameraMove),
     *_disabled(
@@ -178,8 +193,6 @@ ABSENT = (
         f"{C}/participants/breakout",
         f"{B}/disconnect",
         f"{B}/request_guest_token",
-        f"{P}/allowrxpresentation",
-        f"{P}/denyrxpresentation",
         f"{P}/hold",
         f"{P}/resume",
     ),
@@ -192,7 +205,6 @@ ABSENT = (
         f"{C}/clearbreakoutbuzz",
         f"{C}/leavebreakout",
     ),
-    *_disabled(Who.HOST_OR_SELF, f"{P}/pres_in_mix"),
     *_disabled(
         Who.SELF,
         f"{P}/show_live_captions",
@@ -210,4 +222,4 @@ REGISTRATIONS = (
     _get("registrations", Who.ANYBODY, absent.no_registration, None, errors=(401, 403)),
 )
 
-TABLE = EndpointTable((*TOKENS, *CONFERENCE, *PARTICIPANT, *CALLS, *ABSENT, *REGISTRATIONS))
+TABLE = EndpointTable((*TOKENS, *CONFERENCE, *PARTICIPANT, *PRESENTATION, *CALLS, *ABSENT, *REGISTRATIONS))

@@ -84,6 +84,7 @@ def participant_object(
         is_client_muted=p.is_client_muted,
         is_video_muted=p.is_video_muted,
         is_on_hold=p.is_on_hold,
+        needs_presentation_in_mix=p.presentation_in_mix,
         supports_direct_chat=direct_chat,
         call_tag=p.call_tag,
         last_spoken_time=p.last_spoken_time,

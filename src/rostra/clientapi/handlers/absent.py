@@ -13,16 +13,6 @@ async def disabled(asked: Asked) -> None:
     raise ApiProblem(403, DISABLED)
 
 
-async def no_floor(asked: Asked) -> None:
-    """Nothing presented by somebody without the floor (API-100, API-113)."""
-    raise ApiProblem(403, DISABLED)
-
-
-async def nothing_presented(asked: Asked) -> None:
-    """No presentation runs (API-111)."""
-    raise ApiProblem(404, NOT_FOUND)
-
-
 async def not_done(asked: Asked) -> bool:
     """The target cannot do it: processed, answer no (API-120, API-129)."""
     _ = asked.target

@@ -18,9 +18,11 @@ logger = structlog.get_logger("rostra.clientapi")
 
 
 async def begin(asked: Asked) -> WebRtcCall:
-    """A new main call, replacing a running one without a word (API-077)."""
+    """A new call, replacing a running one that is there for the same without a word (API-077, API-095)."""
     body = asked.carried(Call)
-    if body.call_type != "WEBRTC" or body.present in ("send", "receive"):
+    if body.call_type == "presentation":
+        return await _begin_stills(asked)
+    if body.call_type != "WEBRTC":
         raise ApiProblem(403, DISABLED)
     if not body.sdp:
         raise ApiProblem(400, "No SDP")
@@ -30,11 +32,21 @@ async def begin(asked: Asked) -> WebRtcCall:
         answer = await client.session.open_webrtc(call, body.sdp, media_type=kind, present=body.present or "")
         if client.gone:
             raise ApiProblem(403, NO_CALL)
-        previous, client.main_call = client.main_call, call
-        client.begin_call(call)
+        previous = client.begin_call(call, body.present or "")
         if client.end_call(previous):
             await client.session.close_call(previous)
     return WebRtcCall(call, answer)
+
+
+async def _begin_stills(asked: Asked) -> WebRtcCall:
+    """A call that presents pictures posted one by one (API-113); it has nothing to acknowledge."""
+    client, call = asked.client, str(uuid.uuid4())
+    async with client.negotiating:
+        await client.session.present_stills(call)
+        previous = client.begin_call(call, "send")
+        client.acknowledged(call)
+        client.end_call(previous)
+    return WebRtcCall(call)
 
 
 def _media(asked: Asked, wanted: Literal["video", "video-only", "audio"] | None) -> str:

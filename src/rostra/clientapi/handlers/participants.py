@@ -117,6 +117,3 @@ async def not_afk(asked: Asked) -> bool:
     """The user is active; nothing depends on it."""
     return True
 
-
-async def release_floor(asked: Asked) -> None:
-    """Who does not hold the floor changes nothing (API-101)."""

@@ -94,6 +94,7 @@ def _call(asked: Asked, body: RequestToken, pin: str | None, address: str) -> Ca
         remote_alias=name,
         vendor=asked.request.headers.get("user-agent", "")[:MAX_NAME],
         remote_address=address,
+        remote_port=asked.request.client.port if asked.request.client else 0,
         pin=pin,
         call_tag=(body.call_tag or "")[:MAX_NAME],
         encrypted=True,

@@ -48,6 +48,8 @@ class Encode:
     rung: Rung | None = None
     source: str = ""
     groups: int = 0
+    whole: bool = False
+    """Nothing is cropped: slides."""
 
 
 Way = Forward | Encode | None

@@ -145,8 +145,8 @@ class BackplaneReceiver(BackplaneLeg):
     def shows(self) -> str:
         return self.request.source if self.request.kind is MediaKind.VIDEO else ""
 
-    def arriving(self) -> CodecRow | None:
-        return self._receivers.arriving if self._receivers else None
+    def arriving(self, source: str = "") -> CodecRow | None:
+        return self._receivers.arriving(source) if self._receivers else None
 
     def connect(self, request: ReceiveBackplane) -> None:
         """Receive this from now on; nothing changes when it is what we do. Raises BadDescription, BadPipeline."""

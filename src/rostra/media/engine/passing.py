@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 
 from rostra.domain.media import MediaKind
-from rostra.domain.scene import Scene, Tile
+from rostra.domain.presenting import SLIDES, call_of
+from rostra.domain.scene import Fit, Scene, Tile
 from rostra.media.codecs.row import CodecRow
-from rostra.media.engine import backplane, stage
+from rostra.media.engine import backplane, slides, stage
 from rostra.media.engine.backplane_legs import BackplaneReceiver, BackplaneSender
 from rostra.media.engine.leg import Leg
 from rostra.media.engine.renditions import Rendition, Renditions
@@ -35,7 +36,7 @@ class Passing:
 
     def knows(self, request: SendBackplane) -> bool:
         """Whether there is, or may come, what is asked for."""
-        if request.kind is MediaKind.AUDIO or _is_here(self._legs.get(request.source)):
+        if request.kind is MediaKind.AUDIO or _is_here(self._legs.get(call_of(request.source))):
             return True
         wanted = {request.quality, Quality.FULL}
         return any(one.request.quality in wanted for one in self._arriving_as(request.source))
@@ -46,7 +47,20 @@ class Passing:
             route = self.routes.get(request.leg, UNHEARD)
             return backplane.mix_way(route.listens if route.hears else 0)
         size = self.pictures.get(request.source)
-        return backplane.picture_way(request.source, request.quality, self._at_hand(request.source), size)
+        found = backplane.picture_way(request.source, request.quality, self._at_hand(request.source), size)
+        if found is None and size and request.source.endswith(SLIDES):  # pictures, which nobody has encoded yet
+            return slides.way(slides.Taker(backplane.SMALL, {}), slides.Arriving(request.source, size=size))
+        return found
+
+    def arriving(self, source: str) -> slides.Arriving:
+        """A presentation as it is at hand."""
+        row = self._at_hand(source).get(Quality.FULL)
+        return slides.Arriving(source, row, self.pictures.get(source))
+
+    def bitrate(self, source: str) -> float:
+        """Bit/s at which a presentation arrives; 0: not known."""
+        leg = self._legs.get(call_of(source))
+        return leg.slides_bitrate() if leg else 0.0
 
     def encoder(self, way: backplane.Encode) -> Rendition:
         """The shared encoder of a hidden view or mix, which is made for its first user. Raises BadPipeline."""
@@ -78,14 +92,15 @@ class Passing:
         if rung is None:
             stage.set_route(way.view, AudioRoute(speaks=False, listens=way.groups))
             return
-        tile = Tile(source=way.source, x=0, y=0, width=rung.width, height=rung.height)
-        stage.set_view(way.view, Scene(width=rung.width, height=rung.height, tiles=(tile,)))
+        fit = Fit.CONTAIN if way.whole else Fit.COVER
+        tile = Tile(source=way.source, x=0, y=0, width=rung.width, height=rung.height, fit=fit, colour=0)
+        stage.set_view(way.view, Scene(width=rung.width, height=rung.height, background=0, tiles=(tile,)))
 
     def _at_hand(self, source: str) -> dict[Quality, CodecRow]:
-        leg = self._legs.get(source)
-        found = {Quality.FULL: leg.arriving()} if _is_here(leg) and leg else {}
+        leg = self._legs.get(call_of(source))
+        found = {Quality.FULL: leg.arriving(source)} if _is_here(leg) and leg else {}
         for one in self._arriving_as(source):
-            found[one.request.quality] = one.arriving()
+            found[one.request.quality] = one.arriving(source)
         return {quality: row for quality, row in found.items() if row}
 
     def _arriving_as(self, source: str) -> list[BackplaneReceiver]:

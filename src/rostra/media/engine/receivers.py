@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -30,9 +31,12 @@ class Receivers:
     """The receiving branches of one connection; what arrives is on the stage as `source`."""
 
     def __init__(
-        self, source: str, pipeline: Pipeline, quality: Quality = Quality.FULL, *, prompt: bool = False
-    ) -> None:
+        self, source: str, pipeline: Pipeline, quality: Quality = Quality.FULL, *, prompt: bool = False,
+        shown_as: Callable[[Any], str] | None = None,
+    ) -> None:  # fmt: skip
+        """`shown_as` tells the source of a pad that may be another one (in a media thread)."""
         self._source = source
+        self._shown_as = shown_as
         self._quality = quality
         self._prompt = prompt
         self._pipeline = pipeline
@@ -40,7 +44,7 @@ class Receivers:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._branches: dict[str, Any] = {}
-        self._pictures: dict[str, CodecRow] = {}
+        self._pictures: dict[str, tuple[str, CodecRow, int]] = {}
         self._muffled = False
 
     def attach(self, pad: Any) -> None:
@@ -48,14 +52,15 @@ class Receivers:
         structure = (pad.get_current_caps() or pad.query_caps(None)).get_structure(0)
         kind, encoding = structure.get_string("media") or "", (structure.get_string("encoding-name") or "").upper()
         row = codecs.BY_NAME.get(encoding)
-        made = self._branch(kind, row)
+        source = self._shown_as(pad) if self._shown_as else self._source
+        made = self._branch(kind, row, source)
         container = self._pipeline.gst
         if container is None:
             return
         with self._lock:
             self._branches[pad.get_name()] = made
             if row and kind == "video":
-                self._pictures[pad.get_name()] = row
+                self._pictures[pad.get_name()] = (source, row, structure.get_uint("ssrc")[1])
             self._muffle(made)
         container.add(made)
         made.sync_state_with_parent()
@@ -76,11 +81,16 @@ class Receivers:
             self._branches.clear()
             self._pictures.clear()
 
-    @property
-    def arriving(self) -> CodecRow | None:
-        """The codec of the pictures that come, latest stream first; None before there is one."""
+    def arriving(self, source: str = "") -> CodecRow | None:
+        """The codec of the pictures that come of a source, latest stream first; None before there is one."""
+        wanted = source or self._source
         with self._lock:
-            return next(reversed(self._pictures.values()), None)
+            return next((row for shown, row, _ in reversed(self._pictures.values()) if shown == wanted), None)
+
+    def numbers(self, source: str) -> set[int]:
+        """RTP source numbers of the pictures that come of a source."""
+        with self._lock:
+            return {number for shown, _, number in self._pictures.values() if shown == source}
 
     def muffle(self, muffled: bool) -> None:
         """Keep what arrives from the stage (a leg on hold)."""
@@ -100,7 +110,7 @@ class Receivers:
         for valve in elements_with(made, "drop-mode"):
             valve.set_property("drop", self._muffled)
 
-    def _branch(self, kind: str, row: CodecRow | None) -> Any:
+    def _branch(self, kind: str, row: CodecRow | None, source: str) -> Any:
         name = f"{RECEIVING}{kind}-{next(self._numbers)}"
         if row is codecs.EVENTS:
             return branches.receive_events(name)
@@ -108,8 +118,8 @@ class Receivers:
             return branches.discard(name)
         if kind != "video":
             return branches.receive_audio(row, self._source, name, prompt=self._prompt)
-        channel = backplane.channel(self._source, self._quality, row)
-        return branches.receive_video(row, self._source, name, channel, standby=self._quality is not Quality.FULL)
+        channel = backplane.channel(source, self._quality, row)
+        return branches.receive_video(row, source, name, channel, standby=self._quality is not Quality.FULL)
 
     def _remove(self, made: Any) -> None:
         made.set_state(Gst.State.NULL)

@@ -54,7 +54,7 @@ def pick(parameters: Mapping[str, str], limit: int | None = None) -> Rung:
     `parameters` are the receiver's fmtp members: `profile-level-id` (RFC 6184) and `max-fs`, `max-mbps`,
     `max-br`, `max-fr` (RFC 6184, RFC 7741) raise or set its limits; `limit` is its bandwidth in bit/s.
     """
-    rate, size, bits = _capability(parameters)
+    rate, size, bits = capability(parameters)
     if limit:
         bits = min(bits, limit) if bits else limit
     frames = _number(parameters, "max-fr") or 30
@@ -75,7 +75,7 @@ def _within(rung: Rung, frames: int, bits: int) -> Rung:
     return dataclasses.replace(rung, frame_rate=min(rung.frame_rate, frames), bitrate=bitrate)
 
 
-def _capability(parameters: Mapping[str, str]) -> tuple[int, int, int]:
+def capability(parameters: Mapping[str, str]) -> tuple[int, int, int]:
     """Macroblocks per second, per picture and bit/s the receiver decodes; 0: no limit known."""
     level = parameters.get("profile-level-id", "")
     if len(level) == 6:

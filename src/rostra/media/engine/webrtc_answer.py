@@ -15,6 +15,7 @@ from rostra.domain.media import Content, Direction
 from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
 from rostra.media.engine.sections import BadDescription, Description, Payload, Section, parse
+from rostra.media.messages import Slides
 
 RETRANSMISSION = "RTX"
 TRANSPORT_WIDE = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
@@ -27,6 +28,9 @@ EXTENSIONS = (
 START_BITRATE = 1_200_000
 """bit/s of video a browser is asked to begin with, until feedback tells it better. Chromium's own idea is 300 kbit/s,
 with which it sends a quarter of the picture and takes its time to send more; others ignore the member."""
+
+
+NO_SLIDES = Slides(wanted=False)
 
 
 class NoCommonCodec(Exception):
@@ -57,10 +61,16 @@ class PlannedSection:
     """Index of the section in the inner offer; -1: not wanted, answered inactive."""
     direction: Direction = Direction.INACTIVE
     """Of our answer, seen from us."""
+    slides: bool = False
 
     @property
     def accepted(self) -> bool:
         return self.inner >= 0
+
+    @property
+    def role(self) -> str:
+        """What it carries: `audio`, `video` or `slides`."""
+        return "slides" if self.slides else self.offered.kind
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -80,9 +90,9 @@ class Plan:
         """The accepted sections with their codecs."""
         return [(section, section.chosen) for section in self.accepted if section.chosen]
 
-    def of_kind(self, kind: str) -> PlannedSection | None:
-        """The accepted section of `audio` or `video`."""
-        return next((section for section in self.accepted if section.offered.kind == kind), None)
+    def of_role(self, role: str) -> PlannedSection | None:
+        """The accepted section of `audio`, `video` or `slides`."""
+        return next((section for section in self.accepted if section.role == role), None)
 
     def inner_index(self, mid: str) -> int | None:
         """Where candidates of a mid go: the one transport when bundled. None: to no transport of ours."""
@@ -98,20 +108,31 @@ class Plan:
 _WANTED = {"video": {"audio", "video"}, "video-only": {"video"}, "audio": {"audio"}}
 
 
-def plan(offer: str, media_type: str = "video") -> Plan:
-    """Decide on an offer. Raises BadDescription or NoCommonCodec."""
+def plan(offer: str, media_type: str = "video", slides: Slides = NO_SLIDES) -> Plan:
+    """Decide on an offer. Raises BadDescription or NoCommonCodec.
+
+    A section for slides is accepted also while nothing is on it, so that it can be used later on this connection.
+    """
     description = parse(offer)
     if not description.sections:
         raise BadDescription("it has no media section")
     wanted = set(_WANTED.get(media_type, _WANTED["video"]))
+    if slides.only:
+        wanted = set[str]()
+    if slides.wanted:
+        wanted.add("slides")
     found: list[PlannedSection] = []
     inner = 0
     for index, section in enumerate(description.sections):
-        planned = PlannedSection(section, section.mid or str(index), _choose(section))
-        if planned.chosen and section.kind in wanted and section.content is Content.MAIN and section.port:
+        second = section.kind == "video" and (slides.only or section.content is Content.SLIDES)
+        planned = PlannedSection(section, section.mid or str(index), _choose(section), slides=second)
+        if planned.chosen and planned.role in wanted and section.port:
             _check_transport(description, section)
-            wanted.remove(section.kind)
-            planned = dataclasses.replace(planned, inner=inner, direction=section.direction.reversed())
+            wanted.remove(planned.role)
+            direction = section.direction.reversed()
+            if second:
+                direction = _slides_direction(section.direction, slides)
+            planned = dataclasses.replace(planned, inner=inner, direction=direction)
             inner += 1
         found.append(planned)
     if not inner:
@@ -119,6 +140,13 @@ def plan(offer: str, media_type: str = "video") -> Plan:
     mids = {section.mid for section in found if section.accepted}
     groups = [set(value.split()[1:]) for value in description.session_values("group") if value.startswith("BUNDLE")]
     return Plan(description, tuple(found), bundled=any(mids <= group for group in groups))
+
+
+def _slides_direction(offered: Direction, slides: Slides) -> Direction:
+    """API-092: both ways stay both ways, and the engine says what goes; one way only for who may."""
+    if offered is Direction.SENDRECV:
+        return offered
+    return offered.reversed().limited_to(Direction.of(slides.sends, slides.receives))
 
 
 def _check_transport(description: Description, section: Section) -> None:
@@ -316,8 +344,8 @@ def _answer_section(
         f"a=setup:{own.value('setup') or 'active'}",
         f"a=mid:{section.mid}",
     ]
-    if offered.value("content"):
-        lines.append(f"a=content:{section.offered.content}")
+    if section.slides or offered.value("content"):
+        lines.append(f"a=content:{'slides' if section.slides else offered.content}")
     lines.append(f"a={section.direction}")
     if offered.kind == "application":
         return [*lines, f"a=sctp-port:{offered.value('sctp-port') or '5000'}"]
@@ -362,7 +390,7 @@ def _source_lines(section: PlannedSection, own: Section) -> list[str]:
     """One stream for our audio and video keeps them in sync at the client."""
     sources = dict.fromkeys(value.split()[0] for value in own.values("ssrc"))
     return [
-        f"a=msid:rostra {section.offered.kind}",
+        f"a=msid:rostra{'-slides' if section.slides else ''} {section.role}",
         *(f"a=ssrc-group:{value}" for value in own.values("ssrc-group")),
         *(f"a=ssrc:{source} cname:rostra" for source in sources),
     ]

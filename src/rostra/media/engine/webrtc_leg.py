@@ -8,11 +8,13 @@ from typing import Any
 import structlog
 
 from rostra.domain.media import MediaKind
+from rostra.domain.presenting import slides_of
 from rostra.environment import Environment
 from rostra.media.codecs.row import CodecRow
-from rostra.media.engine import rungs
+from rostra.media.engine import rtp_statistics, rungs
 from rostra.media.engine.leg import Leg, LegContext, VideoFeed
 from rostra.media.engine.rungs import Rung
+from rostra.media.engine.slides import SlidesFeed, Taker
 from rostra.media.engine.webrtc_answer import Plan, PlannedSection, answer, plan
 from rostra.media.engine.webrtc_transport import WebRtcTransport
 from rostra.media.messages import OpenWebRtc
@@ -28,20 +30,26 @@ class WebRtcLeg(Leg):
         self._environment = environment
         self._transport: WebRtcTransport | None = None
         self._feed: VideoFeed | None = None
+        self._slides: SlidesFeed | None = None
+        self._slides_source = ""
+        self._planned: Plan | None = None
+        self._limit: int | None = None
         self._silence: asyncio.TimerHandle | None = None
         self._started = False
         self._lock = asyncio.Lock()
 
     async def open(self, request: OpenWebRtc) -> str:
         """Answer an offer, on the running connection when it continues that. Raises what `plan` raises."""
-        planned = plan(request.offer, request.media_type)
+        planned = plan(request.offer, request.media_type, request.slides)
         async with self._lock:
             transport = self._transport
             if transport is None or not transport.follows(planned):
                 transport = await self._replace(planned)
                 self._started = request.start
             inner = await transport.negotiate(planned)
-            self._feed_video(planned, request.send_bandwidth)
+            self._planned, self._limit = planned, request.send_bandwidth
+            self._feed_video()
+            self._feed_slides()
             self._apply()
             return answer(
                 planned,
@@ -60,16 +68,43 @@ class WebRtcLeg(Leg):
         self._transport = transport
         return transport
 
-    def _feed_video(self, planned: Plan, limit: int | None) -> None:
-        section = planned.of_kind("video")
+    def _feed_video(self) -> None:
+        section = self._planned.of_role("video") if self._planned else None
         branch = self._transport.sender("video") if self._transport else None
         if section is None or section.chosen is None or branch is None:
             return
-        limits = [value for value in (limit, section.offered.receive_limit) if value]
-        rung = rungs.pick(section.chosen.payload.parameters, min(limits, default=None))
+        rung = rungs.pick(section.chosen.payload.parameters, self._limit_of(section))
         if self._feed is None:
             self._feed = VideoFeed(self.context.renditions, section.chosen.row, branch.get_by_name("stage"))
         self._feed.tune(self.view, rung)
+
+    def _limit_of(self, section: PlannedSection) -> int | None:
+        """bit/s of a section; main video and slides share what there is half and half (CONF-146, API-109)."""
+        shared = self._planned is not None and self._planned.of_role("video") and self._slides_source
+        total = self._limit // 2 if self._limit and shared else self._limit
+        return min((value for value in (total, section.offered.receive_limit) if value), default=None)
+
+    def _feed_slides(self) -> None:
+        section = self._planned.of_role("slides") if self._planned else None
+        branch = self._transport.sender("slides") if self._transport else None
+        if section is None or section.chosen is None or branch is None or self.context.slides is None:
+            return
+        chosen = section.chosen
+        taker = Taker(chosen.row, chosen.payload.parameters, self._limit_of(section))
+        if self._slides is None:
+            self._slides = SlidesFeed(self.context.slides, taker, branch.get_by_name("stage"))
+        self._slides.take(taker)
+        self._slides.show(self._slides_source if section.direction.sends else "")
+
+    def show_slides(self, source: str) -> None:
+        if source != self._slides_source:
+            self._slides_source = source
+            self._feed_video()
+            self._feed_slides()
+
+    def poll(self) -> None:
+        if self._slides:
+            self._slides.poll()
 
     def watch(self, view: str) -> None:
         super().watch(view)
@@ -89,11 +124,21 @@ class WebRtcLeg(Leg):
         self._apply()
 
     def request_keyframe(self) -> None:
-        if self._feed:
-            self._feed.request_keyframe()
+        for feed in (self._feed, self._slides):
+            if feed:
+                feed.request_keyframe()
 
-    def arriving(self) -> CodecRow | None:
-        return self._transport.receivers.arriving if self._transport else None
+    @property
+    def presents(self) -> str:
+        return slides_of(self.id) if self._planned and self._planned.of_role("slides") else ""
+
+    def arriving(self, source: str = "") -> CodecRow | None:
+        return self._transport.receivers.arriving(source) if self._transport else None
+
+    def slides_bitrate(self) -> float:
+        numbers = self._transport.receivers.numbers(self.presents) if self._transport else set[int]()
+        received = rtp_statistics.read(self.rtpbin(), 0)[0] if numbers else []
+        return sum(one.bitrate for one in received if one.source in numbers)
 
     def request_pictures(self) -> None:
         if self._transport:
@@ -106,11 +151,13 @@ class WebRtcLeg(Leg):
     async def _drop(self) -> None:
         self._quiet(None)
         feed, self._feed = self._feed, None
+        slides, self._slides = self._slides, None
         transport, self._transport = self._transport, None
         if transport:
             await transport.close()
-        if feed:
-            feed.close()
+        for one in (feed, slides):
+            if one:
+                one.close()
 
     def _apply(self) -> None:
         """Open or shut what we send by what the client wants; video runs on when held, so it never stagnates."""
@@ -119,7 +166,7 @@ class WebRtcLeg(Leg):
             return
         transport.receivers.muffle(self.held)
         for section in transport.plan.accepted:
-            transport.gate(section.offered.kind, drop=not self._sends(section))
+            transport.gate(section.role, drop=not self._sends(section))
 
     def _sends(self, section: PlannedSection) -> bool:
         held = self.held and section.offered.kind != "video"
@@ -150,7 +197,8 @@ class WebRtcLeg(Leg):
 
     def codecs(self) -> dict[MediaKind, str]:
         plan_now = self._transport.plan if self._transport else None
-        return {MediaKind(s.offered.kind): chosen.row.name for s, chosen in (plan_now.agreed if plan_now else [])}
+        agreed = plan_now.agreed if plan_now else []
+        return {MediaKind(s.offered.kind): chosen.row.name for s, chosen in agreed if not s.slides}
 
     def sent_rung(self) -> Rung | None:
         return self._feed.rung if self._feed else None

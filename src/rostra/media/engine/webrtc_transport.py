@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from rostra.domain.presenting import slides_of
 from rostra.environment import PortRange
 from rostra.media.engine import branches, certificate
 from rostra.media.engine.gst import Gst, GstSdp, GstWebRTC
@@ -68,7 +69,7 @@ class WebRtcTransport:
         self._pipeline = Pipeline(f"leg {leg}", on_error)
         self._gathered = asyncio.Event()
         self._senders: dict[str, Any] = {}
-        self.receivers = Receivers(leg, self._pipeline)
+        self.receivers = Receivers(leg, self._pipeline, shown_as=self._shown_as)
         self._closed = False
         self._certificate = certificate.make()
         self._associations = {"dtlssrtpdec": itertools.count(), "dtlssrtpenc": itertools.count()}
@@ -124,7 +125,7 @@ class WebRtcTransport:
         return self._certificate.fingerprint
 
     def sender(self, kind: str) -> Any:
-        """The sending branch of `audio` or `video`, or None."""
+        """The sending branch of `audio`, `video` or `slides`, or None."""
         return self._senders.get(kind)
 
     def add_candidate(self, mid: str, candidate: str, ufrag: str) -> None:
@@ -152,9 +153,9 @@ class WebRtcTransport:
     # ---- building -----------------------------------------------------------------------------------------
 
     def _add_sender(self, section: PlannedSection, chosen: Chosen) -> None:
-        row, number, kind = chosen.row, chosen.payload.number, section.offered.kind
-        if kind == "video":
-            made = branches.send_channel(row, number, "send-video")
+        row, number, kind = chosen.row, chosen.payload.number, section.role
+        if kind in ("video", "slides"):
+            made = branches.send_channel(row, number, f"send-{kind}")
         else:
             made = branches.send_audio(row, number, self.leg, "send-audio")
         self._pipeline.add(made)
@@ -213,6 +214,13 @@ class WebRtcTransport:
     def _pad_added(self, _: Any, pad: Any) -> None:
         if pad.get_direction() == Gst.PadDirection.SRC and not self._closed:
             self.receivers.attach(pad)
+
+    def _shown_as(self, pad: Any) -> str:
+        """Slides are another source than the camera beside them."""
+        transceiver, plan = pad.get_property("transceiver"), self.plan
+        line = transceiver.get_property("mlineindex") if transceiver else -1
+        sections = plan.accepted if plan else []
+        return slides_of(self.leg) if 0 <= line < len(sections) and sections[line].slides else self.leg
 
     def _pad_removed(self, _: Any, pad: Any) -> None:
         self.receivers.detach(pad)

@@ -24,6 +24,7 @@ typedef struct {
   gboolean standby;
   Picture *spare; /* the latest of a standby that has given way */
   gpointer spare_owner;
+  gboolean lasting; /* slides: nothing may come for minutes while one is read */
 } Source;
 
 static GMutex lock;
@@ -80,6 +81,7 @@ void rostra_pictures_publish(const char *id, gpointer owner, gboolean standby, G
   Source *source = g_hash_table_lookup(sources, id);
   if (!source) {
     source = g_new0(Source, 1);
+    source->lasting = g_str_has_suffix(id, ":slides");
     g_hash_table_insert(sources, g_strdup(id), source);
   }
   if (standby && source->picture && !source->standby && source->owner != owner &&
@@ -122,7 +124,7 @@ Picture *rostra_pictures_take(const char *id) {
   gint64 now = g_get_monotonic_time();
   g_mutex_lock(&lock);
   Source *source = sources ? g_hash_table_lookup(sources, id) : NULL;
-  if (source && now - source->picture->arrived <= timeout) {
+  if (source && (source->lasting || now - source->picture->arrived <= timeout)) {
     picture = source->picture;
     g_atomic_int_inc(&picture->references);
   }
@@ -228,8 +230,9 @@ ROSTRA_EXPORT int rostra_pictures(RostraPicture *out, int room) {
   if (sources) {
     g_hash_table_iter_init(&iter, sources);
     while (g_hash_table_iter_next(&iter, &id, &value)) {
-      const Picture *picture = ((Source *)value)->picture;
-      if (now - picture->arrived > timeout) continue;
+      const Source *source = value;
+      const Picture *picture = source->picture;
+      if (!source->lasting && now - picture->arrived > timeout) continue;
       if (count < room) {
         g_strlcpy(out[count].id, id, ROSTRA_ID_SIZE);
         out[count].width = GST_VIDEO_FRAME_WIDTH(&picture->frame);
