@@ -16,7 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rostra.domain import history as domain
-from rostra.domain.history import LOST, ConferenceStarted, NodeEvent, ParticipantEnded, ParticipantJoined
+from rostra.domain.history import (
+    LOST,
+    ConferenceStarted,
+    MediaEnded,
+    NodeEvent,
+    ParticipantEnded,
+    ParticipantJoined,
+    StreamRecord,
+)
 from rostra.fabric.bus import Bus, Unreachable
 from rostra.fabric.outbox import EVENTS, Batch, Outbox, Record, encode_batch, encode_event
 from rostra.management.history import keeping
@@ -187,6 +195,57 @@ def test_the_oldest_conferences_go(api: Api, monkeypatch: pytest.MonkeyPatch) ->
         "person-3",
         "person-4",
     ]
+
+
+# ---- media
+
+
+def carried(number: int, *types: str, node: str = "n1", quality: tuple[int, ...] = (), **more: Any) -> MediaEnded:
+    streams = tuple(
+        StreamRecord(
+            id=str(place), type=kind, node=node, start_time=START + number, end_time=START + 90,
+            rx_codec="opus", rx_bitrate=48_900, rx_packets_received=900, rx_packets_lost=100, rx_packet_loss=10.0,
+            tx_codec="opus", tx_bitrate=64_000, tx_packets_sent=1000, **more,
+        )
+        for place, kind in enumerate(types)
+    )  # fmt: skip
+    return MediaEnded(time=START + 90, participant=f"person-{number}", streams=streams, quality=quality)
+
+
+@pytest.mark.spec("DIAG-047", "DIAG-064")
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (1, 0, 3, 2)])
+def test_streams_of_a_call_that_moved_are_kept_in_whatever_order_they_are_told(api: Api, order: list[int]) -> None:
+    told = [
+        joined(1, has_media=True),
+        carried(1, "audio", "video", quality=(1, 1, 3)),
+        ended(1, has_media=True),
+        carried(1, "audio", quality=(3, 3)),
+    ]
+    for place, index in enumerate(order, 1):
+        store(records([told[index]], first=place) * 2)
+    (row,) = api.list(f"{BASE}participant/")
+    found = api.list(f"{row['resource_uri']}media_stream/")
+    assert sorted(stream["stream_type"] for stream in found) == ["audio", "audio", "video"]
+    assert [stream["stream_id"] for stream in found] == ["0", "1", "2"]
+    assert (row["call_quality"], row["bucketed_call_quality"]) == ("3_bad", [0, 2, 0, 3, 0])
+    assert sorted(row["historic_call_quality"]) == [1, 1, 3, 3, 3]
+    assert api.read(row["resource_uri"])["media_streams"] == found
+    flat = api.list(f"{BASE}media_stream/?participant={row['id']}&stream_type=audio&order_by=id")
+    assert [{name: value for name, value in stream.items() if name != "resource_uri"} for stream in flat] == [
+        stream for stream in found if stream["stream_type"] == "audio"
+    ]
+    first = found[0]
+    assert first["participant"] == row["resource_uri"]
+    assert (first["rx_bitrate"], first["rx_packets_lost"], first["rx_packet_loss"]) == (48, 100, 10.0)
+    assert (first["start_time"], first["end_time"]) == ("2023-11-14T22:13:21", "2023-11-14T22:14:50")
+
+
+def test_streams_of_a_call_go_with_it(api: Api) -> None:
+    store(records([joined(1), carried(1, "audio"), ended(1)]))
+    (conference,) = api.list(f"{BASE}conference/")
+    assert len(api.list(f"{BASE}media_stream/")) == 1
+    assert api("DELETE", conference["resource_uri"]).status_code == 204
+    assert api.list(f"{BASE}media_stream/") == []
 
 
 # ---- nodes that vanish

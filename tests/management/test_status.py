@@ -275,19 +275,43 @@ async def test_streams_of_a_call_are_asked_of_the_node_that_carries_it(platform:
     (part,) = told.conferences
     person = msgspec.structs.replace(part.participants[0], media_node=third.id, call_uuid="c-7")
     first.status = msgspec.structs.replace(told, conferences=(msgspec.structs.replace(part, participants=(person,)),))
+    carrying = msgspec.structs.replace(part, participants=(), media=MediaStatus(quality={"c-7": 3, "c-8": 1}))
+    third.status = msgspec.structs.replace(conference(third, None, 0), conferences=(carrying,))
     third.reply = LegStreams(
         streams=(
-            StreamStatus(kind="video", codec="VP8", bitrate=1_200_000, packets=1000, packets_lost=25, frame_rate=29.5),
-            StreamStatus(kind="video", codec="H264", bitrate=700_000, sending=False, resolution="640x360", jitter=2.5),
+            StreamStatus(
+                kind="video",
+                codec="VP8",
+                bitrate=1_200_000,
+                packets=1000,
+                packets_lost=25,
+                frame_rate=29.5,
+                recent_loss=1.254,
+                since=1_700_000_060.0,
+            ),
+            StreamStatus(
+                kind="video",
+                codec="H264",
+                bitrate=700_000,
+                sending=False,
+                resolution="640x360",
+                jitter=2.5,
+                packets=75,
+                packets_lost=25,
+                since=1_700_000_050.0,
+            ),
             StreamStatus(kind="audio", codec="opus", bitrate=48_000, sending=False),
         )
     )
     (row,) = await platform.list("participant/")
+    assert row["call_quality"] == "3_bad"
     audio, video = await platform(platform.api.list, f"{row['resource_uri']}media_stream/")
     assert third.commands == [TellStreams(call="c-7")]
     assert first.commands == []
     assert (audio["type"], audio["rx_codec"], audio["rx_bitrate"], audio["tx_codec"]) == ("audio", "opus", 48, "")
-    assert (video["node"], video["start_time"], video["end_time"]) == ("10.0.0.3", row["connect_time"], None)
+    assert (audio["node"], audio["start_time"], audio["end_time"]) == ("10.0.0.3", row["connect_time"], None)
+    assert (video["start_time"], video["tx_windowed_packet_loss"]) == ("2023-11-14T22:14:10", 1.25)
+    assert (video["rx_packets_received"], video["rx_packets_lost"], video["rx_packet_loss"]) == (75, 25, 25.0)
     assert (video["tx_codec"], video["tx_bitrate"], video["tx_fps"]) == ("VP8", 1200, 29.5)
     assert (video["tx_packets_sent"], video["tx_packets_lost"], video["tx_packet_loss"]) == (1000, 25, 2.5)
     assert (video["rx_codec"], video["rx_resolution"], video["rx_jitter"]) == ("H264", "640x360", 2.5)

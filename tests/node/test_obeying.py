@@ -115,7 +115,8 @@ async def test_the_node_that_carries_a_call_tells_its_streams(network: Network) 
     ((carrier, worker),) = [(name, one) for name, node in network.nodes.items() for one in node.pool.workers]
     counted = [
         StreamStatistics(leg="c1", kind=MediaKind.AUDIO, sending=True, codec="opus", bitrate=64_000.4, jitter=0.002),
-        StreamStatistics(leg="c1", kind=MediaKind.VIDEO, sending=False, width=1280, height=720, frame_rate=25, lost=3),
+        StreamStatistics(leg="c1", kind=MediaKind.VIDEO, sending=False, width=1280, height=720, frame_rate=25, lost=3,
+                         idle=True, codec="VP8"),
         StreamStatistics(leg="other", kind=MediaKind.AUDIO, sending=True),
     ]  # fmt: skip
 
@@ -128,6 +129,7 @@ async def test_the_node_that_carries_a_call_tells_its_streams(network: Network) 
     audio, video = told.streams
     assert (audio.kind, audio.sending, audio.codec, audio.bitrate, audio.jitter) == ("audio", True, "opus", 64_000, 2.0)
     assert (video.sending, video.resolution, video.frame_rate, video.packets_lost) == (False, "1280x720", 25.0, 3)
+    assert video.codec == "Off"
     (other,) = network.nodes.keys() - {carrier}
     assert await tell(network, other, TellStreams(call="c1")) == NotHere()
     await guest.session.leave()

@@ -21,13 +21,15 @@ from rostra.calls.switchboard import CallRefused, Refusal
 from rostra.conference import messages as w
 from rostra.conference.here import Here
 from rostra.conference.instance import ConferenceInstance
+from rostra.conference.streams import stream_records
 from rostra.domain import capacity, placement
 from rostra.domain.capacity import CallClass
-from rostra.domain.history import CapacityRefused, MediaNodeUsed
+from rostra.domain.history import CapacityRefused, MediaEnded, MediaNodeUsed
 from rostra.domain.placement import Choice, LocationView, NodeRole, NodeView
 from rostra.fabric.bus import Unreachable
 from rostra.fabric.peers import Peers
 from rostra.media.client import Worker
+from rostra.media.messages import LegReport
 from rostra.media.pool import STARTING
 
 logger = structlog.get_logger("rostra.calls")
@@ -113,6 +115,15 @@ class Anchors:
         self._background.spawn(self._release(conference.key, call, anchor))
         if isinstance(anchor.worker, RelayedWorker):
             self._background.spawn(anchor.worker.give_up_relay())
+
+    def ended(self, participant: str, call: str, anchor: Anchor, report: LegReport | None) -> None:
+        """A call's leg was closed there: history keeps what it was."""
+        if report is not None and report.streams:
+            now = self._here.now()
+            streams = stream_records(anchor.node, now, [report])
+            self._here.record(
+                MediaEnded(time=now, participant=participant, call=call, streams=streams, quality=report.quality)
+            )
 
     def _give_back(
         self, conference: ConferenceInstance, call: str, node: str, ticket: str, asked: asyncio.Task[w.Reply | None]

@@ -243,6 +243,7 @@ class Exchange:
             encrypted=request.encrypted,
             call_tag=request.call_tag,
             remote_address=request.remote_address,
+            remote_port=request.remote_port,
         )
 
     def _reserve(self, instance: ConferenceInstance, participant: Participant) -> None:

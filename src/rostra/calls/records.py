@@ -9,6 +9,7 @@ import msgspec
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.messages import StreamWant
 from rostra.conference.roster import Participant
+from rostra.conference.streams import resolution
 from rostra.domain.history import ParticipantRecord
 from rostra.domain.media import MediaKind
 from rostra.domain.vocabulary import CallProtocol
@@ -20,6 +21,9 @@ from rostra.fabric.status import (
     StreamStatus,
 )
 from rostra.media.messages import StreamStatistics
+
+OFF = "Off"
+"""Codec of a stream that has not come for a while (DIAG-048)."""
 
 
 def protocol_of(participant: Participant) -> str:
@@ -47,6 +51,10 @@ def record_of(conference: ConferenceInstance, participant: Participant, licence:
         call_tag=participant.call_tag,
         service_type=str(participant.service_type),
         remote_address=participant.remote_address,
+        remote_port=participant.remote_port,
+        bandwidth=max(participant.rx_bandwidth, participant.tx_bandwidth),
+        rx_bandwidth=participant.rx_bandwidth,
+        tx_bandwidth=participant.tx_bandwidth,
         service_tag=conference.service.description.tag,
         encrypted=participant.encrypted,
         has_media=participant.has_media,
@@ -85,6 +93,10 @@ def status_of(participant: Participant, licence: str = "port") -> ParticipantSta
         call_tag=participant.call_tag,
         service_type=str(participant.service_type),
         remote_address=participant.remote_address,
+        remote_port=participant.remote_port,
+        bandwidth=max(participant.rx_bandwidth, participant.tx_bandwidth),
+        rx_bandwidth=participant.rx_bandwidth,
+        tx_bandwidth=participant.tx_bandwidth,
         license_type=licence,
     )
 
@@ -112,12 +124,14 @@ async def _media(conference: ConferenceInstance, tokens: int) -> MediaStatus | N
     hosting = conference.media.hosting
     if hosting is None:
         return None
-    figures = {(figure.leg, figure.sending): figure for figure in await hosting.statistics()}
+    told = await hosting.statistics()
+    figures = {(figure.leg, figure.sending): figure for figure in told.streams}
     return MediaStatus(
         worker=hosting.current.id if hosting.current else "",
         since=hosting.since,
         legs=len(hosting.calls),
         tokens=tokens,
+        quality={call: told.quality[call] for call in hosting.calls if call in told.quality},
         backplanes=tuple(
             BackplaneStatus(
                 peer=peer,
@@ -146,7 +160,7 @@ async def call_streams(conference: ConferenceInstance, call: str) -> tuple[Strea
     hosting = conference.media.hosting
     if hosting is None or call not in hosting.calls:
         return None
-    return tuple(_counted(figures) for figures in await hosting.statistics() if figures.leg == call)
+    return tuple(_counted(figures) for figures in (await hosting.statistics()).streams if figures.leg == call)
 
 
 def _counted(figures: StreamStatistics) -> StreamStatus:
@@ -154,10 +168,12 @@ def _counted(figures: StreamStatistics) -> StreamStatus:
         kind=str(figures.kind),
         sending=figures.sending,
         bitrate=int(figures.bitrate),
-        codec=figures.codec,
-        resolution=f"{figures.width}x{figures.height}" if figures.width else "",
+        codec=OFF if figures.idle and not figures.sending else figures.codec,
+        resolution=resolution(figures),
         packets=figures.packets,
         packets_lost=figures.lost,
         jitter=figures.jitter * 1000,
         frame_rate=figures.frame_rate,
+        since=figures.since,
+        recent_loss=figures.recent_loss,
     )

@@ -42,6 +42,7 @@ class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The caller's own address, without scheme."""
     vendor: str = ""
     remote_address: str = ""
+    remote_port: int = 0
     pin: str | None = None
     """PIN given with the request; None: none was given (an empty string is a Guest's choice of no PIN)."""
     call_tag: str = ""

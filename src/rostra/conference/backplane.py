@@ -13,7 +13,7 @@ import contextlib
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -21,6 +21,7 @@ import structlog
 
 from rostra.conference import messages as w
 from rostra.conference.messages import StreamWant
+from rostra.conference.streams import KEPT
 from rostra.domain import backplane as topology
 from rostra.domain.backplane import Hop, Host, Sound
 from rostra.domain.media import CryptoAttribute, MediaKind
@@ -28,7 +29,7 @@ from rostra.fabric.bus import Unreachable
 from rostra.fabric.peers import Connection
 from rostra.media import messages as m
 from rostra.media.client import MediaFailure, Worker, WorkerLost
-from rostra.media.messages import AudioRoute, Quality
+from rostra.media.messages import AudioRoute, LegReport, Quality
 
 logger = structlog.get_logger("rostra.conference")
 
@@ -43,6 +44,8 @@ LINGER = 4.0
 OVERLAP = 1.0
 """Seconds the old quality goes on after the new one was opened."""
 ANSWER = 3.0
+FAREWELL = 0.6
+"""Seconds a worker has to tell what its streams to a node were."""
 
 _GROUPS = {Hop.SAME_LOCATION: m.SAME_LOCATION, Hop.OTHER_LOCATION: m.OTHER_LOCATION}
 _SOUNDS = {
@@ -68,8 +71,8 @@ class Stage(Protocol):
     def routes_changed(self) -> None:
         """`routes` says something else now."""
 
-    def backplane_ended(self, peer: str, began: float) -> None:
-        """Nothing is sent to a node any more; it began so many seconds ago by the clock."""
+    def backplane_ended(self, peer: str, began: float, reports: Sequence[LegReport]) -> None:
+        """Nothing is sent to a node any more; it began so many seconds ago by the clock. `reports`: of the streams."""
 
 
 class _Incoming(msgspec.Struct, kw_only=True):
@@ -86,6 +89,8 @@ class _Outgoing(msgspec.Struct, kw_only=True):
     until: float
     streams: dict[str, StreamWant] = {}
     on: set[str] = set()
+    over: list[LegReport] = []
+    """What streams that have ended were."""
 
 
 class Backplane:
@@ -150,10 +155,17 @@ class Backplane:
     async def close(self) -> None:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        now = self._clock()
-        for node, outgoing in self._outgoing.items():
-            self._stage.backplane_ended(node, now - outgoing.began)
-        self._outgoing.clear()
+        ending, self._outgoing = self._outgoing, {}
+        await asyncio.gather(*(self._end(node, outgoing, self._stage.worker) for node, outgoing in ending.items()))
+
+    async def _end(self, node: str, outgoing: _Outgoing, worker: Worker | None) -> None:
+        """Send a node nothing more. A worker that does not answer is not waited for."""
+        lasted = self._clock() - outgoing.began
+        if worker is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL):
+                    await asyncio.gather(*(_close(worker, leg, outgoing.over) for leg in outgoing.streams))
+        self._stage.backplane_ended(node, lasted, outgoing.over)
 
     # ---- wanting
 
@@ -287,7 +299,7 @@ class Backplane:
                 self._due.set()
             for leg in before.keys() - known.streams.keys():
                 known.on.discard(leg)
-                await _close(worker, leg)
+                await _close(worker, leg, known.over)
             for leg, stream in known.streams.items():
                 if leg not in known.on or before.get(leg) != stream:
                     await self._send(worker, known, stream)
@@ -313,10 +325,8 @@ class Backplane:
         for node, outgoing in list(self._outgoing.items()):
             if outgoing.until < now or not outgoing.streams:
                 del self._outgoing[node]
-                for leg in outgoing.streams:
-                    await _close(worker, leg)
+                await self._end(node, outgoing, worker)
                 self._stage.routes_changed()
-                self._stage.backplane_ended(node, now - outgoing.began)
 
     # ---- figures
 
@@ -339,9 +349,13 @@ class Backplane:
         }
 
 
-async def _close(worker: Worker, leg: str) -> None:
+async def _close(worker: Worker, leg: str, over: list[LegReport] | None = None) -> None:
+    """`over`: where what it was is kept."""
     try:
-        await worker.close_leg(leg)
+        report = await worker.close_leg(leg)
+        if report is not None and over is not None:
+            over.append(report)
+            del over[:-KEPT]
     except (MediaFailure, WorkerLost) as problem:
         logger.debug("Leg not closed", leg=leg, reason=str(problem))
 

@@ -30,8 +30,9 @@ from rostra.media.messages import (
     Event,
     FirstPicture,
     LegFailed,
+    LegReport,
     Levels,
-    StreamStatistics,
+    StatisticsReply,
 )
 
 logger = structlog.get_logger("rostra.conference")
@@ -75,7 +76,7 @@ class HostingListener(Protocol):
     def legs_lost(self, calls: tuple[str, ...], *, moving: bool, node: str) -> None:
         """Legs signalled here, which `node` carried, have to be set up again."""
 
-    def backplane_ended(self, peer: str, began: float) -> None:
+    def backplane_ended(self, peer: str, began: float, reports: Sequence[LegReport]) -> None:
         """Nothing is sent to a node any more."""
 
     def idle(self) -> None:
@@ -172,17 +173,18 @@ class Hosting:
         self._backplane.changed()
         self._compose()
 
-    async def statistics(self) -> Sequence[StreamStatistics]:
+    async def statistics(self) -> StatisticsReply:
         """Counters of all streams of the worker; none when it does not tell at once."""
         worker = self._director.current
+        nothing = StatisticsReply(streams=(), processor_seconds=0.0)
         if worker is None:
-            return ()
+            return nothing
         try:
             async with asyncio.timeout(COUNTING):
-                return (await worker.statistics()).streams
+                return await worker.statistics()
         except (MediaFailure, WorkerLost, TimeoutError) as problem:
             logger.info("No statistics", conference=self._name, reason=str(problem))
-            return ()
+            return nothing
 
     async def still(self, source: str, mark: bytes) -> w.Still | None:
         """The picture of a source carried here, unless it looks like that of `mark`; None: there is none."""
@@ -236,8 +238,8 @@ class Hosting:
     def routes_changed(self) -> None:
         self._compose()
 
-    def backplane_ended(self, peer: str, began: float) -> None:
-        self._listener.backplane_ended(peer, began)
+    def backplane_ended(self, peer: str, began: float, reports: Sequence[LegReport]) -> None:
+        self._listener.backplane_ended(peer, began, reports)
 
     # ---- told by media (DirectorListener)
 

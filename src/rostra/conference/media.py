@@ -5,7 +5,7 @@ Calls signalled here may be carried on any node, and legs carried here may be si
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from uuid import uuid4
 
 import msgspec
@@ -18,11 +18,12 @@ from rostra.conference.production import Production, Tell, alters_picture
 from rostra.conference.roster import Leg, Participant
 from rostra.conference.shared import Shared
 from rostra.conference.state import ORDER, SPEAKING, Changes, Owner, Value
+from rostra.conference.streams import stream_records
 from rostra.domain.backplane import Host
 from rostra.domain.history import BackplaneEnded
 from rostra.domain.service import ServiceDescription
 from rostra.media.client import Worker
-from rostra.media.messages import DtmfReceived, LegFailed, Levels
+from rostra.media.messages import DtmfReceived, LegFailed, LegReport, Levels
 
 UNCARRIED = 4.0
 """Seconds after which a call is taken for lost whose node does not say that it carries the conference."""
@@ -217,7 +218,7 @@ class ConferenceMedia:
         for call in calls:
             self._lost(call, moving, node)
 
-    def backplane_ended(self, peer: str, began: float) -> None:
+    def backplane_ended(self, peer: str, began: float, reports: Sequence[LegReport]) -> None:
         now, host = self._here.now(), self._state.hosts.get(peer)
         elsewhere = host is not None and host.location != self._here.location()
         self._here.record(
@@ -234,4 +235,5 @@ class ConferenceMedia:
 
     def debug_state(self) -> dict[str, object]:
         hosting = self.hosting.debug_state() if self.hosting else None
+                streams=stream_records(self._here.node, now, reports),
         return {"calls": len(self._calls), "hosting": hosting, **self.production.debug_state()}

@@ -74,5 +74,10 @@ class ConferenceFlags(msgspec.Struct, frozen=True, kw_only=True):
     guests_muted: bool = False
     started: bool = False
     presentation_allowed: bool = True
+    remote_port: int = 0
+    rx_bandwidth: int = 0
+    """Bit/s it may send us at most, as negotiated."""
+    tx_bandwidth: int = 0
+    """The same for what we send."""
     guests_can_present: bool = True
     chat_enabled: bool = True

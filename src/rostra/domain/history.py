@@ -39,7 +39,7 @@ class ConferenceEnded(_Event, frozen=True, kw_only=True):
 
 
 class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One stream over its life (sheet 10, history `media_stream`). Bit rates in bit/s, loss in percent."""
+    """One stream over its life (sheet 10, history `media_stream`). Mean bit rates in bit/s, loss in percent."""
 
     id: str
     type: str = ""
@@ -103,7 +103,6 @@ class ParticipantRecord(msgspec.Struct, frozen=True, kw_only=True):
     license_type: str = "port"
     av_id: str = ""
     presentation_id: str = ""
-    call_quality: str = "0_unknown"
 
 
 class ParticipantJoined(_Event, frozen=True, kw_only=True):
@@ -119,7 +118,6 @@ class ParticipantEnded(_Event, frozen=True, kw_only=True):
     disconnect_reason: str = ""
     duration: float = 0.0
     """Seconds, by the node's own clock that never jumps; 0: the difference of the two times."""
-    streams: tuple[StreamRecord, ...] = ()
 
 
 class MediaNodeUsed(_Event, frozen=True, kw_only=True):
@@ -132,6 +130,16 @@ class MediaNodeUsed(_Event, frozen=True, kw_only=True):
     overflowed_from: int = 0
     """Location that was full; 0: none."""
     proxy_node: str = ""
+
+
+class MediaEnded(_Event, frozen=True, kw_only=True):
+    """A call's media left a node, because the call ended, before or after that is told, or because it moved."""
+
+    participant: str
+    call: str = ""
+    streams: tuple[StreamRecord, ...] = ()
+    quality: tuple[int, ...] = ()
+    """Values of `domain.quality.Quality`, one for each 20 seconds there."""
 
 
 class CapacityRefused(_Event, frozen=True, kw_only=True):
@@ -185,6 +193,7 @@ Event = (
     | ParticipantJoined
     | ParticipantEnded
     | MediaNodeUsed
+    | MediaEnded
     | CapacityRefused
     | BackplaneEnded
     | NodeEvent

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import msgspec
 
-from rostra.fabric.peers import VERSION
+from rostra.fabric import subjects
 
 
 def status_subject(node: str) -> str:
     """Empty request; the answer is a NodeStatus."""
-    return f"rostra.v{VERSION}.nodes.{node}.status"
+    return subjects.STATUS.of(node)
 
 
 def command_subject(node: str) -> str:
     """The request is a Command, the answer a CommandReply."""
-    return f"rostra.v{VERSION}.nodes.{node}.command"
+    return subjects.COMMAND.of(node)
 
 
 class ParticipantStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +59,6 @@ class ParticipantStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Where it is now: value of `domain.vocabulary.ServiceType`."""
     remote_address: str = ""
     remote_port: int = 0
-    call_quality: str = "0_unknown"
     license_count: int = 1
     license_type: str = "port"
 
@@ -84,6 +83,10 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Milliseconds."""
     frame_rate: float = 0.0
     """Pictures a second."""
+    since: float = 0.0
+    """When it began; 0: with what it belongs to."""
+    recent_loss: float = 0.0
+    """Percent lost over the last 20 seconds."""
 
 
 class BackplaneStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +108,8 @@ class MediaStatus(msgspec.Struct, frozen=True, kw_only=True):
     tokens: int = 0
     """Capacity in use and reserved here for it."""
     backplanes: tuple[BackplaneStatus, ...] = ()
+    quality: dict[str, int] = {}
+    """By call carried here: value of `domain.quality.Quality` of its last 20 seconds that are over."""
 
 
 class ConferenceStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from rostra.management.api.stored import ModelSource
-from rostra.management.api.tables import Column, Row, Table, uri
 from rostra.domain.quality import buckets
 from rostra.management.api import wire
+from rostra.management.api.stored import ModelSource
+from rostra.management.api.tables import Column, Row, Table, uri
 from rostra.management.history.models import (
     BackplaneRecord,
     BackplaneStream,
@@ -74,7 +74,7 @@ def _row(names: tuple[Column, ...], record: Any) -> Row:
             case "many":
                 row[one.name] = sorted(other.pk for other in getattr(record, one.name).all())
             case "list" if one is _STREAMS:
-                of = _OF_PARTICIPANT if isinstance(record, ParticipantRecord) else _OF_BACKPLANE
+                of = _OF_BACKPLANE if names is _BACKPLANES else _OF_PARTICIPANT
                 row[one.name] = [_nested(of, stream) for stream in record.media_streams.all()]
             case "list" if one.name == "bucketed_call_quality":
                 row[one.name] = buckets(record.historic_call_quality)

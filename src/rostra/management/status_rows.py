@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rostra.domain.capacity import Load, location_load, max_calls
+from rostra.domain.quality import known, loss
 from rostra.fabric.peers import NodeReport
 from rostra.fabric.status import BackplaneStatus, ConferenceStatus, ParticipantStatus, StreamStatus
 from rostra.fabric.survey import Snapshot
@@ -116,8 +117,13 @@ def conference_shards(view: View) -> list[Row]:
 def participants(view: View) -> list[Row]:
     """Connected participants."""
     now = view.snapshot.time
+    judged = {call: value for _, part in shards(view) if part.media for call, value in part.media.quality.items()}
     return [
-        _participant(view.directory, node, part, participant) | {"duration": _since(participant.connect_time, now)}
+        _participant(view.directory, node, part, participant)
+        | {
+            "call_quality": known(judged.get(participant.call_uuid, 0)).word,
+            "duration": _since(participant.connect_time, now),
+        }
         for node, part in shards(view)
         for participant in part.participants
     ]
@@ -153,7 +159,7 @@ def _participant(directory: Directory, node: str, part: ConferenceStatus, who: P
 
 
 _SAME = (
-    *("call_direction", "call_quality", "call_tag", "destination_alias", "display_name", "has_media"),
+    *("call_direction", "call_tag", "destination_alias", "display_name", "has_media"),
     *("is_client_muted", "is_disconnect_supported", "is_mute_supported", "is_muted", "is_on_hold"),
     *("is_presentation_supported", "is_presenting", "is_streaming", "is_transfer_supported", "remote_address"),
     *("remote_port", "role", "service_type", "source_alias", "vendor"),
@@ -225,12 +231,13 @@ def _stream(
     directory: Directory, node: str, since: datetime.datetime | None, number: int, pair: Mapping[bool, StreamStatus]
 ) -> Row:
     """`pair`: what is sent (True) and what is received (False), at least one of them."""
-    sent, received = pair.get(True, StreamStatus()), pair.get(False, StreamStatus())
+    sent, received = pair.get(True, StreamStatus()), pair.get(False, StreamStatus(sending=False))
+    begun = [stream.since for stream in pair.values() if stream.since]
     return {
         "id": str(number),
         "end_time": None,
         "node": directory.address(node),
-        "start_time": since,
+        "start_time": moment(min(begun)) if begun else since,
         "type": next(iter(pair.values())).kind,
         **{f"rx_{name}": value for name, value in _figures(received).items()},
         "rx_packets_received": received.packets,
@@ -240,16 +247,15 @@ def _stream(
 
 
 def _figures(stream: StreamStatus) -> Row:
-    lost = round(100 * stream.packets_lost / (stream.packets or 1), 2)
     return {
         "bitrate": stream.bitrate // KILO,
         "codec": stream.codec,
         "fps": stream.frame_rate,
         "jitter": stream.jitter,
-        "packet_loss": lost,
+        "packet_loss": round(loss(stream.packets, stream.packets_lost, sending=stream.sending), 2),
         "packets_lost": stream.packets_lost,
         "resolution": stream.resolution,
-        "windowed_packet_loss": lost,
+        "windowed_packet_loss": round(stream.recent_loss, 2),
     }
 
 

@@ -237,6 +237,7 @@ class CallAgent:
             remote_alias=_printable(caller.uri.address),
             vendor=_printable(request.headers.get("User-Agent") or ""),
             remote_address=event.flow.remote[0],
+            remote_port=event.flow.remote[1],
             encrypted=event.flow.transport is Transport.TLS,
         )
 

@@ -73,11 +73,8 @@ _BURSTING = "bursting into a cloud is not built"
 _REGISTRAR = "there is no registrar yet"
 _SNAPSHOT = "diagnostic snapshots are not built yet"
 _JOIN = "no calendars of rooms are connected"
-_FLAT = "streams are read with the call they belong to"
 
 NOT_SERVED: dict[str, str] = {
-    "history/backplane_media_stream": _FLAT,
-    "history/media_stream": _FLAT,
     "history/registration_alias": _REGISTRAR,
     "status/cloud_monitored_location": _BURSTING,
     "status/cloud_node": _BURSTING,
@@ -99,8 +96,6 @@ OF_OUR_OWN = {"history/login_history": "who signed in, which the platform we fol
 """Tables the sheet does not have."""
 
 NO_COLUMN: dict[tuple[str, str], str] = {
-    ("history/participant", "bucketed_call_quality"): "quality is not measured over time yet",
-    ("history/participant", "historic_call_quality"): "quality is not measured over time yet",
 }
 """Fields of tables that are not served."""
 

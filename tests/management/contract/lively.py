@@ -11,6 +11,8 @@ from rostra.configuration.models import ConferenceSyncTemplate, LdapSyncSource, 
 from rostra.domain.history import (
     BackplaneEnded,
     ConferenceStarted,
+    Event,
+    MediaEnded,
     NodeEvent,
     ParticipantEnded,
     ParticipantRecord,
@@ -108,7 +110,7 @@ def remember() -> None:
     jobs._keep(jobs.Request(id="job-1", created_at=raised, updated_at=raised, state="failed", message="full"))
 
 
-def _past(number: int) -> list[ConferenceStarted | ParticipantEnded | BackplaneEnded | NodeEvent]:
+def _past(number: int) -> list[Event]:
     who = ParticipantRecord(
         uuid=f"person-{number}", conference_id=f"past-{number}", conference_name="Old", start_time=START + number,
         display_name=f"Person {number}", local_alias="old", remote_alias="sip:x@example.com", protocol="sip",
@@ -121,7 +123,8 @@ def _past(number: int) -> list[ConferenceStarted | ParticipantEnded | BackplaneE
     return [
         NodeEvent(time=START, kind="started", details="first"),
         ConferenceStarted(time=START, id=f"past-{number}", name="Old", service_type="conference", tag="t"),
-        ParticipantEnded(time=START + 60 * number, participant=who, disconnect_reason="gone", streams=(stream,)),
+        ParticipantEnded(time=START + 60 * number, participant=who, disconnect_reason="gone"),
+        MediaEnded(time=START + 60 * number, participant=who.uuid, streams=(stream,), quality=(1, 1, 2)),
         BackplaneEnded(
             time=START + 60, id=f"link-{number}", conference_id=f"past-{number}", conference_name="Old", location=1,
             start_time=START, media_node="n1", remote_media_node="n2", scope="geo", streams=(stream,),

@@ -153,6 +153,7 @@ class _Stream(models.Model):
 
     class Meta:
         abstract = True
+        ordering: ClassVar = ["id"]
 
 
 class ParticipantStream(_Stream):
@@ -164,9 +165,8 @@ class ParticipantStream(_Stream):
     quality = models.JSONField(default=list)
     """Of the call while its media was on one node, at the first of the streams there."""
 
-    class Meta:
+    class Meta(_Stream.Meta):
         verbose_name = "media stream"
-        ordering: ClassVar = ["id"]
 
 
 class BackplaneStream(_Stream):
@@ -176,9 +176,8 @@ class BackplaneStream(_Stream):
         BackplaneRecord, on_delete=models.CASCADE, related_name="media_streams", db_constraint=False
     )
 
-    class Meta:
+    class Meta(_Stream.Meta):
         verbose_name = "backplane media stream"
-        ordering: ClassVar = ["id"]
 
 
 class PlatformEvent(models.Model):

@@ -94,7 +94,8 @@ class _Intake:
         self._conferences: dict[str, ConferenceRecord] = {}
         self._participants: dict[str, ParticipantRecord] = {}
         self._backplanes: dict[str, BackplaneRecord] = {}
-        self._streams: list[ParticipantStream | BackplaneStream] = []
+        self._streams: list[ParticipantStream] = []
+        self._crossed: list[BackplaneStream] = []
         self._carried: dict[str, list[list[int]]] = {}
         """By participant: the quality of each stream that is known."""
         self._events: list[PlatformEvent] = []
@@ -235,19 +236,21 @@ class _Intake:
             system_location=text(place.location(event.location) or place.location_of(event.media_node)),
             type="geo" if event.scope == "geo" else "local",
         )
-        self._streams += [
+        self._crossed += [
             BackplaneStream(backplane_id=event.id[:200], **self._stream(stream)) for stream in event.streams
         ]
 
     def _stream(self, stream: domain.StreamRecord) -> dict[str, Any]:
-        body = {name: value for name, value in msgspec.structs.asdict(stream).items() if name not in ("id", "type")}
-        body |= {"stream_id": stream.id[:20], "stream_type": stream.type, "node": self._directory.address(stream.node)}
-        body = {name: text(value) if isinstance(value, str) else value for name, value in body.items()}
-        for name in ("start_time", "end_time"):
-            body[name] = moment(body[name])
-        for name in ("rx_bitrate", "tx_bitrate"):
-            body[name] //= KILO
-        return body
+        said = msgspec.structs.asdict(stream)
+        body: dict[str, Any] = {
+            name: text(value) if isinstance(value, str) else value
+            for name, value in said.items()
+            if name not in ("id", "type")
+        }
+        body |= {"stream_id": text(stream.id)[:20], "stream_type": text(stream.type)}
+        body |= {"node": text(self._directory.address(stream.node))}
+        body |= {"start_time": moment(stream.start_time), "end_time": moment(stream.end_time)}
+        return body | {"rx_bitrate": stream.rx_bitrate // KILO, "tx_bitrate": stream.tx_bitrate // KILO}
 
     def _note(
         self, record: Record, event: domain.Event, kind: str, state: str, details: str = "", *, participant: str = ""
@@ -275,8 +278,8 @@ class _Intake:
         _upsert(ConferenceRecord, list(self._conferences.values()))
         _upsert(ParticipantRecord, list(self._participants.values()))
         _upsert(BackplaneRecord, list(self._backplanes.values()))
-        for model in (ParticipantStream, BackplaneStream):
-            orm.rows(model).bulk_create([row for row in self._streams if isinstance(row, model)], batch_size=200)
+        ParticipantStream.objects.bulk_create(self._streams, batch_size=200)
+        BackplaneStream.objects.bulk_create(self._crossed, batch_size=200)
         PlatformEvent.objects.bulk_create(self._events)
         settle(set(self._conferences))
 

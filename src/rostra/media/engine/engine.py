@@ -33,6 +33,8 @@ logger = structlog.get_logger("rostra.media")
 Kind = m.Failure.Kind
 
 
+COUNTING = 20
+"""Polls between two counts of what the legs sent and received."""
 _ASKING = 10
 """Polls between requests for a key frame while a leg's picture is gone."""
 
@@ -119,7 +121,9 @@ class Engine:
             case m.SendDtmf(leg=leg, digits=digits):
                 self._leg(leg).send_dtmf(digits)
             case m.Close(leg=leg):
+                report = self._report(leg)
                 await self._close(leg)
+                return m.Done(report=report)
             case m.Compose():
                 self._compose(request)
             case m.Statistics():
@@ -142,6 +146,9 @@ class Engine:
         if self._polls % 2 == 0:
             for leg in list(self._legs.values()):
                 leg.poll()
+        if self._polls % COUNTING == 0:
+            for leg in self._legs.values():
+                leg.count()
         levels = stage.levels()
         if levels:
             self._emit(m.Levels(levels=levels))
@@ -316,5 +323,20 @@ class Engine:
             "stage": stage.debug_state(),
             "resident_kilobytes": usage.ru_maxrss,
         }
-        streams = [one for leg in self._legs.values() for one in leg.statistics(self._pictures.get(leg.shows, (0, 0)))]
-        return m.StatisticsReply(streams=tuple(streams), processor_seconds=usage.ru_utime + usage.ru_stime, debug=debug)
+        streams = [one for leg in self._legs.values() for one in self._streams(leg)]
+        return m.StatisticsReply(
+            streams=tuple(streams),
+            quality={leg.id: leg.meter.quality[-1] for leg in self._legs.values() if leg.meter.quality},
+            processor_seconds=usage.ru_utime + usage.ru_stime,
+            debug=debug,
+        )
+
+    def _streams(self, leg: Leg) -> list[m.StreamStatistics]:
+        return leg.statistics(self._pictures.get(leg.shows, (0, 0)))
+
+    def _report(self, leg: str) -> m.LegReport | None:
+        """What a leg was over its life."""
+        found = self._legs.get(leg)
+        if found is None:
+            return None
+        return m.LegReport(streams=tuple(self._streams(found)), quality=tuple(found.meter.quality))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from rostra.domain.media import MediaKind
 from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import rtp_statistics, stage
+from rostra.media.engine.meter import Facts, Meter
 from rostra.media.engine.renditions import Rendition, Renditions
 from rostra.media.engine.rungs import Rung
 from rostra.media.messages import StreamStatistics
@@ -44,6 +46,7 @@ class Leg(abc.ABC):
 
     def watch(self, view: str) -> None:
         """Show another view from now on."""
+        self.meter = Meter()
         self.view = view
 
     def hold(self, held: bool) -> None:
@@ -108,7 +111,7 @@ class Leg(abc.ABC):
         pictures = {(MediaKind.VIDEO, False): (*picture, 0.0)}
         if rung:
             pictures[MediaKind.VIDEO, True] = (rung.width, rung.height, float(rung.frame_rate))
-        return rtp_statistics.streams(self.id, element, range(2), rtp_statistics.Facts(self.codecs(), pictures))
+        return self.meter.report(self.id, Facts(self.codecs(), pictures), time.monotonic(), time.time())
 
 
 class VideoFeed:
@@ -116,6 +119,12 @@ class VideoFeed:
 
     def __init__(self, renditions: Renditions, row: CodecRow, subscriber: Any) -> None:
         self._renditions = renditions
+    def count(self) -> None:
+        """Take down what its sessions count; every few seconds."""
+        element = self.rtpbin()
+        if element is not None:
+            self.meter.count(time.monotonic(), rtp_statistics.readings(element, range(2)))
+
         self._row = row
         self._subscriber = subscriber
         self._rendition: Rendition | None = None

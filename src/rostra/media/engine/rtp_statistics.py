@@ -7,18 +7,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from rostra.domain.media import MediaKind
-from rostra.media.messages import StreamStatistics
+from rostra.media.engine.meter import Count, Reading
 
 VIDEO_CLOCK = 90000
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Facts:
-    """What the RTP session does not know of a leg's streams."""
-
-    codecs: dict[MediaKind, str]
-    pictures: dict[tuple[MediaKind, bool], tuple[int, int, float]]
-    """Width, height and rate by kind and whether it is sent."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,11 +49,13 @@ def read(rtpbin: Any, session: int) -> tuple[list[Received], list[Sent]]:
     received: list[Received] = []
     sent: list[Sent] = []
     sources = _sources(inner)
-    report = next((s for s in sources if not _get(s, "internal", False) and _get(s, "have-rb", False)), None)
+    reported = [s for s in sources if not _get(s, "internal", False) and _get(s, "have-rb", False)]
+    reports = {_get(one, "rb-ssrc", 0): one for one in reported}
     for source in sources:
         rate = max(1, _get(source, "clock-rate", 0))
         if _get(source, "internal", False):
             if _get(source, "packets-sent", 0):
+                report = reports.get(_get(source, "ssrc", 0))
                 sent.append(
                     Sent(
                         source=_get(source, "ssrc", 0),
@@ -98,32 +91,29 @@ def sources(rtpbin: Any, session: int) -> set[int]:
     return {_get(one, "ssrc", 0) for one in found if not _get(one, "internal", False)}
 
 
-def streams(leg: str, rtpbin: Any, sessions: Iterable[int], facts: Facts) -> list[StreamStatistics]:
-    """Counters of a leg, one entry for each kind and direction; retransmissions count with what they repair."""
-    found: list[StreamStatistics] = []
-    read_all = [read(rtpbin, session) for session in sessions]
+def readings(rtpbin: Any, sessions: Iterable[int]) -> list[Reading]:
+    """Counters of these sessions, one entry for each kind and direction that is in use."""
+    found: list[Reading] = []
+    read_all = [(session, *read(rtpbin, session)) for session in sessions]
     for kind in (MediaKind.AUDIO, MediaKind.VIDEO):
-        received = [s for some, _ in read_all for s in some if _kind(s.clock_rate) is kind]
-        sent = [s for _, some in read_all for s in some if _kind(s.clock_rate) is kind]
-        for sources, sending in ((received, False), (sent, True)):
+        for sending in (False, True):
+            sources: dict[tuple[int, int], Received | Sent] = {
+                (session, one.source): one
+                for session, received, sent in read_all
+                for one in (sent if sending else received)
+                if _kind(one.clock_rate) is kind
+            }
             if not sources:
                 continue
-            main = max(sources, key=lambda source: source.packets)
-            width, height, frame_rate = facts.pictures.get((kind, sending), (0, 0, 0))
+            main = max(sources.values(), key=lambda one: one.packets)
             found.append(
-                StreamStatistics(
-                    leg=leg,
+                Reading(
                     kind=kind,
                     sending=sending,
-                    codec=facts.codecs.get(kind, ""),
-                    bitrate=sum(source.bitrate for source in sources),
-                    packets=main.packets,
-                    lost=main.lost,
+                    sources={key: Count(one.packets, one.lost, one.octets) for key, one in sources.items()},
+                    bitrate=sum(one.bitrate for one in sources.values()),
                     jitter=main.jitter,
                     round_trip=main.round_trip if isinstance(main, Sent) else 0.0,
-                    width=width,
-                    height=height,
-                    frame_rate=frame_rate,
                 )
             )
     return found

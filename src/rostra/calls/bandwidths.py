@@ -1,0 +1,64 @@
+"""How much the two sides of a call may send, as they negotiated it: status and history tell it (DIAG-045). Pure.
+
+Each side states the most it takes (`b=` of its description or of its streams). A stream nobody limits counts as what
+it takes at our best quality.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from rostra.domain.media import Content, MediaDescription, MediaKind
+from rostra.domain.service import ServiceDescription
+
+AUDIO = 64_000
+VIDEO = 1_700_000
+"""Bit/s of our best picture."""
+_TYPICAL: Mapping[str, int] = {"audio": AUDIO, "video": VIDEO}
+_LIMIT = re.compile(r"^b=(AS|TIAS):(\d{1,9})\s*$", re.MULTILINE)
+
+
+def of_rtp(service: ServiceDescription, local: MediaDescription, remote: MediaDescription) -> dict[str, int]:
+    """Members of `conference.roster.Participant`, from what the two sides state."""
+    return {
+        "rx_bandwidth": of_description(local, service.max_callrate_in),
+        "tx_bandwidth": of_description(remote, service.max_callrate_out),
+    }
+
+
+def of_webrtc(service: ServiceDescription, offer: str, answer: str) -> dict[str, int]:
+    """The same of a browser's offer and our answer."""
+    return {
+        "rx_bandwidth": of_sdp(answer, service.max_callrate_in),
+        "tx_bandwidth": of_sdp(offer, service.max_callrate_out),
+    }
+
+
+def of_description(description: MediaDescription, ours: int | None = None) -> int:
+    """Bit/s the side that states this may be sent; `ours`: limit of the service."""
+    live = [stream for stream in description.streams if not stream.refused and stream.content is Content.MAIN]
+    streams = sum(
+        stream.bandwidth or _TYPICAL[stream.kind]
+        for stream in live
+        if stream.kind in (MediaKind.AUDIO, MediaKind.VIDEO)
+    )
+    return _least(streams, (description.bandwidth, ours))
+
+
+def of_sdp(sdp: str, ours: int | None = None) -> int:
+    """The same of a browser's session."""
+    head, *sections = re.split(r"^m=", sdp.replace("\r\n", "\n"), flags=re.MULTILINE)
+    live = [one for one in sections if "a=inactive" not in one and "a=content:slides" not in one]
+    streams = sum(_stated(one) or _TYPICAL.get(one.split(" ", 1)[0], 0) for one in live)
+    return _least(streams, (_stated(head), ours))
+
+
+def _least(streams: int, limits: Iterable[int | None]) -> int:
+    return min([streams, *(limit for limit in limits if limit)])
+
+
+def _stated(section: str) -> int | None:
+    """TIAS counts in bit/s, AS in kbit/s; the former is the more exact (RFC 3890)."""
+    found = {kind: int(amount) for kind, amount in _LIMIT.findall(section)}
+    return found.get("TIAS") or found.get("AS", 0) * 1000 or None

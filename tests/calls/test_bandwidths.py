@@ -1,0 +1,54 @@
+"""How much the two sides of a call may send."""
+
+from __future__ import annotations
+
+import pytest
+
+from rostra.calls.bandwidths import AUDIO, VIDEO, of_rtp, of_webrtc
+from rostra.domain.media import Content, MediaDescription, MediaKind, MediaStream
+from rostra.domain.service import ServiceDescription
+
+
+def stream(
+    kind: MediaKind, bandwidth: int | None = None, port: int = 9, content: Content = Content.MAIN
+) -> MediaStream:
+    return MediaStream(kind=kind, port=port, bandwidth=bandwidth, content=content)
+
+
+def room(**limits: int) -> ServiceDescription:
+    return ServiceDescription(id=1, name="meet", service_type="conference", **limits)  # type: ignore[arg-type]
+
+
+SOUND = stream(MediaKind.AUDIO)
+
+
+@pytest.mark.parametrize(
+    ("description", "bandwidth"),
+    [
+        (MediaDescription(), 0),
+        (MediaDescription(streams=(SOUND,)), AUDIO),
+        (MediaDescription(streams=(SOUND, stream(MediaKind.VIDEO))), AUDIO + VIDEO),
+        (MediaDescription(streams=(SOUND, stream(MediaKind.VIDEO, 500_000))), AUDIO + 500_000),
+        (MediaDescription(streams=(SOUND, stream(MediaKind.VIDEO)), bandwidth=384_000), 384_000),
+        (MediaDescription(streams=(SOUND, stream(MediaKind.VIDEO, port=0))), AUDIO),
+        (MediaDescription(streams=(SOUND, stream(MediaKind.VIDEO, content=Content.SLIDES))), AUDIO),
+    ],
+)
+def test_each_side_states_what_it_takes(description: MediaDescription, bandwidth: int) -> None:
+    service = room()
+    assert of_rtp(service, description, MediaDescription()) == {"rx_bandwidth": bandwidth, "tx_bandwidth": 0}
+    assert of_rtp(service, MediaDescription(), description) == {"rx_bandwidth": 0, "tx_bandwidth": bandwidth}
+
+
+OFFER = "v=0\r\nb=AS:1000\r\nm=audio 9 RTP/SAVPF 111\r\na=sendrecv\r\nm=video 9 RTP/SAVPF 96\r\nb=AS:2048\r\n"
+ANSWER = "v=0\r\nm=audio 9 RTP/SAVPF 111\r\nm=video 9 RTP/SAVPF 96\r\nb=TIAS:700000\r\nb=AS:701\r\n"
+
+
+def test_browsers_and_the_service_limit_too() -> None:
+    assert of_webrtc(room(), OFFER, ANSWER) == {
+        "rx_bandwidth": AUDIO + 700_000,
+        "tx_bandwidth": 1_000_000,
+    }
+    limited = room(max_callrate_in=512_000, max_callrate_out=384_000)
+    assert of_webrtc(limited, OFFER, ANSWER) == {"rx_bandwidth": 512_000, "tx_bandwidth": 384_000}
+    assert of_webrtc(limited, OFFER, ANSWER.replace("b=TIAS:700000", "a=inactive"))["rx_bandwidth"] == AUDIO
