@@ -27,7 +27,7 @@ def hostname(value: str) -> None:
     """The name of a machine: letters, digits and hyphens, not digits alone, which pass for an address (NODE-061)."""
     if _HOSTNAME.fullmatch(value) is None:
         text = "Enter a hostname: up to 63 letters, digits and hyphens, without dots, and not only digits."
-        raise ValidationError(text, code="hostname")
+        raise ValidationError(gettext(text), code="hostname")
 
 
 def domain(value: str) -> None:
@@ -208,7 +208,7 @@ def pattern(value: str) -> None:
     try:
         _patterns().compile(value)
     except ValueError as problem:
-        raise ValidationError(str(problem), code="pattern") from None
+        raise ValidationError(gettext(str(problem)), code="pattern") from None
 
 
 def time_zone(value: str) -> None:

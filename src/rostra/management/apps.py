@@ -6,6 +6,7 @@ import importlib
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.utils.translation import gettext_lazy
 
 from rostra.configuration import resources
 
@@ -22,7 +23,7 @@ class ManagementAdminConfig(AdminConfig):
 class ManagementConfig(AppConfig):
     name = "rostra.management"
     label = "management"
-    verbose_name = "Management"
+    verbose_name = gettext_lazy("Management")
 
     def ready(self) -> None:
         importlib.import_module("rostra.management.declarations")  # before the site looks for resources

@@ -7,6 +7,7 @@ page shows them. `collect` finds everything that can be translated, for a catalo
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import struct
 from collections.abc import Iterable, Iterator
@@ -18,15 +19,27 @@ from django.utils.translation.template import templatize
 
 from rostra.configuration import orm
 from rostra.configuration.resources import Resource
-from rostra.management import menu
-from rostra.management.declared import tables
+from rostra.management import layouts, menu
+from rostra.management.accounts import permissions
+from rostra.management.accounts.models import Account
+from rostra.management.alarms import catalogue as alarms
+from rostra.management.audit.actor import API, COMMAND_LINE, CSV, PLATFORM, SITE
+from rostra.management.declared import commands, tables
+from rostra.management.provisioning import models as sync
 from rostra.management.services import KINDS
+from rostra.management.upgrades.deciding import Status
 
 LOCALE = Path(__file__).parent / "locale"
+_SENTENCE = re.compile(r"[A-Z][^\n]* [^\n]*\.")
 _CALLS = frozenset({"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"})
 _QUOTED = r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\""""
+_IN_SCRIPT = re.compile(rf"\bt\(({_QUOTED})")
 _IN_TEMPLATE = re.compile(rf"\b(?:_|gettext|ngettext)\(\s*u?({_QUOTED})(?:\s*,\s*u?({_QUOTED}))?")
-_ENTRY = re.compile(r'^msgid ((?:"(?:\\.|[^"\\])*"\s*)+)^msgstr ((?:"(?:\\.|[^"\\])*"\s*)+)', re.MULTILINE)
+_WORDS = r'((?:"(?:\\.|[^"\\])*"\s*)+)'
+_ENTRY = re.compile(rf"^msgid {_WORDS}^msgstr {_WORDS}", re.MULTILINE)
+_COUNTED = re.compile(rf"^msgid {_WORDS}^msgid_plural {_WORDS}^msgstr\[0\] {_WORDS}^msgstr\[1\] {_WORDS}", re.MULTILINE)
+_PAIR = "\0"
+"""Between one and many, in texts that count: as compiled catalogues have it."""
 
 
 def make_translatable(models: Iterable[type[Any]]) -> None:
@@ -54,7 +67,15 @@ def _lazy(text: Any) -> Any:
 def collect(resources: Iterable[Resource], root: Path) -> dict[str, list[str]]:
     """Every text that can be translated, and where it is: of the register, and of templates and code below `root`."""
     found: dict[str, list[str]] = {}
-    for text, place in (*_declared(resources), *_templates(root), *_code(root)):
+    code = (*_code(root), *_code(root.parent / "configuration"))
+    for text, place in (
+        *_declared(resources),
+        *_stated(),
+        *_templates(root),
+        *_scripts(root),
+        *_judgements(root),
+        *code,
+    ):
         if text.strip() and place not in found.setdefault(text, []):
             found[text].append(place)
     return dict(sorted(found.items()))
@@ -62,25 +83,71 @@ def collect(resources: Iterable[Resource], root: Path) -> dict[str, list[str]]:
 
 def _declared(resources: Iterable[Resource]) -> Iterator[tuple[str, str]]:
     for resource in resources:
-        meta = orm.meta(resource.model)
-        yield from ((str(text), resource.name) for text in (meta.verbose_name, meta.verbose_name_plural))
-        yield from ((title, resource.name) for title, _members in resource.groups)
-        for field in (*meta.concrete_fields, *meta.many_to_many):
-            place = f"{resource.name}.{field.name}"
-            labels = [label for _value, label in field.flatchoices or ()]
-            yield from ((str(text), place) for text in (field.verbose_name, field.help_text, *labels))
+        yield resource.summary, resource.name
+        yield from ((title, resource.name) for title, _members in layouts.groups(resource))
+        yield from _of_model(resource.model, resource.name)
     for kind in KINDS:
         meta = orm.meta(kind.model)
         yield from ((str(text), kind.service_type) for text in (meta.verbose_name, meta.verbose_name_plural))
         yield from ((title, kind.service_type) for title, _members in kind.groups)
-    yield from ((one.title, f"{one.api}/{one.name}") for one in tables())
+
+
+def _of_model(model: type[Any], name: str) -> Iterator[tuple[str, str]]:
+    meta = orm.meta(model)
+    yield from ((str(text), name) for text in (meta.verbose_name, meta.verbose_name_plural))
+    for field in (*meta.concrete_fields, *meta.many_to_many):
+        labels = [label for _value, label in field.flatchoices or ()]
+        yield from ((str(text), f"{name}.{field.name}") for text in (field.verbose_name, field.help_text, *labels))
+
+
+def _stated() -> Iterator[tuple[str, str]]:
+    """What is declared beside the resources: tables, commands, alarms, permissions and states."""
+    yield from _of_model(Account, "account")
+    for table in tables():
+        place = f"{table.api}/{table.name}"
+        children = [column for columns, _rows in table.children.values() for column in columns]
+        yield from ((text, place) for text in (table.title, table.summary))
+        yield from ((text, place) for one in (*table.columns, *children) for text in (one.label, one.help))
+    for command in commands():
+        yield command.summary, command.name
+        yield from ((one.help, command.name) for one in command.parameters)
+    for alarm in alarms.KINDS.values():
+        yield from ((text, alarm.name) for text in (alarm.level, alarm.title, alarm.remedy))
+    yield from ((text, name) for name, text in permissions.PERMISSIONS.items())
+    yield from ((str(status), "upgrade") for status in Status)
+    yield from ((title, "conference_sync") for title in sync.TITLES.values())
+    yield from ((way, "administrator log") for way in (SITE, API, CSV, COMMAND_LINE, PLATFORM))
 
 
 def _templates(root: Path) -> Iterator[tuple[str, str]]:
     for file in sorted(root.glob("**/templates/**/*.html")):
         place = str(file.relative_to(root))
         for match in _IN_TEMPLATE.finditer(templatize(file.read_text(), origin=place)):
-            yield from ((ast.literal_eval(text), place) for text in match.groups() if text)
+            yield _PAIR.join(ast.literal_eval(text) for text in match.groups() if text), place
+
+
+def _judgements(root: Path) -> Iterator[tuple[str, str]]:
+    """Sentences with which the domain and the configuration refuse values, which know of no language."""
+    for file in (*sorted((root.parent / "domain").glob("**/*.py")), *(root.parent / "configuration").glob("**/*.py")):
+        tree = ast.parse(file.read_text())
+        told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in told:
+                continue
+            if _SENTENCE.fullmatch(node.value):
+                yield node.value, file.name
+
+
+def _scripts(root: Path) -> Iterator[tuple[str, str]]:
+    for file in sorted(root.glob("static/**/*.js")):
+        for text in _IN_SCRIPT.findall(file.read_text()):
+            yield ast.literal_eval(text), str(file.relative_to(root))
+
+
+@functools.cache
+def of_scripts() -> tuple[str, ...]:
+    """What scripts of pages say."""
+    return tuple(dict.fromkeys(text for text, _place in _scripts(Path(__file__).parent)))
 
 
 def _code(root: Path) -> Iterator[tuple[str, str]]:
@@ -88,11 +155,10 @@ def _code(root: Path) -> Iterator[tuple[str, str]]:
         place = str(file.relative_to(root))
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _CALLS:
-                yield from (
-                    (part.value, place)
-                    for part in node.args[: 2 if node.func.id.startswith("n") else 1]
-                    if isinstance(part, ast.Constant) and isinstance(part.value, str)
-                )
+                parts = node.args[: 2 if node.func.id.startswith("n") else 1]
+                texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+                if texts:
+                    yield _PAIR.join(texts), place
 
 
 def catalogue(found: dict[str, list[str]], known: dict[str, str] | None = None) -> str:
@@ -100,13 +166,24 @@ def catalogue(found: dict[str, list[str]], known: dict[str, str] | None = None) 
     parts = ['msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n']
     for text, places in found.items():
         where = "".join(f"#: {place}\n" for place in places[:3])
-        parts.append(f"{where}msgid {_quote(text)}\nmsgstr {_quote((known or {}).get(text, ''))}\n")
+        parts.append(where + _entry(text, (known or {}).get(text, "")))
     return "\n".join(parts)
+
+
+def _entry(text: str, said: str) -> str:
+    one, counts, many = text.partition(_PAIR)
+    if not counts:
+        return f"msgid {_quote(text)}\nmsgstr {_quote(said)}\n"
+    first, _, second = said.partition(_PAIR)
+    return f"msgid {_quote(one)}\nmsgid_plural {_quote(many)}\nmsgstr[0] {_quote(first)}\nmsgstr[1] {_quote(second)}\n"
 
 
 def read(text: str) -> dict[str, str]:
     """Translations in a catalogue; those that are missing are left out."""
-    pairs = ((_unquote(first), _unquote(second)) for first, second in _ENTRY.findall(text))
+    pairs = [(_unquote(first), _unquote(second)) for first, second in _ENTRY.findall(text)]
+    for one, many, first, second in _COUNTED.findall(text):
+        if _unquote(first) and _unquote(second):
+            pairs.append((_unquote(one) + _PAIR + _unquote(many), _unquote(first) + _PAIR + _unquote(second)))
     return {source: translated for source, translated in pairs if source and translated}
 
 

@@ -63,15 +63,15 @@ def filters(resource: Resource) -> list[str]:
 
 def fieldsets(resource: Resource, names: list[str]) -> list[Fieldset]:
     """The sections of a form that has the fields `names`."""
-    groups = list(resource.groups) or _by_declaring_class(resource)
-    grouped = {name for _title, members in groups for name in members}
+    titled = groups(resource)
+    grouped = {name for _title, members in titled for name in members}
     first = [name for name in names if name not in grouped]
-    head, rest = (first[:_HEAD], first[_HEAD:]) if groups else (first, [])
+    head, rest = (first[:_HEAD], first[_HEAD:]) if titled else (first, [])
     tabs = {"classes": ["tab"]} if len(names) > _TABBED else {}
     sets: list[Fieldset] = []
     if head:
         sets.append((None, {"fields": head}))
-    for title, members in groups:
+    for title, members in titled:
         shown = [name for name in members if name in names]
         if shown:
             sets.append((gettext_lazy(title), {"fields": shown, **tabs}))
@@ -80,13 +80,18 @@ def fieldsets(resource: Resource, names: list[str]) -> list[Fieldset]:
     return sets
 
 
+def groups(resource: Resource) -> list[tuple[str, tuple[str, ...]]]:
+    """The titled sections of a resource's form, and their fields."""
+    return list(resource.groups) or _by_declaring_class(resource)
+
+
 def _by_declaring_class(resource: Resource) -> list[tuple[str, tuple[str, ...]]]:
     """Groups of a model that is put together from several abstract ones: one for each, titled by its name."""
-    groups: list[tuple[str, tuple[str, ...]]] = []
+    found: list[tuple[str, tuple[str, ...]]] = []
     for base in resource.model.__bases__:
         meta = getattr(base, "_meta", None)
         if meta is not None and meta.abstract:
             members = tuple(field.name for field in meta.local_fields if field.editable)
             if members:
-                groups.append((base.__name__.removesuffix("Settings"), members))
-    return groups
+                found.append((base.__name__.removesuffix("Settings"), members))
+    return found

@@ -28,7 +28,7 @@ class ServiceForm(forms.ModelForm):
     automatic_participants = forms.ModelMultipleChoiceField(
         AutomaticParticipant.objects.all(),
         required=False,
-        label=orm.meta(AutomaticParticipant).verbose_name_plural,
+        label=_(str(orm.meta(AutomaticParticipant).verbose_name_plural)),
         help_text=_("Called when the conference starts."),
     )
 

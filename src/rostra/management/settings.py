@@ -10,6 +10,7 @@ from typing import Any
 import django
 from django.conf import settings
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy
 
 from rostra.configuration import local, resources, sealing
 from rostra.environment import Environment, EnvironmentProblem
@@ -160,7 +161,7 @@ def _unfold() -> dict[str, Any]:
     return {
         "SITE_TITLE": "Rostra",
         "SITE_HEADER": "Rostra",
-        "SITE_SUBHEADER": "Management Node",
+        "SITE_SUBHEADER": gettext_lazy("Management Node"),
         "SITE_SYMBOL": "hub",
         "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/rostra/favicon.svg"}],
         "STYLES": ["/static/rostra/menu.css"],

@@ -14,6 +14,7 @@ from rostra.configuration import orm
 from rostra.configuration.resources import Resource, register
 from rostra.management import languages, layouts, menu
 from rostra.management.accounts import pages as accounts
+from rostra.management.accounts.models import Account
 from rostra.management.accounts.resource_pages import AuthenticationPages, ClientPages, MappingPages, RolePages
 from rostra.management.bulkactions import RuleActions
 from rostra.management.certificates.pages import CaPages, TlsPages
@@ -32,7 +33,7 @@ def populate() -> None:
     """Give the site its pages; once, when every resource is declared."""
     admin.site.site_url = None
     admin.site.index_title = _("Dashboard")
-    languages.make_translatable([*(resource.model for resource in register), *(kind.model for kind in KINDS)])
+    languages.make_translatable([*(resource.model for resource in register), *(kind.model for kind in KINDS), Account])
     accounts.populate()
     for kind in KINDS:
         add_kind(kind)

@@ -19,8 +19,8 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from rostra.management import languages, menu
 from rostra.management import live as graph
-from rostra.management import menu
 from rostra.management.api import reading
 from rostra.management.api.errors import Refused
 from rostra.management.api.tables import Column, Filter, Row, Table
@@ -86,7 +86,12 @@ class Cell:
 
 def live(request: HttpRequest) -> HttpResponse:
     """The page; what it draws it fetches itself."""
-    return render(request, "admin/status/live.html", _context(request, gettext("Live View")))
+    return render(request, "admin/status/live.html", _context(request, gettext("Live View")) | {"words": _words()})
+
+
+def _words() -> dict[str, str]:
+    """What scripts say, in the language of the page."""
+    return {text: gettext(text) for text in languages.of_scripts()}
 
 
 def live_data(_request: HttpRequest) -> HttpResponse:

@@ -10,10 +10,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from django.utils.translation import gettext_noop
 
 from rostra.configuration.certificates.pem import CertificateProblem, PrivateKey
 from rostra.configuration.certificates.text import MICROSOFT_TEMPLATE
+from rostra.configuration.translating import gettext_noop
 
 _TEMPLATE = "WebServer"
 _MOST = {"state": 128, "city": 128}

@@ -314,4 +314,4 @@ class ConferenceSyncTemplate(VMRSettings, DeviceSettings, UserSettings, EmailSet
             name.removesuffix("_id"): problem for wanted, name, problem in needed if wanted and not getattr(self, name)
         }
         if found:
-            raise ValidationError(found)
+            raise ValidationError({name: gettext(problem) for name, problem in found.items()})

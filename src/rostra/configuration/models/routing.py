@@ -10,6 +10,7 @@ from django.db import models
 from rostra.configuration import vocabulary
 from rostra.configuration.fields import choice, created, flag, reference, text, whole
 from rostra.configuration.models.settings import check_codecs
+from rostra.configuration.translating import gettext
 from rostra.configuration.validation import pattern_problem, replacement_problem
 
 
@@ -119,4 +120,4 @@ class GatewayRoutingRule(models.Model):
         if self.called_device_type == "mssip_conference_id" and self.mssip_proxy is None:
             found["mssip_proxy"] = "To find meetings by their Conference ID, a Skype for Business server is needed."
         if found:
-            raise ValidationError(found)
+            raise ValidationError({name: gettext(problem) for name, problem in found.items()})

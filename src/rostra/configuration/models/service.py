@@ -110,7 +110,7 @@ class Conference(models.Model):
         if changed(self, "service_type"):
             found["service_type"] = "The type of a service cannot be changed."
         if found:
-            raise ValidationError(found)
+            raise ValidationError({name: gettext(problem) for name, problem in found.items()})
 
 
 class ConferenceAlias(models.Model):
@@ -200,7 +200,7 @@ class AutomaticParticipant(models.Model):
         if self.routing == "manual" and self.protocol == "sip" and "://" in self.alias:
             found["alias"] = "This is not a SIP address."
         if found:
-            raise ValidationError(found)
+            raise ValidationError({name: gettext(problem) for name, problem in found.items()})
 
 
 def _bad_patterns(row: models.Model, match: str, replace: str) -> dict[str, str]:

@@ -52,8 +52,11 @@ class LoginForm(AuthenticationForm):
 class TrialForm(forms.Form):
     """A login to try out."""
 
-    username = forms.CharField(max_length=150, widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}))
+    username = forms.CharField(
+        label=gettext_lazy("Username"), max_length=150, widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"})
+    )
     password = forms.CharField(
+        label=gettext_lazy("Password"),
         strip=False,
         required=False,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"}),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class AlarmsConfig(AppConfig):
     name = "rostra.management.alarms"
     label = "alarms"
-    verbose_name = "Alarms"
+    verbose_name = gettext_lazy("Alarms")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

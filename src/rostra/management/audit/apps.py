@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class AuditConfig(AppConfig):
     name = "rostra.management.audit"
     label = "audit"
-    verbose_name = "Administrator log"
+    verbose_name = gettext_lazy("Administrator log")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

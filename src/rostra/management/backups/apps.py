@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class BackupsConfig(AppConfig):
     name = "rostra.management.backups"
     label = "backups"
-    verbose_name = "Backups"
+    verbose_name = gettext_lazy("Backups")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class HistoryConfig(AppConfig):
     name = "rostra.management.history"
     label = "history"
-    verbose_name = "History"
+    verbose_name = gettext_lazy("History")
     default_auto_field = "django.db.models.BigAutoField"

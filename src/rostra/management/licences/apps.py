@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class LicencesConfig(AppConfig):
     name = "rostra.management.licences"
     label = "licences"
-    verbose_name = "Licenses"
+    verbose_name = gettext_lazy("Licenses")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

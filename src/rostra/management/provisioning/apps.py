@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class ProvisioningConfig(AppConfig):
     name = "rostra.management.provisioning"
     label = "provisioning"
-    verbose_name = "Provisioning"
+    verbose_name = gettext_lazy("Provisioning")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

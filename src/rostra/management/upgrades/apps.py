@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 
 class UpgradesConfig(AppConfig):
     name = "rostra.management.upgrades"
     label = "upgrades"
-    verbose_name = "Upgrades"
+    verbose_name = gettext_lazy("Upgrades")
     default_auto_field = "django.db.models.BigAutoField"

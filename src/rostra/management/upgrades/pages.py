@@ -117,7 +117,7 @@ def rows(upgrade: Upgrade | None) -> list[dict[str, str]]:
         return {
             "name": name,
             "address": address,
-            "status": words.get(key, Status.NONE),
+            "status": gettext(str(words.get(key, Status.NONE))),
             "version": version,
             "reason": reason,
         }

@@ -12,7 +12,7 @@ async function refresh() {
   shown.textContent = count;
   shown.hidden = !count;
   bell.classList.toggle("rs-ringing", count > 0);
-  bell.setAttribute("aria-label", count ? `Active alarms: ${count}` : "No alarms");
+  bell.setAttribute("aria-label", count ? `${bell.dataset.said}: ${count}` : bell.dataset.none);
   if (rows && body !== undefined && !rows.contains(document.activeElement)) rows.innerHTML = body;
 }
 

@@ -1,7 +1,7 @@
 // Status > Live View: the platform as a graph, drawn anew each second without moving what has not changed.
 
 import { arrange, bend, labels, Orbits, radius } from "./layout.js";
-import { about, count, kind, rate, state } from "./words.js";
+import { about, calls, count, kind, participants, rate, state, t } from "./words.js";
 
 const EVERY = 1000;
 const LARGEST_SCALE = 1.25;
@@ -108,9 +108,9 @@ function drawGroups(data) {
       set(made.children[1], { x: one.x + 16, y: one.y + 30 });
       set(made.children[2], { x: one.x + one.width - 16, y: one.y + 30 });
       say(made.children[1], shorten(location.name, one.columns * 14));
-      const room = one.columns > 1 ? `${location.load} % of ${location.hd} HD` : `${location.load} %`;
+      const room = one.columns > 1 ? t("%s % of %s HD", location.load, location.hd) : `${location.load} %`;
       say(made.children[2], room);
-      set(made, { "aria-label": `Location ${location.name}, ${location.load} % of ${location.hd} HD ports in use` });
+      set(made, { "aria-label": t("Location %s, %s % of %s HD ports in use", location.name, location.load, location.hd) });
     },
   );
 }
@@ -132,7 +132,7 @@ function drawNodes(data, sizes) {
       made.style.setProperty("--hue", hue(node.location));
       set(made, {
         class: `lv-node is-${node.state} ${level(node.load)}${node.role === "PROXYING" ? " is-proxy" : ""}`,
-        "aria-label": `${node.name}, ${state(node)}, load ${node.load} %, ${count(node.legs, "call")}`,
+        "aria-label": `${node.name}, ${state(node)}, ${t("load")} ${node.load} %, ${calls(node.legs)}`,
       });
       set(body, { r: size });
       set(track, { r: size - 5 });
@@ -145,7 +145,7 @@ function drawNodes(data, sizes) {
       set(name, { y: below });
       set(note, { y: below + 15 * large });
       say(name, shorten(node.name, 24));
-      say(note, node.state === "normal" ? count(node.legs, "call") : state(node));
+      say(note, node.state === "normal" ? calls(node.legs) : state(node));
     },
   );
 }
@@ -168,7 +168,7 @@ function drawLinks(data, sizes) {
     (link) => active(element("g", { class: "lv-link" }, element("path", { class: "lv-reach" }), element("path", { class: "lv-line" })), `link:${key(link)}`),
     (made, link) => {
       const { path } = lines.get(key(link));
-      set(made, { class: `lv-link is-${link.scope}`, "aria-label": `Backplane ${link.a} to ${link.b}, ${count(link.streams, "stream")}, ${rate(link.kbps)}` });
+      set(made, { class: `lv-link is-${link.scope}`, "aria-label": `${t("Backplane %s to %s", link.a, link.b)}, ${count(link.streams, t("stream"), t("streams"))}, ${rate(link.kbps)}` });
       set(made.children[0], { d: path });
       set(made.children[1], { d: path, "stroke-width": (1.6 + Math.min(5, Math.log10(1 + link.kbps / 500) * 2.6)).toFixed(2) });
     },
@@ -203,7 +203,7 @@ function drawConferences(data, sizes) {
       made.style.transform = `translate(${one.at.x}px, ${one.at.y}px)`;
       set(made, {
         class: `lv-conference is-${one.type}${one.locked ? " is-locked" : ""}`,
-        "aria-label": `${kind(one.type)} ${one.name}, ${count(one.people.length, "participant")}${one.locked ? ", locked" : ""}`,
+        "aria-label": `${kind(one.type)} ${one.name}, ${participants(one.people.length)}${one.locked ? `, ${t("locked")}` : ""}`,
       });
       set(made.children[0], { r: Math.min(11, 5 + Math.sqrt(one.people.length) * 1.3).toFixed(1) });
     },
@@ -224,10 +224,10 @@ function sums(data) {
   const alive = data.nodes.filter((node) => node.state === "normal" || node.state === "maintenance").length;
   const people = data.conferences.reduce((total, one) => total + one.people.length, 0);
   const texts = [
-    `${alive} of ${count(data.nodes.length, "node")}`,
-    count(data.conferences.length, "conference"),
-    count(people, "participant"),
-    `${rate(data.links.reduce((total, link) => total + link.kbps, 0))} between nodes`,
+    t("%s of %s", alive, count(data.nodes.length, t("node"), t("nodes"))),
+    count(data.conferences.length, t("conference"), t("conferences")),
+    participants(people),
+    t("%s between nodes", rate(data.links.reduce((total, link) => total + link.kbps, 0))),
   ];
   const list = document.getElementById("lv-sums");
   if (list.children.length !== texts.length) list.replaceChildren(...texts.map(() => html("li")));
@@ -288,13 +288,13 @@ function describe() {
   details.dataset.shown = text;
   const focused = details.contains(document.activeElement) ? document.activeElement.dataset.go : "";
   if (!told) {
-    const words = view.selected ? "This has ended." : "Point at something to see what belongs together; click it, or choose it with Tab and Enter, to keep its details here.";
+    const words = view.selected ? t("This has ended.") : t("Point at something to see what belongs together; click it, or choose it with Tab and Enter, to keep its details here.");
     details.replaceChildren(html("p", "lv-hint", words));
     return;
   }
   const title = html("h2", "", told.title);
   const close = html("button", "lv-close", "✕");
-  close.setAttribute("aria-label", "Close details");
+  close.setAttribute("aria-label", t("Close details"));
   close.addEventListener("click", () => select(""));
   const lines = html("dl", "", ...told.lines.map(([label, value]) => html("div", "", html("dt", "", label), html("dd", "", value))));
   const lists = told.lists.filter(([, items]) => items.length).map(([label, items]) => html("section", "", html("h3", "", `${label} (${items.length})`), html("ul", "", ...items.map(entry))));
@@ -306,19 +306,19 @@ function describe() {
 function entry([text, key, note]) {
   const row = html("li");
   if (key) {
-    const go = html("button", "", text || "(no name)");
+    const go = html("button", "", text || t("(no name)"));
     go.dataset.go = key;
     go.addEventListener("click", () => select(key));
     row.append(go);
   } else {
-    row.append(html("span", "", text || "(no name)"));
+    row.append(html("span", "", text || t("(no name)")));
   }
   if (note) row.append(html("span", "lv-aside", note));
   return row;
 }
 
 function link(page) {
-  const made = html("a", "lv-more", "All details");
+  const made = html("a", "lv-more", t("All details"));
   made.href = page;
   return made;
 }
@@ -328,8 +328,8 @@ function hover(key, event) {
   const told = key && key !== view.selected && view.data ? about(view.data, key) : null;
   tip.hidden = !told;
   if (told) {
-    const people = told.lists.find(([label]) => label === "Participants")?.[1] ?? [];
-    const more = people.slice(0, 8).map(([name]) => name).concat(people.length > 8 ? [`and ${people.length - 8} more`] : []);
+    const people = told.lists.find(([label]) => label === t("Participants"))?.[1] ?? [];
+    const more = people.slice(0, 8).map(([name]) => name).concat(people.length > 8 ? [t("and %s more", people.length - 8)] : []);
     tip.replaceChildren(html("strong", "", told.title), html("span", "", told.sort), ...told.lines.map(([label, value]) => html("span", "", `${label}: ${value}`)), ...more.map((name) => html("em", "", name)));
     place(event);
   }
@@ -367,7 +367,7 @@ document.addEventListener("keydown", (event) => {
 async function fetchNews() {
   const response = await fetch(root.dataset.source, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(8000) });
   if (response.redirected || !(response.headers.get("Content-Type") ?? "").startsWith("application/json")) {
-    throw new Error(response.redirected ? "You are signed out; reload the page" : `The server says ${response.status}`);
+    throw new Error(response.redirected ? t("You are signed out; reload the page") : t("The server says %s", response.status));
   }
   return response.json();
 }
@@ -394,7 +394,7 @@ function report() {
   const ago = Math.round((performance.now() - view.heard) / 1000);
   document.getElementById("lv-pulse").classList.toggle("is-stale", stale);
   root.classList.toggle("is-stale", stale);
-  say(document.getElementById("lv-said"), stale ? `${view.problem}${view.heard ? ` (last news ${ago} s ago)` : ""}` : "Live");
+  say(document.getElementById("lv-said"), stale ? `${view.problem}${view.heard ? ` (${t("last news %s s ago", ago)})` : ""}` : t("Live"));
 }
 
 new ResizeObserver(() => view.data && draw()).observe(svg);

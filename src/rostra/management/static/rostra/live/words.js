@@ -1,23 +1,30 @@
-// What Live View says about things.
+// What Live View says about things, in the language of the page.
+
+const SAID = JSON.parse(globalThis.document?.getElementById("lv-words")?.textContent ?? "{}");
+
+/** `text` in that language, with `values` for each %s. */
+export const t = (text, ...values) => values.reduce((said, value) => said.replace("%s", () => value), SAID[text] ?? text);
 
 const KINDS = {
-  conference: "Virtual Meeting Room",
-  lecture: "Virtual Auditorium",
-  two_stage_dialing: "Virtual Reception",
-  test_call: "Test Call Service",
-  gateway: "Gateway call",
+  conference: t("Virtual Meeting Room"),
+  lecture: t("Virtual Auditorium"),
+  two_stage_dialing: t("Virtual Reception"),
+  test_call: t("Test Call Service"),
+  gateway: t("Gateway call"),
 };
 const STATES = {
-  normal: "in service",
-  maintenance: "maintenance mode",
-  lost: "no contact",
-  not_reporting: "not reporting",
-  never: "never heard of",
+  normal: t("in service"),
+  maintenance: t("maintenance mode"),
+  lost: t("no contact"),
+  not_reporting: t("not reporting"),
+  never: t("never heard of"),
 };
 
 export const kind = (value) => KINDS[value] ?? value ?? "";
 export const state = (node) => STATES[node.state] ?? node.state;
-export const count = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
+export const count = (number, one, many) => `${number} ${number === 1 ? one : many}`;
+export const calls = (number) => count(number, t("call"), t("calls"));
+export const participants = (number) => count(number, t("participant"), t("participants"));
 
 export function rate(kbps) {
   return kbps >= 1000 ? `${(kbps / 1000).toFixed(1)} Mbit/s` : `${kbps} kbit/s`;
@@ -44,19 +51,19 @@ function aboutNode(data, node) {
   if (!node) return null;
   const carried = data.conferences.filter((one) => one.nodes.includes(node.id));
   return {
-    sort: node.role === "PROXYING" ? "Proxying Edge Node" : "Conferencing Node",
+    sort: node.role === "PROXYING" ? t("Proxying Edge Node") : t("Conferencing Node"),
     title: node.name,
     page: node.page,
     lines: [
-      ["Address", node.address],
-      ["State", state(node) + (node.silent ? ` for ${duration(node.silent)}` : "")],
-      ["Media load", `${node.load} %`],
-      ["Capacity", count(node.hd, "HD call")],
-      ["Calls signalled here", String(node.calls)],
-      ["Media carried here", String(node.legs)],
-      ["Version", node.version || "–"],
+      [t("Address"), node.address],
+      [t("State"), state(node) + (node.silent ? ` ${t("for %s", duration(node.silent))}` : "")],
+      [t("Media load"), `${node.load} %`],
+      [t("Capacity"), count(node.hd, t("HD call"), t("HD calls"))],
+      [t("Calls signalled here"), String(node.calls)],
+      [t("Media carried here"), String(node.legs)],
+      [t("Version"), node.version || "–"],
     ],
-    lists: [["Conferences", carried.map((one) => [one.name, `conference:${one.id}`, count(one.people.length, "participant")])]],
+    lists: [[t("Conferences"), carried.map((one) => [one.name, `conference:${one.id}`, participants(one.people.length)])]],
   };
 }
 
@@ -68,32 +75,32 @@ function aboutConference(data, one) {
     title: one.name,
     page: one.page,
     lines: [
-      ["In progress for", duration(data.time - one.start)],
-      ["Locked", one.locked ? "yes" : "no"],
-      ["Participants", String(one.people.length)],
+      [t("In progress for"), duration(data.time - one.start)],
+      [t("Locked"), one.locked ? t("yes") : t("no")],
+      [t("Participants"), String(one.people.length)],
     ],
     lists: [
-      ["Media nodes", one.nodes.map((node) => [names.get(node) ?? node, `node:${node}`, ""])],
-      ["Participants", one.people.map((who) => [who.name, "", [who.role === "chair" ? "Host" : "", mark(who.marker)].filter(Boolean).join(", ")])],
+      [t("Media nodes"), one.nodes.map((node) => [names.get(node) ?? node, `node:${node}`, ""])],
+      [t("Participants"), one.people.map((who) => [who.name, "", [who.role === "chair" ? t("Host") : "", mark(who.marker)].filter(Boolean).join(", ")])],
     ],
   };
 }
 
-const mark = (marker) => ({ presenting: "presenting", streaming: "streaming", api: "control only" })[marker] ?? "";
+const mark = (marker) => ({ presenting: t("presenting"), streaming: t("streaming"), api: t("control only") })[marker] ?? "";
 
 function aboutLink(data, link) {
   if (!link) return null;
   const names = new Map(data.nodes.map((node) => [node.id, node.name]));
   const carried = data.conferences.filter((one) => link.conferences.includes(one.id));
   return {
-    sort: link.scope === "geo" ? "Backplane between locations" : "Backplane within a location",
+    sort: link.scope === "geo" ? t("Backplane between locations") : t("Backplane within a location"),
     title: `${names.get(link.a) ?? link.a} – ${names.get(link.b) ?? link.b}`,
     page: "",
     lines: [
-      ["Streams", String(link.streams)],
-      ["Bit rate", rate(link.kbps)],
+      [t("Streams"), String(link.streams)],
+      [t("Bit rate"), rate(link.kbps)],
     ],
-    lists: [["Conferences", carried.map((one) => [one.name, `conference:${one.id}`, ""])]],
+    lists: [[t("Conferences"), carried.map((one) => [one.name, `conference:${one.id}`, ""])]],
   };
 }
 
@@ -101,13 +108,13 @@ function aboutLocation(data, location) {
   if (!location) return null;
   const here = data.nodes.filter((node) => node.location === location.id);
   return {
-    sort: "Location",
+    sort: t("Location"),
     title: location.name,
     page: "",
     lines: [
-      ["Media load", `${location.load} %`],
-      ["Capacity", count(location.hd, "HD call")],
+      [t("Media load"), `${location.load} %`],
+      [t("Capacity"), count(location.hd, t("HD call"), t("HD calls"))],
     ],
-    lists: [["Conferencing Nodes", here.map((node) => [node.name, `node:${node.id}`, state(node)])]],
+    lists: [[t("Conferencing Nodes"), here.map((node) => [node.name, `node:${node.id}`, state(node)])]],
   };
 }
