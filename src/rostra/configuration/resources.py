@@ -86,6 +86,8 @@ class Resource:
     """Nodes hold it as well; else it is the Management Node's alone."""
     area: str = ""
     """What a permission covers (`service`, `platform`, …); empty: that of the section, see `area_of`."""
+    writes: tuple[str, ...] = ()
+    """Other areas that changing these objects makes or changes objects of: their permission is needed as well."""
     page: bool = True
     """Has a page of its own in the menu of the site."""
     parent: str | None = None

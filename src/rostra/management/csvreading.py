@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from rostra.configuration import orm
 from rostra.configuration.fields import UploadField
 from rostra.configuration.resources import Resource
+from rostra.configuration.secretfield import SecretField
 from rostra.management import csvpairs
 from rostra.management.api import wire
 from rostra.management.api.errors import messages
@@ -89,10 +90,18 @@ class Reading:
 
 
 def columns(resource: Resource) -> list[str]:
-    """Names of the columns in their fixed order."""
+    """Names of the columns in their fixed order; secrets are among them only where that order has them (NODE-207).
+
+    A file may name others in its header.
+    """
     if resource.csv is not None:
         return list(resource.csv)
-    return [field.name for field in resource.fields if not wire.is_read_only(field)]
+    return [field.name for field in resource.fields if not (wire.is_read_only(field) or is_secret(resource, field))]
+
+
+def is_secret(resource: Resource, field: Any) -> bool:
+    """Does nobody read what a field holds?"""
+    return isinstance(field, SecretField) or field.name in resource.write_only
 
 
 def fields(resource: Resource, names: list[str]) -> Iterator[tuple[str, Any]]:
@@ -184,7 +193,9 @@ class _Reader:
         known = sum(cell in self._names for cell in cells)
         if self._resource.csv_key not in cells or 2 * known <= len(cells):
             return False
-        every = {*self._names, *(field.name for field in self._resource.fields if wire.is_read_only(field))}
+        resource = self._resource
+        also = (f.name for f in resource.fields if wire.is_read_only(f) or is_secret(resource, f))
+        every = {*self._names, *also}
         for name in cells:
             if name not in every:
                 self._reading.problems.append(RowProblem(line, _("There is no such column."), name[:100]))

@@ -10,7 +10,7 @@ from django.test import Client
 
 from rostra.configuration.resources import area_of, register
 from rostra.management.accounts.models import Account, Permission, Role
-from rostra.management.accounts.permissions import AREAS, PERMISSIONS, Holder, effective, needed
+from rostra.management.accounts.permissions import AREAS, PERMISSIONS, Holder, effective, needed, needed_besides
 from rostra.management.declared import commands, tables
 from tests.management import people
 from tests.management.conftest import BASE, Api
@@ -65,6 +65,9 @@ def test_what_is_asked_in_words_of_django() -> None:
     assert needed("configuration.delete_systemlocation") == {"modify_platform"}
     assert needed("accounts.add_account") == {"modify_administrators"}
     assert needed("control_conferences") == {"control_conferences"}
+    assert needed_besides("configuration.change_conferencesynctemplate") == {"modify_service"}
+    assert needed_besides("configuration.view_conferencesynctemplate") == set()
+    assert needed_besides("configuration.change_conference") == needed_besides("nonsense") == set()
     assert needed("auth.add_group") == needed("nonsense") == needed("a.b_c") == set()
 
 
@@ -270,3 +273,28 @@ def test_accounts_are_added_and_changed_in_the_site(browser: Client) -> None:
     long = {"password1": "other-enough-1", "password2": "other-enough-1", "usable_password": "true"}
     assert browser.post(f"/admin/accounts/account/{ada.pk}/password/", long).status_code == 302
     assert Account.objects.get(pk=ada.pk).check_password("other-enough-1")
+
+
+@pytest.mark.spec("SYS-079")
+@pytest.mark.parametrize(
+    ("own", "besides", "path"),
+    [
+        ("modify_users", "modify_service", "conference_sync_template/"),
+        ("modify_users", "modify_service", "ldap_sync_source/"),
+        ("modify_users", "modify_service", "ldap_sync_field/"),
+        ("modify_users", "modify_service", "/api/admin/command/v1/conference/sync/"),
+        ("modify_utilities", "modify_platform", "certificate_signing_request/"),
+    ],
+)
+def test_no_way_into_another_area_through_what_leads_there(api: Api, own: str, besides: str, path: str) -> None:
+    """Templates make meeting rooms, and a completed request is a certificate."""
+    address = path if path.startswith("/") else BASE + path
+    for name, permissions, refused in (
+        ("one", (own,), True),
+        ("other", (besides,), True),
+        ("both", (own, besides), False),
+    ):
+        people.account(name, "use_api", *permissions)
+        header = {"Authorization": f"Basic {basic(name).removeprefix('Basic ')}"}
+        answer = Client().post(address, {}, content_type="application/json", headers=header)
+        assert (answer.status_code == 403) is refused, (name, answer.content)

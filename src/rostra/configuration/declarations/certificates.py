@@ -49,6 +49,7 @@ register.add(
         model=CertificateSigningRequest,
         name="certificate_signing_request",
         section="Utilities",
+        writes=("platform",),  # a completed request is a TLS certificate
         icon="draft",
         summary="Requests to an authority for a certificate.",
         list_methods=("delete", "get", "post"),

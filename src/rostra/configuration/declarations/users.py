@@ -129,6 +129,7 @@ register.add(
         name="ldap_sync_source",
         section="Utilities",
         area="users",
+        writes=("service",),  # templates make meeting rooms of what the directory says
         icon="folder_shared",
         summary="Directories that objects are made from.",
         columns=("name", "ldap_server", "ldap_base_dn", "description"),
@@ -141,6 +142,7 @@ register.add(
         name="ldap_sync_field",
         section="Utilities",
         area="users",
+        writes=("service",),  # templates make meeting rooms of what the directory says
         icon="data_object",
         summary="Attributes of a directory's records that patterns can use.",
         columns=("name", "template_variable_name", "is_binary", "description"),
@@ -154,6 +156,7 @@ register.add(
         name="conference_sync_template",
         section="Utilities",
         area="users",
+        writes=("service",),  # templates make meeting rooms of what the directory says
         icon="sync",
         summary="What is made of the records of a directory: meeting rooms, device aliases, users.",
         columns=("name", "ldap_sync_source", "sync_conferences", "sync_devices", "enable_automatic_sync"),

@@ -10,7 +10,7 @@ from collections.abc import Set
 
 from django.apps import apps
 
-from rostra.configuration.resources import area_of, register
+from rostra.configuration.resources import Resource, area_of, register
 
 IS_ADMIN = "is_admin"
 USE_WEB = "use_web"
@@ -73,14 +73,27 @@ def needed(name: str) -> Set[str]:
     return {f"view_{area}", f"modify_{area}"} if action == "view" else {f"modify_{area}"}
 
 
+def needed_besides(name: str) -> Set[str]:
+    """The permissions that what Django calls `name` takes on top, each of them: those for what it leads to."""
+    app, _, rest = name.partition(".")
+    action, _, model = rest.partition("_")
+    resource = None if action == "view" else _resource(app, model)
+    return {f"modify_{area}" for area in resource.writes} if resource is not None else set()
+
+
 def _area(app: str, model: str) -> str:
     if f"{app}.{model}" in _OTHER_AREAS:
         return _OTHER_AREAS[f"{app}.{model}"]
+    resource = _resource(app, model)
+    return area_of(resource) if resource is not None else ""
+
+
+def _resource(app: str, model: str) -> Resource | None:
     try:
         model_class = apps.get_model(app, model)
-        return area_of(register.of(model_class._meta.concrete_model or model_class))  # noqa: SLF001 - Django's API
+        return register.of(model_class._meta.concrete_model or model_class)  # noqa: SLF001 - Django's API
     except (LookupError, ValueError):
-        return ""
+        return None
 
 
 class Holder:
@@ -104,7 +117,9 @@ class Holder:
         """May he do what Django calls `perm`?"""
         if not self.is_active:
             return False
-        return self.is_superuser or not self.permissions.isdisjoint(needed(perm))  # type: ignore[attr-defined]
+        if self.is_superuser:  # type: ignore[attr-defined]
+            return True
+        return not self.permissions.isdisjoint(needed(perm)) and self.permissions >= needed_besides(perm)
 
     def has_perms(self, perm_list: list[str], obj: object = None) -> bool:
         return all(self.has_perm(perm) for perm in perm_list)
