@@ -3,43 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 
 from rostra.background import Background
+from rostra.calls import arrivals
 from rostra.calls.anchors import Anchors, Atlas
+from rostra.calls.arrivals import Entrance
+from rostra.calls.attendant import KEYPADS
 from rostra.calls.edge import Edge
 from rostra.calls.licences import Licences
-from rostra.calls.prompts import pin_prompt
 from rostra.calls.records import record_of
 from rostra.calls.requests import NodeRequests
 from rostra.calls.session import CallSession
-from rostra.calls.switchboard import CallRefused, CallRequest, PinRequired, Refusal, SessionListener
+from rostra.calls.switchboard import CallRefused, CallRequest, Refusal, SessionListener
+from rostra.calls.transfers import Transfers, room_in
 from rostra.conference.here import Here
 from rostra.conference.instance import ConferenceInstance
-from rostra.conference.messages import key_of, node_subject
+from rostra.conference.messages import node_subject
 from rostra.conference.roster import Participant
 from rostra.dialplan.resolve import FindAlias, resolve
-from rostra.domain.admission import PinOutcome, check_pin
 from rostra.domain.history import ConferenceEnded, ConferenceStarted, ParticipantEnded, ParticipantJoined
 from rostra.domain.service import Service, ServiceDescription
-from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
+from rostra.domain.vocabulary import CallProtocol, ServiceType
 from rostra.environment import Environment
 from rostra.fabric.peers import Peers
 
 logger = structlog.get_logger("rostra.calls")
 
-_ANSWERED_BY_KEYPAD = frozenset({CallProtocol.SIP, CallProtocol.H323, CallProtocol.MSSIP})
 LOOK = 2.0
 """Seconds between two looks for calls whose media nobody carries any more."""
 DRAINING = 30.0
 """Seconds for which a node that is being emptied takes no new media."""
 DRAINED = 0.2
 """Seconds between two looks whether it is empty."""
-_JOINABLE = frozenset({"conference", "lecture", "test_call"})
 
 
 class Exchange:
@@ -79,6 +78,7 @@ class Exchange:
             reservation=lambda audio_only: atlas.reservation(audio_only=audio_only),
             uses_relay=self._anchors.relays,
         )  # fmt: skip
+        self.transfers = Transfers(here, find_alias, self._instance, self)
         self._background = Background()
         self._stop: Callable[[], Any] | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -129,46 +129,46 @@ class Exchange:
                 reason=Refusal.MAINTENANCE.text,
             )  # fmt: skip
             raise CallRefused(Refusal.MAINTENANCE)
-        found = resolve(request.alias, self._find_alias)
-        if found is None or found.service.description.service_type not in _JOINABLE:
-            raise CallRefused(Refusal.NOT_FOUND)
+        found = arrivals.find_service(request.alias, self._find_alias, request.protocol, request.extension)
+        pin = request.pin if found.pin is None else found.pin
+        name = request.display_name or request.remote_alias
+        entrance = arrivals.enter(found.service, request.protocol, pin, request.role, name=name)
         if not self._licensed():
             logger.warning(
                 "Participant failed to join conference.", participant=request.display_name, alias=request.alias,
                 reason=Refusal.INSUFFICIENT_LICENSES.text,
             )  # fmt: skip
-            raise CallRefused(Refusal.INSUFFICIENT_LICENSES)
-        role, prompt = self._judge_pin(request, found.service, request.pin if found.pin is None else found.pin)
-        instance = await self._instance(_key(found.service), found.service)
-        self._check_limit(instance)
-        participant = self._participant(request, found.service, role, prompt)
-        session = CallSession(instance, participant, listener, self._anchors, self._left, self._licences)
+            return await self._turn_away(request, found.service, Refusal.INSUFFICIENT_LICENSES, listener)
+        instance = await self._instance(arrivals.conference_key(found.service, entrance.where), found.service)
+        if entrance.where is not ServiceType.IVR and not room_in(instance):
+            instance.end_if_unused()
+            return await self._turn_away(request, found.service, Refusal.PARTICIPANT_LIMIT, listener)
+        return self._admit(request, entrance, instance, listener)
+
+    async def _turn_away(
+        self, request: CallRequest, service: Service, refusal: Refusal, listener: SessionListener
+    ) -> CallSession:
+        """Those who would see and hear no more than that the call failed are told why. Raises CallRefused."""
+        entrance = arrivals.refused(service, refusal)
+        if entrance is None or request.protocol not in KEYPADS:
+            raise CallRefused(refusal)
+        instance = await self._instance(arrivals.conference_key(service, entrance.where), service)
+        return self._admit(request, entrance, instance, listener, licensed=False)
+
+    def _admit(
+        self, request: CallRequest, entrance: Entrance, instance: ConferenceInstance, listener: SessionListener, *,
+        licensed: bool = True,
+    ) -> CallSession:  # fmt: skip
+        participant = arrivals.participant_of(request, entrance, self._here.node, self._here.now())
+        session = CallSession(
+            instance, participant, listener, self._anchors, self.left, self._licences if licensed else None,
+            office=self.transfers, wrong_pins=entrance.wrong_pins,
+        )  # fmt: skip
         self._sessions[participant.uuid] = session
         seated = instance.add(participant, session)
         self._reserve(instance, seated)
         self._here.record(ParticipantJoined(time=seated.start_time, participant=record_of(instance, seated)))
         return session
-
-    def _judge_pin(self, request: CallRequest, service: Service, pin: str | None) -> tuple[Role, str]:
-        """Role of the caller and, for one that has yet to enter its PIN by keypad, the prompt."""
-        outcome = check_pin(service.access, pin)
-        if service.access.pin_asked and pin is not None:
-            logger.info(
-                "PIN entry: PIN rejected." if outcome is PinOutcome.WRONG else "PIN entry: PIN accepted.",
-                conference=service.description.name, participant=request.display_name,
-            )  # fmt: skip
-        by_keypad = request.protocol in _ANSWERED_BY_KEYPAD
-        match outcome:
-            case PinOutcome.HOST:
-                return Role.HOST, ""
-            case PinOutcome.GUEST:
-                return Role.GUEST, ""
-            case PinOutcome.WRONG if not by_keypad:
-                raise CallRefused(Refusal.INVALID_PIN)
-            case PinOutcome.ASK if not by_keypad:
-                raise PinRequired(host_pin=True, guest_pin=service.access.guest_pin_needed)
-            case _:
-                return Role.UNKNOWN, pin_prompt(service.access)
 
     async def _instance(self, key: str, service: Service) -> ConferenceInstance:
         """The running conference of a service; begun here when this node has no part in it yet."""
@@ -214,55 +214,31 @@ class Exchange:
         )  # fmt: skip
         self._background.spawn(instance.close())
 
-    def _check_limit(self, instance: ConferenceInstance) -> None:
-        limit = instance.service.description.participant_limit
-        if limit is not None and len(instance.participants) >= limit:
-            instance.end_if_unused()
-            raise CallRefused(Refusal.PARTICIPANT_LIMIT)
-
-    def _participant(self, request: CallRequest, service: Service, role: Role, prompt: str) -> Participant:
-        where = ServiceType.CONFERENCE
-        if role is Role.UNKNOWN:
-            where = ServiceType.IVR
-        elif service.description.service_type == "test_call":
-            where = ServiceType.TEST_CALL
-        return Participant(
-            uuid=str(uuid.uuid4()),
-            node=self._here.node,
-            display_name=request.display_name or request.remote_alias,
-            overlay_text=request.display_name or request.remote_alias,
-            local_alias=request.alias,
-            uri=request.remote_alias or request.display_name,
-            vendor=request.vendor,
-            protocol=request.protocol,
-            call_direction=request.direction,
-            role=role,
-            service_type=where,
-            start_time=self._here.now(),
-            prompt=prompt,
-            encrypted=request.encrypted,
-            call_tag=request.call_tag,
-            remote_address=request.remote_address,
-            remote_port=request.remote_port,
-        )
-
     def _reserve(self, instance: ConferenceInstance, participant: Participant) -> None:
         """The first who only controls a conference reserves its backplane here, if there is room (PLAT-083)."""
         if participant.protocol is CallProtocol.API and not instance.media.hosts:
             audio_only = instance.service.description.call_type == "audio"
             self._here.ledger.book(instance.key, participant.uuid, 0, self._reservation(audio_only=audio_only))
 
-    def _left(self, participant: Participant, reason: str) -> None:
-        session = self._sessions.pop(participant.uuid, None)
-        if session is not None:
-            self._here.ledger.release(session.conference.key, participant.uuid)
-            now = self._here.now()
-            self._here.record(
-                ParticipantEnded(
-                    time=now, participant=record_of(session.conference, participant, session.licence.last),
-                    disconnect_reason=reason, duration=max(0.0, now - participant.start_time),
-                )
-            )  # fmt: skip
+    # ---- transfers.Switching
+
+    def left(self, session: CallSession, participant: Participant, reason: str) -> None:
+        if self._sessions.pop(participant.uuid, None) is None:
+            return
+        self._here.ledger.release(session.conference.key, participant.uuid)
+        now = self._here.now()
+        self._here.record(
+            ParticipantEnded(
+                time=now, participant=record_of(session.conference, participant, session.licence.last),
+                disconnect_reason=reason, duration=max(0.0, now - participant.start_time),
+            )
+        )  # fmt: skip
+
+    def arrived(self, session: CallSession, participant: Participant) -> None:
+        self._sessions[participant.uuid] = session
+        self._here.record(
+            ParticipantJoined(time=participant.start_time, participant=record_of(session.conference, participant))
+        )
 
     # ---- other nodes
 
@@ -319,9 +295,3 @@ class Exchange:
             "sessions": len(self._sessions),
             "conferences": [instance.debug_state() for instance in self._running.values()],
         }
-
-
-def _key(service: Service) -> str:
-    """Which conference it is: one for each service, and one for each test call."""
-    name = service.description.name
-    return key_of(name if service.description.service_type != "test_call" else f"{name}:{uuid.uuid4()}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -13,6 +13,8 @@ import structlog
 from rostra.background import Background
 from rostra.calls import bandwidths
 from rostra.calls.anchors import Anchor, Anchors, tokens_of
+from rostra.calls.attendant import Attendant
+from rostra.calls.keypad import Keypad
 from rostra.calls.licences import Licences, MediaLicence, Unlimited
 from rostra.calls.offers import has_active_video, has_slides, narrower
 from rostra.calls.presentations import (
@@ -24,16 +26,13 @@ from rostra.calls.presentations import (
     rivals,
     slides_policy,
 )
-from rostra.calls.prompts import PIN_WRONG, pin_prompt
 from rostra.calls.refusals import refusal_of
 from rostra.calls.switchboard import CallRefused, Refusal, SessionListener
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
-from rostra.domain.admission import PinEntry, PinOutcome, press
 from rostra.domain.media import Content, MediaDescription, MediaKind
 from rostra.domain.presenting import CallContent
 from rostra.domain.service import ServiceDescription
-from rostra.domain.vocabulary import Role, ServiceType
 from rostra.media.client import MediaFailure, Worker, WorkerLost
 from rostra.media.messages import Failure
 
@@ -67,12 +66,31 @@ class _Call(msgspec.Struct, kw_only=True):
     """There is a leg at the anchor."""
 
 
+class Office(Protocol):
+    """Where a session is taken from one conference to another (`calls.transfers`)."""
+
+    def leads(self, session: CallSession, keyed: str) -> bool:
+        """Does a number keyed at a reception lead anywhere?"""
+        ...
+
+    async def connect(self, session: CallSession, keyed: str) -> bool: ...
+
+    def has_room(self, session: CallSession) -> bool:
+        """May one more come into its conference?"""
+        ...
+
+    async def refuse(self, session: CallSession, refusal: Refusal) -> bool:
+        """Put it where it is shown and told why it is refused; False: it has to be told otherwise."""
+        ...
+
+
 class CallSession:
     """`calls.switchboard.Session` towards the adapter, `conference.instance.Member` towards the roster."""
 
     def __init__(
         self, instance: ConferenceInstance, participant: Participant, listener: SessionListener, anchors: Anchors,
-        on_left: Callable[[Participant, str], None], licences: Licences | None = None,
+        on_left: Callable[[CallSession, Participant, str], None], licences: Licences | None = None, *, office: Office,
+        wrong_pins: int = 0,
     ) -> None:  # fmt: skip
         self._instance = instance
         self._participant = participant
@@ -80,7 +98,13 @@ class CallSession:
         self._anchors = anchors
         self._on_left = on_left
         self._calls: dict[str, _Call] = {}
-        self._pin = PinEntry()
+        self._office = office
+        self.attendant = Attendant(self)
+        self._keypad = Keypad(
+            self, self.attendant, wrong=wrong_pins, find=lambda keyed: office.leads(self, keyed),
+            connect=lambda keyed: office.connect(self, keyed), room=lambda: office.has_room(self),
+            refuse=lambda: self.refuse(Refusal.PARTICIPANT_LIMIT),
+        )  # fmt: skip
         self.licence = MediaLicence(
             licences or Unlimited(), participant.uuid, alias=participant.local_alias, name=participant.display_name
         )
@@ -226,7 +250,8 @@ class CallSession:
         if self._gone:
             return
         self._gone = True
-        self._on_left(self.participant, reason)
+        self.attendant.close()
+        self._on_left(self, self.participant, reason)
         self._instance.discard(self._participant.uuid, reason)
         await self._to_the_end(self._end())
 
@@ -241,9 +266,12 @@ class CallSession:
         """Take a licence for a call's media; may it have video? Raises CallRefused, and there is no such call then."""
         try:
             allowed = await self.licence.take(video=video)
-        except CallRefused:
-            await self.close_call(call)
-            raise
+        except CallRefused as refused:
+            if not await self._office.refuse(self, refused.refusal):
+                await self.close_call(call)
+                raise
+            self.licence = MediaLicence(Unlimited(), self._participant.uuid)  # it is only told so
+            allowed = video
         if self._calls.get(call) is not state:  # it ended while this was under way
             if not self._calls:
                 self.licence.give_back()
@@ -332,13 +360,13 @@ class CallSession:
         for anchor in anchors:
             await self._close_leg(call, anchor)
 
-    async def _close_leg(self, call: str, anchor: Anchor) -> None:
+    async def _close_leg(self, call: str, anchor: Anchor, conference: ConferenceInstance | None = None) -> None:
         try:
             report = await anchor.worker.close_leg(call)
             self._anchors.ended(self._participant.uuid, call, anchor, report)
         except (WorkerLost, MediaFailure) as problem:
             logger.info("Leg not closed", call=call, peer=anchor.node, reason=str(problem))
-        self._anchors.release(self._instance, call, anchor)
+        self._anchors.release(conference or self._instance, call, anchor)
 
     async def _to_the_end(self, work: Coroutine[Any, Any, None]) -> None:
         """Free media for certain, also when the request for it is no longer waited for."""
@@ -355,7 +383,8 @@ class CallSession:
     def removed(self, reason: str) -> None:
         if not self._gone:
             self._gone = True
-            self._on_left(self.participant, reason)
+            self.attendant.close()
+            self._on_left(self, self.participant, reason)
             self._background.spawn(self._end())
             self._guarded(self._listener.disconnected, reason)
 
@@ -480,26 +509,52 @@ class CallSession:
         except Exception:
             logger.exception("Adapter failed", participant_id=self._participant.uuid)
 
-    # ---- keypad
+    # ---- what the platform says, and what is typed
+
+    def followed(self, participant: Participant) -> None:
+        self.attendant.follow(participant)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return self._background.spawn(work)
 
     def dtmf(self, call: str, digits: str) -> None:
-        for digit in digits:
-            if self.participant.service_type is ServiceType.IVR and not self._pin.exhausted:
-                self._enter_pin(digit)
+        self._keypad.dtmf(digits)
 
-    def _enter_pin(self, digit: str) -> None:
-        access = self._instance.service.access
-        self._pin, outcome = press(access, self._pin, digit)
-        uuid = self._participant.uuid
-        match outcome:
-            case PinOutcome.HOST | PinOutcome.GUEST:
-                logger.info("PIN entry: PIN accepted.", participant_id=uuid, conference=self.service.name)
-                self._instance.answer_prompt(uuid, Role.HOST if outcome is PinOutcome.HOST else Role.GUEST)
-            case PinOutcome.WRONG:
-                logger.info("PIN entry: PIN rejected.", participant_id=uuid, conference=self.service.name)
-                if self._pin.exhausted:
-                    self._background.spawn(self._instance.remove(uuid, Refusal.PIN_RETRIES.text))
-                else:
-                    self._instance.answer_prompt(uuid, None, PIN_WRONG)
-            case PinOutcome.ASK:
-                self._instance.answer_prompt(uuid, None, pin_prompt(access, self._pin.digits))
+    def refuse(self, refusal: Refusal) -> None:
+        """There is no room for it after all."""
+        self._background.spawn(self._refuse(refusal))
+
+    async def _refuse(self, refusal: Refusal) -> None:
+        if not self._gone and not await self._office.refuse(self, refusal):
+            await self._instance.remove(self._participant.uuid, refusal.text)
+
+    # ---- going to another conference
+
+    def move(self, instance: ConferenceInstance, participant: Participant) -> Participant:
+        """Be `participant` of another conference from now on; the media of all calls is set up anew there.
+
+        Returns the participant as it is seated. What is left in the conference before is the caller's to end.
+        """
+        before = self._instance
+        self._instance, self._participant = instance, participant
+        self.attendant.close()
+        self.attendant = self._keypad.begin_anew(Attendant(self))
+        seated = self._participant = instance.add(participant, self)
+        for call, state in list(self._calls.items()):
+            left = [anchor for anchor in (state.anchor, state.leaving, *state.remains) if anchor is not None]
+            state.anchor = state.leaving = None
+            state.remains = []
+            state.ready.clear()
+            if left:
+                self._background.spawn(self._follow_or_fall_silent(call, state, before, left))
+                self._guarded(self._listener.media_lost, call)
+        return seated
+
+    async def _follow_or_fall_silent(
+        self, call: str, state: _Call, before: ConferenceInstance, left: Sequence[Anchor]
+    ) -> None:
+        """Close what is left in the other conference once the media is here, or did not follow in time."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(state.ready.wait(), MOVING)
+        for anchor in left:
+            await self._close_leg(call, anchor, before)

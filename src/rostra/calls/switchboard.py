@@ -14,6 +14,7 @@ import msgspec
 
 from rostra.conference.events import ConferenceEvent
 from rostra.conference.roster import ConferenceFlags, Participant
+from rostra.domain.ending import KeepAlive
 from rostra.domain.media import MediaDescription, MediaKind
 from rostra.domain.service import ServiceDescription
 from rostra.domain.vocabulary import CallDirection, CallProtocol, Role
@@ -22,6 +23,7 @@ __all__ = [
     "CallRefused",
     "CallRequest",
     "Conference",
+    "ExtensionRequired",
     "MediaRefused",
     "PinRequired",
     "Refusal",
@@ -49,6 +51,12 @@ class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
     encrypted: bool = False
     """Signalling is encrypted."""
     direction: CallDirection = CallDirection.IN
+    extension: str | None = None
+    """Where to go on from a Virtual Reception (`conference_extension`)."""
+    role: Role | None = None
+    """Decided by the platform itself: no PIN is asked for (CONF-099, API-027)."""
+    keep_alive: KeepAlive | None = None
+    """Of those the platform calls."""
 
 
 class Refusal(enum.Enum):
@@ -89,6 +97,14 @@ class PinRequired(Exception):
         self.guest_pin = guest_pin
 
 
+class ExtensionRequired(Exception):
+    """A Virtual Reception was called: the number to go on to must be given (API-034)."""
+
+    def __init__(self, type: str) -> None:
+        super().__init__("conference extension required")
+        self.type = type
+
+
 class MediaRefused(Exception):
     """The media of a call cannot be set up; `no_common_codec` is SIP's 488, otherwise the offer is malformed."""
 
@@ -108,6 +124,9 @@ class SessionListener(Protocol):
 
     def call_ended(self, call: str, reason: str) -> None:
         """The platform ended one call's media; the participant stays."""
+
+    def presentation_changed(self, presenter: str) -> None:
+        """Who presents, as this participant may know it (itself included); empty: nobody."""
 
 
 class Session(Protocol):
@@ -146,6 +165,22 @@ class Session(Protocol):
     async def hold(self, call: str, held: bool) -> None: ...
 
     async def request_keyframe(self, call: str) -> None: ...
+
+    async def take_floor(self) -> bool:
+        """Present by the slides of the main call; False: it may not. Taking it again changes nothing."""
+        ...
+
+    async def release_floor(self) -> None:
+        """Present no more; nothing when somebody else does (API-101)."""
+        ...
+
+    async def present_stills(self, call: str) -> None:
+        """Present by pictures (API-113). Raises CallRefused when it may not."""
+        ...
+
+    async def show_still(self, jpeg: bytes) -> None:
+        """Present this picture from now on. Raises CallRefused without the floor, MediaRefused for no JPEG."""
+        ...
 
     def dtmf(self, call: str, digits: str) -> None:
         """Digits pressed by this participant (SIP INFO, KPML, client API): PIN entry and in-conference commands."""
@@ -219,6 +254,10 @@ class Conference(Protocol):
         """Tones to that participant's endpoint."""
         ...
 
+    async def still(self, *, large: bool = False, number: int = 0) -> bytes | None:
+        """The presentation as a JPEG: the frame of that number where it is kept, else the latest, if any."""
+        ...
+
 
 class Switchboard(Protocol):
     """Where calls come in."""
@@ -226,8 +265,8 @@ class Switchboard(Protocol):
     async def join(self, request: CallRequest, listener: SessionListener) -> Session:
         """Resolve the alias, check PIN and limits, put the caller into the conference.
 
-        Raises CallRefused or PinRequired. SIP callers of a PIN-protected service are let in as `ivr` and asked
-        on screen; only WebRTC clients get PinRequired.
+        Raises CallRefused, PinRequired or ExtensionRequired. SIP callers are let in as `ivr` and asked for PINs and
+        numbers on screen, and let in to be shown some refusals; only clients of the API get the exceptions.
         """
         ...
 

@@ -27,6 +27,7 @@ from rostra.conference.stills import Stills
 from rostra.conference.tones import Tones, is_in
 from rostra.domain.presenting import slides_of
 from rostra.domain.service import Service
+from rostra.domain.theme import KNOCK
 from rostra.domain.vocabulary import Role
 from rostra.media.messages import DtmfReceived, LegFailed
 
@@ -56,6 +57,9 @@ class Member(Protocol):
     def play_sounds(self, sounds: tuple[str, ...]) -> None:
         """Let the participant hear sounds of the theme."""
 
+    def followed(self, participant: Participant) -> None:
+        """Where the participant is, or what is known of it, has changed."""
+
 
 class ConferenceInstance:
     """A running conference. Ends here (calls `on_empty`) when nobody is signalled or carried here any more."""
@@ -80,8 +84,9 @@ class ConferenceInstance:
         )  # fmt: skip
         self._members: dict[str, Member] = {}
         self._seating = Seating(
-            self._shared, service, self._members.keys(), self._audience, self.media.production, self._throw_out
-        )
+            self._shared, service, self._members.keys(), self._audience, self.media.production, self._throw_out,
+            here=here, play=self._play_here, knock=lambda who: self.play_all(KNOCK, without=who),
+        )  # fmt: skip
         self.presenting = Presenting(
             self._shared, description, self._members.keys(), self._audience.tell, self._presentation_changed,
             self._floor_lost,
@@ -157,9 +162,13 @@ class ConferenceInstance:
         )  # fmt: skip
         return participant
 
-    def answer_prompt(self, participant: str, role: Role | None, prompt: str = "") -> None:
-        """The question was answered: with a `role` the participant goes on, else it is asked again."""
-        self._seating.answer(participant, role, prompt)
+    def answer_prompt(self, participant: str, role: Role) -> None:
+        """The PIN was right, or is needed no more: the participant goes on."""
+        self._seating.answer(participant, role)
+
+    def show(self, participant: str, splash: str = "", text: str = "") -> None:
+        """An image of the theme, with text, instead of the conference; of a participant signalled here."""
+        self._seating.update(participant, splash=splash, prompt=text)
 
     def discard(self, participant: str, reason: str) -> None:
         """Somebody has left, or is thrown out; the member is not told. Unknown participants are fine."""
@@ -378,6 +387,11 @@ class ConferenceInstance:
             if known is not None and uuid != without and is_in(known):
                 member.play_sounds(sounds)
 
+    def _play_here(self, participant: str, sound: str) -> None:
+        member = self._members.get(participant)
+        if member is not None:
+            member.play_sounds((sound,))
+
     def _deliver(self, sender: str, name: str, type: str, payload: str, to: str) -> None:
         event = MessageReceived(origin=name, uuid=sender, type=type, payload=payload, direct=bool(to))
         if to:
@@ -395,6 +409,10 @@ class ConferenceInstance:
         self.media.follow(changes)
         self._seating.follow(changes)
         self._tones.follow(changes)
+        for participant in (*changes.created, *changes.updated):
+            member = self._members.get(participant.uuid)
+            if member is not None:
+                member.followed(self._state.get(participant.uuid) or participant)
         self.presenting.follow(changes)
 
     def _set_flags(self, **values: Value) -> None:

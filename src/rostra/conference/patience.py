@@ -1,4 +1,4 @@
-"""Waits that end: at a PIN prompt, in the waiting room, and of Guests whose Hosts have left."""
+"""Waits that end: at a PIN prompt, in the waiting room, and in front of a refusal."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from rostra.domain.vocabulary import ServiceType
 WAITED_LONG = "Timeout waiting for conference host to join or permit access to locked conference"
 """API-150."""
 NO_PIN = "Timeout waiting for the PIN"
-HOSTS_LEFT = "All conference hosts departed hosted conference"
-"""API-017, after CONF-062."""
+NO_NUMBER = "Timeout waiting for a conference number"
+REFUSED = 20.0
+"""Seconds that somebody without media stays in front of a refusal nobody sees."""
 
 
 class Patience:
     """The timers of one conference; `expire` gets the participant and the reason it is removed for."""
 
-    def __init__(
-        self, service: ServiceDescription, expire: Callable[[str, str], None], hosts_gone: Callable[[], None]
-    ) -> None:
-        """`hosts_gone`: Guests have been without a Host for as long as the service allows."""
+    def __init__(self, service: ServiceDescription, expire: Callable[[str, str], None]) -> None:
+        reception = service.service_type == "two_stage_dialing"
         self._limits = {
             ServiceType.WAITING_ROOM: (service.waiting_timeout, WAITED_LONG),
-            ServiceType.IVR: (service.pin_entry_timeout, NO_PIN),
+            # a reception says so itself first
+            ServiceType.IVR: (service.pin_entry_timeout + REFUSED * reception, NO_NUMBER if reception else NO_PIN),
+            ServiceType.INSUFFICIENT_CAPACITY: (REFUSED, "Participant limit reached"),
+            ServiceType.INSUFFICIENT_LICENSES: (REFUSED, "Insufficient licenses"),
+            ServiceType.INVALID_LICENSE: (REFUSED, "Invalid license"),
         }
-        self._guests_only_timeout = service.guests_only_timeout
         self._expire = expire
-        self._hosts_gone = hosts_gone
         self._waits: dict[str, tuple[ServiceType, asyncio.TimerHandle]] = {}
-        self._guests_only: asyncio.TimerHandle | None = None
 
     def follow(self, participant: Participant) -> None:
         """The participant is where it says now: a wait begins, goes on, or is over."""
@@ -50,27 +50,14 @@ class Patience:
         if known:
             known[1].cancel()
 
-    def guests_only(self, alone: bool) -> None:
-        """Are there Guests in a running conference without any Host? Safe to repeat."""
-        if self._guests_only and not alone:
-            self._guests_only.cancel()
-            self._guests_only = None
-        elif alone and not self._guests_only:
-            self._guests_only = asyncio.get_running_loop().call_later(self._guests_only_timeout, self._alone_for_long)
-
     def close(self) -> None:
-        self.guests_only(False)
         for participant in list(self._waits):
             self.forget(participant)
 
     def __len__(self) -> int:
         """Timers running."""
-        return len(self._waits) + (self._guests_only is not None)
+        return len(self._waits)
 
     def _over(self, participant: str, reason: str) -> None:
         self._waits.pop(participant, None)
         self._expire(participant, reason)
-
-    def _alone_for_long(self) -> None:
-        self._guests_only = None
-        self._hosts_gone()

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import msgspec
 
+from rostra.domain.presenting import CallContent
+from rostra.domain.ending import KeepAlive
 from rostra.domain.vocabulary import CallDirection, CallProtocol, Role, ServiceType
+
+
+OUTSIDE = frozenset(
+    {
+        ServiceType.CONNECTING, ServiceType.WAITING_ROOM, ServiceType.IVR, ServiceType.INSUFFICIENT_CAPACITY,
+        ServiceType.INSUFFICIENT_LICENSES, ServiceType.INVALID_LICENSE,
+    }
+)  # fmt: skip
 
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,6 +27,9 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
     """The far end has acknowledged: it counts."""
     proxy: str = ""
     """Id of the edge node that relays it."""
+    content: CallContent = CallContent.MAIN
+    slides: bool = False
+    """It was agreed that slides may go beside main video, or alone."""
 
 
 class Participant(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,18 +66,29 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     is_streaming: bool = False
     is_external: bool = False
     call_tag: str = ""
+    keep_alive: KeepAlive | None = None
+    """Of somebody the platform called: what it does for the conference's life (CONF-162 to CONF-165)."""
     last_spoken_time: float = 0.0
+    presentation_in_mix: bool = False
+    """It wants the presentation inside its main picture (`pres_in_mix`)."""
     is_speaking: bool = False
     remote_address: str = ""
     """Where its signalling comes from."""
+    remote_port: int = 0
+    rx_bandwidth: int = 0
+    """Bit/s it may send us at most, as negotiated."""
+    tx_bandwidth: int = 0
+    """The same for what we send."""
     legs: tuple[Leg, ...] = ()
+    splash: str = ""
+    """Theme image its picture shows instead of the conference; `prompt` is written on it (domain.splash)."""
     prompt: str = ""
     """Text its picture shows instead of the conference (PIN entry)."""
 
     @property
     def joined(self) -> bool:
         """In the conference itself: neither waiting, nor at a prompt, nor still being dialled."""
-        return self.service_type not in (ServiceType.CONNECTING, ServiceType.WAITING_ROOM, ServiceType.IVR)
+        return self.service_type not in OUTSIDE
 
 
 class ConferenceFlags(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,10 +98,5 @@ class ConferenceFlags(msgspec.Struct, frozen=True, kw_only=True):
     guests_muted: bool = False
     started: bool = False
     presentation_allowed: bool = True
-    remote_port: int = 0
-    rx_bandwidth: int = 0
-    """Bit/s it may send us at most, as negotiated."""
-    tx_bandwidth: int = 0
-    """The same for what we send."""
     guests_can_present: bool = True
     chat_enabled: bool = True

@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 import msgspec
+import structlog
 
 from rostra.conference.audience import Audience
+from rostra.conference.closing import Closing, counts
 from rostra.conference.events import RoleChanged
-from rostra.conference.patience import HOSTS_LEFT, Patience
+from rostra.conference.here import Here
+from rostra.conference.patience import Patience
 from rostra.conference.production import Production
 from rostra.conference.roster import Participant
 from rostra.conference.shared import Shared
-from rostra.conference.state import STARTED_BY_HAND, Changes
-from rostra.domain.admission import place
+from rostra.conference.state import SEEN, SINCE, STARTED_BY_HAND, Changes
+from rostra.conference.tones import SEATED
+from rostra.domain.admission import held_by_lock, place
+from rostra.domain.ending import End
 from rostra.domain.service import Service
+from rostra.domain.theme import HOST_HAS_LEFT
 from rostra.domain.vocabulary import Role, ServiceType
+
+logger = structlog.get_logger("rostra.conference")
+
+WATCHED = frozenset({STARTED_BY_HAND, SEEN, *(f"{SINCE}{end.name}" for end in End)})
+"""Registers on which the end of the conference depends."""
 
 
 class Seating:
@@ -23,8 +34,10 @@ class Seating:
 
     def __init__(
         self, shared: Shared, service: Service, members: Collection[str], audience: Audience,
-        production: Production, throw_out: Callable[[str, str], None],
+        production: Production, throw_out: Callable[[str, str], None], *, here: Here,
+        play: Callable[[str, str], None], knock: Callable[[str], None],
     ) -> None:  # fmt: skip
+        """`play` lets one of ours hear a sound of the theme; `knock` lets all inside hear that somebody waits."""
         self._shared = shared
         self._state = shared.state
         self._service = service
@@ -33,25 +46,27 @@ class Seating:
         self._production = production
         self._throw_out = throw_out
         self._admitted: set[str] = set()
-        self._patience = Patience(service.description, throw_out, self._end_without_hosts)
+        self._play = play
+        self._knock = knock
+        self._knocked: set[str] = set()
+        self._node = here.node
+        self._patience = Patience(service.description, throw_out)
+        self._closing = Closing(shared, here.node, service.description.ending, here.now, self._end, self._warn)
 
     def arrive(self, participant: Participant) -> Participant:
         """Where somebody goes who has just come."""
         if participant.service_type is ServiceType.CONFERENCE:
-            if not self._service.access.pin_asked and participant.role is Role.HOST:
+            if not self._service.access.pin_asked and not self._state.flags.started:
                 self._shared.write(self._state.set(started=True))
             participant = msgspec.structs.replace(participant, service_type=self._place(participant))
         if participant.role is Role.GUEST and self._state.flags.guests_muted:
             participant = msgspec.structs.replace(participant, is_muted=True)
         return participant
 
-    def answer(self, participant: str, role: Role | None, prompt: str = "") -> None:
-        """A prompt was answered: with a `role` the participant goes on, else it is asked again."""
-        if role is None:
-            self.update(participant, prompt=prompt)
-            return
+    def answer(self, participant: str, role: Role) -> None:
+        """A PIN was given, or is needed no more: the participant goes on."""
         muted = role is Role.GUEST and self._state.flags.guests_muted
-        self.update(participant, prompt="", role=role, is_muted=muted)
+        self.update(participant, prompt="", splash="", role=role, is_muted=muted)
         self.seat(participant)
 
     def change_role(self, participant: str, role: Role) -> None:
@@ -61,7 +76,10 @@ class Seating:
         if known.service_type is ServiceType.IVR:
             self.answer(participant, role)
         else:
-            self.update(participant, role=role)
+            muted = known.is_muted
+            if self._state.flags.guests_muted:  # meant for Guests, so it goes with the role (CONF-169)
+                muted = role is Role.GUEST
+            self.update(participant, role=role, is_muted=muted)
             self.seat(participant)
         self._audience.tell(participant, RoleChanged())
 
@@ -78,12 +96,14 @@ class Seating:
     def forget(self, participant: str) -> None:
         """It has left."""
         self._admitted.discard(participant)
+        self._knocked.discard(participant)
 
     def follow(self, changes: Changes) -> None:
         """Let our own participants follow what has changed."""
         for participant in (*changes.created, *changes.updated):
             if participant.uuid in self._members:
                 self._patience.follow(participant)
+                self._announce(participant)
         for uuid in changes.deleted:
             self._patience.forget(uuid)
         if "guests_muted" in changes.registers:
@@ -94,8 +114,10 @@ class Seating:
             for waiting in self._own():
                 if waiting.service_type is ServiceType.WAITING_ROOM:
                     self.seat(waiting.uuid)
-        if changes or STARTED_BY_HAND in changes.registers:
-            self._watch_hosts()
+        self._keep_started()
+        if changes or changes.registers & WATCHED:
+            self._closing.look()
+            self._begin_anew()
 
     def seat(self, participant: str) -> None:
         """Put somebody who has not joined where it belongs now; who comes in gets the whole roster (API-055)."""
@@ -124,6 +146,7 @@ class Seating:
 
     def close(self) -> None:
         self._patience.close()
+        self._closing.close()
 
     def _own(self) -> list[Participant]:
         return [known for uuid in self._members if (known := self._state.get(uuid)) is not None]
@@ -136,18 +159,50 @@ class Seating:
             lecture=self._service.description.service_type == "lecture",
         )  # fmt: skip
 
-    def _watch_hosts(self) -> None:
-        """Guests are alone when no Host with media, or who started by hand, is in (CONF-062, CONF-160)."""
-        started_by_hand = self._state.register(STARTED_BY_HAND) is True
-        hosts = [p for p in self._state if p.role is Role.HOST and p.joined]
-        hosted = any(host.has_media or started_by_hand for host in hosts)
-        guests = any(p.role is Role.GUEST for p in self._own())
-        self._patience.guests_only(self._state.flags.started and guests and not hosted)
+    def _announce(self, participant: Participant) -> None:
+        """All inside hear once of each who waits because of the lock (CONF-133, REF-036)."""
+        if participant.service_type is not ServiceType.WAITING_ROOM or participant.uuid in self._knocked:
+            return
+        if held_by_lock(participant.role, self._service.access, locked=self._state.flags.locked):
+            self._knocked.add(participant.uuid)
+            self._knock(participant.uuid)
 
-    def _end_without_hosts(self) -> None:
-        for guest in [p.uuid for p in self._own() if p.role is Role.GUEST]:
-            self._throw_out(guest, HOSTS_LEFT)
+    def _keep_started(self) -> None:
+        """What another node that knew less has said of the start does not hold against who is in."""
+        if self._state.flags.started:
+            return
+        for known in self._own():
+            if known.joined and known.service_type in SEATED and not self._service.access.pin_asked:
+                self._shared.write(self._state.set(started=True))
+                return
+            self.start_if_hosted(known.uuid)
+
+    def _warn(self, end: End) -> None:
+        """The last Host has left: those who stay are told (REF-034)."""
+        if end is End.HOSTS_LEFT:
+            for guest in self._own():
+                if guest.has_media and (guest.joined or guest.service_type is ServiceType.WAITING_ROOM):
+                    self._play(guest.uuid, HOST_HAS_LEFT)
+
+    def _end(self, end: End) -> None:
+        """The conference is over for all of ours but those who have yet to come in."""
+        logger.info("Conference ends.", conference=self._service.description.name, reason=end.text)
+        for uuid in [known.uuid for known in self._own() if counts(known)]:
+            self._throw_out(uuid, end.text)
+
+    def _begin_anew(self) -> None:
+        """Nobody is in or waits any more, but somebody is still asked for a PIN: that will be another conference."""
+        people = list(self._state)
+        if not people or self._state.incomplete or any(counts(one) for one in people):
+            return
+        if self._node == min(one.node for one in people) and self._state.register(SEEN):
+            self._closing.forget()
+            self._shared.write(
+                self._state.set(
+                    started=False, started_by_hand=False, locked=False, guests_muted=self._state.initial.guests_muted
+                )
+            )
 
     def __len__(self) -> int:
         """Timers running."""
-        return len(self._patience)
+        return len(self._patience) + self._closing.running

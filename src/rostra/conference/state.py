@@ -29,6 +29,12 @@ ORDER = "order"
 SPEAKING = "speaking"
 IDENTITY = "identity"
 STARTED_BY_HAND = "started_by_hand"
+SEEN = "seen"
+"""Register: what has been true of the conference (`domain.ending.Fact`)."""
+SINCE = "since:"
+"""Registers, with the name of an `End`: Unix seconds from which its condition has held, or 0."""
+PRESENTER = "presenter"
+"""Register: uuid of the participant that presents, or empty."""
 _FLAGS = frozenset(ConferenceFlags.__struct_fields__)
 
 
@@ -150,6 +156,11 @@ class ConferenceState:
         return msgspec.structs.replace(self._initial, **values)
 
     @property
+    def initial(self) -> ConferenceFlags:
+        """The flags a conference of this service begins with."""
+        return self._initial
+
+    @property
     def hosts(self) -> Mapping[str, Host]:
         """Nodes that are there and carry media of the conference."""
         return {
@@ -167,6 +178,16 @@ class ConferenceState:
         """Calls carried on a node that bring a picture."""
         entry = self._hosts.get(f"{node} {self._present.get(node)}")
         return frozenset(entry.pictures) if entry and entry.host is not None else frozenset()
+
+    @property
+    def incomplete(self) -> bool:
+        """Are participants known whose node is out of reach, and may be back?"""
+        return any(
+            entry.participant is not None
+            and entry.node not in self._present
+            and entry.owner not in self._departed
+            for entry in self._entries.values()
+        )
 
     def register(self, name: str) -> Value:
         found = self._registers.get(name)

@@ -42,6 +42,7 @@ class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
     """kbit/s."""
     match_string: str
     replace_string: str
+    two_stage_dial_type: str | None
     crypto_mode: str | None
     enable_chat: str
     """`default`, `yes` or `no`."""

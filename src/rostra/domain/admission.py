@@ -96,14 +96,82 @@ def press(rules: AccessRules, entry: PinEntry, digit: str) -> tuple[PinEntry, Pi
     return PinEntry(wrong=entry.wrong + (outcome is PinOutcome.WRONG)), outcome
 
 
+def press_waiting(rules: AccessRules, entry: PinEntry, digit: str) -> tuple[PinEntry, PinOutcome]:
+    """Take one key of a Guest who came without a PIN and waits: it may be the Host after all (REF-032)."""
+    if entry.exhausted:
+        return entry, PinOutcome.ASK
+    return press(AccessRules(host_pin=rules.host_pin), entry, digit)
+
+
+class Way(enum.Enum):
+    """How a caller goes on from its request."""
+
+    ENTER = enum.auto()
+    CHALLENGE = enum.auto()
+    """It has to say a PIN and ask again (client API)."""
+    KEYPAD = enum.auto()
+    """It is connected and asked for a PIN."""
+    REFUSED = enum.auto()
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller's request leads to."""
+
+    way: Way
+    role: Role = Role.UNKNOWN
+    wrong: int = 0
+    """Wrong PINs so far."""
+
+
+def arrive(rules: AccessRules, pin: str | None, *, by_keypad: bool, role: Role | None = None) -> Arrival:
+    """Judge a request to join (CONF-048, CONF-049, API-031…API-033).
+
+    `pin`: given with the request or dialled along; a wrong one there counts as the first attempt. `role`: the
+    platform itself has decided what the caller is, whatever PIN that needs (CONF-099, API-027). Where Guests need no
+    PIN, a caller with a keypad who gives none is one, and may key the Host PIN while it waits (REF-032).
+    """
+    if role is not None:
+        return Arrival(way=Way.ENTER, role=role)
+    match check_pin(rules, pin):
+        case PinOutcome.HOST:
+            return Arrival(way=Way.ENTER, role=Role.HOST)
+        case PinOutcome.GUEST:
+            return Arrival(way=Way.ENTER, role=Role.GUEST)
+        case PinOutcome.WRONG:
+            return Arrival(way=Way.KEYPAD, wrong=1) if by_keypad else Arrival(way=Way.REFUSED)
+        case PinOutcome.ASK:
+            if not by_keypad:
+                return Arrival(way=Way.CHALLENGE)
+            if not rules.guest_pin_needed:
+                return Arrival(way=Way.ENTER, role=Role.GUEST)
+            return Arrival(way=Way.KEYPAD)
+
+
+def may_key_host_pin(rules: AccessRules, role: Role) -> bool:
+    """Is a keypad listened to in the waiting room? Only where no PIN was asked for before (REF-032)."""
+    return rules.pin_asked and not rules.guest_pin_needed and role is Role.GUEST
+
+
+def held_by_lock(role: Role, rules: AccessRules, *, locked: bool) -> bool:
+    """Does the lock keep somebody out who is new? Everybody but Hosts who gave the Host PIN (CONF-132, API-033)."""
+    return locked and not (rules.pin_asked and role is Role.HOST)
+
+
 def place(role: Role, rules: AccessRules, *, locked: bool, started: bool, lecture: bool = False) -> ServiceType:
     """Where somebody with `role` goes on arrival: into the conference or the waiting room.
 
-    A lock holds everybody except Hosts who gave the Host PIN (API-033); Guests wait for the first Host (CONF-059).
+    The lock may hold it (`held_by_lock`); Guests wait for the first Host (CONF-059).
     """
-    inside = ServiceType.LECTURE if lecture else ServiceType.CONFERENCE
-    if locked and not (rules.pin_asked and role is Role.HOST):
+    if held_by_lock(role, rules, locked=locked) or (role is Role.GUEST and not started):
         return ServiceType.WAITING_ROOM
-    if role is Role.GUEST and not started:
-        return ServiceType.WAITING_ROOM
-    return inside
+    return ServiceType.LECTURE if lecture else ServiceType.CONFERENCE
+
+
+def may_admit(role: Role, *, joined: bool) -> bool:
+    """May somebody let a waiting participant in, and is it told of one? Without a Host PIN all are Hosts (CONF-132)."""
+    return joined and role is Role.HOST
+
+
+def has_room(limit: int | None, present: int) -> bool:
+    """May one more come in (CONF-150)? A lower limit sends nobody away (CONF-151)."""
+    return limit is None or present < limit

@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from rostra.domain.admission import AccessRules
+from rostra.domain.ending import Limits
+from rostra.domain.reception import ReceptionRules
 from rostra.domain.theme import BASE_SETTINGS, ThemeSettings
 
 
@@ -40,10 +42,18 @@ class ServiceDescription(msgspec.Struct, frozen=True, kw_only=True):
     mute_all_guests: bool = False
     guests_only_timeout: float = 60.0
     """Seconds Guests may stay after the last Host left (CONF-062)."""
+    last_participant_timeout: float = 0.0
+    """Seconds for which somebody stays alone after others have left (CONF-161); 0: for ever."""
     waiting_timeout: float = 900.0
     """Seconds in the waiting room (API-150)."""
     pin_entry_timeout: float = 120.0
-    """Seconds at the PIN prompt."""
+    """Seconds at the PIN prompt, or without a valid number at a reception."""
+    reception: ReceptionRules = ReceptionRules()
+    """Of a Virtual Reception."""
+
+    @property
+    def ending(self) -> Limits:
+        return Limits(guests_only=self.guests_only_timeout, last_participant=self.last_participant_timeout)
     themes: tuple[str, ...] = ()
     """What its theme's files are taken from before the base theme, by the names nodes know them by (REF-002)."""
     theme: ThemeSettings = BASE_SETTINGS

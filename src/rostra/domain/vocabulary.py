@@ -37,3 +37,7 @@ class ServiceType(enum.StrEnum):
     LECTURE = "lecture"
     GATEWAY = "gateway"
     TEST_CALL = "test_call"
+    INSUFFICIENT_CAPACITY = "insufficient_capacity"
+    """Is shown that there is no room, before it is disconnected (REF-043, REF-047)."""
+    INSUFFICIENT_LICENSES = "insufficient_licenses"
+    INVALID_LICENSE = "invalid_license"

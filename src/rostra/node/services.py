@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from rostra.configuration.queries import GlobalRow, Lookup, ServiceRow
 from rostra.domain.admission import AccessRules
+from rostra.domain.reception import ReceptionRules
 from rostra.domain.service import Service, ServiceDescription
 
 KILO = 1000
@@ -26,16 +27,23 @@ def service_of(row: ServiceRow, settings: GlobalRow) -> Service:
             has_guest_pin=bool(row.guest_pin),
             enable_chat=settings.enable_chat if row.enable_chat == "default" else row.enable_chat == "yes",
             enable_overlay_text=row.enable_overlay_text,
+            enable_active_speaker_indication=row.enable_active_speaker_indication,
             max_callrate_in=_rate(row.max_callrate_in or settings.max_callrate_in),
             max_callrate_out=_rate(row.max_callrate_out or settings.max_callrate_out),
             guests_can_present=row.guests_can_present,
             host_view=row.host_view,
             guest_view=row.guest_view or row.host_view,
+            force_presenter_into_main=row.force_presenter_into_main,
+            guests_can_see_guests=row.guests_can_see_guests,
             participant_limit=row.participant_limit,
             mute_all_guests=row.mute_all_guests,
             guests_only_timeout=float(settings.guests_only_timeout),
+            last_participant_timeout=float(settings.eject_last_participant_backstop_timeout),
             waiting_timeout=float(settings.waiting_for_chair_timeout),
             pin_entry_timeout=float(settings.pin_entry_timeout),
+            reception=ReceptionRules(
+                match=row.match_string, replace=row.replace_string, kind=row.two_stage_dial_type or "regular"
+            ),
         ),
         access=AccessRules(host_pin=row.pin, allow_guests=row.allow_guests, guest_pin=row.guest_pin),
     )

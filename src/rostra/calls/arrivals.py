@@ -1,0 +1,138 @@
+"""From a request to join to who comes in where: alias, Virtual Reception, PIN, in that order (sheet 09, section 3)."""
+
+from __future__ import annotations
+
+import uuid
+
+import msgspec
+import structlog
+
+from rostra.calls.attendant import KEYPADS
+from rostra.calls.switchboard import CallRefused, CallRequest, ExtensionRequired, PinRequired, Refusal
+from rostra.conference.messages import key_of
+from rostra.conference.roster import Participant
+from rostra.dialplan.resolve import RECEPTION, FindAlias, Resolution, resolve
+from rostra.domain import admission, greeting, theme
+from rostra.domain.admission import Way
+from rostra.domain.reception import destination
+from rostra.domain.service import Service
+from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
+
+logger = structlog.get_logger("rostra.calls")
+
+JOINABLE = frozenset({"conference", "lecture", "test_call", RECEPTION})
+REFUSED_AS = {
+    Refusal.PARTICIPANT_LIMIT: ServiceType.INSUFFICIENT_CAPACITY,
+    Refusal.OUT_OF_RESOURCE: ServiceType.INSUFFICIENT_CAPACITY,
+    Refusal.INSUFFICIENT_LICENSES: ServiceType.INSUFFICIENT_LICENSES,
+    Refusal.INVALID_LICENSE: ServiceType.INVALID_LICENSE,
+}
+"""Refusals that are shown and told to those with a keypad."""
+
+
+class Entrance(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a caller comes in, and as what."""
+
+    service: Service
+    role: Role
+    where: ServiceType
+    splash: str = ""
+    wrong_pins: int = 0
+
+
+def find_service(alias: str, find: FindAlias, protocol: CallProtocol, extension: str | None) -> Resolution:
+    """The service a caller gets to, through a reception when it says to where.
+
+    Raises CallRefused, ExtensionRequired.
+    """
+    found = resolve(alias, find, protocol)
+    if found is None or found.service.description.service_type not in JOINABLE:
+        raise CallRefused(Refusal.NOT_FOUND)
+    if found.service.description.service_type != RECEPTION:
+        return found
+    number = extension or found.extension
+    if number is None:
+        if protocol in KEYPADS:
+            return found
+        raise ExtensionRequired(found.service.description.reception.challenge)
+    onward = beyond(found.service, number, find, protocol)
+    if onward is None:
+        raise CallRefused(Refusal.NOT_FOUND)
+    return onward
+
+
+def beyond(reception: Service, keyed: str, find: FindAlias, protocol: CallProtocol) -> Resolution | None:
+    """Where a number keyed at a reception leads; None: nowhere (SVC-051…SVC-055)."""
+    alias = destination(reception.description.reception, keyed)
+    found = resolve(alias, find, protocol) if alias else None
+    if found is None or found.service.description.service_type not in JOINABLE - {RECEPTION}:
+        return None
+    return found
+
+
+def enter(service: Service, protocol: CallProtocol, pin: str | None, role: Role | None, *, name: str) -> Entrance:
+    """Judge the PIN. Raises CallRefused, PinRequired."""
+    by_keypad = protocol in KEYPADS
+    kind = service.description.service_type
+    if kind == RECEPTION:
+        return Entrance(service=service, role=Role.UNKNOWN, where=ServiceType.IVR, splash=theme.RECEPTION)
+    arrival = admission.arrive(service.access, pin, by_keypad=by_keypad, role=role)
+    if service.access.pin_asked and pin and role is None:
+        accepted = arrival.way is Way.ENTER
+        logger.info(
+            "PIN entry: PIN accepted." if accepted else "PIN entry: PIN rejected.",
+            conference=service.description.name, participant=name,
+        )  # fmt: skip
+    match arrival.way:
+        case Way.ENTER:
+            test = kind == "test_call"
+            return Entrance(
+                service=service, role=arrival.role, splash=theme.TEST_CALL_IMAGE if test else "",
+                where=ServiceType.TEST_CALL if test else ServiceType.CONFERENCE,
+            )  # fmt: skip
+        case Way.REFUSED:
+            raise CallRefused(Refusal.INVALID_PIN)
+        case Way.CHALLENGE:
+            raise PinRequired(host_pin=True, guest_pin=service.access.guest_pin_needed)
+        case Way.KEYPAD:
+            return Entrance(
+                service=service, role=Role.UNKNOWN, where=ServiceType.IVR, splash=theme.pin_entry(0),
+                wrong_pins=arrival.wrong,
+            )  # fmt: skip
+
+
+def refused(service: Service, refusal: Refusal) -> Entrance | None:
+    """Where somebody is told a refusal; None: only by an answer."""
+    where = REFUSED_AS.get(refusal)
+    if where is None:
+        return None
+    return Entrance(service=service, role=Role.UNKNOWN, where=where, splash=greeting.REFUSALS[where].image)
+
+
+def participant_of(request: CallRequest, entrance: Entrance, node: str, now: float) -> Participant:
+    """A new roster entry."""
+    name = request.display_name or request.remote_alias
+    return Participant(
+        uuid=str(uuid.uuid4()), node=node, display_name=name, overlay_text=name, local_alias=request.alias,
+        uri=request.remote_alias or request.display_name, vendor=request.vendor, protocol=request.protocol,
+        call_direction=request.direction, role=entrance.role, service_type=entrance.where, start_time=now,
+        splash=entrance.splash, encrypted=request.encrypted, call_tag=request.call_tag,
+        remote_address=request.remote_address, remote_port=request.remote_port, keep_alive=request.keep_alive,
+    )  # fmt: skip
+
+
+def moved(before: Participant, alias: str, entrance: Entrance, now: float) -> Participant:
+    """The entry of somebody who comes from another conference; its media follows."""
+    return msgspec.structs.replace(
+        before, uuid=str(uuid.uuid4()), local_alias=alias, role=entrance.role, service_type=entrance.where,
+        splash=entrance.splash, prompt="", start_time=now, legs=(), has_media=False, is_video_call=False,
+        is_audio_only_call=False, is_muted=False, is_presenting=False, is_on_hold=False, spotlight=0.0, buzz_time=0.0,
+        is_speaking=False, last_spoken_time=0.0,
+    )  # fmt: skip
+
+
+def conference_key(service: Service, where: ServiceType) -> str:
+    """Which conference it is: one for each service, but one for each caller who is alone with the platform."""
+    name = service.description.name
+    alone = service.description.service_type in ("test_call", RECEPTION) or where in greeting.REFUSALS
+    return key_of(f"{name}:{uuid.uuid4()}" if alone else name)

@@ -1,0 +1,110 @@
+"""Taking somebody who is in one conference to another without hanging up, or to where a refusal is told."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import structlog
+
+from rostra.calls import arrivals
+from rostra.calls.arrivals import Entrance
+from rostra.calls.attendant import KEYPADS
+from rostra.calls.session import CallSession
+from rostra.calls.switchboard import CallRefused, PinRequired, Refusal
+from rostra.conference.here import Here
+from rostra.conference.instance import ConferenceInstance
+from rostra.conference.roster import Participant
+from rostra.dialplan.resolve import FindAlias
+from rostra.domain.admission import has_room
+from rostra.domain.service import Service
+from rostra.domain.vocabulary import Role, ServiceType
+
+logger = structlog.get_logger("rostra.calls")
+
+MOVED = "Call transferred"
+"""Reason of the end of the participant that somebody was in the conference before (API-026)."""
+
+
+class Switching(Protocol):
+    """What the exchange does for it."""
+
+    def left(self, session: CallSession, participant: Participant, reason: str) -> None:
+        """A participant is over."""
+
+    def arrived(self, session: CallSession, participant: Participant) -> None:
+        """A session is another participant now."""
+
+
+def room_in(conference: ConferenceInstance) -> bool:
+    """For one more; who is still asked for a PIN takes no place (CONF-150)."""
+    present = sum(one.service_type is not ServiceType.IVR for one in conference.participants)
+    return has_room(conference.service.description.participant_limit, present)
+
+
+class Transfers:
+    """Implements `calls.session.Office`."""
+
+    def __init__(
+        self, here: Here, find: FindAlias, conference: Callable[[str, Service], Awaitable[ConferenceInstance]],
+        switching: Switching,
+    ) -> None:  # fmt: skip
+        """`conference` gives the running one, begun when there is none."""
+        self._here = here
+        self._find = find
+        self._conference = conference
+        self._switching = switching
+
+    def leads(self, session: CallSession, keyed: str) -> bool:
+        reception, protocol = session.conference.service, session.participant.protocol
+        return arrivals.beyond(reception, keyed, self._find, protocol) is not None
+
+    def has_room(self, session: CallSession) -> bool:
+        return room_in(session.conference)
+
+    async def connect(self, session: CallSession, keyed: str) -> bool:
+        """Go on from a reception to a keyed number, where its PIN is asked for (SVC-048)."""
+        found = arrivals.beyond(session.conference.service, keyed, self._find, session.participant.protocol)
+        if found is None:
+            return False
+        return await self.transfer(session, found.service, keyed, pin=found.pin)
+
+    async def transfer(
+        self, session: CallSession, service: Service, alias: str, *, pin: str | None = None, role: Role | None = None
+    ) -> bool:
+        """Move somebody signalled here into a conference of `service`; with a `role`, no PIN is asked for.
+
+        False when it cannot be let in there and has no keypad to be asked by; it stays where it was. Only those whose
+        far end follows when its media moves (`SessionListener.media_lost`) can be moved so.
+        """
+        me = session.participant
+        try:
+            entrance = arrivals.enter(service, me.protocol, pin, role, name=me.display_name)
+        except (CallRefused, PinRequired) as problem:
+            logger.info("Not transferred", participant_id=me.uuid, alias=alias, reason=str(problem))
+            return False
+        conference = await self._conference(arrivals.conference_key(service, entrance.where), service)
+        if entrance.where is not ServiceType.IVR and not room_in(conference):
+            conference.end_if_unused()
+            return await self.refuse(session, Refusal.PARTICIPANT_LIMIT, service, alias)
+        self._move(session, conference, alias, entrance)
+        return True
+
+    async def refuse(
+        self, session: CallSession, refusal: Refusal, service: Service | None = None, alias: str = ""
+    ) -> bool:
+        me, service = session.participant, service or session.conference.service
+        entrance = arrivals.refused(service, refusal)
+        if entrance is None or me.protocol not in KEYPADS or me.service_type in arrivals.REFUSED_AS.values():
+            return False
+        conference = await self._conference(arrivals.conference_key(service, entrance.where), service)
+        self._move(session, conference, alias or me.local_alias, entrance)
+        return True
+
+    def _move(self, session: CallSession, conference: ConferenceInstance, alias: str, entrance: Entrance) -> None:
+        before, old = session.conference, session.participant
+        self._switching.left(session, old, MOVED)
+        participant = arrivals.moved(old, alias, entrance, self._here.now())
+        seated = session.move(conference, participant)
+        self._switching.arrived(session, seated)
+        before.discard(old.uuid, MOVED)
