@@ -1,4 +1,4 @@
-"""No secret of the configuration leaves it: not in a list, a page or an export, and sealed only where clients need it."""
+"""No secret of the configuration leaves it: not in a list, a page or an export; sealed only where clients need it."""
 
 from __future__ import annotations
 
