@@ -54,6 +54,13 @@ class FakeWorker:
             raise WorkerLost("killed")
         self._close(leg)
 
+    async def take_still(self, source: str, mark: bytes) -> m.StillTaken:
+        """As the hosting calls it."""
+        reply = self._carry_out(m.TakeStill(source=source, mark=mark))
+        if not isinstance(reply, m.StillTaken):
+            raise MediaFailure(m.Failure.Kind.UNKNOWN_LEG, source)
+        return reply
+
     async def receive_backplane(self, request: m.ReceiveBackplane) -> tuple[str, int]:
         await asyncio.sleep(0)
         if not self.alive:
@@ -87,6 +94,10 @@ class FakeWorker:
             case m.OpenWebRtc(leg=leg):
                 self.legs.add(leg)
                 return m.WebRtcAnswer(sdp=ANSWER)
+            case m.ShowStill(leg=leg):
+                self.legs.add(leg)
+            case m.TakeStill(mark=mark):
+                return m.StillTaken(mark=b"m") if mark else m.StillTaken(mark=b"m", small=b"small", large=b"large")
             case m.ReserveRtp(leg=leg, kinds=kinds):
                 self.legs.add(leg)
                 return m.RtpPorts(address="127.0.0.1", ports=tuple(40000 + 2 * index for index in range(len(kinds))))
@@ -154,6 +165,7 @@ class Listener:
         self.reasons: list[str] = []
         self.lost: list[str] = []
         self.ended: list[tuple[str, str]] = []
+        self.presenters: list[str] = []
 
     def disconnected(self, reason: str) -> None:
         self.reasons.append(reason)
@@ -163,3 +175,6 @@ class Listener:
 
     def call_ended(self, call: str, reason: str) -> None:
         self.ended.append((call, reason))
+
+    def presentation_changed(self, presenter: str) -> None:
+        self.presenters.append(presenter)

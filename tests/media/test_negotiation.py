@@ -15,6 +15,8 @@ from rostra.media.negotiation import (
     Ports,
     agree,
     answer,
+    floor_answer,
+    floor_section,
     kinds_of,
     make_offer,
     on_hold,
@@ -41,7 +43,7 @@ def names(agreement: Agreement) -> list[list[str]]:
     ("offer", "agreed", "ports"),
     [
         (BARESIP, [["OPUS", "TELEPHONE-EVENT"], ["H264"]], [40000, 40002]),
-        (ROOM_SYSTEM, [["G722", "TELEPHONE-EVENT"], ["H264"]], [40000, 40002, 0, 0, 0]),
+        (ROOM_SYSTEM, [["G722", "TELEPHONE-EVENT"], ["H264"], ["H264"]], [40000, 40002, 0, 40004, 0]),
         (SOFT_PHONE, [["OPUS", "TELEPHONE-EVENT"], ["VP8"]], [40000, 40002]),
     ],
 )
@@ -67,7 +69,55 @@ def test_both_sides_use_the_offered_payload_types() -> None:
 def test_refused_sections_keep_their_lines() -> None:
     text = write(answer(read(ROOM_SYSTEM), PORTS, key).local, answering=parse(ROOM_SYSTEM))
     assert "m=application 0 UDP/BFCP *\r\n" in text
-    assert "m=video 0 RTP/SAVP 97\r\n" in text
+    assert "m=application 0 RTP/SAVP 125\r\n" in text
+
+
+@pytest.mark.spec("REF-117", "REF-118", "REF-129", "PLAT-111")
+def test_a_second_video_stream_with_its_floor() -> None:
+    offer = read(ROOM_SYSTEM)
+    index = floor_section(offer)
+    assert index == 2
+    ours = floor_answer(offer.streams[index], "198.51.100.7", 40010, conference=9, user=9, label="3")
+    text = write(answer(offer, PORTS, key, floor=(index, ours)).local, answering=parse(ROOM_SYSTEM))
+    floor, slides = text.split("m=")[3:5]
+    assert floor.startswith("application 40010 UDP/BFCP *\r\n")
+    for line in ("floorctrl:s-only", "confid:1", "userid:2", "floorid:2 mstrm:3", "bfcpver:2"):
+        assert f"a={line}\r\n" in floor
+    assert slides.startswith("video 40004 RTP/SAVP 97\r\n")
+    for line in ("content:slides", "label:3", "sendrecv"):
+        assert f"a={line}\r\n" in slides
+    again = make_offer(
+        (MediaKind.AUDIO, MediaKind.VIDEO, MediaKind.VIDEO), PORTS, key, previous=read(text)
+    )  # our own offers keep what was agreed
+    assert [(s.content, s.control is not None) for s in again.streams][2:4] == [("main", True), ("slides", False)]
+
+
+@pytest.mark.parametrize(
+    ("profile", "roles", "setup", "taken"),
+    [
+        ("UDP/BFCP", "c-only", "", ("s-only", "")),
+        ("UDP/BFCP", "c-s", "", ("s-only", "")),
+        ("UDP/BFCP", "s-only", "", ("c-only", "")),
+        ("TCP/BFCP", "c-only", "actpass", ("s-only", "passive")),
+        ("TCP/BFCP", "c-only", "active", ("s-only", "passive")),
+        ("TCP/BFCP", "s-only", "passive", ("c-only", "active")),
+        ("TCP/TLS/BFCP", "c-only", "actpass", None),
+        ("UDP/TLS/BFCP", "c-s", "actpass", None),
+    ],
+)
+def test_who_gives_the_floor_and_who_connects(
+    profile: str, roles: str, setup: str, taken: tuple[str, str] | None
+) -> None:
+    lines = f"m=application 5070 {profile} *\na=floorctrl:{roles}\na=floorid:1 m-stream:3\n"
+    offer = read(HEAD + lines + (f"a=setup:{setup}\n" if setup else ""))
+    index = floor_section(offer)
+    assert (index is None) is (taken is None)
+    if index is not None and taken is not None:
+        control = floor_answer(offer.streams[index], "198.51.100.7", 1, conference=5, user=6, label="3").control
+        assert control is not None
+        assert (control.conference, control.user, control.floor) == (5, 6, 1)
+        assert control.roles == (taken[0],)
+        assert not taken[1] or control.setup == taken[1]
 
 
 @pytest.mark.parametrize(

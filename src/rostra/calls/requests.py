@@ -11,7 +11,9 @@ from rostra.calls.edge import Edge
 from rostra.conference import messages as w
 from rostra.conference.here import Here
 from rostra.conference.instance import ConferenceInstance
+from rostra.conference.stills import within
 from rostra.domain.service import Service
+from rostra.fabric.speaking import speaks_for
 from rostra.media.client import MediaFailure, WorkerLost
 
 logger = structlog.get_logger("rostra.calls")
@@ -62,11 +64,18 @@ class NodeRequests:
                 conference.media.release(call, ticket)
             case w.LegEvent(event=event):
                 conference.media.leg_event(event)
+            case w.LegsLost(node=node) | w.Want(node=node) if node and not speaks_for(node):
+                logger.warning("A request in the name of another node is not heeded", node=node)
+                return w.Absent()
             case w.LegsLost(calls=calls, moving=moving, node=node):
                 conference.media.legs_lost(calls, moving=moving, node=node)
             case w.Want():
                 hosting = conference.media.hosting
                 return await hosting.serve(request) if hosting else w.Absent()
+            case w.TakeStill(source=source, mark=mark):
+                hosting = conference.media.hosting
+                found = await hosting.still(source, mark) if hosting else None
+                return within(found) if found else w.Absent()
             case _:
                 return w.Absent()
         return w.Done()

@@ -16,6 +16,7 @@ from rostra.conference.events import (
     SyncEnded,
 )
 from rostra.conference.feed import Feed
+from rostra.conference.presenting import Presenting
 from rostra.conference.production import Production
 from rostra.conference.state import Changes, ConferenceState
 
@@ -35,11 +36,17 @@ class Audience:
         """To everybody in the conference itself."""
         self._feed.tell_all(event, (who for who in self._joined() if who != without))
 
-    def subscribe(self, participant: str, production: Production) -> AsyncIterator[ConferenceEvent]:
+    def subscribe(
+        self, participant: str, production: Production, presenting: Presenting
+    ) -> AsyncIterator[ConferenceEvent]:
         """The snapshot and then everything that happens, until the participant is gone."""
         if self._state.get(participant) is None:
             return self._feed.nothing(participant)
-        return self._feed.subscribe(participant, self._snapshot(participant, production))
+        return self._feed.subscribe(participant, self._snapshot(participant, production, presenting))
+
+    def watches(self, participant: str) -> bool:
+        """Does anybody read what the participant is told?"""
+        return self._feed.watches(participant)
 
     def leave(self, participant: str, reason: str) -> None:
         """The last event, and the end of the stream."""
@@ -68,11 +75,14 @@ class Audience:
     def _joined(self) -> Iterable[str]:
         return [p.uuid for p in self._state if p.joined]
 
-    def _snapshot(self, watcher: str, production: Production) -> list[ConferenceEvent]:
+    def _snapshot(self, watcher: str, production: Production, presenting: Presenting) -> list[ConferenceEvent]:
         events: list[ConferenceEvent] = [ConferenceUpdated(flags=self._state.flags), *self.roster(watcher)]
         inside = watcher in self._joined()
         events.append(production.stage() if inside else StageChanged(entries=()))
         events.append(production.layout(watcher))
+        presentation = presenting.snapshot(watcher)
+        if presentation is not None:
+            events.append(presentation)
         return events
 
     def __len__(self) -> int:

@@ -53,6 +53,10 @@ class LayoutChanged(_Event, frozen=True, kw_only=True):
 
     view: str
     participants: tuple[str, ...]
+    requested_for_hosts: str = ""
+    """Names of the layouts that are chosen, whatever is drawn (POL-163)."""
+    requested_for_guests: str = ""
+    overlay_text: bool = False
 
 
 class MessageReceived(_Event, frozen=True, kw_only=True):
@@ -63,6 +67,29 @@ class MessageReceived(_Event, frozen=True, kw_only=True):
     type: str
     payload: str
     direct: bool = False
+
+
+class PresentationStarted(_Event, frozen=True, kw_only=True):
+    """Somebody else presents now (API-102)."""
+
+    name: str
+    uri: str
+    uuid: str
+    static: bool = False
+    """Single pictures instead of video."""
+
+
+class PresentationStopped(_Event, frozen=True, kw_only=True):
+    """Nobody presents any more, or not to the watcher."""
+
+    initial: bool = False
+    """The last of a snapshot: nobody does at present."""
+
+
+class PresentationFrame(_Event, frozen=True, kw_only=True):
+    """Another still picture of the presentation can be fetched (API-110)."""
+
+    number: int
 
 
 class RoleChanged(_Event, frozen=True, kw_only=True):
@@ -92,6 +119,9 @@ ConferenceEvent = (
     | StageChanged
     | LayoutChanged
     | MessageReceived
+    | PresentationStarted
+    | PresentationStopped
+    | PresentationFrame
     | RoleChanged
     | CallEnded
     | Removed

@@ -21,11 +21,11 @@ from rostra.conference.here import Here
 from rostra.conference.picture import Program
 from rostra.conference.state import Owner
 from rostra.domain.backplane import Host
+from rostra.domain.presenting import call_of, slides_of
 from rostra.fabric.bus import Unreachable
 from rostra.media.client import MediaFailure, Worker, WorkerLost
 from rostra.media.messages import (
     AudioRoute,
-    Compose,
     DtmfReceived,
     Event,
     FirstPicture,
@@ -140,7 +140,7 @@ class Hosting:
             return
         del self._bookings[call]
         self._here.ledger.release(self._key, call)
-        self._pictures -= {call}
+        self._pictures -= {call, slides_of(call)}
         if self._bookings:
             self._announce()
         else:
@@ -216,7 +216,7 @@ class Hosting:
             return
         compose = self._program.compose
         audio = {**self._unlisted(), **compose.audio, **self._backplane.routes()}
-        self._director.want(Compose(views=compose.views, watching=compose.watching, audio=audio))
+        self._director.want(msgspec.structs.replace(compose, audio=audio))
 
     def _unlisted(self) -> dict[str, AudioRoute]:
         """Legs whose participant is not shown (yet, or because its node is cut off) are not heard."""
@@ -248,7 +248,7 @@ class Hosting:
             case Levels():
                 self._listener.levels(event)
             case FirstPicture(leg=leg, width=width):
-                if leg in self._bookings and (width > 0) != (leg in self._pictures):
+                if call_of(leg) in self._bookings and (width > 0) != (leg in self._pictures):
                     self._pictures = self._pictures | {leg} if width > 0 else self._pictures - {leg}
                     self._announce()
             case LegFailed() | DtmfReceived():

@@ -21,6 +21,7 @@ from rostra.conference.state import ORDER, SPEAKING, Changes, Owner, Value
 from rostra.conference.streams import stream_records
 from rostra.domain.backplane import Host
 from rostra.domain.history import BackplaneEnded
+from rostra.domain.presenting import CallContent, call_of
 from rostra.domain.service import ServiceDescription
 from rostra.media.client import Worker
 from rostra.media.messages import DtmfReceived, LegFailed, LegReport, Levels
@@ -59,14 +60,19 @@ class ConferenceMedia:
 
     # ---- calls signalled here
 
-    def add_leg(self, call: str, participant: str, node: str, proxy: str = "") -> None:
+    def add_leg(
+        self, call: str, participant: str, node: str, proxy: str = "", *,
+        content: CallContent = CallContent.MAIN, slides: bool = False,
+    ) -> None:  # fmt: skip
         """A call's media is set up on a node; known already: it is there from now on."""
         known = self._state.get(participant)
         if known is None:
             return
         self._calls[call] = participant
         before = next((leg for leg in known.legs if leg.call == call), None)
-        leg = msgspec.structs.replace(before or Leg(call=call, node=node), node=node, proxy=proxy)
+        leg = msgspec.structs.replace(
+            before or Leg(call=call, node=node), node=node, proxy=proxy, content=content, slides=slides
+        )  # fmt: skip
         if leg != before:
             self._put(known, [*(other for other in known.legs if other.call != call), leg])
 
@@ -92,7 +98,9 @@ class ConferenceMedia:
         self._calls = {call: who for call, who in self._calls.items() if who != participant}
 
     def _put(self, known: Participant, legs: list[Leg]) -> None:
-        self._shared.write(self._state.put(msgspec.structs.replace(known, legs=tuple(legs))))
+        dual = any(leg.slides for leg in legs)
+        changed = msgspec.structs.replace(known, legs=tuple(legs), presentation_supported=dual)
+        self._shared.write(self._state.put(changed))
 
     # ---- legs carried here
 
@@ -121,7 +129,7 @@ class ConferenceMedia:
             self._correct()
             if self.hosting is not None:
                 self.hosting.hosts_changed()
-        if changes or ORDER in changes.registers:
+        if changes or any(alters_picture(name) for name in changes.registers):
             self.production.changed()
 
     def _correct(self) -> None:
@@ -195,7 +203,7 @@ class ConferenceMedia:
     def origin(self, source: str) -> str | None:
         if self._origins is None:
             self._origins = {leg.call: leg.node for known in self._state for leg in known.legs}
-        return self._origins.get(source)
+        return self._origins.get(call_of(source))
 
     def lists(self, call: str) -> bool:
         return self.origin(call) == self._here.node
@@ -227,6 +235,7 @@ class ConferenceMedia:
                 service_tag=self._tag, start_time=now - began, media_node=self._here.node, remote_media_node=peer,
                 scope="geo" if elsewhere else "local", location=self._here.location(),
                 disconnect_reason="Conference ended here" if self.hosting is None else "No longer wanted",
+                streams=stream_records(self._here.node, now, reports),
             )
         )  # fmt: skip
 
@@ -235,5 +244,4 @@ class ConferenceMedia:
 
     def debug_state(self) -> dict[str, object]:
         hosting = self.hosting.debug_state() if self.hosting else None
-                streams=stream_records(self._here.node, now, reports),
         return {"calls": len(self._calls), "hosting": hosting, **self.production.debug_state()}

@@ -14,9 +14,8 @@ from rostra.conference.state import Delta
 from rostra.domain.media import CryptoAttribute, MediaKind
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import Role
+from rostra.fabric import subjects
 from rostra.media.messages import DtmfReceived, LegFailed, Quality
-
-VERSION = 1
 
 
 def key_of(name: str) -> str:
@@ -26,17 +25,17 @@ def key_of(name: str) -> str:
 
 def change_subject(key: str) -> str:
     """What is said to all nodes that have the conference (`Shared`)."""
-    return f"rostra.v{VERSION}.conference.{key}.change"
+    return subjects.CONFERENCE.of(key)
 
 
 def sync_subject(key: str) -> str:
     """Asks any node that has the conference for all of it; nobody listens where it does not run."""
-    return f"rostra.v{VERSION}.conference.{key}.sync"
+    return subjects.SYNC.of(key)
 
 
 def node_subject(node: str) -> str:
     """Requests to one node (`Request`)."""
-    return f"rostra.v{VERSION}.nodes.{node}.conference"
+    return subjects.ORDERS.of(node)
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):

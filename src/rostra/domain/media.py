@@ -80,6 +80,20 @@ class CryptoAttribute(msgspec.Struct, frozen=True, kw_only=True):
     """Base64 of master key and salt."""
 
 
+class FloorControl(msgspec.Struct, frozen=True, kw_only=True):
+    """What an m-section for floor control states (RFC 8856)."""
+
+    roles: tuple[str, ...] = ()
+    """`c-only`, `s-only`, `c-s`."""
+    conference: int = 0
+    user: int = 0
+    floor: int = 0
+    label: str = ""
+    """Of the stream the floor is for."""
+    setup: str = ""
+    """Who connects, over TCP."""
+
+
 class MediaStream(msgspec.Struct, frozen=True, kw_only=True):
     """One m-section. `port` 0 is a refused section, kept so that order and number survive (RFC 3264 6)."""
 
@@ -102,6 +116,8 @@ class MediaStream(msgspec.Struct, frozen=True, kw_only=True):
     mid: str = ""
     formats: tuple[str, ...] = ()
     """The m-line's formats as written, for sections that are not RTP."""
+    control: FloorControl | None = None
+    """Of a section for floor control."""
 
     @property
     def refused(self) -> bool:

@@ -19,6 +19,7 @@ REQUEST_TIMEOUT = 8.0
 """Seconds a worker may take for a request."""
 
 R = TypeVar("R", bound=m.Message)
+SLIDES = m.Slides()
 
 
 class MediaFailure(Exception):
@@ -64,7 +65,7 @@ class Worker:
         media_type: str = "video",
         receive_bandwidth: int | None = None,
         send_bandwidth: int | None = None,
-        slides: m.Slides = m.Slides(),
+        slides: m.Slides = SLIDES,
         start: bool = False,
     ) -> str:
         """Open or renegotiate a WebRTC leg; the complete answer. See `messages.OpenWebRtc`."""

@@ -16,6 +16,7 @@ from rostra.domain.media import (
     Content,
     CryptoAttribute,
     Direction,
+    FloorControl,
     MediaDescription,
     MediaKind,
     MediaStream,
@@ -28,6 +29,12 @@ SUITES = ("AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32")
 PROFILES = ("RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF")
 FEEDBACK = frozenset({"nack", "nack pli", "ccm fir"})
 """What plain RTP legs use; transport-cc and REMB need header extensions that only WebRTC legs agree."""
+
+FLOOR_PROFILES = ("UDP/BFCP", "TCP/BFCP")
+FLOOR = 1
+"""Number of the floor where the far end names none."""
+SLIDES_LABEL = "3"
+"""Of our stream of slides, which the floor is for."""
 
 KeySource = Callable[[str], str]
 """From the name of a suite to fresh base64 key and salt."""
@@ -64,6 +71,8 @@ class Limits:
     kinds: frozenset[MediaKind] = frozenset({MediaKind.AUDIO, MediaKind.VIDEO})
     bandwidth: int | None = None
     """Most bit/s of video we want to receive."""
+    slides: bool = True
+    """There may be a second video stream for slides."""
 
 
 EVERYTHING = Limits()
@@ -72,17 +81,56 @@ EVERYTHING = Limits()
 def usable_streams(
     offer: MediaDescription, rows: Sequence[CodecRow] = ROWS, limits: Limits = EVERYTHING
 ) -> tuple[int, ...]:
-    """Indices of the offered streams we can take: the first usable audio and main video section.
+    """Indices of the offered streams we can take: the first usable audio, main video and slides section.
 
-    Raises NoCommonCodec when there is none.
+    Slides go with main video only. Raises NoCommonCodec when there is none.
     """
-    found: dict[MediaKind, int] = {}
+    found: dict[tuple[MediaKind, Content], int] = {}
     for index, stream in enumerate(offer.streams):
-        if stream.kind in limits.kinds and stream.kind not in found and _usable(stream, rows):
-            found[stream.kind] = index
+        use = stream.kind, stream.content
+        if stream.kind in limits.kinds and use not in found and _usable(stream, rows):
+            found[use] = index
+    if not limits.slides or (MediaKind.VIDEO, Content.MAIN) not in found:
+        found.pop((MediaKind.VIDEO, Content.SLIDES), None)
+    found.pop((MediaKind.AUDIO, Content.SLIDES), None)
     if not found:
         raise NoCommonCodec("no offered stream has a codec, profile and encryption we support")
     return tuple(sorted(found.values()))
+
+
+def floor_section(offer: MediaDescription) -> int | None:
+    """Index of the section for floor control that we take: plain UDP or TCP, first in the offer's order.
+
+    Those over TLS or DTLS are refused: media is encrypted by keys in the description, and endpoints that offer them
+    offer plain ones beside them or go on without (RFC 8856 4).
+    """
+    return next(
+        (
+            index
+            for index, stream in enumerate(offer.streams)
+            if not stream.refused and stream.control is not None and stream.profile in FLOOR_PROFILES
+        ),
+        None,
+    )
+
+
+def floor_answer(
+    theirs: MediaStream, address: str, port: int, *, conference: int, user: int, label: str
+) -> MediaStream:
+    """Our answer to a section for floor control (RFC 8856 5): we give the floor, unless the far end must."""
+    control = theirs.control or FloorControl()
+    ours = FloorControl(
+        roles=("c-only",) if control.roles == ("s-only",) else ("s-only",),
+        conference=control.conference or conference,
+        user=control.user or user,
+        floor=control.floor or FLOOR,
+        label=label,
+        setup="passive" if control.setup in ("actpass", "active", "") else "active",
+    )
+    return MediaStream(
+        kind=theirs.kind, address=address, port=port, profile=theirs.profile, formats=theirs.formats, mid=theirs.mid,
+        control=ours,
+    )  # fmt: skip
 
 
 def kinds_of(description: MediaDescription, indices: Sequence[int]) -> tuple[MediaKind, ...]:
@@ -98,8 +146,9 @@ def answer(
     rows: Sequence[CodecRow] = ROWS,
     limits: Limits = EVERYTHING,
     previous: MediaDescription | None = None,
+    floor: tuple[int, MediaStream] | None = None,
 ) -> Agreement:
-    """Answer an offer. `ports` has one port for each of `usable_streams`, in that order.
+    """Answer an offer. `floor` is our side of its section for floor control, with the index. `ports` has one port for each of `usable_streams`, in that order.
 
     `previous` is our last description in this session: its id stays and its version is raised, and keys stay
     where the far end's did not ask for new ones (8). Raises NoCommonCodec, or NegotiationError on too few ports.
@@ -111,6 +160,10 @@ def answer(
     local: list[MediaStream] = []
     remote: list[MediaStream] = []
     for index, theirs in enumerate(offer.streams):
+        if floor is not None and index == floor[0]:
+            local.append(floor[1])
+            remote.append(theirs)
+            continue
         if index not in at:
             local.append(refusal(theirs))
             remote.append(refusal(theirs))
@@ -142,13 +195,17 @@ def make_offer(
     places = list(zip(kinds, ports.ports, strict=True))
     streams: list[MediaStream] = []
     for old in previous.streams if previous is not None else ():
+        if old.control is not None and not old.refused:
+            streams.append(old)
+            continue
         place = next((p for p in places if p[0] is old.kind and not old.refused), None)
         if place is None:
             streams.append(refusal(old))
             continue
         places.remove(place)
         secure = keys if keys is not None or not old.crypto else None
-        streams.append(_offered_stream(place[0], ports.address, place[1], secure, rows, limits, old.profile))
+        again = _offered_stream(place[0], ports.address, place[1], secure, rows, limits, old.profile)
+        streams.append(msgspec.structs.replace(again, content=old.content, label=old.label))
     streams.extend(_offered_stream(kind, ports.address, port, keys, rows, limits, "RTP/AVP") for kind, port in places)
     return _described(tuple(streams), ports.address, previous)
 
@@ -159,6 +216,10 @@ def agree(local_offer: MediaDescription, remote_answer: MediaDescription) -> Agr
     remote: list[MediaStream] = []
     for index, ours in enumerate(local_offer.streams):
         theirs = remote_answer.streams[index] if index < len(remote_answer.streams) else None
+        if theirs is not None and ours.control is not None and not (theirs.refused or ours.refused):
+            local.append(ours)
+            remote.append(theirs)
+            continue
         pair = None if theirs is None or theirs.refused or ours.refused else _agree_stream(ours, theirs)
         local.append(pair[0] if pair else refusal(ours))
         remote.append(pair[1] if pair else refusal(theirs or ours))
@@ -206,7 +267,7 @@ def _described(streams: tuple[MediaStream, ...], address: str, previous: MediaDe
 
 
 def _usable(stream: MediaStream, rows: Sequence[CodecRow]) -> bool:
-    if stream.refused or stream.content is not Content.MAIN or stream.profile not in PROFILES:
+    if stream.refused or stream.profile not in PROFILES:
         return False
     if "SAVP" in stream.profile and _offered_suite(stream) is None:
         return False
@@ -246,6 +307,8 @@ def _answer_stream(
     direction = effective_direction(theirs)
     local = MediaStream(
         kind=theirs.kind,
+        content=theirs.content,
+        label=SLIDES_LABEL if theirs.content is Content.SLIDES else "",
         direction=direction.reversed(),
         address=address,
         port=port,

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import re
 
-from rostra.domain.media import CodecParameters, Content, CryptoAttribute, Direction, MediaDescription, MediaKind
+from rostra.domain.media import (
+    CodecParameters,
+    Content,
+    CryptoAttribute,
+    Direction,
+    FloorControl,
+    MediaDescription,
+    MediaKind,
+)
 from rostra.domain.media import MediaStream as Stream
 from rostra.sdp.errors import SdpError
 from rostra.sdp.session import Attribute, Section, Session, parse
@@ -70,7 +78,26 @@ def _stream(session: Session, section: Section, default: Direction) -> Stream:
         label=(section.value("label") or "").strip(),
         mid=(section.value("mid") or "").strip(),
         formats=() if rtp else section.formats,
+        control=_floor_control(section) if section.profile.upper().endswith("BFCP") else None,
     )
+
+
+def _floor_control(section: Section) -> FloorControl:
+    """RFC 8856; what is missing or cannot be read counts as not stated."""
+    floor, _, stream = (section.value("floorid") or "").strip().partition(" ")
+    return FloorControl(
+        roles=tuple((section.value("floorctrl") or "").split()),
+        conference=_number(section.value("confid"), 0xFFFFFFFF),
+        user=_number(section.value("userid"), 0xFFFF),
+        floor=_number(floor, 0xFFFF),
+        label=stream.strip().partition(":")[2].split(" ")[0],
+        setup=(section.value("setup") or "").strip(),
+    )
+
+
+def _number(text: str | None, most: int) -> int:
+    digits = (text or "").strip()
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 11 and int(digits) <= most else 0
 
 
 def _direction(attributes: tuple[Attribute, ...], default: Direction) -> Direction:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from rostra.domain.media import CodecParameters, Content, MediaDescription, MediaStream
+from rostra.domain.media import CodecParameters, Content, FloorControl, MediaDescription, MediaStream
 from rostra.sdp.session import Attribute, Origin, Section, Session, serialise
 
 _NAMES = {"OPUS": "opus", "TELEPHONE-EVENT": "telephone-event"}
@@ -76,7 +76,22 @@ def _attributes(stream: MediaStream) -> Iterator[Attribute]:
         yield Attribute("label", stream.label)
     if stream.mid:
         yield Attribute("mid", stream.mid)
+    if stream.control is not None:
+        yield from _floor_attributes(stream, stream.control)
+        return
     yield Attribute(stream.direction.value)
+
+
+def _floor_attributes(stream: MediaStream, control: FloorControl) -> Iterator[Attribute]:
+    yield Attribute("floorctrl", " ".join(control.roles))
+    yield Attribute("confid", str(control.conference))
+    yield Attribute("userid", str(control.user))
+    yield Attribute("floorid", f"{control.floor} mstrm:{control.label}")
+    if stream.profile.startswith("UDP"):
+        yield Attribute("bfcpver", "2")
+    else:
+        yield Attribute("setup", control.setup)
+        yield Attribute("connection", "new")
 
 
 def _codec_attributes(codec: CodecParameters) -> Iterator[Attribute]:

@@ -10,9 +10,11 @@ import structlog
 
 from rostra.calls.switchboard import CallRefused, CallRequest, MediaRefused, PinRequired, Refusal, Session, Switchboard
 from rostra.domain.vocabulary import CallProtocol
+from rostra.environment import Environment
 from rostra.media.negotiation import NegotiationError, NoCommonCodec
 from rostra.sdp.errors import SdpError
 from rostra.sip import info
+from rostra.sip.content import FloorLine
 from rostra.sip.errors import LocalError
 from rostra.sip.events import (
     CallAnswered,
@@ -53,6 +55,9 @@ class Line(Protocol):
 
     def is_ours(self, host: str) -> bool: ...
 
+    @property
+    def environment(self) -> Environment: ...
+
 
 class _MediaLost:
     """The media is gone, and has to be set up anew; `tried` says how often that has failed."""
@@ -81,6 +86,7 @@ class CallAgent:
         self._session: Session | None = None
         self._media: CallMedia | None = None
         self._media_is_lost = False
+        self._presenter = ""
         self._log = log.bind(call=call)
 
     # ---- calls.switchboard.SessionListener ------------------------------------------------------------------
@@ -95,6 +101,30 @@ class CallAgent:
     def call_ended(self, call: str, reason: str) -> None:
         del call
         self.put(_Dropped(reason))
+
+    def presentation_changed(self, presenter: str) -> None:
+        """Who presents: the far end's floor follows."""
+        self._presenter = presenter
+        if self._media is not None and self._media.floor is not None and self._session is not None:
+            itself = presenter == self._session.participant.uuid
+            self._media.floor.presented(itself=itself, other=bool(presenter) and not itself)
+
+    def _floor(self, address: str) -> FloorLine:
+        line = FloorLine(self._line.environment, address, self._floor_wanted)
+        itself = self._session is not None and self._presenter == self._session.participant.uuid
+        line.presented(itself=itself, other=bool(self._presenter) and not itself)
+        return line
+
+    async def _floor_wanted(self, wants: bool) -> bool:
+        """The far end wants to present, or no longer does."""
+        if self._session is None:
+            return False
+        if not wants:
+            await self._session.release_floor()
+            return False
+        granted = await self._session.take_floor()
+        self._log.info("bfcp_floor_requested", granted=granted)
+        return granted
 
     # ---- running ----------------------------------------------------------------------------------------------
 
@@ -118,6 +148,8 @@ class CallAgent:
                     return
                 await self._guarded(event)
         finally:
+            if self._media is not None:
+                await self._media.close()
             if self._session is not None:
                 await self._session.leave()
 
@@ -198,7 +230,9 @@ class CallAgent:
         self._log.info("sip_call_received", alias=request.alias, remote=request.remote_alias)
         self._session = await self._switchboard.join(request, self)
         self._line.ring(self._call)
-        self._media = CallMedia(self._session, self._media_call, encrypt=event.flow.transport is Transport.TLS)
+        self._media = CallMedia(
+            self._session, self._media_call, encrypt=event.flow.transport is Transport.TLS, floor=self._floor
+        )  # fmt: skip
         sdp = await (self._media.offer() if event.sdp is None else self._media.answer(event.sdp))
         self._line.answer(self._call, sdp)
 

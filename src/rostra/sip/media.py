@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from rostra.calls.switchboard import Session
-from rostra.domain.media import MediaDescription, MediaKind
+from rostra.domain.media import MediaDescription, MediaKind, MediaStream
 from rostra.media import negotiation
 from rostra.media.negotiation import Agreement, Limits, Ports
 from rostra.sdp.reading import read
 from rostra.sdp.session import parse
 from rostra.sdp.writing import write
+from rostra.sip.content import FloorLine, NoPort
 
 MASTER_KEY_AND_SALT = 30
 """Bytes, for both suites we run (RFC 3711 8.2)."""
@@ -29,7 +30,8 @@ def fresh_key(suite: str) -> str:
 def limits_of(session: Session) -> Limits:
     """What the service allows."""
     kinds = {MediaKind.AUDIO} if session.service.call_type == "audio" else {MediaKind.AUDIO, MediaKind.VIDEO}
-    return Limits(kinds=frozenset(kinds), bandwidth=session.service.max_callrate_in)
+    slides = session.service.call_type == "video"
+    return Limits(kinds=frozenset(kinds), bandwidth=session.service.max_callrate_in, slides=slides)
 
 
 def check_offer(sdp: bytes) -> None:
@@ -37,10 +39,22 @@ def check_offer(sdp: bytes) -> None:
     negotiation.usable_streams(read(sdp))
 
 
+def _media_of(description: MediaDescription) -> MediaDescription:
+    """Without floor control, which runs where the call is signalled."""
+    return msgspec.structs.replace(
+        description, streams=tuple(stream for stream in description.streams if stream.control is None)
+    )
+
+
 class CallMedia:
     """Negotiated media of one call. Every method raises SdpError, NegotiationError or CallRefused."""
 
-    def __init__(self, session: Session, call: str, *, encrypt: bool) -> None:
+    def __init__(
+        self, session: Session, call: str, *, encrypt: bool, floor: Callable[[str], FloorLine] | None = None
+    ) -> None:
+        """`floor` makes the floor control of the call, with our address, when the far end offers it."""
+        self._make_floor = floor
+        self.floor: FloorLine | None = None
         self._session = session
         self._call = call
         self._encrypt = encrypt
@@ -58,10 +72,25 @@ class CallMedia:
         offer = read(session)
         kinds = negotiation.kinds_of(offer, negotiation.usable_streams(offer, limits=self._limits))
         await self._reserve(kinds)
-        agreement = negotiation.answer(offer, self._ports, fresh_key, limits=self._limits, previous=self._local)
+        floor = await self._floor_of(offer, kinds)
+        agreement = negotiation.answer(
+            offer, self._ports, fresh_key, limits=self._limits, previous=self._local, floor=floor
+        )
         agreement = Agreement(self._numbered(agreement.local), agreement.remote)
         await self._run(agreement)
         return write(agreement.local, answering=session).encode()
+
+    async def _floor_of(self, offer: MediaDescription, kinds: Sequence[MediaKind]) -> tuple[int, MediaStream] | None:
+        """Our side of the section for floor control, where there are slides to control."""
+        index = negotiation.floor_section(offer)
+        if index is None or kinds.count(MediaKind.VIDEO) < 2 or self._make_floor is None:
+            return None
+        if self.floor is None:
+            self.floor = self._make_floor(self._ports.address)
+        try:
+            return index, await self.floor.answer(offer.streams[index])
+        except NoPort:
+            return None
 
     async def offer(self, *, new_ports: bool = False) -> bytes:
         """Our offer: at first everything we can do, later the streams in use again."""
@@ -81,6 +110,10 @@ class CallMedia:
         await self._run(negotiation.agree(self._offered, read(sdp)))
         self._offered = None
 
+    async def close(self) -> None:
+        if self.floor is not None:
+            await self.floor.close()
+
     async def _reserve(self, kinds: Sequence[MediaKind], *, again: bool = False) -> None:
         kinds = tuple(kinds)
         if again or kinds != self._kinds:
@@ -89,7 +122,7 @@ class CallMedia:
             self._kinds = tuple(kind for kind in kinds if kind in self._limits.kinds)
 
     async def _run(self, agreement: Agreement) -> None:
-        await self._session.connect_rtp(self._call, agreement.local, agreement.remote)
+        await self._session.connect_rtp(self._call, _media_of(agreement.local), _media_of(agreement.remote))
         self.agreement = agreement
         self._local = agreement.local
         held = negotiation.on_hold(agreement.remote)

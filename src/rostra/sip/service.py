@@ -143,6 +143,10 @@ class SipService:
         self._engine.hang_up(call, self._now, reason)
         self._pump()
 
+    @property
+    def environment(self) -> Environment:
+        return self._environment
+
     def is_ours(self, host: str) -> bool:
         """A host part that means this machine rather than somebody's domain."""
         try:

@@ -14,6 +14,7 @@ from rostra.media.engine import rtp_statistics, stage
 from rostra.media.engine.meter import Facts, Meter
 from rostra.media.engine.renditions import Rendition, Renditions
 from rostra.media.engine.rungs import Rung
+from rostra.media.engine.slides import Supply
 from rostra.media.messages import StreamStatistics
 
 BACKGROUND = "~background"
@@ -33,6 +34,8 @@ class LegContext:
     patience: float = PATIENCE
     pictures: Callable[[], Mapping[str, tuple[int, int]]] = dict
     """Sources that have a picture on the stage, and its size."""
+    slides: Supply | None = None
+    """Where slides come from; None: there are none."""
 
 
 class Leg(abc.ABC):
@@ -43,10 +46,10 @@ class Leg(abc.ABC):
         self.id = leg
         self.view = BACKGROUND
         self.held = False
+        self.meter = Meter()
 
     def watch(self, view: str) -> None:
         """Show another view from now on."""
-        self.meter = Meter()
         self.view = view
 
     def hold(self, held: bool) -> None:
@@ -70,9 +73,23 @@ class Leg(abc.ABC):
         """Under which name its picture is on the stage."""
         return self.id
 
-    def arriving(self) -> CodecRow | None:
-        """The codec of the picture it sends us, which is also on a channel (`backplane.channel`)."""
+    @property
+    def presents(self) -> str:
+        """Under which name its slides are on the stage; empty: it has none."""
+        return ""
+
+    def arriving(self, source: str = "") -> CodecRow | None:
+        """The codec of a picture it sends us (its main one by default), also on a channel (`backplane.channel`)."""
+        del source
         return None
+
+    def slides_bitrate(self) -> float:
+        """Bit/s of the slides it sends us."""
+        return 0.0
+
+    def show_slides(self, source: str) -> None:
+        """Send it these slides from now on; empty: none."""
+        del source
 
     @abc.abstractmethod
     def start(self) -> None:
@@ -102,11 +119,15 @@ class Leg(abc.ABC):
     def sent_rung(self) -> Rung | None:
         """Size and rate of the video it is sent."""
 
+    def count(self) -> None:
+        """Take down what its sessions count; every few seconds."""
+        element = self.rtpbin()
+        if element is not None:
+            self.meter.count(time.monotonic(), rtp_statistics.readings(element, range(2)))
+
     def statistics(self, picture: tuple[int, int]) -> list[StreamStatistics]:
         """Counters of all streams; `picture` is the size of what it shows us."""
-        element = self.rtpbin()
-        if element is None:
-            return []
+        self.count()
         rung = self.sent_rung()
         pictures = {(MediaKind.VIDEO, False): (*picture, 0.0)}
         if rung:
@@ -119,12 +140,6 @@ class VideoFeed:
 
     def __init__(self, renditions: Renditions, row: CodecRow, subscriber: Any) -> None:
         self._renditions = renditions
-    def count(self) -> None:
-        """Take down what its sessions count; every few seconds."""
-        element = self.rtpbin()
-        if element is not None:
-            self.meter.count(time.monotonic(), rtp_statistics.readings(element, range(2)))
-
         self._row = row
         self._subscriber = subscriber
         self._rendition: Rendition | None = None

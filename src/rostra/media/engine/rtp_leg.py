@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from rostra.domain.media import Content, MediaDescription, MediaKind, MediaStream
+from rostra.domain.presenting import slides_of
 from rostra.environment import Environment
 from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import dtmf, ports, rungs
@@ -19,6 +20,7 @@ from rostra.media.engine.rtp_parts import DISCARD, NOWHERE
 from rostra.media.engine.rtp_transport import RtpTransport, Wire, wire
 from rostra.media.engine.rungs import Rung
 from rostra.media.engine.sections import BadDescription
+from rostra.media.engine.slides import SlidesFeed, Taker
 
 logger = structlog.get_logger("rostra.media")
 
@@ -45,6 +47,9 @@ class RtpLeg(Leg):
         self._transport: RtpTransport | None = None
         self._streams: dict[int, _Stream] = {}
         self._feed: VideoFeed | None = None
+        self._slides: SlidesFeed | None = None
+        self._slides_source = ""
+        self._remote: MediaDescription | None = None
         self._started = False
         self._connected = False
         self._packets = 0
@@ -71,16 +76,52 @@ class RtpLeg(Leg):
         self._apply()
         self._heard = asyncio.get_running_loop().time()
 
+    def _limit(self, content: Content) -> int | None:
+        """bit/s of a picture; main video and slides share what the far end takes in all half and half (CONF-146)."""
+        remote = self._remote
+        if remote is None:
+            return None
+        shared = bool(self._slides_source and self._slides)
+        total = remote.bandwidth // 2 if remote.bandwidth and shared else remote.bandwidth
+        section = next(
+            (s for s in remote.streams if s.kind is MediaKind.VIDEO and s.content is content and not s.refused), None
+        )
+        return min((value for value in (section and section.bandwidth, total) if value), default=None)
+
+    def _tune_slides(self, transport: RtpTransport) -> None:
+        found = next((w for w in transport.wires if w.slides), None)
+        if found is None or self.context.slides is None:
+            return
+        taker = Taker(found.row, found.send.parameters, self._limit(Content.SLIDES), shaped=True)
+        if self._slides is None:
+            self._slides = SlidesFeed(self.context.slides, taker, transport.subscriber(found.index))
+        self._slides.take(taker)
+        self._slides.show(self._slides_source)
+
+    def show_slides(self, source: str) -> None:
+        if source != self._slides_source:
+            self._slides_source = source
+            if self._transport and self._remote:
+                self._tune(self._remote)
+
+    @property
+    def presents(self) -> str:
+        wires = self._transport.wires if self._transport else ()
+        return slides_of(self.id) if any(w.slides for w in wires) else ""
+
+    def slides_bitrate(self) -> float:
+        transport = self._transport
+        found = [w.index for w in transport.wires if w.slides] if transport else []
+        return sum(one.bitrate for index in found if transport for one in transport.received(index))
+
     def _agreed(self, local: MediaDescription, remote: MediaDescription) -> tuple[dict[int, _Stream], tuple[Wire, ...]]:
         streams: dict[int, _Stream] = {}
         wires: list[Wire] = []
         index = -1
         for ours, theirs in zip(local.streams, remote.streams, strict=True):
-            if ours.refused:
+            if ours.refused or ours.kind is MediaKind.APPLICATION:
                 continue
             index = self._pair_index(ours, index + 1)
-            if ours.content is not Content.MAIN:
-                continue
             found = wire(index, ours, theirs)
             if found is None:
                 continue
@@ -134,15 +175,12 @@ class RtpLeg(Leg):
         transport = self._transport
         if transport is None:
             return
-        video = next((w for w in transport.wires if w.kind is MediaKind.VIDEO), None)
+        self._remote = remote
+        self._tune_slides(transport)
+        video = next((w for w in transport.wires if w.kind is MediaKind.VIDEO and not w.slides), None)
         if video is None:
             return
-        section = next(
-            (s for s in remote.streams if s.kind is MediaKind.VIDEO and s.content is Content.MAIN and not s.refused),
-            None,
-        )
-        limits = [value for value in (section and section.bandwidth, remote.bandwidth) if value]
-        rung = rungs.pick(video.send.parameters, min(limits, default=None))
+        rung = rungs.pick(video.send.parameters, self._limit(Content.MAIN))
         if self._feed is None:
             self._feed = VideoFeed(self.context.renditions, video.row, transport.subscriber(video.index))
         self._feed.tune(self.view, rung)
@@ -162,11 +200,12 @@ class RtpLeg(Leg):
         self._apply()
 
     def request_keyframe(self) -> None:
-        if self._feed:
-            self._feed.request_keyframe()
+        for feed in (self._feed, self._slides):
+            if feed:
+                feed.request_keyframe()
 
-    def arriving(self) -> CodecRow | None:
-        return self._transport.receivers.arriving if self._transport else None
+    def arriving(self, source: str = "") -> CodecRow | None:
+        return self._transport.receivers.arriving(source) if self._transport else None
 
     def request_pictures(self) -> None:
         if self._transport:
@@ -192,6 +231,8 @@ class RtpLeg(Leg):
         if transport is None:
             return
         transport.settle()
+        if self._slides:
+            self._slides.poll()
         total = 0
         for index, stream in self._streams.items():
             sources = transport.received(index)
@@ -238,10 +279,12 @@ class RtpLeg(Leg):
             self._pressing = None
         transport, self._transport = self._transport, None
         feed, self._feed = self._feed, None
+        slides, self._slides = self._slides, None
         if transport:
             await transport.close()
-        if feed:
-            feed.close()
+        for one in (feed, slides):
+            if one:
+                one.close()
 
     async def close(self) -> None:
         await self._drop()
@@ -250,7 +293,8 @@ class RtpLeg(Leg):
         self._pairs.clear()
 
     def codecs(self) -> dict[MediaKind, str]:
-        return {one.kind: one.send.name for one in self._transport.wires} if self._transport else {}
+        wires = self._transport.wires if self._transport else ()
+        return {one.kind: one.send.name for one in wires if not one.slides}
 
     def sent_rung(self) -> Rung | None:
         return self._feed.rung if self._feed else None

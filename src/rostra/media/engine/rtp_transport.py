@@ -12,7 +12,8 @@ from typing import Any
 
 import structlog
 
-from rostra.domain.media import CodecParameters, CryptoAttribute, MediaKind, MediaStream
+from rostra.domain.media import CodecParameters, Content, CryptoAttribute, MediaKind, MediaStream
+from rostra.domain.presenting import slides_of
 from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import branches, dtmf, rtp_parts, rtp_statistics
@@ -45,6 +46,7 @@ class Wire:
     mux: bool
     key_out: CryptoAttribute | None
     key_in: CryptoAttribute | None
+    slides: bool = False
 
     @property
     def row(self) -> CodecRow:
@@ -70,6 +72,7 @@ def wire(index: int, local: MediaStream, remote: MediaStream) -> Wire | None:
         mux=local.rtcp_mux and remote.rtcp_mux,
         key_out=next(iter(local.crypto), None),
         key_in=next(iter(remote.crypto), None),
+        slides=local.content is Content.SLIDES,
     )
 
 
@@ -89,7 +92,8 @@ class RtpTransport:
         self._pairs = pairs
         self._on_digit = on_digit
         self._pipeline = Pipeline(f"leg {leg}", on_error, self._message)
-        self.receivers = Receivers(leg, self._pipeline)
+        self._presenting = {w.index for w in wires if w.slides}
+        self.receivers = Receivers(leg, self._pipeline, shown_as=self._shown_as)
         self._senders: dict[int, Any] = {}
         self._decryption: dict[int, Decryption] = {}
         self._sinks: dict[int, tuple[Any, Any]] = {}
@@ -242,6 +246,11 @@ class RtpTransport:
     def _pad_added(self, _: Any, pad: Any) -> None:
         if pad.get_name().startswith("recv_rtp_src_"):
             self.receivers.attach(pad)
+
+    def _shown_as(self, pad: Any) -> str:
+        """Slides are another source than the camera beside them; pads are named by session, source and payload type."""
+        session = pad.get_name().removeprefix("recv_rtp_src_").partition("_")[0]
+        return slides_of(self.leg) if session.isdecimal() and int(session) in self._presenting else self.leg
 
     def _pad_removed(self, _: Any, pad: Any) -> None:
         if pad.get_name().startswith("recv_rtp_src_"):

@@ -19,7 +19,6 @@ import structlog
 
 from rostra import logs
 from rostra.environment import Environment
-from rostra.fabric import server
 from rostra.fabric.bus import Bus, Unreachable
 from rostra.media import messages as m
 from rostra.media.engine.engine import Engine
@@ -128,7 +127,7 @@ async def _watch_input(end: Callable[[], None]) -> None:
 async def _main(worker: str) -> None:
     environment = Environment.load()
     logs.configure(environment, process=f"worker {worker}")
-    bus = await Bus.connect(server.url(environment), name=f"media worker {worker}")
+    bus = await Bus.join(environment, name=f"media worker {worker}")
     try:
         process = Worker(worker, environment, bus)
         loop = asyncio.get_running_loop()

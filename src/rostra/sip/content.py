@@ -1,0 +1,227 @@
+"""Floor control of one SIP call: the sockets and the clock of `rostra.bfcp`, and what it means for the participant."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+
+from rostra.bfcp.client import FloorClient
+from rostra.bfcp.message import RELIABLE, UNRELIABLE, BadMessage
+from rostra.bfcp.server import FloorServer
+from rostra.domain.media import MediaStream
+from rostra.environment import Environment
+from rostra.media import negotiation
+
+log = structlog.get_logger("rostra.sip")
+
+TRIES = 100
+"""Ports tried."""
+CONNECTING = 5.0
+USER = 2
+"""What we call the far end where it names itself not."""
+
+Wanted = Callable[[bool], Awaitable[bool]]
+"""The far end wants to present (answer: it may), or no longer does."""
+
+
+class NoPort(Exception):
+    """No port of the media range is free for floor control."""
+
+
+class FloorLine:
+    """Owned by the call's agent; made when the far end offers floor control for the first time."""
+
+    def __init__(self, environment: Environment, address: str, wanted: Wanted) -> None:
+        """`address` is what we write as ours."""
+        self.address = address
+        self.port = 0
+        self.section: MediaStream | None = None
+        """Our side of the section, as last answered."""
+        self._environment = environment
+        self._wanted = wanted
+        self._floor: FloorServer | FloorClient | None = None
+        self._conference = secrets.randbelow(0xFFFFFFFE) + 1
+        self._way: Any = None
+        """The datagram transport, or the server of connections."""
+        self._out: Callable[[bytes], None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._presented = (False, False)
+
+    async def answer(self, theirs: MediaStream) -> MediaStream:
+        """Our side of the far end's section. Raises NoPort."""
+        if self.section is None:
+            tcp = theirs.profile.startswith("TCP")
+            await (self._listen() if tcp else self._bind())
+        self.section = ours = negotiation.floor_answer(
+            theirs, self.address, self.port, conference=self._conference, user=USER, label=negotiation.SLIDES_LABEL
+        )
+        if self._floor is None and ours.control is not None:
+            version = RELIABLE if theirs.profile.startswith("TCP") else UNRELIABLE
+            kind = FloorClient if ours.control.roles == ("c-only",) else FloorServer
+            self._floor = kind(
+                ours.control.conference, ours.control.user, ours.control.floor, version, self._send, self._asked
+            )  # fmt: skip
+            if ours.control.setup == "active" and version == RELIABLE:
+                self._spawn(self._connect(theirs.address, theirs.port))
+            elif version == UNRELIABLE:
+                self._aim((theirs.address, theirs.port))
+                self._begin()
+        return ours
+
+    def presented(self, *, itself: bool, other: bool) -> None:
+        """Who presents in the conference now."""
+        self._presented = itself, other
+        if self._floor is not None:
+            self._floor.presented(itself=itself, other=other, now=self._now)
+            self._schedule()
+
+    async def close(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        if self._way is not None:
+            self._way.close()
+        self._way = self._out = None
+
+    # ---- the engine's world
+
+    @property
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _begin(self) -> None:
+        floor = self._floor
+        if isinstance(floor, FloorClient):
+            floor.begin(self._now)
+        self.presented(itself=self._presented[0], other=self._presented[1])
+
+    def _send(self, data: bytes) -> None:
+        if self._out is not None:
+            self._out(data)
+
+    def take(self, data: bytes) -> None:
+        """Bytes have come. Raises BadMessage over TCP."""
+        if self._floor is not None:
+            try:
+                self._floor.receive(data, self._now)
+            finally:
+                self._schedule()
+
+    def _schedule(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        wake = self._floor.wake if self._floor else None
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_at(wake, self._look) if wake not in (None, float("inf")) else None
+
+    def _look(self) -> None:
+        if self._floor is not None:
+            self._floor.look(self._now)
+            self._schedule()
+
+    def _asked(self, wants: bool) -> None:
+        self._spawn(self._decide(wants))
+
+    async def _decide(self, wants: bool) -> None:
+        granted = await self._wanted(wants)
+        if wants and self._floor is not None:
+            self._floor.decide(granted, self._now)
+            self._schedule()
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception():
+            log.error("bfcp_failed", problem=repr(task.exception()))
+
+    # ---- sockets
+
+    def _aim(self, far: tuple[str, int]) -> None:
+        way = self._way
+
+        def out(data: bytes) -> None:
+            with contextlib.suppress(OSError, ValueError):
+                way.sendto(data, far)
+
+        self._out = out
+
+    async def _bind(self) -> None:
+        loop = asyncio.get_running_loop()
+        for port in self._ports():
+            try:
+                self._way, _ = await loop.create_datagram_endpoint(
+                    lambda: _Datagrams(self),
+                    local_addr=("0.0.0.0", port),  # noqa: S104
+                )
+            except OSError:
+                continue
+            self.port = port
+            return
+        raise NoPort
+
+    async def _listen(self) -> None:
+        for port in self._ports():
+            try:
+                self._way = await asyncio.start_server(self._accepted, "0.0.0.0", port)  # noqa: S104
+            except OSError:
+                continue
+            self.port = port
+            return
+        raise NoPort
+
+    def _ports(self) -> list[int]:
+        ports = self._environment.media_ports
+        known = range(ports.low, ports.high + 1)
+        return random.sample(known, min(TRIES, len(known)))
+
+    async def _connect(self, address: str, port: int) -> None:
+        try:
+            async with asyncio.timeout(CONNECTING):
+                reader, writer = await asyncio.open_connection(address, port)
+        except (OSError, TimeoutError) as problem:
+            log.info("bfcp_not_connected", address=address, port=port, problem=str(problem))
+            return
+        await self._serve(reader, writer)
+
+    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._spawn(self._serve(reader, writer))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection; a later one takes over."""
+        mine = self._out = writer.write
+        self._begin()
+        try:
+            while data := await reader.read(4096):
+                self.take(data)
+        except (OSError, BadMessage) as problem:
+            log.info("bfcp_connection_ended", problem=str(problem))
+        finally:
+            if self._out is mine:
+                self._out = None
+            writer.close()
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    """What comes by UDP; answers go to where the latest message really came from."""
+
+    def __init__(self, line: FloorLine) -> None:
+        self._line = line
+
+    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        self._line._aim((addr[0], addr[1]))  # noqa: SLF001  (two halves of one thing)
+        self._line.take(data)
+
+    def error_received(self, exc: Exception) -> None:
+        log.debug("bfcp_unreachable", problem=str(exc))
