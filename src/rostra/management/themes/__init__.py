@@ -1,0 +1,1 @@
+"""Themes on the Management Node: uploads judged, packages handed out, screens of PIN entry generated."""
