@@ -35,7 +35,7 @@ from rostra.clientapi.network import caller_address
 from rostra.clientapi.pins import PinGuard
 from rostra.clientapi.reading import read_body
 from rostra.clientapi.reporting import report
-from rostra.clientapi.results import PinChallenge
+from rostra.clientapi.results import ExtensionChallenge, PinChallenge
 from rostra.conference.shared import OwnerUnreachable
 from rostra.domain.vocabulary import Role
 
@@ -117,7 +117,7 @@ class ClientApi:
 
     def _failed(self, asked: Asked, status: int, result: object) -> Response:
         status = asked.endpoint.allowed(status)
-        if not isinstance(result, PinChallenge):
+        if not isinstance(result, PinChallenge | ExtensionChallenge):
             logger.info(
                 "Request refused",
                 endpoint=asked.endpoint.path,

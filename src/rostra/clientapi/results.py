@@ -59,6 +59,15 @@ class PinChallenge(msgspec.Struct, frozen=True, kw_only=True):
     pin: Literal["required", "none"]
     guest_pin: Literal["required", "none"]
     version: Version = Version()
+    conference_extension: str | msgspec.UnsetType = msgspec.UNSET
+    """Through a Virtual Reception: its type (API-035)."""
+
+
+class ExtensionChallenge(msgspec.Struct, frozen=True, kw_only=True):
+    """403 of `request_token` at a Virtual Reception: the number to go on to is wanted (API-034)."""
+
+    conference_extension: Literal["required"] = "required"
+    conference_extension_type: str
 
 
 class TokenRefreshed(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,14 +10,22 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from rostra.calls.switchboard import CallRefused, CallRequest, PinRequired, Refusal, ServiceDescription, Session
+from rostra.calls.switchboard import (
+    CallRefused,
+    CallRequest,
+    ExtensionRequired,
+    PinRequired,
+    Refusal,
+    ServiceDescription,
+    Session,
+)
 from rostra.clientapi import counters
 from rostra.clientapi.asking import Asked, Platform
 from rostra.clientapi.bodies import ReleaseToken, RequestToken
 from rostra.clientapi.clients import Client
 from rostra.clientapi.envelope import INVALID_TOKEN, NO_SUCH_CONFERENCE, PIN_RETRIES, ApiProblem
 from rostra.clientapi.network import caller_address
-from rostra.clientapi.results import PinChallenge, TokenGranted, TokenRefreshed, Version
+from rostra.clientapi.results import ExtensionChallenge, PinChallenge, TokenGranted, TokenRefreshed, Version
 from rostra.clientapi.stream import EventResponse
 from rostra.clientapi.tokens import LIFETIME
 from rostra.clientapi.wire import call_kind, current_kind, service_kind, token_role
@@ -44,6 +52,8 @@ async def request_token(asked: Asked) -> TokenGranted:
     client = Client(platform.clients, {alias.casefold()}, direct_chat=bool(body.supports_direct_chat))
     try:
         session = await platform.switchboard.join(_call(asked, body, pin, address), client)
+    except ExtensionRequired as wanted:
+        raise ApiProblem(403, ExtensionChallenge(conference_extension_type=wanted.type)) from None
     except PinRequired as wanted:
         raise ApiProblem(403, _challenge(wanted, platform.switchboard.lookup(alias))) from None
     except CallRefused as refused:
@@ -96,16 +106,25 @@ def _call(asked: Asked, body: RequestToken, pin: str | None, address: str) -> Ca
         remote_address=address,
         remote_port=asked.request.client.port if asked.request.client else 0,
         pin=pin,
+        extension=_extension(body),
         call_tag=(body.call_tag or "")[:MAX_NAME],
         encrypted=True,
     )
 
 
-def _challenge(wanted: PinRequired, service: ServiceDescription | None) -> PinChallenge:
-    """Where Guests are not allowed everybody needs a PIN, although there is no Guest PIN (API-032)."""
-    pinless_guests = not wanted.guest_pin and (service is None or service.allow_guests)
+def _extension(body: RequestToken) -> str | None:
+    """What the caller typed at a Virtual Reception, if anything."""
+    given = (body.conference_extension or "").strip()
+    return None if given in ("", NOT_GIVEN) else given[:MAX_NAME]
+
+
+def _challenge(wanted: PinRequired, called: ServiceDescription | None) -> PinChallenge:
+    """`called` is what the alias names: for who came through a reception, that reception (API-035)."""
+    through = called is not None and called.service_type == "two_stage_dialing"
     return PinChallenge(
-        pin="required" if wanted.host_pin else "none", guest_pin="none" if pinless_guests else "required"
+        pin="required" if wanted.host_pin else "none",
+        guest_pin="required" if wanted.guest_pin else "none",
+        conference_extension=called.reception.challenge if through and called else msgspec.UNSET,
     )
 
 
