@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 
 from rostra.clientapi.app import create_app
 from rostra.clientapi.serving import Server, serve
+from rostra.domain.reception import ReceptionRules
 from rostra.environment import Environment
 from rostra.tls import context_of
 
@@ -35,6 +36,10 @@ def switchboard() -> FakeSwitchboard:
         service(5, "Quiet", "quiet", enable_chat=False),
         service(6, "Narrow", "narrow", max_callrate_in=576_000, max_callrate_out=1_264_000, call_type="audio"),
         service(7, "Watching", "watching", call_type="video-only"),
+        service(8, "Reception", "ivr", service_type="two_stage_dialing"),
+        service(
+            9, "Meetings", "ivr.mssip", service_type="two_stage_dialing", reception=ReceptionRules(kind="mssip")
+        ),
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 from rostra.calls.switchboard import (
     CallRefused,
     CallRequest,
+    ExtensionRequired,
     MediaRefused,
     PinRequired,
     Refusal,
@@ -53,7 +54,7 @@ def service(
     description = ServiceDescription(
         id=number,
         name=name,
-        service_type="conference",
+        service_type=more.pop("service_type", "conference"),
         allow_guests=guests,
         has_host_pin=bool(host_pin),
         has_guest_pin=bool(guest_pin),
@@ -332,6 +333,12 @@ class FakeSwitchboard:
             raise CallRefused(Refusal.NOT_FOUND)
         if self.refusal:
             raise CallRefused(self.refusal)
+        if found.description.service_type == "two_stage_dialing":
+            if request.extension is None:
+                raise ExtensionRequired(found.description.reception.challenge)
+            found = self._find(request.extension)
+            if found is None:
+                raise CallRefused(Refusal.NOT_FOUND)
         role = _role(found, request.pin)
         name = found.description.name
         conference = self.running.setdefault(name, FakeConference(found))
@@ -362,7 +369,7 @@ def _role(found: FakeService, pin: str | None) -> Role:
         return Role.HOST
     guests = found.description.allow_guests
     if pin is None:
-        raise PinRequired(host_pin=True, guest_pin=bool(found.guest_pin))
+        raise PinRequired(host_pin=True, guest_pin=not guests or bool(found.guest_pin))
     if pin.rstrip("#") == found.host_pin:
         return Role.HOST
     if guests and pin.rstrip("#") == found.guest_pin:

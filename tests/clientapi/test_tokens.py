@@ -96,6 +96,32 @@ async def test_pins(api: Api, alias: str, pin: str | None, outcome: str) -> None
         assert set(challenge["version"]) == {"version_id", "pseudo_version"}
 
 
+@pytest.mark.spec("API-034", "API-008")
+@pytest.mark.parametrize(("alias", "type"), [("ivr", "standard"), ("ivr.mssip", "mssip")])
+@pytest.mark.parametrize("given", [None, "", "none"])
+async def test_a_reception_asks_for_a_number(api: Api, alias: str, type: str, given: str | None) -> None:
+    answer = await api.request_token(alias, **({} if given is None else {"conference_extension": given}))
+    assert answer.status_code == 403
+    assert answer.json() == {
+        "status": "success",
+        "result": {"conference_extension": "required", "conference_extension_type": type},
+    }
+
+
+@pytest.mark.spec("API-035")
+async def test_through_a_reception_into_its_target(api: Api) -> None:
+    answer = await api.request_token("ivr", conference_extension="nobody")
+    assert (answer.status_code, answer.json()["result"]) == (404, "Neither conference nor gateway found")
+    challenge = (await api.request_token("ivr", conference_extension="both")).json()["result"]
+    assert challenge.pop("version")
+    assert challenge == {"pin": "required", "guest_pin": "required", "conference_extension": "standard"}
+    wrong = await api.request_token("ivr", "9", conference_extension="both")
+    assert wrong.json() == {"status": "failed", "result": "Invalid PIN"}
+    user = await api.join("ivr", pin="1234", conference_extension="both")
+    assert (user.granted["service_type"], user.granted["conference_name"]) == ("conference", "Both")
+    assert (await user.post("lock")).json()["result"] is True  # further requests keep the reception's alias
+
+
 @pytest.mark.spec("API-030")
 async def test_too_many_wrong_pins_stop_even_the_right_one(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(pins.WRONG_PINS):
