@@ -22,7 +22,7 @@ from typing import Any
 
 import psycopg
 
-CHOSEN = os.environ.get("ROSTRA_TEST_DATABASE", "sqlite")
+CHOSEN = os.environ.pop("ROSTRA_TEST_DATABASE", "sqlite")  # it is no variable of the programs under test
 """Engine that every test of the Management Node runs on."""
 _SETTINGS = {
     "fsync": "off",

@@ -18,7 +18,7 @@ from tests.management.conftest import ENVIRONMENT
 
 def run(*arguments: str, text: str = "", home: Path = ENVIRONMENT.home) -> Result:
     return CliRunner().invoke(
-        application, arguments, input=text, env={"ROSTRA_HOME": str(home), "ROSTRA_TEST_DATABASE": None}
+        application, arguments, input=text, env={"ROSTRA_HOME": str(home)}
     )
 
 
