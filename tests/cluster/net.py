@@ -110,6 +110,26 @@ class Machine:
         run("tc", "qdisc", "del", "dev", self._outside, "root", check=False)
         run("ip", "netns", "exec", self.namespace, "tc", "qdisc", "del", "dev", "eth0", "root", check=False)
 
+    def lose(self, address: str, percent: int) -> None:
+        """Of what comes from there to ports of media, lose so much by chance."""
+        chance = ("numgen", "random", "mod", "100", "<", str(percent), "drop")
+        self.inside(
+            "nft",
+            "add",
+            "rule",
+            "ip",
+            "test",
+            "arriving",
+            "ip",
+            "saddr",
+            address,
+            "udp",
+            "dport",
+            ">",
+            "10000",
+            *chance,
+        )
+
     def ignore(self, *others: Machine) -> None:
         """Nothing of what they send arrives here any more."""
         if others:

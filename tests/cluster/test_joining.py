@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,17 +48,49 @@ def test_an_administrator_rules_over_conferences_of_several_nodes(site: Cluster,
         talker.call(sip(site, "one", "meet"))
         (row,) = site.rows("status", "participant", display_name="talker")
 
-        def heard() -> bool:
-            found = site.rows("status", f"participant/{row['id']}/media_stream", type="audio")
-            return bool(found) and found[0]["rx_bitrate"] > 0 and found[0]["rx_codec"] != ""
-
-        wait_until(heard, 10)
+        _figures_of_a_call(site, row)
         site.command("participant/disconnect", participant_id=row["id"])
         wait_until(lambda: talker.events("CALL_CLOSED"), 5)
+    _what_is_kept_of_it(site, row)
     site.command("conference/disconnect", **meeting)
     for one in (first, second, late):
         wait_until(lambda one=one: one.left == "Conference terminated by an administrator", 5)
         one.leave()
+
+
+def _figures_of_a_call(site: Cluster, row: dict[str, Any]) -> None:
+    """Sound of 64 kbit/s each way, whole at first; then a tenth of what comes is lost."""
+    assert (row["protocol"], row["bandwidth"], row["encryption"]) == ("SIP", 64, "Off")
+    assert row["remote_port"] > 0
+
+    def audio() -> dict[str, Any]:
+        found = site.rows("status", f"participant/{row['id']}/media_stream", type="audio")
+        return found[0] if found else dict.fromkeys(("rx_bitrate", "tx_packets_sent", "rx_packets_received"), 0)
+
+    wait_until(lambda: 58 < audio()["rx_bitrate"] < 70 and audio()["rx_packets_received"] > 150, 15)
+    stream = audio()
+    print(stream)
+    assert (stream["rx_codec"], stream["tx_codec"]) == ("PCMU", "PCMU")
+    assert stream["tx_packets_sent"] > 100
+    assert max(stream["rx_packets_lost"], stream["tx_packets_lost"]) <= 1
+    assert 0 <= stream["rx_jitter"] < 30
+    machine = next(one for one in site.network.machines.values() if one.address == stream["node"])
+    machine.lose(site.network.gateway, 10)
+    wait_until(lambda: audio()["rx_windowed_packet_loss"] > 2 and audio()["rx_packets_lost"] > 10, 15)
+
+
+def _what_is_kept_of_it(site: Cluster, row: dict[str, Any]) -> None:
+    wait_until(lambda: site.rows("history", "media_stream", participant=row["id"]), 15, "no streams in history")
+    (stream,) = site.rows("history", "media_stream", participant=row["id"])
+    print(stream)
+    (call,) = site.rows("history", "participant", id=row["id"])
+    assert [kept["stream_id"] for kept in call["media_streams"]] == ["0"]
+    assert (stream["stream_type"], stream["rx_codec"], stream["tx_codec"]) == ("audio", "PCMU", "PCMU")
+    assert 50 < stream["rx_bitrate"] < 70
+    assert stream["rx_packets_received"] > 200
+    assert stream["rx_packets_lost"] > 10
+    assert 1 < stream["rx_packet_loss"] < 20
+    assert stream["start_time"] < stream["end_time"]
 
 
 @pytest.mark.spec("NODE-082")

@@ -27,6 +27,11 @@ def test_a_stream_from_its_beginning() -> None:
     meter.count(10.0, [heard(100)])
     assert told(meter, 10.0).mean_bitrate == 40_000.0, "one count tells no mean"
     meter.count(14.0, [heard(300, 3)])
+    meter.count(20.0, [heard(300, 3)])
+    assert told(meter, 20.0).bitrate == 0.0, "nothing came in the last seconds"
+    meter = Meter()
+    meter.count(10.0, [heard(100)])
+    meter.count(14.0, [heard(300, 3)])
     stream = told(meter, 14.0)
     assert (stream.since, stream.codec, stream.packets, stream.lost) == (1_010.0, "opus", 300, 3)
     assert (stream.mean_bitrate, stream.bitrate, stream.jitter) == (200 * 100 * 8 / 4, 40_000.0, 0.003)

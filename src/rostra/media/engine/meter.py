@@ -18,7 +18,9 @@ from rostra.media.messages import StreamStatistics
 IDLE = 10.0
 """Seconds after which a stream that does not arrive counts as off (DIAG-048)."""
 SETTLED = 1.0
-"""Seconds two counts are apart at least for a mean bit rate to come of them."""
+"""Seconds two counts are apart at least for a bit rate to come of them; until then it is the session's estimate."""
+LATELY = 6.0
+"""Seconds that tell the present bit rate."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -96,9 +98,17 @@ class _Flow:
 
     def mean(self, now: float) -> float | None:
         """Bit/s since it was first counted; None when that is too short ago."""
-        if self._first is None or now - self._first[0] < SETTLED:
+        return self._rate(now, self._first)
+
+    def current(self, now: float) -> float | None:
+        """The same of the last few seconds."""
+        begin = next(((time, count.octets) for time, count in self._past if time >= now - LATELY), None)
+        return self._rate(now, begin)
+
+    def _rate(self, now: float, begin: tuple[float, int] | None) -> float | None:
+        if begin is None or now - begin[0] < SETTLED:
             return None
-        return (self.total.octets - self._first[1]) * 8 / (now - self._first[0])
+        return (self.total.octets - begin[1]) * 8 / (now - begin[0])
 
 
 class Meter:
@@ -146,15 +156,15 @@ def _told(leg: str, flow: _Flow, facts: Facts, now: float, wall: float) -> Strea
     latest = flow.latest
     assert latest is not None, "made to count"
     idle = now - flow.moved > IDLE
-    bitrate = 0.0 if idle else latest.bitrate
-    mean = flow.mean(now)
+    current, mean = flow.current(now), flow.mean(now)
+    bitrate = latest.bitrate if current is None else current
     width, height, frame_rate = facts.pictures.get((latest.kind, latest.sending), (0, 0, 0.0))
     return StreamStatistics(
         leg=leg,
         kind=latest.kind,
         sending=latest.sending,
         codec=facts.codecs.get(latest.kind, ""),
-        bitrate=bitrate,
+        bitrate=0.0 if idle else bitrate,
         packets=flow.total.packets,
         lost=flow.total.lost,
         jitter=latest.jitter,
