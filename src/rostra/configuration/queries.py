@@ -6,6 +6,7 @@ neither threads nor caches.
 
 from __future__ import annotations
 
+import base64
 import json
 import sqlite3
 import threading
@@ -53,6 +54,15 @@ class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
     breakout_rooms: bool
     live_captions_enabled: str
     primary_owner_email_address: str
+    ivr_theme_id: int | None = None
+
+
+class ThemeRow(msgspec.Struct, frozen=True):
+    """A theme, and the file with its package when it has one."""
+
+    uuid: str
+    file: int | None
+    sha256: str
 
 
 class GlobalRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +72,7 @@ class GlobalRow(msgspec.Struct, frozen=True, kw_only=True):
     eject_last_participant_backstop_timeout: int = 0
     waiting_for_chair_timeout: int = 900
     pin_entry_timeout: int = 120
+    default_theme_id: int | None = None
     max_callrate_in: int | None = None
     max_callrate_out: int | None = 4128
     enable_sip: bool = True
@@ -125,6 +136,12 @@ class CertificateRow(msgspec.Struct, frozen=True):
     parameters: str
 
 
+_THEMES = (
+    "SELECT theme.uuid, file.id, COALESCE(file.sha256, '') FROM configuration_ivrtheme AS theme "
+    "LEFT JOIN configuration_storedfile AS file ON file.id = theme.package_id"
+)
+
+
 class Lookup:
     """Reads the local database at `path`; see `rostra.configuration.setup_node`."""
 
@@ -167,6 +184,20 @@ class Lookup:
         values = _named(self._global_columns, self._global_flags, row)
         values["disabled_codecs"] = json.loads(values["disabled_codecs"])
         return GlobalRow(**values)
+
+    def theme(self, key: int) -> ThemeRow | None:
+        """The theme with this id."""
+        row = self._one(f"{_THEMES} WHERE theme.id = ?", key)
+        return None if row is None else ThemeRow(*row)
+
+    def themes(self) -> list[ThemeRow]:
+        """All themes."""
+        return [ThemeRow(*row) for row in self._rows(_THEMES)]
+
+    def file(self, key: int) -> bytes:
+        """What has arrived of a file of the configuration."""
+        statement = "SELECT data FROM configuration_storedpart WHERE file_id = ? ORDER BY position"
+        return b"".join(base64.b64decode(data) for (data,) in self._rows(statement, key))
 
     def fabric_members(self) -> list[FabricMemberRow]:
         """Who belongs to the fabric."""

@@ -5,9 +5,10 @@ Every complaint names what was expected and what was found. Only the structure o
 
 from __future__ import annotations
 
+import difflib
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -229,3 +230,40 @@ def _named(data: bytes) -> str:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "a WebP"
     return next((name for start, name in _STARTS if data.startswith(start)), "something else")
+
+
+# ---- packages ----------------------------------------------------------------------------------------------
+
+_IGNORED = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+
+
+def placed(members: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Where each theme file is among a package's members, and what is wrong with the others.
+
+    Files are in one folder or in none; what systems leave behind is passed over.
+    """
+    found: dict[str, str] = {}
+    wrong: list[str] = []
+    folders: set[str] = set()
+    for member in members:
+        *folder, name = member.split("/")
+        if not name or "__MACOSX" in folder or name in _IGNORED or name.startswith("._"):
+            continue
+        if len(folder) > 1:
+            wrong.append(f"{member}: expected no folder within a folder")
+        elif name not in FILES:
+            wrong.append(f"{member}: no file of a theme has this name{_hint(name)}")
+        else:
+            found[name] = member
+            folders.add("/".join(folder))
+    if len(folders) > 1:
+        names = ", ".join(sorted(folder or "no folder" for folder in folders))
+        wrong.append(f"expected all files in one folder, found {names}")
+    return found, wrong
+
+
+def _hint(name: str) -> str:
+    """The name that was probably meant."""
+    alike = difflib.get_close_matches(name.lower(), [known.lower() for known in FILES], 1, 0.85)
+    meant = next((known for known in FILES if alike and known.lower() == alike[0]), "")
+    return f"; did you mean {meant}?" if meant else ""

@@ -28,6 +28,7 @@ from rostra.node.identity import NodeIdentity
 from rostra.node.licensing import NodeLicences
 from rostra.node.reporting import Answers, Reporter
 from rostra.node.services import finder
+from rostra.node.themes import ThemeStore
 
 logger = structlog.get_logger("rostra.node")
 
@@ -54,6 +55,9 @@ async def start(
     await pool.start()
     stack.push_async_callback(pool.close)
 
+    themes = ThemeStore(environment.node_home / "themes", lookup)
+    replica.on_change(themes.changed)
+    stack.push_async_callback(themes.stop)
     geography = Geography(lookup, identity.key)
     replica.on_change(geography.changed)
     ledger = Ledger(estimate(usable_cores()).tokens)
@@ -68,11 +72,11 @@ async def start(
     peers = Peers(bus, reporter)
     here = Here(
         node=identity.id, boot=boot, bus=bus, pool=pool, ledger=ledger, address=identity.address,
-        location=lambda: geography.location, record=outbox.record,
+        location=lambda: geography.location, record=outbox.record, themes=themes.directories,
     )  # fmt: skip
     licences = await _licences(environment, identity, bus, boot, replica, stack)
     exchange = Exchange(
-        here, peers, geography, finder(lookup), environment=environment,
+        here, peers, geography, finder(lookup, themes), environment=environment,
         configured=lambda: replica.position > 0 or replica.synchronised.is_set(),
         takes_calls=lambda: not geography.maintenance,
         licensed=licences.permitted,

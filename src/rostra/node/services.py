@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from rostra.configuration.queries import GlobalRow, Lookup, ServiceRow
 from rostra.domain.admission import AccessRules
 from rostra.domain.reception import ReceptionRules
 from rostra.domain.service import Service, ServiceDescription
+from rostra.domain.theme import BASE_SETTINGS, ThemeSettings
 
 KILO = 1000
 
 
-def service_of(row: ServiceRow, settings: GlobalRow) -> Service:
+class Themes(Protocol):
+    """What is known of themes here (`node.themes`)."""
+
+    def names(self, *themes: int | None) -> tuple[str, ...]: ...
+
+    def settings(self, names: tuple[str, ...]) -> ThemeSettings: ...
+
+
+def service_of(row: ServiceRow, settings: GlobalRow, themes: Themes | None = None) -> Service:
     """A configured service with the platform's defaults filled in; rates become bit/s."""
+    names = themes.names(row.ivr_theme_id, settings.default_theme_id) if themes else ()
     return Service(
         description=ServiceDescription(
             id=row.id,
@@ -41,6 +52,8 @@ def service_of(row: ServiceRow, settings: GlobalRow) -> Service:
             last_participant_timeout=float(settings.eject_last_participant_backstop_timeout),
             waiting_timeout=float(settings.waiting_for_chair_timeout),
             pin_entry_timeout=float(settings.pin_entry_timeout),
+            themes=names,
+            theme=themes.settings(names) if themes else BASE_SETTINGS,
             reception=ReceptionRules(
                 match=row.match_string, replace=row.replace_string, kind=row.two_stage_dial_type or "regular"
             ),
@@ -53,11 +66,11 @@ def _rate(kilobits: int | None) -> int | None:
     return kilobits * KILO if kilobits else None
 
 
-def finder(lookup: Lookup) -> Callable[[str], Service | None]:
+def finder(lookup: Lookup, themes: Themes | None = None) -> Callable[[str], Service | None]:
     """Look-up of configured aliases in the node's own database."""
 
     def find(alias: str) -> Service | None:
         row = lookup.find_alias(alias)
-        return None if row is None else service_of(row, lookup.global_settings())
+        return None if row is None else service_of(row, lookup.global_settings(), themes)
 
     return find
