@@ -39,6 +39,10 @@ _NODE_COLUMNS = (
     *("name", "address", "system_location", "media_load", "max_hd_calls", "signaling_count", "maintenance_mode"),
     *("version", "last_reported", "last_updated"),
 )
+_STREAM_FIGURES = (
+    *("codec", "bitrate", "resolution", "fps", "packets_sent", "packets_received", "packets_lost", "packet_loss"),
+    *("windowed_packet_loss", "jitter"),
+)
 _TABS = {
     ("status", "conference"): (
         ("status", "participant", "conference", "name"),
@@ -189,8 +193,17 @@ def _children(declared: Table, row: Row) -> list[dict[str, Any]]:
     for name, (columns, children) in declared.children.items():
         rows = children(row)
         if name != "statistics":
-            found.append(_listing(gettext("Media streams"), declared, columns, rows, len(rows), linked=False))
+            shown = _of_streams(columns, over=declared.api == "history")
+            found.append(_listing(gettext("Media streams"), declared, shown, rows, len(rows), linked=False))
     return found
+
+
+def _of_streams(columns: Sequence[Column], *, over: bool) -> list[Column]:
+    """Those people look for, what is sent before what is received (sheet 07, media_stream)."""
+    known = {column.name: column for column in columns}
+    names = ["type", "stream_type", "start_time", *(["end_time"] if over else []), "node"]
+    names += [f"{direction}_{figure}" for direction in ("tx", "rx") for figure in _STREAM_FIGURES]
+    return [known[name] for name in names if name in known]
 
 
 def _listing(

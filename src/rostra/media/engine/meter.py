@@ -60,10 +60,10 @@ class Facts:
 class _Flow:
     """One kind and direction over the life of the leg."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, reading: Reading) -> None:
         self.began = self.moved = now
         self.total = Count()
-        self.latest: Reading | None = None
+        self.latest = reading
         self.marked = Count()
         """At the beginning of the window that is judged next."""
         self._sources: dict[tuple[int, int], Count] = {}
@@ -125,7 +125,7 @@ class Meter:
         for reading in readings:
             key = reading.kind, reading.sending
             if key not in self._flows:
-                self._flows[key] = _Flow(now)
+                self._flows[key] = _Flow(now, reading)
             self._flows[key].count(now, reading)
         if self._window is None:
             self._window = now if self._flows else None
@@ -154,7 +154,6 @@ class Meter:
 
 def _told(leg: str, flow: _Flow, facts: Facts, now: float, wall: float) -> StreamStatistics:
     latest = flow.latest
-    assert latest is not None, "made to count"
     idle = now - flow.moved > IDLE
     current, mean = flow.current(now), flow.mean(now)
     bitrate = latest.bitrate if current is None else current
