@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import random
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -213,6 +214,8 @@ class Node:
         role: str = "CONFERENCING",
         licensed: Callable[[], bool] = lambda: True,
         licences: Licences | None = None,
+        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self.boot = f"{name}-{network.random.randrange(10**9)}"
@@ -227,7 +230,7 @@ class Node:
         self.peers = NetworkPeers(network, name)
         here = Here(
             node=name, boot=self.boot, bus=self.bus, pool=self.pool, ledger=self.ledger,  # type: ignore[arg-type]
-            location=lambda: self.location, record=self.events.append,
+            location=lambda: self.location, record=self.events.append, now=now, clock=clock,
         )  # fmt: skip
         self.exchange = Exchange(
             here, self.peers, atlas or MapAtlas(), find, licensed=licensed, licences=licences,  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from rostra.calls.exchange import Exchange
 from rostra.calls.session import CallSession
 from rostra.calls.switchboard import CallRequest
 from rostra.domain.admission import AccessRules
+from rostra.domain.reception import ReceptionRules
 from rostra.domain.service import Service, ServiceDescription
 from rostra.domain.vocabulary import CallProtocol, ServiceType
 
@@ -31,6 +32,16 @@ SERVICES = {
     "test": service("Test", service_type="test_call"),
     "short": service("Short", PINS, guests_only_timeout=0.0),
     "brief": service("Brief", PINS, guests_only_timeout=0.2),
+    "pinned": service("Pinned", AccessRules(host_pin="1234", allow_guests=True, guest_pin="5678")),
+    "pound": service("Pound", AccessRules(host_pin="12345#", allow_guests=True, guest_pin="678#")),
+    "1234": service("Numbered", AccessRules(host_pin="2468")),
+    "tiny": service("Tiny", AccessRules(host_pin="2468"), participant_limit=1),
+    "4321": service("Quartet", participant_limit=1),
+    "ivr": service(
+        "Reception", service_type="two_stage_dialing", reception=ReceptionRules(match=r"(\d{4})|nobody"),
+        pin_entry_timeout=60.0,
+    ),
+    "lone": service("Lone", PINS, guests_only_timeout=120.0, last_participant_timeout=60.0),
     "hasty": service("Hasty", PINS, waiting_timeout=0.05, pin_entry_timeout=0.05),
 }
 

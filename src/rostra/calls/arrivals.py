@@ -62,12 +62,15 @@ def find_service(alias: str, find: FindAlias, protocol: CallProtocol, extension:
 
 
 def beyond(reception: Service, keyed: str, find: FindAlias, protocol: CallProtocol) -> Resolution | None:
-    """Where a number keyed at a reception leads; None: nowhere (SVC-051…SVC-055)."""
+    """Where a number keyed at a reception leads, also with a PIN behind it; None: nowhere (SVC-051…SVC-055)."""
+    pin = ""
+    if protocol in KEYPADS:
+        keyed, _, pin = keyed.partition("**")
     alias = destination(reception.description.reception, keyed)
     found = resolve(alias, find, protocol) if alias else None
     if found is None or found.service.description.service_type not in JOINABLE - {RECEPTION}:
         return None
-    return found
+    return msgspec.structs.replace(found, pin=pin) if pin else found
 
 
 def enter(service: Service, protocol: CallProtocol, pin: str | None, role: Role | None, *, name: str) -> Entrance:
