@@ -260,7 +260,7 @@ def save(browser: Client, **values: str) -> Any:
     return browser.post("/admin/configuration/workervm/add/", form)
 
 
-@pytest.mark.spec("CLOUD-043", "CLOUD-044", "CLOUD-045", "CLOUD-046", "NODE-057")
+@pytest.mark.spec("CLOUD-043", "CLOUD-044", "CLOUD-045", "CLOUD-046", "NODE-035", "NODE-057")
 def test_saving_a_node_leads_to_its_file_in_this_session_alone(browser: Client) -> None:
     saved = save(browser)
     node = WorkerVM.objects.get(name="London")

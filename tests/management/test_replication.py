@@ -85,6 +85,7 @@ def room(name: str) -> Conference:
     return conference
 
 
+@pytest.mark.spec("NODE-004")
 async def test_a_change_is_there_within_two_seconds(database: Path, fabric: Environment, bus: Bus, local: Path) -> None:
     async with publishing(bus) as publisher, following(fabric, bus, local) as replica:
         await asyncio.wait_for(replica.synchronised.wait(), 8)

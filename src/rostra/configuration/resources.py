@@ -65,6 +65,8 @@ class Resource:
     """Lists that are found in other rows."""
     fixed: tuple[str, ...] = ()
     """Fields that keep the value they were created with."""
+    fixed_in_site: tuple[str, ...] = ()
+    """Fields that pages show only, once there is a row; the API goes on changing them."""
     filtering: tuple[str, ...] | None = None
     """Fields that lists can be filtered by; None: all."""
     ordering: tuple[str, ...] | None = None

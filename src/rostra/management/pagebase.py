@@ -89,7 +89,7 @@ class Page(CsvPages, BulkActions, ModelAdmin):
         return [one for one in kept if one[1]["fields"]]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        fixed = self.resource.fixed if obj is not None else ()
+        fixed = (*self.resource.fixed, *self.resource.fixed_in_site) if obj is not None else ()
         return [*super().get_readonly_fields(request, obj), *fixed]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -33,7 +33,7 @@ def apply(*, first: bool = False, **answers: Any) -> list[str]:
     return applying.apply(ENVIRONMENT, Answers(**answers), first=first)
 
 
-@pytest.mark.spec("NODE-117", "NODE-119", "SYS-091", "NODE-174", "NODE-177", "SYS-127")
+@pytest.mark.spec("NODE-117", "NODE-119", "NODE-085", "SYS-091", "NODE-174", "NODE-177", "SYS-127")
 def test_everything(system: None) -> None:
     changed = apply(
         first=True,

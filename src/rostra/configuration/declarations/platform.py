@@ -79,6 +79,7 @@ register.add(
         summary="Conferencing Nodes: the machines that carry calls.",
         embedded=("static_routes",),
         fixed=_IDENTITY,
+        fixed_in_site=("enable_distributed_database",),  # NODE-066
         columns=("name", "system_location", "address", "node_type", "maintenance_mode"),
         search=("name", "description", "address", "hostname"),
         write_only=("password",),
