@@ -34,7 +34,6 @@ from tests.e2e.platform import wait_until
 
 from bench.sip_caller import SipCaller
 from rostra.environment import Environment
-from rostra.fabric import server
 from rostra.fabric.bus import Bus
 from rostra.fabric.replication import ConfigurationReplica
 
@@ -249,7 +248,7 @@ def _tell(what: str, kinds: dict[str, tuple[float, float]], crossed: float) -> N
 
 async def count(home: Path) -> None:
     """Count everything on the fabric for a while; prints JSON."""
-    bus = await Bus.connect(server.url(Environment(home=home)), name="counter")
+    bus = await Bus.join(Environment(home=home), name="counter")
     number: Counter[str] = Counter()
     size: Counter[str] = Counter()
 
@@ -304,7 +303,7 @@ async def follow(home: Path) -> None:
     with tempfile.TemporaryDirectory() as directory:
         replicas: list[ConfigurationReplica] = []
         for number in range(REPLICAS):
-            bus = await Bus.connect(server.url(Environment(home=home)), name=f"replica{number}")
+            bus = await Bus.join(Environment(home=home), name=f"replica{number}")
             replica = ConfigurationReplica(Environment(home=home), bus, Path(directory) / f"{number}.db")
             await replica.start()
             await asyncio.wait_for(replica.synchronised.wait(), 60)

@@ -56,6 +56,6 @@ async def fabric(environment: Environment) -> AsyncIterator[Environment]:
 @pytest.fixture
 async def bus(fabric: Environment) -> AsyncIterator[Bus]:
     """A connection to a NATS server of the test's own."""
-    connection = await Bus.connect(server.url(fabric), name="test")
+    connection = await Bus.join(fabric, name="test")
     yield connection
     await connection.close()

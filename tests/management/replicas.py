@@ -18,7 +18,6 @@ import structlog
 
 from rostra.configuration.replica import Replica
 from rostra.environment import Environment
-from rostra.fabric import server
 from rostra.fabric.bus import Bus
 from rostra.fabric.replication import ConfigurationReplica
 
@@ -35,7 +34,7 @@ class Node:
     async def run(self, commands: int) -> None:
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
         environment = Environment.load()
-        bus = await Bus.connect(server.url(environment), name=f"replica{self._number}")
+        bus = await Bus.join(environment, name=f"replica{self._number}")
         replica = ConfigurationReplica(environment, bus, self._file)
         replica.on_change(lambda resource, key: self._heard(resource, key))
         began = time.monotonic()

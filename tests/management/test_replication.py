@@ -313,7 +313,7 @@ async def test_node_serves_and_starts_with_neither_fabric_nor_management(
     database: Path, environment: Environment, local: Path
 ) -> None:
     process = await server.start(environment)
-    bus = await Bus.connect(server.url(environment), name="test")
+    bus = await Bus.join(environment, name="test")
     try:
         async with publishing(bus), following(environment, bus, local) as replica:
             await asyncio.wait_for(replica.synchronised.wait(), 8)

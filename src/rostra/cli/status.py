@@ -23,7 +23,6 @@ from rostra.configuration.changes import Changes
 from rostra.configuration.local import open_database
 from rostra.domain.capacity import max_calls
 from rostra.environment import Environment
-from rostra.fabric import server
 from rostra.fabric.bus import Bus, Unreachable
 from rostra.fabric.peers import INTERVAL, Peers
 from rostra.fabric.replication import ANNOUNCE, CHANGES
@@ -278,7 +277,7 @@ async def asking(environment: Environment) -> AsyncGenerator[Callable[[], Any]]:
     if not (environment.home / "nats" / "token").exists():
         raise NothingRuns(f"nothing of Rostra has ever run in {environment.home}; is ROSTRA_HOME right?")
     try:
-        bus = await Bus.connect(server.url(environment), name="status", timeout=2.0)
+        bus = await Bus.join(environment, name="status", timeout=2.0)
     except Unreachable:
         raise NothingRuns(f"Rostra is not running in {environment.home}") from None
     heard: dict[str, tuple[float, int]] = {}

@@ -20,6 +20,7 @@ from rostra.conference import messages as w
 from rostra.conference.state import Delta, Owner
 from rostra.fabric.bus import Unreachable
 from rostra.fabric.peers import Connection
+from rostra.fabric.speaking import speaks_for
 
 logger = structlog.get_logger("rostra.conference")
 
@@ -201,6 +202,9 @@ class Link:
         owner = (message.node, message.boot)
         if message.node == self._node:
             return
+        if not speaks_for(message.node):
+            logger.warning("Said in the name of another node", key=self._key, node=message.node)
+            return
         self._heard[owner] = self._clock()
         if isinstance(message, w.Change | w.Beat):
             self._listener.welcome(owner)
@@ -250,7 +254,7 @@ class Link:
         except msgspec.DecodeError as problem:
             logger.warning("Not understood", key=self._key, problem=str(problem))
             return True
-        if isinstance(reply, w.State) and reply.node != self._node:
+        if isinstance(reply, w.State) and reply.node != self._node and speaks_for(reply.node):
             owner = (reply.node, reply.boot)
             self._listener.welcome(owner)
             for other in self._listener.merge(reply.delta):

@@ -13,7 +13,9 @@ from typing import Any
 import msgspec
 import structlog
 
+from rostra.fabric import subjects
 from rostra.fabric.bus import Bus
+from rostra.fabric.speaking import speaks_for
 
 logger = structlog.get_logger("rostra.fabric.claims")
 
@@ -38,15 +40,15 @@ class Verdict(msgspec.Struct, frozen=True):
     boot: str
 
 
-CLAIMS = "rostra.identity.*.claim"
+CLAIMS = subjects.CLAIM.pattern
 
 
 def claim_subject(node: str) -> str:
-    return f"rostra.identity.{node}.claim"
+    return subjects.CLAIM.of(node)
 
 
 def verdict_subject(node: str) -> str:
-    return f"rostra.identity.{node}.leave"
+    return subjects.LEAVE.of(node)
 
 
 class Claims:
@@ -79,7 +81,7 @@ async def judge(bus: Bus) -> Callable[[], Awaitable[None]]:
 
     async def hear(_subject: str, payload: bytes) -> None:
         claim: Claim = msgspec.json.decode(payload, type=Claim)
-        boot = claims.heard(claim, time.monotonic())
+        boot = claims.heard(claim, time.monotonic()) if speaks_for(claim.node) else None
         if boot is not None:
             logger.error(
                 "Two machines run with the identity of one node; the later one is told to leave", node=claim.node

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import msgspec
 
-from rostra.fabric.peers import VERSION
+from rostra.fabric import subjects
 
-LICENCES = f"rostra.v{VERSION}.management.licences"
+LICENCES = subjects.LICENCES.pattern
 """Requests of nodes: a LicenceRequest, answered by a LicenceReply (none for GiveBack)."""
-POLICY = f"rostra.v{VERSION}.licensing"
+POLICY = subjects.POLICY.pattern
 """Announcements of the Management Node: a Policy."""
 
 
 def holdings_subject(node: str) -> str:
     """Empty request to a node; the answer is Holdings."""
-    return f"rostra.v{VERSION}.nodes.{node}.licences"
+    return subjects.HOLDINGS.of(node)
 
 
 class Take(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="type"):

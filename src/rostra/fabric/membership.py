@@ -40,20 +40,21 @@ def node_name(key: int | None) -> str:
     return "management" if key is None else f"n{key}"
 
 
-def _file(home: Path) -> Path:
+def file(home: Path) -> Path:
+    """Where it is kept in a home directory."""
     return home / "fabric" / "membership.json"
 
 
 def load(home: Path) -> Membership | None:
     """What was stored last; None when this machine belongs to no fabric. Raises EnvironmentProblem when damaged."""
     try:
-        return msgspec.json.decode(_file(home).read_bytes(), type=Membership)
+        return msgspec.json.decode(file(home).read_bytes(), type=Membership)
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as problem:
-        raise EnvironmentProblem(f"ROSTRA_HOME: {_file(home)} is damaged: {problem}") from None
+        raise EnvironmentProblem(f"ROSTRA_HOME: {file(home)} is damaged: {problem}") from None
 
 
 def store(home: Path, membership: Membership) -> None:
-    _file(home).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_file(_file(home), msgspec.json.format(msgspec.json.encode(membership)))
+    file(home).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_file(file(home), msgspec.json.format(msgspec.json.encode(membership)))

@@ -19,13 +19,14 @@ import msgspec
 import structlog
 
 from rostra.domain.history import Event
+from rostra.fabric import subjects
 from rostra.fabric.bus import Unreachable
 from rostra.fabric.outbox_store import Kept, Store
-from rostra.fabric.peers import VERSION, Connection
+from rostra.fabric.peers import Connection
 
 logger = structlog.get_logger("rostra.fabric.outbox")
 
-EVENTS = f"rostra.v{VERSION}.management.events"
+EVENTS = subjects.EVENTS.pattern
 """Where the Management Node takes batches."""
 
 BATCH = 250

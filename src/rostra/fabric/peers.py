@@ -15,11 +15,12 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 
+from rostra.fabric import subjects
 from rostra.fabric.bus import Handler, Unreachable
+from rostra.fabric.speaking import speaks_for
 
 logger = structlog.get_logger("rostra.fabric.peers")
 
-VERSION = 1
 INTERVAL = 0.5
 """Seconds between reports."""
 SUSPECT = 0.9
@@ -31,15 +32,15 @@ DEAD = 2.2
 CUT_OFF = 3.0
 """Seconds for which we judge nobody while our own connection to the fabric is away."""
 
-REPORTS = f"rostra.v{VERSION}.nodes.*.report"
+REPORTS = subjects.REPORT.pattern
 
 
 def report_subject(node: str) -> str:
-    return f"rostra.v{VERSION}.nodes.{node}.report"
+    return subjects.REPORT.of(node)
 
 
 def probe_subject(node: str) -> str:
-    return f"rostra.v{VERSION}.nodes.{node}.probe"
+    return subjects.PROBE.of(node)
 
 
 class NodeReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,6 +248,9 @@ class Peers:
             report = _decode(payload)
         except msgspec.DecodeError as problem:
             logger.warning("Report not understood", problem=str(problem))
+            return
+        if not speaks_for(report.node):
+            logger.warning("A report in the name of another node is not heeded", node=report.node)
             return
         if self._report is not None and report.node == self._report().node:
             if report.boot != self._report().boot:

@@ -13,11 +13,12 @@ import structlog
 
 from rostra.configuration import sealing
 from rostra.configuration.changes import KeyReply
+from rostra.fabric import subjects
 from rostra.fabric.bus import Bus, Unreachable
 
 logger = structlog.get_logger("rostra.fabric.platformkey")
 
-KEY = "rostra.config.key"
+KEY = subjects.KEY.pattern
 _PATIENCE = 5.0
 """Seconds the Management Node may take to answer."""
 

@@ -23,15 +23,15 @@ from rostra.configuration import local, sealing
 from rostra.configuration.changes import Changes, ChangesReply, ChangesRequest, SnapshotChunk, SnapshotRequest
 from rostra.configuration.replica import Gap, Replica
 from rostra.environment import Environment
-from rostra.fabric import platformkey
+from rostra.fabric import platformkey, subjects
 from rostra.fabric.bus import Bus, Unreachable
 from rostra.fabric.platformkey import PlatformKey
 from rostra.fabric.snapshots import SNAPSHOT, Answers, Snapshot
 
 logger = structlog.get_logger("rostra.fabric.replication")
 
-CHANGES = "rostra.config.changes"
-CATCH_UP = "rostra.config.catch_up"
+CHANGES = subjects.CHANGES.pattern
+CATCH_UP = subjects.CATCH_UP.pattern
 
 ANNOUNCE = 1.0
 """Seconds between two words about which change is the newest."""

@@ -5,6 +5,7 @@ servers of other machines reach it over TLS, both sides proving that they are me
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import secrets
 import shutil
@@ -18,9 +19,10 @@ import msgspec
 import structlog
 
 from rostra.environment import Environment, Secret
-from rostra.fabric import credentials, membership
+from rostra.fabric import credentials, membership, subjects
 from rostra.fabric.credentials import Credentials
 from rostra.fabric.membership import Member, Membership
+from rostra.fabric.subjects import Who
 from rostra.tls import write_file
 
 logger = structlog.get_logger("rostra.fabric.server")
@@ -32,6 +34,11 @@ _PING = "750ms"
 def url(environment: Environment) -> Secret:
     """Where the fabric is, credentials included."""
     return Secret(f"nats://{_token(environment.home)}@127.0.0.1:{environment.nats_port}")
+
+
+def near(environment: Environment) -> bytes:
+    """What the processes of this machine, and nobody else, know in common."""
+    return hashlib.sha256(f"near {_token(environment.home)}".encode()).digest()
 
 
 def _token(home: Path) -> str:
@@ -106,6 +113,7 @@ def configuration(environment: Environment, own: Credentials, place: Membership 
             "pool_size": -1,  # one link to each machine: order is kept, and there is less to watch
             "ping_interval": _PING,
             "ping_max": 2,
+            "permissions": {"import": {"deny": _kept()}, "export": {"deny": _kept()}},
             "tls": {
                 "cert_file": str(own.certificate.resolve()),
                 "key_file": str(own.key.resolve()),
@@ -118,6 +126,11 @@ def configuration(environment: Environment, own: Credentials, place: Membership 
             "routes": [f"nats://{_host(m.address, m.port)}" for m in place.members if m.name != place.own],
         }
     return found
+
+
+def _kept() -> list[str]:
+    """Subjects that do not cross to other machines."""
+    return [row.pattern for row in subjects.ALL if row.says is Who.MACHINE]
 
 
 def _host(address: str, port: int) -> str:

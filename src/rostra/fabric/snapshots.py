@@ -11,9 +11,10 @@ import msgspec
 
 from rostra.configuration.changes import SnapshotChunk, SnapshotRequest
 from rostra.configuration.replica import Gap, Replica, SnapshotLoad
+from rostra.fabric import subjects
 from rostra.fabric.bus import Bus, Unreachable
 
-SNAPSHOT = "rostra.config.snapshot"
+SNAPSHOT = subjects.SNAPSHOT.pattern
 _PATIENCE = 10.0
 """Seconds until a part of it has to be there."""
 

@@ -152,7 +152,9 @@ class OnConference(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_fiel
     conference: str
     """Id of the instance."""
     action: str
-    """`disconnect`, `lock`, `unlock`, `mute_guests` or `unmute_guests`."""
+    """`disconnect`, `lock`, `unlock`, `mute_guests`, `unmute_guests` or `transform_layout`."""
+    transforms: dict[str, bool | str | list[str]] = {}
+    """For `transform_layout`: what to change (API-122)."""
 
 
 class OnParticipant(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="command"):

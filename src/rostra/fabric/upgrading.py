@@ -1,14 +1,14 @@
 """What the Management Node and a node say to each other when the node is upgraded (sheet 03, NODE-092 to NODE-112).
 
 The bundle itself comes over HTTPS, as large things do; that it is genuine is seen by its own signature, and the word
-by which it is handed out came over the fabric, which only members hear.
+by which it is handed out came over the fabric, where only the Management Node may say it.
 """
 
 from __future__ import annotations
 
 import msgspec
 
-from rostra.fabric.peers import VERSION
+from rostra.fabric import subjects
 
 PATH = "/api/enrol/software/"
 """Where the Management Node hands the bundle out; the token follows."""
@@ -16,7 +16,7 @@ PATH = "/api/enrol/software/"
 
 def subject(node: str) -> str:
     """The request is an Install or an Ask, the answer a Progress."""
-    return f"rostra.v{VERSION}.nodes.{node}.software"
+    return subjects.SOFTWARE.of(node)
 
 
 class Install(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="command"):

@@ -15,7 +15,6 @@ import uvicorn
 
 from rostra import heads, tls
 from rostra.environment import Environment, EnvironmentProblem, Secret
-from rostra.fabric import server
 from rostra.fabric.bus import Bus, Unreachable
 from rostra.fabric.claims import judge
 from rostra.fabric.replication import Publisher
@@ -171,13 +170,14 @@ async def _upkeep() -> None:
 async def _fabric(environment: Environment) -> None:
     """Connect to the fabric, publish until cancelled; begins again when the fabric is not there yet."""
     from rostra.configuration import journal
+    from rostra.management.alarms.fabric import refusals_noticed
     from rostra.management.gate import Gate
     from rostra.management.licences.desk import licensing_calls
     from rostra.management.status import observed
 
     while True:
         try:
-            bus = await Bus.connect(server.url(environment), name="management")
+            bus = await Bus.join(environment, name="management")
         except Unreachable:
             logger.warning("The fabric does not answer; trying again")
             await asyncio.sleep(1)
@@ -190,7 +190,7 @@ async def _fabric(environment: Environment) -> None:
             gate.open()
             await judge(bus)
             state.connect(wake=publisher.wake, ready=lambda bus=bus: bus.connected)
-            async with observed(bus) as observatory, licensing_calls(bus, observatory.peers):
+            async with observed(bus) as observatory, licensing_calls(bus, observatory.peers), refusals_noticed(bus):
                 await asyncio.get_running_loop().create_future()  # until cancelled
         finally:
             state.connect()

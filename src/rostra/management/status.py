@@ -20,6 +20,7 @@ from rostra.fabric import status
 from rostra.fabric.bus import Unreachable
 from rostra.fabric.outbox import EVENTS, Acknowledged, decode_batch, encode_acknowledged
 from rostra.fabric.peers import Connection, Peers
+from rostra.fabric.speaking import speaks_for
 from rostra.fabric.survey import ANSWER, Seen, Snapshot, look
 from rostra.management.history import keeping
 from rostra.management.history.absences import Absences, Run
@@ -143,8 +144,11 @@ class Observatory:
         except msgspec.DecodeError as problem:
             logger.warning("Events are not understood", problem=str(problem))
             return None
+        records = tuple(record for record in batch.records if speaks_for(record.node))
+        if len(records) < len(batch.records):
+            logger.warning("Events in the name of another node are not heeded", count=len(batch.records) - len(records))
         try:
-            await self._in_thread(store, batch.records)
+            await self._in_thread(store, records)
         except OperationalError as problem:  # no answer: the node offers them again
             logger.warning("Events cannot be stored now", problem=str(problem))
             return None

@@ -27,6 +27,7 @@ from rostra.fabric.credentials import NotOurs
 from rostra.fabric.enrolment import MEMBER_PATH, MemberAnswer, MemberQuestion, Signed
 from rostra.fabric.membership import Member, node_name
 from rostra.fabric.replication import ConfigurationReplica
+from rostra.fabric.speaking import speaker
 from rostra.node.identity import NodeIdentity
 
 logger = structlog.get_logger("rostra.node.belonging")
@@ -37,6 +38,8 @@ AGAIN = 1.0
 DELETED = "This Conferencing Node was deleted from the platform"
 COPIED = "Another machine runs with this node's identity, and it was there first"
 
+AGREEING = 10.0
+"""Seconds within which two members have to say that, unless the Management Node does."""
 _SILENCE = 15.0
 """Seconds without the Management Node after which it is asked over HTTPS, and between two questions."""
 
@@ -64,6 +67,7 @@ class Belonging:
         self._tasks: list[asyncio.Task[None]] = []
         self._stops: list[Callable[[], Awaitable[None]]] = []
         self._ended = False
+        self._judges: dict[str, float] = {}
         self._due = asyncio.Event()
 
     async def start(self) -> None:
@@ -127,7 +131,13 @@ class Belonging:
             await asyncio.sleep(INTERVAL)
 
     async def _judged(self, _subject: str, payload: bytes) -> None:
-        if msgspec.json.decode(payload, type=Verdict).boot == self._boot:
+        if msgspec.json.decode(payload, type=Verdict).boot != self._boot:
+            return
+        who, now = speaker(), time.monotonic()
+        self._judges = {name: at for name, at in self._judges.items() if now - at < AGREEING}
+        if who is not None:
+            self._judges[who] = now
+        if who in (None, node_name(None)) or len(self._judges) > 1:
             self._end(COPIED)
 
     # ---- nobody tells us anything

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import secrets
 import time
 from contextlib import AsyncExitStack
@@ -13,12 +14,13 @@ import structlog
 from rostra.calls.exchange import Exchange
 from rostra.conference.here import Here
 from rostra.configuration.queries import Lookup
-from rostra.domain.history import NodeEvent
+from rostra.domain.history import AlarmChanged, NodeEvent
 from rostra.domain.ledger import Ledger
 from rostra.environment import Environment
 from rostra.fabric.bus import Bus
 from rostra.fabric.outbox import Outbox
 from rostra.fabric.peers import Peers
+from rostra.fabric.refusals import ALARM, Refusals
 from rostra.fabric.replication import ConfigurationReplica
 from rostra.media.pool import WorkerPool
 from rostra.media.selfcheck import estimate, node_figures, usable_cores
@@ -68,6 +70,9 @@ async def start(
     outbox.record(NodeEvent(time=time.time(), kind="started"))
     stack.callback(lambda: outbox.record(NodeEvent(time=time.time(), kind="stopped")))
 
+    refusals = Refusals(functools.partial(_refused, outbox))
+    bus.on_refused(refusals.heard)
+    stack.callback(refusals.close)
     reporter = Reporter(environment, identity, geography, ledger, replica, outbox, boot)
     peers = Peers(bus, reporter)
     here = Here(
@@ -93,6 +98,10 @@ async def start(
     measuring = asyncio.create_task(_measure(environment, ledger), name="capacity check")
     stack.push_async_callback(_ended, measuring)
     return Calls(exchange, peers, geography)
+
+
+def _refused(outbox: Outbox, member: str, details: str, up: bool) -> None:
+    outbox.record(AlarmChanged(time=time.time(), name=ALARM, up=up, instance=member, details=details))
 
 
 async def _licences(

@@ -18,7 +18,6 @@ from rostra.clientapi.app import create_app
 from rostra.clientapi.serving import serve as serve_clients
 from rostra.configuration.queries import Lookup
 from rostra.environment import Environment
-from rostra.fabric import server
 from rostra.fabric.bus import Bus
 from rostra.fabric.replication import ConfigurationReplica
 from rostra.node import calls
@@ -70,7 +69,7 @@ async def start(
 
     `end` is told when the node does not belong to the platform any more.
     """
-    bus = await Bus.connect(server.url(environment), name=identity.id)
+    bus = await Bus.join(environment, name=identity.id)
     stack.push_async_callback(bus.close)
 
     replica = ConfigurationReplica(environment, bus)

@@ -7,9 +7,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from rostra.fabric.peers import VERSION, Connection, Peers
+from rostra.fabric import subjects
+from rostra.fabric.peers import Connection, Peers
 
-RELEASE = f"rostra.v{VERSION}.clients.release"
+RELEASE = subjects.RELEASE.pattern
 """Says to all nodes the token of a session that has begun anew elsewhere; whoever issued it ends that session."""
 REMEMBERED = 120.0
 """Seconds a token lives: so long it is said again to nodes that come back."""

@@ -215,6 +215,14 @@ _KINDS = (
         "Damaged files or data",
         "See the details for what is damaged; restore it from a backup or install it again.",
     ),
+    Kind(
+        "fabric_message_refused",
+        29,
+        ERROR,
+        "A machine says on the fabric what it must not",
+        "What it said was not heeded. The instance names the machine: look whether somebody has broken into it; if in "
+        "doubt, delete the node and install it anew.",
+    ),
 )
 KINDS = {kind.name: kind for kind in _KINDS}
 """All kinds by name."""

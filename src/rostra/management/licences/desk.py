@@ -22,6 +22,7 @@ from rostra.domain.licensing import LicenceKind, Pool, Shortage, pool
 from rostra.fabric import licensing
 from rostra.fabric.bus import Unreachable
 from rostra.fabric.peers import INTERVAL, Connection, NodeReport, Peers
+from rostra.fabric.speaking import speaks_for
 from rostra.management.alarms.raising import lower_alarm, raise_alarm
 from rostra.management.licences import keeping, live
 
@@ -161,6 +162,9 @@ class LicenceDesk:
             request = licensing.decode_request(payload)
         except msgspec.DecodeError as problem:
             logger.warning("A request for a license is not understood", problem=str(problem))
+            return None
+        if not isinstance(request, licensing.AskPolicy) and not speaks_for(request.node):
+            logger.warning("A request for a license in the name of another node is not heeded", node=request.node)
             return None
         match request:
             case licensing.GiveBack(node=node, boot=boot, holder=holder):
