@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from rostra.configuration import setup_node
@@ -18,7 +19,9 @@ from rostra.configuration.replica import Replica
 from rostra.environment import Environment
 from rostra.fabric import membership, server
 from rostra.fabric.bus import Bus
+from rostra.fabric.claims import Verdict
 from rostra.fabric.membership import Member
+from rostra.fabric.speaking import now_speaks
 from rostra.node import belonging
 from rostra.node.belonging import Belonging
 from rostra.node.identity import NodeIdentity
@@ -161,6 +164,21 @@ async def test_of_two_machines_with_one_identity_the_later_leaves(
         async with watching(copy, bus, configuration, tmp_path) as second:
             await until(second, belonging.COPIED)
         assert first == []
+
+
+async def test_one_member_alone_cannot_send_a_node_away(
+    home: Environment, bus: Bus, configuration: Configuration, tmp_path: Path
+) -> None:
+    """It may be lying; the Management Node, or two that say the same, are believed."""
+    for who, over in ((["n8", "n8"], False), (["n8", "n9"], True), (["management"], True)):
+        ended: list[str] = []
+        lookup = Lookup(tmp_path / "configuration.db")
+        watch = Belonging(home, IDENTITY, bus, configuration, lookup, ended.append)  # type: ignore[arg-type]
+        for name in who:
+            now_speaks(name, lambda _node: False)
+            await watch._judged("", msgspec.json.encode(Verdict(watch._boot)))
+        lookup.close()
+        assert (ended == [belonging.COPIED]) is over, who
 
 
 async def test_no_answer_means_nothing(
