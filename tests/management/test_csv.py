@@ -230,7 +230,7 @@ def test_each_kind_of_service_has_files_of_its_own(rooms: Resource, kind: str, c
     resource = kind_of(kind).resource
     names = csvfiles.columns(resource)
     assert len(names) == count
-    row = {"name": "one", "alias_alias": "one@example.com", "ivr_theme_name": "Rostra", "call_type": "audio"}
+    row = {"name": "one", "alias_alias": "one@example.com", "ivr_theme_name": "Rostra theme (English_US)", "call_type": "audio"}
     csvfiles.load(resource, (",".join(names) + "\n" + ",".join(row.get(name, "") for name in names)).encode())
     made = Conference.objects.get(name="one")
     assert (made.service_type, made.call_type, aliases("one")) == (kind, "audio", ["one@example.com"])
@@ -341,6 +341,6 @@ def test_a_wrong_participant_is_refused(dialled: Resource, text: str, message: s
 
 
 def test_a_room_names_its_theme(rooms: Resource) -> None:
-    csvfiles.load(rooms, b"name,ivr_theme_name\nx,Rostra\n")
-    assert Conference.objects.get(name="x").ivr_theme.name == "Rostra"
+    csvfiles.load(rooms, b"name,ivr_theme_name\nx,Rostra theme (English_US)\n")
+    assert Conference.objects.get(name="x").ivr_theme.name == "Rostra theme (English_US)"
     assert "x,,,False,,,,,,,video,one_main_seven_pips,False,Rostra,," in csvfiles.export(rooms)

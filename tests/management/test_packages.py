@@ -62,9 +62,9 @@ def test_a_theme_passes() -> None:
         (lambda z: z.writestr("bomb", b"\0" * 10_000_000), "too tightly"),
         (lambda z: z.mkdir("nothing"), "empty"),
         (lambda z: (z.writestr("a", "x"), z.writestr("A", "y")), "twice"),
-        (lambda z: z.writestr("theme/themeconfig.json", "{"), "not JSON"),
+        (lambda z: z.writestr("theme/themeconfig.json", '{\n"a": 1\n"b": 2}'), "not JSON: line 3, column 1"),
         (lambda z: z.writestr("theme/themeconfig.json", "[]"), "object"),
-        (lambda z: z.writestr("theme/themeconfig.json", b"\xff"), "not JSON"),
+        (lambda z: z.writestr("theme/themeconfig.json", b"{\n\xff"), "UTF-8, found something else in line 2"),
         (lambda z: z.writestr("theme/themeconfig.json", "[" * 60_000), "not JSON"),
     ],
 )
@@ -109,7 +109,13 @@ def test_directories_of_hundreds_of_thousands_are_not_read(last: bytes, monkeypa
 def test_large_archives_are_looked_at_where_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """The format for large archives is fine, as long as they are not, and comments are."""
     monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
-    file = archive(lambda z: (z.writestr("a", "x"), z.writestr("b", "y"), setattr(z, "comment", b"fine")))
+    file = archive(
+        lambda z: (
+            z.writestr("themeconfig.json", "{}"),
+            z.writestr("conf-getpin_48kHz_mono.wav", ""),
+            setattr(z, "comment", b"fine"),
+        )
+    )
     assert b"PK\x06\x07" in file.getvalue()
     packages.check_theme(file)
     monkeypatch.setattr(packages, "MEMBERS", 1)

@@ -87,7 +87,7 @@ class TestIvrTheme(ResourceSuite):
     example = {"name": "Blue"}
     change = {"name": "Green", "conference": [f"{URI}/conference/1/"]}
     refused = [
-        ({"name": "Rostra"}, "name"),
+        ({"name": "Rostra theme (English_US)"}, "name"),
         ({"package": "file.zip"}, "package"),
         ({"conference": ["/nowhere/"]}, "conference"),
     ]
@@ -431,7 +431,7 @@ def test_a_theme_takes_a_package_and_says_when(api: Api, browser: Any) -> None:
     page = f"/admin/configuration/ivrtheme/{path.rstrip('/').rpartition('/')[2]}/change/"
     broken = {"name": "Green", "package": SimpleUploadedFile("x.zip", b"no zip")}
     assert "This is not a ZIP file." in browser.post(page, broken).content.decode()
-    good = {"name": "Red", "package": SimpleUploadedFile("x.zip", package(a__wav=b"RIFF"))}
+    good = {"name": "Red", "package": SimpleUploadedFile("x.zip", package(**{"conf-getpin_48kHz_mono.wav": b""}))}
     assert browser.post(page, good).status_code == 302
     assert browser.post(page, {"name": "Red"}).status_code == 302, "without a new file the old one stays"
     assert [(theme.name, theme.package.name) for theme in IvrTheme.objects.exclude(package=None)] == [("Red", "x.zip")]

@@ -55,7 +55,7 @@ class TestFirstStart:
         }
         (stun,) = (api.read(uri) for uri in location["client_stun_servers"])
         assert (stun["address"], stun["port"]) == ("stun.l.google.com", 19302)
-        assert api.read("global/1/")["default_theme"]["name"] == "Rostra"
+        assert api.read("global/1/")["default_theme"]["name"] == "Rostra theme (English_US)"
         assert api.read(api.read("global/1/")["default_webapp_alias"])["is_default"] is True
 
     @pytest.mark.spec("SYS-090", "SYS-091")

@@ -14,6 +14,8 @@ import msgspec
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 
+from rostra.management.themes import checking
+
 MEMBERS = 2000
 """Most files in an archive."""
 UNPACKED = 200 * 1024 * 1024
@@ -36,9 +38,7 @@ _END_MARK, _END64_MARK, _LOCATOR_MARK = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x
 def check_theme(file: BinaryIO) -> None:
     """Is `file` a theme package? Raises ValidationError."""
     with _opened(file) as archive:
-        for member in _files(archive):
-            if member.filename.rpartition("/")[2] == "themeconfig.json":
-                _check_json(archive, member)
+        checking.check(archive)
 
 
 def check_branding(file: BinaryIO) -> None:

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import rostra
+from rostra import themefiles
 from rostra.configuration.journal import Mark
 from rostra.configuration.models import (
     IvrTheme,
@@ -17,8 +18,8 @@ from rostra.configuration.models import (
     WebappAlias,
 )
 
-THEME = "Rostra"
-"""The theme of the built-in files."""
+THEME = themefiles.SHIPPED[0].name
+"""The default theme of a new installation: that of the built-in files."""
 STUN = ("stun.l.google.com", 19302)
 WEB_APP = "webapp3"
 """Generation of web apps that ours belongs to."""
@@ -49,7 +50,8 @@ def seed() -> None:
     _, first = Mark.objects.get_or_create(name="seeded:services", defaults={"value": "1"})
     if not first:
         return
-    IvrTheme.objects.get_or_create(name=THEME)
+    for theme in themefiles.SHIPPED:
+        IvrTheme.objects.get_or_create(name=theme.name, defaults={"uuid": theme.uuid})
     address, port = STUN
     StunServer.objects.get_or_create(
         name=address, defaults={"address": address, "port": port, "description": "For web clients"}

@@ -27,6 +27,7 @@ from rostra.management.pagebase import Page, Singleton
 from rostra.management.provisioning.pages import DevicePages, TemplatePages
 from rostra.management.servicepages import ServicePage
 from rostra.management.services import KINDS, Kind
+from rostra.management.themes.pages import ThemePages
 
 
 def populate() -> None:
@@ -150,6 +151,10 @@ class _Devices(DevicePages, Page):
     pass
 
 
+class _Themes(ThemePages, Page):
+    pass
+
+
 class _SyncTemplates(TemplatePages, Page):
     pass
 
@@ -161,6 +166,7 @@ _SPECIAL: dict[str, type[ModelAdmin]] = {
     "conference_sync_template": _SyncTemplates,
     "device": _Devices,
     "gateway_routing_rule": _Rules,
+    "ivr_theme": _Themes,
     "licence": _Licences,
     "licence_request": _LicenceRequests,
     "oauth2_client": _Clients,
