@@ -23,7 +23,10 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from bench.peers import FRAME_RATE, KINDS, Peers, Track, describe, picture, record, voice
-from rostra.domain.layout import ONE_MAIN_SEVEN, Performer, arrange, draw
+from rostra.domain.casting import Performer, arrange
+from rostra.domain.drawing import Around, draw
+from rostra.domain.layouts import DEFAULT
+from rostra.domain.look import Style
 from rostra.environment import Environment
 from rostra.fabric import server
 from rostra.fabric.bus import Bus
@@ -65,7 +68,7 @@ async def worker_pool() -> AsyncGenerator[WorkerPool]:
     with tempfile.TemporaryDirectory() as home:
         environment = dataclasses.replace(Environment(), home=Path(home), nats_port=port)
         nats = await server.start(environment)
-        bus = await Bus.connect(server.url(environment), name="bench")
+        bus = await Bus.join(environment, name="bench")
         pool = WorkerPool(environment, bus, "bench")
         await pool.start()
         try:
@@ -80,7 +83,8 @@ async def worker_pool() -> AsyncGenerator[WorkerPool]:
 def everybody_else(legs: list[str]) -> m.Compose:
     """Each leg sees the others as the usual layout draws them."""
     performers = [Performer(participant=leg, source=leg) for leg in legs]
-    views = {leg: draw(arrange(performers, leg, ONE_MAIN_SEVEN), ONE_MAIN_SEVEN) for leg in legs}
+    style = Style(layout=DEFAULT)
+    views = {leg: draw(arrange(performers, leg, style), style, Around()) for leg in legs}
     return m.Compose(views=views, watching={leg: leg for leg in legs})
 
 

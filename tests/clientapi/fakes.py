@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
@@ -35,6 +35,7 @@ from rostra.conference.events import (
     SyncEnded,
 )
 from rostra.conference.roster import ConferenceFlags, Participant
+from rostra.domain import look
 from rostra.domain.media import MediaDescription, MediaKind
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 
@@ -158,6 +159,7 @@ class FakeConference:
         self.sessions: dict[str, FakeSession] = {}
         self.queues: dict[str, asyncio.Queue[ConferenceEvent | None]] = {}
         self.tones: list[tuple[str, str]] = []
+        self.registers: dict[str, look.Value] = {}
         self.pictures: list[bytes] = []
 
     @property
@@ -254,6 +256,23 @@ class FakeConference:
 
     async def start(self) -> None:
         self._start()
+
+    async def transform_layout(self, transforms: Mapping[str, object]) -> None:
+        self._look(look.transform(transforms, lecture=self.service.description.service_type == "lecture"))
+
+    async def override_layout(self, layouts: Sequence[object]) -> None:
+        self._look(look.override(layouts, lecture=self.service.description.service_type == "lecture"))
+
+    def _look(self, registers: Mapping[str, look.Value]) -> None:
+        self.registers.update(registers)
+        now = look.look(self.service.description, self.registers.get)
+        hosts, guests = now.requested
+        for known in self.roster.values():
+            changed = LayoutChanged(
+                view=now.of(known.role).layout.name, participants=(), requested_for_hosts=hosts,
+                requested_for_guests=guests, overlay_text=now.hosts.names,
+            )  # fmt: skip
+            self.tell(changed, known.uuid)
 
     async def mute_guests(self, muted: bool) -> None:
         self.set_flags(guests_muted=muted)

@@ -13,6 +13,8 @@ from .driver import Api, User
 from .fakes import FakeSwitchboard
 
 BODIES: dict[str, Any] = {
+    "transform_layout": {"transforms": {"layout": "1:7"}},
+    "override_layout": {"layouts": []},
     "message": {"type": "text/plain", "payload": "x"},
     "dtmf": {"digits": "1"},
     "overlaytext": {"text": "x"},
@@ -342,3 +344,31 @@ async def test_node_status(api: Api, switchboard: FakeSwitchboard) -> None:
     switchboard.ready = False
     answer = await api.http.get("/api/client/v2/status")
     assert (answer.status_code, answer.json()) == (503, {"status": "failed", "result": "Maintenance mode"})
+
+
+@pytest.mark.spec("POL-145", "API-121", "API-125")
+async def test_layouts_are_listed_and_drawn(live: Api) -> None:
+    ada = await live.join(name="Ada")
+    names = (await ada.get("available_layouts")).json()["result"]
+    assert {"1:0", "1:7", "1:21", "2:21", "4:0", "9:0", "16:0", "25:0", "ac"} <= set(names)
+    assert (await ada.get("available_layouts?annotate=false")).json()["result"] == names
+    annotated = (await ada.get("available_layouts?annotate=true")).json()["result"]
+    assert [one["name"] for one in annotated] == names
+    assert {"name": "9:0", "tags": ["equal"]} in annotated
+    drawings = (await ada.get("layout_svgs")).json()["result"]
+    assert list(drawings) == names
+    assert all("currentColor" in svg for svg in drawings.values())
+
+
+@pytest.mark.spec("API-122", "API-123", "API-124", "POL-163")
+async def test_hosts_change_the_layout(live: Api) -> None:
+    ada = await live.join(name="Ada")
+    async with ada.events() as events:
+        await events.until("layout")
+        assert await ada.act("transform_layout", {"transforms": {"layout": "2x2", "enable_overlay_text": True}}) is True
+        chosen = {"primary_screen": {"chair_layout": "4:0", "guest_layout": "4:0"}}
+        await events.until("layout", view="4:0", requested_layout=chosen, overlay_text_enabled=True)
+        refused = await ada.post("transform_layout", {"transforms": {"layout": "7:7"}})
+        assert (refused.status_code, refused.json()["result"]) == (400, "Illegal value")
+        assert await ada.act("transform_layout", {"transforms": {}}) is True
+        await events.until("layout", view="1:7", overlay_text_enabled=False)

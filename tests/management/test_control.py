@@ -153,7 +153,6 @@ def test_names_and_settings_of_other_clients(api: Api, made: Made) -> None:
     [
         ("participant/dial", {"conference_alias": "board", "destination": "sip:x@example.com"}),
         ("participant/transfer", {"participant_id": ADA, "conference_alias": "other"}),
-        ("conference/transform_layout", {"conference_id": MEETING, "layout": "1:7"}),
     ],
 )
 def test_what_is_not_built_is_refused_in_plain_words(api: Api, made: Made, command: str, body: dict[str, Any]) -> None:
@@ -181,3 +180,14 @@ def test_the_log_says_who_did_what_to_whom(api: Api, made: Made) -> None:
     for part in ("Command given", "participant/role", ADA, "guest"):
         assert part in line
     assert entry.user == "admin"
+
+
+@pytest.mark.spec("POL-162")
+def test_the_layout_of_a_running_conference_is_changed(api: Api, made: Made) -> None:
+    body = {"conference_id": MEETING, "layout": "4:0", "plus_n_pip_enabled": False, "free_form_overlay_text": "a\nb"}
+    assert give(api, "conference/transform_layout", body) == DONE
+    transforms = {"layout": "4:0", "plus_n_pip_enabled": False, "free_form_overlay_text": ["a", "b"]}
+    told = OnConference(conference=MEETING, action="transform_layout", transforms=transforms)
+    assert made.told == [(node, told) for node in ("n1", "n2")]
+    refused = give(api, "conference/transform_layout", {"conference_id": MEETING, "host_layout": "7:7"}, 400)
+    assert refused == {"transform_layout": {"host_layout": ["Illegal value."]}}

@@ -7,7 +7,7 @@ this module and nothing else of the conference. All coroutines may be called fro
 from __future__ import annotations
 
 import enum
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -227,6 +227,14 @@ class Conference(Protocol):
         ...
 
     async def mute_guests(self, muted: bool) -> None: ...
+
+    async def transform_layout(self, transforms: Mapping[str, object]) -> None:
+        """Change how the pictures look until the conference ends. Raises domain.look.IllegalValue."""
+        ...
+
+    async def override_layout(self, layouts: Sequence[object]) -> None:
+        """Name who is shown, for Hosts and for all others. Raises domain.look.IllegalValue."""
+        ...
 
     async def mute(self, participant: str, muted: bool) -> None: ...
 

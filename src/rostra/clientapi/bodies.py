@@ -49,6 +49,18 @@ class Overlay(Body, frozen=True, kw_only=True):
     text: Annotated[str, msgspec.Meta(max_length=1024)]
 
 
+class TransformLayout(Body, frozen=True, kw_only=True):
+    """Members of `transforms` are looked at by `domain.look`, which says what they may be."""
+
+    transforms: dict[str, Any]
+
+
+class OverrideLayout(Body, frozen=True, kw_only=True):
+    """Who is shown to Hosts and to all others."""
+
+    layouts: list[Any]
+
+
 class RoleBody(Body, frozen=True, kw_only=True):
     role: Literal["chair", "guest"]
 

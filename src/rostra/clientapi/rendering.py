@@ -143,12 +143,15 @@ class StreamView:
                 ],
             )
         else:
-            overlay = self._client.session.service.enable_overlay_text
-            yield (
-                "layout",
-                {
-                    "view": happened.view,
-                    "participants": list(happened.participants),
-                    "overlay_text_enabled": overlay,
-                },
-            )
+            yield "layout", _layout(happened)
+
+
+def _layout(happened: LayoutChanged) -> dict[str, object]:
+    """Both requested layouts are always there, as clients read them without a look (API-124)."""
+    requested = {"chair_layout": happened.requested_for_hosts, "guest_layout": happened.requested_for_guests}
+    return {
+        "view": happened.view,
+        "participants": list(happened.participants),
+        "requested_layout": {"primary_screen": requested},
+        "overlay_text_enabled": happened.overlay_text,
+    }

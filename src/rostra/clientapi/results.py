@@ -152,3 +152,11 @@ class WebRtcCall(msgspec.Struct, frozen=True):
     call_uuid: str
     sdp: str | msgspec.UnsetType = msgspec.UNSET
     """Absent for a call without media of its own."""
+
+
+class LayoutName(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A layout that can be chosen."""
+
+    name: str
+    tags: tuple[str, ...] = ()
+    """`equal`: all pictures have one size."""

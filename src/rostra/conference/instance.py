@@ -25,6 +25,7 @@ from rostra.conference.shared import OwnerUnreachable, Shared
 from rostra.conference.state import Changes, Value
 from rostra.conference.stills import Stills
 from rostra.conference.tones import Tones, is_in
+from rostra.domain import layouts, look
 from rostra.domain.presenting import slides_of
 from rostra.domain.service import Service
 from rostra.domain.theme import KNOCK
@@ -270,6 +271,27 @@ class ConferenceInstance:
 
     async def mute_guests(self, muted: bool) -> None:
         self._set_flags(guests_muted=muted)
+
+    async def cycle_layout(self) -> None:
+        """The next layout for all (POL sheet, `*8`)."""
+        description = self._service.description
+        lecture = description.service_type == "lecture"
+        shown = look.look(description, self._state.register).hosts.layout.name
+        chosen = layouts.next_layout(shown, lecture=lecture)
+        names = ("host_layout", "guest_layout") if lecture else ("layout",)
+        self._set_flags(**look.transform(dict.fromkeys(names, chosen), lecture=lecture))
+
+    async def transform_layout(self, transforms: Mapping[str, object]) -> None:
+        """Change how the pictures look until the conference ends (POL-162). Raises IllegalValue."""
+        self._set_flags(**look.transform(transforms, lecture=self._lecture))
+
+    async def override_layout(self, layouts: Sequence[object]) -> None:
+        """Name who is shown. Raises IllegalValue."""
+        self._set_flags(**look.override(layouts, lecture=self._lecture))
+
+    @property
+    def _lecture(self) -> bool:
+        return self._service.description.service_type == "lecture"
 
     async def mute(self, participant: str, muted: bool) -> None:
         await self._do(self._order(participant, mute=muted))

@@ -7,19 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from rostra.conference.roster import Participant
-from rostra.domain import layout
-from rostra.domain.layout import Arrangement, Geometry, Performer
+from rostra.domain import casting, drawing, look, splash, theme
+from rostra.domain.casting import Arrangement, Audience, Performer
+from rostra.domain.drawing import Around, Listener
+from rostra.domain.look import Look, Style
 from rostra.domain.scene import Scene
 from rostra.domain.service import ServiceDescription
-from rostra.domain.vocabulary import ServiceType
+from rostra.domain.vocabulary import Role, ServiceType
 from rostra.media.messages import AudioRoute, Compose
-
-TEST_CALL_DELAY = 2.0
-"""Seconds after which a test caller hears itself."""
-ALONE = "Waiting for others to join"
-NO_PICTURES = "Nobody else is sending video"
-WAITING_FOR_HOST = "Waiting for the host to join"
-HELD_BY_LOCK = "The conference is locked. Please wait to be let in"
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +25,25 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
     has_picture: bool = False
     here: bool = True
     """Its media is carried by this node."""
+    mixed: bool = False
+    """It gets a presentation inside its main picture."""
+
+
+class Situation(msgspec.Struct, frozen=True, kw_only=True):
+    """What else is so in the conference."""
+
+    order: Sequence[str] = ()
+    """Who held the floor, most recent first."""
+    speaking: frozenset[str] = frozenset()
+    look: Look | None = None
+    """None: as the service is configured."""
+    presenter: str = ""
+    slides: str = ""
+    """Source of the presentation's pictures; empty: there is none."""
+    announced: bool = False
+    """That it is streamed or recorded is new."""
+    seated: Mapping[str, tuple[str, ...]] = {}
+    """`Program.seated` of the program before."""
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,12 +55,13 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     """Participant to (view name, participants shown, main first)."""
     elsewhere: Mapping[str, int]
     """Sources shown here whose media is on other nodes, and the widest they are shown, in pixels of the scene."""
+    seated: Mapping[str, tuple[str, ...]] = {}
+    """Who is shown in each view, in display order."""
 
 
-def program(seats: Sequence[Seat], order: Sequence[str], service: ServiceDescription, *, locked: bool) -> Program:
-    """Compute who sees and hears what (CONF-082…CONF-084)."""
-    geometry = layout.GEOMETRIES.get(service.host_view, layout.ONE_MAIN_SEVEN)
-    company = _Company(seats, order, geometry, names=service.enable_overlay_text)
+def program(seats: Sequence[Seat], service: ServiceDescription, situation: Situation) -> Program:
+    """Compute who sees and hears what (CONF-069 to CONF-096)."""
+    company = _Company(seats, service, situation)
     views: dict[str, Scene] = {}
     watching: dict[str, str] = {}
     audio: dict[str, AudioRoute] = {}
@@ -54,77 +69,188 @@ def program(seats: Sequence[Seat], order: Sequence[str], service: ServiceDescrip
     for seat in seats:
         who = seat.participant
         view = company.view(seat)
-        shown = company.shown(who) if not view.startswith(_ALONE_VIEWS) else ()
-        layouts[who.uuid] = (geometry.view, tuple(performer.participant for performer in shown))
+        layouts[who.uuid] = (company.style(who).layout.name, company.shown(seat))
         if seat.here:
-            audio[seat.call] = _route(who)
+            audio[seat.call] = _route(who, service)
             watching[seat.call] = view
             if view not in views:
-                views[view] = company.scene(seat, view, locked=locked)
+                views[view] = company.scene(seat)
+    remote = {seat.call for seat in seats if not seat.here}
     return Program(
         compose=Compose(views=views, watching=watching, audio=audio),
         layouts=layouts,
-        elsewhere=_elsewhere(views.values(), {seat.call for seat in seats if not seat.here}),
+        elsewhere=_elsewhere(views.values(), remote),
+        seated=company.seated,
     )
 
 
-_ALONE_VIEWS = ("loop:", "prompt:", "waiting")
+class _Group:
+    """Participants who see the same, but for themselves."""
+
+    def __init__(
+        self, name: str, audience: Audience, style: Style, performers: Iterable[Performer], situation: Situation,
+        presenter: str,
+    ) -> None:  # fmt: skip
+        self.audience = audience
+        self.style = style
+        self._name = name
+        self._before = situation.seated
+        self._line = casting.line_up(performers, situation.order, audience, presenter=presenter)
+        self._on_stage = {one.participant for one in self._line[: 1 + len(style.layout.places)]} | set(style.actors)
+        self._known = {one.participant for one in self._line}
+        self._made: dict[str, Arrangement] = {}
+
+    def view(self, who: Participant) -> str:
+        """Those whose own picture is on stage need one of their own; all others share (one encode, many viewers)."""
+        if who.uuid not in self._known:
+            return f"{self._name}audience"
+        return f"to:{who.uuid}" if who.uuid in self._on_stage else f"{self._name}audience:performing"
+
+    def arrangement(self, who: Participant) -> Arrangement:
+        view = self.view(who)
+        if view not in self._made:
+            before = self._before.get(view) or self._before.get(f"{self._name}audience", ())
+            self._made[view] = casting.arrange(
+                self._line, who.uuid if who.uuid in self._known else None, self.style, before, audience=self.audience
+            )
+        return self._made[view]
+
+    @property
+    def seated(self) -> dict[str, tuple[str, ...]]:
+        return {view: arrangement.names for view, arrangement in self._made.items()}
 
 
 class _Company:
     """Everybody there is to be seen, and what each of them sees of the others."""
 
-    def __init__(self, seats: Sequence[Seat], order: Sequence[str], geometry: Geometry, *, names: bool) -> None:
-        self._geometry = geometry
-        self._names = names
-        self._performers = layout.by_recent_speech(
-            [_performer(seat) for seat in seats if seat.has_picture and _shows(seat.participant)], order
-        )
-        self._on_stage = {p.participant for p in self._performers[: 2 + geometry.thumbnails]}
-        self._performing = {p.participant for p in self._performers}
-        self._joined = sum(seat.participant.joined for seat in seats)
-        self._arranged: dict[str | None, Arrangement] = {}
+    def __init__(self, seats: Sequence[Seat], service: ServiceDescription, situation: Situation) -> None:
+        self._service = service
+        self._situation = situation
+        self._look = situation.look or look.look(service, lambda _: None)
+        self._lecture = service.service_type == "lecture"
+        people = {seat.participant.uuid: seat.participant for seat in seats}
+        self._joined = [who for who in people.values() if who.joined]
+        self._hosts = any(who.role is Role.HOST for who in self._joined)
+        self._performers = performers(seats)
+        self._names = {one.participant: one.name for one in self._performers}
+        self._groups: dict[str, _Group] = {}
+
+    # ---- who sees what
+
+    def style(self, who: Participant) -> Style:
+        role = who.role if self._lecture else Role.HOST
+        return self._look.of(role, streams=who.is_streaming)
 
     def view(self, seat: Seat) -> str:
-        """Those whose own picture is on stage need one of their own; all others share (one encode, many viewers)."""
         who = seat.participant
         if who.service_type is ServiceType.TEST_CALL:
             return f"loop:{seat.call}"
-        if who.prompt:
+        if who.prompt or who.splash:
             return f"prompt:{seat.call}"
         if not who.joined:
             return "waiting"
-        if who.uuid in self._on_stage:
-            return f"to:{who.uuid}"
-        return "audience:performing" if who.uuid in self._performing else "audience"
+        view = self._group(who).view(who)
+        return f"slides:{view}" if self._mixed(seat) else view
 
-    def shown(self, who: Participant) -> Sequence[Performer]:
-        return self._arrangement(who).shown
-
-    def scene(self, seat: Seat, view: str, *, locked: bool) -> Scene:
+    def shown(self, seat: Seat) -> tuple[str, ...]:
+        """Participants in its picture, main first."""
         who = seat.participant
-        if view.startswith("loop:"):
-            return layout.loop(seat.call)
-        if view.startswith("prompt:"):
-            return layout.notice(who.prompt)
-        if view == "waiting":
-            return layout.notice(HELD_BY_LOCK if locked else WAITING_FOR_HOST)
-        arrangement = self._arrangement(who)
+        if who.service_type is ServiceType.TEST_CALL or who.prompt or who.splash or not who.joined:
+            return ()
+        names = self._group(who).arrangement(who).names
+        return names[:1] if self._mixed(seat) else names
+
+    def scene(self, seat: Seat) -> Scene:
+        who = seat.participant
+        settings = self._service.theme
+        if who.service_type is ServiceType.TEST_CALL:
+            delay = settings.test_call_service_media_delay
+            return splash.splash(who.splash) if who.splash else splash.loop(seat.call, delay)
+        if who.splash:
+            return splash.splash(who.splash, who.prompt, colour=settings.virtual_reception_text_color)
+        if who.prompt:
+            return splash.notice(who.prompt)
+        if not who.joined:
+            return splash.splash(theme.WAITING_FOR_HOST)
+        group = self._group(who)
+        arrangement = group.arrangement(who)
+        around = self._around(group.audience)
+        if self._mixed(seat):
+            speaker = arrangement.shown[0] if arrangement.shown else None
+            return drawing.presentation(self._situation.slides, speaker, around, group.style)
         if arrangement.shown:
-            return layout.draw(arrangement, self._geometry, names=self._names)
-        return layout.notice(ALONE if self._joined == 1 else NO_PICTURES)
+            return drawing.draw(arrangement, group.style, around)
+        return drawing.alone(theme.NO_OTHERS if len(self._joined) == 1 else theme.NO_OTHER_VIDEO, around, group.style)
 
-    def _arrangement(self, who: Participant) -> Arrangement:
-        viewer = who.uuid if who.uuid in self._performing else None
-        known = self._arranged.get(viewer)
-        if known is None:
-            known = self._arranged[viewer] = layout.arrange(self._performers, viewer, self._geometry)
-        return known
+    @property
+    def seated(self) -> dict[str, tuple[str, ...]]:
+        return {view: names for group in self._groups.values() for view, names in group.seated.items()}
+
+    def _mixed(self, seat: Seat) -> bool:
+        presents = seat.participant.uuid == self._situation.presenter
+        return bool(self._situation.slides) and seat.mixed and not presents
+
+    def _group(self, who: Participant) -> _Group:
+        audience = casting.audience_of(
+            who.role, lecture=self._lecture, hosts_present=self._hosts,
+            guests_see_guests=self._service.guests_can_see_guests,
+        )  # fmt: skip
+        name = "" if not self._lecture else "hosts:" if who.role is Role.HOST else "guests:"
+        name += "streams:" if who.is_streaming else ""
+        group = self._groups.get(name)
+        if group is None:
+            locked = self._lecture and self._service.force_presenter_into_main
+            group = self._groups[name] = _Group(
+                name, audience, self.style(who), self._performers, self._situation,
+                self._situation.presenter if locked else "",
+            )  # fmt: skip
+        return group
+
+    # ---- what is around
+
+    def _around(self, audience: Audience) -> Around:
+        """Indicators for those who may see these participants (of an auditorium's Guests: Hosts only)."""
+        now, wanted, settings = self._joined, self._look, self._service.theme
+        streaming = any(who.is_streaming for who in now) if wanted.streaming is None else wanted.streaming
+        return Around(
+            theme=settings,
+            listeners=tuple(
+                Listener(name=name_of(who), speaking=who.uuid in self._situation.speaking)
+                for who in now
+                if who.uuid not in self._names
+                and who.has_media
+                and not who.is_streaming
+                and casting.sees(audience, who.role)
+            ),
+            speaking=self._situation.speaking,
+            streaming=streaming and not settings.disable_streaming_indicator,
+            recording=wanted.recording is True and not settings.disable_streaming_indicator,
+            announced=self._situation.announced,
+            notes=wanted.notes,
+        )
 
 
-def _performer(seat: Seat) -> Performer:
-    who = seat.participant
-    return Performer(participant=who.uuid, source=seat.call, name=who.overlay_text or who.display_name)
+def name_of(who: Participant) -> str:
+    """What is written on somebody's picture (CONF-081, SVC-032)."""
+    return who.overlay_text or who.display_name or who.uri
+
+
+def performers(seats: Iterable[Seat]) -> list[Performer]:
+    """Those with video, in order of joining; each once, whatever number of calls it has."""
+    found: dict[str, Performer] = {}
+    for seat in seats:
+        who = seat.participant
+        known = found.get(who.uuid)
+        if not who.joined or (known is not None and (known.has_picture or not seat.has_picture)):
+            continue
+        if seat.has_picture or who.is_video_call:
+            found[who.uuid] = Performer(
+                participant=who.uuid, source="" if who.is_video_muted else seat.call, name=name_of(who),
+                role=who.role, spotlight=who.spotlight,
+                has_picture=seat.has_picture and not who.is_video_muted and not who.is_on_hold,
+                frozen=who.is_on_hold and not who.is_video_muted,
+            )  # fmt: skip
+    return list(found.values())
 
 
 def _elsewhere(scenes: Iterable[Scene], remote: set[str]) -> dict[str, int]:
@@ -136,14 +262,10 @@ def _elsewhere(scenes: Iterable[Scene], remote: set[str]) -> dict[str, int]:
     return widest
 
 
-def _shows(who: Participant) -> bool:
-    """May its picture be seen by others?"""
-    return who.joined and not who.is_video_muted and not who.is_on_hold
-
-
-def _route(who: Participant) -> AudioRoute:
+def _route(who: Participant, service: ServiceDescription) -> AudioRoute:
     if who.service_type is ServiceType.TEST_CALL:
-        return AudioRoute(speaks=False, hears=False, loopback=TEST_CALL_DELAY)
+        loopback = 0.0 if who.splash else service.theme.test_call_service_media_delay
+        return AudioRoute(speaks=False, hears=False, loopback=loopback)
     if not who.joined:
         return AudioRoute(speaks=False, hears=False)
     return AudioRoute(speaks=not who.is_muted and not who.is_on_hold, hears=not who.is_on_hold)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from rostra.domain.presenting import CallContent
 from rostra.domain.ending import KeepAlive
+from rostra.domain.presenting import CallContent
 from rostra.domain.vocabulary import CallDirection, CallProtocol, Role, ServiceType
-
 
 OUTSIDE = frozenset(
     {

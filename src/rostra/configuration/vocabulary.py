@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rostra.configuration.fields import Options
+from rostra.domain import layouts
 
 SERVICE_TYPES: Options = [
     ("conference", "Virtual Meeting Room"),
@@ -10,12 +11,7 @@ SERVICE_TYPES: Options = [
     ("two_stage_dialing", "Virtual Reception"),
     ("test_call", "Test Call Service"),
 ]
-LAYOUTS: Options = [
-    ("one_main_zero_pips", "One large, no small pictures"),
-    ("one_main_seven_pips", "One large and up to 7 small pictures"),
-    ("one_main_twentyone_pips", "One large and up to 21 small pictures"),
-    ("two_mains_twentyone_pips", "Two large and up to 21 small pictures"),
-]
+LAYOUTS: Options = [(layout.key, layout.label) for layout in layouts.LAYOUTS]
 CALL_TYPES: Options = [
     ("video", "Main video and presentation"),
     ("video-only", "Main video only"),

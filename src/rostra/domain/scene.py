@@ -21,6 +21,8 @@ class Fit(enum.StrEnum):
     """Crop the excess: no bars."""
     CONTAIN = "contain"
     """Show everything, with bars of the tile's colour."""
+    ICON = "icon"
+    """Images only: the whole of it, small in the middle."""
     CORNER = "corner"
     """Images only: as large as on a picture of 1920 by 1080 but within the tile, at its top left (REF-061)."""
 
@@ -36,11 +38,12 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
     height: int
     fit: Fit = Fit.COVER
     text: str = ""
-    """Drawn along the bottom (with a source) or centred (without)."""
+    """Drawn along the bottom (with a source, or as `label`) or centred."""
+    label: bool = False
     colour: int | None = 0x1C2230
     """RGB of the tile where nothing else is; None: what is under it shows."""
     image: str = ""
-    """Name of a file of the theme. With a source it stands in for a picture that is not there, small in the middle."""
+    """Name of a file of the theme. With a source it is an icon that stands in for a picture that is not there."""
     frozen: bool = False
     """The source's last picture, without colours (CONF-072)."""
     delay: float = 0.0

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from rostra.configuration.models import Conference
+from rostra.domain import look
 from rostra.fabric.status import CommandReply, ConferenceStatus, NotHere, Obeyed, OnConference, OnParticipant
 from rostra.management.accounts.permissions import CONTROL
 from rostra.management.commands import Command, Failed, Parameter, refusal
@@ -20,14 +21,18 @@ _IDENTIFIER = 200
 Values = Mapping[str, Any]
 
 
-def on_conference(identity: str, action: str) -> None:
+def on_conference(identity: str, action: str, **more: Any) -> None:
     """Have every node that has part in a conference do something with it; one that does is enough.
 
     All are told, as some may not hear of each other. Raises ValidationError for an unknown one, Failed when no node
     does it.
     """
     nodes = _nodes_of(identity)
-    _settle(platform().tell(nodes, OnConference(conference=identity, action=action)), "conference_id", _NO_CONFERENCE)
+    _settle(
+        platform().tell(nodes, OnConference(conference=identity, action=action, **more)),
+        "conference_id",
+        _NO_CONFERENCE,
+    )
 
 
 def on_participant(identity: str, action: str, role: str = "") -> None:
@@ -87,6 +92,19 @@ def _lock(values: Values) -> None:
     parts = _parts(lambda part: part.id == identity)
     setting = values.get("setting", "lock")
     on_conference(identity, _toggled(setting, "lock", "unlock", lambda: any(p.is_locked for p in parts.values())))
+
+
+def _transform_layout(values: Values) -> None:
+    """Each line of the free text is for one picture, in the order of display."""
+    transforms = {name: value for name, value in values.items() if name != "conference_id"}
+    if _FREE_TEXT in transforms:
+        transforms[_FREE_TEXT] = str(transforms[_FREE_TEXT]).splitlines()
+    for name in transforms:
+        try:
+            look.transform({name: transforms[name]}, lecture=False)
+        except look.IllegalValue:
+            raise ValidationError({name: ["Illegal value."]}) from None
+    on_conference(_identity(values["conference_id"]), "transform_layout", transforms=transforms)
 
 
 def _participant(action: str) -> Callable[[Values], None]:
@@ -157,6 +175,7 @@ _DIAL = (
     _text("local_display_name", "Name the other end is told."),
     _text("custom_sip_headers", "More SIP headers.", 0),
 )
+_FREE_TEXT = "free_form_overlay_text"
 _LAYOUT = (
     _text("layout", "Layout for everybody."),
     _text("host_layout", "Layout for Hosts."),
@@ -168,7 +187,7 @@ _LAYOUT = (
     _switch("live_captions_indicator", "Show when there are live captions."),
     _switch("ai_enabled_indicator", "Show when an assistant listens."),
     _switch("plus_n_pip_enabled", "Show how many are not seen."),
-    _text("free_form_overlay_text", "Text to show.", 1000),
+    _text(_FREE_TEXT, "Texts in place of names, one a line, in the order of display.", 1000),
 )
 
 
@@ -188,7 +207,7 @@ COMMANDS = (
     _of_conference("unlock", "Let everybody in again.", _conference("unlock")),
     _of_conference("mute_guests", "Mute all Guests.", _conference("mute_guests")),
     _of_conference("unmute_guests", "Unmute all Guests.", _conference("unmute_guests")),
-    _of_conference("transform_layout", "Change the layout. Not available yet.", _absent("Changing layouts"), *_LAYOUT),
+    _of_conference("transform_layout", "Change the layout, or with nothing go back.", _transform_layout, *_LAYOUT),
     _of_participant("disconnect", "Disconnect a participant.", _participant("disconnect")),
     _of_participant("mute", "Mute a participant.", _mute, _MUTE_SETTING),
     _of_participant("unmute", "Unmute a participant.", _participant("unmute")),

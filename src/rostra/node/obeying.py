@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from rostra.calls.exchange import Exchange
 from rostra.calls.records import call_streams
 from rostra.conference.instance import ConferenceInstance
+from rostra.domain.look import IllegalValue
 from rostra.domain.vocabulary import Role
 from rostra.fabric import status
 
@@ -34,12 +35,18 @@ async def obey(exchange: Exchange, command: status.Command) -> status.CommandRep
 
 async def _on_conference(exchange: Exchange, command: status.OnConference) -> status.CommandReply:
     act = _CONFERENCE.get(command.action)
-    if act is None:
+    if act is None and command.action != "transform_layout":
         return _unknown(command.action)
     conference = next((one for one in exchange.conferences if one.id == command.conference), None)
     if conference is None:
         return status.NotHere()
-    await act(conference)
+    if act is not None:
+        await act(conference)
+        return status.Obeyed()
+    try:
+        await conference.transform_layout(command.transforms)
+    except IllegalValue:
+        return status.Refused(reason="Illegal value")
     return status.Obeyed()
 
 

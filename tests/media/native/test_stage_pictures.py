@@ -10,6 +10,7 @@ from gi.repository import Gst
 
 from rostra.domain.scene import Fit, Scene, Tile
 from rostra.media.engine import stage
+from rostra.media.engine.text import Image
 
 from .conftest import Bench, close_to, yuv
 
@@ -44,7 +45,7 @@ def test_scene_coordinates_scale_to_the_negotiated_size(bench: Bench) -> None:
     view = bench.show(Scene(background=0, tiles=(Tile(source="red", x=640, y=360, width=640, height=360),)))
     for width, height in ((640, 360), (426, 240), (853, 479)):
         picture = bench.frame(bench.watch(view, width, height))
-        assert close_to(picture[height // 2 + 2 :, width // 2 + 2 :], RED)
+        assert close_to(picture[height // 2 + 2 : -3, width // 2 + 2 : -3], RED), "sizes are rounded down to even"
         assert close_to(picture[: height // 2 - 2], 0)
         assert close_to(picture[:, : width // 2 - 2], 0)
 
@@ -87,7 +88,8 @@ def test_scaling_keeps_a_gradient(bench: Bench) -> None:
         assert abs(luma[0].mean() - 235) < 4 or abs(luma[0].mean() - 16) < 4
 
 
-def test_a_source_without_new_frames_has_no_picture(bench: Bench) -> None:
+@pytest.mark.spec("CONF-072")
+def test_a_source_without_new_frames_freezes_without_colours(bench: Bench) -> None:
     still = bench.launch(
         f"videotestsrc num-buffers=1 pattern=solid-color foreground-color={0xFF000000 | RED} ! "
         "video/x-raw,format=I420,width=320,height=180,colorimetry=bt601 ! rostravideosink source=still"
@@ -100,7 +102,9 @@ def test_a_source_without_new_frames_has_no_picture(bench: Bench) -> None:
     stage.set_picture_timeout(0.2)
     try:
         bench.until(lambda: "still" not in stage.pictures())
-        assert close_to(bench.frame(watched, skip=6), GREY)
+        picture = bench.frame(watched, skip=6)
+        assert np.abs(picture[:, :, 0].astype(int) - yuv(RED)[0]).max() <= 4, "it is still there"
+        assert (picture[:, :, 1:] == 128).all(), "without its colours"
     finally:
         stage.set_picture_timeout(3)
     assert "still" in stage.pictures()
@@ -241,3 +245,49 @@ def test_a_standby_shows_only_while_nobody_else_does(bench: Bench) -> None:
     assert all(close_to(bench.frame(watching, skip=0), BLUE) for _ in range(10)), "and there is no hole between"
     bench.end(small)
     assert "both" not in stage.pictures()
+
+
+@pytest.mark.spec("CONF-072")
+def test_a_picture_on_hold_has_no_colours_and_one_that_never_came_has_its_icon(bench: Bench) -> None:
+    bench.still("held", np.broadcast_to(yuv(RED), (180, 320, 3)))
+    tiles = (
+        Tile(source="held", frozen=True, x=0, y=0, width=640, height=360),
+        Tile(source="never", image="icon", x=640, y=0, width=640, height=360, colour=BLUE),
+    )
+    view = "icons"
+    stage.set_view(view, Scene(tiles=tiles), lambda _: Image(2, 2, bytes((0, 255, 0, 255)) * 4))
+    picture = np.frombuffer(stage.paint(view, 1280, 720), np.uint8)[: 1280 * 720].reshape(720, 1280)
+    assert abs(int(picture[180, 320]) - yuv(RED)[0]) <= 4
+    assert abs(int(picture[20, 660]) - yuv(BLUE)[0]) <= 4
+    assert abs(int(picture[180, 960]) - yuv(0x00FF00)[0]) <= 4, "the icon is in the middle"
+    colours = np.frombuffer(stage.paint(view, 1280, 720), np.uint8)[1280 * 720 :][: 640 * 360].reshape(360, 640)
+    assert (colours[:180, :320] == 128).all()
+    stage.remove_view(view)
+
+
+def test_one_scene_fades_into_the_next_and_never_through_black(bench: Bench) -> None:
+    view = bench.show(Scene(background=0xFFFFFF))
+    stage.paint(view, 64, 36)
+    stage.set_view(view, Scene(background=0xC0C0C0))
+    seen = set()
+    begun = time.monotonic()
+    while time.monotonic() - begun < 0.25:
+        seen.add(stage.paint(view, 64, 36)[0])
+    assert min(seen) >= yuv(0xC0C0C0)[0] - 2
+    assert len(seen) > 3, "in steps"
+    assert abs(stage.paint(view, 64, 36)[0] - yuv(0xC0C0C0)[0]) <= 1
+
+
+@pytest.mark.spec("SVC-117")
+def test_a_picture_can_be_shown_late(bench: Bench) -> None:
+    view = bench.show(Scene(tiles=(Tile(source="late", delay=0.3, x=0, y=0, width=1280, height=720, colour=GREY),)))
+    shades: list[tuple[float, int]] = []
+    begun = time.monotonic()
+    while (now := time.monotonic() - begun) < 1.2:
+        sent = min(235, 40 + int(now * 150))
+        stage.show("late", 64, 36, bytes([sent]) * (64 * 36) + bytes([128]) * (64 * 18))
+        shades.append((now, stage.paint(view, 64, 36)[100]))
+        time.sleep(0.01)  # a camera has its rate
+    stage.hide("late")
+    late = [now - (shade - 40) / 150 for now, shade in shades if now > 0.6]
+    assert all(0.27 < by < 0.5 for by in late), "by as much as was asked for"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
+from rostra.clientapi import results
 from rostra.clientapi.asking import Asked
-from rostra.clientapi.bodies import Message
+from rostra.clientapi.bodies import Message, OverrideLayout, TransformLayout
 from rostra.clientapi.envelope import ApiProblem
 from rostra.clientapi.results import ConferenceState, ParticipantObject
 from rostra.clientapi.wire import conference_state, participant_object, visible
+from rostra.domain import layouts
+from rostra.domain.look import IllegalValue
 
 TERMINATED = "API initiated conference termination"
 
@@ -100,20 +103,37 @@ def checked_message(asked: Asked) -> Message:
     return body
 
 
-LAYOUTS = ("1:7",)
-"""Names of the layouts there are (API-121)."""
-
-
-async def available_layouts(asked: Asked) -> list[str | dict[str, str]]:
+async def available_layouts(asked: Asked) -> list[str | results.LayoutName]:
+    """Names of the layouts that can be chosen, with `annotate=true` as objects (POL-145)."""
+    offered = _offered(asked)
     if asked.request.query_params.get("annotate", "").lower() == "true":
-        return [{"name": name} for name in LAYOUTS]
-    return list(LAYOUTS)
+        return [results.LayoutName(name=layout.name, tags=layout.tags) for layout in offered]
+    return [layout.name for layout in offered]
 
 
 async def layout_svgs(asked: Asked) -> dict[str, str]:
     """A drawing for each layout, with the very keys of `available_layouts` (API-125)."""
-    small = "".join(f'<rect x="{2 + 18 * column}" y="74" width="16" height="14"/>' for column in range(7))
-    drawing = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 128 90"><rect width="128" height="72"/>{small}</svg>'
-    )
-    return dict.fromkeys(LAYOUTS, drawing)
+    return {layout.name: layouts.drawing(layout) for layout in _offered(asked)}
+
+
+def _offered(asked: Asked) -> list[layouts.Layout]:
+    lecture = asked.client.session.service.service_type == "lecture"
+    return [layout for layout in layouts.LAYOUTS if layouts.allowed(layout, lecture=lecture)]
+
+
+async def transform_layout(asked: Asked) -> bool:
+    """Change how the pictures look; 400 for a value that cannot be, and nothing changes (API-122, API-123)."""
+    try:
+        await asked.conference.transform_layout(asked.carried(TransformLayout).transforms)
+    except IllegalValue:
+        raise ApiProblem(400, "Illegal value") from None
+    return True
+
+
+async def override_layout(asked: Asked) -> bool:
+    """Name who is shown."""
+    try:
+        await asked.conference.override_layout(asked.carried(OverrideLayout).layouts)
+    except IllegalValue:
+        raise ApiProblem(400, "Illegal value") from None
+    return True

@@ -13,7 +13,7 @@ from rostra.configuration import validators, vocabulary
 from rostra.configuration.fields import choice, created, flag, reference, several, text, whole
 from rostra.configuration.translating import gettext
 from rostra.configuration.validation import any_case, changed, pattern_problem, replacement_problem, taken
-from rostra.domain import pins
+from rostra.domain import layouts, pins
 
 
 class Conference(models.Model):
@@ -109,6 +109,10 @@ class Conference(models.Model):
         found |= _bad_patterns(self, "post_match_string", "post_replace_string")
         if changed(self, "service_type"):
             found["service_type"] = "The type of a service cannot be changed."
+        for name in ("host_view", "guest_view"):
+            layout = layouts.find(getattr(self, name) or "")
+            if layout is not None and not layouts.allowed(layout, lecture=self.service_type == "lecture"):
+                found[name] = "Adaptive composition is not available for Virtual Auditoriums."
         if found:
             raise ValidationError({name: gettext(problem) for name, problem in found.items()})
 

@@ -135,6 +135,7 @@ class Engine:
             case m.Assign(conference=conference, name=name, themes=themes):
                 self.conference = conference
                 self.theme = ThemeFiles(themes)
+                stage.forget_images()
                 structlog.contextvars.bind_contextvars(conference=name)
             case m.Quit():
                 await self.close()
@@ -292,7 +293,7 @@ class Engine:
     def _compose(self, wanted: m.Compose) -> None:
         for view, scene in wanted.views.items():
             if self._views.get(view) != scene:
-                stage.set_view(view, scene)
+                stage.set_view(view, scene, self.theme.image)
         gone = self._views.keys() - wanted.views.keys()
         self._views, self._watching = dict(wanted.views), dict(wanted.watching)
         self._passing.routes = wanted.audio

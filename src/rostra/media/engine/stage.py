@@ -21,7 +21,8 @@ gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402  (the version must be chosen first)
 
 from rostra.domain.scene import Fit, Scene, Tile  # noqa: E402
-from rostra.media.engine import text  # noqa: E402
+from rostra.media.engine import images, text  # noqa: E402
+from rostra.media.engine.bitmaps import Kept  # noqa: E402
 from rostra.media.messages import EVERYBODY, AudioRoute  # noqa: E402
 
 LIBRARY: Final = "librostrastage.so"
@@ -29,6 +30,7 @@ SAMPLE_RATE: Final = 48000
 """Hz of all audio on the stage: one channel of S16LE."""
 _ID_SIZE: Final = 128
 _TEXT_BYTES_KEPT: Final = 16 << 20
+_IMAGE_BYTES_KEPT: Final = 48 << 20
 
 
 class StageMissing(Exception):
@@ -43,7 +45,15 @@ class _Tile(ctypes.Structure):
         ("width", ctypes.c_int32),
         ("height", ctypes.c_int32),
         ("contain", ctypes.c_int32),
+        ("filled", ctypes.c_int32),
         ("colour", ctypes.c_uint32),
+        ("frozen", ctypes.c_int32),
+        ("delay", ctypes.c_double),
+        ("image", ctypes.c_char_p),
+        ("image_x", ctypes.c_int32),
+        ("image_y", ctypes.c_int32),
+        ("image_width", ctypes.c_int32),
+        ("image_height", ctypes.c_int32),
         ("bitmap", ctypes.c_char_p),
         ("bitmap_x", ctypes.c_int32),
         ("bitmap_y", ctypes.c_int32),
@@ -112,6 +122,9 @@ def _declare(library: ctypes.CDLL) -> None:
         "rostra_set_bitmap": (None, string, number, number, data),
         "rostra_remove_bitmap": (None, string),
         "rostra_set_picture_timeout": (None, real),
+        "rostra_paint": (None, string, number, number, ctypes.c_void_p),
+        "rostra_show": (None, string, number, number, data),
+        "rostra_hide": (None, string),
         "rostra_pictures": (number, ctypes.POINTER(_Picture), number),
         "rostra_set_route": (None, string, number, number, real, number, number),
         "rostra_remove_route": (None, string),
@@ -130,14 +143,44 @@ def _declare(library: ctypes.CDLL) -> None:
 # ---- pictures ---------------------------------------------------------------------------------------------
 
 
-def set_view(view: str, scene: Scene) -> None:
-    """Show `scene` on every `rostravideosrc view=<view>`, from the next frame on."""
+def set_view(view: str, scene: Scene, find: images.Find | None = None) -> None:
+    """Show `scene` on every `rostravideosrc view=<view>`, from the next frame on.
+
+    What was there before fades. `find` gives images of the theme; without it there are none.
+    """
     tiles = (_Tile * max(1, len(scene.tiles)))()
-    with _texts.lock:  # a bitmap must not be evicted between its making and the view holding it
+    with _keeping:  # a bitmap must not be evicted between its making and the view holding it
         for i, tile in enumerate(scene.tiles):
-            tiles[i] = _native(tile)
+            tiles[i] = _native(tile, find)
         load().rostra_set_view(view.encode(), scene.width, scene.height, scene.background, tiles, len(scene.tiles))
         _texts.trim()
+        _images.trim()
+
+
+def forget_images() -> None:
+    """The theme is another: its images are read again."""
+    with _keeping:
+        _images.clear()
+
+
+def paint(view: str, width: int, height: int) -> bytes:
+    """A view as it is now: the Y, U and V planes without padding (chroma is half size, rounded up)."""
+    size = width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2)
+    room = ctypes.create_string_buffer(size)
+    load().rostra_paint(view.encode(), width, height, room)
+    return room.raw
+
+
+def show(source: str, width: int, height: int, i420: bytes) -> None:
+    """A still as the picture of a source, until it is hidden or too old. Width a multiple of 8, height even."""
+    if width % 8 or height % 2 or len(i420) != width * height * 3 // 2:
+        raise ValueError(f"{len(i420)} bytes are not a picture of {width}x{height}")
+    load().rostra_show(source.encode(), width, height, i420)
+
+
+def hide(source: str) -> None:
+    """Withdraw a still."""
+    load().rostra_hide(source.encode())
 
 
 def remove_view(view: str) -> None:
@@ -167,7 +210,7 @@ def remove_bitmap(bitmap: str) -> None:
     load().rostra_remove_bitmap(bitmap.encode())
 
 
-def _native(tile: Tile) -> _Tile:
+def _native(tile: Tile, find: images.Find | None) -> _Tile:
     native = _Tile(
         source=tile.source.encode(),
         x=tile.x,
@@ -175,48 +218,54 @@ def _native(tile: Tile) -> _Tile:
         width=tile.width,
         height=tile.height,
         contain=tile.fit is Fit.CONTAIN,
-        colour=tile.colour,
+        filled=tile.colour is not None,
+        colour=tile.colour or 0,
+        frozen=tile.frozen,
+        delay=tile.delay,
     )
-    if tile.text and tile.width > 0 and tile.height > 0:
-        label = bool(tile.source)
-        bitmap, width, height = _texts.bitmap(tile.text, tile.width, tile.height, label)
-        native.bitmap = bitmap.encode()
-        native.bitmap_x = tile.x + (0 if label else (tile.width - width) // 2)
-        native.bitmap_y = tile.y + (tile.height - height if label else (tile.height - height) // 2)
+    if tile.width <= 0 or tile.height <= 0:
+        return native
+    if tile.image and find:
+        _put_image(native, tile, find)
+    if tile.text:
+        _put_text(native, tile)
     return native
 
 
-class _Texts:
-    """Texts already turned into bitmaps, least recently used first; views keep those they use alive."""
+def _put_image(native: _Tile, tile: Tile, find: images.Find) -> None:
+    covering = (tile.width, tile.height) if tile.fit is Fit.COVER and not tile.source else None
 
-    def __init__(self) -> None:
-        self.lock = threading.RLock()
-        self._made: dict[tuple[str, int, int, bool], tuple[str, int, int]] = {}
-        self._count = 0
-        self._bytes = 0
+    def make() -> text.Image | None:
+        image = find(tile.image)
+        return images.cropped(image, tile) if image else None
 
-    def bitmap(self, content: str, width: int, height: int, label: bool) -> tuple[str, int, int]:
-        """Id, width and height of the bitmap of a text; call with the lock held."""
-        key = (content, width, height, label)
-        made = self._made.pop(key, None)
-        if made is None:
-            image = text.label(content, width, height) if label else text.title(content, width, height)
-            self._count += 1
-            made = (f"text-{self._count}", image.width, image.height)
-            set_bitmap(made[0], image.width, image.height, image.rgba)
-            self._bytes += len(image.rgba)
-        self._made[key] = made
-        return made
-
-    def trim(self) -> None:
-        """Forget the texts unused for longest when all together are too big; call with the lock held."""
-        while self._bytes > _TEXT_BYTES_KEPT:
-            oldest, width, height = self._made.pop(next(iter(self._made)))
-            self._bytes -= width * height * 4
-            remove_bitmap(oldest)
+    kept = _images.bitmap((tile.image, covering), make)
+    if kept is not None:
+        native.image = kept.id.encode()
+        native.image_x, native.image_y, native.image_width, native.image_height = images.place(
+            tile, kept.width, kept.height
+        )
 
 
-_texts = _Texts()
+def _put_text(native: _Tile, tile: Tile) -> None:
+    along = bool(tile.source) or tile.label
+    size, colour = tile.text_size, tile.text_colour
+
+    def make() -> text.Image:
+        if tile.backdrop:
+            return text.box(tile.text, tile.width, tile.height, size, colour, tile.backdrop)
+        return (text.label if along else text.title)(tile.text, tile.width, tile.height, size, colour)
+
+    kept = _texts.bitmap((tile.text, tile.width, tile.height, along, size, colour, tile.backdrop), make)
+    if kept is not None:
+        native.bitmap = kept.id.encode()
+        native.bitmap_x = tile.x + (0 if along or tile.backdrop else (tile.width - kept.width) // 2)
+        native.bitmap_y = tile.y + (tile.height - kept.height if along else (tile.height - kept.height) // 2)
+
+
+_keeping = threading.RLock()
+_texts = Kept("text", _TEXT_BYTES_KEPT, set_bitmap, remove_bitmap)
+_images = Kept("image", _IMAGE_BYTES_KEPT, set_bitmap, remove_bitmap)
 
 
 # ---- sound ------------------------------------------------------------------------------------------------

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import unicodedata
 from typing import Any, Final
 
 import cairo
 import gi
 
-FONT: Final = "Noto Sans, DejaVu Sans, Sans"
+FONT: Final = "Roboto, Noto Sans, Noto Sans CJK SC, Noto Color Emoji, DejaVu Sans, Sans"
+"""Roboto, and others for what it lacks (CONF-079)."""
 _SHADE: Final = (0.05, 0.06, 0.08, 0.62)
 _LINES_AT_MOST: Final = 12
 
@@ -28,29 +30,78 @@ class Image:
     rgba: bytes
 
 
-def label(content: str, width: int, height: int) -> Image:
+def label(content: str, width: int, height: int, size: int = 0, colour: int = 0xFFFFFF) -> Image:
     """One line on a shaded strip as wide as the tile (`width` x `height` pixels), shortened to fit."""
-    size = max(10, min(28, height // 12))
+    size = size or max(10, min(28, height // 12))
     strip = min(height, round(size * 1.7))
     surface = cairo.ImageSurface(cairo.FORMAT_ARGB32, width, strip)
     context = cairo.Context(surface)
     context.set_source_rgba(*_SHADE)
     context.paint()
     margin = max(4, size // 2)
-    _line(context, " ".join(content.split()), size, margin, 0, width - 2 * margin, strip, centred=False)
-    return _image(surface)
+    _line(context, " ".join(content.split()), size, margin, 0, width - 2 * margin, strip, colour, centred=False)
+    return rgba_of(surface)
 
 
-def title(content: str, width: int, height: int) -> Image:
+def box(content: str, width: int, height: int, size: int, colour: int, backdrop: int) -> Image:
+    """One line on a box with round corners, as wide as the text but no wider than the tile."""
+    size = size or max(10, height // 2)
+    margin, content = height // 3, " ".join(content.split())
+    width = max(1, min(width, 2 * margin + _width(content, size)))
+    surface = cairo.ImageSurface(cairo.FORMAT_ARGB32, width, height)
+    context = cairo.Context(surface)
+    radius = min(8, height / 2, width / 2)
+    for x, y, turn in (
+        (width - radius, radius, -1), (width - radius, height - radius, 0), (radius, height - radius, 1),
+        (radius, radius, 2),
+    ):  # fmt: skip
+        context.arc(x, y, radius, turn * math.pi / 2, (turn + 1) * math.pi / 2)
+    context.set_source_rgba(*_rgb(backdrop), (backdrop >> 24) / 255)
+    context.fill()
+    _line(context, content, size, margin, 0, max(1, width - 2 * margin), height, colour, centred=False)
+    return rgba_of(surface)
+
+
+def title(content: str, width: int, height: int, size: int = 0, colour: int = 0xFFFFFF) -> Image:
     """Lines centred in `width` x `height` pixels, on nothing."""
     lines = content.splitlines()[:_LINES_AT_MOST] or [""]
-    size = max(12, min(44, height // 10, int(height / (len(lines) * 1.6))))
+    size = min(size or min(44, height // 10), int(height / (len(lines) * 1.5)))
+    size = max(12, size)
     step = round(size * 1.5)
     surface = cairo.ImageSurface(cairo.FORMAT_ARGB32, width, min(height, step * len(lines)))
     context = cairo.Context(surface)
     for i, line in enumerate(lines):
-        _line(context, line.strip(), size, 0, i * step, width, step, centred=True)
-    return _image(surface)
+        _line(context, line.strip(), size, 0, i * step, width, step, colour, centred=True)
+    return rgba_of(surface)
+
+
+def _rgb(colour: int) -> tuple[float, float, float]:
+    return ((colour >> 16) & 255) / 255, ((colour >> 8) & 255) / 255, (colour & 255) / 255
+
+
+def _readable(content: str) -> str:
+    """Names come from the network: neither half surrogates nor control characters are for a text renderer."""
+    return "".join(c for c in content if unicodedata.category(c) not in ("Cc", "Cs"))
+
+
+def _width(content: str, size: int) -> int:
+    context = cairo.Context(cairo.ImageSurface(cairo.FORMAT_ARGB32, 1, 1))
+    pango = _pango()
+    if pango is None:
+        context.select_font_face("sans-serif")
+        context.set_font_size(size)
+        return math.ceil(context.text_extents(_readable(content)).x_advance)
+    return _laid_out(context, _readable(content), size, *pango).get_pixel_size()[0] + 1
+
+
+def _laid_out(context: cairo.Context[cairo.ImageSurface], content: str, size: int, layouts: Any, units: Any) -> Any:
+    layout = layouts.create_layout(context)
+    description = units.FontDescription.from_string(FONT)
+    description.set_absolute_size(size * units.SCALE)
+    layout.set_font_description(description)
+    layout.set_text(content, -1)
+    layout.set_single_paragraph_mode(True)
+    return layout
 
 
 def _line(
@@ -61,25 +112,20 @@ def _line(
     y: int,
     width: int,
     height: int,
+    colour: int,
     *,
     centred: bool,
 ) -> None:
-    context.set_source_rgba(1, 1, 1, 1)
-    # names come from the network: neither half surrogates nor control characters are for a text renderer
-    content = "".join(c for c in content if unicodedata.category(c) not in ("Cc", "Cs"))
+    context.set_source_rgba(*_rgb(colour), 1)
+    content = _readable(content)
     pango = _pango()
     if pango is None:
         _simple_line(context, content, size, x, y, width, height, centred=centred)
         return
     layouts, units = pango
-    layout = layouts.create_layout(context)
-    description = units.FontDescription.from_string(FONT)
-    description.set_absolute_size(size * units.SCALE)
-    layout.set_font_description(description)
-    layout.set_text(content, -1)
+    layout = _laid_out(context, content, size, layouts, units)
     layout.set_width(max(1, width) * units.SCALE)
     layout.set_ellipsize(units.EllipsizeMode.END)
-    layout.set_single_paragraph_mode(True)
     layout.set_alignment(units.Alignment.CENTER if centred else units.Alignment.LEFT)
     context.move_to(x, y + (height - layout.get_pixel_size()[1]) / 2)
     layouts.show_layout(context, layout)
@@ -120,7 +166,7 @@ def _pango() -> tuple[Any, Any] | None:
     return PangoCairo, Pango
 
 
-def _image(surface: cairo.ImageSurface) -> Image:
+def rgba_of(surface: cairo.ImageSurface) -> Image:
     """Cairo's rows (premultiplied ARGB words) as RGBA bytes."""
     surface.flush()
     width, height, stride = surface.get_width(), surface.get_height(), surface.get_stride()

@@ -9,6 +9,8 @@ from typing import TypeVar
 import structlog
 
 from rostra.domain import theme, themecheck
+from rostra.media.engine import images
+from rostra.media.engine.text import Image
 
 logger = structlog.get_logger("rostra.media")
 
@@ -29,6 +31,10 @@ class ThemeFiles:
             known = name in theme.SOUNDS
             found = self._sounds[name] = (self.first(name, themecheck.sound) if known else None) or b""
         return found
+
+    def image(self, name: str) -> Image | None:
+        """The pixels of an image; None when no theme has a good one."""
+        return self.first(name, images.decode) if theme.FILES.get(name) else None
 
     def first(self, name: str, read: Callable[[bytes], Result]) -> Result | None:
         """What `read` makes of a file of the theme, which raises ValueError for a bad one: then the next theme's."""

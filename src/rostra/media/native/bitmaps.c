@@ -1,4 +1,4 @@
-/* RGBA pictures (text, icons), blended over I420. Each keeps its planes for the last scale it was shown at. */
+/* RGBA pictures (text, icons, images), blended over I420. Each keeps its planes for the last sizes it was shown at. */
 #include <math.h>
 #include <string.h>
 
@@ -9,15 +9,18 @@ typedef struct {
   gint references;
   int width, height;
   guint8 *value[3];
-  guint8 *rest[2]; /* 255 - alpha, for luma and for chroma */
+  guint8 *rest[2]; /* 255 - alpha, for luma and for chroma; NULL: opaque */
 } Shape;
+
+#define SHAPES 4
 
 struct _Bitmap {
   gint references;
   int width, height;
   guint8 *rgba;
   GMutex lock;
-  Shape *shape;
+  gboolean opaque;
+  Shape *shapes[SHAPES]; /* the last used first */
 };
 
 static GMutex lock;
@@ -38,7 +41,7 @@ Bitmap *rostra_bitmap_ref(Bitmap *bitmap) {
 
 void rostra_bitmap_unref(Bitmap *bitmap) {
   if (!g_atomic_int_dec_and_test(&bitmap->references)) return;
-  shape_unref(bitmap->shape);
+  for (int i = 0; i < SHAPES; i++) shape_unref(bitmap->shapes[i]);
   g_mutex_clear(&bitmap->lock);
   g_free(bitmap->rgba);
   g_free(bitmap);
@@ -51,6 +54,8 @@ ROSTRA_EXPORT void rostra_set_bitmap(const char *id, int width, int height, cons
   bitmap->width = width;
   bitmap->height = height;
   bitmap->rgba = g_memdup2(rgba, (gsize)width * height * 4);
+  bitmap->opaque = TRUE;
+  for (gsize i = 0; i < (gsize)width * height && bitmap->opaque; i++) bitmap->opaque = rgba[4 * i + 3] == 255;
   g_mutex_init(&bitmap->lock);
   g_atomic_int_inc(&alive);
   g_mutex_lock(&lock);
@@ -114,16 +119,24 @@ static Shape *shape_new(const Bitmap *bitmap, int width, int height) {
       shape->rest[1][i] = (guint8)(255 - a);
     }
   for (int c = 0; c < 4; c++) g_free(to[c]);
+  if (bitmap->opaque)
+    for (int i = 0; i < 2; i++) g_clear_pointer(&shape->rest[i], g_free);
   return shape;
 }
 
 static Shape *shape_of(Bitmap *bitmap, int width, int height) {
   g_mutex_lock(&bitmap->lock);
-  if (!bitmap->shape || bitmap->shape->width != width || bitmap->shape->height != height) {
-    shape_unref(bitmap->shape);
-    bitmap->shape = shape_new(bitmap, width, height);
+  int at = 0;
+  while (at < SHAPES && bitmap->shapes[at] && (bitmap->shapes[at]->width != width || bitmap->shapes[at]->height != height))
+    at++;
+  Shape *shape = at < SHAPES ? bitmap->shapes[at] : NULL;
+  if (!shape) {
+    at = MIN(at, SHAPES - 1);
+    shape_unref(bitmap->shapes[at]);
+    shape = shape_new(bitmap, width, height);
   }
-  Shape *shape = bitmap->shape;
+  for (; at > 0; at--) bitmap->shapes[at] = bitmap->shapes[at - 1];
+  bitmap->shapes[0] = shape;
   g_atomic_int_inc(&shape->references);
   g_mutex_unlock(&bitmap->lock);
   return shape;
@@ -134,6 +147,10 @@ static void blend(guint8 *to, int stride, int to_width, int to_height, int x, in
   int left = MAX(0, -x), top = MAX(0, -y), right = MIN(width, to_width - x), bottom = MIN(height, to_height - y);
   for (int row = top; row < bottom; row++) {
     guint8 *restrict out = to + (y + row) * stride + x;
+    if (!rest) {
+      if (left < right) memcpy(out + left, value + row * width + left, right - left);
+      continue;
+    }
     const guint8 *restrict v = value + row * width, *restrict r = rest + row * width;
     for (int i = left; i < right; i++) {
       guint16 under = (guint16)(out[i] * r[i] + 127);
@@ -143,8 +160,14 @@ static void blend(guint8 *to, int stride, int to_width, int to_height, int x, in
   }
 }
 
-void rostra_bitmap_blend(Bitmap *bitmap, Planes *to, int x, int y, double scale_x, double scale_y) {
-  int width = MAX(1, (int)lround(bitmap->width * scale_x)), height = MAX(1, (int)lround(bitmap->height * scale_y));
+void rostra_bitmap_size(const Bitmap *bitmap, int *width, int *height) {
+  *width = bitmap->width;
+  *height = bitmap->height;
+}
+
+void rostra_bitmap_blend(Bitmap *bitmap, Planes *to, int x, int y, int width, int height) {
+  width = MAX(1, width);
+  height = MAX(1, height);
   if (width > 8192 || height > 8192) return;
   Shape *shape = shape_of(bitmap, width, height);
   x = x & ~1;

@@ -56,6 +56,29 @@ void rostra_fill(Planes *to, int x, int y, int width, int height, Yuv colour) {
   }
 }
 
+void rostra_grey(Planes *to, int x, int y, int width, int height) {
+  int right = MIN(x + width, to->width), bottom = MIN(y + height, to->height);
+  x = MAX(x, 0);
+  y = MAX(y, 0);
+  if (x >= right || y >= bottom) return;
+  for (int i = 1; i < 3; i++)
+    for (int row = y / 2; row < chroma(bottom); row++)
+      memset(to->plane[i] + row * to->stride[i] + x / 2, 128, chroma(right) - x / 2);
+}
+
+static void mix_row(guint8 *restrict to, const guint8 *restrict other, int share, int width) {
+  guint16 first = (guint16)share, second = (guint16)(256 - share);
+  for (int i = 0; i < width; i++) to[i] = (guint8)((guint16)(to[i] * first + other[i] * second + 127) >> 8);
+}
+
+void rostra_mix(Planes *to, const Planes *other, int share) {
+  for (int i = 0; i < 3; i++) {
+    int width = i ? chroma(to->width) : to->width, height = i ? chroma(to->height) : to->height;
+    for (int row = 0; row < height; row++)
+      mix_row(to->plane[i] + row * to->stride[i], other->plane[i] + row * other->stride[i], share, width);
+  }
+}
+
 static void copy_plane(guint8 *to, int to_stride, int to_width, int to_height, int x, int y, const guint8 *from,
                        int from_stride, int width, int height) {
   int left = MAX(0, -x), top = MAX(0, -y);

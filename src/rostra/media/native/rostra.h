@@ -22,8 +22,13 @@ typedef struct {
   const char *source;
   gint32 x, y, width, height;
   gint32 contain;
+  gint32 filled; /* with `colour`, where nothing else is */
   guint32 colour;
-  const char *bitmap; /* NULL: none */
+  gint32 frozen;      /* without colours, however old */
+  double delay;       /* seconds */
+  const char *image;  /* a bitmap in place of a picture that is not there; NULL: none */
+  gint32 image_x, image_y, image_width, image_height;
+  const char *bitmap; /* over everything; NULL: none */
   gint32 bitmap_x, bitmap_y;
 } RostraTile;
 
@@ -62,7 +67,11 @@ void rostra_planes_alloc(Planes *planes, int width, int height);
 void rostra_planes_clear(Planes *planes);
 void rostra_planes_of_frame(Planes *planes, const GstVideoFrame *frame); /* I420 only */
 void rostra_fill(Planes *to, int x, int y, int width, int height, Yuv colour);
-/* Copy all of `from` to (x, y), clipped to `to`; x and y even. */
+/* Take the colours out of a rectangle. */
+void rostra_grey(Planes *to, int x, int y, int width, int height);
+/* Mix `other`, of the same size, into `to`: `share` of 256 remain of `to`. */
+void rostra_mix(Planes *to, const Planes *other, int share);
+/* Copy all of `from` to (x, y), clipped to `to`. */
 void rostra_copy(Planes *to, int x, int y, const Planes *from);
 /* Scale a rectangle of `from` (even origin) to all of `to`. */
 void rostra_scale(Planes *to, const Planes *from, int x, int y, int width, int height);
@@ -83,8 +92,11 @@ typedef struct {
 void rostra_pictures_publish(const char *source, gpointer owner, gboolean standby, GstBuffer *buffer,
                              const GstVideoInfo *info);
 void rostra_pictures_withdraw(const char *source, gpointer owner);
-/* The fresh picture of a source, or NULL. */
-Picture *rostra_pictures_take(const char *source);
+/* The picture of a source, or NULL; `late`: it should have been replaced by another long ago. After some time it is
+ * taken only `anyway`. */
+Picture *rostra_pictures_take(const char *source, gboolean anyway, gboolean *late);
+/* The picture of some seconds ago, small; it is kept from the first call on. */
+Picture *rostra_pictures_recall(const char *source, double seconds);
 void rostra_picture_unref(Picture *picture);
 /* The picture at this size; valid as long as the picture is held. */
 const Rendition *rostra_picture_rendition(Picture *picture, int width, int height, gboolean contain);
@@ -97,8 +109,9 @@ typedef struct _Bitmap Bitmap;
 Bitmap *rostra_bitmap_take(const char *id);
 Bitmap *rostra_bitmap_ref(Bitmap *bitmap);
 void rostra_bitmap_unref(Bitmap *bitmap);
-/* Blend at a position, scaled by factors, clipped to the target. */
-void rostra_bitmap_blend(Bitmap *bitmap, Planes *to, int x, int y, double scale_x, double scale_y);
+void rostra_bitmap_size(const Bitmap *bitmap, int *width, int *height);
+/* Blend into a rectangle, clipped to the target. */
+void rostra_bitmap_blend(Bitmap *bitmap, Planes *to, int x, int y, int width, int height);
 void rostra_bitmaps_state(RostraState *state);
 
 /* ---- scenes.c: views and how they are painted ------------------------------------------------------------- */

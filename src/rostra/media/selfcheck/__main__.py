@@ -15,7 +15,10 @@ from typing import TypeVar
 
 import msgspec
 
-from rostra.domain.layout import ONE_MAIN_SEVEN, Performer, arrange, draw
+from rostra.domain.casting import Performer, arrange
+from rostra.domain.drawing import Around, draw
+from rostra.domain.layouts import DEFAULT
+from rostra.domain.look import Style
 from rostra.domain.media import CodecParameters, MediaDescription, MediaKind, MediaStream
 from rostra.environment import Environment
 from rostra.media import codecs
@@ -116,7 +119,8 @@ async def cost(tracks: dict[MediaKind, Track], legs: int, bandwidth: int | None 
 async def _compose(engine: Engine, names: list[str]) -> None:
     """Everybody sees everybody else."""
     performers = [Performer(participant=leg, source=leg) for leg in names]
-    views = {leg: draw(arrange(performers, leg, ONE_MAIN_SEVEN), ONE_MAIN_SEVEN) for leg in names}
+    style = Style(layout=DEFAULT)
+    views = {leg: draw(arrange(performers, leg, style), style, Around()) for leg in names}
     await _ask(engine, m.Compose(views=views, watching={leg: leg for leg in names}), m.Done)
 
 
