@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 
 import msgspec
 
+from rostra import themefiles
 from rostra.calls.switchboard import (
     CallRefused,
     CallRequest,
@@ -19,6 +20,7 @@ from rostra.calls.switchboard import (
     ServiceDescription,
     SessionListener,
 )
+from rostra.conference import themes
 from rostra.conference.events import (
     ConferenceEvent,
     ConferenceUpdated,
@@ -168,6 +170,9 @@ class FakeConference:
 
     def participant(self, participant: str) -> Participant | None:
         return self.roster.get(participant)
+
+    async def theme_file(self, name: str) -> bytes | None:
+        return await themes.read([str(themefiles.BASE)], name)
 
     def subscribe(self, participant: str) -> AsyncIterator[ConferenceEvent]:
         self._end(participant)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rostra import themefiles
 from rostra.clientapi.endpoints import Endpoint, Who
 from rostra.clientapi.table import TABLE
 
@@ -337,6 +338,17 @@ async def test_no_theme(api: Api) -> None:
     assert (await ada.get("theme/background.jpg")).status_code == 404
 
 
+@pytest.mark.spec("REF-057")
+async def test_images_of_the_theme(api: Api) -> None:
+    ada = await api.join()
+    for name, kind in (("presence_avatar_image.jpg", "image/jpeg"), ("watermark_icon.png", "image/png")):
+        answer = await ada.get(f"theme/{name}")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
+        assert answer.content == (themefiles.BASE / name).read_bytes()
+    for name in ("themeconfig.json", "conf-getpin_48kHz_mono.wav", "..%2fthemeconfig.json"):
+        assert (await ada.get(f"theme/{name}")).status_code == 404
+
+
 @pytest.mark.spec("API-144")
 async def test_node_status(api: Api, switchboard: FakeSwitchboard) -> None:
     answer = await api.http.get("/api/client/v2/status")
@@ -365,10 +377,11 @@ async def test_hosts_change_the_layout(live: Api) -> None:
     ada = await live.join(name="Ada")
     async with ada.events() as events:
         await events.until("layout")
-        assert await ada.act("transform_layout", {"transforms": {"layout": "2x2", "enable_overlay_text": True}}) is True
+        changed = await ada.post("transform_layout", {"transforms": {"layout": "2x2", "enable_overlay_text": True}})
+        assert changed.json()["result"] is True
         chosen = {"primary_screen": {"chair_layout": "4:0", "guest_layout": "4:0"}}
         await events.until("layout", view="4:0", requested_layout=chosen, overlay_text_enabled=True)
         refused = await ada.post("transform_layout", {"transforms": {"layout": "7:7"}})
         assert (refused.status_code, refused.json()["result"]) == (400, "Illegal value")
-        assert await ada.act("transform_layout", {"transforms": {}}) is True
+        assert (await ada.post("transform_layout", {"transforms": {}})).json()["result"] is True
         await events.until("layout", view="1:7", overlay_text_enabled=False)

@@ -213,6 +213,10 @@ class Conference(Protocol):
 
     def participant(self, participant: str) -> Participant | None: ...
 
+    async def theme_file(self, name: str) -> bytes | None:
+        """A file of its theme, by its name (`domain.theme`)."""
+        ...
+
     def subscribe(self, participant: str) -> AsyncIterator[ConferenceEvent]:
         """The snapshot (API-046) and then every event, in one common order, until the participant is gone.
 

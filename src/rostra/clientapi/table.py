@@ -6,7 +6,7 @@ from typing import Any
 
 from rostra.clientapi import bodies, results
 from rostra.clientapi.endpoints import Endpoint, EndpointTable, Handler, Who
-from rostra.clientapi.handlers import absent, calls, conference, participants, presentation, tokens
+from rostra.clientapi.handlers import absent, calls, conference, participants, presentation, theme, tokens
 
 C = "conferences/{alias}"
 P = C + "/participants/{participant}"
@@ -65,9 +65,9 @@ CONFERENCE = (
     _post(f"{C}/transform_layout", Who.HOST, conference.transform_layout, bodies.TransformLayout, errors=(400, 403)),
     _post(f"{C}/override_layout", Who.HOST, conference.override_layout, bodies.OverrideLayout, errors=(400, 403)),
     _get(f"{C}/layout_svgs", Who.HOLDER, conference.layout_svgs, dict[str, str]),
-    _get(f"{C}/theme", Who.HOLDER, absent.no_theme, None, errors=(403,), waiting=True),
-    _get(f"{C}/theme/", Who.HOLDER, absent.no_theme, None, errors=(403,), waiting=True),
-    _get(f"{C}/theme/{{path}}", Who.HOLDER, absent.no_theme_file, None, errors=(403, 404)),
+    _get(f"{C}/theme", Who.HOLDER, theme.screens, None, errors=(403,), waiting=True),
+    _get(f"{C}/theme/", Who.HOLDER, theme.screens, None, errors=(403,), waiting=True),
+    _get(f"{C}/theme/{{path}}", Who.HOLDER, theme.image, None, errors=(403, 404)),
 )
 
 PARTICIPANT = (

@@ -14,6 +14,7 @@ import structlog
 
 from rostra.background import Background
 from rostra.conference import messages as w
+from rostra.conference import themes
 from rostra.conference.audience import Audience
 from rostra.conference.events import ConferenceEvent, MessageReceived
 from rostra.conference.here import Here
@@ -316,6 +317,10 @@ class ConferenceInstance:
 
     async def send_dtmf(self, participant: str, digits: str) -> None:
         await self._do(self._order(participant, dtmf=digits))
+
+    async def theme_file(self, name: str) -> bytes | None:
+        """A file of the conference's theme, or of those it falls back to."""
+        return await themes.read(await self._here.themes(self._service.description.themes), name)
 
     async def play(self, participant: str, *sounds: str) -> None:
         """Let one participant hear sounds of the theme (`domain.theme`), wherever it is carried."""

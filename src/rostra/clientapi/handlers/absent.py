@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from starlette.responses import Response
-
 from rostra.clientapi.asking import Asked
-from rostra.clientapi.envelope import DISABLED, INVALID_TOKEN, NOT_FOUND, ApiProblem
+from rostra.clientapi.envelope import DISABLED, INVALID_TOKEN, ApiProblem
 
 
 async def disabled(asked: Asked) -> None:
@@ -23,15 +21,6 @@ async def no_image(asked: Asked) -> None:
     """The exact string the SDK's check wants (API-142)."""
     _ = asked.target
     raise ApiProblem(404, "No image available")
-
-
-async def no_theme(asked: Asked) -> Response:
-    """204 without a body (API-143)."""
-    return Response(status_code=204)
-
-
-async def no_theme_file(asked: Asked) -> None:
-    raise ApiProblem(404, NOT_FOUND)
 
 
 async def no_registration(asked: Asked) -> None:
