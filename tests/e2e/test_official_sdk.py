@@ -5,13 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from playwright.async_api import BrowserContext, Route
 
 from tests.clientapi.test_sdk import Sdk, browser, bundle, eventually
+from rostra.bfcp.association import status_of
+from rostra.bfcp.message import Attribute, Kind, Primitive, Status
+from tests.e2e.phone import colours
 from tests.e2e.platform import Platform
+from tests.e2e.room import SLIDES, Room
 
 __all__ = ["browser", "bundle"]  # fixtures of the same pages
 
@@ -99,3 +107,82 @@ async def test_media_comes_back_after_its_worker_was_killed(context: BrowserCont
     await eventually(again, within=20)
     assert await ada.signals("onDisconnected") == []
     await ada.act("disconnect", {"reason": "User initiated disconnect"})
+
+
+def near(seen: Any, wanted: int, slack: int = 40) -> bool:
+    return all(abs(one - (wanted >> shift & 255)) < slack for one, shift in zip(seen, (16, 8, 0), strict=True))
+
+
+async def watches(sdk: Sdk, wanted: int) -> None:
+    """Until the presentation that a client receives has this colour."""
+
+    async def shown() -> bool:
+        seen = await sdk.page.evaluate("slides_seen()")
+        return bool(seen) and near(seen[2:], wanted)
+
+    await eventually(shown, within=20)
+
+
+async def fetch_still(platform: Platform, directory: Path) -> tuple[int, list[int]]:
+    """What somebody without media sees of the presentation: the size of the picture, and its colour."""
+    root = f"{platform.web}/api/client/v2/conferences/meet.demo"
+    async with httpx.AsyncClient(verify=False) as client:  # noqa: S501
+        joined = (await client.post(f"{root}/request_token", json={"display_name": "Stills"})).json()["result"]
+        token = {"token": joined["token"]}
+        answer = await client.get(f"{root}/presentation_high.jpeg", headers=token)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
+        small = await client.get(f"{root}/presentation.jpeg", params=token)
+        await client.post(f"{root}/release_token", headers=token)
+    picture = directory / "still.jpg"
+    picture.write_bytes(answer.content)
+    probe = ["ffprobe", "-v", "error", "-show_entries", "stream=width", "-of", "csv=p=0", "-"]
+    width = subprocess.run(probe, input=small.content, capture_output=True, check=True, timeout=20).stdout
+    assert int(width) == 640
+    return len(answer.content), list(colours(picture, (640, 360))[0])
+
+
+RED = 0xD02020
+
+
+@pytest.mark.spec(
+    "API-099", "API-100", "API-101", "API-102", "API-106", "API-107", "API-110", "API-111", "API-170", "API-171",
+    "PLAT-111", "REF-118", "REF-129",
+)  # fmt: skip
+async def test_a_presentation_goes_from_the_sdk_to_all_and_from_a_room_system_to_the_sdk(
+    context: BrowserContext, platform: Platform, tmp_path: Path
+) -> None:
+    ada, bob = await person(context, platform), await person(context, platform)
+    for sdk, name in ((ada, "Ada"), (bob, "Bob")):
+        await sdk.join("meet.demo", name, media=True)
+        await sdk.until("onCallConnected", within=20)
+    room = Room("meet.demo", platform.environment.sip_port)
+    await room.join()
+    room.ask(Primitive.FLOOR_QUERY, room.floor)
+    await ada.page.evaluate("present('#d02020')")
+    await watches(bob, RED)
+    await room.slides.until(lambda found: found[2] > 180, 10, "red")
+    others = [status_of(one) for one in room.said if one.primitive == Primitive.FLOOR_STATUS]
+    assert others[-1] is not None and others[-1][1] == Status.GRANTED
+    size, colour = await fetch_still(platform, tmp_path)
+    assert size > 2000 and near(colour, RED)
+    room.ask(Primitive.FLOOR_REQUEST, room.floor)
+
+    def granted() -> list[int]:
+        found = [status_of(one) for one in room.said if one.primitive == Primitive.FLOOR_REQUEST_STATUS]
+        return [one[0] for one in found if one and one[1] == Status.GRANTED]
+
+    await eventually(granted)
+    await watches(ada, SLIDES)
+    await watches(bob, SLIDES)
+    room.ask(Primitive.FLOOR_RELEASE, Attribute(Kind.FLOOR_REQUEST_ID, granted()[-1]))
+
+    async def over() -> bool:
+        streams = await bob.page.evaluate("document.querySelector('#slides').srcObject?.active ?? false")
+        return not streams or any(signal.startswith("onPresentation") for signal, _ in await bob.page.evaluate("log"))
+
+    await eventually(over)
+    for sdk in (ada, bob):
+        assert all(status in (200, 204) for _, status in await sdk.requests()), await sdk.requests()
+        assert await sdk.signals("onFailedRequest") == []
+        await sdk.act("disconnect", {"reason": "User initiated disconnect"})
+    await room.leave()

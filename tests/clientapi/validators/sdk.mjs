@@ -37,6 +37,40 @@ callSignals.onRemoteStream.add(stream => {
 });
 window.frames_seen = () => document.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
 
+callSignals.onRemotePresentationStream.add(stream => {
+  const video = document.querySelector('#slides') ?? document.body.appendChild(document.createElement('video'));
+  video.id = 'slides';
+  video.muted = true;
+  video.srcObject = stream;
+  void video.play();
+});
+// Width, height and the colour in the middle of the presentation that is received.
+window.slides_seen = () => {
+  const video = document.querySelector('#slides');
+  if (!video?.videoWidth) return null;
+  const flat = document.createElement('canvas');
+  flat.width = video.videoWidth;
+  flat.height = video.videoHeight;
+  const sight = flat.getContext('2d');
+  sight.drawImage(video, 0, 0);
+  return [flat.width, flat.height, ...sight.getImageData(flat.width / 2, flat.height / 2, 1, 1).data.slice(0, 3)];
+};
+window.present = colour => {
+  const canvas = document.createElement('canvas');
+  canvas.width = 1280;
+  canvas.height = 720;
+  const paint = canvas.getContext('2d', { alpha: false });
+  let turn = 0;
+  setInterval(() => {
+    paint.fillStyle = colour;
+    paint.fillRect(0, 0, 1280, 720);
+    paint.fillStyle = turn++ % 2 ? '#fff' : '#000';
+    paint.fillRect(4, 4, 16, 16);
+  }, 66);
+  client.present(canvas.captureStream(15));
+};
+window.stop_presenting = () => client.stopPresenting();
+
 const camera = () => {
   const canvas = document.createElement('canvas');
   canvas.width = 320;
@@ -59,7 +93,7 @@ window.join = (conferenceAlias, displayName, options = {}) =>
     conferenceAlias,
     displayName,
     bandwidth: 0,
-    callType: options.media ? ClientCallType.AudioVideo : ClientCallType.None,
+    callType: options.media ? ClientCallType.AudioVideoPresentation : ClientCallType.None,
     mediaStream: options.media ? camera() : undefined,
     pin: options.pin,
   });
