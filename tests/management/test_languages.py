@@ -59,6 +59,16 @@ def test_a_catalogue_is_read_as_it_was_written() -> None:
     assert (opened.gettext("two"), opened.gettext("a"), opened.gettext("c")) == ("zwei", "b", "c")
 
 
+def test_texts_that_count_have_two_forms() -> None:
+    pair = "%(count)d day\0%(count)d days"
+    said = {pair: "%(count)d Tag\0%(count)d Tage"}
+    text = languages.catalogue({pair: ["x"]}, said)
+    assert 'msgid_plural "%(count)d days"' in text
+    assert languages.read(text) == said
+    opened = gettext.GNUTranslations(io.BytesIO(languages.compiled(said)))
+    assert [opened.ngettext(*pair.split("\0"), count) for count in (1, 2)] == said[pair].split("\0")
+
+
 def test_the_site_speaks_the_browsers_language_and_the_api_english(browser: Client, api: Api) -> None:
     menu = languages.titles()
     known = languages.read((languages.LOCALE / "de/LC_MESSAGES/django.po").read_text())
@@ -68,7 +78,7 @@ def test_the_site_speaks_the_browsers_language_and_the_api_english(browser: Clie
     for text in ("Virtuelle Besprechungsräume", "Rufsteuerung", "Ein Name, den kein anderer Dienst hat."):
         assert text in page
     assert 'lang="de"' in page
-    assert "4 to 20 digits, or digits with a final #." in page, "what is not translated stays English"
+    assert "4 bis 20 Ziffern, oder Ziffern mit einem # am Ende." in page
     for language in ("en", "fr", "xx", ""):
         page = browser.get("/admin/configuration/conference/", headers={"Accept-Language": language}).content.decode()
         assert "Virtual Meeting Rooms" in page

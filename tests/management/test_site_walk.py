@@ -7,9 +7,10 @@ them all.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,15 +66,21 @@ def nodes() -> list[Any]:
     return []
 
 
-@pytest.fixture
-async def context(site: str, browser: Any) -> AsyncIterator[BrowserContext]:
+@contextlib.asynccontextmanager
+async def opened(site: str, person: Client) -> AsyncGenerator[BrowserContext]:
+    """A browser in which `person` is signed in."""
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         found = await chromium.new_context(base_url=site, viewport={"width": WIDTH, "height": HEIGHT})
-        cookie = browser.cookies["sessionid"].value
-        await found.add_cookies([{"name": "sessionid", "value": cookie, "url": site}])
+        await found.add_cookies([{"name": "sessionid", "value": person.cookies["sessionid"].value, "url": site}])
         yield found
         await chromium.close()
+
+
+@pytest.fixture
+async def context(site: str, browser: Any) -> AsyncIterator[BrowserContext]:
+    async with opened(site, browser) as found:
+        yield found
 
 
 class Walk:
@@ -125,16 +132,30 @@ class Walk:
         )
 
 
+_EDITING = """() => [...document.querySelectorAll('a, button, input')]
+    .filter((one) => /(^|\\/)(add|delete)\\/?$/.test(one.getAttribute('href') ?? '')
+        || ['_save', '_continue', '_addanother', 'confirmed'].includes(one.name) || one.matches('.deletelink'))
+    .map((one) => one.outerHTML.slice(0, 200))"""
+"""What would change something."""
+
+
+def links() -> list[str]:
+    """Pages that the menu leads to."""
+    return [one.link for _, lines in menu.entries() for one in lines]
+
+
 async def test_every_page_opens_without_a_fault(context: BrowserContext) -> None:
     walk = Walk(await context.new_page())
-    links = [one.link for _, lines in menu.entries() for one in lines]
-    for path in (*MORE, *links):
+    offered = 0
+    for path in (*MORE, *links()):
         await walk.visit(path)
+        offered += bool(await walk.page.evaluate(_EDITING))
         for other in await walk.further():
             if other not in walk.seen:
                 await walk.visit(other)
     assert not walk.faults, "\n".join(walk.faults)
     assert len(walk.seen) > 150
+    assert offered > 40, "what nobody who may only look is offered"
 
 
 @pytest.fixture
@@ -149,7 +170,7 @@ def reader(database: Any, made: None) -> Client:
 
 def test_who_may_only_look_sees_pages_or_that_access_is_denied(reader: Client) -> None:
     statuses: dict[str, int] = {}
-    for link in [one.link for _, lines in menu.entries() for one in lines]:
+    for link in links():
         response = reader.get(link, follow=True)
         statuses[link] = response.status_code
         text = response.content.decode()
@@ -159,6 +180,29 @@ def test_who_may_only_look_sees_pages_or_that_access_is_denied(reader: Client) -
         statuses[f"{link}add/"] = reader.get(f"{link}add/").status_code
     assert {status for link, status in statuses.items() if link.endswith("/add/")} <= {403, 404}
     assert list(statuses.values()).count(200) > 60
+
+
+async def test_who_may_only_look_is_offered_nothing_else(site: str, reader: Client) -> None:
+    refused = ("conference", "workervm", "systemlocation", "ivrtheme")
+    async with opened(site, reader) as context:
+        walk = Walk(await context.new_page())
+        for number, path in enumerate(links()):
+            await walk.visit(path)
+            assert not await walk.page.evaluate(_EDITING), path
+            for other in await walk.further() if number % 3 == 0 else ():
+                assert not other.endswith("/add/")
+                await walk.visit(other)
+                assert not await walk.page.evaluate(_EDITING), other
+        assert not walk.faults, "\n".join(walk.faults)
+        assert len(walk.seen) > 80
+        await walk.visit("/admin/")
+        token = await walk.page.evaluate("document.querySelector('[name=csrfmiddlewaretoken]').value")
+        given = {"csrfmiddlewaretoken": token, "name": "Mine"}
+        for model in refused:
+            for page in ("add", "1/change", "1/delete"):
+                answer = await context.request.post(f"/admin/configuration/{model}/{page}/", form=given)
+                assert answer.status == 403, (model, page)
+                assert 'id="denied"' in await answer.text(), "refused for something else"
 
 
 async def test_the_menu_is_used_by_keys(context: BrowserContext) -> None:

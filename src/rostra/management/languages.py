@@ -38,6 +38,15 @@ _IN_TEMPLATE = re.compile(rf"\b(?:_|gettext|ngettext)\(\s*u?({_QUOTED})(?:\s*,\s
 _WORDS = r'((?:"(?:\\.|[^"\\])*"\s*)+)'
 _ENTRY = re.compile(rf"^msgid {_WORDS}^msgstr {_WORDS}", re.MULTILINE)
 _COUNTED = re.compile(rf"^msgid {_WORDS}^msgid_plural {_WORDS}^msgstr\[0\] {_WORDS}^msgstr\[1\] {_WORDS}", re.MULTILINE)
+_FRAMEWORK = (
+    *("Add row", "Apply Filters", "Choose file to upload", "Dark", "Expand row", "False", "General", "Go back"),
+    *("Image preview", "Light", "Loading more results...", "More actions", "No data", "No recent searches"),
+    *("No results found", "No results matching your query", "Recent searches", "Reset filters", "Return to site"),
+    *("Run", "Search apps and models...", "Select all rows", "Submit", "This item will be deleted."),
+    *("This page yielded into no results. Create a new item or reset your filters.", "Toggle password visibility"),
+    *("True", "Type to search", "You have been successfully logged out from the administration"),
+)
+"""What pages say that the framework has in English only."""
 _PAIR = "\0"
 """Between one and many, in texts that count: as compiled catalogues have it."""
 
@@ -102,6 +111,7 @@ def _of_model(model: type[Any], name: str) -> Iterator[tuple[str, str]]:
 
 def _stated() -> Iterator[tuple[str, str]]:
     """What is declared beside the resources: tables, commands, alarms, permissions and states."""
+    yield from ((text, "framework") for text in _FRAMEWORK)
     yield from _of_model(Account, "account")
     for table in tables():
         place = f"{table.api}/{table.name}"
