@@ -71,7 +71,7 @@ class FloorLine:
             if ours.control.setup == "active" and version == RELIABLE:
                 self._spawn(self._connect(theirs.address, theirs.port))
             elif version == UNRELIABLE:
-                self._aim((theirs.address, theirs.port))
+                self.aim((theirs.address, theirs.port))
                 self._begin()
         return ours
 
@@ -148,7 +148,8 @@ class FloorLine:
 
     # ---- sockets
 
-    def _aim(self, far: tuple[str, int]) -> None:
+    def aim(self, far: tuple[str, int]) -> None:
+        """Send datagrams there from now on."""
         way = self._way
 
         def out(data: bytes) -> None:
@@ -220,7 +221,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._line = line
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
-        self._line._aim((addr[0], addr[1]))  # noqa: SLF001  (two halves of one thing)
+        self._line.aim((addr[0], addr[1]))
         self._line.take(data)
 
     def error_received(self, exc: Exception) -> None:
