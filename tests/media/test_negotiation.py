@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from rostra.domain.media import CryptoAttribute, Direction, MediaDescription, MediaKind
+from rostra.media.floors import floor_agreed, floor_answer, floor_offer, floor_section
 from rostra.media.negotiation import (
     SUITES,
     Agreement,
@@ -15,8 +16,6 @@ from rostra.media.negotiation import (
     Ports,
     agree,
     answer,
-    floor_answer,
-    floor_section,
     kinds_of,
     make_offer,
     on_hold,
@@ -77,7 +76,7 @@ def test_a_second_video_stream_with_its_floor() -> None:
     offer = read(ROOM_SYSTEM)
     index = floor_section(offer)
     assert index == 2
-    ours = floor_answer(offer.streams[index], "198.51.100.7", 40010, conference=9, user=9, label="3")
+    ours = floor_answer(offer.streams[index], "198.51.100.7", 40010, conference=9)
     text = write(answer(offer, PORTS, key, floor=(index, ours)).local, answering=parse(ROOM_SYSTEM))
     floor, slides = text.split("m=")[3:5]
     assert floor.startswith("application 40010 UDP/BFCP *\r\n")
@@ -113,9 +112,9 @@ def test_who_gives_the_floor_and_who_connects(
     index = floor_section(offer)
     assert (index is None) is (taken is None)
     if index is not None and taken is not None:
-        control = floor_answer(offer.streams[index], "198.51.100.7", 1, conference=5, user=6, label="3").control
+        control = floor_answer(offer.streams[index], "198.51.100.7", 1, conference=5).control
         assert control is not None
-        assert (control.conference, control.user, control.floor) == (5, 6, 1)
+        assert (control.conference, control.user, control.floor) == (5, 2, 1)
         assert control.roles == (taken[0],)
         assert not taken[1] or control.setup == taken[1]
 
@@ -266,3 +265,21 @@ def test_a_new_offer_keeps_the_places_of_the_old_one() -> None:
     assert [stream.port for stream in offer.streams] == [41000, 41002, 0, 0, 0]
     assert [stream.profile for stream in offer.streams[:2]] == ["RTP/SAVP", "RTP/SAVP"]
     assert offer.version == before.version + 1
+
+
+@pytest.mark.spec("REF-118", "REF-129")
+def test_our_own_offer_has_slides_with_their_floor() -> None:
+    kinds = (MediaKind.AUDIO, MediaKind.VIDEO, MediaKind.VIDEO)
+    ours = make_offer(kinds, PORTS, None, floor=floor_offer("198.51.100.7", 40010, conference=8))
+    text = write(ours)
+    assert [section.split()[0] for section in text.split("m=")[1:]] == ["audio", "video", "application", "video"]
+    assert "a=floorctrl:c-s\r\n" in text
+    theirs = read(text.replace("c-s", "s-only").replace("userid:2", "userid:7"))
+    agreement = agree(ours, theirs)
+    assert not any(stream.refused for stream in agreement.local.streams)
+    control = floor_agreed(agreement.local.streams[2], agreement.remote.streams[2])
+    assert control is not None
+    assert (control.roles, control.user, control.conference) == (("c-only",), 7, 8)
+    plain = read("m=".join(text.split("m=")[:3]) + "m=application 0 UDP/BFCP *\r\nm=video 0 RTP/AVP 97\r\n")
+    without = agree(ours, plain)
+    assert [stream.refused for stream in without.local.streams] == [False, False, True, True]

@@ -248,7 +248,7 @@ class SendBackplane(Message, frozen=True, kw_only=True):
 
 
 class ShowStill(Message, frozen=True, kw_only=True):
-    """Show a picture as the slides of a call that has no media of its own. Reply: Done, or BAD_DESCRIPTION for no JPEG."""
+    """Show a picture as the slides of a call without media of its own. Reply: Done, or BAD_DESCRIPTION for no JPEG."""
 
     leg: str
     jpeg: bytes

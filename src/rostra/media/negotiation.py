@@ -16,7 +16,6 @@ from rostra.domain.media import (
     Content,
     CryptoAttribute,
     Direction,
-    FloorControl,
     MediaDescription,
     MediaKind,
     MediaStream,
@@ -30,11 +29,8 @@ PROFILES = ("RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF")
 FEEDBACK = frozenset({"nack", "nack pli", "ccm fir"})
 """What plain RTP legs use; transport-cc and REMB need header extensions that only WebRTC legs agree."""
 
-FLOOR_PROFILES = ("UDP/BFCP", "TCP/BFCP")
-FLOOR = 1
-"""Number of the floor where the far end names none."""
 SLIDES_LABEL = "3"
-"""Of our stream of slides, which the floor is for."""
+"""Of our stream of slides, which its floor is for."""
 
 KeySource = Callable[[str], str]
 """From the name of a suite to fresh base64 key and salt."""
@@ -98,41 +94,6 @@ def usable_streams(
     return tuple(sorted(found.values()))
 
 
-def floor_section(offer: MediaDescription) -> int | None:
-    """Index of the section for floor control that we take: plain UDP or TCP, first in the offer's order.
-
-    Those over TLS or DTLS are refused: media is encrypted by keys in the description, and endpoints that offer them
-    offer plain ones beside them or go on without (RFC 8856 4).
-    """
-    return next(
-        (
-            index
-            for index, stream in enumerate(offer.streams)
-            if not stream.refused and stream.control is not None and stream.profile in FLOOR_PROFILES
-        ),
-        None,
-    )
-
-
-def floor_answer(
-    theirs: MediaStream, address: str, port: int, *, conference: int, user: int, label: str
-) -> MediaStream:
-    """Our answer to a section for floor control (RFC 8856 5): we give the floor, unless the far end must."""
-    control = theirs.control or FloorControl()
-    ours = FloorControl(
-        roles=("c-only",) if control.roles == ("s-only",) else ("s-only",),
-        conference=control.conference or conference,
-        user=control.user or user,
-        floor=control.floor or FLOOR,
-        label=label,
-        setup="passive" if control.setup in ("actpass", "active", "") else "active",
-    )
-    return MediaStream(
-        kind=theirs.kind, address=address, port=port, profile=theirs.profile, formats=theirs.formats, mid=theirs.mid,
-        control=ours,
-    )  # fmt: skip
-
-
 def kinds_of(description: MediaDescription, indices: Sequence[int]) -> tuple[MediaKind, ...]:
     """Kinds to reserve ports for."""
     return tuple(description.streams[index].kind for index in indices)
@@ -148,7 +109,9 @@ def answer(
     previous: MediaDescription | None = None,
     floor: tuple[int, MediaStream] | None = None,
 ) -> Agreement:
-    """Answer an offer. `floor` is our side of its section for floor control, with the index. `ports` has one port for each of `usable_streams`, in that order.
+    """Answer an offer. `floor` is our side of its section for floor control, with the index.
+
+    `ports` has one port for each of `usable_streams`, in that order.
 
     `previous` is our last description in this session: its id stays and its version is raised, and keys stay
     where the far end's did not ask for new ones (8). Raises NoCommonCodec, or NegotiationError on too few ports.
@@ -185,8 +148,11 @@ def make_offer(
     rows: Sequence[CodecRow] = ROWS,
     limits: Limits = EVERYTHING,
     previous: MediaDescription | None = None,
+    floor: MediaStream | None = None,
 ) -> MediaDescription:
     """Our own offer: everything we can do, for streams of `kinds` on `ports`.
+
+    A second video stream is for slides; `floor` is our section of its floor control, where there was none before.
 
     With `keys`, crypto lines are offered: in the secure profile where that was agreed before, else as best effort
     within RTP/AVP. `previous` (our last description) keeps number and order of its sections (8): streams of
@@ -206,7 +172,15 @@ def make_offer(
         secure = keys if keys is not None or not old.crypto else None
         again = _offered_stream(place[0], ports.address, place[1], secure, rows, limits, old.profile)
         streams.append(msgspec.structs.replace(again, content=old.content, label=old.label))
-    streams.extend(_offered_stream(kind, ports.address, port, keys, rows, limits, "RTP/AVP") for kind, port in places)
+    seen = {stream.kind for stream in streams if not stream.refused}
+    for kind, port in places:
+        made = _offered_stream(kind, ports.address, port, keys, rows, limits, "RTP/AVP")
+        if kind is MediaKind.VIDEO and kind in seen:
+            if floor is not None:
+                streams.append(floor)
+            made = msgspec.structs.replace(made, content=Content.SLIDES, label=SLIDES_LABEL)
+        seen.add(kind)
+        streams.append(made)
     return _described(tuple(streams), ports.address, previous)
 
 
@@ -247,7 +221,7 @@ def refusal(stream: MediaStream) -> MediaStream:
 
 def on_hold(remote: MediaDescription) -> bool:
     """The far end wants nothing from us on any stream (8.4)."""
-    used = [stream for stream in remote.streams if not stream.refused]
+    used = [stream for stream in remote.streams if not stream.refused and stream.kind is not MediaKind.APPLICATION]
     return bool(used) and not any(effective_direction(stream).receives for stream in used)
 
 

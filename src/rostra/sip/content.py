@@ -14,17 +14,15 @@ import structlog
 from rostra.bfcp.client import FloorClient
 from rostra.bfcp.message import RELIABLE, UNRELIABLE, BadMessage
 from rostra.bfcp.server import FloorServer
-from rostra.domain.media import MediaStream
+from rostra.domain.media import FloorControl, MediaStream
 from rostra.environment import Environment
-from rostra.media import negotiation
+from rostra.media import floors
 
 log = structlog.get_logger("rostra.sip")
 
 TRIES = 100
 """Ports tried."""
 CONNECTING = 5.0
-USER = 2
-"""What we call the far end where it names itself not."""
 
 Wanted = Callable[[bool], Awaitable[bool]]
 """The far end wants to present (answer: it may), or no longer does."""
@@ -59,21 +57,36 @@ class FloorLine:
         if self.section is None:
             tcp = theirs.profile.startswith("TCP")
             await (self._listen() if tcp else self._bind())
-        self.section = ours = negotiation.floor_answer(
-            theirs, self.address, self.port, conference=self._conference, user=USER, label=negotiation.SLIDES_LABEL
-        )
-        if self._floor is None and ours.control is not None:
-            version = RELIABLE if theirs.profile.startswith("TCP") else UNRELIABLE
-            kind = FloorClient if ours.control.roles == ("c-only",) else FloorServer
-            self._floor = kind(
-                ours.control.conference, ours.control.user, ours.control.floor, version, self._send, self._asked
-            )  # fmt: skip
-            if ours.control.setup == "active" and version == RELIABLE:
-                self._spawn(self._connect(theirs.address, theirs.port))
-            elif version == UNRELIABLE:
-                self.aim((theirs.address, theirs.port))
-                self._begin()
+        self.section = ours = floors.floor_answer(theirs, self.address, self.port, conference=self._conference)
+        if ours.control is not None:
+            self._run(ours.control, theirs)
         return ours
+
+    async def offer(self) -> MediaStream:
+        """Our section in an offer of ours, for `agreed` to take its answer. Raises NoPort."""
+        if self.section is None:
+            await self._bind()
+            self.section = floors.floor_offer(self.address, self.port, conference=self._conference)
+        return self.section
+
+    def agreed(self, theirs: MediaStream) -> None:
+        """The far end's answer to our section."""
+        control = floors.floor_agreed(self.section, theirs) if self.section else None
+        if control is not None:
+            self._run(control, theirs)
+
+    def _run(self, control: FloorControl, theirs: MediaStream) -> None:
+        """Begin, once; later descriptions of the same call change nothing."""
+        if self._floor is not None:
+            return
+        version = RELIABLE if theirs.profile.startswith("TCP") else UNRELIABLE
+        kind = FloorClient if control.roles == ("c-only",) else FloorServer
+        self._floor = kind(control.conference, control.user, control.floor, version, self._send, self._asked)
+        if version == UNRELIABLE:
+            self.aim((theirs.address, theirs.port))
+            self._begin()
+        elif control.setup == "active":
+            self._spawn(self._connect(theirs.address, theirs.port))
 
     def presented(self, *, itself: bool, other: bool) -> None:
         """Who presents in the conference now."""

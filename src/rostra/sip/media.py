@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from rostra.calls.switchboard import Session
-from rostra.domain.media import MediaDescription, MediaKind, MediaStream
-from rostra.media import negotiation
+from rostra.domain.media import Content, MediaDescription, MediaKind, MediaStream
+from rostra.media import floors, negotiation
 from rostra.media.negotiation import Agreement, Limits, Ports
 from rostra.sdp.reading import read
 from rostra.sdp.session import parse
@@ -82,7 +82,7 @@ class CallMedia:
 
     async def _floor_of(self, offer: MediaDescription, kinds: Sequence[MediaKind]) -> tuple[int, MediaStream] | None:
         """Our side of the section for floor control, where there are slides to control."""
-        index = negotiation.floor_section(offer)
+        index = floors.floor_section(offer)
         if index is None or kinds.count(MediaKind.VIDEO) < 2 or self._make_floor is None:
             return None
         if self.floor is None:
@@ -94,12 +94,14 @@ class CallMedia:
 
     async def offer(self, *, new_ports: bool = False) -> bytes:
         """Our offer: at first everything we can do, later the streams in use again."""
-        kinds = self._kinds or tuple(kind for kind in (MediaKind.AUDIO, MediaKind.VIDEO) if kind in self._limits.kinds)
+        fresh = not self._kinds
+        kinds = self._kinds or self._everything()
         await self._reserve(kinds, again=new_ports)
         kinds = self._kinds
         encrypted = self._local is not None and any(stream.crypto for stream in self._local.streams)
         keys = fresh_key if self._encrypt or encrypted else None
-        offer = negotiation.make_offer(kinds, self._ports, keys, limits=self._limits, previous=self._local)
+        floor = await self._floor_offer() if fresh and kinds.count(MediaKind.VIDEO) > 1 else None
+        offer = negotiation.make_offer(kinds, self._ports, keys, limits=self._limits, previous=self._local, floor=floor)
         self._offered = self._numbered(offer)
         return write(self._offered).encode()
 
@@ -107,8 +109,31 @@ class CallMedia:
         """The far end's answer to our last offer."""
         if self._offered is None:
             raise negotiation.NegotiationError("an answer without an offer")
-        await self._run(negotiation.agree(self._offered, read(sdp)))
+        agreement = negotiation.agree(self._offered, read(sdp))
+        for ours, theirs in zip(agreement.local.streams, agreement.remote.streams, strict=False):
+            if ours.control is not None and self.floor is not None:
+                self.floor.agreed(theirs)
+            if ours.content is Content.SLIDES and ours.refused and self._kinds.count(MediaKind.VIDEO) > 1:
+                self._kinds = self._kinds[:-1]  # not offered again
+                self._ports = Ports(self._ports.address, self._ports.ports[:-1])
+        await self._run(agreement)
         self._offered = None
+
+    def _everything(self) -> tuple[MediaKind, ...]:
+        """What we offer at first; the second video stream is for slides."""
+        kinds = [kind for kind in (MediaKind.AUDIO, MediaKind.VIDEO) if kind in self._limits.kinds]
+        if MediaKind.VIDEO in kinds and self._limits.slides and self._make_floor is not None:
+            kinds.append(MediaKind.VIDEO)
+        return tuple(kinds)
+
+    async def _floor_offer(self) -> MediaStream | None:
+        if self._make_floor is None:
+            return None
+        self.floor = self.floor or self._make_floor(self._ports.address)
+        try:
+            return await self.floor.offer()
+        except NoPort:
+            return None
 
     async def close(self) -> None:
         if self.floor is not None:
