@@ -82,6 +82,18 @@ def compositor_views(views: int) -> list[str]:
     return [" ".join(feeds + parts)]
 
 
+def changing(changes: int = 200) -> float:
+    """Seconds until a view that is given another scene is painted with it, the middle of many."""
+    took: list[float] = []
+    stage.paint("bench0", 1280, 720)
+    for at in range(changes):
+        begun = time.perf_counter()
+        stage.set_view("bench0", scene(at % SOURCES))
+        stage.paint("bench0", 1280, 720)
+        took.append(time.perf_counter() - begun)
+    return statistics.median(took)
+
+
 def main() -> None:
     views = int(sys.argv[1]) if len(sys.argv) > 1 else 4
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 2.0
@@ -100,6 +112,7 @@ def main() -> None:
     print(f"{SOURCES} sources alone: {base:.3f} cores")
     for name in ("stage", "compositor"):
         print(f"{name}: {(middle[name] - base) / views:.4f} cores a view over {views} views of 7 tiles, 720p30")
+    print(f"another layout: {changing() * 1000:.2f} ms until it is painted, with the one before fading under it")
     print(f"compositor : stage = {(middle['compositor'] - base) / max(1e-6, middle['stage'] - base):.1f} : 1")
     print(f"stage view : one source = {(middle['stage'] - base) / views / (base / SOURCES):.2f} : 1")
 

@@ -186,7 +186,7 @@ def test_the_log_says_who_did_what_to_whom(api: Api, made: Made) -> None:
 def test_the_layout_of_a_running_conference_is_changed(api: Api, made: Made) -> None:
     body = {"conference_id": MEETING, "layout": "4:0", "plus_n_pip_enabled": False, "free_form_overlay_text": "a\nb"}
     assert give(api, "conference/transform_layout", body) == DONE
-    transforms = {"layout": "4:0", "plus_n_pip_enabled": False, "free_form_overlay_text": ["a", "b"]}
+    transforms = (("layout", "4:0"), ("plus_n_pip_enabled", False), ("free_form_overlay_text", ("a", "b")))
     told = OnConference(conference=MEETING, action="transform_layout", transforms=transforms)
     assert made.told == [(node, told) for node in ("n1", "n2")]
     refused = give(api, "conference/transform_layout", {"conference_id": MEETING, "host_layout": "7:7"}, 400)

@@ -153,8 +153,8 @@ class OnConference(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_fiel
     """Id of the instance."""
     action: str
     """`disconnect`, `lock`, `unlock`, `mute_guests`, `unmute_guests` or `transform_layout`."""
-    transforms: dict[str, bool | str | list[str]] = {}
-    """For `transform_layout`: what to change (API-122)."""
+    transforms: tuple[tuple[str, bool | str | tuple[str, ...]], ...] = ()
+    """For `transform_layout`: names and values of what to change (API-122)."""
 
 
 class OnParticipant(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="command"):

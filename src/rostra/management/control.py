@@ -98,13 +98,13 @@ def _transform_layout(values: Values) -> None:
     """Each line of the free text is for one picture, in the order of display."""
     transforms = {name: value for name, value in values.items() if name != "conference_id"}
     if _FREE_TEXT in transforms:
-        transforms[_FREE_TEXT] = str(transforms[_FREE_TEXT]).splitlines()
+        transforms[_FREE_TEXT] = tuple(str(transforms[_FREE_TEXT]).splitlines())
     for name in transforms:
         try:
             look.transform({name: transforms[name]}, lecture=False)
         except look.IllegalValue:
             raise ValidationError({name: ["Illegal value."]}) from None
-    on_conference(_identity(values["conference_id"]), "transform_layout", transforms=transforms)
+    on_conference(_identity(values["conference_id"]), "transform_layout", transforms=tuple(transforms.items()))
 
 
 def _participant(action: str) -> Callable[[Values], None]:

@@ -44,7 +44,7 @@ async def _on_conference(exchange: Exchange, command: status.OnConference) -> st
         await act(conference)
         return status.Obeyed()
     try:
-        await conference.transform_layout(command.transforms)
+        await conference.transform_layout(dict(command.transforms))
     except IllegalValue:
         return status.Refused(reason="Illegal value")
     return status.Obeyed()

@@ -15,8 +15,8 @@ from typing import Any, Final
 import cairo
 import gi
 
-FONT: Final = "Roboto, Noto Sans, Noto Sans CJK SC, Noto Color Emoji, DejaVu Sans, Sans"
-"""Roboto, and others for what it lacks (CONF-079)."""
+FONT: Final = "Roboto, Noto Sans, DejaVu Sans, Sans"
+"""Roboto, Noto Sans for what it lacks (CONF-079), and what else is installed for the rest."""
 _SHADE: Final = (0.05, 0.06, 0.08, 0.62)
 _LINES_AT_MOST: Final = 12
 
