@@ -29,36 +29,44 @@ WIDTH, HEIGHT = theme.SCREEN
 DISC_Y, DISC = 330, 138
 TITLE_Y, LINE_Y = 580, 664
 
+AGAIN = "Please try again later"
 SCREENS: dict[str, tuple[Icon, Colour, str, str]] = {
-    theme.CAPACITY_EXCEEDED_IMAGE: (Icon.SEATS, AMBER, "There is no room at the moment", "Please try again later"),
-    theme.INSUFFICIENT_LICENSE_IMAGE: (Icon.BADGE, AMBER, "All call licenses are in use", "Please try again later"),
+    theme.CAPACITY_EXCEEDED_IMAGE: (Icon.SEATS, AMBER, "There is no room at the moment", AGAIN),
+    theme.INSUFFICIENT_LICENSE_IMAGE: (Icon.BADGE, AMBER, "All call licenses are in use", AGAIN),
     theme.INVALID_LICENSE_IMAGE: (
-        Icon.BADGE_CROSSED,
-        AMBER,
-        "There is no valid license",
-        "Please tell your administrator",
+        *(Icon.BADGE_CROSSED, AMBER),
+        *("There is no valid license", "Please tell your administrator"),
     ),
     theme.NO_OTHERS: (Icon.PERSON, BRIGHT, "You are the only one here", "Others will appear as they join"),
     theme.NO_OTHER_VIDEO: (Icon.PHONE, BRIGHT, "Nobody else sends video", "You can talk to each other"),
     theme.NO_VIDEO_LICENSE: (
-        Icon.CAMERA_CROSSED,
-        AMBER,
-        "You are connected with sound only",
-        "All video licenses are in use",
+        *(Icon.CAMERA_CROSSED, AMBER),
+        *("You are connected with sound only", "All video licenses are in use"),
     ),
     theme.TEST_CALL_IMAGE: (Icon.CAMERA, BRIGHT, "Test call", "Look into the camera and count aloud to three"),
     theme.TEST_CALL_DISCONNECT_IMAGE: (
-        Icon.PHONE,
-        BRIGHT,
-        "The test is over",
-        "If anything was wrong, check your settings",
+        *(Icon.PHONE, BRIGHT),
+        *("The test is over", "If anything was wrong, check your settings"),
     ),
     theme.TIMED_OUT: (Icon.CLOCK, AMBER, "No valid number was entered", "You will be disconnected"),
     theme.TRANSFER: (Icon.ARROW, BRIGHT, "Connecting you", ""),
     theme.RECEPTION: (Icon.KEYPAD, BRIGHT, "Where would you like to go?", "Enter the number, followed by #"),
     theme.RECEPTION_INVALID: (Icon.KEYPAD, AMBER, "This number is not valid", "Please try again"),
-    theme.WAITING_FOR_HOST: (Icon.CLOCK, BRIGHT, "Waiting for the Host", "The conference begins when the Host is here"),
+    theme.WAITING_FOR_HOST: (
+        *(Icon.CLOCK, BRIGHT),
+        *("Waiting for the Host", "The conference begins when the Host is here"),
+    ),
 }
+GRAPHICS = {theme.NO_OTHERS: Icon.PERSON, theme.NO_OTHER_VIDEO: Icon.PHONE}
+
+
+def graphics() -> Iterator[tuple[str, bytes]]:
+    """What designers can lay over a background of their own (REF-022)."""
+    for name, icon in GRAPHICS.items():
+        for shade, colour in (("white", (1.0, 1.0, 1.0)), ("black", (0.0, 0.0, 0.0))):
+            surface, context = _surface(theme.SCREEN, cairo.FORMAT_ARGB32)
+            draw_icon(context, icon, WIDTH / 2, DISC_Y, 2 * 132, colour)
+            yield f"{name.removesuffix('.jpg')}_{shade}.png", _png(surface)
 
 
 def all_pictures() -> Iterator[tuple[str, bytes]]:

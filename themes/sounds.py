@@ -1,4 +1,4 @@
-"""The sounds: prompts by a synthesiser (festival with the voice cmu_us_slt_arctic_hts, free software), tones by sums."""
+"""The sounds: prompts by festival with the voice cmu_us_slt_arctic_hts (free software), tones by sums."""
 
 from __future__ import annotations
 
