@@ -115,11 +115,14 @@ async def test_without_a_licence_there_is_no_media(node: Node, shortage: Shortag
     with pytest.raises(CallRefused, match=text) as refused:
         await guest.session.open_webrtc("c1", VIDEO)
     assert refused.value.refusal is refusal
-    caller = await Guest(node.exchange).join(protocol=CallProtocol.SIP)
-    with pytest.raises(CallRefused, match=text):
-        await caller.session.reserve_rtp("s1", [MediaKind.AUDIO])
     assert not node.pool.workers
     assert node.ledger.used == 0
+    caller = await Guest(node.exchange).join(protocol=CallProtocol.SIP)
+    await caller.session.reserve_rtp("s1", [MediaKind.AUDIO])  # it is shown and told so (REF-044, REF-045)
+    assert caller.where.value == text.lower().replace(" ", "_")
+    assert caller.session.conference is not guest.session.conference
+    assert not licences.held
+    await caller.session.leave()
     await guest.session.open_webrtc("c1", VIDEO)
     assert licences.held == {guest.session.participant.uuid: PORT}
 

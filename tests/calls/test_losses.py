@@ -182,7 +182,7 @@ async def test_waiting_ends_after_its_timeout(exchange: Exchange) -> None:
 
 
 async def test_the_pin_prompt_ends_after_its_timeout(exchange: Exchange) -> None:
-    caller = await Guest(exchange).join("hasty", protocol=CallProtocol.SIP)
+    caller = await Guest(exchange).join("swift", protocol=CallProtocol.SIP)
     assert caller.where is ServiceType.IVR
     await until(lambda: bool(caller.listener.reasons))
     assert not exchange.conferences
@@ -215,13 +215,13 @@ async def test_a_host_without_media_does_not_keep_guests(exchange: Exchange) -> 
     guest = await Guest(exchange).join("short", pin="none")
     await host.session.leave()
     await until(lambda: bool(guest.listener.reasons))
-    assert not watching.listener.reasons
+    assert watching.listener.reasons == guest.listener.reasons, "it is over for who only looked on, too"
 
 
 async def test_who_types_a_pin_is_not_sent_away_with_the_guests(exchange: Exchange) -> None:
-    host = await (await Guest(exchange).join("short", pin="1234")).call("c1")
-    caller = await Guest(exchange).join("short", protocol=CallProtocol.SIP)
-    guest = await Guest(exchange).join("short", pin="none")
+    host = await (await Guest(exchange).join("parting", pin="1234")).call("c1")
+    caller = await Guest(exchange).join("parting", protocol=CallProtocol.SIP)
+    guest = await Guest(exchange).join("parting", pin="5678")
     await host.session.leave()
     await until(lambda: bool(guest.listener.reasons))
     assert not caller.listener.reasons
@@ -267,7 +267,7 @@ async def test_who_is_on_hold_is_not_shown(exchange: Exchange, pool: FakePool) -
 
     def sees(viewer: str) -> list[str]:
         last = worker.composed[-1]
-        return [tile.source for tile in last.views[last.watching[viewer]].tiles]
+        return [tile.source for tile in last.views[last.watching[viewer]].tiles if tile.source]
 
     await until(lambda: sees("c0") == ["c1"])
     await conference.hold(conference.participants[1].uuid, True)
