@@ -14,7 +14,7 @@ from tests.sip.network import ANSWER, OFFER, Network, answering, describe, dial,
 def test_a_call_and_its_end(transport: Transport) -> None:
     network, call, other = established(transport)
     assert [describe(message) for _, _, message in network.wire] == ["INVITE", "100 INVITE", "200 INVITE", "ACK"]
-    assert network.alice.events == [CallAnswered(call, ANSWER)]
+    assert network.alice.events == [CallAnswered(call, ANSWER, "Rostra")]
     assert network.bob.kinds() == ["CallReceived", "CallConfirmed"]
     network.alice.engine.hang_up(call, network.now)
     network.run(100.0)

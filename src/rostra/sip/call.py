@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from typing import Protocol
 
 from rostra.sip.dialog import ALLOW, SUPPORTED, Dialog, respond
+from rostra.sip.digest import Credentials, answer
 from rostra.sip.errors import LocalError, RemoteError
 from rostra.sip.events import (
     CallAnswered,
@@ -25,6 +27,8 @@ from rostra.sip.transactions import ClientTransaction, ServerTransaction
 from rostra.sip.unacknowledged import Unacknowledged
 
 SDP_TYPE = "application/sdp"
+CANCELLED = 32.0
+"""Seconds the far end has to confirm that it gave up ringing (RFC 3261 9.1)."""
 
 
 class CallState(enum.Enum):
@@ -54,6 +58,10 @@ class Surroundings(Protocol):
 
     def branch(self) -> str: ...
 
+    def word(self) -> str:
+        """Random text, fit for a nonce."""
+        ...
+
     def chance(self, low: float, high: float) -> float: ...
 
     def identify(self, call: Call, remote_tag: str) -> None: ...
@@ -82,6 +90,9 @@ class Call:
         """Our last SDP, for a refresh by re-INVITE."""
         self._refreshing = False
         self._caller = state is CallState.CALLING
+        self._credentials: Credentials | None = None
+        self._proceeding = False
+        """Our first INVITE has had a response: it can be cancelled."""
         self.session_timer = SessionTimer(around.timers, self._refresh, self._expired)
 
     # ---- commands -----------------------------------------------------------------------------------------
@@ -206,6 +217,8 @@ class Call:
 
     def responded(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         """A response to a request of this call."""
+        if response.status in (401, 407) and self._authenticated(transaction, response, now):
+            return
         if transaction.request.method != "INVITE":
             if response.status in (408, 481) and transaction.request.method == "UPDATE":
                 self.hang_up(now)
@@ -215,7 +228,11 @@ class Call:
         if response.is_success:
             self._accepted(transaction, response, now)
         elif response.is_final:
-            self._declined(response.status, now)
+            self._declined(response, now)
+        elif not self._proceeding:
+            self._proceeding = True
+            if self.state is CallState.CANCELLING:
+                self._send_cancel(now)
 
     def unanswered(self, transaction: ClientTransaction, reason: str, now: float) -> None:
         """Timeout or broken transport of a request of this call (12.2.1.2: the dialog ends)."""
@@ -225,7 +242,7 @@ class Call:
             self._inviting = None
             self.hang_up(now)
 
-    def finish(self, reason: str, status: int = 0) -> None:
+    def finish(self, reason: str, status: int = 0, contact: str = "") -> None:
         """Forget everything and tell the application, once."""
         if self.state is CallState.ENDED:
             return
@@ -236,7 +253,7 @@ class Call:
         if self._unacknowledged is not None:
             self._unacknowledged.stop()
         self._unacknowledged = None
-        self._around.emit(CallEnded(self.name, reason, status))
+        self._around.emit(CallEnded(self.name, reason, status, contact))
         self._around.call_over(self)
 
     # ---- inside -----------------------------------------------------------------------------------------------
@@ -325,7 +342,10 @@ class Call:
         self.session_timer.agreed(response, now)
         if self.state is CallState.CALLING:
             self.state = CallState.CONFIRMED
-            self._around.emit(CallAnswered(self.name, response.body))
+            headers = response.headers
+            product = headers.get("Server") or headers.get("User-Agent") or ""
+            self._peer_updates = "update" in (headers.tokens("Allow") or {"update"})
+            self._around.emit(CallAnswered(self.name, response.body, product))
         elif not self._refreshing:
             self._around.emit(OfferAnswered(self.name, response.body))
         self._settle(now)
@@ -336,11 +356,13 @@ class Call:
         self._acks = {number: sent}
         self._around.transmit(*sent)
 
-    def _declined(self, status: int, now: float) -> None:
+    def _declined(self, response: Response, now: float) -> None:
+        status = response.status
         offer = self._inviting.request.body if self._inviting is not None else b""
         self._inviting = None
         if self.state in (CallState.CALLING, CallState.CANCELLING):
-            self.finish("refused" if self.state is CallState.CALLING else "cancelled", status)
+            reason = "refused" if self.state is CallState.CALLING else "cancelled"
+            self.finish(reason, status, _elsewhere(response))
         elif status in (408, 481):
             self.hang_up(now)
         elif status == 491:
@@ -358,7 +380,13 @@ class Call:
             self.offer(self._waiting_offer, now)
 
     def _cancel(self, now: float) -> None:
+        """Give up before the answer; a far end that has not said a word yet cannot be told (9.1)."""
         self.state = CallState.CANCELLING
+        self._retry = self._around.timers.set(now + CANCELLED, lambda _: self.finish("cancelled", 487))
+        if self._proceeding:
+            self._send_cancel(now)
+
+    def _send_cancel(self, now: float) -> None:
         invite = self._inviting.request if self._inviting is not None else None
         if invite is None:
             self.finish("cancelled")
@@ -374,9 +402,39 @@ class Call:
         except RemoteError:
             return  # the far end gave a route that cannot be used; it will notice by its own timers
 
-    def calling(self, transaction: ClientTransaction) -> None:
-        """Our INVITE that created this call is on its way."""
+    def calling(self, transaction: ClientTransaction, credentials: Credentials | None = None) -> None:
+        """Our INVITE that created this call is on its way; with `credentials` challenges are answered."""
         self._inviting = transaction
+        self._description = transaction.request.body
+        self._credentials = credentials
+
+    def _authenticated(self, transaction: ClientTransaction, response: Response, now: float) -> bool:
+        """Answer a challenge by the request again, once; False when that cannot be (22.2, 22.3)."""
+        asked, given = (
+            ("WWW-Authenticate", "Authorization")
+            if response.status == 401
+            else ("Proxy-Authenticate", "Proxy-Authorization")
+        )
+        request = transaction.request
+        if self._credentials is None or request.headers.get(given) is not None or self.state is CallState.CANCELLING:
+            return False
+        answers = (
+            answer(value, request.method, request.uri, self._credentials, self._around.word())
+            for value in response.headers.all(asked)
+        )
+        authorization = next((found for found in answers if found is not None), None)
+        if authorization is None:
+            return False
+        again = self.dialog.request(request.method, self._around.branch())
+        again.uri, again.body = request.uri, request.body
+        for name, value in request.headers:
+            if again.headers.get(name) is None:
+                again.headers.add(name, value)
+        again.headers.add(given, authorization)
+        sent = self._around.request(self, again, now)
+        if request.method == "INVITE":
+            self._inviting = sent
+        return True
 
     def _refresh(self, now: float) -> None:
         """RFC 4028 7.4: by UPDATE, or by a re-INVITE that offers what we had."""
@@ -394,3 +452,12 @@ class Call:
         if self.state is CallState.CONFIRMED:
             self._bye(now)
             self.finish("session timer expired")
+
+
+def _elsewhere(response: Response) -> str:
+    """Where a 3xx response sends the caller."""
+    try:
+        contact = response.contact if 300 <= response.status < 400 else None
+    except RemoteError:
+        return ""
+    return str(dataclasses.replace(contact, headers="")) if contact is not None and contact.is_sip else ""

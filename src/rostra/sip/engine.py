@@ -13,10 +13,12 @@ from collections.abc import Mapping
 
 from rostra.sip.call import SDP_TYPE, Call, CallState
 from rostra.sip.dialog import ACCEPT, ALLOW, SUPPORTED, Dialog, contact_value, respond, without_tag
+from rostra.sip.digest import Credentials
 from rostra.sip.errors import LocalError, RemoteError
 from rostra.sip.events import CallReceived, Disconnection, Event, Transmission
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.framing import StreamFramer
+from rostra.sip.headers import quote
 from rostra.sip.limits import MAX_CALLS, MAX_MESSAGE
 from rostra.sip.message import Request, Response, Via, parse_message
 from rostra.sip.screening import refusal
@@ -152,14 +154,19 @@ class Engine:
         if found is not None:
             found.hang_up(now, reason)
 
-    def invite(self, uri: str, local_uri: str, flow: Flow, sdp: bytes, now: float) -> str:
-        """Call `uri` by way of `flow`; returns the name of the call. Raises RemoteError on an unusable URI."""
+    def invite(
+        self, uri: str, local_uri: str, flow: Flow, sdp: bytes, now: float, *, local_name: str = "",
+        credentials: Credentials | None = None,
+    ) -> str:  # fmt: skip
+        """Call `uri` by way of `flow`; returns the name of the call. Raises RemoteError on an unusable URI.
+
+        `credentials` answer challenges on the way."""
         target = parse_uri(uri)
         port = self._ports.get(flow.transport, flow.local[1])
-        contact = contact_value(flow, port, "", target.scheme == "sips", self.tls_name)
+        contact = contact_value(flow, port, parse_uri(local_uri).user, target.scheme == "sips", self.tls_name)
         dialog = Dialog(
             call_id=self._word(),
-            local_address=f"<{local_uri}>",
+            local_address=f"{quote(local_name)} <{local_uri}>" if local_name else f"<{local_uri}>",
             remote_address=f"<{uri}>",
             local_tag=self._word(),
             remote_tag="",
@@ -173,7 +180,7 @@ class Engine:
         request = dialog.request("INVITE", self.branch())
         request.body = sdp
         request.headers.add("Content-Type", SDP_TYPE)
-        call.calling(self._transactions.begin(request, flow, call, now))
+        call.calling(self._transactions.begin(request, flow, call, now), credentials)
         return call.name
 
     # ---- what calls need (call.Surroundings) -----------------------------------------------------------------------
@@ -191,6 +198,9 @@ class Engine:
         return self._transactions.begin(request, self.route(call.dialog), call, now)
 
     def branch(self) -> str:
+        return self._word()
+
+    def word(self) -> str:
         return self._word()
 
     def chance(self, low: float, high: float) -> float:

@@ -24,6 +24,8 @@ class CallAnswered:
 
     call: str
     sdp: bytes
+    product: str = ""
+    """What the far end says it is."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class CallEnded:
     call: str
     reason: str
     status: int = 0
+    contact: str = ""
+    """URI to try instead, of a 3xx response."""
 
 
 Event = (

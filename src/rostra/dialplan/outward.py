@@ -1,0 +1,113 @@
+"""Where a call that a conference places goes: by the location's settings, or by Call Routing Rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from rostra.dialplan import rules
+from rostra.dialplan.rules import Rule, TransformFailed
+from rostra.domain.dialling import Wanted
+from rostra.domain.vocabulary import CallProtocol
+
+
+class Hop(msgspec.Struct, frozen=True, kw_only=True):
+    """A system that takes outgoing calls on (SYS-146)."""
+
+    address: str
+    port: int | None = None
+    transport: str = "tls"
+    """`udp`, `tcp` or `tls`."""
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """How a call is placed."""
+
+    protocol: CallProtocol
+    destination: str
+    location: int = 0
+    """Where it is placed from; 0: here."""
+    hop: Hop | None = None
+    """Through what; None: straight to the destination."""
+    call_type: str = "video"
+    rate_out: int | None = None
+    """bit/s sent at most."""
+
+
+class Plan(Protocol):
+    """What the configuration says about outgoing calls."""
+
+    def allowed(self) -> bool:
+        """`enable_dialout` (CONF-108)."""
+        ...
+
+    def aliases(self, service: int) -> Sequence[str]:
+        """Of a service, in their order (CONF-009)."""
+        ...
+
+    def automatic(self, service: int) -> Sequence[Wanted]:
+        """Who is called when a conference of it starts."""
+        ...
+
+    def rules(self) -> Sequence[Rule]: ...
+
+    def hop(self, protocol: CallProtocol, key: int | None) -> Hop | None:
+        """A configured system, by its number."""
+        ...
+
+    def hop_of(self, protocol: CallProtocol, location: int) -> Hop | None:
+        """That of a location (SYS-148)."""
+        ...
+
+    def credentials(self, realm: str) -> tuple[str, str] | None:
+        """Name and password to answer a challenge with (SYS-249)."""
+        ...
+
+
+class NoRule(Exception):
+    """No rule for outgoing calls matches (CONF-104)."""
+
+
+def route(wanted: Wanted, plan: Plan, here: int) -> Route:
+    """The way out, from a node in location `here`. Raises NoRule, TransformFailed.
+
+    With rules, the location of the request stands for that of the call; the rule's own decides who places it
+    (CONF-102).
+    """
+    if wanted.protocol is not None:
+        location = wanted.location or here
+        return Route(
+            protocol=wanted.protocol,
+            destination=wanted.destination,
+            location=wanted.location,
+            hop=plan.hop_of(wanted.protocol, location),
+            call_type=wanted.call_type,
+        )
+    found = rules.outgoing(plan.rules(), wanted.destination, wanted.location or here)
+    if found is None:
+        raise NoRule(wanted.destination)
+    rule = found.rule
+    return Route(
+        protocol=rule.protocol,
+        destination=found.alias,
+        location=rule.outgoing_location or 0,
+        hop=plan.hop(rule.protocol, rule.proxy),
+        call_type=wanted.call_type if rule.call_type == "auto" else _narrower(wanted.call_type, rule.call_type),
+        rate_out=rule.rate_out * 1000 if rule.rate_out else None,
+    )
+
+
+def identity(aliases: Sequence[str], protocol: CallProtocol) -> str:
+    """The alias that a called party is shown: the first of the service that the protocol can carry (CONF-103)."""
+    fit = (alias for alias in aliases if protocol is not CallProtocol.SIP or not set(alias) & set(' <>"'))
+    return next(fit, aliases[0] if aliases else "")
+
+
+def _narrower(one: str, other: str) -> str:
+    order = ("audio", "video-only", "video")
+    return min(one, other, key=lambda kind: order.index(kind) if kind in order else len(order))
+
+
+__all__ = ["Hop", "NoRule", "Plan", "Route", "TransformFailed", "identity", "route"]
