@@ -1,0 +1,146 @@
+"""By keypad from real SIP systems: a reception, PINs, locks, and the test call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.baresip import colour_clip
+from tests.e2e.people import near
+from tests.e2e.phone import Phone
+from tests.e2e.platform import Platform, wait_until
+
+pytestmark = pytest.mark.e2e
+
+GREEN = (0, 200, 0)
+VAULT = "/api/client/v2/conferences/1234"
+SERVICES = (
+    {"name": "Vault", "service_type": "conference", "pin": "2468", "aliases": [{"alias": "1234"}]},
+    {
+        "name": "Desk", "service_type": "two_stage_dialing", "match_string": r"(\d{4})", "replace_string": r"\1",
+        "aliases": [{"alias": "desk"}],
+    },
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def services(platform: Platform) -> None:
+    with platform.api() as api:
+        for body in SERVICES:
+            answer = api.post("/api/admin/configuration/v1/conference/", json=body)
+            assert answer.status_code == 201, answer.text
+
+
+@pytest.fixture(scope="module")
+def green_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return colour_clip(tmp_path_factory.mktemp("clips") / "green.mp4", "0x00c800")
+
+
+def address(platform: Platform, alias: str) -> str:
+    return f"sip:{alias}@127.0.0.1:{platform.environment.sip_port}"
+
+
+class Host:
+    """Somebody who only controls."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self.client = client
+        wait_until(self._join, 10, "the Vault cannot be joined")
+
+    def _join(self) -> bool:
+        answer = self.client.post(f"{VAULT}/request_token", json={"display_name": "Host"}, headers={"pin": "2468"})
+        if answer.status_code == 200:
+            self.headers = {"token": answer.json()["result"]["token"]}
+        return answer.status_code == 200
+
+    def places(self) -> list[str]:
+        """Where the SIP systems are, in order of joining."""
+        people = self.client.get(f"{VAULT}/participants", headers=self.headers).json()["result"]
+        return [one["service_type"] for one in people if one["protocol"] == "sip"]
+
+
+@pytest.fixture
+def host(platform: Platform, services: None) -> Iterator[Host]:
+    with platform.client() as client:
+        yield Host(client)
+
+
+@pytest.mark.spec("SVC-048", "SVC-053", "CONF-049", "CONF-131", "CONF-134", "CONF-055")
+def test_through_the_reception_into_the_vault_and_a_lock(
+    platform: Platform, host: Host, green_clip: Path, tmp_path: Path
+) -> None:
+    settings = {"audio_codecs": ["opus"], "video_codecs": ["H264"], "video": green_clip}
+    with Phone(tmp_path / "one", tone=1400, **settings) as one, Phone(tmp_path / "two", tone=900, **settings) as two:
+        two.call(address(platform, "1234**2468"))
+        wait_until(lambda: host.places() == ["conference"], 5, "the PIN dialled along was not taken")
+        one.call(address(platform, "desk"))
+        time.sleep(0.5)
+        one.press("1234#")
+        wait_until(lambda: host.places() == ["conference", "ivr"], 15, "the reception did not lead into the Vault")
+        time.sleep(0.5)
+        one.press("2468")
+        wait_until(lambda: host.places() == ["conference", "conference"], 10, "the PIN was not taken")
+        wait_until(lambda: two.hear(1400)[0] > -50, 15, "who came through the reception is not heard")
+        wait_until(lambda: one.hear(900)[0] > -50, 15, "who came through the reception does not hear")
+        wait_until(lambda: near(two.see((640, 300))[0], GREEN, 70), 10, "who came through the reception is not seen")
+        one.press("*7")
+        wait_until(lambda: _locked(host), 5, "the keypad did not lock")
+        two.press("*7")
+        wait_until(lambda: not _locked(host), 5, "the keypad did not unlock")
+        one.press("##")
+        for phone in (one, two):
+            phone.wait_for("CALL_CLOSED", 10)
+
+
+def _locked(host: Host) -> bool:
+    state = host.client.get(f"{VAULT}/conference_status", headers=host.headers).json()["result"]
+    return bool(state["locked"])
+
+
+@pytest.mark.spec("CONF-132", "CONF-133", "CONF-135", "API-147", "API-148")
+def test_a_knock_is_heard_and_who_knocked_is_let_in(platform: Platform, services: None, tmp_path: Path) -> None:
+    room = "/api/client/v2/conferences/meet.demo"
+    with platform.client() as client, Phone(tmp_path / "in", tone=900) as inside, Phone(tmp_path / "late") as late:
+        answer = client.post(f"{room}/request_token", json={"display_name": "Host"})
+        token = {"token": answer.json()["result"]["token"]}
+
+        def people() -> dict[str, str]:
+            found = client.get(f"{room}/participants", headers=token).json()["result"]
+            return {one["uuid"]: one["service_type"] for one in found if one["protocol"] == "sip"}
+
+        inside.call(address(platform, "meet.demo"))
+        wait_until(lambda: list(people().values()) == ["conference"], 5)
+        wait_until(lambda: loudness(inside) < -55, 15, "the welcome does not end")
+        assert client.post(f"{room}/lock", headers=token).json()["result"] is True
+        late.call(address(platform, "meet.demo"))
+        wait_until(lambda: "waiting_room" in people().values(), 5, "the lock does not hold")
+        wait_until(lambda: loudness(inside) > -45, 5, "no knock is heard")
+        (waiting,) = [uuid for uuid, where in people().items() if where == "waiting_room"]
+        assert client.post(f"{room}/participants/{waiting}/unlock", headers=token).json()["result"] is True
+        wait_until(lambda: set(people().values()) == {"conference"}, 5, "who knocked was not let in")
+        wait_until(lambda: late.hear(900)[0] > -50, 10)
+        inside.hang_up()
+        late.hang_up()
+
+
+def loudness(phone: Phone) -> float:
+    """Of the last second, in dB, between 100 and 4000 Hz."""
+    return max(phone.hear(*range(100, 4000, 8)))
+
+
+@pytest.mark.spec("SVC-116", "SVC-117", "SVC-118", "SVC-119")
+def test_a_test_call_returns_what_it_hears_and_ends(platform: Platform, green_clip: Path, tmp_path: Path) -> None:
+    settings = {"audio_codecs": ["opus"], "video_codecs": ["H264"], "video": green_clip, "tone": 1400}
+    with Phone(tmp_path / "phone", **settings) as phone:
+        phone.call(address(platform, "test_call"))
+        began = time.monotonic()
+        assert phone.hear(1400)[0] < -60, "it hears itself at once"
+        wait_until(lambda: phone.hear(1400)[0] > -45, 20, "it does not hear itself")
+        wait_until(lambda: near(phone.see((640, 360))[0], GREEN, 70), 5, "it does not see itself")
+        wait_until(lambda: phone.hear(1400)[0] < -60, 15, "it hears itself for ever")
+        phone.wait_for("CALL_CLOSED", 15)
+        assert 12 < time.monotonic() - began < 40
