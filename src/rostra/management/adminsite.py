@@ -26,7 +26,6 @@ class Site(UnfoldAdminSite):
         from rostra.management.alarms import pages as alarms
         from rostra.management.audit import pages as audit
         from rostra.management.setup import pages as setup
-        from rostra.management.themes import pages as themes
 
         def page(route: str, view: Any, name: str, permission: str) -> Any:
             return path(route, self.admin_view(accounts.demanding(permission, view)), name=name)
@@ -58,9 +57,7 @@ class Site(UnfoldAdminSite):
         own.append(page("status/<slug:name>/<str:key>/<slug:action>/", actions.act, "status_action", CONTROL))
         own += [
             *apidocs.urls(self.admin_view),
-            page("themes/generate/", themes.generate, "generate_theme", themes.VIEW),
-            page("themes/<int:key>/preview/", themes.preview, "preview_theme", themes.VIEW),
-            page("themes/<int:key>/<str:name>", themes.file, "theme_file", themes.VIEW),
+            *_themes(page),
             path("csv/import/<slug:app>/<slug:model>/", self.admin_view(csvpages.upload), name="csv_upload"),
             path("csv/job/<str:token>/", self.admin_view(csvpages.job), name="csv_job"),
             path("csv/job/<str:token>/progress.json", self.admin_view(csvpages.progress), name="csv_progress"),
@@ -116,6 +113,16 @@ def _provisioning(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
         page(f"{base}/delete-objects/", sync.delete_objects, "ldap_sync_delete", sync.PERMISSION),
         page("status/conference_sync/", sync.status, "ldap_sync_status", "view_status"),
         page("status/conference_sync/rows.html", sync.status_rows, "ldap_sync_rows", "view_status"),
+    ]
+
+
+def _themes(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
+    from rostra.management.themes import pages as themes
+
+    return [
+        page("themes/generate/", themes.generate, "generate_theme", themes.VIEW),
+        page("themes/<int:key>/preview/", themes.preview, "preview_theme", themes.VIEW),
+        page("themes/<int:key>/<str:name>", themes.file, "theme_file", themes.VIEW),
     ]
 
 

@@ -57,9 +57,7 @@ async def start(
     await pool.start()
     stack.push_async_callback(pool.close)
 
-    themes = ThemeStore(environment.node_home / "themes", lookup)
-    replica.on_change(themes.changed)
-    stack.push_async_callback(themes.stop)
+    themes = _themes(environment, replica, lookup, stack)
     geography = Geography(lookup, identity.key)
     replica.on_change(geography.changed)
     ledger = Ledger(estimate(usable_cores()).tokens)
@@ -102,6 +100,15 @@ async def start(
 
 def _refused(outbox: Outbox, member: str, details: str, up: bool) -> None:
     outbox.record(AlarmChanged(time=time.time(), name=ALARM, up=up, instance=member, details=details))
+
+
+def _themes(
+    environment: Environment, replica: ConfigurationReplica, lookup: Lookup, stack: AsyncExitStack
+) -> ThemeStore:
+    themes = ThemeStore(environment.node_home / "themes", lookup)
+    replica.on_change(themes.changed)
+    stack.push_async_callback(themes.stop)
+    return themes
 
 
 async def _licences(
