@@ -128,7 +128,7 @@ async def test_pictures_appear_and_follow_the_voice(exchange: Exchange, pool: Fa
         if not worker.composed:
             return []
         compose = worker.composed[-1]
-        return [tile.source for tile in compose.views[compose.watching[f"c{viewer}"]].tiles]
+        return [tile.source for tile in compose.views[compose.watching[f"c{viewer}"]].tiles if tile.source]
 
     await until(lambda: sees(0) == ["c1", "c2"])
     for _ in range(8):

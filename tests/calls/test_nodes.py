@@ -233,7 +233,7 @@ def sees(network: Network, node: str, call: str) -> list[str]:
     composed = worker_of(network, node).composed
     if not composed or call not in composed[-1].watching:
         return []
-    return [tile.source for tile in composed[-1].views[composed[-1].watching[call]].tiles]
+    return [tile.source for tile in composed[-1].views[composed[-1].watching[call]].tiles if tile.source]
 
 
 async def spread(locations: tuple[int, ...]) -> Network:

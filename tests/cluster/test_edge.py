@@ -15,7 +15,7 @@ from tests.e2e.phone import Phone
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(bool(missing()), reason=missing()), pytest.mark.timeout(300)]
 
-MAIN, THUMBNAIL = (640, 300), (640, 665)
+MAIN, THUMBNAIL = (640, 300), (90, 665)
 RED, BLUE, GREEN = (208, 32, 32), (32, 48, 208), (32, 176, 48)
 
 

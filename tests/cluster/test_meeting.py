@@ -17,7 +17,7 @@ from tests.e2e.platform import wait_until
 
 pytestmark = pytest.mark.e2e
 
-MAIN, IN_ROW = (640, 300), (640, 665)
+MAIN, IN_ROW = (640, 300), (90, 665)
 RED, BLUE, GREEN = (208, 32, 32), (32, 48, 208), (0, 200, 0)
 HOST_PIN = "2468"
 

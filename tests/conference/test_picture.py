@@ -185,3 +185,17 @@ def test_layouts_name_participants_main_first() -> None:
     made = program([seat(i) for i in range(4)], ["p2", "p0"])
     assert made.layouts["p1"] == ("1:7", ("p2", "p0", "p3"))
     assert made.layouts["p2"] == ("1:7", ("p0", "p1", "p3"))
+
+
+@pytest.mark.spec("REF-055")
+def test_a_stream_without_pictures_shows_an_icon() -> None:
+    streamed = msgspec.structs.replace(SERVICE, theme=theme.ThemeSettings(no_main_video_bg=0x123456))
+    made = program([seat(0, picture=False), seat(1, picture=False, is_streaming=True, is_video_call=True)], [], streamed)
+    tiles = made.compose.views[made.compose.watching["c1"]].tiles
+    assert (tiles[0].colour, tiles[1].image) == (0x123456, theme.NO_MAIN_VIDEO)
+
+
+def test_layouts_of_those_without_video_are_empty() -> None:
+    made = program([seat(0), seat(1), seat(2, picture=False), seat(3, picture=False, is_video_call=True)], [])
+    assert made.layouts["p2"] == ("1:7", ())
+    assert made.layouts["p3"] == ("1:7", ("p0", "p1"))

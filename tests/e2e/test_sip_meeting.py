@@ -15,7 +15,7 @@ from tests.e2e.platform import Platform, wait_until
 
 pytestmark = pytest.mark.e2e
 
-MAIN, THUMBNAIL = (640, 300), (640, 665)
+MAIN, THUMBNAIL = (640, 300), (90, 665)
 RED, BLUE, GREEN = (208, 32, 32), (32, 48, 208), (0, 200, 0)
 
 

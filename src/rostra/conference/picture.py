@@ -69,7 +69,7 @@ def program(seats: Sequence[Seat], service: ServiceDescription, situation: Situa
     for seat in seats:
         who = seat.participant
         view = company.view(seat)
-        layouts[who.uuid] = (company.style(who).layout.name, company.shown(seat))
+        layouts[who.uuid] = (company.style(who).layout.name, company.shown(seat) if _watches(seat) else ())
         if seat.here:
             audio[seat.call] = _route(who, service)
             watching[seat.call] = view
@@ -180,6 +180,8 @@ class _Company:
             return drawing.presentation(self._situation.slides, speaker, around, group.style)
         if arrangement.shown:
             return drawing.draw(arrangement, group.style, around)
+        if who.is_streaming and not self._look.waiting_screen:
+            return splash.stream_without(theme.NO_MAIN_VIDEO, settings.no_main_video_bg)
         return drawing.alone(theme.NO_OTHERS if len(self._joined) == 1 else theme.NO_OTHER_VIDEO, around, group.style)
 
     @property
@@ -188,7 +190,8 @@ class _Company:
 
     def _mixed(self, seat: Seat) -> bool:
         presents = seat.participant.uuid == self._situation.presenter
-        return bool(self._situation.slides) and seat.mixed and not presents
+        wanted = seat.mixed and (self._look.slides_in_streams or not seat.participant.is_streaming)
+        return bool(self._situation.slides) and wanted and not presents
 
     def _group(self, who: Participant) -> _Group:
         audience = casting.audience_of(
@@ -251,6 +254,11 @@ def performers(seats: Iterable[Seat]) -> list[Performer]:
                 frozen=who.is_on_hold and not who.is_video_muted,
             )  # fmt: skip
     return list(found.values())
+
+
+def _watches(seat: Seat) -> bool:
+    """Does it get a picture at all? Of others nothing is said in `layout` events."""
+    return seat.has_picture or seat.participant.is_video_call
 
 
 def _elsewhere(scenes: Iterable[Scene], remote: set[str]) -> dict[str, int]:
