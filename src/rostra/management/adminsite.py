@@ -41,8 +41,7 @@ class Site(UnfoldAdminSite):
             ),
         ]
         own += [
-            *_utilities(page),
-            *_provisioning(page),
+            *_more(page),
             path("first-steps/", self.admin_view(setup.step), name="first_steps"),
             path("first-steps/<slug:name>/", self.admin_view(setup.step), name="first_step"),
         ]
@@ -57,7 +56,6 @@ class Site(UnfoldAdminSite):
         own.append(page("status/<slug:name>/<str:key>/<slug:action>/", actions.act, "status_action", CONTROL))
         own += [
             *apidocs.urls(self.admin_view),
-            *_themes(page),
             path("csv/import/<slug:app>/<slug:model>/", self.admin_view(csvpages.upload), name="csv_upload"),
             path("csv/job/<str:token>/", self.admin_view(csvpages.job), name="csv_job"),
             path("csv/job/<str:token>/progress.json", self.admin_view(csvpages.progress), name="csv_progress"),
@@ -114,6 +112,10 @@ def _provisioning(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
         page("status/conference_sync/", sync.status, "ldap_sync_status", "view_status"),
         page("status/conference_sync/rows.html", sync.status_rows, "ldap_sync_rows", "view_status"),
     ]
+
+
+def _more(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
+    return [*_utilities(page), *_provisioning(page), *_themes(page)]
 
 
 def _themes(page: Callable[[str, Any, str, str], Any]) -> list[Any]:

@@ -53,9 +53,7 @@ async def start(
     stack: AsyncExitStack,
 ) -> Calls:
     """Start what takes calls; `stack` ends it in reverse."""
-    pool = WorkerPool(environment, bus, identity.id)
-    await pool.start()
-    stack.push_async_callback(pool.close)
+    pool = await _workers(environment, identity, bus, stack)
 
     themes = _themes(environment, replica, lookup, stack)
     geography = Geography(lookup, identity.key)
@@ -100,6 +98,13 @@ async def start(
 
 def _refused(outbox: Outbox, member: str, details: str, up: bool) -> None:
     outbox.record(AlarmChanged(time=time.time(), name=ALARM, up=up, instance=member, details=details))
+
+
+async def _workers(environment: Environment, identity: NodeIdentity, bus: Bus, stack: AsyncExitStack) -> WorkerPool:
+    pool = WorkerPool(environment, bus, identity.id)
+    await pool.start()
+    stack.push_async_callback(pool.close)
+    return pool
 
 
 def _themes(

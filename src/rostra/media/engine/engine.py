@@ -128,10 +128,8 @@ class Engine:
                 self._compose(request)
             case m.Statistics():
                 return self._statistics()
-            case m.Play(leg=leg, sounds=sounds):
-                return m.Playing(seconds=self._play(self._leg(leg), sounds))
-            case m.StopPlaying(leg=leg):
-                stage.stop_playing(self._leg(leg).id)
+            case m.Play() | m.StopPlaying():
+                return self._play(request)
             case m.Assign(conference=conference, name=name, themes=themes):
                 self.conference = conference
                 self.theme = ThemeFiles(themes)
@@ -308,9 +306,13 @@ class Engine:
     def _set_routes(self) -> None:
         stage.set_routes(self._passing.routes_of_unheard() | dict(self._passing.routes))
 
-    def _play(self, leg: Leg, sounds: tuple[str, ...]) -> float:
-        """Queue sounds of the theme; how long all that is queued takes."""
-        return stage.play(leg.id, b"".join(self.theme.sound(name) for name in sounds))
+    def _play(self, request: m.Play | m.StopPlaying) -> m.Reply:
+        """Queue sounds of the theme for a leg, or drop what is queued."""
+        leg = self._leg(request.leg).id
+        if isinstance(request, m.StopPlaying):
+            stage.stop_playing(leg)
+            return m.Done()
+        return m.Playing(seconds=stage.play(leg, b"".join(self.theme.sound(name) for name in request.sounds)))
 
     # ---- figures ------------------------------------------------------------------------------------------
 
