@@ -22,8 +22,10 @@ from rostra.calls.switchboard import (
 )
 from rostra.conference import themes
 from rostra.conference.events import (
+    CameraMoved,
     ConferenceEvent,
     ConferenceUpdated,
+    HoldChanged,
     LayoutChanged,
     MessageReceived,
     ParticipantCreated,
@@ -284,6 +286,16 @@ class FakeConference:
         for guest in [p for p in self.roster.values() if p.role is Role.GUEST]:
             self.change(guest.uuid, is_muted=muted)
 
+    async def hold(self, participant: str, held: bool) -> None:
+        self.change(participant, is_on_hold=held)
+        self.tell(HoldChanged(held=held), participant)
+
+    async def move_camera(self, participant: str, move: CameraMoved) -> None:
+        self.tell(move, participant)
+
+    async def set_rules(self, **rules: bool) -> None:
+        self.set_flags(**rules)
+
     async def mute(self, participant: str, muted: bool) -> None:
         self.change(participant, is_muted=muted)
 
@@ -381,6 +393,7 @@ class FakeSwitchboard:
             start_time=time.time(),
             encrypted=request.encrypted,
             call_tag=request.call_tag,
+            direct_chat=request.direct_chat,
         )
         session = FakeSession(conference, participant, listener)
         session.answerer = self.answerer

@@ -49,7 +49,7 @@ def client(me: Participant, *others: Participant) -> Any:
     conference = SimpleNamespace(participants=(me, *others))
     session = SimpleNamespace(participant=me, conference=conference, service=SimpleNamespace(enable_overlay_text=False))
     return SimpleNamespace(
-        session=session, uuid=me.uuid, sibling=lambda uuid: None, end_call=lambda call: call == "known"
+        session=session, uuid=me.uuid, end_call=lambda call: call == "known"
     )
 
 

@@ -34,7 +34,7 @@ async def test_the_token_answer_has_every_field(api: Api) -> None:
         "service_name": "Demo",
         "call_type": "video",
         "chat_enabled": True,
-        "fecc_enabled": False,
+        "fecc_enabled": True,
         "rtmp_enabled": False,
         "rtsp_enabled": False,
         "analytics_enabled": False,

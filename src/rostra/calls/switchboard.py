@@ -12,7 +12,7 @@ from typing import Protocol
 
 import msgspec
 
-from rostra.conference.events import ConferenceEvent
+from rostra.conference.events import CameraMoved, ConferenceEvent
 from rostra.conference.roster import ConferenceFlags, Participant
 from rostra.domain.ending import KeepAlive
 from rostra.domain.media import MediaDescription, MediaKind
@@ -48,6 +48,8 @@ class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
     pin: str | None = None
     """PIN given with the request; None: none was given (an empty string is a Guest's choice of no PIN)."""
     call_tag: str = ""
+    direct_chat: bool = False
+    """It takes messages meant for it alone."""
     encrypted: bool = False
     """Signalling is encrypted."""
     direction: CallDirection = CallDirection.IN
@@ -242,10 +244,22 @@ class Conference(Protocol):
 
     async def mute(self, participant: str, muted: bool) -> None: ...
 
+    async def hold(self, participant: str, held: bool) -> None:
+        """Pause a participant's media both ways, or let it go on."""
+        ...
+
+    async def move_camera(self, participant: str, move: CameraMoved) -> None:
+        """Tell a participant to move its camera."""
+        ...
+
+    async def set_rules(self, **rules: bool) -> None:
+        """What Guests may do: `guests_can_unmute`, `guests_can_present`."""
+        ...
+
     async def set_role(self, participant: str, role: Role) -> None: ...
 
     async def set_client_state(self, participant: str, **members: bool | str | float) -> None:
-        """Roster members that change nothing else: `is_client_muted`, `is_video_muted`, `buzz_time`, `overlay_text`."""
+        """Roster members that change nothing else, such as `is_client_muted`, `buzz_time` or `overlay_text`."""
         ...
 
     async def spotlight(self, participant: str, on: bool) -> None: ...

@@ -94,12 +94,38 @@ class NewCandidate(Body, frozen=True, kw_only=True):
     pwd: str | None = None
 
 
+class Movement(Body, frozen=True, kw_only=True):
+    axis: Literal["pan", "tilt", "zoom"]
+    direction: Literal["left", "right", "up", "down", "in", "out"]
+
+
 class CameraMove(Body, frozen=True, kw_only=True):
-    """Far-end camera control, decoded only as far as it is looked at."""
+    """Far-end camera control."""
 
     action: Literal["start", "stop", "continue"]
-    movement: list[Any]
-    timeout: float | None = None
+    movement: Annotated[list[Movement], msgspec.Meta(max_length=16)]
+    timeout: Annotated[float, msgspec.Meta(ge=0, le=60_000)] | None = None
+    """Milliseconds."""
+
+
+class Setting(Body, frozen=True, kw_only=True):
+    setting: bool
+
+
+class AspectRatio(Body, frozen=True, kw_only=True):
+    aspect_ratio: Annotated[float, msgspec.Meta(ge=0, le=2)]
+
+
+class CreateMix(Body, frozen=True, kw_only=True):
+    mix_name: Annotated[str, msgspec.Meta(min_length=1, max_length=250)]
+
+
+class MixLayout(Body, frozen=True, kw_only=True):
+    layout: str | None = None
+
+
+class ConfigureMix(Body, frozen=True, kw_only=True):
+    transform_layout: MixLayout
 
 
 class Transfer(Body, frozen=True, kw_only=True):

@@ -37,8 +37,7 @@ REMEMBERED_ENDINGS = 1000
 class Client:
     """One participant joined through this API. Is the `SessionListener` of its session."""
 
-    def __init__(self, owner: Clients, aliases: set[str], *, direct_chat: bool) -> None:
-        self.direct_chat = direct_chat
+    def __init__(self, owner: Clients, aliases: set[str]) -> None:
         self.aliases = aliases
         """Case-folded aliases known to name the service."""
         self.calls: dict[str, asyncio.TimerHandle | None] = {}
@@ -70,10 +69,6 @@ class Client:
     @property
     def uuid(self) -> str:
         return self.session.participant.uuid
-
-    def sibling(self, participant: str) -> Client | None:
-        """Another client of this node."""
-        return self._owner.get(participant)
 
     def joined(self, session: Session) -> bool:
         """The switchboard let it in. False: it was removed again before we got here."""

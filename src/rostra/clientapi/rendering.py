@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from rostra.clientapi.wire import conference_state, participant_object, visible
 from rostra.conference.events import (
     CallEnded,
+    CameraMoved,
     ConferenceEvent,
     ConferenceUpdated,
+    HoldChanged,
     LayoutChanged,
     MessageReceived,
     ParticipantCreated,
@@ -68,6 +70,10 @@ class StreamView:
                 yield from self._presentation(happened)
             case RoleChanged():
                 yield "refresh_token", None
+            case HoldChanged(held=held):
+                yield "on_hold", {"setting": held}
+            case CameraMoved():
+                yield "fecc", camera_moved(happened)
             case CallEnded(call=call, reason=reason):
                 if self._client.end_call(call):
                     yield "call_disconnected", {"call_uuid": call, "reason": reason}
@@ -112,8 +118,7 @@ class StreamView:
         shown = self._known.pop(participant.uuid, None)
         if visible(participant, self._me):
             self._known[participant.uuid] = participant
-            client = self._client.sibling(participant.uuid)
-            rendered = participant_object(participant, self._me, direct_chat=bool(client and client.direct_chat))
+            rendered = participant_object(participant, self._me)
             yield "participant_update" if shown else "participant_create", rendered
         elif shown:
             yield "participant_delete", {"uuid": participant.uuid}
@@ -144,6 +149,14 @@ class StreamView:
             )
         else:
             yield "layout", _layout(happened)
+
+
+def camera_moved(happened: CameraMoved) -> dict[str, object]:
+    return {
+        "action": happened.action,
+        "movement": [{"axis": one.axis, "direction": one.direction} for one in happened.movement],
+        "timeout": happened.timeout,
+    }
 
 
 def _layout(happened: LayoutChanged) -> dict[str, object]:

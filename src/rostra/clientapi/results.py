@@ -35,7 +35,7 @@ class TokenGranted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Fals
     service_name: str
     call_type: Literal["video", "video-only", "audio"]
     chat_enabled: bool
-    fecc_enabled: bool = False
+    fecc_enabled: bool = True
     rtmp_enabled: bool = False
     rtsp_enabled: bool = False
     analytics_enabled: bool = False
@@ -80,6 +80,7 @@ class TokenRefreshed(msgspec.Struct, frozen=True, kw_only=True):
 class MixReceived(msgspec.Struct, frozen=True):
     mix_name: str = "main"
     timestamp: float = 0
+    mix_config: dict[str, dict[str, str]] | msgspec.UnsetType = msgspec.UNSET
 
 
 class ParticipantObject(msgspec.Struct, frozen=True, kw_only=True):

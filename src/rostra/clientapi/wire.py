@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from rostra.calls.switchboard import ServiceDescription
-from rostra.clientapi.results import ConferenceState, ParticipantObject, YesNo
+from rostra.clientapi.results import ConferenceState, MixReceived, ParticipantObject, YesNo
 from rostra.conference.roster import ConferenceFlags, Participant
 from rostra.domain.vocabulary import Role, ServiceType
 
@@ -45,12 +47,12 @@ def current_kind(participant: Participant, service: ServiceDescription) -> str:
 
 
 def participant_object(
-    participant: Participant, viewer: Participant | None, *, direct_chat: bool = False, in_list: bool = False
+    participant: Participant, viewer: Participant | None, *, in_list: bool = False
 ) -> ParticipantObject:
     """`participant` as `viewer` may know it.
 
     Guests do not learn addresses of others (API-056). `in_list`: `unknown` is no role of `C/participants`, it
-    becomes `guest` there (API-058). `direct_chat`: the client takes direct messages.
+    becomes `guest` there (API-058).
     """
     p = participant
     hidden = viewer is not None and viewer.role is not Role.HOST and viewer.uuid != p.uuid
@@ -85,10 +87,19 @@ def participant_object(
         is_video_muted=p.is_video_muted,
         is_on_hold=p.is_on_hold,
         needs_presentation_in_mix=p.presentation_in_mix,
-        supports_direct_chat=direct_chat,
+        supports_direct_chat=p.direct_chat,
+        can_receive_personal_mix=p.joined and p.protocol is CallProtocol.API,
+        receive_from_video_mix=_mix(p),
         call_tag=p.call_tag,
         last_spoken_time=p.last_spoken_time,
     )
+
+
+def _mix(participant: Participant) -> MixReceived:
+    """The composition a participant is sent, with its layout when it has chosen one (API-126)."""
+    layout = participant.mix_layout
+    config = {"transform_layout": {"layout": layout}} if layout else msgspec.UNSET
+    return MixReceived(participant.mix_name, participant.mix_since, config)
 
 
 def conference_state(flags: ConferenceFlags) -> ConferenceState:
@@ -98,6 +109,7 @@ def conference_state(flags: ConferenceFlags) -> ConferenceState:
         started=flags.started,
         presentation_allowed=flags.presentation_allowed,
         guests_can_present=flags.guests_can_present,
+        guests_can_unmute=flags.guests_can_unmute,
         chat_enabled=flags.chat_enabled,
     )
 

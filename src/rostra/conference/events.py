@@ -96,6 +96,30 @@ class RoleChanged(_Event, frozen=True, kw_only=True):
     """The watcher's own role changed: it should refresh its token."""
 
 
+class HoldChanged(_Event, frozen=True, kw_only=True):
+    """The watcher's media is paused by somebody, or goes on."""
+
+    held: bool
+
+
+class CameraMove(msgspec.Struct, frozen=True, kw_only=True):
+    """A movement of a camera (API-120)."""
+
+    axis: str
+    """`pan`, `tilt` or `zoom`."""
+    direction: str
+
+
+class CameraMoved(_Event, frozen=True, kw_only=True):
+    """Somebody moves the watcher's camera."""
+
+    action: str
+    """`start`, `stop` or `continue`."""
+    movement: tuple[CameraMove, ...]
+    timeout: float
+    """Milliseconds after which it stops unless told to go on."""
+
+
 class CallEnded(_Event, frozen=True, kw_only=True):
     """The platform ended one of the watcher's calls."""
 
@@ -123,6 +147,8 @@ ConferenceEvent = (
     | PresentationStopped
     | PresentationFrame
     | RoleChanged
+    | HoldChanged
+    | CameraMoved
     | CallEnded
     | Removed
 )

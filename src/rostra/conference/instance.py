@@ -16,7 +16,7 @@ from rostra.background import Background
 from rostra.conference import messages as w
 from rostra.conference import themes
 from rostra.conference.audience import Audience
-from rostra.conference.events import ConferenceEvent, MessageReceived
+from rostra.conference.events import CameraMoved, ConferenceEvent, HoldChanged, MessageReceived
 from rostra.conference.here import Here
 from rostra.conference.media import ConferenceMedia
 from rostra.conference.presenting import Presenting, presented
@@ -300,6 +300,14 @@ class ConferenceInstance:
     async def hold(self, participant: str, held: bool) -> None:
         await self._do(self._order(participant, hold=held))
 
+    async def move_camera(self, participant: str, move: CameraMoved) -> None:
+        """Of a participant that said it has one that can be moved (API-120)."""
+        await self._do(self._order(participant, camera=move))
+
+    async def set_rules(self, **rules: bool) -> None:
+        """What Guests may do: `guests_can_unmute`, `guests_can_present`."""
+        self._set_flags(**rules)
+
     async def set_role(self, participant: str, role: Role) -> None:
         await self._do(self._order(participant, role=role))
 
@@ -367,13 +375,15 @@ class ConferenceInstance:
         if order.mute is not None:
             self._seating.update(who, is_muted=order.mute)
         if order.hold is not None:
-            self._seating.update(who, is_on_hold=order.hold)
+            self._hold(who, order.hold)
         if order.members:
             self._seating.update(who, **order.members)
         if order.role is not None:
             self._seating.change_role(who, order.role)
         if order.admit:
             self._seating.admit(who)
+        if order.camera is not None:
+            self._audience.tell(who, order.camera)
         if order.dtmf:
             self._members[who].send_dtmf(order.dtmf)
         if order.play:
@@ -381,6 +391,12 @@ class ConferenceInstance:
         if order.remove is not None:
             self._throw_out(who, order.remove)
         return True
+
+    def _hold(self, participant: str, held: bool) -> None:
+        known = self._state.get(participant)
+        if known is not None and known.is_on_hold != held:
+            self._seating.update(participant, is_on_hold=held)
+            self._audience.tell(participant, HoldChanged(held=held))
 
     def _throw_out(self, participant: str, reason: str) -> None:
         member = self._members.get(participant)

@@ -10,6 +10,7 @@ import hashlib
 
 import msgspec
 
+from rostra.conference.events import CameraMoved
 from rostra.conference.state import Delta
 from rostra.domain.media import CryptoAttribute, MediaKind
 from rostra.domain.service import Service
@@ -127,6 +128,7 @@ class Order(Message, frozen=True, kw_only=True):
     """Roster members that change nothing else."""
     admit: bool = False
     dtmf: str = ""
+    camera: CameraMoved | None = None
     play: tuple[str, ...] = ()
     """Sounds of the theme."""
     remove: str | None = None

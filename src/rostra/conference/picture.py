@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from rostra.conference.roster import Participant
-from rostra.domain import casting, drawing, look, splash, theme
+from rostra.domain import casting, drawing, layouts, look, splash, theme
 from rostra.domain.casting import Arrangement, Audience, Performer
 from rostra.domain.drawing import Around, Listener
 from rostra.domain.look import Look, Style
@@ -139,7 +139,9 @@ class _Company:
 
     def style(self, who: Participant) -> Style:
         role = who.role if self._lecture else Role.HOST
-        return self._look.of(role, streams=who.is_streaming)
+        style = self._look.of(role, streams=who.is_streaming)
+        chosen = layouts.find(who.mix_layout) if who.mix_layout else None
+        return msgspec.structs.replace(style, layout=chosen) if chosen else style
 
     def view(self, seat: Seat) -> str:
         who = seat.participant
@@ -200,6 +202,7 @@ class _Company:
         )  # fmt: skip
         name = "" if not self._lecture else "hosts:" if who.role is Role.HOST else "guests:"
         name += "streams:" if who.is_streaming else ""
+        name += f"mix {who.mix_layout}:" if who.mix_layout else ""
         group = self._groups.get(name)
         if group is None:
             locked = self._lecture and self._service.force_presenter_into_main

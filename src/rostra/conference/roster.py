@@ -68,6 +68,15 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     keep_alive: KeepAlive | None = None
     """Of somebody the platform called: what it does for the conference's life (CONF-162 to CONF-165)."""
     last_spoken_time: float = 0.0
+    direct_chat: bool = False
+    """Its client takes messages meant for it alone (API-117)."""
+    mix_name: str = "main"
+    """The composition it is sent: `main`, or one of its own (API-126)."""
+    mix_since: float = 0.0
+    mix_layout: str = ""
+    """Layout of its own composition; empty: as all others see it."""
+    aspect_ratio: float = 0.0
+    """Width by height of the picture it would like; 0: it has not said."""
     presentation_in_mix: bool = False
     """It wants the presentation inside its main picture (`pres_in_mix`)."""
     is_speaking: bool = False
@@ -98,4 +107,6 @@ class ConferenceFlags(msgspec.Struct, frozen=True, kw_only=True):
     started: bool = False
     presentation_allowed: bool = True
     guests_can_present: bool = True
+    guests_can_unmute: bool = False
+    """Guests may end their own mute (`set_guests_can_unmute`)."""
     chat_enabled: bool = True

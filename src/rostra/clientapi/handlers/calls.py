@@ -33,6 +33,8 @@ async def begin(asked: Asked) -> WebRtcCall:
         if client.gone:
             raise ApiProblem(403, NO_CALL)
         previous = client.begin_call(call, body.present or "")
+        if body.fecc_supported is not None:
+            await _declare_camera(asked, body.fecc_supported)
         if client.end_call(previous):
             await client.session.close_call(previous)
     return WebRtcCall(call, answer)
@@ -91,7 +93,14 @@ async def update(asked: Asked) -> WebRtcCall:
     call, body, client = _running(asked), asked.carried(Update), asked.client
     async with client.negotiating:
         kind = _media(asked, body.media_type)
+        if body.fecc_supported is not None:
+            await _declare_camera(asked, body.fecc_supported)
         return WebRtcCall(call, await client.session.open_webrtc(call, body.sdp, media_type=kind))
+
+
+async def _declare_camera(asked: Asked, movable: bool) -> None:
+    """The client's camera can be moved by others, or not (API-120)."""
+    await asked.conference.set_client_state(asked.client.uuid, fecc_supported=movable)
 
 
 async def dtmf(asked: Asked) -> bool:

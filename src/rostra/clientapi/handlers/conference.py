@@ -6,7 +6,7 @@ import msgspec
 
 from rostra.clientapi import results
 from rostra.clientapi.asking import Asked
-from rostra.clientapi.bodies import Message, OverrideLayout, TransformLayout
+from rostra.clientapi.bodies import Message, OverrideLayout, Setting, TransformLayout
 from rostra.clientapi.envelope import ApiProblem
 from rostra.clientapi.results import ConferenceState, ParticipantObject
 from rostra.clientapi.wire import conference_state, participant_object, visible
@@ -22,11 +22,9 @@ async def conference_status(asked: Asked) -> ConferenceState:
 
 async def participants(asked: Asked) -> list[ParticipantObject]:
     """Everybody the caller may see; who waits sees itself only."""
-    me, clients = asked.me, asked.platform.clients
+    me = asked.me
     return [
-        participant_object(
-            other, me, direct_chat=bool((client := clients.get(other.uuid)) and client.direct_chat), in_list=True
-        )
+        participant_object(other, me, in_list=True)
         for other in asked.conference.participants
         if visible(other, me)
     ]
@@ -54,6 +52,16 @@ async def mute_guests(asked: Asked) -> bool:
 
 async def unmute_guests(asked: Asked) -> bool:
     await asked.conference.mute_guests(False)
+    return True
+
+
+async def guests_can_unmute(asked: Asked) -> bool:
+    await asked.conference.set_rules(guests_can_unmute=asked.carried(Setting).setting)
+    return True
+
+
+async def guests_can_present(asked: Asked) -> bool:
+    await asked.conference.set_rules(guests_can_present=asked.carried(Setting).setting)
     return True
 
 

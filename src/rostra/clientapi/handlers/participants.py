@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 
 from rostra.clientapi.asking import Asked
-from rostra.clientapi.bodies import DigitsBody, Overlay, RoleBody
+from rostra.clientapi.bodies import AspectRatio, CameraMove, DigitsBody, Overlay, RoleBody
 from rostra.clientapi.envelope import INVALID_ROLE, ApiProblem
 from rostra.clientapi.handlers.conference import chat_enabled, checked_message
+from rostra.conference import events
 from rostra.domain.vocabulary import CallProtocol, Role
 
 BY_SELF = "API initiated participant disconnect"
@@ -22,12 +23,49 @@ async def disconnect(asked: Asked) -> bool:
 
 
 async def mute(asked: Asked) -> bool:
+    """Also Guests mute themselves."""
     await asked.conference.mute(asked.target.uuid, True)
     return True
 
 
 async def unmute(asked: Asked) -> bool:
+    """Guests end their own mute only where Hosts let them (CONF-168)."""
+    if asked.me.role is not Role.HOST and not asked.conference.flags.guests_can_unmute:
+        raise ApiProblem(403, INVALID_ROLE)
     await asked.conference.mute(asked.target.uuid, False)
+    return True
+
+
+async def hold(asked: Asked) -> bool:
+    await asked.conference.hold(asked.target.uuid, True)
+    return True
+
+
+async def resume(asked: Asked) -> bool:
+    await asked.conference.hold(asked.target.uuid, False)
+    return True
+
+
+USUAL_MOVE = {"start": 1000.0, "continue": 200.0, "stop": 0.0}
+"""Milliseconds a camera moves for when it is not said (API-120)."""
+
+
+async def camera(asked: Asked) -> bool:
+    """Move the target's camera; false where it has none that can be moved (API-120)."""
+    body, target = asked.carried(CameraMove), asked.target
+    if not target.fecc_supported:
+        return False
+    timeout = USUAL_MOVE[body.action] if body.timeout is None else body.timeout
+    movement = tuple(events.CameraMove(axis=one.axis, direction=one.direction) for one in body.movement)
+    move = events.CameraMoved(action=body.action, movement=movement, timeout=timeout)
+    await asked.conference.move_camera(target.uuid, move)
+    return True
+
+
+async def aspect_ratio(asked: Asked) -> bool:
+    """The shape of the picture the caller would like."""
+    ratio = asked.carried(AspectRatio).aspect_ratio
+    await asked.conference.set_client_state(asked.target.uuid, aspect_ratio=ratio)
     return True
 
 
@@ -73,8 +111,7 @@ async def role(asked: Asked) -> bool:
 async def message(asked: Asked) -> bool:
     """Direct message; false when the target cannot take one (API-117)."""
     body, target = checked_message(asked), asked.target
-    client = asked.platform.clients.get(target.uuid)
-    capable = target.protocol is CallProtocol.API and (client is None or client.direct_chat)
+    capable = target.protocol is CallProtocol.API and target.direct_chat
     if not capable or not chat_enabled(asked):
         return False
     await asked.conference.message(asked.client.uuid, body.type, body.payload, target.uuid)

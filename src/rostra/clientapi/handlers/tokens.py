@@ -49,7 +49,7 @@ async def request_token(asked: Asked) -> TokenGranted:
     if pin and platform.pins.blocked(address, alias, now):
         logger.warning("PIN refused: too many wrong ones", alias=alias, remote_address=address)
         raise ApiProblem(403, PIN_RETRIES)
-    client = Client(platform.clients, {alias.casefold()}, direct_chat=bool(body.supports_direct_chat))
+    client = Client(platform.clients, {alias.casefold()})
     try:
         session = await platform.switchboard.join(_call(asked, body, pin, address), client)
     except ExtensionRequired as wanted:
