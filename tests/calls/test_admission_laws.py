@@ -165,7 +165,7 @@ class Meetings(RuleBasedStateMachine):
                 elif what == "remove":
                     await conference.remove(uuid, "removed")
                 elif what == "start":
-                    await conference.start()
+                    await conference.start(host.entry.uuid)
                 else:
                     target.host |= what == "host"
                     target.guest = True
@@ -225,9 +225,9 @@ class Meetings(RuleBasedStateMachine):
         """On which nodes a Host who counts is seen now, and whom a lock holds."""
         for node in self.nodes:
             for conference in node.exchange.conferences:
-                by_hand = conference._state.register("started_by_hand") is True
+                starters = conference._state.names("started_by_hand")
                 people = conference.participants
-                if any(p.role is Role.HOST and p.joined and (p.has_media or by_hand) for p in people):
+                if any(p.role is Role.HOST and p.joined and (p.has_media or p.uuid in starters) for p in people):
                     self.hosted[node.name] = unix()
         for person in self.people:
             if person.here and person.entry.joined and not person.was_in:

@@ -68,7 +68,7 @@ async def room(api: Api) -> tuple[User, User]:
 async def test_roles(endpoint: Endpoint, room: tuple[User, User]) -> None:
     host, guest = room
     outcome = await use(endpoint, guest, host)
-    refused = endpoint.who in (Who.HOST, Who.HOST_OR_SELF, Who.SELF)
+    refused = endpoint.who in (Who.HOST, Who.HOST_OR_SELF, Who.SELF, Who.HOST_IF_ANY)
     assert (outcome == REFUSED) is refused, outcome
     outcome = await use(endpoint, host, guest)
     assert (outcome == REFUSED) is (endpoint.who is Who.SELF), outcome

@@ -172,11 +172,19 @@ def test_the_lock_table(rules: AccessRules, role: Role, where: ServiceType) -> N
 
 @pytest.mark.spec("CONF-132", "API-147")
 @pytest.mark.parametrize(
-    ("role", "joined", "may"),
-    [(Role.HOST, True, True), (Role.HOST, False, False), (Role.GUEST, True, False), (Role.UNKNOWN, False, False)],
+    ("role", "joined", "hosted", "may"),
+    [
+        (Role.HOST, True, True, True),
+        (Role.HOST, False, True, False),
+        (Role.GUEST, True, True, False),
+        (Role.HOST, True, False, True),
+        (Role.GUEST, True, False, True),
+        (Role.GUEST, False, False, False),
+        (Role.UNKNOWN, False, False, False),
+    ],
 )
-def test_who_admits(role: Role, joined: bool, may: bool) -> None:
-    assert may_admit(role, joined=joined) is may
+def test_who_admits(role: Role, joined: bool, hosted: bool, may: bool) -> None:
+    assert may_admit(role, joined=joined, hosted=hosted) is may
 
 
 @pytest.mark.spec("CONF-150")

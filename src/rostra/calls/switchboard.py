@@ -7,24 +7,30 @@ this module and nothing else of the conference. All coroutines may be called fro
 from __future__ import annotations
 
 import enum
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
 from rostra.conference.events import CameraMoved, ConferenceEvent
 from rostra.conference.roster import ConferenceFlags, Participant
+from rostra.dialplan.outward import Hop
+from rostra.domain.dialling import Wanted
 from rostra.domain.ending import KeepAlive
 from rostra.domain.media import MediaDescription, MediaKind
 from rostra.domain.service import ServiceDescription
 from rostra.domain.vocabulary import CallDirection, CallProtocol, Role
 
 __all__ = [
+    "CallOrder",
     "CallRefused",
     "CallRequest",
     "Conference",
+    "Dialler",
     "ExtensionRequired",
     "MediaRefused",
+    "NotDialled",
+    "OutgoingLeg",
     "PinRequired",
     "Refusal",
     "ServiceDescription",
@@ -115,6 +121,30 @@ class MediaRefused(Exception):
         self.no_common_codec = no_common_codec
 
 
+class NotDialled(Exception):
+    """A call cannot even be tried. `status` and `reason` are the client API's (API-127)."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class CallOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A call to be placed."""
+
+    destination: str
+    hop: Hop | None = None
+    """The system it goes through; None: straight to the destination."""
+    source: str = ""
+    """Alias that the called party is shown."""
+    source_name: str = ""
+    credentials: Callable[[str], tuple[str, str] | None] = lambda _: None
+    """Name and password by the realm of a challenge."""
+    presentation_url: str = ""
+    """Of a stream: where the presentation goes."""
+
+
 class SessionListener(Protocol):
     """What an adapter is told about its participant. Must not block and must not raise."""
 
@@ -129,6 +159,25 @@ class SessionListener(Protocol):
 
     def presentation_changed(self, presenter: str) -> None:
         """Who presents, as this participant may know it (itself included); empty: nobody."""
+
+    def refer(self, alias: str, role: Role | None) -> bool:
+        """Go to another conference by itself, where it shall be `role`; False: it has to be moved."""
+        ...
+
+
+class OutgoingLeg(SessionListener, Protocol):
+    """A call an adapter is to place for a participant."""
+
+    def begin(self, session: Session) -> None:
+        """Place it. The adapter says `session.answered`, or `session.leave` with the reason."""
+
+
+class Dialler(Protocol):
+    """An adapter that can call somebody."""
+
+    def leg(self, order: CallOrder) -> OutgoingLeg:
+        """A call, not begun yet. Raises NotDialled for what cannot be called."""
+        ...
 
 
 class Session(Protocol):
@@ -162,6 +211,10 @@ class Session(Protocol):
 
     async def confirm(self, call: str) -> None:
         """ACK: start sending media; the participant now has media."""
+        ...
+
+    async def answered(self, vendor: str = "") -> None:
+        """The called party has answered (and has its media): it comes in, and tones asked for are sent."""
         ...
 
     async def hold(self, call: str, held: bool) -> None: ...
@@ -228,8 +281,8 @@ class Conference(Protocol):
 
     async def lock(self, locked: bool) -> None: ...
 
-    async def start(self) -> None:
-        """Admit waiting Guests although no Host has media."""
+    async def start(self, by: str = "") -> None:
+        """Admit waiting Guests although no Host has media. `by`: the Host, who counts as one from now on (CONF-160)."""
         ...
 
     async def mute_guests(self, muted: bool) -> None: ...
@@ -280,6 +333,10 @@ class Conference(Protocol):
         """Tones to that participant's endpoint."""
         ...
 
+    async def transfer(self, participant: str, alias: str, role: Role | None) -> None:
+        """Have a participant go to another conference; it is disconnected if that fails (CONF-120)."""
+        ...
+
     async def still(self, *, large: bool = False, number: int = 0) -> bytes | None:
         """The presentation as a JPEG: the frame of that number where it is kept, else the latest, if any."""
         ...
@@ -294,6 +351,17 @@ class Switchboard(Protocol):
         Raises CallRefused, PinRequired or ExtensionRequired. SIP callers are let in as `ivr` and asked for PINs and
         numbers on screen, and let in to be shown some refusals; only clients of the API get the exceptions.
         """
+        ...
+
+    async def dial(self, service: str, wanted: Wanted) -> tuple[str, ...]:
+        """Call somebody from the conference of a service, given by one of its aliases; the uuids of who is called.
+
+        Raises NotDialled.
+        """
+        ...
+
+    def admits(self, alias: str, role: Role | None, pin: str | None) -> Role | bool | None:
+        """May somebody be sent there? False: there is nothing, or the PIN is wrong; else as what (API-129)."""
         ...
 
     def lookup(self, alias: str) -> ServiceDescription | None:

@@ -37,6 +37,7 @@ from rostra.clientapi.reading import read_body
 from rostra.clientapi.reporting import report
 from rostra.clientapi.results import ExtensionChallenge, PinChallenge
 from rostra.conference.shared import OwnerUnreachable
+from rostra.domain.admission import may_admit
 from rostra.domain.vocabulary import Role
 
 logger = structlog.get_logger("rostra.clientapi")
@@ -174,6 +175,8 @@ def check_rights(asked: Asked) -> None:
     match endpoint.who:
         case Who.HOST:
             permitted = host
+        case Who.HOST_IF_ANY:
+            permitted = may_admit(me.role, joined=me.joined, hosted=asked.client.session.service.has_host_pin)
         case Who.SELF:
             permitted = itself
         case Who.HOST_OR_SELF:

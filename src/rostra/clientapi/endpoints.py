@@ -25,6 +25,7 @@ class Who(enum.Enum):
     HOST = "Hosts"
     SELF = "the participant itself"
     HOST_OR_SELF = "Hosts and the participant itself"
+    HOST_IF_ANY = "Hosts, or anybody where there is no Host PIN"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

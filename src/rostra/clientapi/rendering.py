@@ -111,12 +111,15 @@ class StreamView:
     def _review(self) -> Iterator[Rendered]:
         """The client's role changed: it may see more or fewer of those who wait (API-147)."""
         for other in self._client.session.conference.participants:
-            if other.uuid != self._me.uuid and visible(other, self._me) != (other.uuid in self._known):
+            if other.uuid != self._me.uuid and self._sees(other) != (other.uuid in self._known):
                 yield from self._show(other)
+
+    def _sees(self, participant: Participant) -> bool:
+        return visible(participant, self._me, hosted=self._client.session.service.has_host_pin)
 
     def _show(self, participant: Participant) -> Iterator[Rendered]:
         shown = self._known.pop(participant.uuid, None)
-        if visible(participant, self._me):
+        if self._sees(participant):
             self._known[participant.uuid] = participant
             rendered = participant_object(participant, self._me)
             yield "participant_update" if shown else "participant_create", rendered

@@ -9,8 +9,11 @@ import msgspec
 from rostra.calls.switchboard import ServiceDescription
 from rostra.clientapi.results import ConferenceState, MixReceived, ParticipantObject, YesNo
 from rostra.conference.roster import ConferenceFlags, Participant
-from rostra.domain.vocabulary import Role, ServiceType
+from rostra.domain.admission import may_admit
+from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 
+TRANSFERABLE = frozenset({CallProtocol.API, CallProtocol.WEBRTC, CallProtocol.SIP, CallProtocol.RTMP})
+"""Protocols of those who can be sent to another conference."""
 _TOKEN_SERVICE_TYPES = frozenset({"conference", "lecture", "gateway", "test_call"})
 
 
@@ -86,6 +89,8 @@ def participant_object(
         is_client_muted=p.is_client_muted,
         is_video_muted=p.is_video_muted,
         is_on_hold=p.is_on_hold,
+        is_transferring=p.is_transferring,
+        transfer_supported=yes_no(p.joined and p.protocol in TRANSFERABLE),
         needs_presentation_in_mix=p.presentation_in_mix,
         supports_direct_chat=p.direct_chat,
         can_receive_personal_mix=p.joined and p.protocol is CallProtocol.API,
@@ -114,14 +119,15 @@ def conference_state(flags: ConferenceFlags) -> ConferenceState:
     )
 
 
-def visible(participant: Participant, viewer: Participant) -> bool:
+def visible(participant: Participant, viewer: Participant, *, hosted: bool = True) -> bool:
     """May `viewer` see `participant` in rosters?
 
     Everybody sees itself; who is not in the room sees nobody else (API-055); who waits is seen by those who may
-    admit it, which are the Hosts (API-147; without a Host PIN everybody is one, CONF-048).
+    admit it (API-147). `hosted`: the service has a Host PIN.
     """
     if participant.uuid == viewer.uuid:
         return True
     if not viewer.joined:
         return False
-    return participant.service_type is not ServiceType.WAITING_ROOM or viewer.role is Role.HOST
+    waits = participant.service_type is ServiceType.WAITING_ROOM
+    return not waits or may_admit(viewer.role, joined=viewer.joined, hosted=hosted)

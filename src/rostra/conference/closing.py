@@ -93,9 +93,11 @@ class Closing:
         return ending.conditions(people, known, self._limits)
 
     def _people(self) -> list[Present]:
-        by_hand = self._state.register(STARTED_BY_HAND) is True
+        starters = self._state.names(STARTED_BY_HAND)
         return [
-            Present(role=one.role, joined=one.joined, leads=one.has_media or by_hand, dialled=one.keep_alive)
+            Present(
+                role=one.role, joined=one.joined, leads=one.has_media or one.uuid in starters, dialled=one.keep_alive
+            )
             for one in self._state
             if counts(one)
         ]

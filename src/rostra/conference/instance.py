@@ -23,7 +23,7 @@ from rostra.conference.presenting import Presenting, presented
 from rostra.conference.roster import ConferenceFlags, Participant
 from rostra.conference.seating import Seating
 from rostra.conference.shared import OwnerUnreachable, Shared
-from rostra.conference.state import Changes, Value
+from rostra.conference.state import CALLED, STARTED_BY_HAND, Changes, Value
 from rostra.conference.stills import Stills
 from rostra.conference.tones import Tones, is_in
 from rostra.domain import layouts, look
@@ -59,6 +59,9 @@ class Member(Protocol):
     def play_sounds(self, sounds: tuple[str, ...]) -> None:
         """Let the participant hear sounds of the theme."""
 
+    def transferred(self, alias: str, role: Role | None) -> None:
+        """It shall go to another conference, as `role` (None: as anybody who comes there)."""
+
     def followed(self, participant: Participant) -> None:
         """Where the participant is, or what is known of it, has changed."""
 
@@ -66,11 +69,16 @@ class Member(Protocol):
 class ConferenceInstance:
     """A running conference. Ends here (calls `on_empty`) when nobody is signalled or carried here any more."""
 
-    def __init__(self, here: Here, key: str, service: Service, on_empty: Callable[[ConferenceInstance], None]) -> None:
+    def __init__(
+        self, here: Here, key: str, service: Service, on_empty: Callable[[ConferenceInstance], None],
+        on_change: Callable[[ConferenceInstance], None] = lambda _: None,
+    ) -> None:  # fmt: skip
+        """`on_change`: its roster, or a register, is not what it was."""
         self._here = here
         self.key = key
         self._service = service
         self._on_empty = on_empty
+        self._on_change = on_change
         description = service.description
         flags = ConferenceFlags(
             guests_muted=description.mute_all_guests,
@@ -167,6 +175,18 @@ class ConferenceInstance:
     def answer_prompt(self, participant: str, role: Role) -> None:
         """The PIN was right, or is needed no more: the participant goes on."""
         self._seating.answer(participant, role)
+
+    def answered(self, participant: str, vendor: str = "") -> None:
+        """A called party has answered: it comes in as what it was called (CONF-099)."""
+        self._seating.answered(participant, vendor)
+
+    def register(self, name: str) -> Value:
+        """What is remembered of the conference as a whole."""
+        return self._state.register(name)
+
+    def remember_called(self) -> None:
+        """Those called automatically are being called."""
+        self._shared.write(self._state.set(**{CALLED: True}))
 
     def show(self, participant: str, splash: str = "", text: str = "") -> None:
         """An image of the theme, with text, instead of the conference; of a participant signalled here."""
@@ -267,8 +287,9 @@ class ConferenceInstance:
     async def lock(self, locked: bool) -> None:
         self._set_flags(locked=locked)
 
-    async def start(self) -> None:
-        self._set_flags(started=True, started_by_hand=True)
+    async def start(self, by: str = "") -> None:
+        starters = self._state.names(STARTED_BY_HAND)
+        self._set_flags(**{STARTED_BY_HAND: tuple(dict.fromkeys((*starters, by))), "started": True})
 
     async def mute_guests(self, muted: bool) -> None:
         self._set_flags(guests_muted=muted)
@@ -322,6 +343,10 @@ class ConferenceInstance:
 
     async def remove(self, participant: str, reason: str) -> None:
         await self._do(self._order(participant, remove=reason))
+
+    async def transfer(self, participant: str, alias: str, role: Role | None) -> None:
+        """Have a participant go to another conference; it is disconnected if that fails (CONF-120)."""
+        await self._do(self._order(participant, transfer=w.Transfer(alias=alias, role=role)))
 
     async def send_dtmf(self, participant: str, digits: str) -> None:
         await self._do(self._order(participant, dtmf=digits))
@@ -388,6 +413,8 @@ class ConferenceInstance:
             self._members[who].send_dtmf(order.dtmf)
         if order.play:
             self._members[who].play_sounds(order.play)
+        if order.transfer is not None:
+            self._members[who].transferred(order.transfer.alias, order.transfer.role)
         if order.remove is not None:
             self._throw_out(who, order.remove)
         return True
@@ -457,6 +484,7 @@ class ConferenceInstance:
             if member is not None:
                 member.followed(self._state.get(participant.uuid) or participant)
         self.presenting.follow(changes)
+        self._on_change(self)
 
     def _set_flags(self, **values: Value) -> None:
         self._shared.write(self._state.set(**values))

@@ -15,7 +15,7 @@ from rostra.conference.patience import Patience
 from rostra.conference.production import Production
 from rostra.conference.roster import Participant
 from rostra.conference.shared import Shared
-from rostra.conference.state import SEEN, SINCE, STARTED_BY_HAND, Changes
+from rostra.conference.state import CALLED, SEEN, SINCE, STARTED_BY_HAND, Changes
 from rostra.conference.tones import SEATED
 from rostra.domain.admission import held_by_lock, place
 from rostra.domain.ending import End
@@ -67,6 +67,13 @@ class Seating:
         """A PIN was given, or is needed no more: the participant goes on."""
         muted = role is Role.GUEST and self._state.flags.guests_muted
         self.update(participant, prompt="", splash="", role=role, is_muted=muted)
+        self.seat(participant)
+
+    def answered(self, participant: str, vendor: str = "") -> None:
+        """A called party has answered. The first of a conference without PINs starts it, as anybody would."""
+        self.update(participant, vendor=vendor)
+        if not self._service.access.pin_asked and not self._state.flags.started:
+            self._shared.write(self._state.set(started=True))
         self.seat(participant)
 
     def change_role(self, participant: str, role: Role) -> None:
@@ -199,7 +206,8 @@ class Seating:
             self._closing.forget()
             self._shared.write(
                 self._state.set(
-                    started=False, started_by_hand=False, locked=False, guests_muted=self._state.initial.guests_muted
+                    started=False, started_by_hand=(), locked=False, guests_muted=self._state.initial.guests_muted,
+                    **{CALLED: False},
                 )
             )
 

@@ -167,9 +167,9 @@ def place(role: Role, rules: AccessRules, *, locked: bool, started: bool, lectur
     return ServiceType.LECTURE if lecture else ServiceType.CONFERENCE
 
 
-def may_admit(role: Role, *, joined: bool) -> bool:
-    """May somebody let a waiting participant in, and is it told of one? Without a Host PIN all are Hosts (CONF-132)."""
-    return joined and role is Role.HOST
+def may_admit(role: Role, *, joined: bool, hosted: bool) -> bool:
+    """May somebody let a waiting participant in, and is it told of one (CONF-132)? `hosted`: there is a Host PIN."""
+    return joined and (role is Role.HOST or not hosted)
 
 
 def has_room(limit: int | None, present: int) -> bool:

@@ -26,7 +26,7 @@ async def participants(asked: Asked) -> list[ParticipantObject]:
     return [
         participant_object(other, me, in_list=True)
         for other in asked.conference.participants
-        if visible(other, me)
+        if visible(other, me, hosted=asked.client.session.service.has_host_pin)
     ]
 
 
@@ -41,7 +41,7 @@ async def unlock(asked: Asked) -> bool:
 
 
 async def start_conference(asked: Asked) -> bool:
-    await asked.conference.start()
+    await asked.conference.start(asked.client.uuid)
     return True
 
 

@@ -82,6 +82,7 @@ async def spotlight_off(asked: Asked) -> bool:
 
 
 async def unlock(asked: Asked) -> bool:
+    """Let in one who waits."""
     await asked.conference.admit(asked.target.uuid)
     return True
 
@@ -153,4 +154,3 @@ async def clear_buzz(asked: Asked) -> bool:
 async def not_afk(asked: Asked) -> bool:
     """The user is active; nothing depends on it."""
     return True
-
