@@ -6,7 +6,7 @@ from typing import Any
 
 from rostra.clientapi import bodies, results
 from rostra.clientapi.endpoints import Endpoint, EndpointTable, Handler, Who
-from rostra.clientapi.handlers import absent, calls, conference, participants, presentation, theme, tokens
+from rostra.clientapi.handlers import absent, calls, conference, mixes, participants, presentation, theme, tokens
 
 C = "conferences/{alias}"
 P = C + "/participants/{participant}"

@@ -108,6 +108,7 @@ def _call(asked: Asked, body: RequestToken, pin: str | None, address: str) -> Ca
         pin=pin,
         extension=_extension(body),
         call_tag=(body.call_tag or "")[:MAX_NAME],
+        direct_chat=bool(body.supports_direct_chat),
         encrypted=True,
     )
 
