@@ -90,17 +90,23 @@ class ThemePages:
         if not few_services():
             text = gettext("There are more than %(most)d services: choose the theme on the page of each service.")
             return [*sets, (users, {"fields": [], "description": text % {"most": MOST_SERVICES}})]
-        return [*sets, (users, {"fields": list(_USED_BY)})]
+        return [*sets, (users, {"fields": list(_USED_BY)})] if self._may_choose(request, obj) else sets
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **more: Any) -> Any:
         base: Any = super()
         form: Any = base.get_form(request, obj, change, **more)
-        user: Any = request.user
-        if not few_services() or not all(user.has_perm(_changes(model)) for model, _ in _USED_BY.values()):
+        if not few_services() or not self._may_choose(request, obj):
             for name in _USED_BY:
                 form.base_fields.pop(name, None)
                 form.declared_fields.pop(name, None)
         return form
+
+    def _may_choose(self, request: HttpRequest, obj: Any) -> bool:
+        """May the account change the theme, and what uses it?"""
+        page: Any = self
+        user: Any = request.user
+        own = page.has_add_permission(request) if obj is None else page.has_change_permission(request, obj)
+        return own and all(user.has_perm(_changes(model)) for model, _ in _USED_BY.values())
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         base: Any = super()
