@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from rostra.domain.media import MediaKind
+from rostra.domain.presenting import call_of
+from rostra.domain.vocabulary import Role
 from rostra.media import messages as m
 from rostra.media.client import MediaFailure, WorkerLost
 from rostra.media.messages import Event
@@ -73,7 +75,7 @@ class FakeWorker:
         if not self.alive:
             raise WorkerLost("killed")
         here = self.legs | {one.source for one in self.receiving.values()}
-        if request.kind is MediaKind.VIDEO and request.source not in here:
+        if request.kind is MediaKind.VIDEO and not {request.source, call_of(request.source)} & here:
             raise MediaFailure(m.Failure.Kind.UNKNOWN_LEG, request.source)
         self.sending[request.leg] = request
 
@@ -166,6 +168,9 @@ class Listener:
         self.lost: list[str] = []
         self.ended: list[tuple[str, str]] = []
         self.presenters: list[str] = []
+        self.referred: list[tuple[str, Role | None]] = []
+        self.goes = True
+        """Goes by itself when it is sent to another conference."""
 
     def disconnected(self, reason: str) -> None:
         self.reasons.append(reason)
@@ -175,6 +180,11 @@ class Listener:
 
     def call_ended(self, call: str, reason: str) -> None:
         self.ended.append((call, reason))
+
+    def refer(self, alias: str, role: Role | None) -> bool:
+        """Sent to another conference."""
+        self.referred.append((alias, role))
+        return self.goes
 
     def presentation_changed(self, presenter: str) -> None:
         self.presenters.append(presenter)

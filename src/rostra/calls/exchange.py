@@ -15,19 +15,23 @@ from rostra.calls.arrivals import Entrance
 from rostra.calls.attendant import KEYPADS
 from rostra.calls.edge import Edge
 from rostra.calls.licences import Licences
+from rostra.calls.outgoing import Outgoing
 from rostra.calls.records import record_of
 from rostra.calls.requests import NodeRequests
 from rostra.calls.session import CallSession
-from rostra.calls.switchboard import CallRefused, CallRequest, Refusal, SessionListener
+from rostra.calls.switchboard import CallRefused, CallRequest, NotDialled, Refusal, SessionListener
 from rostra.calls.transfers import Transfers, room_in
 from rostra.conference.here import Here
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.messages import node_subject
 from rostra.conference.roster import Participant
+from rostra.dialplan.outward import Plan
 from rostra.dialplan.resolve import FindAlias, resolve
+from rostra.domain.admission import PinOutcome, check_pin
+from rostra.domain.dialling import Wanted
 from rostra.domain.history import ConferenceEnded, ConferenceStarted, ParticipantEnded, ParticipantJoined
 from rostra.domain.service import Service, ServiceDescription
-from rostra.domain.vocabulary import CallProtocol, ServiceType
+from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 from rostra.environment import Environment
 from rostra.fabric.peers import Peers
 
@@ -56,10 +60,12 @@ class Exchange:
         takes_calls: Callable[[], bool] = lambda: True,
         licensed: Callable[[], bool] = lambda: True,
         licences: Licences | None = None,
+        plan: Plan | None = None,
     ) -> None:
         """`configured`: has this node its configuration, so that an unknown alias really is unknown?
         `takes_calls`: False in maintenance mode. `licensed`: may another call be placed?
-        `licences`: where calls with media get theirs; None: they need none."""
+        `licences`: where calls with media get theirs; None: they need none.
+        `plan`: what is configured for calls that are placed; None: none can be."""
         self._here = here
         self._peers = peers
         self._find_alias = find_alias
@@ -76,8 +82,9 @@ class Exchange:
         self._requests = NodeRequests(
             here, self._running, self._instance, self.edge, takes_media=lambda: self.takes_media,
             reservation=lambda audio_only: atlas.reservation(audio_only=audio_only),
-            uses_relay=self._anchors.relays,
+            uses_relay=self._anchors.relays, dial_out=lambda request: self.outgoing.answer(request),
         )  # fmt: skip
+        self.outgoing = Outgoing(here, peers, plan, self)
         self.transfers = Transfers(here, find_alias, self._instance, self)
         self._background = Background()
         self._stop: Callable[[], Any] | None = None
@@ -145,6 +152,23 @@ class Exchange:
             return await self._turn_away(request, found.service, Refusal.PARTICIPANT_LIMIT, listener)
         return self._admit(request, entrance, instance, listener)
 
+    async def dial(self, service: str, wanted: Wanted) -> tuple[str, ...]:
+        """Call somebody from the conference of a service (CONF-107, CONF-111). Raises NotDialled."""
+        found = resolve(service, self._find_alias)
+        if found is None:
+            raise NotDialled(404, Refusal.NOT_FOUND.text)
+        return await self.outgoing.dial(found.service, wanted)
+
+    def admits(self, alias: str, role: Role | None, pin: str | None) -> Role | bool | None:
+        found = resolve(alias, self._find_alias)
+        if found is None or found.service.description.service_type not in arrivals.JOINABLE:
+            return False
+        if pin is None or not found.service.access.pin_asked:
+            return role
+        outcome = check_pin(found.service.access, pin)
+        given = {PinOutcome.HOST: Role.HOST, PinOutcome.GUEST: Role.GUEST}.get(outcome)
+        return given if given is not None and role in (None, given) else False
+
     async def _turn_away(
         self, request: CallRequest, service: Service, refusal: Refusal, listener: SessionListener
     ) -> CallSession:
@@ -160,15 +184,33 @@ class Exchange:
         licensed: bool = True,
     ) -> CallSession:  # fmt: skip
         participant = arrivals.participant_of(request, entrance, self._here.node, self._here.now())
+        return self.enrol(instance, participant, listener, licensed=licensed, wrong_pins=entrance.wrong_pins)
+
+    def enrol(
+        self, instance: ConferenceInstance, participant: Participant, listener: SessionListener, *,
+        licensed: bool = True, wrong_pins: int = 0, call_type: str = "video", tones: str = "",
+    ) -> CallSession:  # fmt: skip
+        """Somebody is in the roster from now on, whoever called whom."""
         session = CallSession(
             instance, participant, listener, self._anchors, self.left, self._licences if licensed else None,
-            office=self.transfers, wrong_pins=entrance.wrong_pins,
+            office=self.transfers, wrong_pins=wrong_pins, call_type=call_type, tones=tones,
         )  # fmt: skip
         self._sessions[participant.uuid] = session
         seated = instance.add(participant, session)
         self._reserve(instance, seated)
         self._here.record(ParticipantJoined(time=seated.start_time, participant=record_of(instance, seated)))
         return session
+
+    async def conference(self, service: Service) -> ConferenceInstance:
+        return await self._instance(arrivals.conference_key(service, ServiceType.CONFERENCE), service)
+
+    @property
+    def open(self) -> bool:
+        return not self._closed and self._takes_calls()
+
+    @property
+    def licensed(self) -> bool:
+        return self._licensed()
 
     async def _instance(self, key: str, service: Service) -> ConferenceInstance:
         """The running conference of a service; begun here when this node has no part in it yet."""
@@ -185,7 +227,7 @@ class Exchange:
                 return instance
 
     async def _open(self, key: str, service: Service) -> ConferenceInstance:
-        instance = ConferenceInstance(self._here, key, service, self._ended)
+        instance = ConferenceInstance(self._here, key, service, self._ended, self.outgoing.follow)
         first = await instance.open(self._present())
         self._running[key] = instance
         instance.see(self._present())
@@ -285,6 +327,7 @@ class Exchange:
         for instance in self.conferences:  # of others' participants only
             instance.end()
         await self._background.finish(3)
+        await self.outgoing.finish(1)
         await self._anchors.finish(1)
         await self.edge.close()
         if self._stop is not None:

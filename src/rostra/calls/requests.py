@@ -28,6 +28,7 @@ class NodeRequests:
     def __init__(
         self, here: Here, running: Mapping[str, ConferenceInstance], find: Find, edge: Edge, *,
         takes_media: Callable[[], bool], reservation: Callable[[bool], int], uses_relay: Callable[[str], bool],
+        dial_out: Callable[[w.DialOut], Awaitable[w.Reply]],
     ) -> None:  # fmt: skip
         self._here = here
         self._running = running
@@ -35,6 +36,7 @@ class NodeRequests:
         self._edge = edge
         self._takes_media = takes_media
         self._uses_relay = uses_relay
+        self._dial_out = dial_out
         self._reservation = reservation
 
     async def answer(self, _subject: str, payload: bytes) -> bytes:
@@ -47,6 +49,8 @@ class NodeRequests:
             return w.encode(await self._place(request))
         if isinstance(request, w.RelayOpen | w.RelayAim | w.RelayAnnounce | w.RelayClose):
             return w.encode(self._edge.answer(request))
+        if isinstance(request, w.DialOut):
+            return w.encode(await self._dial_out(request))
         if isinstance(request, w.RelayUsed):
             return w.encode(w.Done() if self._uses_relay(request.relay) else w.Absent())
         conference = self._running.get(request.key)

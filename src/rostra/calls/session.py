@@ -30,9 +30,11 @@ from rostra.calls.refusals import refusal_of
 from rostra.calls.switchboard import CallRefused, Refusal, SessionListener
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
+from rostra.domain import dialling
 from rostra.domain.media import Content, MediaDescription, MediaKind
 from rostra.domain.presenting import CallContent
 from rostra.domain.service import ServiceDescription
+from rostra.domain.vocabulary import Role
 from rostra.media.client import MediaFailure, Worker, WorkerLost
 from rostra.media.messages import Failure
 
@@ -44,6 +46,10 @@ OVERTAKEN = 5.0
 """Seconds a candidate waits for the offer it overtook."""
 MOVING = 8.0
 """Seconds a far end has to follow when its media is moved."""
+LEAVING = 30.0
+"""Seconds a client has to go where it was sent (API-130)."""
+TRANSFER_FAILED = "transfer failed"
+"""API-017."""
 WORKERS_TRIED = 4
 """Workers that may die under one request before it is refused."""
 
@@ -75,6 +81,10 @@ class Office(Protocol):
 
     async def connect(self, session: CallSession, keyed: str) -> bool: ...
 
+    async def transfer_to(self, session: CallSession, alias: str, role: Role | None) -> bool:
+        """Take it to the conference of an alias; False when that cannot be."""
+        ...
+
     def has_room(self, session: CallSession) -> bool:
         """May one more come into its conference?"""
         ...
@@ -90,8 +100,9 @@ class CallSession:
     def __init__(
         self, instance: ConferenceInstance, participant: Participant, listener: SessionListener, anchors: Anchors,
         on_left: Callable[[CallSession, Participant, str], None], licences: Licences | None = None, *, office: Office,
-        wrong_pins: int = 0,
+        wrong_pins: int = 0, call_type: str = "video", tones: str = "",
     ) -> None:  # fmt: skip
+        """`call_type`: most media it may have, whatever the service allows. `tones`: sent when it has answered."""
         self._instance = instance
         self._participant = participant
         self._listener = listener
@@ -99,6 +110,8 @@ class CallSession:
         self._on_left = on_left
         self._calls: dict[str, _Call] = {}
         self._office = office
+        self._call_type = call_type
+        self._tones = tones
         self.attendant = Attendant(self)
         self._keypad = Keypad(
             self, self.attendant, wrong=wrong_pins, find=lambda keyed: office.leads(self, keyed),
@@ -121,7 +134,8 @@ class CallSession:
     def service(self) -> ServiceDescription:
         """As this participant may use it."""
         found = self._instance.service.description
-        return msgspec.structs.replace(found, call_type="audio") if self.licence.audio_only else found
+        most = "audio" if self.licence.audio_only else narrower(self._call_type, found.call_type)
+        return found if most == found.call_type else msgspec.structs.replace(found, call_type=most)
 
     @property
     def conference(self) -> ConferenceInstance:
@@ -224,6 +238,21 @@ class CallSession:
         self._confirmed(call, state)
         if not await self._tell(call, lambda worker: worker.start(call)):
             self.media_lost(call)
+
+    async def answered(self, vendor: str = "") -> None:
+        self._instance.answered(self._participant.uuid, vendor)
+        if self._tones:
+            self._background.spawn(self._send_tones(self._tones))
+
+    async def _send_tones(self, sequence: str) -> None:
+        """CONF-106."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        for at, tone in dialling.tones(sequence):
+            await asyncio.sleep(max(0.0, began + at - clock()))
+            if self._gone:
+                return
+            self.send_dtmf(tone)
 
     async def hold(self, call: str, held: bool) -> None:
         if call in self._calls:
@@ -453,6 +482,28 @@ class CallSession:
         """Drop what is queued."""
         for call in self._speaking_to():
             await self._tell(call, lambda worker, call=call: worker.stop_playing(call))
+
+    def transferred(self, alias: str, role: Role | None) -> None:
+        if self._gone:
+            return
+        try:
+            goes = self._listener.refer(alias, role)
+        except Exception:
+            logger.exception("Adapter failed", participant_id=self._participant.uuid)
+            goes = False
+        self._background.spawn(self._await_leaving() if goes else self._transfer(alias, role))
+
+    async def _await_leaving(self) -> None:
+        """Its client goes by itself, and is put out when it does not (API-130)."""
+        uuid = self._participant.uuid
+        await self._instance.set_client_state(uuid, is_transferring=True)
+        await asyncio.sleep(LEAVING)
+        if not self._gone:
+            await self._instance.remove(uuid, TRANSFER_FAILED)
+
+    async def _transfer(self, alias: str, role: Role | None) -> None:
+        if not await self._office.transfer_to(self, alias, role):
+            await self._instance.remove(self._participant.uuid, TRANSFER_FAILED)
 
     def play_sounds(self, sounds: tuple[str, ...]) -> None:
         self._background.spawn(self._play(sounds))

@@ -15,7 +15,7 @@ from rostra.calls.switchboard import CallRefused, PinRequired, Refusal
 from rostra.conference.here import Here
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
-from rostra.dialplan.resolve import FindAlias
+from rostra.dialplan.resolve import FindAlias, resolve
 from rostra.domain.admission import has_room
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import Role, ServiceType
@@ -68,6 +68,13 @@ class Transfers:
         if found is None:
             return False
         return await self.transfer(session, found.service, keyed, pin=found.pin)
+
+    async def transfer_to(self, session: CallSession, alias: str, role: Role | None) -> bool:
+        """Take it to the conference of an alias (API-130): as `role`, or as anybody who comes there."""
+        found = resolve(alias, self._find, session.participant.protocol)
+        if found is None or found.service.description.service_type not in arrivals.JOINABLE:
+            return False
+        return await self.transfer(session, found.service, alias, pin=found.pin, role=role)
 
     async def transfer(
         self, session: CallSession, service: Service, alias: str, *, pin: str | None = None, role: Role | None = None

@@ -135,9 +135,24 @@ class Transfer(Body, frozen=True, kw_only=True):
 
 
 class Dial(Body, frozen=True, kw_only=True):
+    """Call somebody (section 12)."""
+
     destination: str
     protocol: Literal["sip", "h323", "rtmp", "mssip", "auto"] = "auto"
     role: str | None = None
+    """HOST or GUEST, also chair, in any case."""
+    presentation_url: str | None = None
+    presentation_uri: str | None = None
+    """Older clients' name of it."""
+    streaming: str | bool | None = None
+    """`yes` or `no`."""
+    dtmf_sequence: str | None = None
+    source: str | None = None
+    source_display_name: str | None = None
+    call_type: Literal["video", "video-only", "audio"] = "video"
+    keep_conference_alive: str | None = None
+    remote_display_name: str | None = None
+    text: str | None = None
 
 
 class PresentationInMix(Body, frozen=True, kw_only=True):

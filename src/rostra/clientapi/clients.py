@@ -17,8 +17,10 @@ import structlog
 from rostra.calls.switchboard import Session
 from rostra.clientapi import counters
 from rostra.clientapi.envelope import TOKEN_EXPIRED
+from rostra.clientapi.invitations import Invitations
 from rostra.clientapi.stream import EventStream
 from rostra.clientapi.tokens import LIFETIME, TokenMint
+from rostra.domain.vocabulary import Role
 
 logger = structlog.get_logger("rostra.clientapi")
 
@@ -97,6 +99,14 @@ class Client:
     def presentation_changed(self, presenter: str) -> None:
         """The event stream tells it."""
 
+    def refer(self, alias: str, role: Role | None) -> bool:
+        """It leaves by itself and joins there with a token that is good once (API-130)."""
+        me = self.session.participant
+        token = self._owner.invitations.give(alias, role, display_name=me.display_name, call_tag=me.call_tag)
+        if self._stream:
+            self._stream.tell("refer", {"alias": alias, "token": token})
+        return True
+
     # --- calls
 
     def begin_call(self, call: str, present: str = "") -> str:
@@ -172,6 +182,7 @@ class Clients:
 
     def __init__(self) -> None:
         self.mint = TokenMint()
+        self.invitations = Invitations()
         self._clients: dict[str, Client] = {}
         self._endings: dict[str, str] = {}
         self._tasks: set[asyncio.Task[Any]] = set()

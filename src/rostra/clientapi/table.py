@@ -6,7 +6,17 @@ from typing import Any
 
 from rostra.clientapi import bodies, results
 from rostra.clientapi.endpoints import Endpoint, EndpointTable, Handler, Who
-from rostra.clientapi.handlers import absent, calls, conference, mixes, participants, presentation, theme, tokens
+from rostra.clientapi.handlers import (
+    absent,
+    calls,
+    conference,
+    dialling,
+    mixes,
+    participants,
+    presentation,
+    theme,
+    tokens,
+)
 
 C = "conferences/{alias}"
 P = C + "/participants/{participant}"
@@ -91,7 +101,7 @@ PARTICIPANT = (
     _post(f"{P}/preferred_aspect_ratio", Who.SELF, participants.aspect_ratio, bodies.AspectRatio),
     _post(f"{P}/spotlighton", Who.HOST, participants.spotlight_on),
     _post(f"{P}/spotlightoff", Who.HOST, participants.spotlight_off),
-    _post(f"{P}/unlock", Who.HOST, participants.unlock, log="Participant admission requested by API."),
+    _post(f"{P}/unlock", Who.HOST_IF_ANY, participants.unlock, log="Participant admission requested by API."),
     _post(f"{P}/dtmf", Who.HOST_OR_SELF, participants.dtmf, bodies.DigitsBody, log="Sending DTMF to participant."),
     _post(f"{P}/overlaytext", Who.HOST, participants.overlay_text, bodies.Overlay),
     _post(f"{P}/role", Who.HOST, participants.role, bodies.RoleBody, log="Participant role change requested by API."),
@@ -187,9 +197,25 @@ def _disabled(who: Who, *paths: str) -> tuple[Endpoint, ...]:
     return tuple(_post(path, who, absent.disabled, lenient=True) for path in paths)
 
 
+DIALLING = (
+    _post(
+        f"{C}/dial",
+        Who.HOST,
+        dialling.dial,
+        bodies.Dial,
+        result=list[str],
+        log="Outgoing call requested",
+    ),
+    _post(
+        f"{P}/transfer",
+        Who.HOST_OR_SELF,
+        dialling.transfer,
+        bodies.Transfer,
+        log="Participant transfer requested by API.",
+    ),
+)
+
 ABSENT = (
-    _post(f"{C}/dial", Who.HOST, absent.disabled, bodies.Dial, result=list[str]),
-    _post(f"{P}/transfer", Who.HOST_OR_SELF, absent.not_done, bodies.Transfer),
     *_disabled(
         Who.HOST,
         f"{C}/silent_video_detection",
@@ -223,4 +249,4 @@ REGISTRATIONS = (
     _get("registrations", Who.ANYBODY, absent.no_registration, None, errors=(401, 403)),
 )
 
-TABLE = EndpointTable((*TOKENS, *CONFERENCE, *PARTICIPANT, *PRESENTATION, *CALLS, *ABSENT, *REGISTRATIONS))
+TABLE = EndpointTable((*TOKENS, *CONFERENCE, *PARTICIPANT, *PRESENTATION, *CALLS, *DIALLING, *ABSENT, *REGISTRATIONS))

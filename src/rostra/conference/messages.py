@@ -12,6 +12,8 @@ import msgspec
 
 from rostra.conference.events import CameraMoved
 from rostra.conference.state import Delta
+from rostra.dialplan.outward import Route
+from rostra.domain.dialling import Wanted
 from rostra.domain.media import CryptoAttribute, MediaKind
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import Role
@@ -116,6 +118,35 @@ class Absent(Message, frozen=True, kw_only=True):
     """The node has no part in that conference."""
 
 
+class Transfer(msgspec.Struct, frozen=True, kw_only=True):
+    """To which conference somebody goes."""
+
+    alias: str
+    role: Role | None = None
+    """What it is there; None: as anybody who comes."""
+
+
+class DialOut(Message, frozen=True, kw_only=True):
+    """Call somebody from the conference of a service. Reply: Dialling or NotDialling."""
+
+    service: Service
+    wanted: Wanted
+    route: Route
+
+
+class Dialling(Message, frozen=True, kw_only=True):
+    """These participants are being called."""
+
+    participants: tuple[str, ...]
+
+
+class NotDialling(Message, frozen=True, kw_only=True):
+    """The call cannot be placed. `status` is the client API's."""
+
+    status: int
+    reason: str
+
+
 class Order(Message, frozen=True, kw_only=True):
     """Something to do with a participant, to the node that signals it. Reply: Done or Absent."""
 
@@ -133,6 +164,7 @@ class Order(Message, frozen=True, kw_only=True):
     """Sounds of the theme."""
     remove: str | None = None
     """The reason."""
+    transfer: Transfer | None = None
 
 
 class Done(Message, frozen=True, kw_only=True):
@@ -295,8 +327,9 @@ Request = (
     | RelayAnnounce
     | RelayClose
     | RelayUsed
+    | DialOut
 )
-Reply = State | Absent | Done | Placed | NoRoom | Sending | Still | RelayPlaces
+Reply = State | Absent | Done | Placed | NoRoom | Sending | Still | RelayPlaces | Dialling | NotDialling
 
 shared_decoder = msgspec.msgpack.Decoder(Shared)
 request_decoder = msgspec.msgpack.Decoder(Request)

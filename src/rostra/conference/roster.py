@@ -67,6 +67,10 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     call_tag: str = ""
     keep_alive: KeepAlive | None = None
     """Of somebody the platform called: what it does for the conference's life (CONF-162 to CONF-165)."""
+    automatic: int = 0
+    """Number of the configured participant it was called as when the conference started; 0: it was not."""
+    is_transferring: bool = False
+    """It was told to go to another conference, and is expected to leave."""
     last_spoken_time: float = 0.0
     direct_chat: bool = False
     """Its client takes messages meant for it alone (API-117)."""

@@ -128,6 +128,70 @@ class FabricMemberRow(msgspec.Struct, frozen=True):
     port: int
 
 
+class AutomaticRow(msgspec.Struct, frozen=True):
+    """Somebody a conference calls when it starts; fields of `automatic_participant`."""
+
+    id: int
+    alias: str
+    protocol: str
+    call_type: str
+    role: str
+    dtmf_sequence: str
+    keep_conference_alive: str
+    routing: str
+    system_location: int | None
+    streaming: bool
+    remote_display_name: str
+    presentation_url: str
+
+
+class RuleRow(msgspec.Struct, frozen=True):
+    """A Call Routing Rule; fields of `gateway_routing_rule`."""
+
+    id: int
+    name: str
+    priority: int
+    enable: bool
+    match_incoming_calls: bool
+    match_outgoing_calls: bool
+    match_source_location: int | None
+    match_incoming_only_if_registered: bool
+    match_incoming_webrtc: bool
+    match_incoming_sip: bool
+    match_incoming_mssip: bool
+    match_incoming_h323: bool
+    match_string_full: bool
+    match_string: str
+    replace_string: str
+    called_device_type: str
+    outgoing_location: int | None
+    outgoing_protocol: str
+    sip_proxy: int | None
+    h323_gatekeeper: int | None
+    mssip_proxy: int | None
+    ivr_theme: int | None
+    call_type: str
+    max_callrate_in: int | None
+    max_callrate_out: int | None
+    tag: str
+
+
+_REFERENCES = frozenset(
+    {
+        "match_source_location", "outgoing_location", "sip_proxy", "h323_gatekeeper", "mssip_proxy", "ivr_theme",
+    }
+)  # fmt: skip
+_RULE_COLUMNS = [f"{name}_id" if name in _REFERENCES else name for name in RuleRow.__struct_fields__]
+
+
+class ProxyRow(msgspec.Struct, frozen=True):
+    """A SIP proxy."""
+
+    address: str
+    port: int | None
+    transport: str
+
+
 class CertificateRow(msgspec.Struct, frozen=True):
     """A TLS certificate as configured; everything PEM, the private key sealed."""
 
@@ -175,6 +239,37 @@ class Lookup:
         """The aliases of a service in their order; of equal ones the oldest is first."""
         statement = "SELECT alias FROM configuration_conferencealias WHERE conference_id = ? ORDER BY view_order, id"
         return [str(row[0]) for row in self._rows(statement, key)]
+
+    def automatic_participants(self, service: int) -> list[AutomaticRow]:
+        """Those whom a conference of a service calls when it starts."""
+        statement = (
+            "SELECT p.id, p.alias, p.protocol, p.call_type, p.role, p.dtmf_sequence, p.keep_conference_alive, "
+            "p.routing, p.system_location_id, p.streaming, p.remote_display_name, p.presentation_url "
+            "FROM configuration_automaticparticipant_conference AS link "
+            "JOIN configuration_automaticparticipant AS p ON p.id = link.automaticparticipant_id "
+            "WHERE link.conference_id = ? ORDER BY p.id"
+        )
+        return [AutomaticRow(*row) for row in self._rows(statement, service)]
+
+    def rules(self) -> list[RuleRow]:
+        """All Call Routing Rules."""
+        rows = self._rows(f"SELECT {', '.join(_RULE_COLUMNS)} FROM configuration_gatewayroutingrule")  # noqa: S608
+        return [RuleRow(*row) for row in rows]
+
+    def sip_proxy(self, key: int) -> ProxyRow | None:
+        """A system that takes outgoing SIP calls."""
+        row = self._one("SELECT address, port, transport FROM configuration_sipproxy WHERE id = ?", key)
+        return None if row is None else ProxyRow(*row)
+
+    def sip_proxy_of(self, location: int) -> int | None:
+        """The SIP proxy that a location nominates."""
+        row = self._one("SELECT sip_proxy_id FROM configuration_systemlocation WHERE id = ?", location)
+        return None if row is None else row[0]
+
+    def sip_credential(self, realm: str) -> tuple[str, str] | None:
+        """Name and sealed password for a realm; case matters (SYS-249)."""
+        row = self._one("SELECT username, password FROM configuration_sipcredential WHERE realm = ?", realm)
+        return None if row is None else (str(row[0]), str(row[1]))
 
     def global_settings(self) -> GlobalRow:
         """The platform's settings; the defaults before any configuration has arrived."""

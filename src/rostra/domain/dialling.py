@@ -79,7 +79,6 @@ class Here(msgspec.Struct, frozen=True, kw_only=True):
     where: ServiceType
     alias: str = ""
     automatic: int = 0
-    dialled: bool = False
 
 
 def tones(sequence: str) -> list[tuple[float, str]]:

@@ -28,6 +28,7 @@ from rostra.node.contact import Contact
 from rostra.node.geography import Geography
 from rostra.node.identity import NodeIdentity
 from rostra.node.licensing import NodeLicences
+from rostra.node.outward import ConfiguredPlan
 from rostra.node.reporting import Answers, Reporter
 from rostra.node.services import finder
 from rostra.node.themes import ThemeStore
@@ -82,6 +83,7 @@ async def start(
         takes_calls=lambda: not geography.maintenance,
         licensed=licences.permitted,
         licences=licences,
+        plan=ConfiguredPlan(lookup),
     )  # fmt: skip
     reporter.exchange = exchange
     await exchange.start()

@@ -17,6 +17,7 @@ from rostra.calls.exchange import Exchange
 from rostra.clientapi.app import create_app
 from rostra.clientapi.serving import serve as serve_clients
 from rostra.configuration.queries import Lookup
+from rostra.domain.vocabulary import CallProtocol
 from rostra.environment import Environment
 from rostra.fabric.bus import Bus
 from rostra.fabric.replication import ConfigurationReplica
@@ -89,6 +90,7 @@ async def start(
     own = tls.context_of(certificate, key)
     live = tls.LiveContext(own)
     sip = SipService(running.exchange, environment, tls=live)
+    running.exchange.outgoing.diallers[CallProtocol.SIP] = sip
     presenting = NodeCertificate(identity.key, lookup, replica, live, own, on_name=sip.go_by)
     await presenting.start()
     stack.push_async_callback(presenting.stop)

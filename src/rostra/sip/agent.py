@@ -9,7 +9,7 @@ from typing import Protocol
 import structlog
 
 from rostra.calls.switchboard import CallRefused, CallRequest, MediaRefused, PinRequired, Refusal, Session, Switchboard
-from rostra.domain.vocabulary import CallProtocol
+from rostra.domain.vocabulary import CallProtocol, Role
 from rostra.environment import Environment
 from rostra.media.negotiation import NegotiationError, NoCommonCodec
 from rostra.sdp.errors import SdpError
@@ -59,14 +59,14 @@ class Line(Protocol):
     def environment(self) -> Environment: ...
 
 
-class _MediaLost:
+class MediaGone:
     """The media is gone, and has to be set up anew; `tried` says how often that has failed."""
 
     def __init__(self, tried: int = 0) -> None:
         self.tried = tried
 
 
-class _Dropped:
+class Dropped:
     """The platform ended the call."""
 
     def __init__(self, reason: str) -> None:
@@ -82,7 +82,7 @@ class CallAgent:
         self._line = line
         self._media_call = f"sip-{call}"
         """Id of the media of this call: unique, since legs of one conference share a worker."""
-        self._queue: asyncio.Queue[Event | _MediaLost | _Dropped] = asyncio.Queue(MAX_PENDING_EVENTS)
+        self._queue: asyncio.Queue[Event | MediaGone | Dropped] = asyncio.Queue(MAX_PENDING_EVENTS)
         self._session: Session | None = None
         self._media: CallMedia | None = None
         self._media_is_lost = False
@@ -92,15 +92,15 @@ class CallAgent:
     # ---- calls.switchboard.SessionListener ------------------------------------------------------------------
 
     def disconnected(self, reason: str) -> None:
-        self.put(_Dropped(reason))
+        self.put(Dropped(reason))
 
     def media_lost(self, call: str) -> None:
         del call
-        self.put(_MediaLost())
+        self.put(MediaGone())
 
     def call_ended(self, call: str, reason: str) -> None:
         del call
-        self.put(_Dropped(reason))
+        self.put(Dropped(reason))
 
     def presentation_changed(self, presenter: str) -> None:
         """Who presents: the far end's floor follows."""
@@ -108,6 +108,11 @@ class CallAgent:
         if self._media is not None and self._media.floor is not None and self._session is not None:
             itself = presenter == self._session.participant.uuid
             self._media.floor.presented(itself=itself, other=bool(presenter) and not itself)
+
+    def refer(self, alias: str, role: Role | None) -> bool:
+        """It is moved inside the platform: its media follows."""
+        del alias, role
+        return False
 
     def _floor(self, address: str) -> FloorLine:
         line = FloorLine(self._line.environment, address, self._floor_wanted)
@@ -126,9 +131,14 @@ class CallAgent:
         self._log.info("bfcp_floor_requested", granted=granted)
         return granted
 
+    @property
+    def call(self) -> str:
+        """Its name at the engine."""
+        return self._call
+
     # ---- running ----------------------------------------------------------------------------------------------
 
-    def put(self, event: Event | _MediaLost | _Dropped) -> None:
+    def put(self, event: Event | MediaGone | Dropped) -> None:
         """Hand over an event. A call with too many of them waiting is ended."""
         if self._queue.full() and not isinstance(event, CallEnded):
             self._log.warning("sip_call_overrun")
@@ -144,7 +154,9 @@ class CallAgent:
             while True:
                 event = await self._queue.get()
                 if isinstance(event, CallEnded):
-                    self._log.info("sip_call_ended", reason=event.reason)
+                    if await self._ended(event):
+                        continue
+                    self._log.info("sip_call_ended", reason=event.reason, status=event.status)
                     return
                 await self._guarded(event)
         finally:
@@ -153,7 +165,12 @@ class CallAgent:
             if self._session is not None:
                 await self._session.leave()
 
-    async def _guarded(self, event: Event | _MediaLost | _Dropped) -> None:
+    async def _ended(self, event: CallEnded) -> bool:
+        """The call is over; True: another one goes on in its place."""
+        del event
+        return False
+
+    async def _guarded(self, event: Event | MediaGone | Dropped) -> None:
         """Every failure becomes the response (or BYE) it calls for; none escapes."""
         try:
             await self._handle(event)
@@ -177,14 +194,14 @@ class CallAgent:
             self._log.exception("sip_call_failed")
             self._fail(event, 500, "")
 
-    def _fail(self, event: Event | _MediaLost | _Dropped, status: int, reason: str) -> None:
+    def _fail(self, event: Event | MediaGone | Dropped, status: int, reason: str) -> None:
         """Refuse what waits for our answer; where nothing waits, end the call."""
         if isinstance(event, CallReceived | OfferReceived):
             self._line.refuse(self._call, status, reason)
         else:
             self._line.hang_up(self._call, reason)
 
-    async def _handle(self, event: Event | _MediaLost | _Dropped) -> None:
+    async def _handle(self, event: Event | MediaGone | Dropped) -> None:
         match event:
             case CallReceived():
                 await self._received(event)
@@ -200,9 +217,9 @@ class CallAgent:
                     self._line.hang_up(self._call, "media lost")
             case InfoReceived():
                 await self._informed(event)
-            case _MediaLost(tried=tried):
+            case MediaGone(tried=tried):
                 await self._set_up_again(tried)
-            case _Dropped():
+            case Dropped():
                 self._log.info("sip_call_dropped", reason=event.reason)
                 self._line.hang_up(self._call, event.reason)
             case CallAnswered() | CallEnded():
@@ -219,7 +236,7 @@ class CallAgent:
             if refused.refusal is not Refusal.OUT_OF_RESOURCE or tried >= SET_UP_AGAIN:
                 raise
             self._log.info("sip_media_not_yet", tried=tried)
-            asyncio.get_running_loop().call_later(PAUSE, self.put, _MediaLost(tried + 1))
+            asyncio.get_running_loop().call_later(PAUSE, self.put, MediaGone(tried + 1))
             return
         self._line.offer(self._call, offer)
 
@@ -267,9 +284,9 @@ class CallAgent:
         return CallRequest(
             alias=self._alias(request.target),
             protocol=CallProtocol.SIP,
-            display_name=_printable(caller.display_name) or caller.uri.decoded_user or caller.uri.address,
-            remote_alias=_printable(caller.uri.address),
-            vendor=_printable(request.headers.get("User-Agent") or ""),
+            display_name=printable(caller.display_name) or caller.uri.decoded_user or caller.uri.address,
+            remote_alias=printable(caller.uri.address),
+            vendor=printable(request.headers.get("User-Agent") or ""),
             remote_address=event.flow.remote[0],
             remote_port=event.flow.remote[1],
             encrypted=event.flow.transport is Transport.TLS,
@@ -283,14 +300,14 @@ class CallAgent:
 
 def aliases(target: Uri, *, ours: bool) -> Sequence[str]:
     """What a Request-URI may mean: `user@host`, and the user alone where the host is this machine."""
-    user = _printable(target.decoded_user)
+    user = printable(target.decoded_user)
     if not user:
         return (target.bare_host,)
     full = f"{user}@{target.bare_host}"
     return (full, user) if ours else (full,)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Text fit for the roster: bytes that are no UTF-8 replaced, controls gone."""
     clean = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return "".join(c for c in clean if c.isprintable()).strip()[:250]

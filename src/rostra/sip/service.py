@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from rostra.calls.switchboard import Switchboard
+from rostra.calls.switchboard import CallOrder, NotDialled, Switchboard
 from rostra.environment import Environment
 from rostra.sip.agent import CallAgent
 from rostra.sip.engine import Engine
-from rostra.sip.errors import LocalError
+from rostra.sip.errors import LocalError, RemoteError
 from rostra.sip.events import CallReceived, Event
-from rostra.sip.flow import Transport
+from rostra.sip.flow import Transport, host_text
 from rostra.sip.metrics import EngineMetrics
+from rostra.sip.outgoing import CalledAgent
+from rostra.sip.targets import Target, flow_to, target
 from rostra.sip.transport.driver import Driver, Listening
 
 log = structlog.get_logger("rostra.sip")
@@ -64,6 +66,7 @@ class SipService:
             Transport.TCP: environment.sip_port,
             Transport.TLS: environment.sip_tls_port,
         }
+        self._ports = ports
         self._engine = Engine(generator or random.SystemRandom(), ports)
         self._metrics = EngineMetrics(self._engine)
         self._driver: Driver | None = None
@@ -108,6 +111,16 @@ class SipService:
         await driver.close()
         self._metrics.unregister()
 
+    @property
+    def _transports(self) -> set[Transport]:
+        """Those we use."""
+        found = {Transport.TCP}
+        if self._udp:
+            found.add(Transport.UDP)
+        if self._tls is not None:
+            found.add(Transport.TLS)
+        return found
+
     def go_by(self, name: str) -> None:
         """Over TLS, calls to come know us by this DNS name; empty: by our address (NODE-073, NODE-074)."""
         self._engine.tls_name = name
@@ -117,6 +130,35 @@ class SipService:
         own = {"agents": len(self._agents), "tasks": len(self._tasks)}
         errors = self._driver.internal_errors if self._driver is not None else 0
         return {**self._engine.debug_state(), **own, "internal_errors": errors}
+
+    # ---- calls.switchboard.Dialler, outgoing.Trunk ---------------------------------------------------------------
+
+    def leg(self, order: CallOrder) -> CalledAgent:
+        try:
+            found = target(order.destination, order.hop)
+        except RemoteError:
+            raise NotDialled(400, "Invalid destination") from None
+        if found.transport not in self._transports:
+            raise NotDialled(403, "Disabled")
+        return CalledAgent(order, found, self._switchboard, self)
+
+    def run(self, agent: CalledAgent) -> None:
+        name = f"sip call to be placed {id(agent)}"
+        self._run(name, agent)
+
+    async def invite(self, agent: CalledAgent, found: Target, order: CallOrder, sdp: bytes) -> str:
+        flow = await flow_to(found, self._ports)
+        source = order.source
+        if "@" not in source:
+            host = self._engine.tls_name if found.transport is Transport.TLS and self._engine.tls_name else ""
+            source = f"{source}@{host or host_text(flow.local[0])}" if source else host or host_text(flow.local[0])
+        call = self._engine.invite(
+            found.uri, f"sip:{source}", flow, sdp, self._now, local_name=order.source_name,
+            credentials=order.credentials,
+        )  # fmt: skip
+        self._agents[call] = agent
+        self._pump()
+        return call
 
     # ---- agent.Line -------------------------------------------------------------------------------------------
 
@@ -171,16 +213,20 @@ class SipService:
         if isinstance(event, CallReceived):
             agent = CallAgent(event.call, self._switchboard, self)
             self._agents[event.call] = agent
-            task = asyncio.get_running_loop().create_task(agent.run(), name=f"sip call {event.call}")
-            self._tasks[event.call] = task
-            task.add_done_callback(lambda _: self._forget(event.call))
+            self._run(event.call, agent)
         agent = self._agents.get(event.call)
         if agent is not None:
             agent.put(event)
 
-    def _forget(self, call: str) -> None:
-        self._agents.pop(call, None)
-        task = self._tasks.pop(call, None)
+    def _run(self, name: str, agent: CallAgent) -> None:
+        task = asyncio.get_running_loop().create_task(agent.run(), name=f"sip call {name}")
+        self._tasks[name] = task
+        task.add_done_callback(lambda _: self._forget(name, agent))
+
+    def _forget(self, name: str, agent: CallAgent) -> None:
+        for call in [call for call, known in self._agents.items() if known is agent]:
+            del self._agents[call]
+        task, call = self._tasks.pop(name, None), agent.call
         if task is not None and not task.cancelled() and task.exception() is not None:
             log.error("sip_agent_failed", call=call, exc_info=task.exception())
             if self._driver is not None:

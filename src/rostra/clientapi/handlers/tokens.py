@@ -24,6 +24,7 @@ from rostra.clientapi.asking import Asked, Platform
 from rostra.clientapi.bodies import ReleaseToken, RequestToken
 from rostra.clientapi.clients import Client
 from rostra.clientapi.envelope import INVALID_TOKEN, NO_SUCH_CONFERENCE, PIN_RETRIES, ApiProblem
+from rostra.clientapi.invitations import Invitation
 from rostra.clientapi.network import caller_address
 from rostra.clientapi.results import ExtensionChallenge, PinChallenge, TokenGranted, TokenRefreshed, Version
 from rostra.clientapi.stream import EventResponse
@@ -43,7 +44,8 @@ MAX_NAME = 250
 async def request_token(asked: Asked) -> TokenGranted:
     body = asked.carried(RequestToken)
     platform, alias = asked.platform, asked.values["alias"]
-    _refuse_one_time_token(asked, body)
+    one_time = _one_time_token(asked, body)
+    invitation = _invited(asked, one_time) if one_time else None
     address, now = caller_address(asked.request), time.monotonic()
     pin = _pin(asked)
     if pin and platform.pins.blocked(address, alias, now):
@@ -51,7 +53,7 @@ async def request_token(asked: Asked) -> TokenGranted:
         raise ApiProblem(403, PIN_RETRIES)
     client = Client(platform.clients, {alias.casefold()})
     try:
-        session = await platform.switchboard.join(_call(asked, body, pin, address), client)
+        session = await platform.switchboard.join(_call(asked, body, pin, address, invitation), client)
     except ExtensionRequired as wanted:
         raise ApiProblem(403, ExtensionChallenge(conference_extension_type=wanted.type)) from None
     except PinRequired as wanted:
@@ -62,6 +64,7 @@ async def request_token(asked: Asked) -> TokenGranted:
         raise
     if pin:
         logger.info("PIN accepted", alias=alias, remote_address=address, participant=session.participant.uuid)
+    platform.clients.invitations.use(one_time)
     if not client.joined(session):
         raise ApiProblem(403, INVALID_TOKEN)
     if await asked.request.is_disconnected():
@@ -80,12 +83,19 @@ async def _end_earlier(platform: Platform, token: str) -> None:
         await platform.release_elsewhere(token)
 
 
-def _refuse_one_time_token(asked: Asked, body: RequestToken) -> None:
-    """Nothing issues one-time tokens yet, so every one is unknown (API-027); unknown aliases are told first."""
+def _one_time_token(asked: Asked, body: RequestToken) -> str:
     token = body.token or asked.request.headers.get("token", "")
-    if token and token != NOT_GIVEN:
-        known = asked.platform.switchboard.lookup(asked.values["alias"])
+    return "" if token == NOT_GIVEN else token
+
+
+def _invited(asked: Asked, token: str) -> Invitation:
+    """What a one-time token stands for. Raises ApiProblem (API-027); unknown aliases are told first."""
+    alias = asked.values["alias"]
+    found = asked.platform.clients.invitations.find(token, alias)
+    if found is None:
+        known = asked.platform.switchboard.lookup(alias)
         raise ApiProblem(403, INVALID_TOKEN) if known else ApiProblem(404, NO_SUCH_CONFERENCE)
+    return found
 
 
 def _pin(asked: Asked) -> str | None:
@@ -94,8 +104,13 @@ def _pin(asked: Asked) -> str | None:
     return "" if pin is not None and pin.strip() in ("", NOT_GIVEN) else pin
 
 
-def _call(asked: Asked, body: RequestToken, pin: str | None, address: str) -> CallRequest:
+def _call(
+    asked: Asked, body: RequestToken, pin: str | None, address: str, invitation: Invitation | None
+) -> CallRequest:
+    """With an invitation, who says nothing else is who he was (API-027)."""
     name = body.display_name if isinstance(body.display_name, str) else ""
+    name = name or (invitation.display_name if invitation else "")
+    tag = body.call_tag or (invitation.call_tag if invitation else "")
     name = "".join(character for character in name if character.isprintable()).strip()[:MAX_NAME] or NAMELESS
     return CallRequest(
         alias=asked.values["alias"],
@@ -107,7 +122,8 @@ def _call(asked: Asked, body: RequestToken, pin: str | None, address: str) -> Ca
         remote_port=asked.request.client.port if asked.request.client else 0,
         pin=pin,
         extension=_extension(body),
-        call_tag=(body.call_tag or "")[:MAX_NAME],
+        call_tag=tag[:MAX_NAME],
+        role=invitation.role if invitation else None,
         direct_chat=bool(body.supports_direct_chat),
         encrypted=True,
     )

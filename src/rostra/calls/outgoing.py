@@ -1,0 +1,231 @@
+"""Calls the platform places from its conferences, for a Host, an administrator or because a conference starts.
+
+A called party is in the roster from the moment it is called (`connecting`), signalled by the node that calls it. Which
+node that is follows from the location asked for, or else it is the one that was asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from rostra.background import Background
+from rostra.calls.session import CallSession
+from rostra.calls.switchboard import CallOrder, Dialler, NotDialled, OutgoingLeg, SessionListener
+from rostra.conference import messages as w
+from rostra.conference.here import Here
+from rostra.conference.instance import ConferenceInstance
+from rostra.conference.roster import Participant
+from rostra.conference.state import CALLED
+from rostra.dialplan.outward import NoRule, Plan, Route, TransformFailed, identity, route
+from rostra.domain import dialling
+from rostra.domain.admission import has_room
+from rostra.domain.dialling import Wanted
+from rostra.domain.service import Service
+from rostra.domain.vocabulary import CallDirection, CallProtocol, ServiceType
+from rostra.fabric.bus import Unreachable
+from rostra.fabric.peers import Peers
+
+logger = structlog.get_logger("rostra.calls")
+
+CALLING = frozenset({"conference", "lecture"})
+"""Kinds of services that call somebody."""
+PASSED_ON = 10.0
+"""Seconds another node has to begin a call."""
+
+
+class Enrolment(Protocol):
+    """What the exchange does for it."""
+
+    async def conference(self, service: Service) -> ConferenceInstance:
+        """The running conference of a service, begun when there is none."""
+        ...
+
+    def enrol(
+        self, instance: ConferenceInstance, participant: Participant, listener: SessionListener, *,
+        call_type: str, tones: str,
+    ) -> CallSession: ...  # fmt: skip
+
+    @property
+    def open(self) -> bool:
+        """New calls are placed here."""
+        ...
+
+    @property
+    def licensed(self) -> bool: ...
+
+
+class Outgoing:
+    """Owned by the exchange; adapters sign on in `diallers`."""
+
+    def __init__(self, here: Here, peers: Peers, plan: Plan | None, enrolment: Enrolment) -> None:
+        self._here = here
+        self._peers = peers
+        self._plan = plan
+        self._enrolment = enrolment
+        self.diallers: dict[CallProtocol, Dialler] = {}
+        self._background = Background()
+        self._looking: set[str] = set()
+
+    # ---- by request
+
+    async def dial(self, service: Service, wanted: Wanted) -> tuple[str, ...]:
+        """Call somebody from the conference of `service`, which begins with the answer. Raises NotDialled.
+
+        Returns the uuids of the participants that are being called.
+        """
+        plan = self._plan
+        if plan is None or not plan.allowed():
+            raise NotDialled(403, "Disabled")
+        if service.description.service_type not in CALLING:
+            raise NotDialled(403, "Disabled")
+        if problem := dialling.problem(wanted):
+            raise NotDialled(400, problem)
+        aliases = plan.aliases(service.description.id)
+        if wanted.source_alias and wanted.source_alias.casefold() not in {alias.casefold() for alias in aliases}:
+            raise NotDialled(400, "Invalid source")
+        way = self._route(wanted, plan)
+        return await self._place_somewhere(service, wanted, way)
+
+    def _route(self, wanted: Wanted, plan: Plan) -> Route:
+        try:
+            return route(wanted, plan, self._here.location())
+        except NoRule:
+            raise NotDialled(404, "Neither conference nor gateway found") from None
+        except TransformFailed:
+            raise NotDialled(404, "invalid gateway routing rule transform") from None
+
+    async def _place_somewhere(self, service: Service, wanted: Wanted, way: Route) -> tuple[str, ...]:
+        node = self._node_in(way.location)
+        if node is None:
+            raise NotDialled(503, "No Conferencing Node of the location is available")
+        if node == self._here.node:
+            return await self.place(service, wanted, way)
+        request = w.DialOut(service=service, wanted=wanted, route=way)
+        try:
+            payload = await self._here.bus.request(w.node_subject(node), w.encode(request), timeout=PASSED_ON)
+            reply = w.reply_decoder.decode(payload)
+        except (Unreachable, msgspec.DecodeError) as problem:
+            logger.warning("Call not placed elsewhere", peer=node, problem=str(problem))
+            raise NotDialled(503, "The Conferencing Node that calls cannot be reached") from None
+        if isinstance(reply, w.Dialling):
+            return reply.participants
+        raise NotDialled(
+            *((reply.status, reply.reason) if isinstance(reply, w.NotDialling) else (503, "Not understood"))
+        )
+
+    def _node_in(self, location: int) -> str | None:
+        """This node where it will do, else the one there with most room (CONF-101, CONF-112)."""
+        if not location or location == self._here.location():
+            return self._here.node
+        there = [report for report in self._peers.alive.values() if report.location == location and report.takes_media]
+        best = min(there, key=lambda report: (report.used / max(1, report.capacity), report.node), default=None)
+        return best.node if best else None
+
+    async def answer(self, request: w.DialOut) -> w.Reply:
+        """Another node wants a call to be placed here."""
+        try:
+            return w.Dialling(participants=await self.place(request.service, request.wanted, request.route))
+        except NotDialled as problem:
+            return w.NotDialling(status=problem.status, reason=problem.reason)
+
+    async def place(self, service: Service, wanted: Wanted, way: Route) -> tuple[str, ...]:
+        """Call from this node. Raises NotDialled."""
+        dialler = self.diallers.get(way.protocol)
+        if self._plan is None or dialler is None:
+            raise NotDialled(403, "Disabled")
+        if not self._enrolment.open:
+            raise NotDialled(503, "System in maintenance mode")
+        if not self._enrolment.licensed:
+            raise NotDialled(403, "Insufficient licenses")
+        source = wanted.source_alias or identity(self._plan.aliases(service.description.id), way.protocol)
+        order = CallOrder(
+            destination=way.destination, hop=way.hop, source=source, source_name=wanted.source_name,
+            credentials=self._plan.credentials, presentation_url=wanted.presentation_url,
+        )  # fmt: skip
+        leg = dialler.leg(order)
+        conference = await self._enrolment.conference(service)
+        present = sum(one.service_type is not ServiceType.IVR for one in conference.participants)
+        if not has_room(service.description.participant_limit, present):
+            conference.end_if_unused()
+            raise NotDialled(403, "Participant limit reached")
+        return (self._begin(conference, wanted, way, source, leg),)
+
+    def _begin(self, conference: ConferenceInstance, wanted: Wanted, way: Route, source: str, leg: OutgoingLeg) -> str:
+        name = dialling.shown_name(wanted)
+        streaming = wanted.streaming or way.protocol is CallProtocol.RTMP
+        participant = Participant(
+            uuid=str(uuid.uuid4()), node=self._here.node, display_name=name, overlay_text=wanted.overlay_text or name,
+            local_alias=source, uri=dialling.plain_alias(wanted.destination), protocol=way.protocol,
+            call_direction=CallDirection.OUT, role=wanted.role, service_type=ServiceType.CONNECTING,
+            start_time=self._here.now(), keep_alive=wanted.keep_alive, is_streaming=streaming,
+            automatic=wanted.automatic,
+        )  # fmt: skip
+        session = self._enrolment.enrol(
+            conference, participant, leg, call_type=way.call_type, tones=wanted.dtmf_sequence
+        )  # fmt: skip
+        logger.info(
+            "Participant is being called.", conference=conference.name, participant=name,
+            participant_id=participant.uuid, destination=way.destination, protocol=way.protocol.value,
+        )  # fmt: skip
+        leg.begin(session)
+        return participant.uuid
+
+    # ---- when a conference starts
+
+    def follow(self, conference: ConferenceInstance) -> None:
+        """Its roster may have changed: looked at as soon as the change is through."""
+        if self._plan is None or conference.key in self._looking:
+            return
+        if conference.register(CALLED) and not any(one.automatic for one in conference.own):
+            return
+        self._looking.add(conference.key)
+        asyncio.get_running_loop().call_soon(self._look, conference)
+
+    def _look(self, conference: ConferenceInstance) -> None:
+        self._looking.discard(conference.key)
+        if conference.ended or self._plan is None:
+            return
+        roster = _roster(conference)
+        for one in dialling.superfluous(roster, self._here.node):
+            logger.info("Called twice", conference=conference.name, participant_id=one)
+            self._background.spawn(conference.remove(one, "Call disconnected"))
+        if conference.register(CALLED) or conference.service.description.service_type not in CALLING:
+            return
+        first = dialling.starts(roster)
+        if first is None or first.node != self._here.node:
+            return
+        conference.remember_called()
+        for wanted in dialling.to_call(self._plan.automatic(conference.service.description.id), roster):
+            self._background.spawn(self._call_automatically(conference.service, wanted))
+
+    async def _call_automatically(self, service: Service, wanted: Wanted) -> None:
+        plan = self._plan
+        if plan is None:
+            return
+        try:
+            if problem := dialling.problem(wanted):
+                raise NotDialled(400, problem)
+            await self._place_somewhere(service, wanted, self._route(wanted, plan))
+        except NotDialled as problem:
+            logger.warning(
+                "Participant could not be called.", conference=service.description.name,
+                destination=wanted.destination, reason=problem.reason,
+            )  # fmt: skip
+
+    async def finish(self, seconds: float) -> None:
+        await self._background.finish(seconds)
+
+
+def _roster(conference: ConferenceInstance) -> list[dialling.Here]:
+    return [
+        dialling.Here(
+            uuid=one.uuid, node=one.node, since=one.start_time, where=one.service_type, alias=one.uri,
+            automatic=one.automatic,
+        )
+        for one in conference.participants
+    ]  # fmt: skip

@@ -1,0 +1,112 @@
+"""What this node's database says about outgoing calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from rostra.configuration import sealing
+from rostra.configuration.queries import AutomaticRow, Lookup, RuleRow
+from rostra.dialplan.outward import Hop
+from rostra.dialplan.rules import Rule
+from rostra.domain.dialling import Wanted
+from rostra.domain.ending import KeepAlive
+from rostra.domain.vocabulary import CallProtocol, Role
+
+logger = structlog.get_logger("rostra.node")
+
+_PASSWORD = "configuration_sipcredential.password"  # noqa: S105 - the name of a column
+_SOURCES = {
+    "match_incoming_webrtc": CallProtocol.WEBRTC,
+    "match_incoming_sip": CallProtocol.SIP,
+    "match_incoming_mssip": CallProtocol.MSSIP,
+    "match_incoming_h323": CallProtocol.H323,
+}
+
+
+class ConfiguredPlan:
+    """Implements `dialplan.outward.Plan`."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+
+    def allowed(self) -> bool:
+        return self._lookup.global_settings().enable_dialout
+
+    def aliases(self, service: int) -> Sequence[str]:
+        return self._lookup.aliases(service)
+
+    def automatic(self, service: int) -> Sequence[Wanted]:
+        return [wanted_of(row) for row in self._lookup.automatic_participants(service)]
+
+    def rules(self) -> Sequence[Rule]:
+        return [rule_of(row) for row in self._lookup.rules()]
+
+    def hop(self, protocol: CallProtocol, key: int | None) -> Hop | None:
+        row = self._lookup.sip_proxy(key) if protocol is CallProtocol.SIP and key is not None else None
+        return Hop(address=row.address, port=row.port, transport=row.transport) if row else None
+
+    def hop_of(self, protocol: CallProtocol, location: int) -> Hop | None:
+        return self.hop(protocol, self._lookup.sip_proxy_of(location))
+
+    def credentials(self, realm: str) -> tuple[str, str] | None:
+        found = self._lookup.sip_credential(realm)
+        if found is None:
+            return None
+        try:
+            return found[0], sealing.unseal(_PASSWORD, found[1])
+        except sealing.Locked as problem:
+            logger.warning("SIP credential cannot be opened", realm=realm, problem=str(problem))
+            return None
+
+
+def wanted_of(row: AutomaticRow) -> Wanted:
+    """A configured participant as it is called."""
+    manual = row.routing == "manual"
+    return Wanted(
+        destination=row.alias,
+        protocol=CallProtocol(row.protocol) if manual else None,
+        role=Role(row.role),
+        call_type=row.call_type if manual else "video",
+        display_name=row.remote_display_name,
+        keep_alive=KeepAlive(row.keep_conference_alive),
+        streaming=bool(row.streaming),
+        presentation_url=row.presentation_url,
+        dtmf_sequence=row.dtmf_sequence,
+        location=row.system_location or 0,
+        automatic=row.id,
+    )
+
+
+def rule_of(row: RuleRow) -> Rule:
+    """A configured rule as it is matched."""
+    protocol = CallProtocol(row.outgoing_protocol)
+    proxies = {
+        CallProtocol.SIP: row.sip_proxy,
+        CallProtocol.H323: row.h323_gatekeeper,
+        CallProtocol.MSSIP: row.mssip_proxy,
+    }
+    return Rule(
+        id=row.id,
+        name=row.name,
+        priority=row.priority,
+        match=row.match_string,
+        replace=row.replace_string,
+        enabled=bool(row.enable),
+        incoming=bool(row.match_incoming_calls),
+        outgoing=bool(row.match_outgoing_calls),
+        location=row.match_source_location,
+        registered_only=bool(row.match_incoming_only_if_registered),
+        sources=frozenset(source for name, source in _SOURCES.items() if getattr(row, name)),
+        full=bool(row.match_string_full),
+        target=row.called_device_type,
+        outgoing_location=row.outgoing_location,
+        protocol=protocol,
+        proxy=proxies.get(protocol),
+        theme=row.ivr_theme,
+        call_type=row.call_type,
+        rate_in=row.max_callrate_in,
+        rate_out=row.max_callrate_out,
+        tag=row.tag,
+    )
