@@ -53,7 +53,7 @@ class Packaged(models.Model):
 
 
 class IvrTheme(Packaged):
-    """A theme; one without a package consists of the built-in files."""
+    """A theme; one without a package has no files, unless it is one that comes with the program."""
 
     _package = "package"
 
