@@ -43,7 +43,7 @@ def seen_by(who: Person, point: tuple[int, int], colour: tuple[int, int, int]) -
     return near((who.see(point) or [None])[0], colour)
 
 
-@pytest.mark.spec("CONF-084", "POL-151", "POL-153")
+@pytest.mark.spec("CONF-084", "POL-151", "POL-153", "POL-162")
 def test_the_speaker_takes_the_main_picture_within_a_second_and_a_cough_does_not(
     platform: Platform, browser: Browser
 ) -> None:
@@ -65,5 +65,20 @@ def test_the_speaker_takes_the_main_picture_within_a_second_and_a_cough_does_not
     assert taken < 1.3, f"the main picture changed after {taken:.2f} s"
     assert seen_by(viewer, THUMBNAIL, RED)
     blue.until(lambda: seen_by(blue, MAIN, RED), 3, "the speaker sees the previous one")
+    change_layout(viewer, platform.web, "4:0")
+    started = time.monotonic()
+    viewer.until(lambda: seen_by(viewer, (320, 360), BLUE) and seen_by(viewer, (960, 360), RED), 5, "not side by side")
+    print(f"another layout was seen after {time.monotonic() - started:.2f} s")
     for someone in (red, blue, viewer):
         someone.leave()
+
+
+def change_layout(who: Person, web: str, layout: str) -> None:
+    """As a Host who only controls does."""
+    api = f"{web}/api/client/v2/conferences/meet.demo"
+    granted = who.page.request.post(f"{api}/request_token", data={"display_name": "Control"}).json()["result"]
+    headers = {"token": granted["token"]}
+    changed = who.page.request.post(
+        f"{api}/transform_layout", data={"transforms": {"layout": layout}}, headers=headers
+    ).json()
+    assert changed["result"] is True
