@@ -20,6 +20,8 @@ from rostra.fabric.membership import Member, Membership
 from rostra.fabric.refusals import Refusals
 from rostra.fabric.speaking import speaker, speaks_for
 from rostra.fabric.subjects import Subject, Who
+from rostra.media import messages as m
+from rostra.media.engine.owners import Owners
 from tests.fabric.sites import new_authority, running, site, until
 
 SOURCE = Path(__file__).parents[2] / "src" / "rostra"
@@ -316,24 +318,44 @@ async def test_a_hostile_member_cannot_answer_for_another(platform: Platform, ma
 
 
 async def test_what_belongs_to_one_machine_does_not_cross_to_another(machines: Machines) -> None:
-    """A hostile member neither hears nor reaches the media workers of others."""
-    heard: list[bytes] = []
-
-    async def hear(_subject: str, payload: bytes) -> bytes:
-        heard.append(payload)
-        return payload
-
-    control = subjects.CONTROL.of("n2-worker")
-    n2 = machines.buses["n2"]
+    """A hostile member neither hears what media workers of others tell, nor speaks for them."""
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
     overheard: list[bytes] = []
+
+    async def hear(_subject: str, payload: bytes) -> None:
+        heard.put_nowait(payload)
 
     async def overhear(_subject: str, payload: bytes) -> None:
         overheard.append(payload)
 
-    await machines.hostile.subscribe("rostra.v1.media.>", overhear)
-    await n2.subscribe(control, hear)
-    with pytest.raises(Unreachable):
-        await machines.buses["n3"].request(control, b"from afar", timeout=0.5)
-    assert await n2.request(control, b"near") == b"near"
-    assert heard == [b"near"]
+    events = subjects.MEDIA_EVENTS.of("n2-worker")
+    n2, n3 = machines.buses["n2"], machines.buses["n3"]
+    await machines.hostile.subscribe(events, overhear)
+    await n2.subscribe(events, hear)
+    await n3.publish(events, b"from afar")
+    assert await n3.request(subjects.PROBE.of("n2"), b"") == b"n2", "and so that has arrived, if it does"
+    await n2.publish(events, b"near")
+    assert await asyncio.wait_for(heard.get(), 5) == b"near"
+    assert await n2.request(subjects.PROBE.of("n2"), b"") == b"n2"
     assert [one.endswith(b"from afar") for one in overheard] == [True], "its own machine's, which shows that it listens"
+    assert n2.debug_state()["refused"] == 0
+
+
+def test_a_leg_is_steered_by_who_opened_it() -> None:
+    owners = Owners()
+    opened = m.OpenWebRtc(leg="a", offer="")
+    assert owners.permit(opened, "n3", own=False)
+    assert owners.permit(m.Start(leg="a"), "n3", own=False)
+    for one in (
+        opened,
+        m.Start(leg="a"),
+        m.Close(leg="a"),
+        m.Statistics(),
+        m.Quit(),
+        m.Assign(conference="c", name=""),
+    ):
+        assert not owners.permit(one, "n2", own=False), one
+        assert owners.permit(one, None, own=True), "nothing is guarded"
+    assert owners.permit(m.Quit(), "n1", own=True)
+    assert owners.permit(m.Close(leg="a"), "n3", own=False)
+    assert owners.permit(opened, "n2", own=False), "it is a new one"

@@ -174,7 +174,7 @@ class Guard:
     def _check(self, who: Who, on: Subject, subject: str, heard: Heard) -> None:
         if who is Who.MANAGEMENT and heard.speaker != node_name(None):
             raise Refused(heard.speaker, "only the Management Node may say this")
-        if who is Who.NODE and not self.carries(heard.speaker, on.word(subject) or ""):
+        if who is Who.NODE and not self.carries(heard.speaker, on.node(subject)):
             raise Refused(heard.speaker, "it speaks in the name of another node")
 
     def carries(self, speaker: str, node: str) -> bool:

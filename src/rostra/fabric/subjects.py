@@ -49,6 +49,10 @@ class Subject:
         found = _expression(self.pattern).fullmatch(subject)
         return None if found is None else "".join(found.groups())
 
+    def node(self, subject: str) -> str:
+        """The node that `subject` names; the id of a media worker begins with that of its node."""
+        return (self.word(subject) or "").partition("-")[0]
+
 
 @functools.cache
 def _expression(pattern: str) -> re.Pattern[str]:
@@ -122,7 +126,13 @@ LICENCES = Subject(
     f"{_V}.management.licences", Who.MEMBER, Who.MANAGEMENT, "a node takes and gives back licenses", answered=True
 )
 POLICY = Subject(f"{_V}.licensing", Who.MANAGEMENT, Who.MEMBER, "whether calls are counted, and the limit")
-CONTROL = Subject(f"{_V}.media.*.control", Who.MACHINE, Who.MACHINE, "a node steers its media workers", answered=True)
+CONTROL = Subject(
+    f"{_V}.media.*.control",
+    Who.MEMBER,
+    Who.NODE,
+    "a node steers its media workers; others steer there the calls that they put there, and only those",
+    answered=True,
+)
 MEDIA_EVENTS = Subject(f"{_V}.media.*.events", Who.MACHINE, Who.MACHINE, "what media workers tell their node")
 SESSION = Subject(
     f"{_V}.session.*",

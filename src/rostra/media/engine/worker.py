@@ -20,8 +20,10 @@ import structlog
 from rostra import logs
 from rostra.environment import Environment
 from rostra.fabric.bus import Bus, Unreachable
+from rostra.fabric.speaking import speaker, speaks_for
 from rostra.media import messages as m
 from rostra.media.engine.engine import Engine
+from rostra.media.engine.owners import Owners
 
 logger = structlog.get_logger("rostra.media")
 
@@ -40,6 +42,7 @@ class Worker:
         self._bus = bus
         self._events: asyncio.Queue[m.Event] = asyncio.Queue(maxsize=1000)
         self._engine = Engine(environment, self._emit)
+        self._owners = Owners()
         self._ended = asyncio.Event()
 
     async def run(self) -> None:
@@ -72,6 +75,9 @@ class Worker:
         except msgspec.DecodeError as problem:
             logger.warning("Request not understood", problem=str(problem))
             return m.encode(m.Failure(kind=m.Failure.Kind.INTERNAL, reason=f"not a request: {problem}"))
+        if not self._owners.permit(request, speaker(), own=speaks_for(self.id.partition("-")[0])):
+            logger.error("Another node asks for what is not its own", member=speaker(), request=type(request).__name__)
+            return m.encode(m.Failure(kind=m.Failure.Kind.UNKNOWN_LEG, reason="not a leg of yours"))
         if isinstance(request, m.Quit):
             asyncio.get_running_loop().call_soon(self.end)
             return m.encode(m.Done())
