@@ -120,6 +120,7 @@ def participant_of(request: CallRequest, entrance: Entrance, node: str, now: flo
         uri=request.remote_alias or request.display_name, vendor=request.vendor, protocol=request.protocol,
         call_direction=request.direction, role=entrance.role, service_type=entrance.where, start_time=now,
         splash=entrance.splash, encrypted=request.encrypted, call_tag=request.call_tag, direct_chat=request.direct_chat,
+        attending=request.attending,
         remote_address=request.remote_address, remote_port=request.remote_port, keep_alive=request.keep_alive,
     )  # fmt: skip
 

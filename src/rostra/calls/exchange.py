@@ -18,6 +18,7 @@ from rostra.calls.licences import Licences
 from rostra.calls.outgoing import Outgoing
 from rostra.calls.records import record_of
 from rostra.calls.requests import NodeRequests
+from rostra.calls.rooms import Rooms
 from rostra.calls.session import CallSession
 from rostra.calls.switchboard import CallRefused, CallRequest, NotDialled, Refusal, SessionListener
 from rostra.calls.transfers import Transfers, room_in
@@ -30,6 +31,7 @@ from rostra.dialplan.resolve import FindAlias, resolve
 from rostra.domain.admission import PinOutcome, check_pin
 from rostra.domain.dialling import Wanted
 from rostra.domain.history import ConferenceEnded, ConferenceStarted, ParticipantEnded, ParticipantJoined
+from rostra.domain.rooms import Room
 from rostra.domain.service import Service, ServiceDescription
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 from rostra.environment import Environment
@@ -85,7 +87,8 @@ class Exchange:
             uses_relay=self._anchors.relays, dial_out=lambda request: self.outgoing.answer(request),
         )  # fmt: skip
         self.outgoing = Outgoing(here, peers, plan, self)
-        self.transfers = Transfers(here, find_alias, self._instance, self)
+        self._rooms = Rooms(self._running)
+        self.transfers = Transfers(here, self._find, self._instance, self)
         self._background = Background()
         self._stop: Callable[[], Any] | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -136,7 +139,8 @@ class Exchange:
                 reason=Refusal.MAINTENANCE.text,
             )  # fmt: skip
             raise CallRefused(Refusal.MAINTENANCE)
-        found = arrivals.find_service(request.alias, self._find_alias, request.protocol, request.extension)
+        find = self._find_alias if request.role is None else self._find
+        found = arrivals.find_service(request.alias, find, request.protocol, request.extension)
         pin = request.pin if found.pin is None else found.pin
         name = request.display_name or request.remote_alias
         entrance = arrivals.enter(found.service, request.protocol, pin, request.role, name=name)
@@ -168,6 +172,13 @@ class Exchange:
         outcome = check_pin(found.service.access, pin)
         given = {PinOutcome.HOST: Role.HOST, PinOutcome.GUEST: Role.GUEST}.get(outcome)
         return given if given is not None and role in (None, given) else False
+
+    def room(self, alias: str) -> Room | None:
+        return self._rooms.room(alias)
+
+    def _find(self, alias: str) -> Service | None:
+        """Also breakout rooms, for those whom the platform itself sends there."""
+        return self._rooms.find(alias) or self._find_alias(alias)
 
     async def _turn_away(
         self, request: CallRequest, service: Service, refusal: Refusal, listener: SessionListener
@@ -227,7 +238,9 @@ class Exchange:
                 return instance
 
     async def _open(self, key: str, service: Service) -> ConferenceInstance:
-        instance = ConferenceInstance(self._here, key, service, self._ended, self.outgoing.follow)
+        instance = ConferenceInstance(
+            self._here, key, service, self._ended, self.outgoing.follow, on_rooms=self._rooms.follow, needed=self._rooms.needed,
+        )  # fmt: skip
         first = await instance.open(self._present())
         self._running[key] = instance
         instance.see(self._present())
@@ -246,6 +259,7 @@ class Exchange:
     def _ended(self, instance: ConferenceInstance) -> None:
         if self._running.get(instance.key) is instance:
             del self._running[instance.key]
+        self._rooms.ended(instance)
         logger.info("Conference has been stopped.", conference=instance.name, conference_id=instance.id)
         description = instance.service.description
         self._here.record(

@@ -12,12 +12,13 @@ from typing import Protocol
 
 import msgspec
 
-from rostra.conference.events import CameraMoved, ConferenceEvent
+from rostra.conference.events import CameraMoved, ConferenceEvent, RoomReferred
 from rostra.conference.roster import ConferenceFlags, Participant
 from rostra.dialplan.outward import Hop
 from rostra.domain.dialling import Wanted
 from rostra.domain.ending import KeepAlive
 from rostra.domain.media import MediaDescription, MediaKind
+from rostra.domain.rooms import Room
 from rostra.domain.service import ServiceDescription
 from rostra.domain.vocabulary import CallDirection, CallProtocol, Role
 
@@ -56,6 +57,8 @@ class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
     call_tag: str = ""
     direct_chat: bool = False
     """It takes messages meant for it alone."""
+    attending: bool = False
+    """A Host that follows a breakout room from the main conference."""
     encrypted: bool = False
     """Signalling is encrypted."""
     direction: CallDirection = CallDirection.IN
@@ -309,6 +312,25 @@ class Conference(Protocol):
         """What Guests may do: `guests_can_unmute`, `guests_can_present`."""
         ...
 
+    @property
+    def rooms(self) -> Sequence[Room]:
+        """Breakout rooms that are open beside it."""
+        ...
+
+    async def open_room(self, room: Room) -> None: ...
+
+    async def close_room(self, uuid: str) -> None:
+        """Who is in goes back, or out, as the room says. Unknown ones are fine."""
+        ...
+
+    async def refer(self, participant: str, referral: RoomReferred) -> None:
+        """Ask a Host to move its media to another room."""
+        ...
+
+    async def want_help(self, wanted: bool) -> None:
+        """Of a breakout room: a Host shall come, or need not any more."""
+        ...
+
     async def set_role(self, participant: str, role: Role) -> None: ...
 
     async def set_client_state(self, participant: str, **members: bool | str | float) -> None:
@@ -366,6 +388,10 @@ class Switchboard(Protocol):
 
     def lookup(self, alias: str) -> ServiceDescription | None:
         """The service an alias names, without joining. Case-insensitive (API-003)."""
+        ...
+
+    def room(self, alias: str) -> Room | None:
+        """A breakout room, by its alias inside the platform (`Room.alias`)."""
         ...
 
     def session(self, participant: str) -> Session | None: ...

@@ -38,7 +38,9 @@ class Switching(Protocol):
 
 def room_in(conference: ConferenceInstance) -> bool:
     """For one more; who is still asked for a PIN takes no place (CONF-150)."""
-    present = sum(one.service_type is not ServiceType.IVR for one in conference.participants)
+    present = sum(
+        one.service_type is not ServiceType.IVR and not one.attending for one in conference.participants
+    )  # fmt: skip
     return has_room(conference.service.description.participant_limit, present)
 
 

@@ -96,6 +96,19 @@ class RoleChanged(_Event, frozen=True, kw_only=True):
     """The watcher's own role changed: it should refresh its token."""
 
 
+class RoomsChanged(_Event, frozen=True, kw_only=True):
+    """Breakout rooms were opened or closed; also the last of a snapshot while there are any."""
+
+
+class RoomReferred(_Event, frozen=True, kw_only=True):
+    """The watcher, a Host, shall move its media to another room (API-155)."""
+
+    room: str
+    """Uuid, or `main`."""
+    name: str
+    requester: str
+
+
 class HoldChanged(_Event, frozen=True, kw_only=True):
     """The watcher's media is paused by somebody, or goes on."""
 
@@ -147,6 +160,8 @@ ConferenceEvent = (
     | PresentationStopped
     | PresentationFrame
     | RoleChanged
+    | RoomsChanged
+    | RoomReferred
     | HoldChanged
     | CameraMoved
     | CallEnded

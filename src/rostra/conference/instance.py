@@ -16,7 +16,8 @@ from rostra.background import Background
 from rostra.conference import messages as w
 from rostra.conference import themes
 from rostra.conference.audience import Audience
-from rostra.conference.events import CameraMoved, ConferenceEvent, HoldChanged, MessageReceived
+from rostra.conference.breakouts import Breakouts
+from rostra.conference.events import CameraMoved, ConferenceEvent, HoldChanged, MessageReceived, RoomReferred, RoomsChanged
 from rostra.conference.here import Here
 from rostra.conference.media import ConferenceMedia
 from rostra.conference.presenting import Presenting, presented
@@ -28,12 +29,16 @@ from rostra.conference.stills import Stills
 from rostra.conference.tones import Tones, is_in
 from rostra.domain import layouts, look
 from rostra.domain.presenting import slides_of
+from rostra.domain.rooms import Room
 from rostra.domain.service import Service
 from rostra.domain.theme import KNOCK
 from rostra.domain.vocabulary import Role
 from rostra.media.messages import DtmfReceived, LegFailed
 
 logger = structlog.get_logger("rostra.conference")
+
+ROOM_CLOSED = "Conference terminated by another participant"
+"""API-017."""
 
 
 class Member(Protocol):
@@ -71,19 +76,25 @@ class ConferenceInstance:
 
     def __init__(
         self, here: Here, key: str, service: Service, on_empty: Callable[[ConferenceInstance], None],
-        on_change: Callable[[ConferenceInstance], None] = lambda _: None,
+        on_change: Callable[[ConferenceInstance], None] = lambda _: None, *,
+        on_rooms: Callable[[ConferenceInstance], None] = lambda _: None,
+        needed: Callable[[ConferenceInstance], bool] = lambda _: False,
     ) -> None:  # fmt: skip
-        """`on_change`: its roster, or a register, is not what it was."""
+        """`on_change`: its roster, or a register, is not what it was. `on_rooms`: breakout rooms were opened or
+        closed. `needed`: it goes on here although nobody is in."""
         self._here = here
         self.key = key
         self._service = service
         self._on_empty = on_empty
         self._on_change = on_change
+        self._on_rooms = on_rooms
+        self._needed = needed
         description = service.description
         flags = ConferenceFlags(
             guests_muted=description.mute_all_guests,
             guests_can_present=description.guests_can_present,
             chat_enabled=description.enable_chat,
+            started=description.breakout is not None,
         )
         self._shared = Shared(here, key, flags, react=self._react, said=self._said, heard=self._heard, rang=self._rang)
         self._state = self._shared.state
@@ -106,6 +117,7 @@ class ConferenceInstance:
             tell=self._audience.tell,
         )  # fmt: skip
         self._tones = Tones(self._members.keys(), lambda sound, about: self.play_all(sound, without=about))
+        self._breakouts = Breakouts(self._shared, here.now, self._rooms_changed)
         self._background = Background()
         self.ended = False
         self.began = here.now()
@@ -117,6 +129,7 @@ class ConferenceInstance:
     async def close(self) -> None:
         """Let go of everything; only for a conference that has ended here."""
         self._seating.close()
+        self._breakouts.close()
         self.presenting.close()
         await self.stills.close()
         await self.media.close()
@@ -156,6 +169,8 @@ class ConferenceInstance:
     def subscribe(self, participant: str) -> AsyncIterator[ConferenceEvent]:
         events = self._audience.subscribe(participant, self.media.production, self.presenting)
         self.stills.greet(participant)
+        if self._breakouts.rooms:
+            self._audience.tell(participant, RoomsChanged())
         return events
 
     # ---- coming and going of those signalled here
@@ -211,7 +226,7 @@ class ConferenceInstance:
 
     def end_if_unused(self) -> None:
         """Nobody is signalled or carried here (any more): end."""
-        if not self._members and self.media.hosting is None:
+        if not self._members and self.media.hosting is None and not self._needed(self):
             self.end()
 
     def end(self) -> None:
@@ -219,6 +234,7 @@ class ConferenceInstance:
         if not self.ended:
             self.ended = True
             self._seating.close()
+            self._breakouts.close()
             self._on_empty(self)
 
     # ---- media of those signalled here
@@ -329,6 +345,43 @@ class ConferenceInstance:
         """What Guests may do: `guests_can_unmute`, `guests_can_present`."""
         self._set_flags(**rules)
 
+    @property
+    def rooms(self) -> list[Room]:
+        """Breakout rooms that are open beside it."""
+        return self._breakouts.rooms
+
+    async def open_room(self, room: Room) -> None:
+        await self._breakouts.open(room)
+
+    async def close_room(self, uuid: str) -> None:
+        """Who is in goes back, or out, as the room says."""
+        await self._breakouts.shut(uuid)
+
+    async def refer(self, participant: str, referral: RoomReferred) -> None:
+        """Ask a Host to move its media to another room."""
+        await self._do(self._order(participant, refer=referral))
+
+    async def want_help(self, wanted: bool) -> None:
+        """Of a breakout room: a Host shall come, or need not any more."""
+        if self.flags.help_wanted != wanted:
+            self._set_flags(help_wanted=wanted, help_since=self._here.now() if wanted else 0.0)
+
+    def disband(self) -> None:
+        """This breakout room has closed: all who are signalled here leave it as it says."""
+        room = self._service.description.breakout
+        for uuid in list(self._members):
+            known = self._state.get(uuid)
+            back = room is not None and room.end_action == "transfer" and known is not None and known.joined
+            if room is not None and known is not None and back and not known.attending:
+                self._members[uuid].transferred(room.main_alias, known.role)
+            else:
+                self._throw_out(uuid, ROOM_CLOSED)
+
+    def _rooms_changed(self) -> None:
+        self._on_rooms(self)
+        for uuid in self._members:
+            self._audience.tell(uuid, RoomsChanged())
+
     async def set_role(self, participant: str, role: Role) -> None:
         await self._do(self._order(participant, role=role))
 
@@ -409,6 +462,8 @@ class ConferenceInstance:
             self._seating.admit(who)
         if order.camera is not None:
             self._audience.tell(who, order.camera)
+        if order.refer is not None:
+            self._audience.tell(who, order.refer)
         if order.dtmf:
             self._members[who].send_dtmf(order.dtmf)
         if order.play:
@@ -484,6 +539,7 @@ class ConferenceInstance:
             if member is not None:
                 member.followed(self._state.get(participant.uuid) or participant)
         self.presenting.follow(changes)
+        self._breakouts.follow(changes)
         self._on_change(self)
 
     def _set_flags(self, **values: Value) -> None:

@@ -72,6 +72,10 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     is_transferring: bool = False
     """It was told to go to another conference, and is expected to leave."""
     last_spoken_time: float = 0.0
+    attending: bool = False
+    """A Host of the main conference that follows this room; others see it once it has media here (API-152)."""
+    is_conjoined: bool = False
+    """A Host whose media is in a breakout room at present (API-157)."""
     direct_chat: bool = False
     """Its client takes messages meant for it alone (API-117)."""
     mix_name: str = "main"
@@ -111,6 +115,10 @@ class ConferenceFlags(msgspec.Struct, frozen=True, kw_only=True):
     started: bool = False
     presentation_allowed: bool = True
     guests_can_present: bool = True
+    help_wanted: bool = False
+    """Of a breakout room: a Host is asked to come (`breakoutbuzz`)."""
+    help_since: float = 0.0
+    """Unix seconds."""
     guests_can_unmute: bool = False
     """Guests may end their own mute (`set_guests_can_unmute`)."""
     chat_enabled: bool = True

@@ -99,6 +99,10 @@ class Shared:
         if not done:
             raise OwnerUnreachable(f"{entry.node} has no such participant any more")
 
+    async def flush(self) -> None:
+        """Returns when what was written is on its way."""
+        await self._link.flush()
+
     def say(self, sender: str, name: str, type: str, payload: str, to: str) -> None:
         self._link.say(sender=sender, name=name, type=type, payload=payload, to=to)
 

@@ -196,6 +196,10 @@ class ConferenceState:
         found = self._registers.get(name)
         return found.value if found else None
 
+    def registers(self, prefix: str) -> dict[str, Value]:
+        """Those whose names begin so."""
+        return {name: found.value for name, found in self._registers.items() if name.startswith(prefix)}
+
     def names(self, register: str) -> tuple[str, ...]:
         """A register that holds a list of names."""
         value = self.register(register)

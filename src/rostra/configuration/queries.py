@@ -81,6 +81,7 @@ class GlobalRow(msgspec.Struct, frozen=True, kw_only=True):
     enable_webrtc: bool = True
     enable_rtmp: bool = True
     enable_chat: bool = True
+    enable_breakout_rooms: bool = False
     enable_dialout: bool = True
     enable_application_api: bool = True
     enable_fecc: bool = True

@@ -8,6 +8,7 @@ node can go on from where another one was.
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -65,7 +66,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds, as configured."""
 
     guests_only: float = 60.0
-    """0: at once."""
+    """0: at once; infinite: never."""
     last_participant: float = 0.0
     """0: never."""
 
@@ -96,7 +97,7 @@ def conditions(people: Sequence[Present], known: frozenset[Fact], limits: Limits
     found: dict[End, float] = {}
     hosted = any(_leads(one) for one in inside)
     followers = [one for one in people if one.role is not Role.HOST or not one.joined]
-    if Fact.HOST in known and followers and not hosted:
+    if Fact.HOST in known and followers and not hosted and limits.guests_only != math.inf:
         found[End.HOSTS_LEFT] = limits.guests_only
     if limits.last_participant and Fact.COMPANY in known and len(inside) == 1 and len(people) == 1:
         found[End.LAST_PARTICIPANT] = limits.last_participant

@@ -7,6 +7,7 @@ import msgspec
 from rostra.domain.admission import AccessRules
 from rostra.domain.ending import Limits
 from rostra.domain.reception import ReceptionRules
+from rostra.domain.rooms import Room
 from rostra.domain.theme import BASE_SETTINGS, ThemeSettings
 
 
@@ -48,6 +49,10 @@ class ServiceDescription(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds in the waiting room (API-150)."""
     pin_entry_timeout: float = 120.0
     """Seconds at the PIN prompt, or without a valid number at a reception."""
+    breakout_rooms: bool = False
+    """Hosts may open rooms beside the conference."""
+    breakout: Room | None = None
+    """It is such a room."""
     reception: ReceptionRules = ReceptionRules()
     """Of a Virtual Reception."""
 

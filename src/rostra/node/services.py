@@ -47,6 +47,7 @@ def service_of(row: ServiceRow, settings: GlobalRow, themes: Themes | None = Non
             force_presenter_into_main=row.force_presenter_into_main,
             guests_can_see_guests=row.guests_can_see_guests,
             participant_limit=row.participant_limit,
+            breakout_rooms=row.breakout_rooms and settings.enable_breakout_rooms,
             mute_all_guests=row.mute_all_guests,
             guests_only_timeout=float(settings.guests_only_timeout),
             last_participant_timeout=float(settings.eject_last_participant_backstop_timeout),
