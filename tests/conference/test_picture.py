@@ -3,8 +3,8 @@ import pytest
 
 from rostra.conference.picture import Program, Seat, Situation
 from rostra.conference.picture import program as made_of
-from rostra.domain import theme
 from rostra.conference.roster import Participant
+from rostra.domain import theme
 from rostra.domain.service import ServiceDescription
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 
@@ -190,7 +190,9 @@ def test_layouts_name_participants_main_first() -> None:
 @pytest.mark.spec("REF-055")
 def test_a_stream_without_pictures_shows_an_icon() -> None:
     streamed = msgspec.structs.replace(SERVICE, theme=theme.ThemeSettings(no_main_video_bg=0x123456))
-    made = program([seat(0, picture=False), seat(1, picture=False, is_streaming=True, is_video_call=True)], [], streamed)
+    made = program(
+        [seat(0, picture=False), seat(1, picture=False, is_streaming=True, is_video_call=True)], [], streamed
+    )
     tiles = made.compose.views[made.compose.watching["c1"]].tiles
     assert (tiles[0].colour, tiles[1].image) == (0x123456, theme.NO_MAIN_VIDEO)
 
@@ -199,3 +201,20 @@ def test_layouts_of_those_without_video_are_empty() -> None:
     made = program([seat(0), seat(1), seat(2, picture=False), seat(3, picture=False, is_video_call=True)], [])
     assert made.layouts["p2"] == ("1:7", ())
     assert made.layouts["p3"] == ("1:7", ("p0", "p1"))
+
+
+@pytest.mark.spec("REF-052", "CONF-073")
+def test_how_many_more_there_are_is_on_the_image_of_the_theme() -> None:
+    coloured = msgspec.structs.replace(SERVICE, theme=theme.ThemeSettings(plus_n_indicator_text_color=0x00FF00))
+    tiles = program([seat(i) for i in range(12)], [], coloured).compose.views["to:p0"].tiles
+    (number,) = (tile for tile in tiles if tile.image == theme.PLUS_N)
+    assert (number.text, number.text_colour, number.x, number.y) == ("+4", 0x00FF00, 1098, 618)
+
+
+@pytest.mark.spec("CONF-082", "SVC-028")
+def test_everybody_in_a_meeting_room_has_one_layout_whatever_the_role() -> None:
+    room = msgspec.structs.replace(SERVICE, host_view="four_mains_zero_pips", guest_view="one_main_zero_pips")
+    seats = [seat(0), seat(1), seat(2, role=Role.GUEST), seat(3, role=Role.GUEST)]
+    made = program(seats, [], room)
+    assert {view for view, _ in made.layouts.values()} == {"4:0"}
+    assert made.layouts["p2"][1] == ("p0", "p1", "p3")

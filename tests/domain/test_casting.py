@@ -133,7 +133,7 @@ def test_who_has_no_picture_comes_last_and_alone_shows_nothing() -> None:
     assert seen(dark, ["h1"], "h9") == []
 
 
-@pytest.mark.spec("CONF-073", "CONF-085", "POL-150")
+@pytest.mark.spec("CONF-073", "CONF-085", "POL-150", "POL-154", "SVC-031")
 @pytest.mark.parametrize(
     ("name", "others", "shown"),
     [

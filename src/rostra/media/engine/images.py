@@ -78,8 +78,9 @@ def place(tile: Tile, width: int, height: int) -> tuple[int, int, int, int]:
         side = min(tile.width, tile.height) * _ICON
         scale = side / max(width, height)
     elif tile.fit is Fit.CORNER:
-        scale = min(_NATURAL, tile.width / width, tile.height / height)
-        return tile.x, tile.y, max(1, round(width * scale)), max(1, round(height * scale))
+        scale = min(_NATURAL, (tile.width + 0.5) / width, (tile.height + 0.5) / height)
+        shown = min(tile.width, round(width * scale)), min(tile.height, round(height * scale))
+        return tile.x, tile.y, max(1, shown[0]), max(1, shown[1])
     elif tile.fit is Fit.CONTAIN:
         scale = min(tile.width / width, tile.height / height)
     else:
