@@ -78,9 +78,11 @@ def place(tile: Tile, width: int, height: int) -> tuple[int, int, int, int]:
         side = min(tile.width, tile.height) * _ICON
         scale = side / max(width, height)
     elif tile.fit is Fit.CORNER:
-        scale = min(_NATURAL, (tile.width + 0.5) / width, (tile.height + 0.5) / height)
-        shown = min(tile.width, round(width * scale)), min(tile.height, round(height * scale))
-        return tile.x, tile.y, max(1, shown[0]), max(1, shown[1])
+        natural = round(width * _NATURAL), round(height * _NATURAL)
+        if natural[0] > tile.width or natural[1] > tile.height:
+            scale = min(tile.width / width, tile.height / height)
+            natural = round(width * scale), round(height * scale)
+        return tile.x, tile.y, max(1, natural[0]), max(1, natural[1])
     elif tile.fit is Fit.CONTAIN:
         scale = min(tile.width / width, tile.height / height)
     else:
