@@ -42,6 +42,7 @@ SERVICES = {
         pin_entry_timeout=60.0,
     ),
     "lone": service("Lone", PINS, guests_only_timeout=120.0, last_participant_timeout=60.0),
+    "5555": service("Voices", call_type="audio"),
     "swift": service("Swift", AccessRules(host_pin="1234"), pin_entry_timeout=0.05),
     "parting": service(
         "Parting", AccessRules(host_pin="1234", allow_guests=True, guest_pin="5678"), guests_only_timeout=0.0

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 from tests.calls.fakes import FakePool, Listener
 from tests.calls.network import Network, Node
@@ -480,3 +481,66 @@ def test_history_tells_both_parts_of_a_call_through_a_reception() -> None:
         await node.exchange.close()
 
     run(begin())
+
+
+@pytest.mark.spec("CONF-145", "CONF-154", "CONF-155", "SVC-064")
+def test_behind_the_reception_the_limits_of_the_destination_hold() -> None:
+    async def story(exchange: Exchange, pool: FakePool) -> None:
+        phone = await Phone(exchange).dial("ivr")
+        assert phone.session.participant.is_video_call
+        await phone.press("5555#")
+        await passes(3)
+        assert phone.session.service.call_type == "audio"
+        _, ports = await phone.session.reserve_rtp(phone.call, [MediaKind.AUDIO, MediaKind.VIDEO])
+        assert len(ports) == 1
+
+    told(story)
+
+
+@pytest.mark.spec("CONF-151", "CONF-152")
+def test_a_limit_changed_meanwhile_holds_for_who_comes_and_sends_nobody_away() -> None:
+    async def begin() -> None:
+        configured = dict(SERVICES)
+        node = await Node(Network(), "n1", configured.get, now=unix, clock=clock).start()
+        watching = await node.exchange.join(
+            CallRequest(alias="4321", protocol=CallProtocol.API, display_name="Only looks"), Listener()
+        )
+        late = await Phone(node.exchange).dial("4321")
+        assert late.where[0] is ServiceType.INSUFFICIENT_CAPACITY, "who only controls counts, too"
+        for limit, room in ((3, True), (None, True), (1, False)):
+            description = msgspec.structs.replace(SERVICES["4321"].description, participant_limit=limit)
+            configured["4321"] = msgspec.structs.replace(SERVICES["4321"], description=description)
+            phone = await Phone(node.exchange).dial("4321")
+            assert (phone.where[0] is ServiceType.CONFERENCE) is room
+        assert len(watching.conference.participants) == 3
+        await node.exchange.close()
+
+    run(begin())
+
+
+@pytest.mark.spec("CONF-058", "CONF-064", "CONF-065", "CONF-168", "CONF-170", "CONF-171")
+def test_what_a_host_does_to_others() -> None:
+    async def story(exchange: Exchange, pool: FakePool) -> None:
+        host, guest = await Phone(exchange, "Host").dial("pinned**1234"), await Phone(exchange).dial("pinned**5678")
+        conference, uuid = host.session.conference, guest.session.participant.uuid
+        await conference.mute(uuid, True)
+        assert guest.session.participant.is_muted
+        await passes(0.1)
+        assert not pool.workers[0].composed[-1].audio[guest.call].speaks, "muted and still in the mix"
+        assert pool.workers[0].composed[-1].audio[guest.call].hears
+        await conference.set_role(uuid, Role.HOST)
+        await host.session.leave()
+        await passes(120)
+        assert not guest.reasons, "a Guest made Host keeps the conference going (CONF-064)"
+        asked = await Phone(exchange, "Asked").dial("pinned")
+        assert asked.where == (ServiceType.IVR, Role.UNKNOWN)
+        await conference.set_role(asked.session.participant.uuid, Role.GUEST)
+        assert asked.where == (ServiceType.CONFERENCE, Role.GUEST)
+        await conference.remove(asked.session.participant.uuid, "Disconnected by another participant")
+        assert asked.reasons == ["Disconnected by another participant"]
+        await conference.remove_all("API initiated conference termination")
+        assert guest.reasons == ["API initiated conference termination"]
+        await passes(10)
+        assert not exchange.conferences, "the conference is still active"
+
+    told(story)

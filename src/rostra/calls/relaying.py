@@ -17,7 +17,7 @@ from rostra.domain.media import MediaDescription, MediaKind
 from rostra.fabric.bus import Unreachable
 from rostra.media import relay_sdp
 from rostra.media.client import MediaFailure, Worker, WorkerLost
-from rostra.media.messages import Failure
+from rostra.media.messages import Failure, Slides
 from rostra.media.relay_sdp import NoCandidate, Place
 
 logger = structlog.get_logger("rostra.calls")
@@ -91,11 +91,11 @@ class RelayedWorker(Worker):
 
     async def open_webrtc(
         self, leg: str, offer: str, *, media_type: str = "video", receive_bandwidth: int | None = None,
-        send_bandwidth: int | None = None, start: bool = False,
+        send_bandwidth: int | None = None, slides: Slides = Slides(), start: bool = False,  # noqa: B008 (immutable)
     ) -> str:  # fmt: skip
         answer = await super().open_webrtc(
             leg, relay_sdp.offer_through(offer), media_type=media_type, receive_bandwidth=receive_bandwidth,
-            send_bandwidth=send_bandwidth, start=start,
+            send_bandwidth=send_bandwidth, slides=slides, start=start,
         )  # fmt: skip
         try:
             needed = relay_sdp.transports(answer, near=self._address)

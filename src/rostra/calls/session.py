@@ -198,7 +198,7 @@ class CallSession:
     async def reserve_rtp(self, call: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
         state, _ = self._begin(call)
         audio_only = not await self._license(call, state, video=MediaKind.VIDEO in kinds)
-        if audio_only:
+        if audio_only or self.service.call_type == "audio":  # also where it was moved to (CONF-155)
             kinds = [kind for kind in kinds if kind is not MediaKind.VIDEO]
         return await self._with_worker(
             call, state, lambda worker: worker.reserve_rtp(call, kinds), audio_only=audio_only

@@ -17,6 +17,7 @@ from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
 from rostra.dialplan.resolve import FindAlias, resolve
 from rostra.domain.admission import has_room
+from rostra.domain.reception import destination
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import Role, ServiceType
 
@@ -36,12 +37,12 @@ class Switching(Protocol):
         """A session is another participant now."""
 
 
-def room_in(conference: ConferenceInstance) -> bool:
-    """For one more; who is still asked for a PIN takes no place (CONF-150)."""
+def room_in(conference: ConferenceInstance, service: Service) -> bool:
+    """For one more, by what is configured now; who is still asked for a PIN takes no place (CONF-150, CONF-151)."""
     present = sum(
         one.service_type is not ServiceType.IVR and not one.attending for one in conference.participants
     )  # fmt: skip
-    return has_room(conference.service.description.participant_limit, present)
+    return has_room(service.description.participant_limit, present)
 
 
 class Transfers:
@@ -62,14 +63,19 @@ class Transfers:
         return arrivals.beyond(reception, keyed, self._find, protocol) is not None
 
     def has_room(self, session: CallSession) -> bool:
-        return room_in(session.conference)
+        service = session.conference.service
+        found = resolve(session.participant.local_alias, self._find, session.participant.protocol)
+        same = found is not None and found.service.description.id == service.description.id
+        return room_in(session.conference, found.service if found and same else service)
 
     async def connect(self, session: CallSession, keyed: str) -> bool:
         """Go on from a reception to a keyed number, where its PIN is asked for (SVC-048)."""
         found = arrivals.beyond(session.conference.service, keyed, self._find, session.participant.protocol)
         if found is None:
             return False
-        return await self.transfer(session, found.service, keyed, pin=found.pin)
+        rules = session.conference.service.description.reception
+        alias = destination(rules, keyed.partition("**")[0]) or keyed
+        return await self.transfer(session, found.service, alias, pin=found.pin)
 
     async def transfer_to(self, session: CallSession, alias: str, role: Role | None) -> bool:
         """Take it to the conference of an alias (API-130): as `role`, or as anybody who comes there."""
@@ -93,7 +99,7 @@ class Transfers:
             logger.info("Not transferred", participant_id=me.uuid, alias=alias, reason=str(problem))
             return False
         conference = await self._conference(arrivals.conference_key(service, entrance.where), service)
-        if entrance.where is not ServiceType.IVR and not room_in(conference):
+        if entrance.where is not ServiceType.IVR and not room_in(conference, service):
             conference.end_if_unused()
             return await self.refuse(session, Refusal.PARTICIPANT_LIMIT, service, alias)
         self._move(session, conference, alias, entrance)
