@@ -11,11 +11,12 @@ from tests.calls.network import MapAtlas, Network, Node
 from tests.calls.people import SERVICES, Guest, until
 
 from rostra.calls.switchboard import CallRefused, Refusal
-from rostra.conference.events import ConferenceUpdated, MessageReceived
+from rostra.conference.events import ConferenceUpdated, LayoutChanged, MessageReceived
 from rostra.conference.roster import Participant
 from rostra.conference.shared import OwnerUnreachable
 from rostra.domain.history import BackplaneEnded, ConferenceEnded, MediaNodeUsed, ParticipantEnded
 from rostra.domain.licensing import GRACE, Licence, permitted
+from rostra.domain.look import IllegalValue
 from rostra.domain.media import MediaKind
 from rostra.domain.placement import LocationView
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
@@ -524,3 +525,20 @@ async def test_a_node_that_let_go_without_a_word_is_forgotten(monkeypatch: pytes
     network.lost = 1.0
     await one.session.leave()
     await until(lambda: len(roster(network, "n2")) == 1)
+
+
+@pytest.mark.spec("PLAT-042", "POL-162", "POL-163")
+async def test_a_layout_chosen_at_one_node_is_drawn_at_all() -> None:
+    network = await spread((1, 2))
+    one, two = (network.nodes[name].exchange.conferences[0] for name in ("n1", "n2"))
+    watched = two.subscribe(two.participants[-1].uuid)
+    await one.transform_layout({"layout": "4:0", "enable_overlay_text": True})
+    async with asyncio.timeout(5):
+        async for event in watched:
+            if isinstance(event, LayoutChanged) and event.view == "4:0":
+                break
+    assert (event.requested_for_hosts, event.overlay_text) == ("4:0", True)
+    with pytest.raises(IllegalValue):
+        await two.transform_layout({"layout": "7:7"})
+    await two.transform_layout({})
+    await until(lambda: one.media.production.look.requested == ("1:7", "1:7"))
