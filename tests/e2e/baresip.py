@@ -28,7 +28,7 @@ MODULES = Path("/usr/lib/baresip/modules")
 
 _CONFIGURATION = """\
 poll_method epoll
-sip_listen {address}:0
+sip_listen {address}:{port}
 call_local_timeout 120
 call_max_calls 4
 audio_player aubridge,nowhere
@@ -83,6 +83,10 @@ class Baresip:
     video: Path | None = None
     size: str = "640x360"
     address: str = "127.0.0.1"
+    port: int = 0
+    """Where it can be called; 0: nobody needs to know."""
+    answers: bool = False
+    """Takes every call at once."""
     events: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     _process: asyncio.subprocess.Process | None = None
     _reader: asyncio.StreamReader | None = None
@@ -205,6 +209,7 @@ class Baresip:
         (self.directory / "config").write_text(
             _CONFIGURATION.format(
                 address=self.address,
+                port=self.port,
                 audio=audio,
                 video=f"avformat,{self.video}" if self.video else "fakevideo,nil",
                 size=self.size,
@@ -219,6 +224,8 @@ class Baresip:
             parameters.append("video_codecs=" + ",".join(self.video_codecs))
         if self.encrypted:
             parameters.append("mediaenc=srtp-mand")
+        if self.answers:
+            parameters.append("answermode=auto")
         transport = f";transport={self.transport}" if self.transport != "udp" else ""
         account = f"<sip:{self.name}@{self.address}{transport}>;{';'.join(parameters)}\n"
         (self.directory / "accounts").write_text(account)

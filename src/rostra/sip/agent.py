@@ -87,6 +87,8 @@ class CallAgent:
         self._media: CallMedia | None = None
         self._media_is_lost = False
         self._presenter = ""
+        self._parting = "Call disconnected"
+        """Why the participant leaves with the call."""
         self._log = log.bind(call=call)
 
     # ---- calls.switchboard.SessionListener ------------------------------------------------------------------
@@ -163,7 +165,7 @@ class CallAgent:
             if self._media is not None:
                 await self._media.close()
             if self._session is not None:
-                await self._session.leave()
+                await self._session.leave(self._parting)
 
     async def _ended(self, event: CallEnded) -> bool:
         """The call is over; True: another one goes on in its place."""

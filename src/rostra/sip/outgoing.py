@@ -67,7 +67,7 @@ class CalledAgent(CallAgent):
             if self._media is not None:
                 await self._media.close()
             if self._session is not None:
-                await self._session.leave(self._over or "Call disconnected")
+                await self._session.leave(self._over or self._parting)
 
     async def _place(self) -> bool:
         """Reserve media and call; False when that cannot be done."""
@@ -115,7 +115,7 @@ class CalledAgent(CallAgent):
             else:
                 self._placed = False
                 return await self._place()
-        self._over = self._over or _reason(event)
+        self._over = self._parting = self._over or _reason(event)
         return False
 
     async def _handle_answer(self, event: CallAnswered) -> None:

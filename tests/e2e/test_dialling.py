@@ -1,0 +1,158 @@
+"""Calls from a conference: a Host calls a telephone in, tones are sent, it is taken to another room."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import free_port
+from tests.e2e.baresip import available
+from tests.e2e.phone import Phone
+from tests.e2e.platform import Platform
+
+pytestmark = pytest.mark.skipif(not available(), reason="baresip is not installed")
+
+
+CONFERENCES = "/api/admin/configuration/v1/conference/"
+AUTOMATIC = "/api/admin/configuration/v1/automatic_participant/"
+PAST = "/api/admin/history/v1/participant/"
+
+
+class Host:
+    """Somebody with a token and no media."""
+
+    def __init__(self, platform: Platform, alias: str = "meet.demo", **headers: str) -> None:
+        self._http = httpx.Client(verify=False, base_url=platform.web, timeout=10)
+        self._base = f"/api/client/v2/conferences/{alias}"
+        asked = {"display_name": "Hostess"}
+        granted = until(lambda: self._ask(asked, headers))
+        self.uuid = granted["participant_uuid"]
+        self._headers = {"token": granted["token"]}
+
+    def _ask(self, asked: dict[str, str], headers: dict[str, str]) -> Any:
+        """A service that has just been made may not be known to the node yet."""
+        answer = self._http.post(f"{self._base}/request_token", json=asked, headers=headers)
+        return answer.json()["result"] if answer.status_code == 200 else None
+
+    def do(self, path: str, **body: Any) -> Any:
+        response = self._http.post(f"{self._base}/{path}", headers=self._headers, json=body)
+        assert response.status_code == 200, response.text
+        return response.json()["result"]
+
+    def refused(self, path: str, **body: Any) -> tuple[int, str]:
+        response = self._http.post(f"{self._base}/{path}", headers=self._headers, json=body)
+        return response.status_code, response.json()["result"]
+
+    def others(self) -> list[dict[str, Any]]:
+        found = self._http.get(f"{self._base}/participants", headers=self._headers).json()["result"]
+        return [one for one in found if one["uuid"] != self.uuid]
+
+    def close(self) -> None:
+        self._http.post(f"{self._base}/release_token", headers=self._headers)
+        self._http.close()
+
+
+@pytest.fixture
+def host(platform: Platform) -> Iterator[Host]:
+    found = Host(platform)
+    yield found
+    found.close()
+
+
+def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"did not happen within {seconds:g} s")
+
+
+def joined(host: Host, uuid: str) -> Callable[[], dict[str, Any] | None]:
+    return lambda: next(
+        (one for one in host.others() if one["uuid"] == uuid and one["service_type"] == "conference"), None
+    )
+
+
+@pytest.mark.spec(
+    "CONF-106", "CONF-107", "CONF-109", "CONF-113", "CONF-117", "API-059", "API-127", "API-129", "API-130"
+)
+def test_telephones_are_called_in_and_one_is_sent_on(platform: Platform, host: Host, tmp_path: Path) -> None:
+    with platform.api() as api:
+        made = api.post(CONFERENCES, json={"name": "Other", "aliases": [{"alias": "other.room"}]})
+        assert made.status_code == 201, made.text
+    first, second = free_port(), free_port()
+    bob = Phone(tmp_path / "bob", name="bob", port=first, answers=True, tone=500)
+    eve = Phone(tmp_path / "eve", name="eve", port=second, answers=True, tone=900, transport="tcp")
+    with bob, eve:
+        (called,) = host.do(
+            "dial", destination=f"sip:bob@127.0.0.1:{first}", protocol="sip", role="GUEST",
+            remote_display_name="Bob in the hall", dtmf_sequence="6#",
+        )  # fmt: skip
+        assert [(one["uuid"], one["display_name"]) for one in host.others()] == [(called, "Bob in the hall")]
+        (other,) = host.do("dial", destination=f"eve@127.0.0.1:{second};transport=tcp", protocol="sip")
+        for phone in (bob, eve):
+            phone.wait_for("CALL_ESTABLISHED")
+        seen = until(joined(host, called))
+        assert (seen["role"], seen["call_direction"], seen["protocol"]) == ("guest", "out", "sip")
+        assert seen["vendor"].startswith("baresip")
+        assert until(joined(host, other))["role"] == "chair"
+        until(lambda: bob.hear(900)[0] > -40 and eve.hear(500)[0] > -40)
+        until(lambda: [one["param"] for one in bob.events("CALL_DTMF_START")] == ["6", "#"], 8)
+
+        assert host.do(f"participants/{called}/transfer", conference_alias="nowhere") is False
+        assert host.do(f"participants/{called}/transfer", conference_alias="other.room", role="guest")
+        until(lambda: [one["uuid"] for one in host.others()] == [other])
+        there = Host(platform, "other.room")
+        moved = until(lambda: next((one for one in there.others() if one["has_media"]), None))
+        assert (moved["display_name"], moved["service_type"]) == ("Bob in the hall", "conference")
+        until(lambda: bob.hear(900)[0] < -60 and eve.hear(500)[0] < -60)
+        assert there.do(f"participants/{moved['uuid']}/disconnect")
+        bob.wait_for("CALL_CLOSED")
+        there.close()
+        assert host.do(f"participants/{other}/disconnect")
+        eve.wait_for("CALL_CLOSED")
+        until(lambda: host.others() == [])
+
+
+@pytest.mark.spec("CONF-097", "CONF-098", "CONF-099", "CONF-100", "CONF-101")
+def test_a_conference_calls_its_own(platform: Platform, tmp_path: Path) -> None:
+    port = free_port()
+    automatic = {"alias": f"carol@127.0.0.1:{port}", "role": "chair", "remote_display_name": "Carol's office"}
+    with platform.api() as api:
+        made = api.post(
+            CONFERENCES, json={"name": "Weekly", "pin": "1234", "allow_guests": True, "aliases": [{"alias": "weekly"}]}
+        )
+        assert made.status_code == 201, made.text
+        made = api.post(AUTOMATIC, json=automatic | {"conference": [made.headers["location"]]})
+        assert made.status_code == 201, made.text
+    with Phone(tmp_path / "carol", name="carol", port=port, answers=True) as carol:
+        guest = _waiting(platform)
+        carol.wait_for("CALL_ESTABLISHED")
+        seen = until(lambda: next(iter(guest.others()), None))  # she is a Host: the Guest is in now
+        assert (seen["display_name"], seen["role"], seen["service_type"]) == ("Carol's office", "chair", "conference")
+        guest.close()
+        carol.wait_for("CALL_CLOSED")  # nobody is left who came by himself
+
+
+def _waiting(platform: Platform) -> Host:
+    return Host(platform, "weekly", pin="none")
+
+
+@pytest.mark.spec("CONF-113", "API-127", "API-128")
+def test_nobody_there(platform: Platform, host: Host) -> None:
+    dial = {"destination": f"sip:nobody@127.0.0.1:{free_port()};transport=tcp", "protocol": "sip"}
+    (called,) = host.do("dial", **dial)
+    until(lambda: host.others() == [])
+    with platform.api() as api:
+        past = until(lambda: api.get(PAST, params={"id": called}).json()["objects"])
+    assert past[0]["disconnect_reason"] == "Destination cannot be reached"
+    assert host.refused("dial", destination="alice@example.test", protocol="auto")[0] == 404
+    assert host.refused("dial", destination="sip:@", protocol="sip")[0] == 400
+    assert host.refused("dial", **dial, source="somebody.else") == (400, "Invalid source")
+    assert host.refused("dial", **dial, dtmf_sequence="a")[0] == 400
