@@ -14,6 +14,7 @@ from rostra.calls.switchboard import CallRequest
 from rostra.domain.admission import AccessRules
 from rostra.domain.reception import ReceptionRules
 from rostra.domain.service import Service, ServiceDescription
+from rostra.domain.theme import ThemeSettings
 from rostra.domain.vocabulary import CallProtocol, ServiceType
 
 PINS = AccessRules(host_pin="1234", allow_guests=True)
@@ -43,6 +44,11 @@ SERVICES = {
     ),
     "lone": service("Lone", PINS, guests_only_timeout=120.0, last_participant_timeout=60.0),
     "5555": service("Voices", call_type="audio"),
+    "tryout": service(
+        "Tryout", service_type="test_call",
+        theme=ThemeSettings(test_call_service_media_delay=1.0, test_call_service_disconnect_timeout=3.0),
+    ),
+    "stage": service("Stage", PINS, service_type="lecture", mute_all_guests=True),
     "swift": service("Swift", AccessRules(host_pin="1234"), pin_entry_timeout=0.05),
     "parting": service(
         "Parting", AccessRules(host_pin="1234", allow_guests=True, guest_pin="5678"), guests_only_timeout=0.0

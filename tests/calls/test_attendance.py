@@ -544,3 +544,52 @@ def test_what_a_host_does_to_others() -> None:
         assert not exchange.conferences, "the conference is still active"
 
     told(story)
+
+
+@pytest.mark.spec("SVC-120")
+def test_the_theme_says_how_long_a_test_takes() -> None:
+    async def story(exchange: Exchange, pool: FakePool) -> None:
+        phone = await Phone(exchange).dial("tryout")
+        await passes(1)
+        assert pool.workers[0].composed[-1].audio[phone.call].loopback == 1.0
+        await passes(3)
+        assert phone.sees == theme.TEST_CALL_DISCONNECT_IMAGE
+        await passes(5)
+        assert phone.reasons == ["Test call finished"]
+
+    told(story)
+
+
+@pytest.mark.spec("SVC-044", "SVC-045", "SVC-046")
+def test_guests_of_an_auditorium_come_in_muted_until_a_host_unmutes_them() -> None:
+    async def story(exchange: Exchange, _pool: FakePool) -> None:
+        host = await Phone(exchange, "Host").dial("stage**1234")
+        one, two = await Phone(exchange).dial("stage"), await Phone(exchange).dial("stage")
+        assert host.where == (ServiceType.LECTURE, Role.HOST)
+        assert one.where == (ServiceType.LECTURE, Role.GUEST)
+        assert [who.session.participant.is_muted for who in (host, one, two)] == [False, True, True]
+        await host.session.conference.mute(one.session.participant.uuid, False)
+        assert [who.session.participant.is_muted for who in (one, two)] == [False, True]
+        await host.session.conference.mute_guests(False)
+        assert not two.session.participant.is_muted
+
+    told(story)
+
+
+@pytest.mark.spec("API-149", "CONF-134")
+def test_unlocking_lets_no_guest_in_before_the_start() -> None:
+    async def story(exchange: Exchange, _pool: FakePool) -> None:
+        watching = await exchange.join(
+            CallRequest(alias="hosted", protocol=CallProtocol.API, display_name="Host", pin="1234"), Listener()
+        )
+        await watching.conference.lock(True)
+        guest = await Phone(exchange).dial("hosted")
+        await watching.conference.lock(False)
+        assert guest.where[0] is ServiceType.WAITING_ROOM
+        await watching.conference.lock(True)
+        await watching.conference.start(watching.participant.uuid)
+        assert guest.where[0] is ServiceType.WAITING_ROOM, "held by the lock"
+        await watching.conference.lock(False)
+        assert guest.where[0] is ServiceType.CONFERENCE
+
+    told(story)
