@@ -267,7 +267,8 @@ class CallSession:
             return
         self._instance.media.drop_leg(call)
         contents = [one.content for one in self._calls.values()]
-        if state.content.presents or not any(one.is_main or one.presents for one in contents):
+        brought = state.content.presents and not any(one.presents for one in contents)
+        if brought or not any(one.is_main or one.presents for one in contents):
             self._instance.presenting.release(self._participant.uuid)
         if not self._calls:
             self.licence.give_back()
@@ -529,7 +530,11 @@ class CallSession:
         state, _ = self._begin(call)
         state.content = CallContent.STILLS
         replaced = rivals({known: one.content for known, one in self._calls.items()}, call)
-        await self._with_worker(call, state, accept_stills, audio_only=True)
+        try:
+            await self._with_worker(call, state, accept_stills, audio_only=True)
+        except BaseException:  # also of a request that is no longer waited for
+            self._background.spawn(self.close_call(call))
+            raise
         self._arrived(call, state)
         for other in replaced:
             await self.close_call(other)
