@@ -16,6 +16,7 @@ from tests.calls.virtual import clock, run, unix
 from rostra.calls.exchange import Exchange
 from rostra.calls.licences import Licences
 from rostra.calls.switchboard import CallRefused, CallRequest, ExtensionRequired, Refusal
+from rostra.conference.events import LayoutChanged
 from rostra.domain import theme
 from rostra.domain.history import ParticipantEnded
 from rostra.domain.licensing import LicenceKind, Shortage
@@ -591,5 +592,29 @@ def test_unlocking_lets_no_guest_in_before_the_start() -> None:
         assert guest.where[0] is ServiceType.WAITING_ROOM, "held by the lock"
         await watching.conference.lock(False)
         assert guest.where[0] is ServiceType.CONFERENCE
+
+    told(story)
+
+
+@pytest.mark.spec("CONF-138")
+def test_the_layout_goes_on_by_keypad() -> None:
+    async def story(exchange: Exchange, _pool: FakePool) -> None:
+        host, guest = await Phone(exchange, "Host").dial("hosted**1234"), await Phone(exchange).dial("hosted")
+        events = aiter(host.session.conference.subscribe(host.session.participant.uuid))
+        views: list[str] = []
+
+        async def watch() -> None:
+            async for event in events:
+                views.extend([event.view] if isinstance(event, LayoutChanged) else [])
+
+        watching = asyncio.ensure_future(watch())
+        await passes(3)
+        await guest.press("*8")
+        assert set(views) == {"1:7"}
+        await host.press("*8")
+        assert views[-1] == "ac"
+        await host.press("*8")
+        assert views[-1] == "1:21"
+        watching.cancel()
 
     told(story)
