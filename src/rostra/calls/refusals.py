@@ -12,5 +12,7 @@ def refusal_of(failure: MediaFailure) -> CallRefused | MediaRefused:
     match failure.kind:
         case Failure.Kind.NO_COMMON_CODEC | Failure.Kind.BAD_DESCRIPTION:
             return MediaRefused(str(failure), no_common_codec=failure.kind is Failure.Kind.NO_COMMON_CODEC)
+        case Failure.Kind.UNREACHABLE:
+            return MediaRefused(failure.reason)
         case _:
             return CallRefused(Refusal.OUT_OF_RESOURCE)

@@ -199,6 +199,13 @@ class Session(Protocol):
         """Set up or renegotiate WebRTC media; returns the complete SDP answer. Raises MediaRefused."""
         ...
 
+    async def open_stream(self, call: str, url: str, presentation_url: str = "") -> None:
+        """Send what it sees and hears to an RTMP server; returns when that takes it.
+
+        Raises MediaRefused, CallRefused.
+        """
+        ...
+
     async def add_candidate(self, call: str, mid: str, candidate: str, ufrag: str = "") -> None: ...
 
     async def reserve_rtp(self, call: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:

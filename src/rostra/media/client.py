@@ -115,6 +115,10 @@ class Worker:
     async def show_still(self, leg: str, jpeg: bytes) -> None:
         await self._ask(m.ShowStill(leg=leg, jpeg=jpeg), m.Done)
 
+    async def open_stream(self, request: m.OpenStream) -> None:
+        """Send to an RTMP server; returns when it takes it."""
+        await self._ask(request, m.Done)
+
     async def take_still(self, source: str, mark: bytes) -> m.StillTaken:
         """The picture of a source as JPEG, unless it looks like that of `mark`."""
         return await self._ask(m.TakeStill(source=source, mark=mark), m.StillTaken)

@@ -47,6 +47,7 @@ class Failure(Message, frozen=True, kw_only=True):
         BAD_DESCRIPTION = "bad_description"
         NO_COMMON_CODEC = "no_common_codec"
         OUT_OF_PORTS = "out_of_ports"
+        UNREACHABLE = "unreachable"
         INTERNAL = "internal"
 
     kind: Kind
@@ -262,6 +263,18 @@ class TakeStill(Message, frozen=True, kw_only=True):
     """Of the picture known already: one that looks the same is not sent again."""
 
 
+class OpenStream(Message, frozen=True, kw_only=True):
+    """Send what the leg sees and hears to an RTMP server. Reply: Done once it takes it, or UNREACHABLE."""
+
+    leg: str
+    url: str
+    presentation_url: str = ""
+    """Where the presentation goes, by itself; empty: it is in the main picture (Compose says so)."""
+    background: int = 0
+    """Colour behind the icon that is sent there while nobody presents."""
+    send_bandwidth: int | None = None
+
+
 class RequestKeyframe(Message, frozen=True, kw_only=True):
     """The far end of a leg asked for a key frame by signalling. Reply: Done."""
 
@@ -355,6 +368,7 @@ Request = (
     | SendBackplane
     | ShowStill
     | TakeStill
+    | OpenStream
     | RequestKeyframe
     | SendDtmf
     | Play

@@ -27,6 +27,7 @@ from rostra.node.certificate import NodeCertificate
 from rostra.node.identity import NodeIdentity
 from rostra.node.neighbours import Neighbours
 from rostra.node.upgrading import Upgrading
+from rostra.rtmp.service import StreamService
 from rostra.sip.service import SipService
 
 logger = structlog.get_logger("rostra.node")
@@ -90,7 +91,9 @@ async def start(
     own = tls.context_of(certificate, key)
     live = tls.LiveContext(own)
     sip = SipService(running.exchange, environment, tls=live)
-    running.exchange.outgoing.diallers[CallProtocol.SIP] = sip
+    streams = StreamService()
+    stack.push_async_callback(streams.stop)
+    running.exchange.outgoing.diallers.update({CallProtocol.SIP: sip, CallProtocol.RTMP: streams})
     presenting = NodeCertificate(identity.key, lookup, replica, live, own, on_name=sip.go_by)
     await presenting.start()
     stack.push_async_callback(presenting.stop)

@@ -24,6 +24,7 @@ from rostra.media.engine.renditions import Renditions
 from rostra.media.engine.rtp_leg import RtpLeg
 from rostra.media.engine.sections import BadDescription
 from rostra.media.engine.stills import StillLeg
+from rostra.media.engine.stream_leg import StreamFailed, StreamLeg
 from rostra.media.engine.themes import ThemeFiles
 from rostra.media.engine.webrtc_answer import NoCommonCodec
 from rostra.media.engine.webrtc_leg import WebRtcLeg
@@ -83,6 +84,8 @@ class Engine:
             return m.Failure(kind=Kind.OUT_OF_PORTS, reason=str(problem))
         except NoCommonCodec as problem:
             return m.Failure(kind=Kind.NO_COMMON_CODEC, reason=str(problem))
+        except StreamFailed as problem:
+            return m.Failure(kind=Kind.UNREACHABLE, reason=str(problem))
         except UnknownLeg as problem:
             return m.Failure(kind=Kind.UNKNOWN_LEG, reason=str(problem))
         except BadPipeline as problem:
@@ -108,6 +111,8 @@ class Engine:
                 await self._send_backplane(request)
             case m.ShowStill():
                 await self._show_still(request)
+            case m.OpenStream():
+                await self._open_stream(request)
             case m.TakeStill(source=source, mark=mark):
                 if source not in self._pictures:
                     raise UnknownLeg(f"there is no picture of {source}")
@@ -254,6 +259,18 @@ class Engine:
             await self._close(request.leg)
             self._add(leg)
         await leg.show(request.jpeg)
+
+    async def _open_stream(self, request: m.OpenStream) -> None:
+        if isinstance(self._legs.get(request.leg), StreamLeg):
+            return
+        await self._close(request.leg)
+        leg = StreamLeg(self._context, request.leg, self.theme.image, request.send_bandwidth)
+        self._add(leg)
+        try:
+            await leg.open(request.url, request.presentation_url, request.background)
+        except BaseException:
+            await self._close(request.leg)
+            raise
 
     def _add(self, leg: Leg) -> None:
         self._legs[leg.id] = leg

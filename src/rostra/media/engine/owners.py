@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rostra.media import messages as m
 
-_OPENING = m.OpenWebRtc | m.ReserveRtp
+_OPENING = m.OpenWebRtc | m.ReserveRtp | m.OpenStream
 _OWN_NODE_ONLY = m.ReceiveBackplane | m.SendBackplane | m.ShowStill
 
 

@@ -1,0 +1,1 @@
+"""Streams and recordings: conferences sent to RTMP servers."""
