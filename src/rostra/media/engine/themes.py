@@ -45,5 +45,6 @@ class ThemeFiles:
                 continue
             except (OSError, ValueError) as problem:
                 logger.warning("Theme file cannot be used", file=name, directory=str(directory), problem=str(problem))
-        logger.warning("No theme has this file", file=name)
+        if self._directories:
+            logger.warning("No theme has this file", file=name)
         return None
