@@ -163,6 +163,7 @@ class FakeConference:
         self.sessions: dict[str, FakeSession] = {}
         self.queues: dict[str, asyncio.Queue[ConferenceEvent | None]] = {}
         self.tones: list[tuple[str, str]] = []
+        self.rooms: list[object] = []
         self.registers: dict[str, look.Value] = {}
         self.pictures: list[bytes] = []
 
@@ -359,6 +360,9 @@ class FakeSwitchboard:
 
     def conference(self, name: str) -> FakeConference:
         return self.running[name]
+
+    def room(self, alias: str) -> None:
+        """Breakout rooms are tested on the real switchboard."""
 
     async def join(self, request: CallRequest, listener: SessionListener) -> FakeSession:
         self.requests.append(request)

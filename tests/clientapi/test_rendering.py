@@ -47,7 +47,7 @@ def participant(uuid: str, role: Role = Role.HOST, place: ServiceType = ServiceT
 def client(me: Participant, *others: Participant) -> Any:
     """As much of a client as a view looks at."""
     conference = SimpleNamespace(participants=(me, *others))
-    service = SimpleNamespace(enable_overlay_text=False, has_host_pin=True)
+    service = SimpleNamespace(breakout=None, breakout_rooms=False, has_host_pin=True)
     session = SimpleNamespace(participant=me, conference=conference, service=service)
     return SimpleNamespace(
         session=session, uuid=me.uuid, end_call=lambda call: call == "known"

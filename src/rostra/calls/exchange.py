@@ -239,7 +239,8 @@ class Exchange:
 
     async def _open(self, key: str, service: Service) -> ConferenceInstance:
         instance = ConferenceInstance(
-            self._here, key, service, self._ended, self.outgoing.follow, on_rooms=self._rooms.follow, needed=self._rooms.needed,
+            self._here, key, service, self._ended, self.outgoing.follow, on_rooms=self._rooms.follow,
+            needed=self._rooms.needed,
         )  # fmt: skip
         first = await instance.open(self._present())
         self._running[key] = instance

@@ -155,6 +155,28 @@ class Dial(Body, frozen=True, kw_only=True):
     text: str | None = None
 
 
+Uuids = Annotated[list[str], msgspec.Meta(max_length=2000)]
+
+
+class OpenRoom(Body, frozen=True, kw_only=True):
+    """A new breakout room (section 17)."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=250)]
+    description: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
+    duration: Annotated[float, msgspec.Meta(ge=0, le=7 * 24 * 3600)] | None = None
+    """Seconds; 0: it stays open."""
+    end_action: Literal["transfer", "disconnect"] = "transfer"
+    participants: dict[str, Uuids] = {}
+    """Who goes there, by the room they are in now (`main`, or a uuid)."""
+    guests_allowed_to_leave: bool | None = None
+
+
+class MoveToRoom(Body, frozen=True, kw_only=True):
+    breakout_uuid: str
+    """Empty or `main`: the main room."""
+    participants: Uuids
+
+
 class PresentationInMix(Body, frozen=True, kw_only=True):
     state: bool
 

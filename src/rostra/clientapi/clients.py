@@ -14,12 +14,14 @@ from typing import Any
 
 import structlog
 
-from rostra.calls.switchboard import Session
+from rostra.calls.switchboard import CallRefused, Refusal, Session, Switchboard
 from rostra.clientapi import counters
 from rostra.clientapi.envelope import TOKEN_EXPIRED
 from rostra.clientapi.invitations import Invitations
+from rostra.clientapi.rooms import request_of
 from rostra.clientapi.stream import EventStream
 from rostra.clientapi.tokens import LIFETIME, TokenMint
+from rostra.domain.rooms import Room
 from rostra.domain.vocabulary import Role
 
 logger = structlog.get_logger("rostra.clientapi")
@@ -39,7 +41,12 @@ REMEMBERED_ENDINGS = 1000
 class Client:
     """One participant joined through this API. Is the `SessionListener` of its session."""
 
-    def __init__(self, owner: Clients, aliases: set[str]) -> None:
+    def __init__(self, owner: Clients, aliases: set[str], *, parent: Client | None = None, room: str = "") -> None:
+        """`parent`: that of the Host's own, for one that follows the breakout room of uuid `room`."""
+        self.parent = parent
+        self.room = room
+        self.visits: dict[str, Client] = {}
+        """In breakout rooms, by their uuid."""
         self.aliases = aliases
         """Case-folded aliases known to name the service."""
         self.calls: dict[str, asyncio.TimerHandle | None] = {}
@@ -56,7 +63,7 @@ class Client:
         """An event stream was opened before: the next one is a repeated connection."""
         self._owner = owner
         self._session: Session | None = None
-        self._stream: EventStream | None = None
+        self._own_stream: EventStream | None = None
         self._ended: deque[str] = deque(maxlen=REMEMBERED_CALLS)
         self._reason: str | None = None
         self._early_reason: str | None = None
@@ -72,6 +79,11 @@ class Client:
     def uuid(self) -> str:
         return self.session.participant.uuid
 
+    @property
+    def stream(self) -> EventStream | None:
+        """The one that is open, if any; in a room, that of the Host."""
+        return self.parent.stream if self.parent else self._own_stream
+
     def joined(self, session: Session) -> bool:
         """The switchboard let it in. False: it was removed again before we got here."""
         self._session = session
@@ -83,29 +95,72 @@ class Client:
         if self._session is None:
             self._early_reason = reason
             return
-        self._owner.forget(self, reason)
+        if self.parent:
+            self.parent.visits.pop(self.room, None)
+            self.end(None)
+        else:
+            self._owner.forget(self, reason)
 
     def media_lost(self, call: str) -> None:
         """Our own web app restarts at once on this event; others ignore unknown events (API-054) and restart
         when their ICE fails."""
-        if self._stream and call in self.calls:
-            self._stream.tell("media_lost", {"call_uuid": call})
+        if self.stream and call in self.calls:
+            self.stream.tell("media_lost", {"call_uuid": call})
 
     def call_ended(self, call: str, reason: str) -> None:
         """Told to the client only while it believes in the call (API-076)."""
-        if self.end_call(call) and self._stream:
-            self._stream.tell("call_disconnected", {"call_uuid": call, "reason": reason})
+        if self.end_call(call) and self.stream:
+            self.stream.tell("call_disconnected", {"call_uuid": call, "reason": reason})
 
     def presentation_changed(self, presenter: str) -> None:
         """The event stream tells it."""
 
     def refer(self, alias: str, role: Role | None) -> bool:
         """It leaves by itself and joins there with a token that is good once (API-130)."""
-        me = self.session.participant
-        token = self._owner.invitations.give(alias, role, display_name=me.display_name, call_tag=me.call_tag)
-        if self._stream:
-            self._stream.tell("refer", {"alias": alias, "token": token})
+        me, room = self.session.participant, self._owner.find_room(alias)
+        shown = room.main_alias if room else alias
+        token = self._owner.invitations.give(
+            shown, role, display_name=me.display_name, call_tag=me.call_tag, room=room.alias if room else ""
+        )
+        told = {"alias": shown, "token": token}
+        if room:
+            told |= {"target": "breakout", "breakout_name": room.name}
+        elif (left := self.session.service.breakout) and alias == left.main_alias:
+            told |= {"target": "main", "breakout_name": left.name}
+        if self.stream:
+            self.stream.tell("refer", told)
         return True
+
+    # --- breakout rooms
+
+    async def enter_room(self, room: Room) -> Client:
+        """Be in a room too, without media; a client of its own. Raises CallRefused."""
+        known = self.visits.get(room.uuid)
+        if known is not None:
+            return known
+        visit = Client(self._owner, self.aliases, parent=self, room=room.uuid)
+        if not visit.joined(await self._owner.join(request_of(self, room), visit)):
+            raise CallRefused(Refusal.NOT_FOUND)
+        self.visits[room.uuid] = visit
+        if self.gone:  # it left meanwhile
+            await self.leave_room(room.uuid)
+            raise CallRefused(Refusal.INVALID_TOKEN)
+        return visit
+
+    async def leave_room(self, uuid: str) -> None:
+        visit = self.visits.pop(uuid, None)
+        if visit is not None:
+            visit.end(None)
+            await visit.session.leave()
+
+    def _conjoin(self) -> None:
+        """In the main conference it shows whether the Host's media is in a room (API-157)."""
+        host = self.parent
+        if host is None or host.gone:
+            return
+        away = any(visit.calls for visit in (*host.visits.values(), self))
+        if host.session.participant.is_conjoined != away:
+            self._owner.spawn(host.session.conference.set_client_state(host.uuid, is_conjoined=away))
 
     # --- calls
 
@@ -118,6 +173,7 @@ class Client:
             self._presenting[present] = call
         else:
             previous, self.main_call = self.main_call, call
+        self._conjoin()
         return previous
 
     def acknowledged(self, call: str) -> None:
@@ -136,6 +192,7 @@ class Client:
         if self.main_call == call:
             self.main_call = ""
         self._ended.append(call)
+        self._conjoin()
         return True
 
     def had_call(self, call: str) -> bool:
@@ -157,30 +214,40 @@ class Client:
 
     def open_stream(self, node: str) -> EventStream:
         """A new stream takes over; the previous one ends (API-049)."""
-        if self._stream:
-            self._stream.finish()
-        self._stream = EventStream(self, node, repeated=self.streamed)
+        if self._own_stream:
+            self._own_stream.finish()
+        self._own_stream = EventStream(self, node, repeated=self.streamed)
         self.streamed = True
-        return self._stream
+        return self._own_stream
 
     def end(self, reason: str | None) -> None:
-        """Nothing works any more. `reason` goes to the stream when the platform ended it."""
+        """Nothing works any more. `reason` goes to the stream when the platform ended it.
+
+        Of a room's: the Host's stream goes on, and is told of each call that ends with it (API-156).
+        """
         self.gone = True
         for call in list(self.calls):
-            self.end_call(call)
-        if self._stream:
-            self._stream.finish(reason)
+            if self.parent:
+                self.call_ended(call, "Call disconnected")
+            else:
+                self.end_call(call)
+        for uuid in list(self.visits):
+            self._owner.spawn(self.leave_room(uuid))
+        if self._own_stream:
+            self._own_stream.finish(reason)
 
     def close_stream(self) -> None:
         """The node stops: end the stream, keep the participant."""
-        if self._stream:
-            self._stream.finish()
+        if self._own_stream:
+            self._own_stream.finish()
 
 
 class Clients:
     """All clients of this node, by participant."""
 
-    def __init__(self) -> None:
+    def __init__(self, switchboard: Switchboard) -> None:
+        self.join = switchboard.join
+        self.find_room = switchboard.room
         self.mint = TokenMint()
         self.invitations = Invitations()
         self._clients: dict[str, Client] = {}

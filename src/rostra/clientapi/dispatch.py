@@ -57,7 +57,7 @@ class ClientApi:
         alternatives: Callable[[], Sequence[str]],
         release_elsewhere: Callable[[str], Awaitable[object]],
     ) -> None:
-        self.clients = Clients()
+        self.clients = Clients(switchboard)
         self.table = table
         self.platform = Platform(switchboard, self.clients, PinGuard(), node, alternatives, release_elsewhere)
 
@@ -131,7 +131,7 @@ class ClientApi:
     async def _handle(self, asked: Asked) -> Response:
         endpoint = asked.endpoint
         asked.body = await self._body(asked)
-        asked.holder = self._holder(asked)
+        asked.holder = self._in_room(asked, self._holder(asked))
         if endpoint.who is not Who.ANYBODY:
             if asked.holder is None:
                 if endpoint.handler is refresh_token:
@@ -148,6 +148,17 @@ class ClientApi:
         if asked.request.method == "GET" or asked.endpoint.raw:
             return None
         return await read_body(asked.request, asked.endpoint)
+
+    def _in_room(self, asked: Asked, client: Client | None) -> Client | None:
+        """Functions inside a breakout room are those of the Host's participant there. Raises ApiProblem."""
+        if client is None or not asked.endpoint.inside_room:
+            return client
+        if client.session.participant.role is not Role.HOST or not client.session.participant.joined:
+            raise ApiProblem(403, INVALID_ROLE)
+        visit = client.visits.get(asked.values["breakout"].lower())
+        if visit is None:
+            raise ApiProblem(404, NOT_FOUND)
+        return visit
 
     def _holder(self, asked: Asked) -> Client | None:
         """The client of the token, if the alias in the path is one of its service (API-004)."""

@@ -50,6 +50,8 @@ class Endpoint:
     """The handler reads the body itself."""
     within: float = 30.0
     """Seconds in which it is answered (API-013)."""
+    inside_room: bool = False
+    """Acts in the breakout room of the path, as the caller's participant there."""
     log: str = ""
     """Line of the administrator log (API-018)."""
 

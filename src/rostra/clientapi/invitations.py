@@ -23,6 +23,8 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     """Decided when it was given; None: its holder comes as anybody else would."""
     display_name: str
     call_tag: str
+    room: str
+    """Alias of the breakout room it leads to, in place of `alias`; empty: to none."""
     expires: float
 
 
@@ -33,7 +35,7 @@ class Invitations:
         self._clock = clock
         self._given: dict[str, Invitation] = {}
 
-    def give(self, alias: str, role: Role | None, *, display_name: str, call_tag: str) -> str:
+    def give(self, alias: str, role: Role | None, *, display_name: str, call_tag: str, room: str = "") -> str:
         now = self._clock()
         for token in [token for token, given in self._given.items() if given.expires <= now]:
             del self._given[token]
@@ -41,7 +43,7 @@ class Invitations:
             del self._given[next(iter(self._given))]
         token = secrets.token_urlsafe(24)
         self._given[token] = Invitation(
-            alias=alias, role=role, display_name=display_name, call_tag=call_tag, expires=now + LIFETIME
+            alias=alias, role=role, display_name=display_name, call_tag=call_tag, room=room, expires=now + LIFETIME
         )
         return token
 

@@ -22,6 +22,8 @@ from rostra.conference.events import (
     PresentationStopped,
     Removed,
     RoleChanged,
+    RoomReferred,
+    RoomsChanged,
     StageChanged,
     SyncBegan,
     SyncEnded,
@@ -63,7 +65,7 @@ class StreamView:
                 if self._known.pop(uuid, None):
                     yield "participant_delete", {"uuid": uuid}
             case ConferenceUpdated(flags=flags):
-                yield "conference_update", conference_state(flags)
+                yield "conference_update", conference_state(flags, self._client.session.service)
             case StageChanged() | LayoutChanged() | MessageReceived():
                 yield from self._room(happened)
             case PresentationStarted() | PresentationStopped() | PresentationFrame():
@@ -72,6 +74,10 @@ class StreamView:
                 yield "refresh_token", None
             case HoldChanged(held=held):
                 yield "on_hold", {"setting": held}
+            case RoomReferred(room=room, name=name, requester=requester):
+                yield "breakout_refer", {"breakout_uuid": room, "breakout_name": name, "requester_uuid": requester}
+            case RoomsChanged():
+                pass  # the stream itself follows the rooms
             case CameraMoved():
                 yield "fecc", camera_moved(happened)
             case CallEnded(call=call, reason=reason):

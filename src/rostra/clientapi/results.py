@@ -145,6 +145,18 @@ class ConferenceState(msgspec.Struct, frozen=True, kw_only=True):
     direct_media: bool = False
     live_captions_available: bool = False
     breakout_rooms: bool = False
+    breakout: bool | msgspec.UnsetType = msgspec.UNSET
+    """Only in breakout rooms, like all that follows."""
+    breakout_name: str | msgspec.UnsetType = msgspec.UNSET
+    breakout_description: str | msgspec.UnsetType = msgspec.UNSET
+    end_action: Literal["transfer", "disconnect"] | msgspec.UnsetType = msgspec.UNSET
+    end_time: float | msgspec.UnsetType = msgspec.UNSET
+    breakoutbuzz: dict[str, bool | float] | msgspec.UnsetType = msgspec.UNSET
+    breakout_guests_allowed_to_leave: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class RoomOpened(msgspec.Struct, frozen=True):
+    breakout_uuid: str
 
 
 class WebRtcCall(msgspec.Struct, frozen=True):

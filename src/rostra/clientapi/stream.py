@@ -19,9 +19,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from rostra.clientapi import counters
-from rostra.clientapi.rendering import StreamView
+from rostra.clientapi.rendering import Rendered, StreamView
 from rostra.clientapi.reporting import report
-from rostra.conference.events import PresentationFrame
+from rostra.clientapi.rooms import RoomWatch
+from rostra.conference.events import PresentationFrame, RoleChanged, RoomsChanged
 
 if TYPE_CHECKING:
     from rostra.clientapi.clients import Client
@@ -63,6 +64,7 @@ class EventStream:
         self._ending = asyncio.Event()
         self._said_goodbye = False
         self._pump: asyncio.Task[None] | None = None
+        self._rooms = RoomWatch(client, self._put, self._wrap, self.finish)
 
     def tell(self, event: str, data: Any) -> None:
         """Send something that is not from the conference's own events; a full outbox ends the stream."""
@@ -82,6 +84,7 @@ class EventStream:
         self._ending.set()
         if self._pump:
             self._pump.cancel()
+        self._rooms.close()
         while self._outbox.qsize() > OUTBOX - 2:
             self._outbox.get_nowait()
         if reason is not None and not self._said_goodbye:
@@ -112,6 +115,7 @@ class EventStream:
         self._finishing = True
         if self._pump:
             self._pump.cancel()
+        self._rooms.close()
 
     async def _next(self) -> bytes | None:
         """Everything that waits to be sent, in one piece; a `ping` after silence; None at the end."""
@@ -138,6 +142,13 @@ class EventStream:
         await self._outbox.put(frame(self._node, number, event, data))
         return identifier(self._node, number)
 
+    async def _wrap(self, room: str, rendered: Rendered) -> None:
+        """Send an event of a breakout room (API-153)."""
+        number = next(self._counter)
+        event, data = rendered
+        wrapped = {"breakout_uuid": room, "event": event, "id": identifier(self._node, number), "data": data}
+        await self._outbox.put(frame(self._node, number, "breakout_event", wrapped))
+
     async def _run(self) -> None:
         """Pass on the subscription; the conference repeats its snapshot by itself on admission (API-055)."""
         view = StreamView(self._client, repeated=self._repeated)
@@ -149,6 +160,8 @@ class EventStream:
                     if isinstance(happened, PresentationFrame):
                         self._client.told_of_frame(sent_as, happened.number)
                     self._said_goodbye = self._said_goodbye or event == "disconnect"
+                if isinstance(happened, RoomsChanged | RoleChanged):
+                    await self._rooms.follow()
                 if self._said_goodbye:
                     break
         except asyncio.CancelledError:

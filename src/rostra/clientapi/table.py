@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from rostra.clientapi import bodies, results
 from rostra.clientapi.endpoints import Endpoint, EndpointTable, Handler, Who
 from rostra.clientapi.handlers import (
     absent,
+    breakouts,
     calls,
     conference,
     dialling,
@@ -219,19 +221,6 @@ ABSENT = (
     *_disabled(
         Who.HOST,
         f"{C}/silent_video_detection",
-        f"{C}/breakouts",
-        f"{C}/breakouts/message",
-        f"{C}/breakouts/disconnect",
-        f"{C}/breakouts/empty",
-        f"{C}/participants/breakout",
-        f"{B}/disconnect",
-        f"{B}/request_guest_token",
-    ),
-    *_disabled(
-        Who.HOLDER,
-        f"{C}/breakoutbuzz",
-        f"{C}/clearbreakoutbuzz",
-        f"{C}/leavebreakout",
     ),
     *_disabled(
         Who.SELF,
@@ -239,6 +228,69 @@ ABSENT = (
         f"{P}/hide_live_captions",
     ),
 )
+
+BREAKOUTS = (
+    _post(
+        f"{C}/breakouts",
+        Who.HOST,
+        breakouts.create,
+        bodies.OpenRoom,
+        result=results.RoomOpened,
+        log="Breakout room requested by API.",
+    ),
+    _post(f"{C}/breakouts/message", Who.HOST, breakouts.message, bodies.Message),
+    _post(
+        f"{C}/breakouts/disconnect",
+        Who.HOST,
+        breakouts.close_all,
+        result=type(None),
+        log="End of all breakout rooms requested by API.",
+    ),
+    _post(f"{C}/breakouts/empty", Who.HOST, breakouts.empty, log="Emptying of breakout rooms requested by API."),
+    _post(
+        f"{C}/participants/breakout",
+        Who.HOST,
+        breakouts.move_from_main,
+        bodies.MoveToRoom,
+        log="Participant move to breakout room requested by API.",
+    ),
+    _post(
+        f"{B}/participants/breakout",
+        Who.HOST,
+        breakouts.move,
+        bodies.MoveToRoom,
+        log="Participant move to breakout room requested by API.",
+    ),
+    _post(f"{B}/disconnect", Who.HOST, breakouts.close, log="End of breakout room requested by API."),
+    _post(f"{B}/request_guest_token", Who.HOST, breakouts.guest_token, result=str),
+    _post(f"{B}/breakoutbuzz", Who.HOST, breakouts.ask_for_help, inside_room=True),
+    _post(f"{B}/clearbreakoutbuzz", Who.HOST, breakouts.need_no_help, inside_room=True),
+    _post(f"{C}/breakoutbuzz", Who.HOLDER, breakouts.ask_for_help),
+    _post(f"{C}/clearbreakoutbuzz", Who.HOLDER, breakouts.need_no_help),
+    _post(f"{C}/leavebreakout", Who.HOLDER, breakouts.leave),
+)
+
+IN_ROOMS = (
+    *("transform_layout", "muteguests", "unmuteguests", "lock", "unlock", "message", "clearallbuzz"),
+    *("video_mixes/create", "video_mixes/{mix}/configure", "video_mixes/{mix}/delete"),
+    *("participants/{participant}/" + path for path in (
+        *("calls", "take_floor", "release_floor", "show_live_captions", "hide_live_captions", "mute", "unmute"),
+        *("client_mute", "client_unmute", "video_muted", "video_unmuted", "overlaytext", "unlock", "disconnect"),
+        *("buzz", "clearbuzz", "transfer", "fecc", "spotlighton", "spotlightoff", "dtmf", "role", "message"),
+        *("calls/{call}/" + end for end in ("ack", "disconnect", "new_candidate", "update", "statistics")),
+    )),
+)  # fmt: skip
+"""Functions that Hosts have inside breakout rooms as well."""
+
+
+def _inside(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+    """The same functions under the path of a room."""
+    return tuple(
+        dataclasses.replace(one, path=f"{B}/{end}", inside_room=True, waiting=False)
+        for one in endpoints
+        if (end := one.path.removeprefix(f"{C}/")) in IN_ROOMS
+    )
+
 
 REGISTRATIONS = (
     _post(f"{R}/request_token", Who.ANYBODY, absent.disabled, result=None, lenient=True, errors=(401, 403, 404)),
@@ -249,4 +301,5 @@ REGISTRATIONS = (
     _get("registrations", Who.ANYBODY, absent.no_registration, None, errors=(401, 403)),
 )
 
-TABLE = EndpointTable((*TOKENS, *CONFERENCE, *PARTICIPANT, *PRESENTATION, *CALLS, *DIALLING, *ABSENT, *REGISTRATIONS))
+_HELD = (*CONFERENCE, *PARTICIPANT, *PRESENTATION, *CALLS, *DIALLING, *ABSENT)
+TABLE = EndpointTable((*TOKENS, *_HELD, *BREAKOUTS, *_inside(_HELD), *REGISTRATIONS))

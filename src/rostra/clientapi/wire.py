@@ -90,6 +90,7 @@ def participant_object(
         is_video_muted=p.is_video_muted,
         is_on_hold=p.is_on_hold,
         is_transferring=p.is_transferring,
+        is_conjoined=p.is_conjoined,
         transfer_supported=yes_no(p.joined and p.protocol in TRANSFERABLE),
         needs_presentation_in_mix=p.presentation_in_mix,
         supports_direct_chat=p.direct_chat,
@@ -107,8 +108,22 @@ def _mix(participant: Participant) -> MixReceived:
     return MixReceived(participant.mix_name, participant.mix_since, config)
 
 
-def conference_state(flags: ConferenceFlags) -> ConferenceState:
+def conference_state(flags: ConferenceFlags, service: ServiceDescription) -> ConferenceState:
+    """What is so in the conference, and of a breakout room what it is."""
+    room, state = service.breakout, _state(flags, service)
+    if room is None:
+        return state
+    return msgspec.structs.replace(
+        state, breakout=True, breakout_name=room.name, breakout_description=room.description,
+        end_action=room.end_action, end_time=room.end_time,
+        breakoutbuzz={"value": flags.help_wanted, "time": flags.help_since},
+        breakout_guests_allowed_to_leave=room.guests_may_leave,
+    )  # fmt: skip
+
+
+def _state(flags: ConferenceFlags, service: ServiceDescription) -> ConferenceState:
     return ConferenceState(
+        breakout_rooms=service.breakout_rooms,
         locked=flags.locked,
         guests_muted=flags.guests_muted,
         started=flags.started,
@@ -127,7 +142,7 @@ def visible(participant: Participant, viewer: Participant, *, hosted: bool = Tru
     """
     if participant.uuid == viewer.uuid:
         return True
-    if not viewer.joined:
+    if not viewer.joined or (participant.attending and not participant.has_media):
         return False
     waits = participant.service_type is ServiceType.WAITING_ROOM
     return not waits or may_admit(viewer.role, joined=viewer.joined, hosted=hosted)

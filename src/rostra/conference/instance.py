@@ -17,7 +17,14 @@ from rostra.conference import messages as w
 from rostra.conference import themes
 from rostra.conference.audience import Audience
 from rostra.conference.breakouts import Breakouts
-from rostra.conference.events import CameraMoved, ConferenceEvent, HoldChanged, MessageReceived, RoomReferred, RoomsChanged
+from rostra.conference.events import (
+    CameraMoved,
+    ConferenceEvent,
+    HoldChanged,
+    MessageReceived,
+    RoomReferred,
+    RoomsChanged,
+)
 from rostra.conference.here import Here
 from rostra.conference.media import ConferenceMedia
 from rostra.conference.presenting import Presenting, presented

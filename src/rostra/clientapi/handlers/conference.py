@@ -17,7 +17,7 @@ TERMINATED = "API initiated conference termination"
 
 
 async def conference_status(asked: Asked) -> ConferenceState:
-    return conference_state(asked.conference.flags)
+    return conference_state(asked.conference.flags, asked.client.session.service)
 
 
 async def participants(asked: Asked) -> list[ParticipantObject]:

@@ -113,7 +113,7 @@ def _call(
     tag = body.call_tag or (invitation.call_tag if invitation else "")
     name = "".join(character for character in name if character.isprintable()).strip()[:MAX_NAME] or NAMELESS
     return CallRequest(
-        alias=asked.values["alias"],
+        alias=(invitation.room if invitation else "") or asked.values["alias"],
         protocol=CallProtocol.API,
         display_name=name,
         remote_alias=name,
@@ -167,6 +167,7 @@ def _granted(session: Session, token: str, node_urls: tuple[str, ...]) -> TokenG
         service_name=service.name,
         call_type=call_kind(service),
         chat_enabled=service.enable_chat,
+        breakout_rooms=service.breakout_rooms,
         guests_can_present=service.guests_can_present,
         call_tag=me.call_tag,
         bandwidth_in=_kbps(service.max_callrate_out),
