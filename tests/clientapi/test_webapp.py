@@ -179,6 +179,7 @@ async def test_hosts_mute_remove_and_lock(visit: Visit, far: Page, switchboard: 
     await expect(page.get_by_test_id("locked")).to_be_visible()
     await bob.post(f"participants/{session.participant.uuid}/mute")
     await expect(page.get_by_test_id("muted-by-host")).to_be_visible()
+    await page.get_by_test_id(f"menu-{bob.uuid}").click()
     await page.get_by_test_id(f"remove-{bob.uuid}").click()
     await expect(row).to_have_count(0)
 

@@ -8,8 +8,12 @@ export interface JoinRequest {
   displayName: string;
   /** `none` joins as a Guest where Guests have no PIN; undefined asks what is needed. */
   pin?: string | undefined;
+  /** Wanted by the link: a Guest is not asked for a PIN where Guests need none. */
+  role?: "host" | "guest" | undefined;
   /** What the user typed at a Virtual Reception. */
   extension?: string | undefined;
+  /** Opaque, for whoever made the link: kept with the participant. */
+  callTag?: string | undefined;
   /** One-time token of a transfer. */
   oneTimeToken?: string | undefined;
   /** Origin of the node to ask. */
@@ -46,7 +50,12 @@ export async function requestToken(
   request: JoinRequest,
   options: Pick<RequestOptions, "timeout" | "signal"> = {},
 ): Promise<TokenAnswer> {
-  const body: Record<string, unknown> = { display_name: request.displayName, client_id: "Rostra Web" };
+  const body: Record<string, unknown> = {
+    display_name: request.displayName,
+    client_id: "Rostra Web",
+    supports_direct_chat: true,
+  };
+  if (request.callTag !== undefined) body.call_tag = request.callTag;
   if (request.extension !== undefined) body.conference_extension = request.extension;
   if (request.oneTimeToken !== undefined) body.token = request.oneTimeToken;
   if (request.replaces !== undefined) body.replaces = request.replaces;

@@ -2,7 +2,7 @@
 
 import { conferenceUrl } from "./admission";
 import { ApiError, demand, type RequestOptions } from "./http";
-import type { Role } from "./types";
+import type { DialRequest, LayoutChange, Role, TransferRequest } from "./types";
 
 export interface CallAnswer {
   call_uuid: string;
@@ -28,6 +28,10 @@ export class ConferenceApi {
     this.base = conferenceUrl(node, alias);
     this.token = token;
     this.self = self;
+  }
+
+  private get(path: string): Promise<unknown> {
+    return demand(`${this.base}/${path}`, { method: "GET", headers: { token: this.token } });
   }
 
   private post(path: string, body?: unknown, options: RequestOptions = {}): Promise<unknown> {
@@ -114,6 +118,14 @@ export class ConferenceApi {
     return this.participant(this.self, raised ? "buzz" : "clearbuzz");
   }
 
+  lowerHand(uuid: string): Promise<unknown> {
+    return this.participant(uuid, "clearbuzz");
+  }
+
+  lowerAllHands(): Promise<unknown> {
+    return this.post("clearallbuzz");
+  }
+
   remove(uuid: string): Promise<unknown> {
     return this.participant(uuid, "disconnect");
   }
@@ -124,6 +136,47 @@ export class ConferenceApi {
 
   setRole(uuid: string, role: "chair" | "guest"): Promise<unknown> {
     return this.participant(uuid, "role", { role });
+  }
+
+  spotlight(uuid: string, on: boolean): Promise<unknown> {
+    return this.participant(uuid, on ? "spotlighton" : "spotlightoff");
+  }
+
+  clearSpotlights(): Promise<unknown> {
+    return this.post("clearspotlights");
+  }
+
+  stopVideo(uuid: string, stopped: boolean): Promise<unknown> {
+    return this.participant(uuid, stopped ? "video_muted" : "video_unmuted");
+  }
+
+  allowPresentation(uuid: string, allowed: boolean): Promise<unknown> {
+    return this.participant(uuid, allowed ? "allowrxpresentation" : "denyrxpresentation");
+  }
+
+  rename(uuid: string, text: string): Promise<unknown> {
+    return this.participant(uuid, "overlaytext", { text });
+  }
+
+  transfer(uuid: string, request: TransferRequest): Promise<unknown> {
+    return this.participant(uuid, "transfer", request);
+  }
+
+  /** Tones to the endpoint of `uuid`; one's own go to `callDigits`. */
+  digits(uuid: string, digits: string): Promise<unknown> {
+    return this.participant(uuid, "dtmf", { digits });
+  }
+
+  callDigits(call: string, digits: string): Promise<unknown> {
+    return this.call(`/${call}/dtmf`, { digits });
+  }
+
+  takeFloor(): Promise<unknown> {
+    return this.participant(this.self, "take_floor");
+  }
+
+  releaseFloor(): Promise<unknown> {
+    return this.participant(this.self, "release_floor");
   }
 
   lock(locked: boolean): Promise<unknown> {
@@ -142,7 +195,29 @@ export class ConferenceApi {
     return this.post("disconnect");
   }
 
-  async say(text: string): Promise<boolean> {
-    return (await this.post("message", { type: "text/plain", payload: text })) !== false;
+  dial(request: DialRequest): Promise<unknown> {
+    return this.post("dial", request, { timeout: 15_000 });
+  }
+
+  async layouts(): Promise<string[]> {
+    const answer = await this.get("available_layouts?annotate=false");
+    return Array.isArray(answer) ? answer.filter((name) => typeof name === "string") : [];
+  }
+
+  /** Small pictures of the layouts, by name; SVG. */
+  async layoutPictures(): Promise<Readonly<Record<string, string>>> {
+    const answer = await this.get("layout_svgs");
+    return typeof answer === "object" && answer !== null ? (answer as Record<string, string>) : {};
+  }
+
+  changeLayout(transforms: LayoutChange): Promise<unknown> {
+    return this.post("transform_layout", { transforms });
+  }
+
+  /** To everyone, or to one only. */
+  async say(text: string, to?: string): Promise<boolean> {
+    const body = { type: "text/plain", payload: text };
+    const sent = to === undefined ? this.post("message", body) : this.participant(to, "message", body);
+    return (await sent) !== false;
   }
 }

@@ -37,6 +37,11 @@ export interface Admission {
   stun?: { url: string }[];
   turn?: TurnServer[];
   use_relay_candidates_only?: boolean;
+  guests_can_present?: boolean;
+  rtmp_enabled?: boolean;
+  /** Most to receive and to send, kbit/s. */
+  bandwidth_in?: number;
+  bandwidth_out?: number;
   /** Other nodes to go on with when this one is lost. */
   node_urls?: unknown;
 }
@@ -67,6 +72,13 @@ export interface ParticipantRecord {
   spotlight?: number;
   mute_supported?: YesNo;
   disconnect_supported?: YesNo;
+  transfer_supported?: YesNo;
+  presentation_supported?: YesNo;
+  rx_presentation_policy?: "ALLOW" | "DENY";
+  supports_direct_chat?: boolean;
+  is_streaming_conference?: boolean;
+  is_on_hold?: boolean;
+  overlay_text?: string;
 }
 
 export interface ConferenceState {
@@ -74,7 +86,53 @@ export interface ConferenceState {
   guests_muted: boolean;
   started: boolean;
   guests_can_unmute?: boolean;
+  guests_can_present?: boolean;
+  presentation_allowed?: boolean;
   chat_enabled?: boolean;
+  recording?: boolean;
+  streaming?: boolean;
+  public_streaming?: boolean;
+}
+
+/** What the picture sent to this client is made of. */
+export interface LayoutState {
+  view: string;
+  participants: string[];
+  requested_layout?: { primary_screen?: { chair_layout?: string; guest_layout?: string } };
+  overlay_text_enabled?: boolean;
+}
+
+export interface PresenterRecord {
+  presenter_name: string;
+  presenter_uri: string;
+  presenter_uuid: string;
+  presenter_source?: "video" | "static";
+}
+
+/** Members of `transform_layout` that this client uses. */
+export interface LayoutChange {
+  layout?: string;
+  host_layout?: string;
+  guest_layout?: string;
+  enable_overlay_text?: boolean;
+}
+
+export type DialProtocol = "auto" | "sip" | "h323" | "rtmp" | "mssip";
+
+export interface DialRequest {
+  destination: string;
+  protocol: DialProtocol;
+  role: Role;
+  dtmf_sequence?: string;
+  remote_display_name?: string;
+  streaming?: "yes" | "no";
+  presentation_url?: string;
+}
+
+export interface TransferRequest {
+  conference_alias: string;
+  role: "host" | "guest";
+  pin?: string;
 }
 
 export interface StageEntry {
@@ -102,11 +160,15 @@ export interface EventMap {
   participant_delete: { uuid: string };
   conference_update: ConferenceState;
   stage: StageEntry[];
+  layout: LayoutState;
+  presentation_start: PresenterRecord;
+  presentation_stop: Record<string, never> | null;
   message_received: ChatPayload;
   call_disconnected: { call_uuid: string; reason: string };
   media_lost: { call_uuid?: string } | null;
   disconnect: { reason: string };
   refer: { alias: string; token: string };
+  cancel_refer: unknown;
   on_hold: { setting: boolean };
   refresh_token: null;
 }

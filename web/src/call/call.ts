@@ -1,20 +1,25 @@
 /** The conference call of this client: the connection of the moment, its recovery, and the received stream. */
 
-import { type ConnectionSettings, MediaConnection, type Tracks } from "./connection";
+import { type ConnectionSettings, MediaConnection, type Slides, type Tracks } from "./connection";
 import { Recovery } from "./recovery";
 import type { Signalling } from "./signalling";
 
 export interface CallEvents {
   /** Remote media to show; a new object whenever its tracks changed. */
   onStream(stream: MediaStream): void;
+  /** What is presented to us. */
+  onSlides(track: MediaStreamTrack): void;
   onRecovering(recovering: boolean): void;
   onConnected(): void;
+  /** A new call took the place of the lost one, and sends no slides yet. */
+  onReplaced(): void;
 }
 
 export class Call {
   private connection: MediaConnection;
   private stream = new MediaStream();
   private tracks: Tracks;
+  private slides: Slides = { send: undefined, receive: false };
   private ended = false;
   private readonly recovery: Recovery;
   private readonly settings: ConnectionSettings;
@@ -55,6 +60,19 @@ export class Call {
     return this.connection.setTracks(tracks);
   }
 
+  get uuid(): string | undefined {
+    return this.connection.callUuid;
+  }
+
+  setSlides(slides: Slides): Promise<void> {
+    this.slides = slides;
+    return this.connection.setSlides(slides);
+  }
+
+  statistics() {
+    return this.connection.statistics();
+  }
+
   /** The server lost the media of call `uuid`: negotiate anew without waiting for the symptoms. */
   mediaLost(uuid: string | undefined): void {
     const current = this.connection.callUuid;
@@ -85,10 +103,13 @@ export class Call {
     this.stream = new MediaStream();
     this.connection = this.connect();
     await this.connection.negotiate();
+    this.events.onReplaced();
   }
 
   private connect(): MediaConnection {
-    return new MediaConnection(this.settings, this.signalling, this.tracks, {
+    const watching = this.slides.receive && !this.slides.send;
+    return new MediaConnection(this.settings, this.signalling, this.tracks, watching, {
+      onSlides: (track) => this.events.onSlides(track),
       onTrack: (track) => {
         this.stream = new MediaStream([...this.stream.getTracks(), track]);
         this.events.onStream(this.stream);

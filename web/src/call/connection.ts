@@ -11,6 +11,8 @@ export interface ConnectionSettings {
   relayOnly: boolean;
   trickle: boolean;
   vp9: boolean;
+  /** Most to receive and to send per video, kbit/s; the user's choice. */
+  limit?: number | undefined;
 }
 
 export interface Tracks {
@@ -18,8 +20,15 @@ export interface Tracks {
   camera: MediaStreamTrack | undefined;
 }
 
+/** The second video: what is presented, in one direction at a time. */
+export interface Slides {
+  send: MediaStreamTrack | undefined;
+  receive: boolean;
+}
+
 export interface ConnectionEvents {
   onTrack(track: MediaStreamTrack): void;
+  onSlides(track: MediaStreamTrack): void;
   onIceState(state: RTCIceConnectionState): void;
 }
 
@@ -32,6 +41,7 @@ export class MediaConnection {
   private readonly pc: RTCPeerConnection;
   private readonly audio: RTCRtpTransceiver | undefined;
   private readonly video: RTCRtpTransceiver | undefined;
+  private readonly slides: RTCRtpTransceiver | undefined;
   private readonly abort = new AbortController();
   private call: string | undefined;
   private waiting: (RTCIceCandidate | null)[] = [];
@@ -43,6 +53,7 @@ export class MediaConnection {
     settings: ConnectionSettings,
     signalling: Signalling,
     tracks: Tracks,
+    receiveSlides: boolean,
     events: ConnectionEvents,
   ) {
     this.settings = settings;
@@ -54,6 +65,7 @@ export class MediaConnection {
     });
     this.pc.ontrack = (event) => {
       if (event.transceiver === this.audio || event.transceiver === this.video) events.onTrack(event.track);
+      if (event.transceiver === this.slides) events.onSlides(event.track);
     };
     this.pc.oniceconnectionstatechange = () => events.onIceState(this.pc.iceConnectionState);
     this.pc.onicecandidate = (event) => this.found(event.candidate);
@@ -62,8 +74,8 @@ export class MediaConnection {
     }
     if (settings.mediaType !== "audio") {
       this.video = this.add("video", tracks.camera);
-      const slides = this.pc.addTransceiver("video", { direction: "inactive" });
-      for (const transceiver of [this.video, slides]) this.preferCodecs(transceiver);
+      this.slides = this.pc.addTransceiver("video", { direction: receiveSlides ? "recvonly" : "inactive" });
+      for (const transceiver of [this.video, this.slides]) this.preferCodecs(transceiver);
     }
   }
 
@@ -86,6 +98,23 @@ export class MediaConnection {
   async setTracks(tracks: Tracks): Promise<void> {
     const changed = [await replace(this.audio, tracks.microphone), await replace(this.video, tracks.camera)];
     if (changed.includes(true) && this.call !== undefined) await this.negotiate();
+  }
+
+  /** Present, watch a presentation, or neither. */
+  async setSlides({ send, receive }: Slides): Promise<void> {
+    const { slides } = this;
+    if (!slides) return;
+    await slides.sender.replaceTrack(send ?? null);
+    const direction = send ? "sendonly" : receive ? "recvonly" : "inactive";
+    if (slides.direction === direction) return;
+    slides.direction = direction;
+    if (this.call !== undefined) await this.negotiate();
+    if (send) await preferSharpness(slides.sender, send.contentHint !== "motion");
+  }
+
+  /** Everything the browser counts, with the sections the three media are in. */
+  async statistics(): Promise<{ report: RTCStatsReport; slides: string | null }> {
+    return { report: await this.pc.getStats(), slides: this.slides?.mid ?? null };
   }
 
   /** Main video received so far; undefined when the call has no video to receive. */
@@ -138,12 +167,13 @@ export class MediaConnection {
     await this.pc.setLocalDescription(offer);
     if (!this.settings.trickle) await this.gathered();
     const local = this.pc.localDescription?.sdp ?? offer.sdp ?? "";
-    const sdp = limitVideo(markContent(local), RECEIVE_LIMIT);
+    const sdp = limitVideo(markContent(local), this.settings.limit ?? RECEIVE_LIMIT);
     if (this.call === undefined) {
       const answer = await this.signalling.place(sdp, this.settings.mediaType, signal);
       this.call = answer.call;
       await this.pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
       for (const candidate of this.waiting.splice(0)) this.send(candidate);
+      if (this.settings.limit && this.video) await limitSending(this.video.sender, this.settings.limit);
       await this.signalling.ack(answer.call, signal);
     } else {
       const answer = await this.signalling.update(this.call, sdp, signal);
@@ -188,4 +218,25 @@ async function replace(
   if (!track || transceiver.direction === "sendrecv") return false;
   transceiver.direction = "sendrecv";
   return true;
+}
+
+/** Text must stay readable: rather fewer pictures than smaller ones. */
+async function preferSharpness(sender: RTCRtpSender, sharp: boolean): Promise<void> {
+  const parameters = sender.getParameters() as RTCRtpSendParameters & { degradationPreference?: string };
+  parameters.degradationPreference = sharp ? "maintain-resolution" : "maintain-framerate";
+  await adjust(sender, parameters);
+}
+
+async function limitSending(sender: RTCRtpSender, kbps: number): Promise<void> {
+  const parameters = sender.getParameters();
+  for (const encoding of parameters.encodings) encoding.maxBitrate = kbps * 1000;
+  await adjust(sender, parameters);
+}
+
+async function adjust(sender: RTCRtpSender, parameters: RTCRtpSendParameters): Promise<void> {
+  try {
+    await sender.setParameters(parameters);
+  } catch (error) {
+    console.info("the browser does not take these parameters of sending", error);
+  }
 }

@@ -8,6 +8,13 @@ export interface Remembered {
   speakerId?: string;
   micMuted?: boolean;
   cameraWanted?: boolean;
+  /** undefined: as the browser, the system, the network have it. */
+  language?: string | undefined;
+  theme?: "light" | "dark" | undefined;
+  /** kbit/s */
+  bandwidth?: number | undefined;
+  /** Single keys do nothing. */
+  keysOff?: boolean;
 }
 
 const KEY = "rostra";

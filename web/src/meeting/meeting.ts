@@ -5,10 +5,12 @@ import type { ConferenceApi } from "../api/conference";
 import { ApiError } from "../api/http";
 import type { Loss } from "../api/keeper";
 import { remedyFor } from "../api/reasons";
-import type { Admission, StreamEvent, TokenAnswer } from "../api/types";
+import type { Admission, ParticipantRecord, StreamEvent, TokenAnswer } from "../api/types";
 import type { LocalMedia } from "../devices/local";
 import { type Action, handRaised, initialMeeting, type MeetingState, reduceMeeting } from "../state/meeting";
+import { nameOf } from "../state/roster";
 import { createStore, type Store } from "../state/store";
+import { Presenting } from "./presenting";
 import { itinerary, type Outcome, Rejoin } from "./rejoin";
 import { Session } from "./session";
 
@@ -22,6 +24,7 @@ const ANSWER_LIMIT = 4_000;
 export class Meeting {
   readonly store: Store<MeetingState, Action> = createStore(reduceMeeting, initialMeeting);
   readonly media: LocalMedia;
+  readonly presenting = new Presenting(this.store, () => this.session);
   private request: JoinRequest;
   private readonly home: string;
   private session: Session | undefined;
@@ -33,7 +36,11 @@ export class Meeting {
   private remoteListener: (stream: MediaStream | undefined) => void = () => undefined;
   private readonly unsubscribeMedia: () => void;
 
-  constructor(request: JoinRequest, media: LocalMedia) {
+  private readonly limit: number | undefined;
+
+  /** `limit`: most to receive and send, kbit/s; the user's own. */
+  constructor(request: JoinRequest, media: LocalMedia, limit?: number) {
+    this.limit = limit;
     this.request = request;
     this.home = request.node;
     this.media = media;
@@ -93,6 +100,7 @@ export class Meeting {
         return;
       case "pin":
         this.challenge = { guestPinRequired: answer.guestPinRequired };
+        if (this.request.role === "guest" && !answer.guestPinRequired) return this.submitPin("");
         this.askPin(false);
         return;
       case "extension":
@@ -125,13 +133,15 @@ export class Meeting {
     const known = [...(this.session?.others ?? []), this.home];
     const { alias, node } = this.request;
     this.request = { ...this.request, oneTimeToken: undefined, replaces: undefined };
-    const session = new Session(alias, node, known, admission, this.media.tracks, {
+    const session = new Session(alias, node, known, admission, this.media.tracks, this.limit, {
       onEvent: (event) => this.received(event),
       onStream: (open) => this.store.dispatch({ type: "stream", open }),
       onDoubt: (doubt) => this.store.dispatch({ type: "link", link: doubt ? "doubted" : "up" }),
       onLost: (loss, silence) => this.lost(loss, silence),
       onRole: (role) => this.store.dispatch({ type: "role", role }),
       onRemote: (stream) => this.show(stream),
+      onSlides: (track) => this.presenting.show(track),
+      onReplaced: () => void this.presenting.again(),
       onRecovering: (recovering) => this.store.dispatch({ type: "recovering", recovering }),
       onConnected: () => this.store.dispatch({ type: "media", up: true }),
     });
@@ -141,7 +151,9 @@ export class Meeting {
     this.store.dispatch({ type: "admitted", admission });
     if (raised) this.attempt(session.api.raiseHand(true));
     await session.start();
-    if (this.session === session) this.announceMutes();
+    if (this.session !== session) return;
+    this.announceMutes();
+    await this.presenting.again();
   }
 
   private show(stream: MediaStream | undefined): void {
@@ -153,6 +165,9 @@ export class Meeting {
 
   private received(event: StreamEvent): void {
     this.store.dispatch({ type: "event", event, now: Date.now() });
+    if (event.name === "presentation_start") this.presenting.replaced();
+    if (event.name === "presentation_start" || event.name === "presentation_stop")
+      void this.presenting.follow();
     if (event.name === "disconnect") this.disconnected(event.data.reason, 0);
     if (event.name === "refer") void this.transfer(event.data.alias, event.data.token);
   }
@@ -285,25 +300,47 @@ export class Meeting {
   // Acting on the conference
 
   /** Carry out an action; a refusal is shown to the user. */
-  async act(action: (api: ConferenceApi) => Promise<unknown>): Promise<void> {
-    if (!this.session) return;
+  async act(action: (api: ConferenceApi) => Promise<unknown>): Promise<boolean> {
+    if (!this.session) return false;
     try {
-      await action(this.session.api);
+      const answer = await action(this.session.api);
+      if (answer !== false) return true;
+      this.store.dispatch({ type: "notice", key: "notice.notDone" });
     } catch (error) {
       const reason = error instanceof ApiError ? error.reason : "network";
       this.store.dispatch({ type: "notice", key: "notice.actionFailed", params: { reason } });
     }
+    return false;
   }
 
-  async say(text: string): Promise<void> {
+  /** To everyone, or to one participant only. */
+  async say(text: string, to?: ParticipantRecord): Promise<void> {
     if (!this.session) return;
     let delivered = false;
     try {
-      delivered = await this.session.api.say(text);
+      delivered = await this.session.api.say(text, to?.uuid);
     } catch (error) {
       console.warn("message not sent", error);
     }
-    this.store.dispatch({ type: "said", text, now: Date.now(), delivered });
+    this.store.dispatch({ type: "said", text, now: Date.now(), delivered, direct: to && nameOf(to) });
+  }
+
+  /** Read something of the conference; undefined when it cannot be had. */
+  async read<T>(question: (api: ConferenceApi) => Promise<T>): Promise<T | undefined> {
+    try {
+      return this.session && (await question(this.session.api));
+    } catch (error) {
+      console.info("not answered", error);
+      return undefined;
+    }
+  }
+
+  async press(digits: string): Promise<void> {
+    await this.act(() => this.session?.press(digits) ?? Promise.resolve());
+  }
+
+  statistics() {
+    return this.session?.statistics();
   }
 
   // Leaving
@@ -324,6 +361,8 @@ export class Meeting {
 
   private async shutDown(reason: string): Promise<void> {
     this.rejoin?.cancel();
+    this.presenting.letGo();
+    this.presenting.show(undefined);
     const { session } = this;
     this.session = undefined;
     this.show(undefined);

@@ -6,7 +6,7 @@ import { type Loss, PATIENCE, TokenKeeper } from "../api/keeper";
 import { otherNodes } from "../api/nodes";
 import type { Admission, Role, StreamEvent } from "../api/types";
 import { Call } from "../call/call";
-import type { Tracks } from "../call/connection";
+import type { Slides, Tracks } from "../call/connection";
 import { signallingOver } from "../call/signalling";
 import { settingsFor } from "./settings";
 
@@ -20,6 +20,9 @@ export interface SessionEvents {
   onLost(loss: Loss, silence: number): void;
   onRole(role: Role): void;
   onRemote(stream: MediaStream): void;
+  onSlides(track: MediaStreamTrack): void;
+  /** A new call took the place of the lost one. */
+  onReplaced(): void;
   onRecovering(recovering: boolean): void;
   onConnected(): void;
 }
@@ -43,6 +46,7 @@ export class Session {
     known: readonly string[],
     admission: Admission,
     tracks: Tracks,
+    limit: number | undefined,
     events: SessionEvents,
   ) {
     this.node = node;
@@ -61,7 +65,7 @@ export class Session {
       onState: (open) => this.streamState(open),
       onQuiet: () => void this.keeper.check(),
     });
-    this.call = new Call(settingsFor(admission), signallingOver(this.api), tracks, {
+    this.call = new Call(settingsFor(admission, limit), signallingOver(this.api), tracks, {
       onStream: (stream) => events.onRemote(stream),
       onRecovering: (recovering) => {
         events.onRecovering(recovering);
@@ -69,6 +73,8 @@ export class Session {
         if (recovering) void this.keeper.check();
       },
       onConnected: () => events.onConnected(),
+      onSlides: (track) => events.onSlides(track),
+      onReplaced: () => events.onReplaced(),
     });
   }
 
@@ -88,6 +94,20 @@ export class Session {
 
   setTracks(tracks: Tracks): Promise<void> {
     return this.call.setTracks(tracks);
+  }
+
+  setSlides(slides: Slides): Promise<void> {
+    return this.call.setSlides(slides);
+  }
+
+  statistics() {
+    return this.call.statistics();
+  }
+
+  /** Keys pressed, to whatever listens at the other end of the call. */
+  async press(digits: string): Promise<unknown> {
+    const call = this.call.uuid;
+    return call === undefined ? this.api.digits(this.api.self, digits) : this.api.callDigits(call, digits);
   }
 
   /** The network is back, or the machine woke up. */

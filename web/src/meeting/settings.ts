@@ -3,7 +3,8 @@
 import type { Admission } from "../api/types";
 import type { ConnectionSettings } from "../call/connection";
 
-export function settingsFor(admission: Admission): ConnectionSettings {
+/** `limit`: the user's own, kbit/s. */
+export function settingsFor(admission: Admission, limit?: number): ConnectionSettings {
   const stun = (admission.stun ?? []).map((entry): RTCIceServer => ({ urls: entry.url }));
   const turn = (admission.turn ?? []).map((entry): RTCIceServer => ({ ...entry }));
   return {
@@ -12,5 +13,6 @@ export function settingsFor(admission: Admission): ConnectionSettings {
     relayOnly: admission.use_relay_candidates_only ?? false,
     trickle: admission.trickle_ice_enabled ?? false,
     vp9: admission.vp9_enabled ?? false,
+    limit,
   };
 }

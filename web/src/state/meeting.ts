@@ -2,13 +2,17 @@
 
 import type {
   Admission,
+  ChatPayload,
   ConferenceState,
+  LayoutState,
   ParticipantRecord,
+  PresenterRecord,
   Role,
   ServiceType,
   StreamEvent,
 } from "../api/types";
 import type { MessageKey } from "../i18n";
+import { added, type ChatLine, type NewLine, newsOf } from "./chat";
 import { emptyRoster, type Roster, reduceRoster, without } from "./roster";
 
 export type Phase =
@@ -18,16 +22,6 @@ export type Phase =
   | { kind: "active" }
   | { kind: "ended"; reason: string; left: boolean }
   | { kind: "failed"; reason: string };
-
-export interface ChatLine {
-  id: number;
-  origin: string;
-  own: boolean;
-  text: string;
-  /** Milliseconds since the epoch. */
-  at: number;
-  undelivered: boolean;
-}
 
 export interface Notice {
   id: number;
@@ -39,6 +33,10 @@ export interface Service {
   name: string;
   chat: boolean;
   video: boolean;
+  presentation: boolean;
+  /** Host and Guest have layouts of their own. */
+  auditorium: boolean;
+  streaming: boolean;
 }
 
 export interface MeetingState {
@@ -49,11 +47,20 @@ export interface MeetingState {
   where: ServiceType;
   service: Service;
   roster: Roster;
+  /** The roster is complete: what comes now is news. */
+  synced: boolean;
   flags: ConferenceState;
   chat: readonly ChatLine[];
   unread: number;
   chatOpen: boolean;
   notices: readonly Notice[];
+  /** Who presents to us. */
+  presenter: PresenterRecord | undefined;
+  /** What we present. */
+  presenting: Presented | undefined;
+  layout: LayoutState | undefined;
+  /** Put on hold by somebody else. */
+  held: boolean;
   /** Media is up at least once / being recovered; event stream open. */
   mediaUp: boolean;
   recovering: boolean;
@@ -66,6 +73,8 @@ export interface MeetingState {
   nextId: number;
 }
 
+export type Presented = "screen" | "document";
+
 /** The own node answers; does not at the moment; is lost, and the way back in is being looked for. */
 export type Link = "up" | "doubted" | "rejoining";
 
@@ -75,13 +84,18 @@ export const initialMeeting: MeetingState = {
   displayName: "",
   role: "GUEST",
   where: "conference",
-  service: { name: "", chat: false, video: true },
+  service: { name: "", chat: false, video: true, presentation: false, auditorium: false, streaming: false },
   roster: emptyRoster,
+  synced: false,
   flags: { locked: false, guests_muted: false, started: false },
   chat: [],
   unread: 0,
   chatOpen: false,
   notices: [],
+  presenter: undefined,
+  presenting: undefined,
+  layout: undefined,
+  held: false,
   mediaUp: false,
   recovering: false,
   streamOpen: true,
@@ -104,7 +118,8 @@ export type Action =
   | { type: "unreachable"; node: string }
   | { type: "microphone"; muted: boolean }
   | { type: "camera"; off: boolean }
-  | { type: "said"; text: string; now: number; delivered: boolean }
+  | { type: "said"; text: string; now: number; delivered: boolean; direct?: string | undefined }
+  | { type: "presenting"; kind: Presented | undefined }
   | { type: "chatOpen"; open: boolean }
   | { type: "notice"; key: MessageKey; params?: Record<string, string> }
   | { type: "dismiss"; id: number };
@@ -141,7 +156,11 @@ export function reduceMeeting(state: MeetingState, action: Action): MeetingState
         text: action.text,
         at: action.now,
         undelivered: !action.delivered,
+        direct: action.direct,
       });
+    case "presenting":
+      if (!action.kind) return { ...state, presenting: undefined };
+      return { ...state, presenting: action.kind, presenter: undefined };
     case "chatOpen":
       return { ...state, chatOpen: action.open, unread: action.open ? 0 : state.unread };
     case "notice":
@@ -170,12 +189,17 @@ function admitted(state: MeetingState, admission: Admission): MeetingState {
       name: admission.conference_name,
       chat: admission.chat_enabled,
       video: admission.call_type !== "audio",
+      presentation: admission.call_type !== "audio",
+      auditorium: admission.service_type === "lecture",
+      streaming: admission.rtmp_enabled ?? false,
     },
+    presenter: undefined,
+    held: false,
   };
 }
 
-function addLine(state: MeetingState, line: Omit<ChatLine, "id">): MeetingState {
-  return { ...state, chat: [...state.chat, { ...line, id: state.nextId }], nextId: state.nextId + 1 };
+function addLine(state: MeetingState, line: NewLine): MeetingState {
+  return { ...state, chat: added(state.chat, line, state.nextId), nextId: state.nextId + 1 };
 }
 
 function notify(state: MeetingState, key: MessageKey, params: Record<string, string> = {}): MeetingState {
@@ -186,14 +210,42 @@ function notify(state: MeetingState, key: MessageKey, params: Record<string, str
 function received(state: MeetingState, event: StreamEvent, now: number): MeetingState {
   const before = state.roster.byUuid.get(state.self);
   let next: MeetingState = { ...state, roster: reduceRoster(state.roster, event) };
-  if (event.name === "conference_update") next = { ...next, flags: event.data };
-  if (event.name === "message_received" && event.data.type.startsWith("text/plain")) {
-    const { origin, payload } = event.data;
-    next = addLine(next, { origin, own: false, text: payload, at: now, undelivered: false });
-    if (!state.chatOpen) next = { ...next, unread: state.unread + 1 };
-  }
+  const line = isWaiting(state) || !state.synced ? undefined : newsOf(event, state, now);
+  if (line) next = addLine(next, line);
+  next = told(next, event, now);
   const after = next.roster.byUuid.get(state.self);
   return after && after !== before ? selfChanged(next, before, after) : next;
+}
+
+function told(state: MeetingState, event: StreamEvent, now: number): MeetingState {
+  switch (event.name) {
+    case "conference_update":
+      return { ...state, flags: event.data };
+    case "participant_sync_begin":
+      return { ...state, synced: false };
+    case "participant_sync_end":
+      return { ...state, synced: true };
+    case "layout":
+      return { ...state, layout: { ...state.layout, ...event.data } };
+    case "presentation_start":
+      return { ...state, presenter: event.data };
+    case "presentation_stop":
+      return { ...state, presenter: undefined };
+    case "on_hold":
+      return { ...state, held: event.data.setting };
+    case "message_received":
+      return heard(state, event.data, now);
+    default:
+      return state;
+  }
+}
+
+function heard(state: MeetingState, message: ChatPayload, now: number): MeetingState {
+  if (!message.type.startsWith("text/plain")) return state;
+  const { origin, payload, direct } = message;
+  const line = { origin, own: false, text: payload, at: now, undelivered: false };
+  const next = addLine(state, { ...line, direct: direct ? origin : undefined });
+  return state.chatOpen ? next : { ...next, unread: state.unread + 1 };
 }
 
 /** Take over what the server says about ourselves, and tell the user what somebody else did to it. */
@@ -224,6 +276,19 @@ export function handRaised(state: MeetingState): boolean {
 
 export function isWaiting(state: MeetingState): boolean {
   return state.where === "waiting_room";
+}
+
+/** May present now, as far as this client can know. */
+export function mayPresent(state: MeetingState): boolean {
+  if (!state.service.presentation || isWaiting(state)) return false;
+  if (state.role === "HOST") return true;
+  return (state.flags.guests_can_present ?? true) && (state.flags.presentation_allowed ?? true);
+}
+
+/** Name of the layout that a Host chose, or the one of the picture sent to us. */
+export function layoutOf(state: MeetingState, audience: "chair" | "guest" = "chair"): string | undefined {
+  const asked = state.layout?.requested_layout?.primary_screen;
+  return asked?.[`${audience}_layout`] ?? state.layout?.view;
 }
 
 /** Muted by the platform, whatever the own button says. */

@@ -51,23 +51,63 @@ function voiceOf(stage: readonly StageEntry[]): ReadonlyMap<string, number> {
 
 export interface RosterView {
   waiting: ParticipantRecord[];
-  present: ParticipantRecord[];
+  /** Being dialled. */
+  calling: ParticipantRecord[];
+  hosts: ParticipantRecord[];
+  guests: ParticipantRecord[];
 }
 
-/** For display: self first, then Hosts, then by time of joining; the waiting apart. */
-export function viewRoster(roster: Roster, self: string): RosterView {
-  const rows = [...roster.byUuid.values()].sort(
-    (a, b) =>
-      Number(b.uuid === self) - Number(a.uuid === self) ||
-      Number(b.role === "chair") - Number(a.role === "chair") ||
-      a.start_time - b.start_time ||
-      a.display_name.localeCompare(b.display_name),
-  );
-  const isWaiting = (row: ParticipantRecord) => row.service_type === "waiting_room" && row.uuid !== self;
-  return { waiting: rows.filter(isWaiting), present: rows.filter((row) => !isWaiting(row)) };
+/**
+ * For display, by group: oneself first, then raised hands in their order, then by time of joining. `search`: only names
+ * and addresses that hold all of its words.
+ */
+export function viewRoster(roster: Roster, self: string, search = ""): RosterView {
+  const words = folded(search).split(/\s+/).filter(Boolean);
+  const rows = [...roster.byUuid.values()]
+    .filter((row) => {
+      const text = folded(`${nameOf(row)} ${row.uri ?? ""}`);
+      return words.every((word) => text.includes(word));
+    })
+    .sort(
+      (a, b) =>
+        Number(b.uuid === self) - Number(a.uuid === self) ||
+        (handOf(a) === handOf(b) ? 0 : handOf(a) - handOf(b)) ||
+        a.start_time - b.start_time ||
+        nameOf(a).localeCompare(nameOf(b)),
+    );
+  const group = (row: ParticipantRecord): keyof RosterView => {
+    if (row.service_type === "waiting_room" && row.uuid !== self) return "waiting";
+    if (row.service_type === "connecting") return "calling";
+    return row.role === "chair" ? "hosts" : "guests";
+  };
+  const view: RosterView = { waiting: [], calling: [], hosts: [], guests: [] };
+  for (const row of rows) view[group(row)].push(row);
+  return view;
 }
+
+/** How many are in the meeting, whoever waits or is being called not counted. */
+export function countOf(roster: Roster, self: string): number {
+  const { hosts, guests } = viewRoster(roster, self);
+  return hosts.length + guests.length;
+}
+
+export function raisedHands(roster: Roster): number {
+  return [...roster.byUuid.values()].filter((row) => (row.buzz_time ?? 0) > 0).length;
+}
+
+/** Places on stage by participant, from 1: the order in which they were put in the spotlight. */
+export function stageOrder(roster: Roster): ReadonlyMap<string, number> {
+  const lit = [...roster.byUuid.values()].filter((row) => (row.spotlight ?? 0) > 0);
+  lit.sort((a, b) => (a.spotlight ?? 0) - (b.spotlight ?? 0));
+  return new Map(lit.map((row, index) => [row.uuid, index + 1]));
+}
+
+const handOf = (row: ParticipantRecord): number => row.buzz_time || Number.POSITIVE_INFINITY;
+
+/** Without case and accents, so that `jose` finds José. */
+const folded = (text: string): string => text.normalize("NFD").replace(/\p{M}/gu, "").toLocaleLowerCase();
 
 /** Name to show: what the participant calls itself, else its address without scheme. */
 export function nameOf(row: ParticipantRecord): string {
-  return row.display_name || (row.uri ?? "").replace(/^sips?:/, "") || "–";
+  return row.overlay_text || row.display_name || (row.uri ?? "").replace(/^sips?:/, "") || "–";
 }

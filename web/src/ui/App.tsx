@@ -1,34 +1,40 @@
 import { useCallback, useEffect, useState } from "react";
+import { branding } from "../branding/branding";
 import { LocalMedia } from "../devices/local";
 import { recall, remember, rememberVisit } from "../devices/memory";
 import { Meeting } from "../meeting/meeting";
 import { Check } from "./Check";
 import { Home } from "./Home";
+import { useLanguage } from "./hooks";
 import { MeetingPage } from "./MeetingPage";
-import { conferencePath, parseRoute, type Route } from "./routes";
+import { conferencePath, parseRoute, publicAddress, type Route } from "./routes";
 
 function newMedia(route: Route): LocalMedia {
   const { micId, cameraId, speakerId, micMuted, cameraWanted } = recall();
-  const over = route.page === "conference" ? route.handedOver : undefined;
+  const asked = route.page === "conference" ? route : undefined;
+  const over = asked?.handedOver;
   return new LocalMedia({
     micId,
     cameraId,
     speakerId,
-    micMuted: over?.micMuted ?? micMuted ?? false,
-    cameraWanted: over ? !over.cameraOff : (cameraWanted ?? true),
+    micMuted: over?.micMuted ?? asked?.micMuted ?? micMuted ?? false,
+    cameraWanted: over ? !over.cameraOff : asked?.cameraOff ? false : (cameraWanted ?? true),
   });
 }
 
-/** Where we are; secrets in the fragment do not stay in the address bar and the history. */
+/** Where we are; secrets do not stay in the address bar and the history. */
 function here(): Route {
   const { pathname, search, hash } = window.location;
-  if (hash !== "") window.history.replaceState(null, "", pathname + search);
-  return parseRoute(pathname, search, hash);
+  const route = parseRoute(pathname, search, hash);
+  const shown = publicAddress(pathname, search, hash);
+  if (shown !== pathname + search + hash) window.history.replaceState(null, "", shown);
+  return route;
 }
 
 const arrival = here();
 
 export function App() {
+  useLanguage();
   const [route, setRoute] = useState<Route>(arrival);
   const [meeting, setMeeting] = useState<Meeting>();
 
@@ -78,10 +84,13 @@ export function App() {
       ...(speakerId ? { speakerId } : {}),
     });
     rememberVisit(route.alias);
-    const { alias, pin, handedOver } = route;
-    const { extension, replaces } = handedOver ?? {};
+    const { alias, pin, role, callTag, handedOver } = route;
+    const extension = handedOver?.extension ?? route.extension;
+    const replaces = handedOver?.replaces;
     const node = window.location.origin;
-    const begun = new Meeting({ alias, displayName: name, pin, extension, replaces, node }, media);
+    const limit = route.bandwidth ?? recall().bandwidth ?? branding().bandwidth;
+    const request = { alias, displayName: name, pin, role, callTag, extension, replaces, node };
+    const begun = new Meeting(request, media, limit);
     setMeeting(begun);
     void begun.join();
   };

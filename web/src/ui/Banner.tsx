@@ -44,12 +44,28 @@ function Rejoining({ meeting, state }: Pick<Props, "meeting" | "state">) {
 /** One line about what is wrong right now, if anything; the most important only. */
 export function Banner({ meeting, state, local }: Props) {
   if (state.link === "rejoining") return <Rejoining meeting={meeting} state={state} />;
+  if (state.link === "up" && !navigator.onLine) {
+    return (
+      <p className="banner warn" role="status" data-testid="offline">
+        <Icon name="network" size={18} />
+        {t("banner.offline")}
+      </p>
+    );
+  }
   if (state.recovering || !state.streamOpen || state.link === "doubted") {
     const node = !state.streamOpen || state.link === "doubted";
     return (
       <p className="banner warn" role="status" data-testid="reconnecting" data-link={state.link}>
         <span className="spinner small-spinner" aria-hidden="true" />
         {t(node ? "banner.link" : "banner.media")}
+      </p>
+    );
+  }
+  if (state.held) {
+    return (
+      <p className="banner" role="status" data-testid="on-hold">
+        <Icon name="pause" size={18} />
+        {t("banner.held")}
       </p>
     );
   }
@@ -61,12 +77,20 @@ export function Banner({ meeting, state, local }: Props) {
       </p>
     );
   }
-  if (local.micFault) {
+  if (local.micFault || local.cameraFault) {
+    const { media } = meeting;
     return (
-      <p className="banner" role="status">
+      <div className="banner" role="status" data-testid="device-fault">
         <Icon name="warning" size={18} />
-        {t("fault.mic", { problem: t(`fault.${local.micFault}`) })}
-      </p>
+        <span>
+          {local.micFault
+            ? t("fault.mic", { problem: t(`fault.${local.micFault}`) })
+            : t("fault.camera", { problem: t(`fault.${local.cameraFault ?? "unknown"}`) })}
+        </span>
+        <button className="link" type="button" data-testid="device-retry" onClick={() => void media.open()}>
+          {t("fault.retry")}
+        </button>
+      </div>
     );
   }
   return null;

@@ -1,54 +1,133 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import { t } from "../i18n";
+import type { ParticipantRecord } from "../api/types";
+import { locale, t } from "../i18n";
 import type { Meeting } from "../meeting/meeting";
-import type { ChatLine } from "../state/meeting";
+import { type ChatLine, pieces } from "../state/chat";
+import type { MeetingState } from "../state/meeting";
+import { nameOf } from "../state/roster";
 import { Icon } from "./Icon";
 
-const time = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+interface Props {
+  meeting: Meeting;
+  state: MeetingState;
+  /** Whom to write to; undefined: everyone. */
+  to: string | undefined;
+  onTo(uuid: string | undefined): void;
+}
 
-/** Messages to everyone. */
-export function Chat({ meeting, lines }: { meeting: Meeting; lines: readonly ChatLine[] }) {
+/** Messages to everyone or to one, and what happened meanwhile. */
+export function Chat({ meeting, state, to, onTo }: Props) {
   const [text, setText] = useState("");
   const end = useRef<HTMLDivElement>(null);
+  const input = useRef<HTMLInputElement>(null);
+  const { chat: lines, roster, self } = state;
+  const others = [...roster.byUuid.values()].filter(
+    (row) => row.uuid !== self && row.supports_direct_chat && row.service_type !== "waiting_room",
+  );
+  const target = others.find((row) => row.uuid === to);
   // biome-ignore lint/correctness/useExhaustiveDependencies: scroll when a line was added
   useEffect(() => {
     end.current?.scrollIntoView({ block: "end" });
   }, [lines.length]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: to write at once, also when asked to from elsewhere
+  useEffect(() => {
+    // On a touch screen the keyboard would cover what there is to read.
+    if (window.matchMedia("(pointer: fine)").matches) input.current?.focus();
+  }, [to]);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const message = text.trim();
     if (!message) return;
     setText("");
-    void meeting.say(message);
+    void meeting.say(message, target);
   };
+  const label = target ? t("chat.toOne", { name: nameOf(target) }) : t("chat.label");
   return (
     <>
       <div className="chat" role="log" aria-label={t("chat.title")} data-testid="chat">
         {lines.length === 0 && <p className="soft chat-empty">{t("chat.empty")}</p>}
         {lines.map((line) => (
-          <div key={line.id} className={line.own ? "line own" : "line"}>
-            <span className="soft small">
-              {line.own ? t("chat.you") : line.origin} · {time.format(line.at)}
-            </span>
-            <p className="bubble">{line.text}</p>
-            {line.undelivered && <span className="note error">{t("chat.undelivered")}</span>}
-          </div>
+          <Line key={line.id} line={line} />
         ))}
         <div ref={end} />
       </div>
+      {others.length > 0 && <Recipient others={others} to={target?.uuid} onTo={onTo} />}
       <form className="chat-form" onSubmit={submit}>
         <input
-          aria-label={t("chat.label")}
-          placeholder={t("chat.label")}
+          ref={input}
+          aria-label={label}
+          placeholder={label}
           data-testid="chat-input"
           value={text}
           onChange={(event) => setText(event.target.value)}
           autoComplete="off"
+          maxLength={4000}
         />
         <button className="send" type="submit" aria-label={t("chat.send")} data-testid="chat-send">
           <Icon name="send" size={20} />
         </button>
       </form>
     </>
+  );
+}
+
+function headOf(line: ChatLine): string {
+  if (line.direct === undefined) return line.own ? t("chat.you") : line.origin;
+  return t(line.own ? "chat.directTo" : "chat.directFrom", { name: line.direct });
+}
+
+function Line({ line }: { line: ChatLine }) {
+  const time = new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit" }).format(line.at);
+  if (line.news) {
+    return (
+      <p className="chat-news soft small" data-testid="chat-news">
+        {t(line.news.key, line.news.params)} · {time}
+      </p>
+    );
+  }
+  const kind = `line${line.own ? " own" : ""}${line.direct === undefined ? "" : " direct"}`;
+  return (
+    <div className={kind} data-testid="chat-line">
+      <span className="soft small">
+        {headOf(line)} · {time}
+      </span>
+      <p className="bubble">
+        {pieces(line.text).map((piece, index) =>
+          piece.href ? (
+            // biome-ignore lint/suspicious/noArrayIndexKey: pieces of one text never move
+            <a key={index} href={piece.href} target="_blank" rel="noopener noreferrer">
+              {piece.text}
+            </a>
+          ) : (
+            piece.text
+          ),
+        )}
+      </p>
+      {line.undelivered && <span className="note error">{t("chat.undelivered")}</span>}
+    </div>
+  );
+}
+
+function Recipient(props: {
+  others: readonly ParticipantRecord[];
+  to: string | undefined;
+  onTo(uuid: string | undefined): void;
+}) {
+  return (
+    <label className="chat-to small">
+      <span className="soft">{t("chat.to")}</span>
+      <select
+        data-testid="chat-to"
+        value={props.to ?? ""}
+        onChange={(event) => props.onTo(event.target.value || undefined)}
+      >
+        <option value="">{t("chat.everyone")}</option>
+        {props.others.map((row) => (
+          <option key={row.uuid} value={row.uuid}>
+            {nameOf(row)}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }

@@ -1,17 +1,22 @@
-import { useCallback, useMemo, useState } from "react";
+import { useCallback, useMemo, useRef, useState } from "react";
 import { t } from "../i18n";
 import type { Meeting } from "../meeting/meeting";
 import { Banner } from "./Banner";
 import { Chat } from "./Chat";
 import { Controls, type PanelName } from "./Controls";
-import { DevicesDialog } from "./DevicesDialog";
-import { useKeys, useLocal, useMeeting } from "./hooks";
+import { Dialogs } from "./Dialogs";
+import { useDeeds } from "./deeds";
+import { useFullScreen, useLocal, useMeeting } from "./hooks";
+import { Knock } from "./Knock";
 import { Notices } from "./Notices";
 import { Panel } from "./Panel";
 import { Roster } from "./Roster";
 import { RosterCount, RosterTools } from "./RosterTools";
 import { Stage } from "./Stage";
+import { Statistics } from "./Statistics";
+import { useSharing } from "./sharing";
 import { TopBar } from "./TopBar";
+import { type Desk, DeskContext, type Wanted } from "./wanted";
 
 const WIDE = "(min-width: 900px)";
 
@@ -19,10 +24,14 @@ const WIDE = "(min-width: 900px)";
 export function Conference({ meeting }: { meeting: Meeting }) {
   const state = useMeeting(meeting);
   const local = useLocal(meeting.media);
+  const frame = useRef<HTMLDivElement>(null);
   const [panel, setPanel] = useState<PanelName | undefined>(() =>
     window.matchMedia(WIDE).matches ? "people" : undefined,
   );
-  const [settings, setSettings] = useState(false);
+  const [wanted, setWanted] = useState<Wanted>();
+  const [to, setTo] = useState<string>();
+  const [full, toggleFull] = useFullScreen(useCallback(() => frame.current, []));
+  const sharing = useSharing(meeting);
 
   const show = useCallback(
     (name: PanelName | undefined) => {
@@ -31,47 +40,72 @@ export function Conference({ meeting }: { meeting: Meeting }) {
     },
     [meeting],
   );
-  const toggleMic = useCallback(() => {
-    void meeting.media.setMicMuted(!meeting.store.get().micMuted);
-  }, [meeting]);
-  const toggleCamera = useCallback(() => {
-    void meeting.media.setCameraWanted(meeting.store.get().cameraOff);
-  }, [meeting]);
-  useKeys(useMemo(() => ({ m: toggleMic, v: toggleCamera }), [toggleMic, toggleCamera]));
+  const togglePanel = useCallback(
+    (name: PanelName) => show(panel === name ? undefined : name),
+    [panel, show],
+  );
+  const desk: Desk = useMemo(
+    () => ({
+      ask: setWanted,
+      write: (row) => {
+        setTo(row.uuid);
+        show("chat");
+      },
+    }),
+    [show],
+  );
+  const deeds = useDeeds({ meeting, desk, sharing, togglePanel, toggleFull });
+  const close = () => show(undefined);
 
   return (
-    <div
-      className={panel ? "meeting with-panel" : "meeting"}
-      data-testid="conference"
-      data-node={meeting.node}
-    >
-      <div className="meeting-main">
-        <TopBar state={state} />
-        <Banner meeting={meeting} state={state} local={local} />
-        <Stage meeting={meeting} state={state} local={local} />
-        <Controls
+    <DeskContext value={desk}>
+      <div
+        ref={frame}
+        className={panel ? "meeting with-panel" : "meeting"}
+        data-testid="conference"
+        data-node={meeting.node}
+      >
+        <div className="meeting-main">
+          <TopBar state={state} />
+          <Banner meeting={meeting} state={state} local={local} />
+          <Stage meeting={meeting} state={state} local={local} />
+          <Controls
+            meeting={meeting}
+            state={state}
+            panel={panel}
+            deeds={deeds}
+            sharing={sharing}
+            full={full}
+          />
+        </div>
+        {panel === "people" && (
+          <Panel title={t("roster.title")} note={<RosterCount state={state} />} onClose={close}>
+            <Roster meeting={meeting} state={state} />
+            <RosterTools meeting={meeting} state={state} />
+          </Panel>
+        )}
+        {panel === "chat" && (
+          <Panel title={t("chat.title")} onClose={close}>
+            <Chat meeting={meeting} state={state} to={to} onTo={setTo} />
+          </Panel>
+        )}
+        {panel === "statistics" && (
+          <Panel title={t("statistics.title")} onClose={close}>
+            <Statistics meeting={meeting} />
+          </Panel>
+        )}
+        <div className="news">
+          {panel !== "people" && <Knock meeting={meeting} state={state} onShow={() => show("people")} />}
+          <Notices meeting={meeting} notices={state.notices} />
+        </div>
+        <Dialogs
           meeting={meeting}
           state={state}
-          panel={panel}
-          onPanel={show}
-          onMic={toggleMic}
-          onCamera={toggleCamera}
-          onSettings={() => setSettings(true)}
+          local={local}
+          wanted={wanted}
+          onClose={() => setWanted(undefined)}
         />
       </div>
-      {panel === "people" && (
-        <Panel title={t("roster.title")} note={<RosterCount state={state} />} onClose={() => show(undefined)}>
-          <Roster meeting={meeting} state={state} />
-          <RosterTools meeting={meeting} state={state} />
-        </Panel>
-      )}
-      {panel === "chat" && (
-        <Panel title={t("chat.title")} onClose={() => show(undefined)}>
-          <Chat meeting={meeting} lines={state.chat} />
-        </Panel>
-      )}
-      <Notices meeting={meeting} notices={state.notices} />
-      {settings && <DevicesDialog media={meeting.media} local={local} onClose={() => setSettings(false)} />}
-    </div>
+    </DeskContext>
   );
 }

@@ -1,79 +1,100 @@
 import { t } from "../i18n";
 import type { Meeting } from "../meeting/meeting";
-import { isWaiting, type MeetingState } from "../state/meeting";
+import { handRaised, isWaiting, type MeetingState } from "../state/meeting";
+import { viewRoster } from "../state/roster";
 import { LeaveButton } from "./LeaveButton";
+import { MoreMenu } from "./MoreMenu";
+import { ShareButton } from "./ShareButton";
+import type { Sharing } from "./sharing";
 import { ToggleButton } from "./ToggleButton";
 
-export type PanelName = "people" | "chat";
+export type PanelName = "people" | "chat" | "statistics";
+
+/** What the buttons and the keys do. */
+export interface Deeds {
+  mic(): void;
+  camera(): void;
+  hand(): void;
+  panel(name: PanelName): void;
+  full(): void;
+  pip(): void;
+}
 
 interface Props {
   meeting: Meeting;
   state: MeetingState;
   panel: PanelName | undefined;
-  onPanel(name: PanelName | undefined): void;
-  onMic(): void;
-  onCamera(): void;
-  onSettings(): void;
+  deeds: Deeds;
+  sharing: Sharing;
+  full: boolean;
 }
 
 /** The bar of buttons below the picture. */
-export function Controls({ meeting, state, panel, onPanel, onMic, onCamera, onSettings }: Props) {
-  const chat = state.service.chat && !isWaiting(state);
-  const handUp = (state.roster.byUuid.get(state.self)?.buzz_time ?? 0) > 0;
+export function Controls({ meeting, state, panel, deeds, sharing, full }: Props) {
+  const waiting = isWaiting(state);
+  const chat = state.service.chat && !waiting;
+  const handUp = handRaised(state);
+  const host = state.role === "HOST" && !waiting;
   const chatLabel = state.unread > 0 ? t("control.unread", { count: state.unread }) : t("control.chat");
+  const knocking = host ? viewRoster(state.roster, state.self).waiting.length : 0;
   return (
     <nav className="controls" aria-label={t("meeting.controls")}>
       <ToggleButton
         testId="mute-mic"
         icon={state.micMuted ? "micOff" : "mic"}
         label={t(state.micMuted ? "control.unmute" : "control.mute")}
+        caption={t("control.mic")}
         off={state.micMuted}
         shortcut="M"
-        onClick={onMic}
+        onClick={deeds.mic}
       />
       {state.service.video && (
         <ToggleButton
           testId="mute-camera"
           icon={state.cameraOff ? "cameraOff" : "camera"}
           label={t(state.cameraOff ? "control.cameraOn" : "control.cameraOff")}
+          caption={t("control.camera")}
           off={state.cameraOff}
           shortcut="V"
-          onClick={onCamera}
+          onClick={deeds.camera}
         />
       )}
-      {!isWaiting(state) && (
+      <ShareButton state={state} sharing={sharing} />
+      {!waiting && (
         <ToggleButton
           testId="raise-hand"
           icon="hand"
           label={t(handUp ? "control.handDown" : "control.hand")}
+          caption={t("control.handShort")}
           pressed={handUp}
-          onClick={() => void meeting.act((api) => api.raiseHand(!handUp))}
+          shortcut="H"
+          onClick={deeds.hand}
         />
       )}
       <ToggleButton
         testId="show-people"
         icon="people"
-        label={t("control.people")}
+        label={knocking > 0 ? t("knock.many", { count: knocking }) : t("control.people")}
+        caption={t("control.people")}
         pressed={panel === "people"}
-        onClick={() => onPanel(panel === "people" ? undefined : "people")}
+        badge={knocking}
+        shortcut="P"
+        onClick={() => deeds.panel("people")}
       />
       {chat && (
         <ToggleButton
           testId="show-chat"
           icon="chat"
           label={chatLabel}
+          caption={t("control.chat")}
           pressed={panel === "chat"}
           badge={state.unread}
-          onClick={() => onPanel(panel === "chat" ? undefined : "chat")}
+          shortcut="C"
+          onClick={() => deeds.panel("chat")}
         />
       )}
-      <ToggleButton
-        testId="show-settings"
-        icon="settings"
-        label={t("control.settings")}
-        onClick={onSettings}
-      />
-      <LeaveButton meeting={meeting} host={state.role === "HOST" && !isWaiting(state)} />
+      <MoreMenu meeting={meeting} state={state} deeds={deeds} full={full} />
+      <LeaveButton meeting={meeting} host={host} />
     </nav>
   );
 }

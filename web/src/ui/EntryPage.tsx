@@ -1,6 +1,8 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { t } from "../i18n";
+import { Icon } from "./Icon";
 import { Logo } from "./Logo";
+import { SettingsDialog } from "./SettingsDialog";
 
 interface Props {
   children: ReactNode;
@@ -11,16 +13,28 @@ interface Props {
 
 /** Frame of the pages around a meeting: logo above, tagline below, quiet ground. */
 export function EntryPage({ children, wide = false, aside }: Props) {
+  const [settings, setSettings] = useState(false);
   return (
-    <div className="entry">
+    <div className="entry brand-background">
       <header className="entry-head">
         <Logo size={34} />
+        <button
+          className="quiet"
+          type="button"
+          data-testid="open-settings"
+          aria-label={t("settings.open")}
+          title={t("settings.open")}
+          onClick={() => setSettings(true)}
+        >
+          <Icon name="settings" />
+        </button>
       </header>
       <div className={aside ? "entry-columns" : undefined}>
         {aside}
         <main className={wide ? "entry-main wide" : "entry-main"}>{children}</main>
       </div>
       <footer className="entry-foot soft small">{aside ? "" : t("app.tagline")}</footer>
+      {settings && <SettingsDialog onClose={() => setSettings(false)} />}
     </div>
   );
 }

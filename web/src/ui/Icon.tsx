@@ -26,10 +26,40 @@ const PATHS = {
   warning: "M12 4.5 2.8 20h18.4L12 4.5ZM12 10.5v4.2M12 17.3v.2",
   clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM12 7v5.3l3.4 2",
   up: "M6 14.5l6-6 6 6",
+  share: "M3.5 5h17v11.5h-17V5ZM8.5 20h7M12 13.5V8.2M9.2 10.6 12 7.8l2.8 2.8",
+  more: "M5.5 12h.01M12 12h.01M18.5 12h.01",
+  keypad: "M7 6h.01M12 6h.01M17 6h.01M7 11h.01M12 11h.01M17 11h.01M7 16h.01M12 16h.01M17 16h.01M12 20.5h.01",
+  layout: "M4 5h16v14H4V5ZM4 14.5h16M9.3 14.5V19M14.7 14.5V19",
+  call: "M7.5 4.5 10 9l-2 1.6a12 12 0 0 0 5.4 5.4l1.6-2 4.5 2.5-.6 3c-.1.5-.5.9-1 .9C10.5 20.4 3.6 13.5 3.6 6.100c0-.5.4-.9.9-1l3-.6Z",
+  stream:
+    "M12 13.500a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3ZM8.5 15.500a5 5 0 0 1 0-7M15.5 8.500a5 5 0 0 1 0 7M5.7 18.300a9 9 0 0 1 0-12.600M18.3 5.700a9 9 0 0 1 0 12.6",
+  transfer: "M4 8.500h13.500M14 5l3.7 3.500L14 12M20 15.500H6.500M10 12l-3.7 3.500L10 19",
+  statistics: "M4 20h16M6.5 16.500v-4M11 16.500V6.500M15.5 16.500v-7M19.5 16.500V4.5",
+  full: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
+  pip: "M3.5 5h17v14h-17V5ZM12 12h6v4.500h-6V12Z",
+  help: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM9.5 9.500a2.5 2.5 0 1 1 3.5 2.300c-.7.3-1 .8-1 1.500v.4M12 16.600v.1",
+  star: "M12 4l2.5 5.2 5.7.8-4.1 4 1 5.7-5.1-2.7-5.1 2.7 1-5.7-4.1-4 5.7-.8L12 4Z",
+  crown: "M4.5 17.5 3.5 8l4.8 3.500L12 5.500l3.7 6L20.5 8l-1 9.500h-15Z",
+  search: "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.3 15.3 20 20",
+  plus: "M12 5v14M5 12h14",
+  minus: "M5 12h14",
+  swap: "M4 8h12M13 4.5 16.5 8 13 11.500M20 16H8M11 12.5 7.5 16l3.5 3.5",
+  window: "M9 5H4v15h15v-5M13 4h7v7M20 4l-9 9",
+  file: "M6 3.500h8l4.5 4.500v12.500H6V3.500ZM14 3.500V8h4.500M9 13h6M9 16.500h6",
+  film: "M4 5h16v14H4V5ZM10 9l5 3-5 3V9Z",
+  left: "M15 5.5 8.5 12l6.5 6.5",
+  right: "M9 5.5 15.5 12 9 18.5",
+  pen: "M4.5 19.500l.8-4L16 4.800l3.2 3.200L8.5 18.700l-4 .8ZM13.5 7.300l3.2 3.2",
+  stop: "M6.5 6.500h11v11h-11v-11Z",
+  pause: "M8.5 6v12M15.5 6v12",
+  network: "M3 9a13 13 0 0 1 18 0M6 12.500a8.5 8.5 0 0 1 12 0M9 16a4.2 4.2 0 0 1 6 0M12 19.500h.01",
   arrow: "M5 12h14M13 6l6 6-6 6",
 } as const;
 
 export type IconName = keyof typeof PATHS;
+
+/** Made of dots. */
+const BOLD: ReadonlySet<IconName> = new Set(["more", "keypad"]);
 
 export function Icon({ name, size = 22 }: { name: IconName; size?: number }) {
   return (
@@ -40,7 +70,7 @@ export function Icon({ name, size = 22 }: { name: IconName; size?: number }) {
       viewBox="0 0 24 24"
       fill={name === "leave" ? "currentColor" : "none"}
       stroke="currentColor"
-      strokeWidth={name === "leave" ? 0 : 1.7}
+      strokeWidth={name === "leave" ? 0 : BOLD.has(name) ? 2.6 : 1.7}
       strokeLinecap="round"
       strokeLinejoin="round"
       aria-hidden="true"

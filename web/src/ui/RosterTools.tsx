@@ -1,11 +1,12 @@
 import { t } from "../i18n";
 import type { Meeting } from "../meeting/meeting";
 import type { MeetingState } from "../state/meeting";
-import { viewRoster } from "../state/roster";
+import { countOf, raisedHands, stageOrder } from "../state/roster";
 import { Icon } from "./Icon";
+import { useDesk } from "./wanted";
 
 export function RosterCount({ state }: { state: MeetingState }) {
-  const count = viewRoster(state.roster, state.self).present.length;
+  const count = countOf(state.roster, state.self);
   return (
     <span className="count" title={t("roster.count", { count })}>
       {count}
@@ -15,10 +16,35 @@ export function RosterCount({ state }: { state: MeetingState }) {
 
 /** What a Host can do with the meeting as a whole. */
 export function RosterTools({ meeting, state }: { meeting: Meeting; state: MeetingState }) {
+  const desk = useDesk();
   if (state.role !== "HOST" || state.where === "waiting_room") return null;
   const { locked, guests_muted: guestsMuted } = state.flags;
+  const hands = raisedHands(state.roster);
+  const lit = stageOrder(state.roster).size;
   return (
     <footer className="panel-foot">
+      {hands > 0 && (
+        <button
+          className="button accent whole"
+          type="button"
+          data-testid="lower-hands"
+          onClick={() => void meeting.act((api) => api.lowerAllHands())}
+        >
+          <Icon name="hand" size={18} />
+          {t("roster.lowerHands", { count: hands })}
+        </button>
+      )}
+      {lit > 0 && (
+        <button
+          className="button whole"
+          type="button"
+          data-testid="clear-spotlights"
+          onClick={() => void meeting.act((api) => api.clearSpotlights())}
+        >
+          <Icon name="star" size={18} />
+          {t("roster.clearSpotlights")}
+        </button>
+      )}
       <button
         className="button"
         type="button"
@@ -38,6 +64,15 @@ export function RosterTools({ meeting, state }: { meeting: Meeting; state: Meeti
       >
         <Icon name={guestsMuted ? "mic" : "micOff"} size={18} />
         {t(guestsMuted ? "roster.unmuteGuests" : "roster.muteGuests")}
+      </button>
+      <button
+        className="button whole"
+        type="button"
+        data-testid="add-participant"
+        onClick={() => desk.ask({ kind: "dial" })}
+      >
+        <Icon name="call" size={18} />
+        {t("dial.open")}
       </button>
     </footer>
   );

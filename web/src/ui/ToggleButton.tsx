@@ -4,6 +4,8 @@ interface Props {
   testId: string;
   icon: IconName;
   label: string;
+  /** A word below it, where there is room. */
+  caption?: string;
   /** Shown as switched off (a muted microphone, a stopped camera). */
   off?: boolean;
   pressed?: boolean;
@@ -13,21 +15,29 @@ interface Props {
 }
 
 /** A round icon button; its label says what pressing it does. */
-export function ToggleButton({ testId, icon, label, off, pressed, badge, shortcut, onClick }: Props) {
+export function ToggleButton(props: Props) {
+  const { testId, icon, label, caption, off, pressed, badge, shortcut, onClick } = props;
   return (
-    <button
-      type="button"
-      className={`round${off ? " is-off" : ""}${pressed ? " is-pressed" : ""}`}
-      data-testid={testId}
-      data-off={off ?? false}
-      aria-label={label}
-      aria-pressed={pressed}
-      aria-keyshortcuts={shortcut}
-      title={shortcut ? `${label} (${shortcut})` : label}
-      onClick={onClick}
-    >
-      <Icon name={icon} />
-      {badge ? <span className="badge">{badge > 9 ? "9+" : badge}</span> : null}
-    </button>
+    <span className="captioned">
+      <button
+        type="button"
+        className={`round${off ? " is-off" : ""}${pressed ? " is-pressed" : ""}`}
+        data-testid={testId}
+        data-off={off ?? false}
+        aria-label={label}
+        aria-pressed={pressed}
+        aria-keyshortcuts={shortcut}
+        title={shortcut ? `${label} (${shortcut})` : label}
+        onClick={onClick}
+      >
+        <Icon name={icon} />
+        {badge ? <span className="badge" data-count={badge > 9 ? "9+" : badge} /> : null}
+      </button>
+      {caption && (
+        <span className="caption" aria-hidden="true">
+          {caption}
+        </span>
+      )}
+    </span>
   );
 }

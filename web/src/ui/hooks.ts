@@ -1,7 +1,9 @@
 /** Bridges from the stores to React. */
 
-import { useEffect, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import type { LocalMedia, LocalState } from "../devices/local";
+import { recall } from "../devices/memory";
+import { language, onLanguage } from "../i18n";
 import type { Meeting } from "../meeting/meeting";
 import type { MeetingState } from "../state/meeting";
 
@@ -13,13 +15,42 @@ export function useLocal(media: LocalMedia): LocalState {
   return useSyncExternalStore(media.subscribe, media.getState);
 }
 
-/** Single-key shortcuts; never while typing, nor together with a modifier. */
+/** What we present and what is presented to us. */
+export function usePresenting(meeting: Meeting) {
+  const { presenting } = meeting;
+  const received = useSyncExternalStore(presenting.subscribe, () => presenting.received);
+  const own = useSyncExternalStore(presenting.subscribe, () => presenting.own);
+  return { received, own };
+}
+
+/** Draws anew when another language is chosen. */
+export function useLanguage(): string {
+  return useSyncExternalStore(onLanguage, language);
+}
+
+/** Whether `element` fills the screen, and a way to change that. */
+export function useFullScreen(element: () => HTMLElement | null): [boolean, () => void] {
+  const [full, setFull] = useState(false);
+  useEffect(() => {
+    const changed = () => setFull(document.fullscreenElement !== null);
+    document.addEventListener("fullscreenchange", changed);
+    return () => document.removeEventListener("fullscreenchange", changed);
+  }, []);
+  const toggle = useCallback(() => {
+    const done = document.fullscreenElement ? document.exitFullscreen() : element()?.requestFullscreen?.();
+    done?.catch((error: unknown) => console.info("full screen not possible", error));
+  }, [element]);
+  return [full, toggle];
+}
+
+/** Single-key shortcuts; never while typing, nor together with a modifier, nor when switched off. */
 export function useKeys(keys: Readonly<Record<string, () => void>>): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
       const target = event.target as HTMLElement | null;
-      if (target?.closest("input, textarea, select, [contenteditable]")) return;
+      if (target?.closest("input, textarea, select, [contenteditable], dialog, [role=menu]")) return;
+      if (recall().keysOff) return;
       keys[event.key.toLowerCase()]?.();
     };
     window.addEventListener("keydown", pressed);

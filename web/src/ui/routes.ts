@@ -1,4 +1,7 @@
-/** Client-side addresses: `/`, `/webapp/conference/<alias>?name=…`, `/conference/<alias>`. */
+/**
+ * Client-side addresses: `/`, `/webapp/conference/<alias>?name=…`, `/conference/<alias>`, `/webapp/m/<alias>`, and the
+ * older `/webapp/#/?conference=<alias>&pin=…` and `/webapp/#/conference/<alias>`.
+ */
 
 export type Route =
   | { page: "home"; name: string | undefined }
@@ -9,6 +12,15 @@ export type Route =
       pin: string | undefined;
       /** `join=1`: skip the device check. */
       straight: boolean;
+      /** `role=guest`: do not ask for a PIN where Guests need none. */
+      role: "host" | "guest" | undefined;
+      /** What to say at a Virtual Reception. */
+      extension: string | undefined;
+      callTag: string | undefined;
+      /** kbit/s */
+      bandwidth: number | undefined;
+      micMuted: boolean | undefined;
+      cameraOff: boolean | undefined;
       /** From the page of another node, which this visit continues. */
       handedOver: HandedOver | undefined;
     };
@@ -29,17 +41,35 @@ function decode(text: string): string {
   }
 }
 
+/** `1`, `true` and the mere presence mean yes. */
+function flagged(query: URLSearchParams, ...names: string[]): boolean | undefined {
+  const value = names.map((name) => query.get(name)).find((one) => one !== null);
+  return value === undefined || value === null
+    ? undefined
+    : !["0", "false", "no"].includes(value.toLowerCase());
+}
+
+/** The older form has everything behind `#/`; undefined when this is not it. */
+function older(hash: string): { pathname: string; query: URLSearchParams } | undefined {
+  if (!hash.startsWith("#/")) return undefined;
+  const [path = "", search = ""] = hash.slice(1).split("?", 2);
+  return { pathname: path, query: new URLSearchParams(search) };
+}
+
 /**
  * The fragment carries what must not be seen on the way or in logs, and never gets to a server: PIN and token of a
  * visit handed over.
  */
 export function parseRoute(pathname: string, search: string, hash = ""): Route {
+  const inside = older(hash);
   const query = new URLSearchParams(search);
+  for (const [name, value] of inside?.query ?? []) query.set(name, value);
   const name = query.get("name") ?? undefined;
-  const match = /^\/(?:webapp\/)?(?:conference|m)\/([^/]+)\/?$/.exec(pathname);
+  const path = inside && inside.pathname !== "/" ? inside.pathname : pathname;
+  const match = /^\/(?:webapp\d?\/)?(?:conference|m|home)\/([^/]+)(?:\/[^/]*)?\/?$/.exec(path);
   const alias = match?.[1] === undefined ? query.get("conference") : decode(match[1]);
   if (!alias) return { page: "home", name };
-  const carried = new URLSearchParams(hash.replace(/^#/, ""));
+  const carried = new URLSearchParams(inside ? "" : hash.replace(/^#/, ""));
   const pin = carried.get("pin") ?? query.get("pin") ?? undefined;
   const handedOver = carried.has("over")
     ? {
@@ -49,7 +79,39 @@ export function parseRoute(pathname: string, search: string, hash = ""): Route {
         cameraOff: carried.get("camera") === "off",
       }
     : undefined;
-  return { page: "conference", alias, name, pin, straight: query.get("join") === "1", handedOver };
+  const role = query.get("role")?.toLowerCase();
+  const bandwidth = Number(query.get("bw"));
+  return {
+    page: "conference",
+    alias,
+    name,
+    pin,
+    straight: flagged(query, "join") ?? false,
+    role: role === "guest" ? "guest" : role === "host" || role === "chair" ? "host" : undefined,
+    extension: query.get("extension") ?? undefined,
+    callTag: query.get("callTag") ?? undefined,
+    bandwidth: bandwidth > 0 ? bandwidth : undefined,
+    micMuted: flagged(query, "muteMicrophone", "muteMic"),
+    cameraOff: flagged(query, "muteCamera"),
+    handedOver,
+  };
+}
+
+/** What the address bar shows of a route: everything but its secrets. */
+export function publicAddress(pathname: string, search: string, hash: string): string {
+  const inside = older(hash);
+  const query = new URLSearchParams(search);
+  for (const [name, value] of inside?.query ?? []) query.set(name, value);
+  query.delete("pin");
+  const alias = query.get("conference");
+  let path = pathname;
+  if (inside && inside.pathname !== "/") path = `/webapp${inside.pathname}`;
+  if (alias) {
+    path = `/webapp/conference/${encodeURIComponent(alias)}`;
+    query.delete("conference");
+  }
+  const rest = query.toString();
+  return rest ? `${path}?${rest}` : path;
 }
 
 export interface Visit {

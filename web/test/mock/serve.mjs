@@ -11,13 +11,54 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const dist = join(here, "../../dist");
+const dist = process.env.DIST ?? join(here, "../../dist");
 const port = Number(process.env.PORT ?? 8090);
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+const TYPES = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".mjs": "text/javascript",
+  ".png": "image/png",
+  ".json": "application/json",
+  ".webmanifest": "application/manifest+json",
+};
 const VERSION = { version_id: "36", pseudo_version: "0.1.0" };
 
 const people = new Map(); // uuid → {token, row, stream, waiting}
 const flags = { locked: false, guests_muted: false, started: true, guests_can_unmute: true };
+let layout = { view: "1:7", participants: [], overlay_text_enabled: false };
+let presenter; // row of who presents
+const LAYOUTS = {
+  "1:0": [[4, 4, 152, 82]],
+  "1:7": [[30, 4, 100, 56], ...strip(7)],
+  "2x2": grid(2),
+  "3x3": grid(3),
+  ac: [
+    [4, 4, 96, 82],
+    [104, 4, 52, 39],
+    [104, 47, 52, 39],
+  ],
+};
+function strip(count) {
+  return Array.from({ length: count }, (_, index) => [6 + index * 21.4, 66, 19, 18]);
+}
+function grid(side) {
+  const [w, h] = [152 / side, 82 / side];
+  return Array.from({ length: side * side }, (_, i) => [
+    4 + (i % side) * w + 1,
+    4 + Math.floor(i / side) * h + 1,
+    w - 2,
+    h - 2,
+  ]);
+}
+const drawn = (boxes) =>
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 160 90">${boxes
+    .map(
+      ([x, y, w, h], i) =>
+        `<rect x="${x}" y="${y}" width="${w}" height="${h}" rx="3" fill="${i ? "#BBBFC3" : "currentColor"}"/>`,
+    )
+    .join("")}</svg>`;
 let mediaPage; // SSE response of /__mock/media
 const offers = new Map(); // id → resolve
 
@@ -49,6 +90,10 @@ function newRow(name, role, extra = {}) {
     buzz_time: 0,
     mute_supported: "YES",
     disconnect_supported: "YES",
+    transfer_supported: "YES",
+    supports_direct_chat: true,
+    rx_presentation_policy: "ALLOW",
+    spotlight: 0,
     ...extra,
   };
 }
@@ -74,6 +119,22 @@ function change(uuid, members) {
   if (!person) return;
   person.row = { ...person.row, ...members };
   emitAll("participant_update", person.row);
+}
+
+/** Give the floor to `uuid`; undefined: nobody has it. */
+function present(uuid) {
+  const before = presenter;
+  presenter = uuid;
+  if (before) change(before, { is_presenting: "NO" });
+  if (!uuid) {
+    emitAll("presentation_stop", {});
+    return;
+  }
+  change(uuid, { is_presenting: "YES" });
+  const { row } = people.get(uuid);
+  const data = { presenter_name: row.display_name, presenter_uri: "", presenter_uuid: uuid };
+  for (const person of people.values())
+    if (person.row.uuid !== uuid) emit(person, "presentation_start", data);
 }
 
 const SERVICES = {
@@ -120,6 +181,8 @@ function requestToken(alias, req, res, body) {
     service_name: "Weekly planning",
     call_type: "video",
     chat_enabled: true,
+    rtmp_enabled: true,
+    guests_can_present: true,
     vp9_enabled: false,
     trickle_ice_enabled: false,
     direct_media: false,
@@ -127,9 +190,9 @@ function requestToken(alias, req, res, body) {
   });
 }
 
-function answerOffer(sdp) {
+function answerOffer(sdp, call) {
   const id = randomUUID();
-  mediaPage?.write(`data: ${JSON.stringify({ id, sdp })}\n\n`);
+  mediaPage?.write(`data: ${JSON.stringify({ id, sdp, call })}\n\n`);
   return new Promise((resolve, reject) => {
     offers.set(id, resolve);
     setTimeout(() => reject(new Error("no media page")), 4500);
@@ -150,6 +213,7 @@ function events(person, res) {
   }
   emit(person, "participant_sync_end", null);
   emit(person, "stage", []);
+  emit(person, "layout", layout);
 }
 
 const ACTIONS = {
@@ -160,6 +224,20 @@ const ACTIONS = {
   video_muted: (uuid) => change(uuid, { is_video_muted: true }),
   video_unmuted: (uuid) => change(uuid, { is_video_muted: false }),
   buzz: (uuid) => change(uuid, { buzz_time: Date.now() / 1000 }),
+  spotlighton: (uuid) => change(uuid, { spotlight: Date.now() / 1000 }),
+  spotlightoff: (uuid) => change(uuid, { spotlight: 0 }),
+  allowrxpresentation: (uuid) => change(uuid, { rx_presentation_policy: "ALLOW" }),
+  denyrxpresentation: (uuid) => change(uuid, { rx_presentation_policy: "DENY" }),
+  overlaytext: (uuid, body) => change(uuid, { overlay_text: body.text }),
+  role: (uuid, body) => change(uuid, { role: body.role }),
+  dtmf: () => undefined,
+  transfer: (uuid) => removePerson(uuid, "Call transferred"),
+  take_floor: (uuid) => present(uuid),
+  release_floor: (uuid) => presenter === uuid && present(undefined),
+  message: (uuid, body, person) => {
+    const { display_name: origin, uuid: from } = person.row;
+    emit(people.get(uuid) ?? {}, "message_received", { origin, uuid: from, ...body, direct: true });
+  },
   clearbuzz: (uuid) => change(uuid, { buzz_time: 0 }),
   unlock: (uuid) => change(uuid, { service_type: "conference" }),
   disconnect: (uuid) => removePerson(uuid, "Disconnected by another participant"),
@@ -183,6 +261,40 @@ async function conference(path, url, req, res, body) {
     emitAll("conference_update", flags);
     return send(res, 200, true);
   }
+  if (first === "available_layouts") return send(res, 200, Object.keys(LAYOUTS));
+  if (first === "layout_svgs") {
+    return send(
+      res,
+      200,
+      Object.fromEntries(Object.entries(LAYOUTS).map(([name, boxes]) => [name, drawn(boxes)])),
+    );
+  }
+  if (first === "transform_layout") {
+    const { layout: name, enable_overlay_text: names } = body.transforms;
+    layout = {
+      ...layout,
+      view: name ?? layout.view,
+      overlay_text_enabled: names ?? layout.overlay_text_enabled,
+    };
+    const asked = { primary_screen: { chair_layout: layout.view, guest_layout: layout.view } };
+    emitAll("layout", { ...layout, requested_layout: asked });
+    return send(res, 200, true);
+  }
+  if (first === "dial") {
+    const extra = { service_type: "connecting", uri: body.destination };
+    const added = addPerson(newRow(body.remote_display_name ?? body.destination, "guest", extra));
+    return send(res, 200, [added.row.uuid]);
+  }
+  if (first === "clearallbuzz" || first === "clearspotlights") {
+    const cleared = first === "clearallbuzz" ? { buzz_time: 0 } : { spotlight: 0 };
+    for (const uuid of people.keys()) change(uuid, cleared);
+    return send(res, 200, true);
+  }
+  if (first === "muteguests" || first === "unmuteguests") {
+    flags.guests_muted = first === "muteguests";
+    emitAll("conference_update", flags);
+    return send(res, 200, true);
+  }
   if (first === "message") {
     const { display_name: origin, uuid: from } = person.row;
     for (const other of people.values()) {
@@ -197,12 +309,13 @@ async function conference(path, url, req, res, body) {
   if (first !== "participants") return send(res, 404, "404 Not Found");
   if (action !== "calls") {
     if (!ACTIONS[action]) return send(res, 404, "404 Not Found");
-    ACTIONS[action](uuid);
-    return send(res, 200, true);
+    ACTIONS[action](uuid, body, person);
+    return send(res, 200, action.endsWith("_floor") ? null : true);
   }
   if (!call || callAction === "update") {
-    const sdp = await answerOffer(body.sdp);
-    return send(res, 200, { call_uuid: call ?? randomUUID(), sdp });
+    const made = call ?? randomUUID();
+    const sdp = await answerOffer(body.sdp, made);
+    return send(res, 200, { call_uuid: made, sdp });
   }
   if (callAction === "ack") {
     change(uuid, { has_media: true, is_video_call: "YES" });
@@ -226,10 +339,12 @@ async function lever(name, res, body) {
   if (name === "answer") offers.get(body.id)?.(body.sdp);
   if (name === "person") return send(res, 200, addPerson(newRow(body.name, body.role, body.extra)).row.uuid);
   if (name === "change") change(body.uuid, body.members);
+  if (name === "present") present(body.uuid);
   if (name === "emit") emitAll(body.name, body.data);
   if (name === "reset") {
     for (const id of [...people.keys()]) removePerson(id);
     flags.locked = false;
+    presenter = undefined;
   }
   if (name === "cut") for (const person of people.values()) person.stream?.destroy();
   return send(res, 200, true);

@@ -1,6 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { StreamEvent } from "../../src/api/types";
-import { emptyRoster, nameOf, type Roster, reduceRoster, viewRoster } from "../../src/state/roster";
+import {
+  countOf,
+  emptyRoster,
+  nameOf,
+  type Roster,
+  type RosterView,
+  raisedHands,
+  reduceRoster,
+  stageOrder,
+  viewRoster,
+} from "../../src/state/roster";
 import { row } from "./rows";
 
 const replay = (events: StreamEvent[], start: Roster = emptyRoster) => events.reduce(reduceRoster, start);
@@ -61,8 +71,51 @@ describe("view", () => {
       create("outside", { service_type: "waiting_room" }),
     ]);
     const view = viewRoster(roster, "self");
-    expect(view.present.map((one) => one.uuid)).toEqual(["self", "host", "early", "late"]);
-    expect(view.waiting.map((one) => one.uuid)).toEqual(["outside"]);
+    const uuids = (group: keyof RosterView) => view[group].map((one) => one.uuid);
+    expect(uuids("hosts")).toEqual(["host"]);
+    expect(uuids("guests")).toEqual(["self", "early", "late"]);
+    expect(uuids("waiting")).toEqual(["outside"]);
+    expect(countOf(roster, "self")).toBe(4);
+  });
+
+  it("puts raised hands first, in their order", () => {
+    const roster = replay([
+      create("quiet", { start_time: 1 }),
+      create("second", { start_time: 2, buzz_time: 20 }),
+      create("first", { start_time: 3, buzz_time: 10 }),
+    ]);
+    expect(viewRoster(roster, "").guests.map((one) => one.uuid)).toEqual(["first", "second", "quiet"]);
+    expect(raisedHands(roster)).toBe(2);
+  });
+
+  it("finds people by any of their words, without case and accents", () => {
+    const roster = replay([
+      create("1", { display_name: "José Álvarez" }),
+      create("2", { display_name: "Room", uri: "sip:north@example.com" }),
+    ]);
+    const found = (search: string) => viewRoster(roster, "", search).guests.map((one) => one.uuid);
+    expect(found("alvarez jose")).toEqual(["1"]);
+    expect(found("north")).toEqual(["2"]);
+    expect(found("nobody")).toEqual([]);
+    expect(found(" ")).toEqual(["1", "2"]);
+  });
+
+  it("keeps those being called apart and does not count them", () => {
+    const roster = replay([create("dialled", { service_type: "connecting" })]);
+    expect(viewRoster(roster, "").calling).toHaveLength(1);
+    expect(countOf(roster, "")).toBe(0);
+  });
+
+  it("numbers the stage by when people got there", () => {
+    const roster = replay([
+      create("later", { spotlight: 9 }),
+      create("sooner", { spotlight: 5 }),
+      create("not", { spotlight: 0 }),
+    ]);
+    expect([...stageOrder(roster)]).toEqual([
+      ["sooner", 1],
+      ["later", 2],
+    ]);
   });
 
   it("falls back to the address without scheme when there is no name", () => {

@@ -1,0 +1,107 @@
+import { t } from "../i18n";
+import type { Meeting } from "../meeting/meeting";
+import { isWaiting, type MeetingState } from "../state/meeting";
+import type { Deeds } from "./Controls";
+import { Icon } from "./Icon";
+import { Menu, type MenuItem } from "./Menu";
+import { type Desk, useDesk } from "./wanted";
+
+interface Props {
+  meeting: Meeting;
+  state: MeetingState;
+  deeds: Deeds;
+  full: boolean;
+}
+
+/** Everything that is not needed every minute. */
+export function MoreMenu({ state, deeds, full }: Props) {
+  const desk = useDesk();
+  const host = state.role === "HOST" && !isWaiting(state);
+  const items = [...(host ? hostItems(desk, state) : []), ...itemsForAll(desk, deeds, full)];
+  return (
+    <span className="captioned">
+      <Menu testId="more" className="round" label={t("control.more")} items={items}>
+        <Icon name="more" />
+      </Menu>
+      <span className="caption" aria-hidden="true">
+        {t("control.more")}
+      </span>
+    </span>
+  );
+}
+
+function hostItems(desk: Desk, state: MeetingState): MenuItem[] {
+  const { self } = state;
+  const row = state.roster.byUuid.get(self);
+  const items: MenuItem[] = [
+    {
+      testId: "open-layout",
+      icon: "layout",
+      label: t("layout.open"),
+      onChoose: () => desk.ask({ kind: "layout" }),
+    },
+    { testId: "open-dial", icon: "call", label: t("dial.open"), onChoose: () => desk.ask({ kind: "dial" }) },
+    {
+      testId: "open-stream",
+      icon: "stream",
+      label: t("stream.open"),
+      onChoose: () => desk.ask({ kind: "stream" }),
+    },
+  ];
+  if (row) {
+    items.push({
+      testId: "open-transfer",
+      icon: "transfer",
+      label: t("transfer.open"),
+      onChoose: () => desk.ask({ kind: "transfer", row }),
+    });
+  }
+  return items;
+}
+
+function itemsForAll(desk: Desk, deeds: Deeds, full: boolean): MenuItem[] {
+  const items: MenuItem[] = [
+    {
+      testId: "open-keypad",
+      icon: "keypad",
+      label: t("keypad.title"),
+      shortcut: "K",
+      apart: true,
+      onChoose: () => desk.ask({ kind: "keypad" }),
+    },
+    {
+      testId: "full-screen",
+      icon: "full",
+      label: t(full ? "view.leaveFullScreen" : "view.fullScreen"),
+      shortcut: "F",
+      onChoose: deeds.full,
+    },
+  ];
+  if (document.pictureInPictureEnabled) {
+    items.push({ testId: "pip", icon: "pip", label: t("view.pip"), onChoose: deeds.pip });
+  }
+  items.push(
+    {
+      testId: "open-statistics",
+      icon: "statistics",
+      label: t("view.statistics"),
+      shortcut: "I",
+      onChoose: () => deeds.panel("statistics"),
+    },
+    {
+      testId: "open-shortcuts",
+      icon: "help",
+      label: t("view.shortcuts"),
+      shortcut: "?",
+      apart: true,
+      onChoose: () => desk.ask({ kind: "shortcuts" }),
+    },
+    {
+      testId: "show-settings",
+      icon: "settings",
+      label: t("settings.open"),
+      onChoose: () => desk.ask({ kind: "settings" }),
+    },
+  );
+  return items;
+}
