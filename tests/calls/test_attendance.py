@@ -618,3 +618,23 @@ def test_the_layout_goes_on_by_keypad() -> None:
         watching.cancel()
 
     told(story)
+
+
+def test_callers_at_a_reception_share_a_worker_and_do_not_meet() -> None:
+    async def story(exchange: Exchange, pool: FakePool) -> None:
+        one, two = await Phone(exchange, "One").dial("ivr"), await Phone(exchange, "Two").dial("ivr")
+        assert one.session.conference is two.session.conference
+        await passes(0.1)
+        compose = pool.workers[0].composed[-1]
+        assert not any(route.speaks or route.hears for route in compose.audio.values())
+        assert compose.watching[one.call] != compose.watching[two.call]
+        await one.press("1234#")
+        await passes(3)
+        assert one.session.conference.name == "Numbered"
+        await two.press("9#")
+        assert two.sees == theme.RECEPTION_INVALID
+        await two.session.leave()
+        await passes(20)
+        assert [conference.name for conference in exchange.conferences] == ["Numbered"]
+
+    told(story)

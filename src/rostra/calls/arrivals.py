@@ -136,7 +136,11 @@ def moved(before: Participant, alias: str, entrance: Entrance, now: float) -> Pa
 
 
 def conference_key(service: Service, where: ServiceType) -> str:
-    """Which conference it is: one for each service, but one for each caller who is alone with the platform."""
+    """Which conference it is: one for each service, one for all who are refused there, one for each test call.
+
+    Callers at a reception, or in front of a refusal, share a media process; they neither see nor hear each other.
+    """
     name = service.description.name
-    alone = service.description.service_type in ("test_call", RECEPTION) or where in greeting.REFUSALS
-    return key_of(f"{name}:{uuid.uuid4()}" if alone else name)
+    if service.description.service_type == "test_call":
+        return key_of(f"{name}:{uuid.uuid4()}")
+    return key_of(f"{name}\0refused" if where in greeting.REFUSALS else name)
