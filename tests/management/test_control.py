@@ -9,9 +9,15 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from rostra.configuration.models import Conference
+from rostra.configuration.models import Conference, SystemLocation, WorkerVM
+from rostra.domain.dialling import Wanted
+from rostra.domain.ending import KeepAlive
+from rostra.domain.vocabulary import CallProtocol, Role
+from rostra.fabric.membership import node_name
 from rostra.fabric.status import (
     ConferenceStatus,
+    Dialling,
+    DialOut,
     NodeStatus,
     NotHere,
     OnConference,
@@ -148,20 +154,74 @@ def test_names_and_settings_of_other_clients(api: Api, made: Made) -> None:
     assert api("POST", f"{BASE}participant/spotlight/", {}).status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("command", "body"),
-    [
-        ("participant/dial", {"conference_alias": "board", "destination": "sip:x@example.com"}),
-        ("participant/transfer", {"participant_id": ADA, "conference_alias": "other"}),
-    ],
-)
-def test_what_is_not_built_is_refused_in_plain_words(api: Api, made: Made, command: str, body: dict[str, Any]) -> None:
-    (messages,) = give(api, command, body, 400).values()
-    (message,) = messages["__all__"]
-    assert message.endswith("is not available on this system yet.")
+@pytest.mark.spec("CONF-107", "CONF-110", "CONF-111", "CONF-112")
+def test_somebody_is_called(api: Api, made: Made) -> None:
+    board = Conference.objects.create(name="Board", service_type="conference")
+    board.aliases.create(alias="board")
+    location = SystemLocation.objects.create(name="Oslo")
+    row = WorkerVM.objects.create(
+        name="one",
+        hostname="one",
+        domain="test",
+        address="10.0.0.1",
+        netmask="255.0.0.0",
+        gateway="10.0.0.2",
+        system_location=location,
+    )
+    node = node_name(row.pk)
+    made.shown = Snapshot(time=made.shown.time, statuses={node: NodeStatus(node=node)})
+    made.replies = {node: Dialling(participants=("u1",))}
+    body = {"conference_alias": "Board", "destination": "sip:ann@example.test", "system_location": "Oslo"}
+    answer = give(api, "participant/dial", body)
+    assert answer["data"] == {"participant_id": "u1", "participant_ids": ["u1"]}
+    wanted = Wanted(destination="sip:ann@example.test", source_alias="Board", location=location.pk)
+    assert made.told == [(node, DialOut(alias="Board", wanted=wanted))]
+
+    made.told.clear()
+    more = {
+        "destination": "rtmp://host/live/x", "protocol": "rtmp", "role": "chair", "streaming": True, "node": "10.0.0.1",
+        "dtmf_sequence": "1,#", "presentation_url": "rtmp://host/live/y", "remote_display_name": "Tape",
+        "keep_conference_alive": "keep_conference_alive_never", "local_display_name": "We", "call_type": "audio",
+    }  # fmt: skip
+    give(api, "participant/dial", {"conference_alias": "board", **more})
+    assert made.told[0][1] == DialOut(
+        alias="board",
+        wanted=Wanted(
+            destination="rtmp://host/live/x", protocol=CallProtocol.RTMP, role=Role.HOST, streaming=True,
+            dtmf_sequence="1,#", presentation_url="rtmp://host/live/y", display_name="Tape",
+            keep_alive=KeepAlive.NEVER, source_name="We", source_alias="board", call_type="audio",
+        ),
+    )  # fmt: skip
+    made.told.clear()
+    give(api, "participant/dial", {**body, "routing": "routing_rule", "protocol": "h323"})
+    assert made.told[0][1].wanted.protocol is None
+
+    for wrong, blamed in (
+        ({"conference_alias": "nobody"}, "conference_alias"),
+        ({"system_location": "Bergen"}, "system_location"),
+        ({"node": "10.0.0.9"}, "node"),
+        ({"dtmf_sequence": "a"}, "dtmf_sequence"),
+        ({"protocol": "rtmp"}, "destination"),
+        ({"presentation_url": "http://x"}, "presentation_url"),
+        ({"protocol": "teams"}, "protocol"),
+        ({"keep_conference_alive": "perhaps"}, "keep_conference_alive"),
+        ({"destination": ""}, "destination"),
+    ):
+        made.told.clear()
+        (messages,) = give(api, "participant/dial", {**body, **wrong}, 400).values()
+        assert (list(messages), made.told) == ([blamed], [])
+    made.replies = {node: Refused(reason="Disabled")}
+    assert give(api, "participant/dial", body) == {"status": "failed", "message": "Disabled", "data": None}
+
+
+@pytest.mark.spec("CONF-117", "CONF-118")
+def test_somebody_is_sent_to_another_conference(api: Api, made: Made) -> None:
+    give(api, "participant/transfer", {"participant_id": ADA, "conference_alias": "other", "role": "chair"})
+    assert made.told == [("n1", OnParticipant(participant=ADA, action="transfer", role="chair", alias="other"))]
+    made.told.clear()
+    give(api, "participant/transfer", {"participant_id": ADA}, 400)
+    give(api, "participant/transfer", {"participant_id": "nobody", "conference_alias": "other"}, 400)
     assert made.told == []
-    (messages,) = give(api, command, {}, 400).values()
-    assert "__all__" not in messages
 
 
 def test_only_who_may_control_conferences(api: Api, made: Made) -> None:

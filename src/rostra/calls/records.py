@@ -85,6 +85,7 @@ def status_of(participant: Participant, licence: str = "port") -> ParticipantSta
         is_presenting=participant.is_presenting,
         is_streaming=participant.is_streaming,
         is_presentation_supported=participant.presentation_supported,
+        is_transfer_supported=participant.joined,
         is_audio_only=participant.is_audio_only_call,
         encrypted=participant.encrypted,
         media_node=leg.node if leg else "",

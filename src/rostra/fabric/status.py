@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from rostra.domain.dialling import Wanted
 from rostra.fabric import subjects
 
 
@@ -162,9 +163,19 @@ class OnParticipant(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_fie
 
     participant: str
     action: str
-    """`disconnect`, `mute`, `unmute`, `unlock` (let in who waits) or `role`."""
+    """`disconnect`, `mute`, `unmute`, `unlock` (let in who waits), `role` or `transfer`."""
     role: str = ""
-    """For `role`: value of `domain.vocabulary.Role`."""
+    """For `role` and `transfer`: value of `domain.vocabulary.Role`."""
+    alias: str = ""
+    """For `transfer`: where to."""
+
+
+class DialOut(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="command"):
+    """Call somebody from the conference of a service, begun when there is none. Reply: Dialling or Refused."""
+
+    alias: str
+    """Of the service; also what the called party is shown."""
+    wanted: Wanted
 
 
 class TellStreams(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="command"):
@@ -173,7 +184,7 @@ class TellStreams(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field
     call: str
 
 
-Command = MoveCallsAway | OnConference | OnParticipant | TellStreams
+Command = MoveCallsAway | OnConference | OnParticipant | DialOut | TellStreams
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="reply"):
@@ -192,6 +203,12 @@ class Obeyed(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="rep
     """It is done, or will be at once."""
 
 
+class Dialling(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="reply"):
+    """These participants are being called."""
+
+    participants: tuple[str, ...] = ()
+
+
 class NotHere(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="reply"):
     """The node has no such conference, participant or call."""
 
@@ -202,7 +219,7 @@ class LegStreams(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field=
     streams: tuple[StreamStatus, ...] = ()
 
 
-CommandReply = Moved | Refused | Obeyed | NotHere | LegStreams
+CommandReply = Moved | Refused | Obeyed | Dialling | NotHere | LegStreams
 
 encode_status = msgspec.msgpack.Encoder().encode
 decode_status = msgspec.msgpack.Decoder(NodeStatus).decode

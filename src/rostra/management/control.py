@@ -12,6 +12,7 @@ from rostra.domain import look
 from rostra.fabric.status import CommandReply, ConferenceStatus, NotHere, Obeyed, OnConference, OnParticipant
 from rostra.management.accounts.permissions import CONTROL
 from rostra.management.commands import Command, Failed, Parameter, refusal
+from rostra.management.dialling import DIAL, dial
 from rostra.management.status import platform
 
 _NO_CONFERENCE = "Failed to find conference."
@@ -35,11 +36,11 @@ def on_conference(identity: str, action: str, **more: Any) -> None:
     )
 
 
-def on_participant(identity: str, action: str, role: str = "") -> None:
+def on_participant(identity: str, action: str, role: str = "", alias: str = "") -> None:
     """Have the node that signals a participant do something with it. Raises as `on_conference`."""
     for node, status in platform().snapshot().statuses.items():
         if any(who.uuid == identity for part in status.conferences for who in part.participants):
-            told = OnParticipant(participant=identity, action=action, role=role)
+            told = OnParticipant(participant=identity, action=action, role=role, alias=alias)
             return _settle(platform().tell([node], told), "participant_id", _NO_PARTICIPANT)
     raise ValidationError({"participant_id": [_NO_PARTICIPANT]})
 
@@ -121,13 +122,10 @@ def _mute(values: Values) -> None:
     on_participant(identity, _toggled(values.get("setting", "mute"), "mute", "unmute", muted))
 
 
-def _absent(what: str) -> Callable[[Values], None]:
-    """A function that is not there. 400, as what is no error for a client's library would be taken for done."""
-
-    def refuse(_: Values) -> None:
-        raise ValidationError(f"{what} is not available on this system yet.")
-
-    return refuse
+def _transfer(values: Values) -> None:
+    on_participant(
+        values["participant_id"].lower(), "transfer", values.get("role", ""), values["conference_alias"]
+    )  # fmt: skip
 
 
 # ---- the commands
@@ -157,23 +155,6 @@ def _switch(name: str, help: str) -> Parameter:
 _TRANSFER = (
     _text("conference_alias", "Where to send it.", required=True),
     Parameter("role", "string", "Role it shall have there.", required=False, choices=_ROLES),
-)
-_DIAL = (
-    _text("conference_alias", "Alias of the service that calls.", required=True),
-    _text("destination", "Address to call.", required=True),
-    _text("protocol", "Protocol to call by.", choices=("sip", "h323", "mssip", "rtmp", "teams", "gms")),
-    _text("routing", "How the call is placed.", choices=("manual", "routing_rule")),
-    _text("system_location", "Name of the location that calls."),
-    _text("node", "Address of the node that calls.", 255),
-    _text("call_type", "Most media of the call.", choices=("audio", "video", "video-only")),
-    _text("role", "Role of who is called.", choices=_ROLES),
-    _text("dtmf_sequence", "Tones to send when the call is answered."),
-    _switch("streaming", "It is a streaming or recording device."),
-    _text("presentation_url", "Where an RTMP presentation goes."),
-    _text("remote_display_name", "Name shown for who is called."),
-    _text("keep_conference_alive", "Whether the conference goes on for it alone."),
-    _text("local_display_name", "Name the other end is told."),
-    _text("custom_sip_headers", "More SIP headers.", 0),
 )
 _FREE_TEXT = "free_form_overlay_text"
 _LAYOUT = (
@@ -213,9 +194,9 @@ COMMANDS = (
     _of_participant("unmute", "Unmute a participant.", _participant("unmute")),
     _of_participant("unlock", "Let a waiting participant into a locked conference.", _participant("unlock")),
     _of_participant("role", "Make a participant a Host or a Guest.", _participant("role"), _ROLE),
-    _of_participant("transfer", "Transfer a participant. Not available yet.", _absent("Transfer"), *_TRANSFER),
+    _of_participant("transfer", "Send a participant to another conference.", _transfer, *_TRANSFER),
     Command(
-        "participant", "dial", "Call somebody. Not available yet.", _DIAL, _absent("Dialling out"), CONTROL,
+        "participant", "dial", "Call somebody from a conference, which begins when it has not.", DIAL, dial, CONTROL,
         ("conference_alias", "destination"),
     ),
 )  # fmt: skip

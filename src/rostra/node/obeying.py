@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from rostra.calls.exchange import Exchange
 from rostra.calls.records import call_streams
+from rostra.calls.switchboard import NotDialled
 from rostra.conference.instance import ConferenceInstance
 from rostra.domain.look import IllegalValue
 from rostra.domain.vocabulary import Role
@@ -25,6 +26,8 @@ async def obey(exchange: Exchange, command: status.Command) -> status.CommandRep
             return await _on_conference(exchange, command)
         case status.OnParticipant():
             return await _on_participant(exchange, command)
+        case status.DialOut():
+            return await _dial_out(exchange, command)
         case status.TellStreams(call=call):
             for conference in exchange.conferences:
                 streams = await call_streams(conference, call)
@@ -51,13 +54,34 @@ async def _on_conference(exchange: Exchange, command: status.OnConference) -> st
 
 
 async def _on_participant(exchange: Exchange, command: status.OnParticipant) -> status.CommandReply:
-    if command.action not in _PARTICIPANT or (command.action == "role" and command.role not in _ROLES):
+    known = command.action in _PARTICIPANT or command.action == "transfer"
+    if not known or (command.action == "role" and command.role not in _ROLES):
         return _unknown(command.action)
     session = exchange.session(command.participant)
     if session is None:
         return status.NotHere()
+    if command.action == "transfer":
+        return await _transfer(exchange, session.conference, command)
     await _PARTICIPANT[command.action](session.conference, command)
     return status.Obeyed()
+
+
+async def _transfer(
+    exchange: Exchange, conference: ConferenceInstance, command: status.OnParticipant
+) -> status.CommandReply:
+    role = Role(command.role) if command.role in _ROLES else None
+    admitted = exchange.admits(command.alias, role, None)
+    if isinstance(admitted, bool):
+        return status.Refused(reason="Failed to find the conference to transfer to.")
+    await conference.transfer(command.participant, command.alias, admitted)
+    return status.Obeyed()
+
+
+async def _dial_out(exchange: Exchange, command: status.DialOut) -> status.CommandReply:
+    try:
+        return status.Dialling(participants=await exchange.dial(command.alias, command.wanted))
+    except NotDialled as problem:
+        return status.Refused(reason=problem.reason)
 
 
 def _unknown(action: str) -> status.Refused:
