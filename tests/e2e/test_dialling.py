@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy
 import pytest
 
 from tests.conftest import free_port
-from tests.e2e.baresip import available
+from tests.e2e.baresip import available, colour_clip
 from tests.e2e.phone import Phone
 from tests.e2e.platform import Platform
+from tests.e2e.recorder import Picture, Recorder
 
 pytestmark = pytest.mark.skipif(not available(), reason="baresip is not installed")
 
@@ -156,3 +158,42 @@ def test_nobody_there(platform: Platform, host: Host) -> None:
     assert host.refused("dial", destination="sip:@", protocol="sip")[0] == 400
     assert host.refused("dial", **dial, source="somebody.else") == (400, "Invalid source")
     assert host.refused("dial", **dial, dtmf_sequence="a")[0] == 400
+
+
+RED = numpy.array([190, 30, 40])
+
+
+def red(frame: Picture) -> bool:
+    """The main picture is the red one: seen left of the middle, where nothing is drawn over it."""
+    return bool(abs(frame[30:60, 20:60].reshape(-1, 3).mean(axis=0) - RED).max() < 50)
+
+
+@pytest.mark.spec("CONF-122", "CONF-124", "CONF-126", "CONF-127", "CONF-075")
+def test_a_conference_is_recorded(platform: Platform, host: Host, tmp_path: Path) -> None:
+    clip = colour_clip(tmp_path / "red.mp4", "0xBE1E28", seconds=40)
+    file = tmp_path / "recording.mkv"
+    phone = Phone(tmp_path / "phone", name="ann", port=free_port(), video=clip, video_codecs=["H264"], tone=700)
+    with phone, Recorder(file, free_port()) as recorder:
+        phone.call(f"sip:meet.demo@127.0.0.1:{platform.environment.sip_port}")
+        (called,) = host.do("dial", destination=recorder.url, protocol="rtmp", role="GUEST", streaming="yes")
+        seen = until(joined(host, called))
+        assert (seen["display_name"], seen["protocol"], seen["uri"]) == ("127.0.0.1", "rtmp", recorder.url)
+        assert seen["is_streaming_conference"] is True
+        until(lambda: recorder.seconds > 4, 20)
+        recorder.kill()  # the server goes away, and comes back
+        before = recorder.frames()
+        recorder.file = tmp_path / "again.mkv"
+        recorder.start()
+        until(lambda: recorder.file.exists() and recorder.seconds > 3, 20)
+        assert host.do(f"participants/{called}/disconnect")
+        recorder.wait()
+        after = recorder.frames()
+        for frames in (before, after):
+            shown = [red(frame) for frame in frames]
+            first = shown.index(True)
+            assert first < 60
+            assert all(shown[first:]), f"{shown.count(False)} of {len(shown)} frames are not red"
+            assert len(shown) - first > 45
+        loud, other = recorder.hear(700, 1100)
+        assert loud > -40 > -60 > other
+        phone.hang_up()
