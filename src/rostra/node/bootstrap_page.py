@@ -29,6 +29,7 @@ _TEMPLATE = (Path(__file__).parent / "bootstrap.html").read_text()
 FOR_PROGRAMS = "/configuration/bootstrap"
 """Where existing tools that deploy nodes send the file, as it is."""
 _LARGEST = 2 * nodefile.LARGEST
+_SWALLOWED = 64 * 1024 * 1024
 
 
 def _page(state: str, title: str, text: str, status: int, *, form: bool = True) -> HTMLResponse:
@@ -85,6 +86,7 @@ async def _content(request: Request) -> bytes:
     """The uploaded file: a form's, or the body itself. Raises BootstrapRefused."""
     try:
         if int(request.headers.get("content-length") or 0) > _LARGEST:
+            await _swallow(request)
             raise BootstrapRefused("This is not a Conferencing Node configuration: it is too large.")
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             return await _body(request)
@@ -95,6 +97,15 @@ async def _content(request: Request) -> bytes:
             return await file.read(_LARGEST)
     except (MultiPartException, HTTPException, ValueError, ClientDisconnect):
         raise BootstrapRefused("The upload is damaged or incomplete; try again.") from None
+
+
+async def _swallow(request: Request) -> None:
+    """Read what is sent all the same, within reason: a client that is still sending does not see the answer."""
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > _SWALLOWED:
+            return
 
 
 async def _body(request: Request) -> bytes:
