@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from starlette.applications import Starlette
 
 from rostra.clientapi.app import create_app
+from rostra.clientapi.asking import Switches
 from rostra.clientapi.serving import Server, serve
 from rostra.domain.reception import ReceptionRules
 from rostra.environment import Environment
@@ -68,17 +69,27 @@ def released_elsewhere() -> list[str]:
 
 
 @pytest.fixture
+def switches() -> dict[str, bool]:
+    """Global settings that differ from their defaults."""
+    return {}
+
+
+@pytest.fixture
 def app(
     switchboard: FakeSwitchboard,
     environment: Environment,
     web_root: Path,
     alternatives: list[str],
     released_elsewhere: list[str],
+    switches: dict[str, bool],
 ) -> Starlette:
     async def release(token: str) -> None:
         released_elsewhere.append(token)
 
-    return create_app(switchboard, environment, web_root, alternatives=lambda: alternatives, release_elsewhere=release)
+    return create_app(
+        switchboard, environment, web_root, alternatives=lambda: alternatives, release_elsewhere=release,
+        switches=lambda: Switches(**switches),
+    )  # fmt: skip
 
 
 @pytest.fixture

@@ -164,6 +164,7 @@ class FakeConference:
         self.queues: dict[str, asyncio.Queue[ConferenceEvent | None]] = {}
         self.tones: list[tuple[str, str]] = []
         self.rooms: list[object] = []
+        self.silence: object = None
         self.registers: dict[str, look.Value] = {}
         self.pictures: list[bytes] = []
 
@@ -293,6 +294,9 @@ class FakeConference:
 
     async def move_camera(self, participant: str, move: CameraMoved) -> None:
         self.tell(move, participant)
+
+    async def detect_silence(self, rules: object) -> None:
+        self.silence = rules
 
     async def set_rules(self, **rules: bool) -> None:
         self.set_flags(**rules)

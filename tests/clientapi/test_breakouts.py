@@ -9,13 +9,13 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.calls.network import Network, Node
-from tests.calls.people import PINS, service
 
 from rostra.clientapi.app import create_app
 from rostra.clientapi.serving import serve
 from rostra.environment import Environment
 from rostra.tls import context_of
+from tests.calls.network import Network, Node
+from tests.calls.people import PINS, service
 
 from .driver import ROOT, Api, Event, Events, User
 from .test_validators import verdicts
@@ -33,7 +33,7 @@ async def team(environment: Environment, certificate: tuple[Path, Path], tmp_pat
     node = await Node(Network(), "n1", lambda alias: SERVICES.get(alias.lower())).start()
     server = serve(create_app(node.exchange, environment, tmp_path), environment, context_of(*certificate))
     await server.start()
-    async with httpx.AsyncClient(verify=False, base_url=f"https://localhost:{environment.node_https_port}") as http:  # noqa: S501
+    async with httpx.AsyncClient(verify=False, base_url=f"https://localhost:{environment.node_https_port}") as http:
         yield Api(http)
     await server.stop()
     await node.exchange.close()

@@ -26,6 +26,7 @@ BODIES: dict[str, Any] = {
     "preferred_aspect_ratio": {"aspect_ratio": 1.0},
     "set_guests_can_unmute": {"setting": True},
     "set_guests_can_present": {"setting": True},
+    "silent_video_detection": {"config": {}},
     "breakouts": {"name": "Room"},
     "breakout": {"breakout_uuid": "main", "participants": []},
     "create": {"mix_name": "main.!personal"},

@@ -35,7 +35,7 @@ async def test_the_token_answer_has_every_field(api: Api) -> None:
         "call_type": "video",
         "chat_enabled": True,
         "fecc_enabled": True,
-        "rtmp_enabled": False,
+        "rtmp_enabled": True,
         "rtsp_enabled": False,
         "analytics_enabled": False,
         "guests_can_present": True,

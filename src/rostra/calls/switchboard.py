@@ -20,6 +20,7 @@ from rostra.domain.ending import KeepAlive
 from rostra.domain.media import MediaDescription, MediaKind
 from rostra.domain.rooms import Room
 from rostra.domain.service import ServiceDescription
+from rostra.domain.silence import SilenceRules
 from rostra.domain.vocabulary import CallDirection, CallProtocol, Role
 
 __all__ = [
@@ -313,6 +314,10 @@ class Conference(Protocol):
 
     async def move_camera(self, participant: str, move: CameraMoved) -> None:
         """Tell a participant to move its camera."""
+        ...
+
+    async def detect_silence(self, rules: SilenceRules | None) -> None:
+        """Mark those whose video has long been silent; None: nobody."""
         ...
 
     async def set_rules(self, **rules: bool) -> None:

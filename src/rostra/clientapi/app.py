@@ -14,6 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from rostra.calls.switchboard import Switchboard
+from rostra.clientapi.asking import Switches
 from rostra.clientapi.dispatch import ROOT, ClientApi
 from rostra.clientapi.envelope import DISABLED, METHOD_NOT_ALLOWED, NOT_FOUND, failure, json_response
 from rostra.clientapi.network import is_local
@@ -35,16 +36,17 @@ def create_app(
     web_root: Path,
     *,
     alternatives: Callable[[], Sequence[str]] = tuple,
+    switches: Callable[[], Switches] = Switches,
     release_elsewhere: Callable[[str], Awaitable[object]] = _nobody_else,
 ) -> Starlette:
     """The application; `app.state.client_api` is the `ClientApi`, to be closed when the node stops.
 
     `web_root`: directory of the built web app. `alternatives` gives the other nodes clients may use should this one
-    be lost (`https://host:port`, best first); `release_elsewhere` is told the token of an earlier session that some
+    be lost (`https://host:port`, best first); `switches` what is allowed now; `release_elsewhere` is told the token of an earlier session that some
     other node issued, to be handed to `ClientApi.release` there.
     """
     node = environment.media_address or "node"
-    api = ClientApi(switchboard, TABLE, node, alternatives, release_elsewhere)
+    api = ClientApi(switchboard, TABLE, node, alternatives, switches, release_elsewhere)
     site = Website(web_root)
 
     async def health(request: Request) -> Response:

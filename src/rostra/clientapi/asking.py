@@ -19,6 +19,16 @@ from rostra.conference.roster import Participant
 BodyType = TypeVar("BodyType", bound=Body)
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Switches:
+    """Global settings that allow what clients do; members are named as in the management API."""
+
+    enable_application_api: bool = True
+    enable_webrtc: bool = True
+    enable_fecc: bool = True
+    enable_rtmp: bool = True
+
+
 @dataclasses.dataclass(slots=True)
 class Platform:
     """What handlers act on."""
@@ -30,6 +40,8 @@ class Platform:
     """Name of this node in event ids."""
     alternatives: Callable[[], Sequence[str]]
     """Other nodes that clients may use, best first, as `https://host:port`; asked anew for every client."""
+    switches: Callable[[], Switches]
+    """As they are now."""
     release_elsewhere: Callable[[str], Awaitable[object]]
     """Told the token of an earlier session that is of another node, for that node's `ClientApi.release`."""
 

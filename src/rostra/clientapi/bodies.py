@@ -112,6 +112,19 @@ class Setting(Body, frozen=True, kw_only=True):
     setting: bool
 
 
+class SilentVideoConfig(Body, frozen=True, kw_only=True):
+    enable: bool = True
+    silent_after: Annotated[float, msgspec.Meta(ge=1, le=120)] = 15.0
+    """Seconds."""
+    require_no_faces: bool = True
+    reactivate_after: Annotated[float, msgspec.Meta(ge=1, le=5)] = 2.0
+    """Seconds."""
+
+
+class SilentVideo(Body, frozen=True, kw_only=True):
+    config: SilentVideoConfig
+
+
 class AspectRatio(Body, frozen=True, kw_only=True):
     aspect_ratio: Annotated[float, msgspec.Meta(ge=0, le=2)]
 

@@ -15,12 +15,13 @@ from starlette.types import Receive, Scope, Send
 
 from rostra.calls.switchboard import CallRefused, MediaRefused, Refusal, Switchboard
 from rostra.clientapi import counters
-from rostra.clientapi.asking import Asked, Platform
+from rostra.clientapi.asking import Asked, Platform, Switches
 from rostra.clientapi.bodies import Body
 from rostra.clientapi.clients import Client, Clients
 from rostra.clientapi.cors import permit, preflight
 from rostra.clientapi.endpoints import EndpointTable, Unroutable, Who
 from rostra.clientapi.envelope import (
+    DISABLED,
     INVALID_ROLE,
     INVALID_TOKEN,
     METHOD_NOT_ALLOWED,
@@ -43,6 +44,8 @@ from rostra.domain.vocabulary import Role
 logger = structlog.get_logger("rostra.clientapi")
 
 ROOT = "/api/client/v2/"
+STATUS = "status"
+"""Is answered also where clients are refused: it tells reverse proxies that the node is there."""
 _HTTP_STATUS = {Refusal.NOT_FOUND: 404, Refusal.OUT_OF_RESOURCE: 503, Refusal.MAINTENANCE: 503}
 
 
@@ -55,11 +58,14 @@ class ClientApi:
         table: EndpointTable,
         node: str,
         alternatives: Callable[[], Sequence[str]],
+        switches: Callable[[], Switches],
         release_elsewhere: Callable[[str], Awaitable[object]],
     ) -> None:
         self.clients = Clients(switchboard)
         self.table = table
-        self.platform = Platform(switchboard, self.clients, PinGuard(), node, alternatives, release_elsewhere)
+        self.platform = Platform(
+            switchboard, self.clients, PinGuard(), node, alternatives, switches, release_elsewhere
+        )  # fmt: skip
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -131,6 +137,10 @@ class ClientApi:
     async def _handle(self, asked: Asked) -> Response:
         endpoint = asked.endpoint
         asked.body = await self._body(asked)
+        if not self.platform.switches().enable_application_api and endpoint.path != STATUS:
+            if endpoint.handler is refresh_token:
+                await hold_back_refused_refresh()
+            raise ApiProblem(403, DISABLED)
         asked.holder = self._in_room(asked, self._holder(asked))
         if endpoint.who is not Who.ANYBODY:
             if asked.holder is None:

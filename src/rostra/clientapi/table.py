@@ -71,6 +71,7 @@ CONFERENCE = (
     _post(f"{C}/unmuteguests", Who.HOST, conference.unmute_guests, log="Unmute of all guests requested by API."),
     _post(f"{C}/disconnect", Who.HOST, conference.disconnect, log="Conference termination requested by API."),
     _post(f"{C}/message", Who.HOLDER, conference.message, bodies.Message),
+    _post(f"{C}/silent_video_detection", Who.HOST, conference.silent_video_detection, bodies.SilentVideo),
     _post(f"{C}/set_guests_can_unmute", Who.HOST, conference.guests_can_unmute, bodies.Setting),
     _post(f"{C}/set_guests_can_present", Who.HOST, conference.guests_can_present, bodies.Setting),
     _post(f"{C}/video_mixes/create", Who.HOLDER, mixes.create, bodies.CreateMix),
@@ -217,17 +218,7 @@ DIALLING = (
     ),
 )
 
-ABSENT = (
-    *_disabled(
-        Who.HOST,
-        f"{C}/silent_video_detection",
-    ),
-    *_disabled(
-        Who.SELF,
-        f"{P}/show_live_captions",
-        f"{P}/hide_live_captions",
-    ),
-)
+ABSENT = _disabled(Who.SELF, f"{P}/show_live_captions", f"{P}/hide_live_captions")
 
 BREAKOUTS = (
     _post(

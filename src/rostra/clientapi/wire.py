@@ -91,6 +91,7 @@ def participant_object(
         is_on_hold=p.is_on_hold,
         is_transferring=p.is_transferring,
         is_conjoined=p.is_conjoined,
+        is_video_silent=p.is_video_silent,
         transfer_supported=yes_no(p.joined and p.protocol in TRANSFERABLE),
         needs_presentation_in_mix=p.presentation_in_mix,
         supports_direct_chat=p.direct_chat,

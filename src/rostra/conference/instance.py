@@ -31,6 +31,7 @@ from rostra.conference.presenting import Presenting, presented
 from rostra.conference.roster import ConferenceFlags, Participant
 from rostra.conference.seating import Seating
 from rostra.conference.shared import OwnerUnreachable, Shared
+from rostra.conference.silence import SILENCE, Silence
 from rostra.conference.state import CALLED, STARTED_BY_HAND, Changes, Value
 from rostra.conference.stills import Stills
 from rostra.conference.tones import Tones, is_in
@@ -38,6 +39,7 @@ from rostra.domain import layouts, look
 from rostra.domain.presenting import slides_of
 from rostra.domain.rooms import Room
 from rostra.domain.service import Service
+from rostra.domain.silence import SilenceRules
 from rostra.domain.theme import KNOCK
 from rostra.domain.vocabulary import Role
 from rostra.media.messages import DtmfReceived, LegFailed
@@ -124,6 +126,7 @@ class ConferenceInstance:
             tell=self._audience.tell,
         )  # fmt: skip
         self._tones = Tones(self._members.keys(), lambda sound, about: self.play_all(sound, without=about))
+        self._silence = Silence(self._state, here, self._members.keys(), self._seating.update)
         self._breakouts = Breakouts(self._shared, here.now, self._rooms_changed)
         self._background = Background()
         self.ended = False
@@ -137,6 +140,7 @@ class ConferenceInstance:
         """Let go of everything; only for a conference that has ended here."""
         self._seating.close()
         self._breakouts.close()
+        self._silence.close()
         self.presenting.close()
         await self.stills.close()
         await self.media.close()
@@ -222,6 +226,7 @@ class ConferenceInstance:
         self._audience.leave(participant, reason)
         self._seating.forget(participant)
         self._tones.forget(participant)
+        self._silence.forget(participant)
         self.presenting.forget(participant)
         self.media.forget(participant)
         self._shared.write(self._state.remove(participant))
@@ -242,6 +247,7 @@ class ConferenceInstance:
             self.ended = True
             self._seating.close()
             self._breakouts.close()
+            self._silence.close()
             self._on_empty(self)
 
     # ---- media of those signalled here
@@ -347,6 +353,10 @@ class ConferenceInstance:
     async def move_camera(self, participant: str, move: CameraMoved) -> None:
         """Of a participant that said it has one that can be moved (API-120)."""
         await self._do(self._order(participant, camera=move))
+
+    async def detect_silence(self, rules: SilenceRules | None) -> None:
+        """Mark those whose video has long been silent; None: nobody."""
+        self._set_flags(**{SILENCE: rules.value if rules else ()})
 
     async def set_rules(self, **rules: bool) -> None:
         """What Guests may do: `guests_can_unmute`, `guests_can_present`."""
@@ -547,6 +557,7 @@ class ConferenceInstance:
                 member.followed(self._state.get(participant.uuid) or participant)
         self.presenting.follow(changes)
         self._breakouts.follow(changes)
+        self._silence.follow(changes)
         self._on_change(self)
 
     def _set_flags(self, **values: Value) -> None:

@@ -72,6 +72,9 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     is_transferring: bool = False
     """It was told to go to another conference, and is expected to leave."""
     last_spoken_time: float = 0.0
+    """Unix seconds; 0: it has said nothing yet."""
+    is_video_silent: bool = False
+    """It has long said nothing (`domain.silence`)."""
     attending: bool = False
     """A Host of the main conference that follows this room; others see it once it has media here (API-152)."""
     is_conjoined: bool = False

@@ -15,6 +15,7 @@ import structlog
 from rostra import tls
 from rostra.calls.exchange import Exchange
 from rostra.clientapi.app import create_app
+from rostra.clientapi.asking import Switches
 from rostra.clientapi.serving import serve as serve_clients
 from rostra.configuration.queries import Lookup
 from rostra.domain.vocabulary import CallProtocol
@@ -99,8 +100,16 @@ async def start(
     stack.push_async_callback(presenting.stop)
     await sip.start()
     stack.push_async_callback(sip.stop)
-    await _serve_web(environment, identity, bus, running, live, stack)
+    await _serve_web(environment, identity, bus, running, lookup, live, stack)
     return running.exchange
+
+
+def _switches(lookup: Lookup) -> Switches:
+    settings = lookup.global_settings()
+    return Switches(
+        enable_application_api=settings.enable_application_api, enable_webrtc=settings.enable_webrtc,
+        enable_fecc=settings.enable_fecc, enable_rtmp=settings.enable_rtmp,
+    )  # fmt: skip
 
 
 async def _serve_web(
@@ -108,6 +117,7 @@ async def _serve_web(
     identity: NodeIdentity,
     bus: Bus,
     running: calls.Calls,
+    lookup: Lookup,
     context: ssl.SSLContext,
     stack: AsyncExitStack,
 ) -> None:
@@ -118,6 +128,7 @@ async def _serve_web(
         environment,
         WEB_ROOT,
         alternatives=neighbours.alternatives,
+        switches=lambda: _switches(lookup),
         release_elsewhere=neighbours.release,
     )
     await neighbours.start(app.state.client_api.release)

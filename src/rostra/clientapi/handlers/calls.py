@@ -24,6 +24,8 @@ async def begin(asked: Asked) -> WebRtcCall:
         return await _begin_stills(asked)
     if body.call_type != "WEBRTC":
         raise ApiProblem(403, DISABLED)
+    if not asked.platform.switches().enable_webrtc:
+        raise ApiProblem(403, DISABLED)
     if not body.sdp:
         raise ApiProblem(400, "No SDP")
     client, call = asked.client, str(uuid.uuid4())

@@ -6,12 +6,13 @@ import msgspec
 
 from rostra.clientapi import results
 from rostra.clientapi.asking import Asked
-from rostra.clientapi.bodies import Message, OverrideLayout, Setting, TransformLayout
+from rostra.clientapi.bodies import Message, OverrideLayout, Setting, SilentVideo, TransformLayout
 from rostra.clientapi.envelope import ApiProblem
 from rostra.clientapi.results import ConferenceState, ParticipantObject
 from rostra.clientapi.wire import conference_state, participant_object, visible
 from rostra.domain import layouts
 from rostra.domain.look import IllegalValue
+from rostra.domain.silence import SilenceRules
 
 TERMINATED = "API initiated conference termination"
 
@@ -57,6 +58,16 @@ async def unmute_guests(asked: Asked) -> bool:
 
 async def guests_can_unmute(asked: Asked) -> bool:
     await asked.conference.set_rules(guests_can_unmute=asked.carried(Setting).setting)
+    return True
+
+
+async def silent_video_detection(asked: Asked) -> bool:
+    config = asked.carried(SilentVideo).config
+    rules = SilenceRules(
+        silent_after=config.silent_after, reactivate_after=config.reactivate_after,
+        require_no_faces=config.require_no_faces,
+    )  # fmt: skip
+    await asked.conference.detect_silence(rules if config.enable else None)
     return True
 
 

@@ -53,7 +53,7 @@ USUAL_MOVE = {"start": 1000.0, "continue": 200.0, "stop": 0.0}
 async def camera(asked: Asked) -> bool:
     """Move the target's camera; false where it has none that can be moved (API-120)."""
     body, target = asked.carried(CameraMove), asked.target
-    if not target.fecc_supported:
+    if not target.fecc_supported or not asked.platform.switches().enable_fecc:
         return False
     timeout = USUAL_MOVE[body.action] if body.timeout is None else body.timeout
     movement = tuple(events.CameraMove(axis=one.axis, direction=one.direction) for one in body.movement)

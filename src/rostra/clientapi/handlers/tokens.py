@@ -20,7 +20,7 @@ from rostra.calls.switchboard import (
     Session,
 )
 from rostra.clientapi import counters
-from rostra.clientapi.asking import Asked, Platform
+from rostra.clientapi.asking import Asked, Platform, Switches
 from rostra.clientapi.bodies import ReleaseToken, RequestToken
 from rostra.clientapi.clients import Client
 from rostra.clientapi.envelope import INVALID_TOKEN, NO_SUCH_CONFERENCE, PIN_RETRIES, ApiProblem
@@ -74,7 +74,7 @@ async def request_token(asked: Asked) -> TokenGranted:
     token = platform.clients.admit(client)
     if body.replaces:
         platform.clients.spawn(_end_earlier(platform, body.replaces))
-    return _granted(session, token, tuple(platform.alternatives()))
+    return _granted(session, token, tuple(platform.alternatives()), platform.switches())
 
 
 async def _end_earlier(platform: Platform, token: str) -> None:
@@ -152,7 +152,7 @@ def _wrong_pin(asked: Asked, address: str, now: float) -> None:
     logger.warning("Invalid PIN", alias=alias, remote_address=address)
 
 
-def _granted(session: Session, token: str, node_urls: tuple[str, ...]) -> TokenGranted:
+def _granted(session: Session, token: str, node_urls: tuple[str, ...], switches: Switches) -> TokenGranted:
     me, service = session.participant, session.service
     return TokenGranted(
         token=token,
@@ -167,6 +167,8 @@ def _granted(session: Session, token: str, node_urls: tuple[str, ...]) -> TokenG
         service_name=service.name,
         call_type=call_kind(service),
         chat_enabled=service.enable_chat,
+        fecc_enabled=switches.enable_fecc,
+        rtmp_enabled=switches.enable_rtmp,
         breakout_rooms=service.breakout_rooms,
         guests_can_present=service.guests_can_present,
         call_tag=me.call_tag,
