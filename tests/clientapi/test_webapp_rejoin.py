@@ -137,7 +137,7 @@ async def test_a_killed_node_is_replaced_by_another(
     await page.get_by_test_id("show-chat").click()
     await bob.post("message", {"type": "text/plain", "payload": "before"})
     await expect(page.get_by_test_id("chat")).to_contain_text("before")
-    await page.keyboard.press("m")
+    await page.get_by_test_id("mute-mic").click()
     await eventually(lambda: session.participant.is_client_muted)
     begun = time.monotonic()
     await die(server, far, session)

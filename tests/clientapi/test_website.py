@@ -14,7 +14,18 @@ from rostra.environment import Environment
 from .driver import Api
 from .fakes import FakeSwitchboard
 
-PAGES = ["/", "/webapp", "/webapp/", "/webapp/conference/meet.demo", "/conference/meet.demo", "/conference/a@b.c?pin=1"]
+PAGES = [
+    "/",
+    "/webapp",
+    "/webapp/",
+    "/webapp/conference/meet.demo",
+    "/conference/meet.demo",
+    "/conference/a@b.c?pin=1",
+    "/webapp/m/meet.demo",
+    "/webapp3/m/meet.demo",
+    "/webapp/home",
+    "/m/meet.demo",
+]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -111,3 +122,37 @@ async def test_the_description_lists_every_endpoint(api: Api) -> None:
     assert "TokenGranted" in described["components"]["schemas"]
     names = [operation["operationId"] for path in described["paths"].values() for operation in path.values()]
     assert len(names) == len(set(names)) > 80
+
+
+BRANDED = {
+    "brand.css": b".brand-logo {}",
+    "settings.js": b"alert(1)",
+    "locales/it.json": b"{}",
+    "evil.html": b"<script>",
+}
+
+
+@pytest.mark.spec("CONF-038")
+async def test_the_branding_is_served_and_its_settings_never_as_a_program(
+    switchboard: FakeSwitchboard, environment: Environment, web_root: Path
+) -> None:
+    app = create_app(switchboard, environment, web_root, branding=lambda: BRANDED)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://node.test") as http:
+        listed = await http.get("/branding/index.json")
+        assert listed.json() == {"files": ["brand.css", "locales/it.json", "settings.js"]}
+        style = await http.get("/branding/brand.css")
+        assert style.content == BRANDED["brand.css"]
+        assert style.headers["content-type"].startswith("text/css")
+        assert style.headers["cache-control"] == "no-cache"
+        again = await http.get("/branding/brand.css", headers={"if-none-match": style.headers["etag"]})
+        assert again.status_code == 304
+        settings = await http.get("/branding/settings.js")
+        assert settings.headers["content-type"].startswith("text/plain")
+        assert settings.headers["x-content-type-options"] == "nosniff"
+        assert (await http.get("/branding/evil.html")).status_code == 404
+        assert (await http.get("/branding/nothing.png")).status_code == 404
+    await app.state.client_api.close()
+
+
+async def test_without_a_branding_there_are_no_files(api: Api) -> None:
+    assert (await api.http.get("/branding/index.json")).json() == {"files": []}

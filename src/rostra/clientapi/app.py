@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
@@ -38,16 +38,18 @@ def create_app(
     alternatives: Callable[[], Sequence[str]] = tuple,
     switches: Callable[[], Switches] = Switches,
     release_elsewhere: Callable[[str], Awaitable[object]] = _nobody_else,
+    branding: Callable[[], Mapping[str, bytes]] = dict,
 ) -> Starlette:
     """The application; `app.state.client_api` is the `ClientApi`, to be closed when the node stops.
 
     `web_root`: directory of the built web app. `alternatives` gives the other nodes clients may use should this one
-    be lost (`https://host:port`, best first); `switches` what is allowed now; `release_elsewhere` is told the token of an earlier session that some
-    other node issued, to be handed to `ClientApi.release` there.
+    be lost (`https://host:port`, best first); `switches` what is allowed now; `release_elsewhere` is told the token of
+    an earlier session that some other node issued, to be handed to `ClientApi.release` there; `branding` gives the
+    files of the web app's branding, by name.
     """
     node = environment.media_address or "node"
     api = ClientApi(switchboard, TABLE, node, alternatives, switches, release_elsewhere)
-    site = Website(web_root)
+    site = Website(web_root, branding)
 
     async def health(request: Request) -> Response:
         ready = switchboard.ready
@@ -63,7 +65,10 @@ def create_app(
             Route("/", site.page),
             Route("/webapp", site.page),
             Route("/webapp/{rest:path}", site.page),
+            Route("/webapp{number:int}/{rest:path}", site.page),
             Route("/conference/{rest:path}", site.page),
+            Route("/m/{rest:path}", site.page),
+            Route("/branding/{path:path}", site.branded),
             Route("/{path:path}", site.file),
         ],
         exception_handlers={404: _not_found, 405: _wrong_method, 500: _broken},

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from rostra.clientapi.envelope import NOT_FOUND, failure
+from rostra.clientapi.envelope import NOT_FOUND, failure, json_response
 
 SECURITY_HEADERS = {
     "content-security-policy": "; ".join(
@@ -31,14 +34,29 @@ SECURITY_HEADERS = {
     "cross-origin-opener-policy": "same-origin-allow-popups",
 }
 
+BRANDING_TYPES = {
+    ".css": "text/css",
+    ".json": "application/json",
+    ".js": "text/plain",  # read as settings, never run
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
+}
+"""Files of a branding package that are given to browsers."""
+
 NOT_BUILT = "The web app is not built: run `make web` and start again."
 
 
 class Website:
     """The built web app below `root`, which need not exist yet when the node starts."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, branding: Callable[[], Mapping[str, bytes]] = dict) -> None:
         self._root = root
+        self._branding = branding
         self._files = StaticFiles(directory=root, check_dir=False)
 
     async def page(self, request: Request) -> Response:
@@ -63,3 +81,23 @@ class Website:
         lasting = path.startswith("assets/")
         response.headers["cache-control"] = "public, max-age=31536000, immutable" if lasting else "no-cache"
         return response
+
+    async def branded(self, request: Request) -> Response:
+        """One file of the branding package, or the list of all (`index.json`); empty when there is none."""
+        path = request.path_params["path"]
+        found = await asyncio.to_thread(self._branding)
+        if path == "index.json":
+            files = sorted(name for name in found if _type_of(name))
+            return json_response(200, {"files": files}, {**SECURITY_HEADERS, "cache-control": "no-cache"})
+        kind = _type_of(path)
+        if path not in found or not kind:
+            return failure(404, NOT_FOUND)
+        tag = f'"{hashlib.sha256(found[path]).hexdigest()[:32]}"'
+        headers = {**SECURITY_HEADERS, "cache-control": "no-cache", "etag": tag}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(found[path], headers=headers, media_type=kind)
+
+
+def _type_of(name: str) -> str | None:
+    return BRANDING_TYPES.get(PurePosixPath(name).suffix.lower())

@@ -65,6 +65,13 @@ class ThemeRow(msgspec.Struct, frozen=True):
     sha256: str
 
 
+class BrandingRow(msgspec.Struct, frozen=True):
+    """The file with a branding package of the web app."""
+
+    file: int
+    sha256: str
+
+
 class GlobalRow(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the whole platform that calls depend on; fields of the management API's `global`."""
 
@@ -206,6 +213,13 @@ _THEMES = (
     "LEFT JOIN configuration_storedfile AS file ON file.id = theme.package_id"
 )
 
+_BRANDING = (
+    "SELECT file.id, file.sha256 FROM configuration_webappalias AS path "
+    "JOIN configuration_webappbranding AS branding ON branding.id = path.branding_id "
+    "JOIN configuration_storedfile AS file ON file.id = branding.branding_file_id "
+    "WHERE path.is_default AND path.is_enabled"
+)
+
 
 class Lookup:
     """Reads the local database at `path`; see `rostra.configuration.setup_node`."""
@@ -289,6 +303,11 @@ class Lookup:
     def themes(self) -> list[ThemeRow]:
         """All themes."""
         return [ThemeRow(*row) for row in self._rows(_THEMES)]
+
+    def branding(self) -> BrandingRow | None:
+        """The branding of the path that leads to the web app by default."""
+        row = self._one(_BRANDING)
+        return None if row is None else BrandingRow(*row)
 
     def file(self, key: int) -> bytes:
         """What has arrived of a file of the configuration."""

@@ -24,6 +24,7 @@ from rostra.fabric.bus import Bus
 from rostra.fabric.replication import ConfigurationReplica
 from rostra.node import calls
 from rostra.node.belonging import Belonging
+from rostra.node.branding import Branding
 from rostra.node.certificate import NodeCertificate
 from rostra.node.identity import NodeIdentity
 from rostra.node.neighbours import Neighbours
@@ -119,6 +120,7 @@ async def _serve_web(
     running: calls.Calls,
     lookup: Lookup,
     context: ssl.SSLContext,
+    branding: Branding,
     stack: AsyncExitStack,
 ) -> None:
     """Start the client API and the web app; `stack` ends it."""
@@ -130,6 +132,7 @@ async def _serve_web(
         alternatives=neighbours.alternatives,
         switches=lambda: _switches(lookup),
         release_elsewhere=neighbours.release,
+        branding=branding.files,
     )
     await neighbours.start(app.state.client_api.release)
     stack.push_async_callback(neighbours.stop)
