@@ -214,6 +214,7 @@ class Node:
         role: str = "CONFERENCING",
         licensed: Callable[[], bool] = lambda: True,
         licences: Licences | None = None,
+        plan: Any = None,
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -233,7 +234,7 @@ class Node:
             location=lambda: self.location, record=self.events.append, now=now, clock=clock,
         )  # fmt: skip
         self.exchange = Exchange(
-            here, self.peers, atlas or MapAtlas(), find, licensed=licensed, licences=licences,  # type: ignore[arg-type]
+            here, self.peers, atlas or MapAtlas(), find, licensed=licensed, licences=licences, plan=plan,  # type: ignore[arg-type]
         )  # fmt: skip
         network.nodes[name] = self
 

@@ -195,5 +195,6 @@ def test_a_conference_is_recorded(platform: Platform, host: Host, tmp_path: Path
             assert all(shown[first:]), f"{shown.count(False)} of {len(shown)} frames are not red"
             assert len(shown) - first > 45
         loud, other = recorder.hear(700, 1100)
-        assert loud > -40 > -60 > other
+        assert loud > -40
+        assert loud - other > 15
         phone.hang_up()

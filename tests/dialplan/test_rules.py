@@ -1,0 +1,156 @@
+"""Call Routing Rules: which takes a call, and where it goes then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rostra.dialplan import rules
+from rostra.dialplan.outward import Hop, NoRule, Route, identity, route
+from rostra.dialplan.rules import Rule, TransformFailed
+from rostra.domain.dialling import Wanted
+from rostra.domain.vocabulary import CallProtocol
+
+
+def rule(match: str = ".*", **more: Any) -> Rule:
+    return Rule(**{"id": 1, "name": "r", "priority": 100, "match": match, "outgoing": True, **more})
+
+
+@pytest.mark.spec("SVC-093")
+@pytest.mark.parametrize(
+    ("alias", "plain"),
+    [
+        ("sip:alice@example.com;transport=tls", "alice@example.com"),
+        ("sips:alice@10.0.0.1:5061", "alice"),
+        ("alice@[2001:db8::1]", "alice"),
+        ("h323:room", "room"),
+        ("rtmp://host/live/x", "host/live/x"),
+        ("alice@example.com?subject=x", "alice@example.com"),
+    ],
+)
+def test_what_is_matched(alias: str, plain: str) -> None:
+    assert rules.parsed(alias) == plain
+
+
+@pytest.mark.spec("SVC-085", "SVC-086", "SVC-088", "SVC-089", "SVC-093", "SVC-094", "SVC-095")
+@pytest.mark.parametrize(
+    ("one", "alias", "matches"),
+    [
+        (rule(".+@example.com"), "sip:alice@EXAMPLE.com;transport=tls", True),
+        (rule(".+@example.com"), "alice@example.com.evil", False),
+        (rule(".+@example.com"), "bob alice@example.org", False),
+        (rule(".+@example.com", full=True), "sip:alice@example.com;transport=tls", False),
+        (rule("sip:.+@example.com.*", full=True), "sip:alice@example.com;transport=tls", True),
+        (rule(enabled=False), "a", False),
+        (rule(outgoing=False, incoming=True), "a", False),
+        (rule(location=7), "a", True),
+        (rule(location=8), "a", False),
+        (rule(registered_only=True, sources=frozenset()), "a", True),  # settings of incoming calls play no part
+        (rule("("), "a", False),
+    ],
+)
+def test_outgoing(one: Rule, alias: str, matches: bool) -> None:
+    assert (rules.outgoing([one], alias, 7) is not None) is matches
+
+
+@pytest.mark.spec("SVC-087", "SVC-090", "SVC-091", "SVC-092", "SVC-113")
+@pytest.mark.parametrize(
+    ("one", "source", "registered", "matches"),
+    [
+        (rule(incoming=True), "sip", False, True),
+        (rule(incoming=False), "sip", False, False),
+        (rule(sources=frozenset({CallProtocol.WEBRTC})), "api", False, True),
+        (rule(sources=frozenset({CallProtocol.WEBRTC})), "rtmp", False, True),
+        (rule(sources=frozenset({CallProtocol.WEBRTC})), "sip", False, False),
+        (rule(registered_only=True), "sip", False, False),
+        (rule(registered_only=True), "sip", True, True),
+        (rule(registered_only=True, sources=frozenset()), "sip", True, False),
+        (rule(registered_only=True, sources=frozenset()), "mssip", True, True),
+    ],
+)
+def test_incoming(one: Rule, source: str, registered: bool, matches: bool) -> None:
+    assert (rules.incoming([one], "a", 1, CallProtocol(source), registered=registered) is not None) is matches
+
+
+@pytest.mark.spec("SVC-096")
+@pytest.mark.parametrize(
+    ("match", "replace", "made"),
+    [
+        (r"(\d+)@old", r"\1@new", "12@new"),
+        (r"(\d+)@old", "", "sip:12@old"),
+        (r"(?P<n>\d+)@old", r"\g<n>", "12"),
+    ],
+)
+def test_transforms(match: str, replace: str, made: str) -> None:
+    found = rules.outgoing([rule(match, replace=replace)], "sip:12@old", 1)
+    assert found is not None
+    assert found.alias == made
+
+
+@pytest.mark.spec("SVC-084", "SVC-096")
+def test_a_broken_transform_ends_the_search() -> None:
+    with pytest.raises(TransformFailed):
+        rules.outgoing([rule("(a)", replace=r"\2", priority=1), rule(priority=2)], "a", 1)
+
+
+@pytest.mark.spec("SVC-084")
+@given(st.lists(st.tuples(st.integers(1, 200), st.booleans(), st.sampled_from(["a", "b", ".*"])), max_size=8))
+def test_the_first_that_matches(made: list[tuple[int, bool, str]]) -> None:
+    every = [rule(match, priority=p, enabled=e, id=n) for n, (p, e, match) in enumerate(made)]
+    fit = [one for one in every if one.enabled and one.match in ("a", ".*")]
+    found = rules.outgoing(every, "a", 1)
+    best = min(fit, key=lambda one: (one.priority, one.id), default=None)
+    assert (found.rule if found else None) == best
+
+
+class Configured:
+    """A plan as given."""
+
+    def __init__(self, *given: Rule) -> None:
+        self.given = given
+        self.hops = {1: Hop(address="proxy.one"), 2: Hop(address="proxy.two", transport="tcp")}
+
+    def rules(self) -> tuple[Rule, ...]:
+        return self.given
+
+    def hop(self, protocol: CallProtocol, key: int | None) -> Hop | None:
+        return self.hops.get(key or 0) if protocol is CallProtocol.SIP else None
+
+    def hop_of(self, protocol: CallProtocol, location: int) -> Hop | None:
+        return self.hop(protocol, location)
+
+
+def way(wanted: Wanted, *given: Rule, here: int = 1) -> Route:
+    return route(wanted, Configured(*given), here)  # type: ignore[arg-type]
+
+
+@pytest.mark.spec("CONF-101", "CONF-102", "CONF-104", "CONF-109", "CONF-112", "SYS-148", "SVC-097", "SVC-107")
+def test_ways_out() -> None:
+    manual = Wanted(destination="a@x", call_type="audio")
+    assert way(manual) == Route(
+        protocol=CallProtocol.SIP, destination="a@x", hop=Hop(address="proxy.one"), call_type="audio"
+    )
+    there = way(Wanted(destination="a@x", location=2))
+    assert (there.location, there.hop) == (2, Hop(address="proxy.two", transport="tcp"))
+    by_rule = Wanted(destination="sip:a@x", protocol=None)
+    with pytest.raises(NoRule):
+        way(by_rule)
+    found = way(by_rule, rule("(a)@x", replace=r"\1@y", outgoing_location=5, rate_out=512, call_type="video-only"))
+    assert found == Route(
+        protocol=CallProtocol.SIP, destination="a@y", location=5, call_type="video-only", rate_out=512_000
+    )  # no proxy of its location: the rule has none
+    assert way(by_rule, rule(proxy=2)).hop == Hop(address="proxy.two", transport="tcp")
+    notional = Wanted(destination="a@x", protocol=None, location=9)
+    assert way(notional, rule(location=9)).location == 0
+    with pytest.raises(NoRule):
+        way(Wanted(destination="a@x", protocol=None), rule(location=9))
+
+
+@pytest.mark.spec("CONF-103")
+def test_who_is_calling() -> None:
+    assert identity(["meet.sales", "meet.sales@example.com"], CallProtocol.SIP) == "meet.sales"
+    assert identity(["meet sales", "meet.sales@example.com"], CallProtocol.SIP) == "meet.sales@example.com"
+    assert identity([], CallProtocol.SIP) == ""
