@@ -11,12 +11,6 @@ async def disabled(asked: Asked) -> None:
     raise ApiProblem(403, DISABLED)
 
 
-async def not_done(asked: Asked) -> bool:
-    """The target cannot do it: processed, answer no (API-120, API-129)."""
-    _ = asked.target
-    return False
-
-
 async def no_image(asked: Asked) -> None:
     """The exact string the SDK's check wants (API-142)."""
     _ = asked.target
