@@ -120,7 +120,6 @@ async def _serve_web(
     running: calls.Calls,
     lookup: Lookup,
     context: ssl.SSLContext,
-    branding: Branding,
     stack: AsyncExitStack,
 ) -> None:
     """Start the client API and the web app; `stack` ends it."""
@@ -132,7 +131,7 @@ async def _serve_web(
         alternatives=neighbours.alternatives,
         switches=lambda: _switches(lookup),
         release_elsewhere=neighbours.release,
-        branding=branding.files,
+        branding=Branding(lookup).files,
     )
     await neighbours.start(app.state.client_api.release)
     stack.push_async_callback(neighbours.stop)
