@@ -18,6 +18,13 @@ from rostra.domain.media import MediaDescription, MediaKind
 
 
 @dataclasses.dataclass
+class Somebody:
+    """A participant."""
+
+    uuid: str = "somebody"
+
+
+@dataclasses.dataclass
 class FakeSession:
     """Records what the adapter does; `log` has one tuple per call of a method."""
 
@@ -32,6 +39,8 @@ class FakeSession:
     fail_with: Exception | None = None
     local: MediaDescription | None = None
     remote: MediaDescription | None = None
+    reason: str = ""
+    """Why it left."""
 
     async def reserve_rtp(self, call: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
         self.calls.add(call)
@@ -60,8 +69,16 @@ class FakeSession:
     def dtmf(self, call: str, digits: str) -> None:
         self.log.append(("dtmf", digits))
 
+    @property
+    def participant(self) -> Any:
+        return Somebody()
+
+    async def answered(self, vendor: str = "") -> None:
+        self.log.append(("answered", vendor))
+
     async def leave(self, reason: str = "Call disconnected") -> None:
         self.log.append(("leave",))
+        self.reason = reason
         self.left = True
 
     def did(self, what: str) -> bool:

@@ -39,7 +39,7 @@ def test_calls_come_about_and_end_although_a_third_of_all_packets_is_lost(seed: 
     answering(network, network.alice)
     call = dial(network)
     network.run(40.0)
-    if CallAnswered(call, ANSWER) in network.alice.events and "CallConfirmed" in network.bob.kinds():
+    if CallAnswered(call, ANSWER, "Rostra") in network.alice.events and "CallConfirmed" in network.bob.kinds():
         network.alice.engine.offer(call, OFFER, network.now)
         network.run(80.0)
     network.alice.engine.hang_up(call, network.now)
