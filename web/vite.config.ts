@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   plugins: [react()],
   base: "/",
-  build: { target: "es2022", sourcemap: false, chunkSizeWarningLimit: 400 },
+  build: { target: "es2022", sourcemap: false, chunkSizeWarningLimit: 500 },
   server: {
     proxy: { "/api": { target: process.env.ROSTRA_NODE ?? "http://localhost:8090", secure: false } },
   },

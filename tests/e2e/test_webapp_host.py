@@ -1,0 +1,208 @@
+"""A Host and three Guests in the web app on a real platform: admission, roles, chat, presentation, network loss."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.e2e.people import Person, launch, near, person
+from tests.e2e.platform import Platform
+
+pytestmark = pytest.mark.e2e
+expect.set_options(timeout=15_000)
+
+SLIDES = (16, 150, 140)
+SCREEN = """
+navigator.mediaDevices.getDisplayMedia = async () => {
+  const canvas = document.createElement('canvas');
+  canvas.width = 1280; canvas.height = 720;
+  const pen = canvas.getContext('2d', {alpha: false});
+  let turn = 0;
+  setInterval(() => {
+    pen.fillStyle = 'rgb(16, 150, 140)';
+    pen.fillRect(0, 0, 1280, 720);
+    pen.fillStyle = (turn++ % 2) ? '#fff' : '#000';
+    pen.fillRect(4, 4, 8, 8);
+  }, 60);
+  return canvas.captureStream(15);
+};
+"""
+SEEN = """
+() => {
+  const video = document.querySelector('[data-testid=slides-video]');
+  if (!video?.videoWidth) return null;
+  const eye = document.createElement('canvas');
+  eye.width = 64; eye.height = 36;
+  const sight = eye.getContext('2d');
+  sight.drawImage(video, 0, 0, 64, 36);
+  return [...sight.getImageData(32, 18, 1, 1).data].slice(0, 3);
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = launch(playwright)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def room(platform: Platform) -> str:
+    """Alias of a room where Hosts have a PIN and Guests none."""
+    row = {
+        "name": "Staff", "service_type": "conference", "pin": "1234", "allow_guests": True,
+        "aliases": [{"alias": "staff"}],
+    }  # fmt: skip
+    with platform.api() as api:
+        answer = api.post("/api/admin/configuration/v1/conference/", json=row)
+        assert answer.status_code == 201, answer.text
+    return "staff"
+
+
+def enter(someone: Person, platform: Platform, alias: str, query: str) -> Page:
+    page = someone.page
+    page.add_init_script(SCREEN)
+    page.goto(f"{platform.web}/webapp/conference/{alias}?name={someone.name}&join=1&{query}")
+    page.get_by_test_id("conference").wait_for(timeout=20_000)
+    return page
+
+
+def row_of(page: Page, name: str) -> str:
+    """Uuid of somebody in the list of people."""
+    if page.get_by_test_id("show-people").get_attribute("aria-pressed") != "true":
+        page.get_by_test_id("show-people").click()
+    row = page.get_by_test_id("roster").locator("li", has_text=name)
+    expect(row).to_have_count(1)
+    return (row.get_attribute("data-testid") or "").removeprefix("participant-")
+
+
+def choose(page: Page, uuid: str, item: str) -> None:
+    page.get_by_test_id(f"menu-{uuid}").click()
+    page.get_by_test_id(item).click()
+
+
+def test_a_host_leads_a_meeting_with_three_guests(platform: Platform, browser: Browser, room: str) -> None:
+    people = {name: person(browser, name, (208, 32 * i, 32), 400 + 200 * i, volume=0) for i, name in
+              enumerate(("Hanna", "Gus", "Gina", "Greta"))}  # fmt: skip
+    gus = enter(people["Gus"], platform, room, "role=guest")
+    expect(gus.get_by_test_id("waiting-room")).to_be_visible()
+    host = enter(people["Hanna"], platform, room, "pin=1234")
+    assert "1234" not in host.url, "the PIN stays in the address"
+    expect(gus.get_by_test_id("waiting-room")).to_have_count(0)
+    gina = enter(people["Gina"], platform, room, "role=guest")
+    row_of(host, "Gina")
+
+    # Lock, knock, let in
+    host.get_by_test_id("lock").click()
+    expect(gus.get_by_test_id("locked")).to_be_visible()
+    host.get_by_test_id("close-panel").click()
+    greta = enter(people["Greta"], platform, room, "role=guest")
+    expect(greta.get_by_test_id("waiting-room")).to_be_visible()
+    host.get_by_test_id("knock-admit").click()
+    expect(greta.get_by_test_id("waiting-room")).to_have_count(0)
+    row_of(host, "Greta")
+    host.get_by_test_id("lock").click()
+
+    # Chat: to all, counted while closed; to one
+    gus.get_by_test_id("show-chat").click()
+    gus.get_by_test_id("chat-input").fill("Agenda: https://example.com/a")
+    gus.get_by_test_id("chat-send").click()
+    expect(host.get_by_test_id("show-chat").locator(".badge")).to_have_attribute("data-count", "1")
+    host.get_by_test_id("show-chat").click()
+    expect(host.get_by_role("link", name="https://example.com/a")).to_be_visible()
+    host.get_by_test_id("show-people").click()
+    choose(host, row_of(host, "Gus"), "row-write")
+    host.get_by_test_id("chat-input").fill("only you")
+    host.get_by_test_id("chat-send").click()
+    expect(gus.get_by_test_id("chat")).to_contain_text("only you")
+    gina.get_by_test_id("show-chat").click()
+    expect(gina.get_by_test_id("chat")).to_contain_text("example.com")
+    expect(gina.get_by_test_id("chat")).not_to_contain_text("only you")
+
+    # Hands, mute, spotlight, roles
+    gina.get_by_test_id("raise-hand").click()
+    gina_row = row_of(host, "Gina")
+    host.get_by_test_id("lower-hands").click()
+    expect(gina.get_by_test_id("raise-hand")).to_have_attribute("aria-pressed", "false")
+    host.get_by_test_id(f"mute-{gina_row}").click()
+    expect(gina.get_by_test_id("muted-by-host")).to_be_visible()
+    choose(host, gina_row, "row-spotlight")
+    row_of(gus, "Gina")
+    expect(gus.get_by_test_id(f"participant-{gina_row}")).to_have_attribute("data-spotlight", "1")
+    expect(gus.get_by_test_id("lock")).to_have_count(0)
+    choose(host, row_of(host, "Gus"), "row-role")
+    expect(gus.get_by_test_id("lock")).to_be_visible()
+
+    # Presentation, taken over by somebody else
+    host.get_by_test_id("share").click()
+    host.get_by_test_id("share-detail").click()
+    for other in (gus, greta):
+        people["Gus"].until(lambda page=other: near(page.evaluate(SEEN), SLIDES), 15, "no presentation")
+    gus.get_by_test_id("share").click()
+    gus.get_by_test_id("share-detail").click()
+    people["Hanna"].until(lambda: near(host.evaluate(SEEN), SLIDES), 15, "the other presentation is not seen")
+    expect(host.get_by_test_id("own-screen")).to_have_count(0)
+    gus.get_by_test_id("share-stop").click()
+    expect(host.get_by_test_id("slides")).to_have_count(0)
+
+    # Layout and figures
+    host.get_by_test_id("more").click()
+    host.get_by_test_id("open-layout").click()
+    host.get_by_test_id("layout-4:0").click()
+    expect(host.get_by_test_id("layout-4:0")).to_have_attribute("aria-pressed", "true")
+    host.keyboard.press("Escape")
+    host.keyboard.press("i")
+    expect(host.get_by_test_id("stream-in-video")).to_contain_text("fps")
+
+    # The network goes and comes back
+    greta.context.set_offline(True)
+    expect(greta.get_by_test_id("reconnecting").or_(greta.get_by_test_id("offline")).first).to_be_visible()
+    greta.context.set_offline(False)
+    expect(greta.get_by_test_id("reconnecting")).to_have_count(0)
+    expect(greta.get_by_test_id("offline")).to_have_count(0)
+    row_of(host, "Greta")
+
+    host.get_by_test_id("end-for-all").click()
+    host.get_by_test_id("end-confirm").click()
+    for other in (gus, gina, greta):
+        expect(other.get_by_test_id("ended")).to_be_visible()
+
+
+@pytest.mark.spec("CONF-038", "CONF-043")
+def test_a_branding_reaches_the_web_app_and_goes(platform: Platform, browser: Browser) -> None:
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("brand.css", ":root { --teal: #a0208c; } .brand-background { background: #eef; }")
+        archive.writestr("settings.js", 'var settings = { applicationName: "Example Meetings" };')
+        archive.writestr("locales/en.json", '{"home.title": "Come in"}')
+    root = "/api/admin/configuration/v1"
+    page = browser.new_context(ignore_https_errors=True, locale="en").new_page()
+    with platform.api() as api:
+        created = api.post(
+            f"{root}/webapp_branding/",
+            data={"name": "Example", "webapp_type": "webapp3"},
+            files={"branding_file": ("brand.zip", package.getvalue(), "application/zip")},
+        )
+        assert created.status_code == 201, created.text
+        branding = api.get(created.headers["location"]).json()
+        (path,) = api.get(f"{root}/webapp_alias/?is_default=true").json()["objects"]
+        changed = api.patch(path["resource_uri"], json={"branding": branding["resource_uri"]})
+        assert changed.status_code == 202, changed.text
+        heading = page.get_by_role("heading", name="Come in")
+        for _ in range(40):
+            page.goto(platform.web)
+            page.get_by_test_id("home-continue").wait_for()
+            if heading.is_visible():
+                break
+            page.wait_for_timeout(250)
+        expect(heading).to_be_visible()
+        expect(page.get_by_text("Example Meetings")).to_be_visible()
+        expect(page.get_by_test_id("home-continue")).to_have_css("background-color", "rgb(160, 32, 140)")
+        api.patch(path["resource_uri"], json={"branding": None})
+    page.context.close()
