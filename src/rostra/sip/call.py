@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 from typing import Protocol
 
+from rostra.sip import challenges
 from rostra.sip.dialog import ALLOW, SUPPORTED, Dialog, respond
-from rostra.sip.digest import Credentials, answer
+from rostra.sip.digest import Credentials
 from rostra.sip.errors import LocalError, RemoteError
 from rostra.sip.events import (
     CallAnswered,
@@ -362,7 +362,7 @@ class Call:
         self._inviting = None
         if self.state in (CallState.CALLING, CallState.CANCELLING):
             reason = "refused" if self.state is CallState.CALLING else "cancelled"
-            self.finish(reason, status, _elsewhere(response))
+            self.finish(reason, status, challenges.elsewhere(response))
         elif status in (408, 481):
             self.hang_up(now)
         elif status == 491:
@@ -410,27 +410,13 @@ class Call:
 
     def _authenticated(self, transaction: ClientTransaction, response: Response, now: float) -> bool:
         """Answer a challenge by the request again, once; False when that cannot be (22.2, 22.3)."""
-        asked, given = (
-            ("WWW-Authenticate", "Authorization")
-            if response.status == 401
-            else ("Proxy-Authenticate", "Proxy-Authorization")
-        )
         request = transaction.request
-        if self._credentials is None or request.headers.get(given) is not None or self.state is CallState.CANCELLING:
+        if self._credentials is None or self.state is CallState.CANCELLING:
             return False
-        answers = (
-            answer(value, request.method, request.uri, self._credentials, self._around.word())
-            for value in response.headers.all(asked)
-        )
-        authorization = next((found for found in answers if found is not None), None)
-        if authorization is None:
+        answered = challenges.answer(request, response, self._credentials, self._around.word())
+        if answered is None:
             return False
-        again = self.dialog.request(request.method, self._around.branch())
-        again.uri, again.body = request.uri, request.body
-        for name, value in request.headers:
-            if again.headers.get(name) is None:
-                again.headers.add(name, value)
-        again.headers.add(given, authorization)
+        again = challenges.repeated(request, self.dialog.request(request.method, self._around.branch()), *answered)
         sent = self._around.request(self, again, now)
         if request.method == "INVITE":
             self._inviting = sent
@@ -452,12 +438,3 @@ class Call:
         if self.state is CallState.CONFIRMED:
             self._bye(now)
             self.finish("session timer expired")
-
-
-def _elsewhere(response: Response) -> str:
-    """Where a 3xx response sends the caller."""
-    try:
-        contact = response.contact if 300 <= response.status < 400 else None
-    except RemoteError:
-        return ""
-    return str(dataclasses.replace(contact, headers="")) if contact is not None and contact.is_sip else ""
