@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rostra.clientapi.rendering import StreamView
 from rostra.clientapi.stream import OUTBOX, EventStream, frame
 from rostra.clientapi.tokens import TokenMint
+from rostra.clientapi.wire import participant_object
 from rostra.conference.events import (
     CallEnded,
     ConferenceEvent,
@@ -136,6 +137,14 @@ def test_the_rest_of_the_catalogue() -> None:
         ("call_disconnected", {"call_uuid": "known", "reason": "Ice failure"}),
         ("disconnect", {"reason": "Test call finished"}),
     ]
+
+
+@pytest.mark.spec("API-058")
+def test_who_is_asked_for_a_pin_has_no_role_in_events_and_is_a_guest_in_lists() -> None:
+    asked = participant("x", Role.UNKNOWN, ServiceType.IVR)
+    assert participant_object(asked, None).role == "unknown"
+    assert participant_object(asked, None, in_list=True).role == "guest"
+    assert participant_object(asked, None).service_type == "ivr"
 
 
 @pytest.mark.spec("API-040", "API-041", "API-042")

@@ -100,6 +100,7 @@ async def test_a_reader_that_leaves_as_an_event_comes_is_let_go(turns: int) -> N
     assert reading.cancelled()
 
 
+@pytest.mark.spec("API-043")
 async def test_silence_is_broken_by_pings(live: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rostra.clientapi.stream.KEEP_ALIVE", 0.05)
     ada = await live.join()

@@ -177,7 +177,7 @@ async def verdicts(answers: Answers) -> dict[str, list[object]]:
     return {verdict["validator"]: verdict["errors"] for verdict in found if not verdict["accepted"]}
 
 
-@pytest.mark.spec("API-177", "API-009")
+@pytest.mark.spec("API-177", "API-009", "API-007", "API-057")
 @pytest.mark.parametrize("scenario", [tokens, conference, participants, calls], ids=lambda s: s.__name__)
 async def test_official_validators_accept_every_answer(
     scenario: Scenario, api: Api, switchboard: FakeSwitchboard

@@ -160,6 +160,15 @@ def test_candidates_that_cannot_be_used_are_known(candidate: str, usable: bool) 
     assert usable_candidate(candidate) is usable
 
 
+@pytest.mark.spec("API-090")
+def test_simulcast_is_answered_without() -> None:
+    layers = "a=rid:h send\r\na=rid:l send max-width=320\r\na=simulcast:send h;l\r\n"
+    head, first, rest = CHROMIUM.partition("a=mid:1\r\n")
+    found = answered(head + first + layers + rest)
+    assert [(s.values("rid"), s.values("simulcast")) for s in found.sections] == [([], [])] * len(found.sections)
+    assert found.sections[1].direction == answered(CHROMIUM).sections[1].direction
+
+
 def test_an_ice_restart_is_told_by_the_credentials() -> None:
     ufrag = parse(CHROMIUM).sections[0].value("ice-ufrag")
     assert plan(CHROMIUM).credentials() != plan(CHROMIUM.replace(ufrag, "other")).credentials()

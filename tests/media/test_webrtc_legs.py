@@ -128,6 +128,7 @@ async def test_directions_change_on_the_same_connection(driven: Driven, browser:
     assert sum(isinstance(event, m.LegConnected) for event in driven.events) == 0
 
 
+@pytest.mark.spec("API-074")
 async def test_ice_restart_builds_anew_and_media_comes_back(driven: Driven, browser: Browser) -> None:
     await driven.worker.compose(compose())
     peers = {name: await Peer.open(browser, name, TONES[name]) for name in COLOURS}
