@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from rostra.conference.events import (
     ConferenceEvent,
     ConferenceUpdated,
+    MessageReceived,
     ParticipantCreated,
     ParticipantDeleted,
     ParticipantUpdated,
@@ -31,6 +32,14 @@ class Audience:
     def tell(self, participant: str, *events: ConferenceEvent) -> None:
         """To one participant."""
         self._feed.tell(participant, *events)
+
+    def deliver(self, sender: str, name: str, type: str, payload: str, to: str) -> None:
+        """A chat message: to everybody but the sender, or to one participant."""
+        event = MessageReceived(origin=name, uuid=sender, type=type, payload=payload, direct=bool(to))
+        if to:
+            self.tell(to, event)
+        else:
+            self.tell_joined(event, without=sender)
 
     def tell_joined(self, event: ConferenceEvent, *, without: str = "") -> None:
         """To everybody in the conference itself."""

@@ -8,7 +8,6 @@ node's watchers have one common order (API-015). Decisions come from `domain`; m
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Protocol
 
 import structlog
 
@@ -17,29 +16,26 @@ from rostra.conference import messages as w
 from rostra.conference import themes
 from rostra.conference.audience import Audience
 from rostra.conference.breakouts import Breakouts
+from rostra.conference.control import Control
 from rostra.conference.events import (
-    CameraMoved,
     ConferenceEvent,
-    HoldChanged,
-    MessageReceived,
-    RoomReferred,
     RoomsChanged,
 )
 from rostra.conference.here import Here
 from rostra.conference.media import ConferenceMedia
+from rostra.conference.member import Member
+from rostra.conference.obeying import obey
 from rostra.conference.presenting import Presenting, presented
 from rostra.conference.roster import ConferenceFlags, Participant
 from rostra.conference.seating import Seating
 from rostra.conference.shared import OwnerUnreachable, Shared
-from rostra.conference.silence import SILENCE, Silence
-from rostra.conference.state import CALLED, STARTED_BY_HAND, Changes, Value
+from rostra.conference.silence import Silence
+from rostra.conference.state import CALLED, Changes, Value
 from rostra.conference.stills import Stills
-from rostra.conference.tones import Tones, is_in
-from rostra.domain import layouts, look
+from rostra.conference.tones import Sounds, Tones
 from rostra.domain.presenting import slides_of
 from rostra.domain.rooms import Room
 from rostra.domain.service import Service
-from rostra.domain.silence import SilenceRules
 from rostra.domain.theme import KNOCK
 from rostra.domain.vocabulary import Role
 from rostra.media.messages import DtmfReceived, LegFailed
@@ -50,37 +46,7 @@ ROOM_CLOSED = "Conference terminated by another participant"
 """API-017."""
 
 
-class Member(Protocol):
-    """How the conference reaches the session of a participant signalled here. Must not block or raise."""
-
-    def removed(self, reason: str) -> None: ...
-
-    def media_lost(self, call: str, *, moving: bool = False, node: str = "") -> None:
-        """The media that `node` carried or relayed for the call is gone, or has to go elsewhere (`moving`)."""
-
-    def call_failed(self, call: str, reason: str) -> None: ...
-
-    def pressed(self, digit: str) -> None: ...
-
-    def presentation_changed(self, presenter: str) -> None:
-        """Who presents, as far as it may know; empty: nobody."""
-
-    def floor_lost(self, *, taken: bool) -> None:
-        """It presents no more; `taken`: another does instead."""
-
-    def send_dtmf(self, digits: str) -> None: ...
-
-    def play_sounds(self, sounds: tuple[str, ...]) -> None:
-        """Let the participant hear sounds of the theme."""
-
-    def transferred(self, alias: str, role: Role | None) -> None:
-        """It shall go to another conference, as `role` (None: as anybody who comes there)."""
-
-    def followed(self, participant: Participant) -> None:
-        """Where the participant is, or what is known of it, has changed."""
-
-
-class ConferenceInstance:
+class ConferenceInstance(Control):
     """A running conference. Ends here (calls `on_empty`) when nobody is signalled or carried here any more."""
 
     def __init__(
@@ -91,9 +57,6 @@ class ConferenceInstance:
     ) -> None:  # fmt: skip
         """`on_change`: its roster, or a register, is not what it was. `on_rooms`: breakout rooms were opened or
         closed. `needed`: it goes on here although nobody is in."""
-        self._here = here
-        self.key = key
-        self._service = service
         self._on_empty = on_empty
         self._on_change = on_change
         self._on_rooms = on_rooms
@@ -105,17 +68,18 @@ class ConferenceInstance:
             chat_enabled=description.enable_chat,
             started=description.breakout is not None,
         )
-        self._shared = Shared(here, key, flags, react=self._react, said=self._said, heard=self._heard, rang=self._rang)
-        self._state = self._shared.state
+        shared = Shared(here, key, flags, react=self._react, said=self._said, heard=self._heard, rang=self._rang)
+        super().__init__(here, key, service, shared)
         self._audience = Audience(self._state)
         self.media = ConferenceMedia(
             here, key, self._shared, description, self._audience.tell,
             told=self._leg_event, lost=self._leg_lost, idle=self._media_idle,
         )  # fmt: skip
         self._members: dict[str, Member] = {}
+        self._sounds = Sounds(self._state, self._members)
         self._seating = Seating(
             self._shared, service, self._members.keys(), self._audience, self.media.production, self._throw_out,
-            here=here, play=self._play_here, knock=lambda who: self.play_all(KNOCK, without=who),
+            here=here, play=self._sounds.play, knock=lambda who: self.play_all(KNOCK, without=who),
         )  # fmt: skip
         self.presenting = Presenting(
             self._shared, description, self._members.keys(), self._audience.tell, self._presentation_changed,
@@ -313,55 +277,6 @@ class ConferenceInstance:
 
     # ---- actions (calls.switchboard.Conference)
 
-    async def lock(self, locked: bool) -> None:
-        self._set_flags(locked=locked)
-
-    async def start(self, by: str = "") -> None:
-        starters = self._state.names(STARTED_BY_HAND)
-        self._set_flags(**{STARTED_BY_HAND: tuple(dict.fromkeys((*starters, by))), "started": True})
-
-    async def mute_guests(self, muted: bool) -> None:
-        self._set_flags(guests_muted=muted)
-
-    async def cycle_layout(self) -> None:
-        """The next layout for all (POL sheet, `*8`)."""
-        description = self._service.description
-        lecture = description.service_type == "lecture"
-        shown = look.look(description, self._state.register).hosts.layout.name
-        chosen = layouts.next_layout(shown, lecture=lecture)
-        names = ("host_layout", "guest_layout") if lecture else ("layout",)
-        self._set_flags(**look.transform(dict.fromkeys(names, chosen), lecture=lecture))
-
-    async def transform_layout(self, transforms: Mapping[str, object]) -> None:
-        """Change how the pictures look until the conference ends (POL-162). Raises IllegalValue."""
-        self._set_flags(**look.transform(transforms, lecture=self._lecture))
-
-    async def override_layout(self, layouts: Sequence[object]) -> None:
-        """Name who is shown. Raises IllegalValue."""
-        self._set_flags(**look.override(layouts, lecture=self._lecture))
-
-    @property
-    def _lecture(self) -> bool:
-        return self._service.description.service_type == "lecture"
-
-    async def mute(self, participant: str, muted: bool) -> None:
-        await self._do(self._order(participant, mute=muted))
-
-    async def hold(self, participant: str, held: bool) -> None:
-        await self._do(self._order(participant, hold=held))
-
-    async def move_camera(self, participant: str, move: CameraMoved) -> None:
-        """Of a participant that said it has one that can be moved (API-120)."""
-        await self._do(self._order(participant, camera=move))
-
-    async def detect_silence(self, rules: SilenceRules | None) -> None:
-        """Mark those whose video has long been silent; None: nobody."""
-        self._set_flags(**{SILENCE: rules.value if rules else ()})
-
-    async def set_rules(self, **rules: bool) -> None:
-        """What Guests may do: `guests_can_unmute`, `guests_can_present`."""
-        self._set_flags(**rules)
-
     @property
     def rooms(self) -> list[Room]:
         """Breakout rooms that are open beside it."""
@@ -373,15 +288,6 @@ class ConferenceInstance:
     async def close_room(self, uuid: str) -> None:
         """Who is in goes back, or out, as the room says."""
         await self._breakouts.shut(uuid)
-
-    async def refer(self, participant: str, referral: RoomReferred) -> None:
-        """Ask a Host to move its media to another room."""
-        await self._do(self._order(participant, refer=referral))
-
-    async def want_help(self, wanted: bool) -> None:
-        """Of a breakout room: a Host shall come, or need not any more."""
-        if self.flags.help_wanted != wanted:
-            self._set_flags(help_wanted=wanted, help_since=self._here.now() if wanted else 0.0)
 
     def disband(self) -> None:
         """This breakout room has closed: all who are signalled here leave it as it says."""
@@ -399,39 +305,13 @@ class ConferenceInstance:
         for uuid in self._members:
             self._audience.tell(uuid, RoomsChanged())
 
-    async def set_role(self, participant: str, role: Role) -> None:
-        await self._do(self._order(participant, role=role))
-
-    async def set_client_state(self, participant: str, **members: bool | str | float) -> None:
-        await self._do(self._order(participant, members=members))
-
-    async def spotlight(self, participant: str, on: bool) -> None:
-        await self._do(self._order(participant, members={"spotlight": self._here.now() if on else 0.0}))
-
-    async def admit(self, participant: str) -> None:
-        await self._do(self._order(participant, admit=True))
-
-    async def remove(self, participant: str, reason: str) -> None:
-        await self._do(self._order(participant, remove=reason))
-
-    async def transfer(self, participant: str, alias: str, role: Role | None) -> None:
-        """Have a participant go to another conference; it is disconnected if that fails (CONF-120)."""
-        await self._do(self._order(participant, transfer=w.Transfer(alias=alias, role=role)))
-
-    async def send_dtmf(self, participant: str, digits: str) -> None:
-        await self._do(self._order(participant, dtmf=digits))
-
     async def theme_file(self, name: str) -> bytes | None:
         """A file of the conference's theme, or of those it falls back to."""
         return await themes.read(await self._here.themes(self._service.description.themes), name)
 
-    async def play(self, participant: str, *sounds: str) -> None:
-        """Let one participant hear sounds of the theme (`domain.theme`), wherever it is carried."""
-        await self._do(self._order(participant, play=sounds))
-
     def play_all(self, *sounds: str, without: str = "") -> None:
         """Let everybody in the conference hear sounds of the theme, but for one participant."""
-        self._ring(sounds, without)
+        self._sounds.ring(sounds, without)
         self._shared.ring(sounds, without)
 
     async def remove_all(self, reason: str) -> None:
@@ -450,52 +330,17 @@ class ConferenceInstance:
         known = self._state.get(sender)
         if known is None:
             return
-        self._deliver(sender, known.display_name, type, payload, to or "")
+        self._audience.deliver(sender, known.display_name, type, payload, to or "")
         self._shared.say(sender, known.display_name, type, payload, to or "")
 
-    def _order(self, participant: str, **what: object) -> w.Order:
-        return w.Order(key=self.key, participant=participant, **what)  # type: ignore[arg-type]
-
-    async def _do(self, order: w.Order) -> None:
-        if order.participant in self._members:
-            self.carry_out(order)
-        else:
-            await self._shared.order(order)
-
     def carry_out(self, order: w.Order) -> bool:
-        """Do something with a participant signalled here, whoever asks; False when there is none."""
         who = order.participant
         if who not in self._members:
             return False
-        if order.mute is not None:
-            self._seating.update(who, is_muted=order.mute)
-        if order.hold is not None:
-            self._hold(who, order.hold)
-        if order.members:
-            self._seating.update(who, **order.members)
-        if order.role is not None:
-            self._seating.change_role(who, order.role)
-        if order.admit:
-            self._seating.admit(who)
-        if order.camera is not None:
-            self._audience.tell(who, order.camera)
-        if order.refer is not None:
-            self._audience.tell(who, order.refer)
-        if order.dtmf:
-            self._members[who].send_dtmf(order.dtmf)
-        if order.play:
-            self._members[who].play_sounds(order.play)
-        if order.transfer is not None:
-            self._members[who].transferred(order.transfer.alias, order.transfer.role)
+        obey(order, self._members[who], self._seating, self._audience)
         if order.remove is not None:
             self._throw_out(who, order.remove)
         return True
-
-    def _hold(self, participant: str, held: bool) -> None:
-        known = self._state.get(participant)
-        if known is not None and known.is_on_hold != held:
-            self._seating.update(participant, is_on_hold=held)
-            self._audience.tell(participant, HoldChanged(held=held))
 
     def _throw_out(self, participant: str, reason: str) -> None:
         member = self._members.get(participant)
@@ -515,31 +360,13 @@ class ConferenceInstance:
         return self._shared.answer()
 
     def _said(self, message: w.Said) -> None:
-        self._deliver(message.sender, message.sender_name, message.content_type, message.payload, message.to)
+        self._audience.deliver(message.sender, message.sender_name, message.content_type, message.payload, message.to)
 
     def _heard(self, message: w.Heard) -> None:
         self.media.heard(message.node, message.levels)
 
     def _rang(self, message: w.Rang) -> None:
-        self._ring(message.sounds, message.without)
-
-    def _ring(self, sounds: tuple[str, ...], without: str) -> None:
-        for uuid, member in self._members.items():
-            known = self._state.get(uuid)
-            if known is not None and uuid != without and is_in(known):
-                member.play_sounds(sounds)
-
-    def _play_here(self, participant: str, sound: str) -> None:
-        member = self._members.get(participant)
-        if member is not None:
-            member.play_sounds((sound,))
-
-    def _deliver(self, sender: str, name: str, type: str, payload: str, to: str) -> None:
-        event = MessageReceived(origin=name, uuid=sender, type=type, payload=payload, direct=bool(to))
-        if to:
-            self._audience.tell(to, event)
-        else:
-            self._audience.tell_joined(event, without=sender)
+        self._sounds.ring(message.sounds, message.without)
 
     def _react(self, changes: Changes) -> None:
         """Something changed, here or elsewhere: tell watchers, and let our own participants follow."""
@@ -559,9 +386,6 @@ class ConferenceInstance:
         self._breakouts.follow(changes)
         self._silence.follow(changes)
         self._on_change(self)
-
-    def _set_flags(self, **values: Value) -> None:
-        self._shared.write(self._state.set(**values))
 
     def debug_state(self) -> dict[str, object]:
         return {

@@ -143,13 +143,14 @@ class Seating:
         if known and known.role is Role.HOST and known.has_media and known.joined and not started:
             self._shared.write(self._state.set(started=True))
 
-    def update(self, participant: str, **members: object) -> None:
-        """Change the entry of a participant signalled here."""
+    def update(self, participant: str, **members: object) -> bool:
+        """Change the entry of a participant signalled here; was it another?"""
         known = self._state.get(participant)
-        if known is not None:
-            changed = msgspec.structs.replace(known, **members)
-            if changed != known:
-                self._shared.write(self._state.put(changed))
+        changed = msgspec.structs.replace(known, **members) if known is not None else None
+        if changed is None or changed == known:
+            return False
+        self._shared.write(self._state.put(changed))
+        return True
 
     def close(self) -> None:
         self._patience.close()
@@ -206,7 +207,10 @@ class Seating:
             self._closing.forget()
             self._shared.write(
                 self._state.set(
-                    started=False, started_by_hand=(), locked=False, guests_muted=self._state.initial.guests_muted,
+                    started=False,
+                    started_by_hand=(),
+                    locked=False,
+                    guests_muted=self._state.initial.guests_muted,
                     **{CALLED: False},
                 )
             )

@@ -19,7 +19,7 @@ class Silence:
     """Owned by the instance; `update` changes the entry of one signalled here."""
 
     def __init__(
-        self, state: ConferenceState, here: Here, members: Collection[str], update: Callable[..., None]
+        self, state: ConferenceState, here: Here, members: Collection[str], update: Callable[..., object]
     ) -> None:
         self._state = state
         self._here = here

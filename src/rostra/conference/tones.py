@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
+from rostra.conference.member import Member
 from rostra.conference.roster import Participant
-from rostra.conference.state import Changes
+from rostra.conference.state import Changes, ConferenceState
 from rostra.domain.theme import ENTRY_TONE, EXIT_TONE
 from rostra.domain.vocabulary import ServiceType
 
@@ -16,6 +17,27 @@ SEATED = frozenset({ServiceType.CONFERENCE, ServiceType.LECTURE})
 def is_in(participant: Participant) -> bool:
     """In the conference, and not only to control it."""
     return participant.has_media and participant.service_type in SEATED
+
+
+class Sounds:
+    """Lets participants signalled here hear sounds of the theme."""
+
+    def __init__(self, state: ConferenceState, members: Mapping[str, Member]) -> None:
+        self._state = state
+        self._members = members
+
+    def play(self, participant: str, *sounds: str) -> None:
+        """One of them; others are left alone."""
+        member = self._members.get(participant)
+        if member is not None:
+            member.play_sounds(sounds)
+
+    def ring(self, sounds: tuple[str, ...], without: str) -> None:
+        """All who are in the conference, but for one participant."""
+        for uuid in self._members:
+            known = self._state.get(uuid)
+            if known is not None and uuid != without and is_in(known):
+                self.play(uuid, *sounds)
 
 
 class Tones:

@@ -1,0 +1,38 @@
+"""How a conference reaches the session of a participant signalled here."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from rostra.conference.roster import Participant
+from rostra.domain.vocabulary import Role
+
+
+class Member(Protocol):
+    """How the conference reaches the session of a participant signalled here. Must not block or raise."""
+
+    def removed(self, reason: str) -> None: ...
+
+    def media_lost(self, call: str, *, moving: bool = False, node: str = "") -> None:
+        """The media that `node` carried or relayed for the call is gone, or has to go elsewhere (`moving`)."""
+
+    def call_failed(self, call: str, reason: str) -> None: ...
+
+    def pressed(self, digit: str) -> None: ...
+
+    def presentation_changed(self, presenter: str) -> None:
+        """Who presents, as far as it may know; empty: nobody."""
+
+    def floor_lost(self, *, taken: bool) -> None:
+        """It presents no more; `taken`: another does instead."""
+
+    def send_dtmf(self, digits: str) -> None: ...
+
+    def play_sounds(self, sounds: tuple[str, ...]) -> None:
+        """Let the participant hear sounds of the theme."""
+
+    def transferred(self, alias: str, role: Role | None) -> None:
+        """It shall go to another conference, as `role` (None: as anybody who comes there)."""
+
+    def followed(self, participant: Participant) -> None:
+        """Where the participant is, or what is known of it, has changed."""

@@ -1,0 +1,34 @@
+"""What an order does with a participant that is signalled here, but for ending it."""
+
+from __future__ import annotations
+
+from rostra.conference import messages as w
+from rostra.conference.audience import Audience
+from rostra.conference.events import HoldChanged
+from rostra.conference.member import Member
+from rostra.conference.seating import Seating
+
+
+def obey(order: w.Order, member: Member, seating: Seating, audience: Audience) -> None:
+    """Carry out all that the order asks of the participant."""
+    who = order.participant
+    if order.mute is not None:
+        seating.update(who, is_muted=order.mute)
+    if order.hold is not None and seating.update(who, is_on_hold=order.hold):
+        audience.tell(who, HoldChanged(held=order.hold))
+    if order.members:
+        seating.update(who, **order.members)
+    if order.role is not None:
+        seating.change_role(who, order.role)
+    if order.admit:
+        seating.admit(who)
+    if order.camera is not None:
+        audience.tell(who, order.camera)
+    if order.refer is not None:
+        audience.tell(who, order.refer)
+    if order.dtmf:
+        member.send_dtmf(order.dtmf)
+    if order.play:
+        member.play_sounds(order.play)
+    if order.transfer is not None:
+        member.transferred(order.transfer.alias, order.transfer.role)
