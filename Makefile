@@ -24,7 +24,7 @@ lint: test-environment ## formatting, lint rules, types, import contracts
 	@cd web && ../scripts/node npm run --silent check
 
 bench: test-environment native web ## measure; every benchmark prints its figures and their reference
-	@for name in alias_lookup stage media delay backplane relay placement join cluster replication management; do \
+	@for name in alias_lookup stage media delay backplane relay placement join webapp sessions cluster replication management; do \
 	  echo "== bench.$$name"; $(VENV)/python -m bench.$$name || exit 1; done
 
 native: ## build the media stage, our GStreamer plug-in in C
