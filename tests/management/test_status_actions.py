@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from rostra.configuration.models import Conference, WorkerVM
+from rostra.fabric.membership import node_name
 from rostra.fabric.status import (
     Command,
     ConferenceStatus,
+    Dialling,
+    DialOut,
     NodeStatus,
     NotHere,
     OnConference,
@@ -125,3 +129,47 @@ def test_who_may_only_look_is_offered_nothing_and_can_do_nothing(browser: Any, m
     assert labels(page.content.decode()) == []
     assert reader.post(f"{BOARD}disconnect/", {"confirmed": "yes"}).status_code == 403
     assert meeting.told == []
+
+
+@pytest.mark.spec("CONF-110", "CONF-111")
+def test_somebody_is_called_from_a_page(browser: Any, meeting: Made) -> None:
+    service = Conference.objects.create(name="Board", service_type="conference")
+    service.aliases.create(alias="board")
+    meeting.shown = Snapshot(time=1.7e9, statuses={node_name(WorkerVM.objects.get().pk): NodeStatus(node="n1")})
+    meeting.replies = {node_name(WorkerVM.objects.get().pk): Dialling(participants=("p-2",))}
+    page = browser.get(f"/admin/configuration/conference/{service.pk}/change/").content.decode()
+    assert "Dial out to participant" in page
+    form = f"/admin/services/{service.pk}/dial/"
+    assert 'name="destination"' in browser.get(form).content.decode()
+    given = {
+        "send": "yes", "destination": "sip:ann@example.test", "conference_alias": "board", "routing": "manual",
+        "protocol": "sip", "call_type": "audio", "role": "chair", "dtmf_sequence": "1#",
+        "keep_conference_alive": "keep_conference_alive",
+    }  # fmt: skip
+    page = browser.post(form, given, follow=True)
+    assert page.redirect_chain == [("/admin/status/participant/", 302)]
+    assert "Initiated dial out to participant" in page.content.decode()
+    ((_, command),) = meeting.told
+    assert isinstance(command, DialOut)
+    assert (command.alias, command.wanted.call_type, command.wanted.role) == ("board", "audio", "chair")
+    page = browser.post(form, {**given, "dtmf_sequence": "x"}).content.decode()
+    assert "Invalid DTMF sequence" in page
+    meeting.replies = {node: Refused(reason="Disabled") for node in meeting.replies}
+    assert "Disabled" in browser.post(form, given).content.decode()
+    assert browser.get(f"/admin/services/{service.pk + 1}/dial/").status_code == 404
+
+
+@pytest.mark.spec("CONF-110", "CONF-118")
+def test_running_conferences_and_participants_have_forms(browser: Any, meeting: Made) -> None:
+    service = Conference.objects.create(name="Board", service_type="conference")
+    service.aliases.create(alias="board")
+    show(meeting, is_transfer_supported=True)
+    assert "Transfer" in labels(browser.get(ADA).content.decode())
+    assert 'name="destination"' in browser.post(f"{BOARD}dial/", {"back": BOARD}).content.decode()
+    assert 'name="conference_alias"' in browser.post(f"{ADA}transfer/", {"back": BOARD}).content.decode()
+    page = browser.post(f"{ADA}transfer/", {"send": "yes", "conference_alias": "other", "role": "guest"}, follow=True)
+    assert "Ada &lt;b&gt; is sent on." in page.content.decode()
+    told = OnParticipant(participant="p-1", action="transfer", role="guest", alias="other")
+    assert meeting.told == [("n1", told)]
+    page = browser.get("/admin/status/participant/p-9/transfer/", follow=True)
+    assert "It has ended in the meantime." in page.content.decode()

@@ -53,6 +53,7 @@ class Site(UnfoldAdminSite):
             page("log/administrator/<int:key>/", audit.entry, "administrator_log_entry", audit.VIEW),
             page("log/administrator.<slug:form>", audit.download, "administrator_log_download", audit.VIEW),
         ]
+        own += _dialling(page)
         own.append(page("status/<slug:name>/<str:key>/<slug:action>/", actions.act, "status_action", CONTROL))
         own += [
             *apidocs.urls(self.admin_view),
@@ -116,6 +117,17 @@ def _provisioning(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
 
 def _more(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
     return [*_utilities(page), *_provisioning(page), *_themes(page)]
+
+
+def _dialling(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
+    from rostra.management import dialpages
+    from rostra.management.accounts.permissions import CONTROL
+
+    return [
+        page("services/<int:key>/dial/", dialpages.dial_from_service, "dial_from_service", CONTROL),
+        page("status/conference/<str:key>/dial/", dialpages.dial_from_conference, "dial_from_conference", CONTROL),
+        page("status/participant/<str:key>/transfer/", dialpages.transfer, "transfer_participant", CONTROL),
+    ]
 
 
 def _themes(page: Callable[[str, Any, str, str], Any]) -> list[Any]:

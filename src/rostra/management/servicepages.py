@@ -11,13 +11,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from unfold import decorators
 
 from rostra.configuration import orm
 from rostra.configuration.models import AutomaticParticipant, Conference
+from rostra.management.accounts.permissions import CONTROL
 from rostra.management.bulkactions import ServiceActions
 from rostra.management.pagebase import Page
 from rostra.management.services import PARTICIPANTS, Kind, kind_of
 
+action: Any = decorators.action
 _ANY_KIND = ("autocomplete",)
 """Addresses that look for services of every kind."""
 
@@ -48,6 +51,7 @@ class ServicePage(ServiceActions, Page):
     kind: ClassVar[Kind]
     form = ServiceForm
     change_form_template = "admin/service_form.html"
+    actions_detail: ClassVar[Any] = ("dial_out",)
 
     def __init__(self, model: Any, admin_site: Any) -> None:
         super().__init__(model, admin_site)
@@ -99,6 +103,17 @@ class ServicePage(ServiceActions, Page):
             meta = orm.meta(other.model)
             return redirect(reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=(object_id,)))
         return super().changeform_view(request, object_id, form_url, extra_context)
+
+    @action(
+        description=_("Dial out to participant"), url_path="dial", icon="add_call", permissions=["dial_out"]
+    )  # fmt: skip
+    def dial_out(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """To the form for calling somebody."""
+        return redirect(reverse("admin:dial_from_service", args=(int(object_id),)))
+
+    def has_dial_out_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        user: Any = request.user
+        return self.kind.service_type in ("conference", "lecture") and user.has_perm(CONTROL)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._may(request, "view") or self._may(request, "change")

@@ -27,7 +27,7 @@ class Action:
     """One thing that can be done with a row of a table."""
 
     name: str
-    """In the address."""
+    """In the address; `dial` and `transfer` have pages of their own (`dialpages`)."""
     label: Any
     done: Any
     """Told afterwards; `{}` is the row's name."""
@@ -64,6 +64,12 @@ _ACTIONS: dict[str, tuple[Action, ...]] = {
             gettext_lazy("Unmute Guests"),
             gettext_lazy("Guests of {} may be heard."),
             offered=lambda row: row["guests_muted"],
+        ),
+        Action(
+            "dial",
+            gettext_lazy("Dial out"),
+            "",
+            offered=lambda row: row["service_type"] in ("conference", "lecture"),
         ),
         Action(
             "disconnect",
@@ -103,6 +109,12 @@ _ACTIONS: dict[str, tuple[Action, ...]] = {
             gettext_lazy("{} is disconnected."),
             offered=lambda row: row["is_disconnect_supported"],
             question=gettext_lazy("{} will be disconnected."),
+        ),
+        Action(
+            "transfer",
+            gettext_lazy("Transfer"),
+            "",
+            offered=lambda row: row["is_transfer_supported"],
         ),
     ),
 }
