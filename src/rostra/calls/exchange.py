@@ -151,7 +151,7 @@ class Exchange:
             )  # fmt: skip
             return await self._turn_away(request, found.service, Refusal.INSUFFICIENT_LICENSES, listener)
         instance = await self._instance(arrivals.conference_key(found.service, entrance.where), found.service)
-        if entrance.where is not ServiceType.IVR and not room_in(instance):
+        if entrance.where is not ServiceType.IVR and not room_in(instance, found.service):
             instance.end_if_unused()
             return await self._turn_away(request, found.service, Refusal.PARTICIPANT_LIMIT, listener)
         return self._admit(request, entrance, instance, listener)
