@@ -225,11 +225,14 @@ async def test_closing_the_tab_sends_the_beacon(open_page: Open, live: Api, swit
         await events.until("participant_delete", uuid=me, within=2)
 
 
-@pytest.mark.spec("API-172", "API-050")
+@pytest.mark.spec("API-172", "API-050", "API-054")
 async def test_a_broken_stream_is_reopened(open_page: Open, live: Api, server: Server) -> None:
     ada = await open_page()
     await ada.join("meet.demo", "Ada")
     await ada.until("onParticipants")
+    for client in server._api.clients:
+        assert client.stream is not None
+        client.stream.tell("of_our_own", {"anything": 1})
     server._api.clients.close_streams()
 
     async def synced_again() -> bool:

@@ -16,7 +16,7 @@ from .driver import ROOT, Api
 from .fakes import FakeSwitchboard
 
 
-@pytest.mark.spec("API-019", "API-028")
+@pytest.mark.spec("API-019", "API-028", "API-094")
 async def test_the_token_answer_has_every_field(api: Api) -> None:
     granted = (await api.join(call_tag="tag-1")).granted
     assert granted.pop("token")

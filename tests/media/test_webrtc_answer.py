@@ -89,6 +89,19 @@ def test_slides_keep_their_content_and_are_not_main_video() -> None:
     assert plan(offer).of_role("video").mid == "2"  # type: ignore[union-attr]
 
 
+@pytest.mark.spec("API-080", "API-082")
+def test_an_offer_in_the_order_of_the_official_sdk_is_answered_in_that_order() -> None:
+    contents = {"0": "main", "1": "main", "2": "slides"}
+    offer = CHROMIUM
+    for mid, content in contents.items():
+        offer = offer.replace(f"a=mid:{mid}\r\n", f"a=mid:{mid}\r\na=content:{content}\r\n")
+    found = answered(offer)
+    assert [(s.kind, s.mid) for s in found.sections] == [("audio", "0"), ("video", "1"), ("video", "2")]
+    assert found.sections[2].value("content") == "slides"
+    assert {s.value("content") or "main" for s in found.sections[:2]} == {"main"}
+    assert found.sections[2].direction == "inactive"
+
+
 @pytest.mark.spec("API-087")
 def test_h264_is_answered_in_an_offered_baseline_form_with_mode_1() -> None:
     lines = [

@@ -16,6 +16,9 @@ from rostra.domain.service import ServiceDescription
 from rostra.domain.vocabulary import Role, ServiceType
 from rostra.media.messages import AudioRoute, Compose
 
+ON_HOLD = "Your call is on hold"
+"""What is written for those whose media is paused."""
+
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True):
     """What the picture needs to know of one participant with media."""
@@ -151,13 +154,15 @@ class _Company:
             return f"prompt:{seat.call}"
         if not who.joined:
             return "waiting"
+        if who.is_on_hold:
+            return "hold"
         view = self._group(who).view(who)
         return f"slides:{view}" if self._mixed(seat) else view
 
     def shown(self, seat: Seat) -> tuple[str, ...]:
         """Participants in its picture, main first."""
         who = seat.participant
-        if who.service_type is ServiceType.TEST_CALL or who.prompt or who.splash or not who.joined:
+        if who.service_type is ServiceType.TEST_CALL or who.prompt or who.splash or not who.joined or who.is_on_hold:
             return ()
         names = self._group(who).arrangement(who).names
         return names[:1] if self._mixed(seat) else names
@@ -174,6 +179,8 @@ class _Company:
             return splash.notice(who.prompt)
         if not who.joined:
             return splash.splash(theme.WAITING_FOR_HOST)
+        if who.is_on_hold:
+            return splash.notice(ON_HOLD)
         group = self._group(who)
         arrangement = group.arrangement(who)
         around = self._around(group.audience)
