@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 
+import msgspec
 import pytest
 
 from rostra.domain.media import (
     CodecParameters,
+    Content,
     CryptoAttribute,
     Direction,
     MediaDescription,
@@ -112,6 +114,41 @@ async def test_video_goes_both_ways(driven: Driven, video: CodecParameters) -> N
         await driven.until(lambda leg=leg: driven.told(m.FirstPicture(leg=leg, width=size[0], height=size[1])), 15)
     await driven.worker.close_leg("one")
     await driven.until(lambda: driven.told(m.FirstPicture(leg="two", width=0, height=0)))
+
+
+def with_slides(description: MediaDescription) -> MediaDescription:
+    *others, last = description.streams
+    return msgspec.structs.replace(
+        description, streams=(*others, msgspec.structs.replace(last, content=Content.SLIDES))
+    )
+
+
+@pytest.mark.spec("DIAG-046")
+async def test_slides_are_counted_by_themselves(driven: Driven) -> None:
+    codecs, worker = ((OPUS,), (VP8,), (VP8,)), driven.worker
+    kinds = (MediaKind.AUDIO, MediaKind.VIDEO, MediaKind.VIDEO)
+    ports = {leg: (await worker.reserve_rtp(leg, kinds))[1] for leg in ("one", "two")}
+    one, two = (with_slides(side(ports[leg], codecs)) for leg in ("one", "two"))
+    await worker.connect_rtp("one", one, two)
+    await worker.connect_rtp("two", two, one)
+    await worker.start("one")
+    await worker.start("two")
+    await driven.until(lambda: driven.told(m.FirstPicture(leg="one", width=1280, height=720)))
+    await worker.compose(m.Compose(views={}, watching={}, slides={"two": "one"}))
+    await driven.until(lambda: driven.told(m.FirstPicture(leg="one:slides", width=1280, height=720)), 15)
+    found = {(s.leg, str(s.kind), s.sending): s for s in (await worker.statistics()).streams if s.packets}
+    assert ("one", "presentation", False) in found
+    assert ("two", "presentation", True) in found
+    assert ("one", "presentation", True) not in found
+    for leg, sending in (("one", False), ("two", True)):
+        slides = found[leg, "presentation", sending]
+        assert (slides.codec, slides.width, slides.height) == ("VP8", 1280, 720)
+        assert slides.packets < found[leg, "video", sending].packets, "slides began later"
+    report = await worker.close_leg("one")
+    assert report is not None
+    assert {(str(s.kind), s.sending) for s in report.streams} == {
+        ("audio", False), ("audio", True), ("video", False), ("video", True), ("presentation", False),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("audio", [PCMU, PCMA, G722, OPUS], ids=lambda codec: codec.name)

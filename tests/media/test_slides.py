@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser
 
+from rostra.domain.media import StreamType
 from rostra.domain.scene import Fit, Scene, Tile
 from rostra.media import messages as m
 from rostra.media.messages import Slides
@@ -37,7 +38,7 @@ async def sharpness(presenter: Desk, viewer: Desk) -> float:
     return ssim(source, received)
 
 
-@pytest.mark.spec("API-092", "API-106", "API-107", "CONF-076", "API-110", "API-111", "PLAT-060")
+@pytest.mark.spec("API-092", "API-106", "API-107", "CONF-076", "API-110", "API-111", "PLAT-060", "DIAG-046")
 async def test_a_shared_screen_is_readable_at_the_other_ends(
     driven: Driven, browser: Browser, record_property: pytest.RecordProperty
 ) -> None:
@@ -48,7 +49,8 @@ async def test_a_shared_screen_is_readable_at_the_other_ends(
     bob = await Desk.open(await Peer.open(browser, "blue", 900, codec="video/VP8"))
     for name, desk in (("ada", ada), ("bob", bob)):
         answer = await negotiate(driven, name, desk)
-        assert answer.count("a=content:slides") == 1 and "a=inactive" in answer
+        assert answer.count("a=content:slides") == 1
+        assert "a=inactive" in answer
     await ada.ask("slides.share(true)")
     assert "a=recvonly" in await negotiate(driven, "ada", ada, receives=True)
     began = time.monotonic()
@@ -68,10 +70,17 @@ async def test_a_shared_screen_is_readable_at_the_other_ends(
 
     await until(readable, 40)
     figure = await sharpness(ada, bob)
-    debug = (await driven.worker.statistics()).debug
-    assert not [one for one in debug["encoders"] if "slides" in one["view"]]  # type: ignore[index]
+    told = await driven.worker.statistics()
+    assert not [one for one in told.debug["encoders"] if "slides" in one["view"]]  # type: ignore[attr-defined]
+    streams = {(one.leg, one.sending): one for one in told.streams if one.kind is StreamType.PRESENTATION}
+    for leg, sending in (("ada", False), ("bob", True)):
+        assert (streams[leg, sending].width, streams[leg, sending].codec) == (1280, "VP8")
+        assert streams[leg, sending].packets > 20
+    assert ("bob", False) not in streams
+    assert ("ada", True) not in streams
     still = await driven.worker.take_still("ada:slides", b"")
-    assert still.large.startswith(b"\xff\xd8") and len(still.small) < len(still.large)
+    assert still.large.startswith(b"\xff\xd8")
+    assert len(still.small) < len(still.large)
     again = await driven.worker.take_still("ada:slides", still.mark)
     assert again.large == b""
     print(f"passed on: SSIM {figure:.4f}, first picture {first:.2f} s, delay {delays[7]} ms")

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from rostra.domain.media import MediaKind
+from rostra.domain.media import StreamType
 from rostra.domain.vocabulary import Role, ServiceType
 from rostra.fabric import status
 from rostra.fabric.status import (
@@ -114,10 +114,11 @@ async def test_the_node_that_carries_a_call_tells_its_streams(network: Network) 
     guest = await (await Guest(network.nodes["n1"].exchange).join()).call("c1")
     ((carrier, worker),) = [(name, one) for name, node in network.nodes.items() for one in node.pool.workers]
     counted = [
-        StreamStatistics(leg="c1", kind=MediaKind.AUDIO, sending=True, codec="opus", bitrate=64_000.4, jitter=0.002),
-        StreamStatistics(leg="c1", kind=MediaKind.VIDEO, sending=False, width=1280, height=720, frame_rate=25, lost=3,
+        StreamStatistics(leg="c1", kind=StreamType.AUDIO, sending=True, codec="opus", bitrate=64_000.4, jitter=0.002),
+        StreamStatistics(leg="c1", kind=StreamType.VIDEO, sending=False, width=1280, height=720, frame_rate=25, lost=3,
                          idle=True, codec="VP8"),
-        StreamStatistics(leg="other", kind=MediaKind.AUDIO, sending=True),
+        StreamStatistics(leg="c1", kind=StreamType.PRESENTATION, sending=False, width=1920, height=1080, codec="VP8"),
+        StreamStatistics(leg="other", kind=StreamType.AUDIO, sending=True),
     ]  # fmt: skip
 
     async def statistics() -> Any:
@@ -126,7 +127,8 @@ async def test_the_node_that_carries_a_call_tells_its_streams(network: Network) 
     worker.statistics = statistics  # type: ignore[attr-defined]
     told = await tell(network, carrier, TellStreams(call="c1"))
     assert isinstance(told, LegStreams)
-    audio, video = told.streams
+    audio, video, slides = told.streams
+    assert (slides.kind, slides.resolution) == ("presentation", "1920x1080")
     assert (audio.kind, audio.sending, audio.codec, audio.bitrate, audio.jitter) == ("audio", True, "opus", 64_000, 2.0)
     assert (video.sending, video.resolution, video.frame_rate, video.packets_lost) == (False, "1280x720", 25.0, 3)
     assert video.codec == "Off"

@@ -11,7 +11,8 @@ from rostra.conference.messages import StreamWant
 from rostra.conference.roster import Participant
 from rostra.conference.streams import resolution
 from rostra.domain.history import ParticipantRecord
-from rostra.domain.media import MediaKind
+from rostra.domain.media import MediaKind, StreamType
+from rostra.domain.presenting import is_slides
 from rostra.domain.vocabulary import CallProtocol
 from rostra.fabric.status import (
     BackplaneStatus,
@@ -150,7 +151,7 @@ def _stream(want: StreamWant, sending: bool, figures: StreamStatistics | None) -
     return msgspec.structs.replace(
         counted,
         source="" if audio else want.source,
-        kind=str(want.kind),
+        kind=str(StreamType.of(want.kind, slides=is_slides(want.source))),
         quality="" if audio else str(want.quality),
         sending=sending,
     )

@@ -16,6 +16,19 @@ class MediaKind(enum.StrEnum):
     APPLICATION = "application"
 
 
+class StreamType(enum.StrEnum):
+    """What a stream is to those who look at statistics: slides count by themselves (DIAG-046)."""
+
+    AUDIO = "audio"
+    VIDEO = "video"
+    PRESENTATION = "presentation"
+
+    @staticmethod
+    def of(kind: MediaKind, *, slides: bool) -> StreamType:
+        """Only pictures are slides."""
+        return StreamType.PRESENTATION if slides and kind is MediaKind.VIDEO else StreamType(kind)
+
+
 class Content(enum.StrEnum):
     """Role of a stream (RFC 4796 `a=content`)."""
 

@@ -42,6 +42,11 @@ def slides_of(call: str) -> str:
     return call + SLIDES
 
 
+def is_slides(source: str) -> bool:
+    """Is a source of pictures a presentation?"""
+    return source.endswith(SLIDES)
+
+
 def call_of(source: str) -> str:
     """The call that brings a source of pictures."""
     return source.removesuffix(SLIDES)

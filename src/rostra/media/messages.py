@@ -12,7 +12,7 @@ import enum
 
 import msgspec
 
-from rostra.domain.media import CryptoAttribute, MediaDescription, MediaKind
+from rostra.domain.media import CryptoAttribute, MediaDescription, MediaKind, StreamType
 from rostra.domain.scene import Scene
 from rostra.fabric import subjects
 
@@ -312,7 +312,7 @@ class StreamStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """One direction of one stream of a leg. Rates in bit/s, times in seconds."""
 
     leg: str
-    kind: MediaKind
+    kind: StreamType
     sending: bool
     codec: str = ""
     bitrate: float = 0.0

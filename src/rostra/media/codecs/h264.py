@@ -1,5 +1,7 @@
 """H.264 constrained baseline (payload RFC 6184, packetization modes 0 and 1)."""
 
+import msgspec
+
 from rostra.domain.media import MediaKind
 from rostra.media.codecs.row import CodecRow, Parameters
 
@@ -22,6 +24,11 @@ def rank(offered: Parameters) -> int:
     return 2 * (offered.get("packetization-mode", "0") == "1") + constrained
 
 
+def passes(taken: Parameters) -> bool:
+    """In mode 0 no packet may be part of a slice, so slices must have been encoded to fit."""
+    return taken.get("packetization-mode", "0") == "1"
+
+
 ROW = CodecRow(
     name="H264",
     kind=MediaKind.VIDEO,
@@ -33,6 +40,7 @@ ROW = CodecRow(
     ),
     accept=accept,
     rank=rank,
+    passes=passes,
     encoder="x264enc speed-preset=ultrafast tune=zerolatency bitrate={kilobits} vbv-buf-capacity=250 "
     "key-int-max=300 bframes=0 sliced-threads=false threads=1 "
     "byte-stream=true aud=false option-string=slice-max-size={mtu}",
@@ -42,3 +50,12 @@ ROW = CodecRow(
     decoder="h264parse ! avdec_h264 max-threads=1",
     feedback=("nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"),
 )
+
+STREAMED = msgspec.structs.replace(
+    ROW,
+    name="H264 (RTMP)",  # encoders are shared by name: servers and players want more key frames than calls do
+    encoder="x264enc speed-preset=superfast tune=zerolatency bitrate={kilobits} vbv-buf-capacity=1000 "
+    "key-int-max=60 bframes=0 sliced-threads=false threads=1 byte-stream=true aud=false",
+    encoded="video/x-h264,profile=main,stream-format=byte-stream,alignment=au",
+)
+"""For servers that streams and recordings go to."""

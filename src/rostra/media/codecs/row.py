@@ -23,6 +23,12 @@ def rank_alike(offered: Parameters) -> int:
     return 0
 
 
+def any_packets(taken: Parameters) -> bool:
+    """Whatever a receiver states, it takes packets of any division."""
+    del taken
+    return True
+
+
 class CodecRow(msgspec.Struct, frozen=True, kw_only=True):
     """One codec.
 
@@ -44,6 +50,8 @@ class CodecRow(msgspec.Struct, frozen=True, kw_only=True):
     """Offered parameters to those of our answer; None: we cannot take this form."""
     rank: Callable[[Parameters], int] = rank_alike
     """Which of several acceptable forms is better: the higher."""
+    passes: Callable[[Parameters], bool] = any_packets
+    """Can what was encoded for others be passed on to a receiver that states these parameters?"""
     encoder: str = ""
     encoded: str = ""
     """Caps the encoder's output is held to; empty: whatever it makes."""

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 import structlog
 
-from rostra.domain.media import CodecParameters, CryptoAttribute, MediaKind
+from rostra.domain.media import CodecParameters, CryptoAttribute, MediaKind, StreamType
+from rostra.domain.presenting import is_slides
 from rostra.environment import Environment
 from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
@@ -47,6 +48,11 @@ class BackplaneLeg(Leg):
         self.port, self._endpoint = ports.reserve_one(environment.media_ports)
 
     @property
+    @abc.abstractmethod
+    def carried(self) -> StreamType:
+        """What it carries."""
+
+    @property
     def address(self) -> str:
         """Where the other node finds us."""
         return ports.announced_address(self._environment)
@@ -73,6 +79,9 @@ class BackplaneLeg(Leg):
 
     def sent_rung(self) -> Rung | None:
         return None
+
+    def carries_slides(self, session: int, source: int) -> bool:
+        return self.carried is StreamType.PRESENTATION
 
     async def close(self) -> None:
         self._drop()
@@ -142,6 +151,10 @@ class BackplaneReceiver(BackplaneLeg):
         self._polls = 0
 
     @property
+    def carried(self) -> StreamType:
+        return StreamType.of(self.request.kind, slides=is_slides(self.request.source))
+
+    @property
     def shows(self) -> str:
         return self.request.source if self.request.kind is MediaKind.VIDEO else ""
 
@@ -200,9 +213,9 @@ class BackplaneReceiver(BackplaneLeg):
         if found and self.shows and self.shows not in self.context.pictures():
             self.request_pictures()
 
-    def codecs(self) -> dict[MediaKind, str]:
+    def codecs(self) -> dict[StreamType, str]:
         row = self.arriving() if self.request.kind is MediaKind.VIDEO else backplane.SOUND
-        return {self.request.kind: row.name} if row else {}
+        return {self.carried: row.name} if row else {}
 
     def describe(self) -> dict[str, object]:
         request, row = self.request, self.arriving()
@@ -251,6 +264,10 @@ class BackplaneSender(BackplaneLeg):
         self._row: CodecRow | None = None
         self._branch: Any = None
         self._rendition: Rendition | None = None
+
+    @property
+    def carried(self) -> StreamType:
+        return StreamType.of(self.request.kind, slides=is_slides(self.request.source))
 
     @property
     def shows(self) -> str:
@@ -312,10 +329,17 @@ class BackplaneSender(BackplaneLeg):
         self._row = row
         pipeline.play()
 
-    def codecs(self) -> dict[MediaKind, str]:
-        return {self.request.kind: self._row.name} if self._row else {}
+    def codecs(self) -> dict[StreamType, str]:
+        return {self.carried: self._row.name} if self._row else {}
 
     def sent_rung(self) -> Rung | None:
+        return None if self.carried is StreamType.PRESENTATION else self._rung()
+
+    def sent_slides(self) -> tuple[int, int, float] | None:
+        rung = self._rung() if self.carried is StreamType.PRESENTATION else None
+        return (rung.width, rung.height, float(rung.frame_rate)) if rung else None
+
+    def _rung(self) -> Rung | None:
         return self._way.rung if isinstance(self._way, backplane.Encode) else None
 
     def describe(self) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from rostra.domain.presenting import SLIDES
+from rostra.domain.presenting import is_slides
 from rostra.domain.scene import Scene
 from rostra.environment import Environment
 from rostra.media import messages as m
@@ -169,7 +169,7 @@ class Engine:
                 self._emit(m.FirstPicture(leg=source, width=width, height=height))
         for source in (self._pictures.keys() - pictures.keys()) & showing.keys():
             self._emit(m.FirstPicture(leg=source, width=0, height=0))
-            if not source.endswith(SLIDES):
+            if not is_slides(source):
                 self._lost.add(source)
         self._lost -= pictures.keys()
         self._lost &= showing.keys()
@@ -343,7 +343,7 @@ class Engine:
             "stage": stage.debug_state(),
             "resident_kilobytes": usage.ru_maxrss,
         }
-        streams = [one for leg in self._legs.values() for one in self._streams(leg)]
+        streams = [one for leg in self._legs.values() for one in leg.statistics()]
         return m.StatisticsReply(
             streams=tuple(streams),
             quality={leg.id: leg.meter.quality[-1] for leg in self._legs.values() if leg.meter.quality},
@@ -351,12 +351,9 @@ class Engine:
             debug=debug,
         )
 
-    def _streams(self, leg: Leg) -> list[m.StreamStatistics]:
-        return leg.statistics(self._pictures.get(leg.shows, (0, 0)))
-
     def _report(self, leg: str) -> m.LegReport | None:
         """What a leg was over its life."""
         found = self._legs.get(leg)
         if found is None:
             return None
-        return m.LegReport(streams=tuple(self._streams(found)), quality=tuple(found.meter.quality))
+        return m.LegReport(streams=tuple(found.statistics()), quality=tuple(found.meter.quality))

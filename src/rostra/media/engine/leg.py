@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rostra.domain.media import MediaKind
+from rostra.domain.media import MediaKind, StreamType
+from rostra.domain.presenting import is_slides
 from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import rtp_statistics, stage
 from rostra.media.engine.meter import Facts, Meter
@@ -19,6 +20,8 @@ from rostra.media.messages import StreamStatistics
 
 BACKGROUND = "~background"
 """The view of legs that watch nothing: an empty scene."""
+SESSIONS = range(3)
+"""RTP sessions of a leg at most: sound, main video and slides."""
 PATIENCE = 30.0
 """Seconds without a connection or media before a leg has failed."""
 
@@ -112,26 +115,41 @@ class Leg(abc.ABC):
         """The element that knows the RTP sessions, or None."""
 
     @abc.abstractmethod
-    def codecs(self) -> dict[MediaKind, str]:
+    def codecs(self) -> dict[StreamType, str]:
         """Names of the codecs in use."""
 
     @abc.abstractmethod
     def sent_rung(self) -> Rung | None:
         """Size and rate of the video it is sent."""
 
+    def sent_slides(self) -> tuple[int, int, float] | None:
+        """Width, height and rate of the slides it is sent; a rate of 0 is not known."""
+        return None
+
+    def carries_slides(self, session: int, source: int) -> bool:
+        """Are the pictures of an RTP source of one of its sessions slides, sent or received?"""
+        del session, source
+        return False
+
     def count(self) -> None:
         """Take down what its sessions count; every few seconds."""
         element = self.rtpbin()
         if element is not None:
-            self.meter.count(time.monotonic(), rtp_statistics.readings(element, range(2)))
+            readings = rtp_statistics.readings(element, SESSIONS, self.carries_slides)
+            self.meter.count(time.monotonic(), readings)
 
-    def statistics(self, picture: tuple[int, int]) -> list[StreamStatistics]:
-        """Counters of all streams; `picture` is the size of what it shows us."""
+    def statistics(self) -> list[StreamStatistics]:
+        """Counters of all streams."""
         self.count()
-        rung = self.sent_rung()
-        pictures = {(MediaKind.VIDEO, False): (*picture, 0.0)}
-        if rung:
-            pictures[MediaKind.VIDEO, True] = (rung.width, rung.height, float(rung.frame_rate))
+        shown, sent, slides = self.context.pictures(), self.sent_rung(), self.sent_slides()
+        pictures: dict[tuple[StreamType, bool], tuple[int, int, float]] = {}
+        for source in (self.shows, self.presents):
+            if source in shown:
+                pictures[StreamType.of(MediaKind.VIDEO, slides=is_slides(source)), False] = (*shown[source], 0.0)
+        if sent:
+            pictures[StreamType.VIDEO, True] = (sent.width, sent.height, float(sent.frame_rate))
+        if slides:
+            pictures[StreamType.PRESENTATION, True] = slides
         return self.meter.report(self.id, Facts(self.codecs(), pictures), time.monotonic(), time.time())
 
 

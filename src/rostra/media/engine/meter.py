@@ -11,7 +11,7 @@ import collections
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from rostra.domain.media import MediaKind
+from rostra.domain.media import StreamType
 from rostra.domain.quality import WINDOW, Quality, judge, loss
 from rostra.media.messages import StreamStatistics
 
@@ -39,7 +39,7 @@ class Count:
 class Reading:
     """One kind and direction, as its session counts it now. Bit/s and seconds."""
 
-    kind: MediaKind
+    kind: StreamType
     sending: bool
     sources: Mapping[tuple[int, int], Count]
     """By session and source."""
@@ -52,8 +52,8 @@ class Reading:
 class Facts:
     """What the RTP session does not know of a leg's streams."""
 
-    codecs: Mapping[MediaKind, str]
-    pictures: Mapping[tuple[MediaKind, bool], tuple[int, int, float]]
+    codecs: Mapping[StreamType, str]
+    pictures: Mapping[tuple[StreamType, bool], tuple[int, int, float]]
     """Width, height and rate by kind and whether it is sent."""
 
 
@@ -115,7 +115,7 @@ class Meter:
     """Of one leg. Times are seconds of a clock that never jumps."""
 
     def __init__(self) -> None:
-        self._flows: dict[tuple[MediaKind, bool], _Flow] = {}
+        self._flows: dict[tuple[StreamType, bool], _Flow] = {}
         self._window: float | None = None
         self.quality: list[int] = []
         """Values of `domain.quality.Quality`, one for each window that is over."""
@@ -146,7 +146,7 @@ class Meter:
         """All streams there have been; `wall` is `now` as Unix seconds."""
         return [
             _told(leg, self._flows[kind, sending], facts, now, wall)
-            for kind in (MediaKind.AUDIO, MediaKind.VIDEO)
+            for kind in StreamType
             for sending in (False, True)
             if (kind, sending) in self._flows
         ]

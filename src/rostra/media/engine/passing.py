@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from rostra.domain.media import MediaKind
-from rostra.domain.presenting import SLIDES, call_of
+from rostra.domain.presenting import call_of, is_slides
 from rostra.domain.scene import Fit, Scene, Tile
 from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import backplane, slides, stage
@@ -48,7 +48,7 @@ class Passing:
             return backplane.mix_way(route.listens if route.hears else 0)
         size = self.pictures.get(request.source)
         found = backplane.picture_way(request.source, request.quality, self._at_hand(request.source), size)
-        if found is None and size and request.source.endswith(SLIDES):  # pictures, which nobody has encoded yet
+        if found is None and size and is_slides(request.source):  # pictures, which nobody has encoded yet
             return slides.way(slides.Taker(backplane.SMALL, {}), slides.Arriving(request.source, size=size))
         return found
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from rostra.domain.media import Content, MediaDescription, MediaKind, MediaStream
+from rostra.domain.media import Content, MediaDescription, MediaKind, MediaStream, StreamType
 from rostra.domain.presenting import slides_of
 from rostra.environment import Environment
 from rostra.media.codecs.row import CodecRow
@@ -292,9 +292,16 @@ class RtpLeg(Leg):
             pair.close()
         self._pairs.clear()
 
-    def codecs(self) -> dict[MediaKind, str]:
+    def codecs(self) -> dict[StreamType, str]:
         wires = self._transport.wires if self._transport else ()
-        return {one.kind: one.send.name for one in wires if not one.slides}
+        return {StreamType.of(one.kind, slides=one.slides): one.send.name for one in wires}
+
+    def carries_slides(self, session: int, source: int) -> bool:
+        """Each stream has a session of its own."""
+        return any(w.slides and w.index == session for w in self._transport.wires) if self._transport else False
+
+    def sent_slides(self) -> tuple[int, int, float] | None:
+        return self._slides.picture if self._slides else None
 
     def sent_rung(self) -> Rung | None:
         return self._feed.rung if self._feed else None

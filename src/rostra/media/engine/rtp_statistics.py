@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from rostra.domain.media import MediaKind
+from rostra.domain.media import StreamType
 from rostra.media.engine.meter import Count, Reading
 
 VIDEO_CLOCK = 90000
@@ -91,17 +91,20 @@ def sources(rtpbin: Any, session: int) -> set[int]:
     return {_get(one, "ssrc", 0) for one in found if not _get(one, "internal", False)}
 
 
-def readings(rtpbin: Any, sessions: Iterable[int]) -> list[Reading]:
-    """Counters of these sessions, one entry for each kind and direction that is in use."""
+def readings(rtpbin: Any, sessions: Iterable[int], slides: Callable[[int, int], bool]) -> list[Reading]:
+    """Counters of these sessions, one entry for each kind and direction that is in use.
+
+    `slides` tells, of a picture's session and source, whether it is a presentation.
+    """
     found: list[Reading] = []
     read_all = [(session, *read(rtpbin, session)) for session in sessions]
-    for kind in (MediaKind.AUDIO, MediaKind.VIDEO):
+    for kind in StreamType:
         for sending in (False, True):
             sources: dict[tuple[int, int], Received | Sent] = {
                 (session, one.source): one
                 for session, received, sent in read_all
                 for one in (sent if sending else received)
-                if _kind(one.clock_rate) is kind
+                if _kind(one.clock_rate, slides(session, one.source)) is kind
             }
             if not sources:
                 continue
@@ -119,9 +122,11 @@ def readings(rtpbin: Any, sessions: Iterable[int]) -> list[Reading]:
     return found
 
 
-def _kind(clock_rate: int) -> MediaKind:
+def _kind(clock_rate: int, slides: bool) -> StreamType:
     """All video has a 90 kHz clock (RFC 3551 5), and nothing else has."""
-    return MediaKind.VIDEO if clock_rate == VIDEO_CLOCK else MediaKind.AUDIO
+    if clock_rate != VIDEO_CLOCK:
+        return StreamType.AUDIO
+    return StreamType.PRESENTATION if slides else StreamType.VIDEO
 
 
 def _sources(session: Any) -> list[Any]:

@@ -101,8 +101,8 @@ def _passes(taker: Taker, arriving: Arriving) -> bool:
     """Can the leg take it as it comes?"""
     if arriving.row is not taker.row:
         return False
-    if taker.row.name == "H264" and taker.parameters.get("packetization-mode", "0") != "1":
-        return False  # its packets may not be divided
+    if not taker.row.passes(taker.parameters):
+        return False
     if arriving.too_fast:
         return False
     if arriving.size is None:
@@ -143,6 +143,14 @@ class SlidesFeed:
     @property
     def row(self) -> CodecRow:
         return self._taker.row
+
+    @property
+    def picture(self) -> tuple[int, int, float] | None:
+        """Width, height and rate of what is sent; the rate of what is passed on is not known."""
+        if isinstance(self._way, Encode) and self._way.rung:
+            return self._way.rung.width, self._way.rung.height, float(self._way.rung.frame_rate)
+        size = self._supply.arriving(self._source).size if self._way else None
+        return (*size, 0.0) if size else None
 
     def take(self, taker: Taker) -> None:
         """The leg can take something else now."""

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, Final
 
 from rostra.domain.jpeg import usable
-from rostra.domain.media import MediaKind
+from rostra.domain.media import StreamType
 from rostra.domain.presenting import slides_of
 from rostra.domain.scene import Fit, Scene, Tile
 from rostra.media.engine import branches, stage
@@ -150,7 +150,7 @@ class StillLeg(Leg):
     def rtpbin(self) -> Any:
         return None
 
-    def codecs(self) -> dict[MediaKind, str]:
+    def codecs(self) -> dict[StreamType, str]:
         return {}
 
     def sent_rung(self) -> Rung | None:

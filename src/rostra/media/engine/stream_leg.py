@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-import msgspec
 import structlog
 
 from rostra.domain import splash, theme
-from rostra.domain.media import MediaKind
+from rostra.domain.media import StreamType
 from rostra.domain.presenting import slides_of
 from rostra.domain.scene import SCENE_HEIGHT, SCENE_WIDTH, Fit, Scene, Tile
 from rostra.media.codecs import h264
@@ -33,13 +32,6 @@ AWAY: Final = 120.0
 """Seconds the server may be away."""
 AUDIO_RATE: Final = 128_000
 """bit/s."""
-ROW: Final = msgspec.structs.replace(
-    h264.ROW,
-    name="H264 (RTMP)",  # encoders are shared by name: servers and players want more key frames than calls do
-    encoder="x264enc speed-preset=superfast tune=zerolatency bitrate={kilobits} vbv-buf-capacity=1000 "
-    "key-int-max=60 bframes=0 sliced-threads=false threads=1 byte-stream=true aud=false",
-    encoded="video/x-h264,profile=main,stream-format=byte-stream,alignment=au",
-)
 _VIDEO: Final = f"{branches.SUBSCRIBE} ! h264parse ! queue max-size-time=3000000000 leaky=downstream ! mux.video "
 _AUDIO: Final = (
     "rostraaudiosrc name=sound ! audioconvert ! audioresample quality=2 ! audio/x-raw,rate=48000,channels=2 ! "
@@ -86,7 +78,7 @@ class _Line:
             made.get_by_name("sound").set_property("leg", self._leg.id)
         self._out = made.get_by_name("out")
         self._out.set_property("location", self._url)
-        self._feed = VideoFeed(self._leg.context.renditions, ROW, made.get_by_name("stage"))
+        self._feed = VideoFeed(self._leg.context.renditions, h264.STREAMED, made.get_by_name("stage"))
         self._feed.tune(self.view, self.rung)
         pipeline.add(made)
         self._broken = broken
@@ -225,8 +217,8 @@ class StreamLeg(Leg):
     def rtpbin(self) -> Any:
         return None
 
-    def codecs(self) -> dict[MediaKind, str]:
-        return {MediaKind.VIDEO: "H264", MediaKind.AUDIO: "AAC"}
+    def codecs(self) -> dict[StreamType, str]:
+        return {StreamType.VIDEO: h264.ROW.name, StreamType.AUDIO: "AAC"}
 
     def sent_rung(self) -> Rung | None:
         return self._lines[0].rung if self._lines else None

@@ -277,6 +277,15 @@ def transport_wide_number(section: Section) -> int | None:
     return None
 
 
+def slides_sources(planned: Plan, transport: str) -> set[int]:
+    """RTP source numbers of slides that either side states; `transport`: the element's answer to `inner_offer`."""
+    section, inner = planned.of_role("slides"), parse(transport).sections
+    if section is None:
+        return set()
+    stated = [*section.offered.values("ssrc"), *inner[section.inner].values("ssrc")]
+    return {int(value.split()[0]) for value in stated if value.split()[:1] and value.split()[0].isdecimal()}
+
+
 # ---- the answer -------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from rostra.domain.media import MediaKind
+from rostra.domain.media import MediaKind, StreamType
 from rostra.domain.presenting import slides_of
 from rostra.environment import Environment
 from rostra.media.codecs.row import CodecRow
@@ -15,7 +15,7 @@ from rostra.media.engine import rtp_statistics, rungs
 from rostra.media.engine.leg import Leg, LegContext, VideoFeed
 from rostra.media.engine.rungs import Rung
 from rostra.media.engine.slides import SlidesFeed, Taker
-from rostra.media.engine.webrtc_answer import Plan, PlannedSection, answer, plan
+from rostra.media.engine.webrtc_answer import Plan, PlannedSection, answer, plan, slides_sources
 from rostra.media.engine.webrtc_transport import WebRtcTransport
 from rostra.media.messages import OpenWebRtc
 
@@ -32,6 +32,8 @@ class WebRtcLeg(Leg):
         self._feed: VideoFeed | None = None
         self._slides: SlidesFeed | None = None
         self._slides_source = ""
+        self._slides_numbers: set[int] = set()
+        """RTP sources that are slides, sent or received."""
         self._planned: Plan | None = None
         self._limit: int | None = None
         self._silence: asyncio.TimerHandle | None = None
@@ -48,6 +50,7 @@ class WebRtcLeg(Leg):
                 self._started = request.start
             inner = await transport.negotiate(planned)
             self._planned, self._limit = planned, request.send_bandwidth
+            self._slides_numbers |= slides_sources(planned, inner)
             self._feed_video()
             self._feed_slides()
             self._apply()
@@ -195,10 +198,19 @@ class WebRtcLeg(Leg):
     def _transport_failed(self, reason: str) -> None:
         self.context.failed(self.id, reason)
 
-    def codecs(self) -> dict[MediaKind, str]:
+    def codecs(self) -> dict[StreamType, str]:
         plan_now = self._transport.plan if self._transport else None
         agreed = plan_now.agreed if plan_now else []
-        return {MediaKind(s.offered.kind): chosen.row.name for s, chosen in agreed if not s.slides}
+        return {StreamType.of(MediaKind(s.offered.kind), slides=s.slides): chosen.row.name for s, chosen in agreed}
+
+    def carries_slides(self, session: int, source: int) -> bool:
+        if self._transport:
+            # a source that stopped is no longer known there, but is still counted
+            self._slides_numbers |= self._transport.receivers.numbers(self.presents)
+        return source in self._slides_numbers
+
+    def sent_slides(self) -> tuple[int, int, float] | None:
+        return self._slides.picture if self._slides else None
 
     def sent_rung(self) -> Rung | None:
         return self._feed.rung if self._feed else None
