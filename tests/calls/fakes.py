@@ -36,6 +36,7 @@ class FakeWorker:
         self.digits: list[tuple[str, str]] = []
         self.played: list[tuple[str, tuple[str, ...]]] = []
         """Leg and sounds."""
+        self.streams: list[m.OpenStream] = []
         self.refuse: m.Failure.Kind | None = None
 
     def kill(self) -> None:
@@ -96,6 +97,9 @@ class FakeWorker:
             case m.OpenWebRtc(leg=leg):
                 self.legs.add(leg)
                 return m.WebRtcAnswer(sdp=ANSWER)
+            case m.OpenStream(leg=leg):
+                self.streams.append(request)
+                self.legs.add(leg)
             case m.ShowStill(leg=leg):
                 self.legs.add(leg)
             case m.TakeStill(mark=mark):

@@ -28,11 +28,15 @@ class Plan:
     """What is configured."""
 
     permitted: bool = True
+    off: Sequence[CallProtocol] = ()
     called: Sequence[Wanted] = ()
     given: Sequence[Rule] = ()
 
     def allowed(self) -> bool:
         return self.permitted
+
+    def permits(self, protocol: CallProtocol) -> bool:
+        return protocol not in self.off
 
     def aliases(self, service: int) -> Sequence[str]:
         return ("meet.open", "meet.open@example.com")
@@ -185,6 +189,7 @@ async def test_as_what_somebody_comes_in(role: Role, locked: bool, where: Servic
         (Plan(permitted=False), "open", ANN, 403),
         (Plan(), "nowhere", ANN, 404),
         (Plan(), "test", ANN, 403),
+        (Plan(off=[CallProtocol.SIP]), "open", ANN, 403),
         (Plan(), "open", Wanted(destination="a@x", protocol=None), 404),
         (Plan(), "open", Wanted(destination="a@x", protocol=CallProtocol.H323), 403),
         (Plan(), "open", Wanted(destination="a@x", source_alias="other"), 400),
@@ -211,6 +216,16 @@ async def test_a_node_of_the_location_calls() -> None:
     await until(lambda: guest.session.conference.participant(uuid).service_type is ServiceType.CONFERENCE)  # type: ignore[union-attr]
     await guest.session.conference.remove(uuid, "gone")
     await until(lambda: two.adapter.calls[0].reasons == ["gone"])
+
+
+@pytest.mark.spec("CONF-150")
+async def test_a_full_conference_calls_nobody() -> None:
+    (desk,) = await desks("n1")
+    await Guest(desk.node.exchange).join("small")
+    with pytest.raises(NotDialled) as refused:
+        await desk.node.exchange.dial("small", ANN)
+    assert refused.value.reason == "Participant limit reached"
+    assert len(desk.roster) == 1
 
 
 BOTH = Plan(called=(Wanted(destination="a@x", automatic=1), Wanted(destination="b@x", automatic=2, role=Role.HOST)))

@@ -136,7 +136,7 @@ class Outgoing:
     async def place(self, service: Service, wanted: Wanted, way: Route) -> tuple[str, ...]:
         """Call from this node. Raises NotDialled."""
         dialler = self.diallers.get(way.protocol)
-        if self._plan is None or dialler is None:
+        if self._plan is None or dialler is None or not self._plan.permits(way.protocol):
             raise NotDialled(403, "Disabled")
         if not self._enrolment.open:
             raise NotDialled(503, "System in maintenance mode")

@@ -43,6 +43,10 @@ class Plan(Protocol):
         """`enable_dialout` (CONF-108)."""
         ...
 
+    def permits(self, protocol: CallProtocol) -> bool:
+        """Is the protocol in use at all?"""
+        ...
+
     def aliases(self, service: int) -> Sequence[str]:
         """Of a service, in their order (CONF-009)."""
         ...

@@ -34,6 +34,15 @@ class ConfiguredPlan:
     def allowed(self) -> bool:
         return self._lookup.global_settings().enable_dialout
 
+    def permits(self, protocol: CallProtocol) -> bool:
+        settings = self._lookup.global_settings()
+        switches = {
+            CallProtocol.SIP: settings.enable_sip,
+            CallProtocol.H323: settings.enable_h323,
+            CallProtocol.RTMP: settings.enable_rtmp,
+        }
+        return switches.get(protocol, True)
+
     def aliases(self, service: int) -> Sequence[str]:
         return self._lookup.aliases(service)
 
