@@ -10,7 +10,8 @@ import pytest
 from rostra.configuration import journal, orm, setup_node
 from rostra.configuration.changes import SnapshotRequest
 from rostra.configuration.models import Conference, ConferenceAlias, GlobalSettings
-from rostra.configuration.queries import GlobalRow, Lookup, ServiceRow
+from rostra.configuration.queries import Lookup
+from rostra.configuration.rows import GlobalRow, ServiceRow
 from rostra.configuration.replica import Replica
 
 from .test_replication import room

@@ -9,7 +9,8 @@ from typing import Any, cast
 
 import pytest
 
-from rostra.configuration.queries import BrandingRow, Lookup
+from rostra.configuration.queries import Lookup
+from rostra.configuration.rows import BrandingRow
 from rostra.node.branding import Branding, unpack
 
 

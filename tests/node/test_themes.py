@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rostra import themefiles
-from rostra.configuration.queries import GlobalRow, ThemeRow
+from rostra.configuration.rows import GlobalRow, ThemeRow
 from rostra.domain import theme
 from rostra.domain.theme import BASE_SETTINGS
 from rostra.node import themes

@@ -61,15 +61,7 @@ async def start(
     replica.on_change(geography.changed)
     ledger = Ledger(estimate(usable_cores()).tokens)
     boot = secrets.token_hex(8)
-    outbox = Outbox(environment.node_home / "events.db", bus, identity.id, boot)
-    await outbox.start()
-    stack.push_async_callback(outbox.stop)
-    outbox.record(NodeEvent(time=time.time(), kind="started"))
-    stack.callback(lambda: outbox.record(NodeEvent(time=time.time(), kind="stopped")))
-
-    refusals = Refusals(functools.partial(_refused, outbox))
-    bus.on_refused(refusals.heard)
-    stack.callback(refusals.close)
+    outbox = await _outbox(environment, identity, bus, boot, stack)
     reporter = Reporter(environment, identity, geography, ledger, replica, outbox, boot)
     peers = Peers(bus, reporter)
     here = Here(
@@ -80,9 +72,7 @@ async def start(
     exchange = Exchange(
         here, peers, geography, finder(lookup, themes), environment=environment,
         configured=lambda: replica.position > 0 or replica.synchronised.is_set(),
-        takes_calls=lambda: not geography.maintenance,
-        licensed=licences.permitted,
-        licences=licences,
+        takes_calls=lambda: not geography.maintenance, licensed=licences.permitted, licences=licences,
         plan=ConfiguredPlan(lookup),
     )  # fmt: skip
     reporter.exchange = exchange
@@ -100,6 +90,21 @@ async def start(
 
 def _refused(outbox: Outbox, member: str, details: str, up: bool) -> None:
     outbox.record(AlarmChanged(time=time.time(), name=ALARM, up=up, instance=member, details=details))
+
+
+async def _outbox(
+    environment: Environment, identity: NodeIdentity, bus: Bus, boot: str, stack: AsyncExitStack
+) -> Outbox:
+    """What the Management Node is to know of us, from now on; also who was refused at the fabric."""
+    outbox = Outbox(environment.node_home / "events.db", bus, identity.id, boot)
+    await outbox.start()
+    stack.push_async_callback(outbox.stop)
+    outbox.record(NodeEvent(time=time.time(), kind="started"))
+    stack.callback(lambda: outbox.record(NodeEvent(time=time.time(), kind="stopped")))
+    refusals = Refusals(functools.partial(_refused, outbox))
+    bus.on_refused(refusals.heard)
+    stack.callback(refusals.close)
+    return outbox
 
 
 async def _workers(environment: Environment, identity: NodeIdentity, bus: Bus, stack: AsyncExitStack) -> WorkerPool:

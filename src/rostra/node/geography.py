@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rostra.configuration.queries import Lookup, NodeRow
+from rostra.configuration.queries import Lookup
+from rostra.configuration.rows import NodeRow
 from rostra.domain import capacity
 from rostra.domain.placement import LocationView, NodeRole
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import structlog
 
 from rostra.configuration import sealing
-from rostra.configuration.queries import AutomaticRow, Lookup, RuleRow
+from rostra.configuration.queries import Lookup
+from rostra.configuration.rows import AutomaticRow, RuleRow
 from rostra.dialplan.outward import Hop
 from rostra.dialplan.rules import Rule
 from rostra.domain.dialling import Wanted

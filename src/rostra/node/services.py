@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from rostra.configuration.queries import GlobalRow, Lookup, ServiceRow
+from rostra.configuration.queries import Lookup
+from rostra.configuration.rows import GlobalRow, ServiceRow
 from rostra.domain.admission import AccessRules
 from rostra.domain.reception import ReceptionRules
 from rostra.domain.service import Service, ServiceDescription

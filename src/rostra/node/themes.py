@@ -24,7 +24,8 @@ import structlog
 
 from rostra import themefiles
 from rostra.background import Background
-from rostra.configuration.queries import Lookup, ThemeRow
+from rostra.configuration.queries import Lookup
+from rostra.configuration.rows import ThemeRow
 from rostra.domain import theme, themecheck
 from rostra.domain.theme import ThemeSettings
 

@@ -1,0 +1,187 @@
+"""What calls depend on, as rows of the local database: each structure has the columns that are read."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A service as configured; fields are those of the management API's `conference`."""
+
+    id: int
+    name: str
+    description: str
+    service_type: str
+    tag: str
+    pin: str
+    allow_guests: bool
+    guest_pin: str
+    call_type: str
+    host_view: str
+    guest_view: str | None
+    force_presenter_into_main: bool
+    enable_overlay_text: bool
+    enable_active_speaker_indication: bool
+    mute_all_guests: bool
+    participant_limit: int | None
+    max_callrate_in: int | None
+    """kbit/s."""
+    max_callrate_out: int | None
+    """kbit/s."""
+    match_string: str
+    replace_string: str
+    two_stage_dial_type: str | None
+    crypto_mode: str | None
+    enable_chat: str
+    """`default`, `yes` or `no`."""
+    guests_can_present: bool
+    max_pixels_per_second: str | None
+    guests_can_see_guests: str
+    direct_media: str
+    breakout_rooms: bool
+    live_captions_enabled: str
+    primary_owner_email_address: str
+    ivr_theme_id: int | None = None
+
+
+class ThemeRow(msgspec.Struct, frozen=True):
+    """A theme, and the file with its package when it has one."""
+
+    uuid: str
+    file: int | None
+    sha256: str
+
+
+class BrandingRow(msgspec.Struct, frozen=True):
+    """The file with a branding package of the web app."""
+
+    file: int
+    sha256: str
+
+
+class GlobalRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the whole platform that calls depend on; fields of the management API's `global`."""
+
+    guests_only_timeout: int = 60
+    eject_last_participant_backstop_timeout: int = 0
+    waiting_for_chair_timeout: int = 900
+    pin_entry_timeout: int = 120
+    default_theme_id: int | None = None
+    max_callrate_in: int | None = None
+    max_callrate_out: int | None = 4128
+    enable_sip: bool = True
+    enable_sip_udp: bool = False
+    enable_h323: bool = True
+    enable_webrtc: bool = True
+    enable_rtmp: bool = True
+    enable_chat: bool = True
+    enable_breakout_rooms: bool = False
+    enable_dialout: bool = True
+    enable_application_api: bool = True
+    enable_fecc: bool = True
+    crypto_mode: str = "besteffort"
+    max_pixels_per_second: str = "hd"
+    max_presentation_bandwidth_ratio: int = 75
+    disabled_codecs: list[dict[str, str]] = []
+    media_ports_start: int = 40000
+    media_ports_end: int = 49999
+    bdpm_pin_checks_enabled: bool = True
+    bdpm_max_pin_failures_per_window: int = 20
+    bdpm_scan_quarantine_enabled: bool = True
+    bdpm_max_scan_attempts_per_window: int = 20
+
+
+class NodeRow(msgspec.Struct, frozen=True):
+    """A Conferencing Node, as far as calls depend on it."""
+
+    id: int
+    name: str
+    system_location: int
+    node_type: str
+    maintenance_mode: bool
+    media_priority_weight: int | None
+    static_nat_address: str | None
+
+
+class LocationRow(msgspec.Struct, frozen=True):
+    """A system location, as far as the placing of media depends on it."""
+
+    id: int
+    name: str
+    overflow_location1: int | None
+    overflow_location2: int | None
+    transcoding_location: int | None
+
+
+class FabricMemberRow(msgspec.Struct, frozen=True):
+    """A machine that the others' NATS servers let in."""
+
+    node: int | None
+    """Id of its node; None: the Management Node."""
+    fingerprint: str
+    address: str
+    port: int
+
+
+class AutomaticRow(msgspec.Struct, frozen=True):
+    """Somebody a conference calls when it starts; fields of `automatic_participant`."""
+
+    id: int
+    alias: str
+    protocol: str
+    call_type: str
+    role: str
+    dtmf_sequence: str
+    keep_conference_alive: str
+    routing: str
+    system_location: int | None
+    streaming: bool
+    remote_display_name: str
+    presentation_url: str
+
+
+class RuleRow(msgspec.Struct, frozen=True):
+    """A Call Routing Rule; fields of `gateway_routing_rule`."""
+
+    id: int
+    name: str
+    priority: int
+    enable: bool
+    match_incoming_calls: bool
+    match_outgoing_calls: bool
+    match_source_location: int | None
+    match_incoming_only_if_registered: bool
+    match_incoming_webrtc: bool
+    match_incoming_sip: bool
+    match_incoming_mssip: bool
+    match_incoming_h323: bool
+    match_string_full: bool
+    match_string: str
+    replace_string: str
+    called_device_type: str
+    outgoing_location: int | None
+    outgoing_protocol: str
+    sip_proxy: int | None
+    h323_gatekeeper: int | None
+    mssip_proxy: int | None
+    ivr_theme: int | None
+    call_type: str
+    max_callrate_in: int | None
+    max_callrate_out: int | None
+    tag: str
+
+
+class ProxyRow(msgspec.Struct, frozen=True):
+    """A SIP proxy."""
+
+    address: str
+    port: int | None
+    transport: str
+
+
+class CertificateRow(msgspec.Struct, frozen=True):
+    """A TLS certificate as configured; everything PEM, the private key sealed."""
+
+    certificate: str
+    private_key: str
+    parameters: str
