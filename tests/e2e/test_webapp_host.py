@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -15,7 +16,22 @@ from tests.e2e.platform import Platform
 pytestmark = pytest.mark.e2e
 expect.set_options(timeout=15_000)
 
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+CHECK = """async () => (await axe.run(document, {runOnly: {type: 'tag', values:
+  ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}})).violations
+  .map((one) => one.id + ': ' + one.nodes.map((node) => node.target.join(' ')).join(' | '))"""
+
 SLIDES = (16, 150, 140)
+PAGE = (200, 40, 120)
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R 5 0 R]/Count 2>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 960 540]/Contents 4 0 R>>endobj\n"
+    b"4 0 obj<</Length 43>>stream\n0.063 0.588 0.549 rg 0 0 960 540 re f      \nendstream\nendobj\n"
+    b"5 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 960 540]/Contents 6 0 R>>endobj\n"
+    b"6 0 obj<</Length 43>>stream\n0.784 0.157 0.471 rg 0 0 960 540 re f      \nendstream\nendobj\n"
+    b"trailer<</Root 1 0 R>>\n%%EOF\n"
+)
+"""Two pages: all `SLIDES`, all `PAGE`."""
 SCREEN = """
 navigator.mediaDevices.getDisplayMedia = async () => {
   const canvas = document.createElement('canvas');
@@ -82,6 +98,12 @@ def row_of(page: Page, name: str) -> str:
     return (row.get_attribute("data-testid") or "").removeprefix("participant-")
 
 
+def accessible(page: Page) -> None:
+    """Nothing that axe objects to."""
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(CHECK) == []
+
+
 def choose(page: Page, uuid: str, item: str) -> None:
     page.get_by_test_id(f"menu-{uuid}").click()
     page.get_by_test_id(item).click()
@@ -104,6 +126,8 @@ def test_a_host_leads_a_meeting_with_three_guests(platform: Platform, browser: B
     host.get_by_test_id("close-panel").click()
     greta = enter(people["Greta"], platform, room, "role=guest")
     expect(greta.get_by_test_id("waiting-room")).to_be_visible()
+    accessible(host)
+    accessible(greta)
     host.get_by_test_id("knock-admit").click()
     expect(greta.get_by_test_id("waiting-room")).to_have_count(0)
     row_of(host, "Greta")
@@ -148,17 +172,32 @@ def test_a_host_leads_a_meeting_with_three_guests(platform: Platform, browser: B
     gus.get_by_test_id("share-detail").click()
     people["Hanna"].until(lambda: near(host.evaluate(SEEN), SLIDES), 15, "the other presentation is not seen")
     expect(host.get_by_test_id("own-screen")).to_have_count(0)
+    accessible(host)
     gus.get_by_test_id("share-stop").click()
     expect(host.get_by_test_id("slides")).to_have_count(0)
+
+    # A document, page by page
+    host.get_by_test_id("share").click()
+    with host.expect_file_chooser() as chosen:
+        host.get_by_test_id("share-file").click()
+    chosen.value.set_files({"name": "plan.pdf", "mimeType": "application/pdf", "buffer": PDF})
+    people["Gus"].until(lambda: near(gus.evaluate(SEEN), SLIDES), 15, "the first page is not seen")
+    host.get_by_test_id("page-on").click()
+    people["Gus"].until(lambda: near(gus.evaluate(SEEN), PAGE), 15, "the second page is not seen")
+    host.get_by_test_id("share-stop").click()
+    expect(gus.get_by_test_id("slides")).to_have_count(0)
 
     # Layout and figures
     host.get_by_test_id("more").click()
     host.get_by_test_id("open-layout").click()
     host.get_by_test_id("layout-4:0").click()
     expect(host.get_by_test_id("layout-4:0")).to_have_attribute("aria-pressed", "true")
+    accessible(host)
     host.keyboard.press("Escape")
+    expect(host.get_by_test_id("more")).to_be_focused()
     host.keyboard.press("i")
     expect(host.get_by_test_id("stream-in-video")).to_contain_text("fps")
+    accessible(host)
 
     # The network goes and comes back
     greta.context.set_offline(True)

@@ -42,6 +42,7 @@ export class MediaConnection {
   private readonly audio: RTCRtpTransceiver | undefined;
   private readonly video: RTCRtpTransceiver | undefined;
   private readonly slides: RTCRtpTransceiver | undefined;
+  private watching: boolean;
   private readonly abort = new AbortController();
   private call: string | undefined;
   private waiting: (RTCIceCandidate | null)[] = [];
@@ -58,6 +59,7 @@ export class MediaConnection {
   ) {
     this.settings = settings;
     this.signalling = signalling;
+    this.watching = receiveSlides;
     this.pc = new RTCPeerConnection({
       bundlePolicy: "max-bundle",
       iceServers: settings.iceServers,
@@ -105,7 +107,11 @@ export class MediaConnection {
     const { slides } = this;
     if (!slides) return;
     await slides.sender.replaceTrack(send ?? null);
-    const direction = send ? "sendonly" : receive ? "recvonly" : "inactive";
+    // Once open to receive it stays so: the server sends only while somebody presents, and Chromium shows nothing of a
+    // stream that comes back under the same name after its section was inactive.
+    this.watching ||= receive;
+    const idle = this.watching ? "recvonly" : "inactive";
+    const direction = !send ? idle : this.watching ? "sendrecv" : "sendonly";
     if (slides.direction === direction) return;
     slides.direction = direction;
     if (this.call !== undefined) await this.negotiate();

@@ -25,7 +25,7 @@ export class Presenting {
     this.session = session;
   }
 
-  /** What others present to us. */
+  /** What others present to us, while somebody does. */
   get received(): MediaStreamTrack | undefined {
     return this.track;
   }
@@ -97,7 +97,6 @@ export class Presenting {
       // Whatever is wrong with the call is noticed and mended elsewhere, and asks again afterwards.
       console.warn("presentation not negotiated", error);
     }
-    if (!receive) this.show(undefined);
   }
 
   show(track: MediaStreamTrack | undefined): void {

@@ -95,12 +95,11 @@ describe("presenting", () => {
     expect(session.setSlides).toHaveBeenLastCalledWith({ send: screen.track, receive: false });
   });
 
-  it("shows nothing once nobody presents", async () => {
-    const { store, presenting, starts } = setUp();
+  it("does not watch once nobody presents", async () => {
+    const { store, session, presenting, starts } = setUp();
     await starts();
-    presenting.show({} as MediaStreamTrack);
     store.dispatch({ type: "event", event: { name: "presentation_stop", data: {} }, now: 0 });
     await presenting.follow();
-    expect(presenting.received).toBeUndefined();
+    expect(session.setSlides).toHaveBeenLastCalledWith({ send: undefined, receive: false });
   });
 });
