@@ -182,6 +182,23 @@ async def test_guests_of_a_closed_room(action: str, team: Api, people: tuple[Use
         await hosts.until("breakout_end", breakout_uuid=room)
 
 
+@pytest.mark.spec("API-132")
+async def test_who_has_not_gone_yet_stays_when_the_room_closes(team: Api, people: tuple[User, User]) -> None:
+    host, guest = people
+    async with watching(host, guest) as (hosts, guests):
+        room = await open_room(host, participants={"main": [guest.uuid]})
+        sent = await guests.until("refer")
+        await hosts.until("participant_update", uuid=guest.uuid, is_transferring=True)
+        assert (await host.post(f"breakouts/{room}/disconnect")).json()["result"] is True
+        assert (await guests.until("cancel_refer")).data == {}
+        await hosts.until("participant_update", uuid=guest.uuid, is_transferring=False)
+        refused = await team.request_token("team", token=sent.data["token"])
+        assert (refused.status_code, refused.json()["result"]) == (403, "Invalid token")
+        again = await open_room(host, participants={"main": [guest.uuid]})
+        await guests.until("refer", breakout_name="Red")
+        assert again != room
+
+
 async def test_a_room_closes_when_its_time_is_over(team: Api, people: tuple[User, User]) -> None:
     host, _ = people
     async with watching(host) as (hosts,):

@@ -51,7 +51,7 @@ def client(me: Participant, *others: Participant) -> Any:
     service = SimpleNamespace(breakout=None, breakout_rooms=False, has_host_pin=True)
     session = SimpleNamespace(participant=me, conference=conference, service=service)
     return SimpleNamespace(
-        session=session, uuid=me.uuid, end_call=lambda call: call == "known"
+        session=session, uuid=me.uuid, withdraw=lambda: None, end_call=lambda call: call == "known"
     )
 
 

@@ -87,7 +87,7 @@ class Exchange:
             uses_relay=self._anchors.relays, dial_out=lambda request: self.outgoing.answer(request),
         )  # fmt: skip
         self.outgoing = Outgoing(here, peers, plan, self)
-        self._rooms = Rooms(self._running)
+        self._rooms = Rooms(self._running, self._room_closed)
         self.transfers = Transfers(here, self._find, self._instance, self)
         self._background = Background()
         self._stop: Callable[[], Any] | None = None
@@ -175,6 +175,14 @@ class Exchange:
 
     def room(self, alias: str) -> Room | None:
         return self._rooms.room(alias)
+
+    def _room_closed(self, alias: str) -> None:
+        """Who was sent to a breakout room that has closed, and has not gone yet, stays (API-132)."""
+        for session in list(self._sessions.values()):
+            if session.withdraw(alias):
+                self._background.spawn(
+                    session.conference.set_client_state(session.participant.uuid, is_transferring=False)
+                )
 
     def _find(self, alias: str) -> Service | None:
         """Also breakout rooms, for those whom the platform itself sends there."""

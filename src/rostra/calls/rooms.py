@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from rostra.conference.breakouts import service_of
 from rostra.conference.instance import ConferenceInstance
@@ -14,8 +14,10 @@ from rostra.domain.service import Service
 class Rooms:
     """Owned by the exchange. A main conference goes on here as long as a room of it does."""
 
-    def __init__(self, running: Mapping[str, ConferenceInstance]) -> None:
+    def __init__(self, running: Mapping[str, ConferenceInstance], closed: Callable[[str], None]) -> None:
+        """`closed` hears the alias of a room that nobody gets to any more."""
         self._running = running
+        self._closed = closed
         self._open: dict[str, tuple[str, Service]] = {}
         """Key of the main conference and service of the room, by the room's alias."""
 
@@ -39,6 +41,7 @@ class Rooms:
             room = self._running.get(key_of(service.description.name))
             if room is not None:
                 room.disband()
+            self._closed(alias)
 
     def needed(self, main: ConferenceInstance) -> bool:
         """Does a room of it run here?"""

@@ -79,6 +79,8 @@ class CallSession(CallLegs):
         self._on_left = on_left
         self._office = office
         self._tones = tones
+        self._going: tuple[str, asyncio.Task[None]] | None = None
+        """Where its client is to go by itself, and the wait for that."""
         self.attendant = Attendant(self)
         self._keypad = Keypad(
             self, self.attendant, wrong=wrong_pins, find=lambda keyed: office.leads(self, keyed),
@@ -279,7 +281,22 @@ class CallSession(CallLegs):
         except Exception:
             logger.exception("Adapter failed", participant_id=self._participant.uuid)
             goes = False
-        self._background.spawn(self._await_leaving() if goes else self._transfer(alias, role))
+        if goes:
+            self.withdraw()
+            self._going = alias, self._background.spawn(self._await_leaving())
+        else:
+            self._background.spawn(self._transfer(alias, role))
+
+    def withdraw(self, alias: str = "") -> bool:
+        """It need not go where it was sent (`alias`; empty: wherever that was) any more; False: it was not (API-132).
+
+        Its client sees it by `is_transferring`.
+        """
+        if self._going is None or alias not in ("", self._going[0]):
+            return False
+        self._going[1].cancel()
+        self._going = None
+        return True
 
     async def _await_leaving(self) -> None:
         """Its client goes by itself, and is put out when it does not (API-130)."""

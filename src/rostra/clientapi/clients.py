@@ -64,6 +64,8 @@ class Client:
         self._owner = owner
         self._session: Session | None = None
         self._own_stream: EventStream | None = None
+        self._invited = ""
+        """The one-time token it was given last."""
         self._ended: deque[str] = deque(maxlen=REMEMBERED_CALLS)
         self._reason: str | None = None
         self._early_reason: str | None = None
@@ -122,6 +124,8 @@ class Client:
         token = self._owner.invitations.give(
             shown, role, display_name=me.display_name, call_tag=me.call_tag, room=room.alias if room else ""
         )
+        self.withdraw()
+        self._invited = token
         told = {"alias": shown, "token": token}
         if room:
             told |= {"target": "breakout", "breakout_name": room.name}
@@ -130,6 +134,11 @@ class Client:
         if self.stream:
             self.stream.tell("refer", told)
         return True
+
+    def withdraw(self) -> None:
+        """The token it was sent away with is good no more (API-132)."""
+        self._owner.invitations.use(self._invited)
+        self._invited = ""
 
     # --- breakout rooms
 

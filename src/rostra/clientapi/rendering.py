@@ -110,6 +110,9 @@ class StreamView:
     def _participant(self, participant: Participant) -> Iterator[Rendered]:
         if participant.uuid == self._me.uuid:
             before, self._me = self._me, participant
+            if before.is_transferring and not participant.is_transferring:
+                self._client.withdraw()
+                yield "cancel_refer", {}
             if participant.uuid in self._known and before.role is not participant.role:
                 yield from self._review()
         yield from self._show(participant)
