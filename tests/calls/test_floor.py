@@ -274,3 +274,53 @@ async def test_a_presentation_crosses_to_the_node_of_its_viewers_once() -> None:
     assert {r.quality for r in two.receiving.values() if r.source == "a:slides"} == {"full"}
     await until(lambda: "a:slides" in {request.source for request in one.sending.values()})
     assert await bob.session.conference.still(large=True) == b"large"  # asked of the node that carries it
+
+
+@pytest.mark.spec("POL-112", "POL-128", "POL-129")
+@pytest.mark.parametrize("room_left", [True, False])
+async def test_a_browser_that_presents_in_its_call_costs_a_unit_where_its_media_is(room_left: bool) -> None:
+    network = Network()
+    node = await Node(network, "n1", SERVICES.get, capacity=36 if room_left else 35).start()
+    ada, bob = await room(node.exchange, "ada", "bob")
+    conference, watching = ada.session.conference, Watcher(bob)
+    for guest, call in ((ada, "a"), (bob, "b")):
+        await guest.call(call)
+        conference.media.add_leg(call, uuid(guest), "n1", slides=True)
+    assert node.ledger.used == 24
+    await ada.session.take_floor()
+    await until(lambda: ada.session.participant.is_presenting == room_left and len(watching.told) > room_left)
+    assert node.ledger.used == 24 + 12 * room_left
+    assert {leg.call for leg in ada.session.participant.legs} == {"a"}, "the call goes on"
+    if not room_left:
+        assert conference.presenting.presenter is None
+        return
+    await bob.session.take_floor()  # the unit of the one before is free at once
+    await until(lambda: bob.session.participant.is_presenting)
+    assert node.ledger.used == 36
+    await bob.session.release_floor()
+    assert node.ledger.used == 24
+    await bob.session.take_floor()
+    await bob.session.leave()
+    await until(lambda: node.ledger.used == 12)
+    await ada.session.leave()
+    await until(lambda: node.ledger.used == 0)
+
+
+@pytest.mark.spec("POL-129")
+async def test_the_node_that_carries_the_call_books_it_wherever_it_is_signalled() -> None:
+    network, ada, bob = await two_nodes()
+    await bob.call("b")
+    ((carrier, _),) = [(node, one) for node in network.nodes.values() for one in node.pool.workers]
+    bob.session.conference.media.add_leg("b", uuid(bob), carrier.name, slides=True)
+    other = next(node for node in network.nodes.values() if node is not carrier)
+    carrier.ledger.capacity = 12
+    assert await bob.session.take_floor()
+    await until(lambda: presenters(network) == {""})
+    carrier.ledger.capacity = 24
+    assert await bob.session.take_floor()
+    await until(lambda: carrier.ledger.used == 24 and presenters(network) == {uuid(bob)})
+    assert other.ledger.used == 0
+    phone = await Guest(other.exchange).join(protocol=CallProtocol.SIP)
+    await phone.session.take_floor()  # telephones present for nothing
+    await until(lambda: carrier.ledger.used == 12)
+    await ada.session.leave()

@@ -14,11 +14,13 @@ from rostra.conference.floor import Floor
 from rostra.conference.here import Here
 from rostra.conference.hosting import Hosting
 from rostra.conference.picture import Program
+from rostra.conference.presenting import presented
 from rostra.conference.production import Production, Tell, alters_picture
 from rostra.conference.roster import Leg, Participant
 from rostra.conference.shared import Shared
-from rostra.conference.state import ORDER, SPEAKING, Changes, Owner, Value
+from rostra.conference.state import ORDER, PRESENTER, SPEAKING, Changes, Owner, Value
 from rostra.conference.streams import stream_records
+from rostra.conference.surcharge import Surcharge
 from rostra.domain.backplane import Host
 from rostra.domain.history import BackplaneEnded
 from rostra.domain.presenting import CallContent, call_of
@@ -53,6 +55,7 @@ class ConferenceMedia:
             shared.state, here.node, self._write, shared.hear, here.clock
         )  # fmt: skip
         self.hosting: Hosting | None = None
+        self._surcharge = Surcharge(shared.state, here.ledger, key, self._no_room)
         self._calls: dict[str, str] = {}
         self._uncarried: dict[str, float] = {}
         self._carried: tuple[Host | None, frozenset[str]] = (None, frozenset())
@@ -115,6 +118,16 @@ class ConferenceMedia:
     def release(self, call: str, ticket: str) -> None:
         if self.hosting is not None:
             self.hosting.release(call, ticket)
+        self._charge()
+
+    def _charge(self) -> None:
+        self._surcharge.follow(self.hosting.calls if self.hosting else ())
+
+    def _no_room(self, call: str) -> None:
+        """Whoever presents in this call does so no more (POL-129)."""
+        found = presented(self._state)
+        if found is not None and found[0] == call:
+            self._write({PRESENTER: ""})
 
     # ---- following the state
 
@@ -131,6 +144,8 @@ class ConferenceMedia:
                 self.hosting.hosts_changed()
         if changes or any(alters_picture(name) for name in changes.registers):
             self.production.changed()
+        if changes or PRESENTER in changes.registers:
+            self._charge()
 
     def _correct(self) -> None:
         """Others may know of this node what was so before it let go of the conference."""
@@ -184,6 +199,7 @@ class ConferenceMedia:
         """Carry no media any more; what is returned has yet to be closed."""
         hosting, self.hosting = self.hosting, None
         if hosting is not None:
+            self._charge()
             self.carry(None, frozenset())
         return hosting
 

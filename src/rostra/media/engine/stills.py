@@ -60,7 +60,7 @@ async def _frame(source: str, size: tuple[int, int], convert: str) -> bytes:
     made: asyncio.Future[bytes] = loop.create_future()
     pipeline = Pipeline("still", lambda reason: _fail(made, reason))
     shot = make_bin(
-        f"{branches.VIDEO_SOURCE} num-buffers=1 ! video/x-raw,format=I420,width={size[0]},height={size[1]},"
+        f"{branches.VIDEO_SOURCE} ! video/x-raw,format=I420,width={size[0]},height={size[1]},"
         f"framerate=30/1,pixel-aspect-ratio=1/1 ! {convert} ! fakesink name=out signal-handoffs=true sync=false",
         "shot",
     )
