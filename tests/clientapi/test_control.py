@@ -162,3 +162,24 @@ async def test_official_validators_accept_these_answers(api: Api) -> None:
     for name, answer in answers:
         assert name.endswith(str(answer.status_code)), (name, answer.text)
     assert await verdicts(answers) == {}
+
+
+@pytest.mark.spec("API-014")
+@pytest.mark.parametrize(
+    "path", ["mute", "unmute", "hold", "resume", "release_floor", "clearbuzz", "spotlightoff", "denyrxpresentation"]
+)
+async def test_functions_on_somebody_may_be_repeated(path: str, api: Api) -> None:
+    ada = await api.join()
+    answers = [(await ada.post(f"participants/{ada.uuid}/{path}")).json() for _ in range(3)]
+    assert answers == [{"status": "success", "result": None if path == "release_floor" else True}] * 3
+
+
+@pytest.mark.spec("API-014")
+async def test_calls_end_and_participants_leave_more_than_once(api: Api) -> None:
+    ada, bob = await api.join(name="Ada"), await api.join(name="Bob")
+    call = await bob.call()
+    for path, result in (("ack", True), ("ack", True), ("disconnect", None), ("disconnect", None), ("ack", True)):
+        assert await bob.act(f"calls/{call}/{path}", {}) is result
+    assert (await ada.post(f"participants/{bob.uuid}/disconnect")).json()["result"] is True
+    assert (await bob.post("release_token")).status_code in (200, 403)
+    assert (await bob.post("release_token")).status_code in (200, 403)
