@@ -32,7 +32,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def green_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a SIP system shows: small, green, and longer than any test, because it halts where the clip begins anew."""
-    return colour_clip(tmp_path_factory.mktemp("clips") / "green.mp4", "0x00c800", size="320x180", seconds=180)
+    return colour_clip(tmp_path_factory.mktemp("clips") / "green.mp4", "0x00c800", size="320x180")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -255,16 +255,19 @@ class Baresip:
                 self._changed.set()
 
 
-def colour_clip(file: Path, colour: str, *, size: str = "640x360", seconds: int = 5) -> Path:
-    """A video of one colour (any name ffmpeg knows); baresip shows it over and over."""
-    source = ["-f", "lavfi", "-i", f"color=c={colour}:s={size}:r=25", "-t", str(seconds)]
+def colour_clip(file: Path, colour: str, *, size: str = "640x360", seconds: int = 300) -> Path:
+    """A video of one colour (any name ffmpeg knows), longer than any call.
+
+    At the end of a clip baresip 1.0 shows nothing for as long as the clip is, before it begins anew.
+    """
+    start = file.with_name(f"start-{file.name}")
+    source = ["-f", "lavfi", "-i", f"color=c={colour}:s={size}:r=25", "-t", "1"]
     coding = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "25"]
-    subprocess.run(
-        ["ffmpeg", "-v", "error", "-y", *source, *coding, str(file)],
-        check=True,
-        timeout=60,
-        stdin=subprocess.DEVNULL,
-    )
+    again = ["-stream_loop", str(seconds - 1), "-i", str(start), "-c", "copy"]
+    for made, how in ((start, [*source, *coding]), (file, again)):
+        subprocess.run(
+            ["ffmpeg", "-v", "error", "-y", *how, str(made)], check=True, timeout=60, stdin=subprocess.DEVNULL
+        )
     return file
 
 

@@ -170,7 +170,7 @@ def red(frame: Picture) -> bool:
 
 @pytest.mark.spec("CONF-122", "CONF-124", "CONF-126", "CONF-127", "CONF-075")
 def test_a_conference_is_recorded(platform: Platform, host: Host, tmp_path: Path) -> None:
-    clip = colour_clip(tmp_path / "red.mp4", "0xBE1E28", seconds=40)
+    clip = colour_clip(tmp_path / "red.mp4", "0xBE1E28")
     file = tmp_path / "recording.mkv"
     phone = Phone(tmp_path / "phone", name="ann", port=free_port(), video=clip, video_codecs=["H264"], tone=700)
     with phone, Recorder(file, free_port()) as recorder:
