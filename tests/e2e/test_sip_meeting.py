@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.conftest import free_port
 from tests.e2e.baresip import colour_clip
 from tests.e2e.people import launch, near, person
 from tests.e2e.phone import Phone
@@ -141,3 +142,26 @@ def test_an_unknown_alias_is_404_for_sip_too(platform: Platform, tmp_path: Path)
     with Phone(tmp_path / "phone", audio_codecs=["PCMU"]) as phone:
         phone._do(phone.baresip.dial(address(platform, "nobody.here")))
         assert "404" in phone.wait_for("CALL_CLOSED")["param"]
+
+
+@pytest.mark.spec("CONF-106", "CONF-107", "CONF-113")
+def test_a_host_calls_a_sip_system_in(platform: Platform, browser: Browser, green_clip: Path, tmp_path: Path) -> None:
+    """By the form in the web app; the called party is seen and heard, and hears the tones it was to be sent."""
+    port = free_port()
+    settings = {"audio_codecs": ["opus"], "video_codecs": ["H264"], "video": green_clip, "tone": 1400}
+    with Phone(tmp_path / "green", name="green", port=port, answers=True, **settings) as green:
+        red = person(browser, "Red", RED, 500).join(platform.web, "meet.demo")
+        red.page.get_by_test_id("add-participant").click()
+        red.page.get_by_test_id("dial-destination").fill(f"sip:green@127.0.0.1:{port}")
+        red.page.get_by_test_id("dial-protocol").select_option("sip")
+        red.page.get_by_test_id("dial-name").fill("Green room")
+        red.page.get_by_test_id("dial-dtmf").fill("7")
+        red.page.get_by_test_id("dialog-submit").click()
+        red.page.get_by_test_id("roster").get_by_text("Green room").wait_for(timeout=10_000)
+        red.until(lambda: near((red.see(MAIN) or [None])[0], GREEN, 70), 15, "Red does not see Green")
+        red.until(lambda: red.hear(1400)[0] > -60, 5, "Red does not hear Green")
+        wait_until(lambda: near(green.see(MAIN)[0], RED), 10, "Green does not see Red")
+        wait_until(lambda: green.hear(500)[0] > -60, 5, "Green does not hear Red")
+        wait_until(lambda: [one["param"] for one in green.events("CALL_DTMF_START")] == ["7"], 8, "no tone")
+        green.hang_up()
+        red.leave()

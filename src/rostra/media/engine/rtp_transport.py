@@ -61,13 +61,14 @@ def wire(index: int, local: MediaStream, remote: MediaStream) -> Wire | None:
     if bool(local.crypto) != bool(remote.crypto):
         raise BadDescription("only one side encrypts")
     events = [codec for codec in remote.codecs if codec.name == codecs.EVENTS.name]
+    # RFC 4733 wants one clock for voice and events; beside Opus most far ends know those of 8 kHz only, and take them
     fitting = [codec for codec in events if codec.clock_rate == known[0].clock_rate]
     return Wire(
         index=index,
         kind=local.kind,
         receive=local.codecs,
         send=known[0],
-        events=next(iter(fitting), None),
+        events=next(iter(fitting or events), None),
         feedback=local.profile.endswith("F"),
         mux=local.rtcp_mux and remote.rtcp_mux,
         key_out=next(iter(local.crypto), None),
