@@ -13,7 +13,7 @@ const NAMES: Readonly<Record<string, string>> = { sip: "SIP", h323: "H.323", mss
 /** Call somebody into the meeting. */
 export function DialDialog({ meeting, onClose }: { meeting: Meeting; onClose(): void }) {
   const [destination, setDestination] = useState("");
-  const [protocol, setProtocol] = useState<DialProtocol>(branding().dialOutProtocol ?? "auto");
+  const [protocol, setProtocol] = useState<DialProtocol>(branding().dialOutProtocol ?? "sip");
   const [role, setRole] = useState<Role>("GUEST");
   const [name, setName] = useState("");
   const [digits, setDigits] = useState("");
