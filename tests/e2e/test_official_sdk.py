@@ -18,7 +18,7 @@ from tests.clientapi.test_sdk import Sdk, browser, bundle, eventually
 from rostra.bfcp.association import status_of
 from rostra.bfcp.message import Attribute, Kind, Primitive, Status
 from tests.e2e.phone import colours
-from tests.e2e.platform import Platform
+from tests.e2e.platform import Platform, wait_until
 from tests.e2e.room import SLIDES, Room
 
 __all__ = ["browser", "bundle"]  # fixtures of the same pages
@@ -186,3 +186,70 @@ async def test_a_presentation_goes_from_the_sdk_to_all_and_from_a_room_system_to
         assert await sdk.signals("onFailedRequest") == []
         await sdk.act("disconnect", {"reason": "User initiated disconnect"})
     await room.leave()
+
+
+def with_rooms(platform: Platform) -> None:
+    """A service with breakout rooms, `rooms.demo`, known to the node."""
+    uri = "/api/admin/configuration/v1"
+    with platform.api() as api:
+        assert api.patch(f"{uri}/global/1/", json={"enable_breakout_rooms": True}).status_code == 202
+        made = {"name": "Rooms", "service_type": "conference", "breakout_rooms": True,
+                "aliases": [{"alias": "rooms.demo"}]}  # fmt: skip
+        assert api.post(f"{uri}/conference/", json=made).status_code == 201
+    with platform.client() as client:
+
+        def known() -> bool:
+            answer = client.post("/api/client/v2/conferences/rooms.demo/request_token", json={"display_name": "Look"})
+            if answer.status_code != 200:
+                return False
+            granted = answer.json()["result"]
+            client.post("/api/client/v2/conferences/rooms.demo/release_token", headers={"token": granted["token"]})
+            return granted["breakout_rooms"]
+
+        wait_until(known, 20, "the node does not know the service")
+
+
+@pytest.mark.spec("API-152", "API-155", "API-157")
+async def test_hosts_meet_in_a_breakout_room_with_their_media(context: BrowserContext, platform: Platform) -> None:
+    await asyncio.to_thread(with_rooms, platform)
+    ada, bob = await person(context, platform), await person(context, platform)
+    for sdk, name in ((ada, "Ada"), (bob, "Bob")):
+        await sdk.join("rooms.demo", name, media=True)
+        await sdk.until("onCallConnected", within=20)
+    room = (await ada.act("breakout", {"name": "Red"}))["breakout_uuid"]
+    for sdk in (ada, bob):
+        await sdk.until("onBreakoutBegin", lambda begun: begun["breakout_uuid"] == room)
+    me = (await bob.until("onMe"))["participant"]["uuid"]
+    await ada.act("breakoutMoveParticipants", {"toRoomUuid": room, "participants": [me]})
+    told = await bob.until("onBreakoutRefer")
+    assert (told["breakoutUuid"], told["breakoutName"]) == (room, "Red")
+    for sdk in (ada, bob):
+        calls = len(await sdk.signals("onCallConnected"))
+        await sdk.act("joinBreakoutRoom", {"breakoutUuid": room})
+
+        async def connected(sdk: Sdk = sdk, calls: int = calls) -> bool:
+            return len(await sdk.signals("onCallConnected")) > calls
+
+        await eventually(connected, within=20)
+    for sdk in (ada, bob):
+        frames = await sdk.page.evaluate("frames_seen()")
+
+        async def moves(sdk: Sdk = sdk, frames: int = frames) -> bool:
+            return await sdk.page.evaluate("frames_seen()") > frames + 20
+
+        await eventually(moves, within=20)
+
+        async def together(sdk: Sdk = sdk) -> bool:
+            inside = await sdk.page.evaluate("async r => (await act('getParticipants', r)) ?? []", room)
+            return sorted(one["displayName"] for one in inside if one["hasMedia"]) == ["Ada", "Bob"]
+
+        await eventually(together)
+    main = await ada.act("getParticipants", "main")
+    assert {one["displayName"]: one["isConjoined"] for one in main} == {"Ada": True, "Bob": True}
+    await ada.act("closeBreakouts", {})
+    for sdk in (ada, bob):
+        await sdk.until("onBreakoutEnd")
+        await sdk.until("onCallDisconnected")
+        assert {status for _, status in await sdk.requests()} <= {200, 204}, await sdk.requests()
+        assert await sdk.signals("onFailedRequest") == []
+        await sdk.act("disconnect", {"reason": "User initiated disconnect"})
