@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.calls.network import Network, Node
+from tests.calls.network import MapAtlas, Network, Node
 from tests.calls.people import PINS, SERVICES, Guest, service, settle, until
 
 from rostra.calls.switchboard import CallRefused, CallRequest
@@ -89,3 +89,17 @@ async def test_a_room_whose_time_is_over_closes_on_every_node(nodes: tuple[Node,
     guest = await enter(two, brief, Role.GUEST)
     await until(lambda: guest.listener.reasons == ["Conference terminated by another participant"])
     assert not host.session.conference.rooms
+
+
+@pytest.mark.spec("PLAT-083")
+async def test_following_a_room_reserves_nothing() -> None:
+    node = await Node(Network(), "n1", lambda alias: HERE.get(alias.lower()), atlas=MapAtlas(reserved=7)).start()
+    host = await Guest(node.exchange).join("team", "1234")
+    before = node.ledger.used
+    assert before == 7
+    await host.session.conference.open_room(RED)
+    follower = CallRequest(alias=RED.alias, protocol=CallProtocol.API, role=Role.HOST, attending=True)
+    await node.exchange.join(follower, Guest(node.exchange).listener)
+    assert node.ledger.used == before
+    await enter(node, RED, Role.GUEST)
+    await node.exchange.close()

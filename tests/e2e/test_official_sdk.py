@@ -14,9 +14,9 @@ import httpx
 import pytest
 from playwright.async_api import BrowserContext, Route
 
-from tests.clientapi.test_sdk import Sdk, browser, bundle, eventually
 from rostra.bfcp.association import status_of
 from rostra.bfcp.message import Attribute, Kind, Primitive, Status
+from tests.clientapi.test_sdk import Sdk, browser, bundle, eventually
 from tests.e2e.phone import colours
 from tests.e2e.platform import Platform, wait_until
 from tests.e2e.room import SLIDES, Room
@@ -126,7 +126,7 @@ async def watches(sdk: Sdk, wanted: int) -> None:
 async def fetch_still(platform: Platform, directory: Path) -> tuple[int, list[int]]:
     """What somebody without media sees of the presentation: the size of the picture, and its colour."""
     root = f"{platform.web}/api/client/v2/conferences/meet.demo"
-    async with httpx.AsyncClient(verify=False) as client:  # noqa: S501
+    async with httpx.AsyncClient(verify=False) as client:
         joined = (await client.post(f"{root}/request_token", json={"display_name": "Stills"})).json()["result"]
         token = {"token": joined["token"]}
         answer = await client.get(f"{root}/presentation_high.jpeg", headers=token)
@@ -136,8 +136,10 @@ async def fetch_still(platform: Platform, directory: Path) -> tuple[int, list[in
     picture = directory / "still.jpg"
     picture.write_bytes(answer.content)
     probe = ["ffprobe", "-v", "error", "-show_entries", "stream=width", "-of", "csv=p=0", "-"]
-    width = subprocess.run(probe, input=small.content, capture_output=True, check=True, timeout=20).stdout
-    assert int(width) == 640
+    probed = await asyncio.to_thread(
+        subprocess.run, probe, input=small.content, capture_output=True, check=True, timeout=20
+    )
+    assert int(probed.stdout) == 640
     return len(answer.content), list(colours(picture, (640, 360))[0])
 
 
@@ -162,9 +164,11 @@ async def test_a_presentation_goes_from_the_sdk_to_all_and_from_a_room_system_to
     await watches(bob, RED)
     await room.slides.until(lambda found: found[2] > 180, 10, "red")
     others = [status_of(one) for one in room.said if one.primitive == Primitive.FLOOR_STATUS]
-    assert others[-1] is not None and others[-1][1] == Status.GRANTED
+    assert others[-1] is not None
+    assert others[-1][1] == Status.GRANTED
     size, colour = await fetch_still(platform, tmp_path)
-    assert size > 2000 and near(colour, RED)
+    assert size > 2000
+    assert near(colour, RED)
     room.ask(Primitive.FLOOR_REQUEST, room.floor)
 
     def granted() -> list[int]:

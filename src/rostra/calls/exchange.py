@@ -281,7 +281,7 @@ class Exchange:
 
     def _reserve(self, instance: ConferenceInstance, participant: Participant) -> None:
         """The first who only controls a conference reserves its backplane here, if there is room (PLAT-083)."""
-        if participant.protocol is CallProtocol.API and not instance.media.hosts:
+        if participant.protocol is CallProtocol.API and not participant.attending and not instance.media.hosts:
             audio_only = instance.service.description.call_type == "audio"
             self._here.ledger.book(instance.key, participant.uuid, 0, self._reservation(audio_only=audio_only))
 
