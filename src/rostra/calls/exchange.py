@@ -16,12 +16,13 @@ from rostra.calls.attendant import KEYPADS
 from rostra.calls.edge import Edge
 from rostra.calls.licences import Licences
 from rostra.calls.outgoing import Outgoing
+from rostra.calls.places import Places, room_in
 from rostra.calls.records import record_of
 from rostra.calls.requests import NodeRequests
 from rostra.calls.rooms import Rooms
 from rostra.calls.session import CallSession
 from rostra.calls.switchboard import CallRefused, CallRequest, NotDialled, Refusal, SessionListener
-from rostra.calls.transfers import Transfers, room_in
+from rostra.calls.transfers import Transfers
 from rostra.conference.here import Here
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.messages import node_subject
@@ -88,7 +89,8 @@ class Exchange:
         )  # fmt: skip
         self.outgoing = Outgoing(here, peers, plan, self)
         self._rooms = Rooms(self._running, self._room_closed)
-        self.transfers = Transfers(here, self._find, self._instance, self)
+        self._places = Places(here.clock, self._turn_out)
+        self.transfers = Transfers(here, self._find, self._instance, self, self._places)
         self._background = Background()
         self._stop: Callable[[], Any] | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -154,7 +156,10 @@ class Exchange:
         if entrance.where is not ServiceType.IVR and not room_in(instance, found.service):
             instance.end_if_unused()
             return await self._turn_away(request, found.service, Refusal.PARTICIPANT_LIMIT, listener)
-        return self._admit(request, entrance, instance, listener)
+        session = self._admit(request, entrance, instance, listener)
+        if entrance.where is not ServiceType.IVR:
+            self._places.took(session.participant.uuid, found.service)
+        return session
 
     async def dial(self, service: str, wanted: Wanted) -> tuple[str, ...]:
         """Call somebody from the conference of a service (CONF-107, CONF-111). Raises NotDialled."""
@@ -247,7 +252,7 @@ class Exchange:
 
     async def _open(self, key: str, service: Service) -> ConferenceInstance:
         instance = ConferenceInstance(
-            self._here, key, service, self._ended, self.outgoing.follow, on_rooms=self._rooms.follow,
+            self._here, key, service, self._ended, self._changed, on_rooms=self._rooms.follow,
             needed=self._rooms.needed,
         )  # fmt: skip
         first = await instance.open(self._present())
@@ -264,6 +269,16 @@ class Exchange:
             )
         )  # fmt: skip
         return instance
+
+    def _changed(self, instance: ConferenceInstance) -> None:
+        self.outgoing.follow(instance)
+        self._places.follow(instance)
+
+    def _turn_out(self, participant: str) -> None:
+        """Others were first."""
+        session = self._sessions.get(participant)
+        if session is not None:
+            session.refuse(Refusal.PARTICIPANT_LIMIT)
 
     def _ended(self, instance: ConferenceInstance) -> None:
         if self._running.get(instance.key) is instance:

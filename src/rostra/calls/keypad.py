@@ -25,7 +25,7 @@ Connect = Callable[[str], Awaitable[bool]]
 Find = Callable[[str], bool]
 """Does a keyed number lead anywhere?"""
 Room = Callable[[], bool]
-"""Has the conference room for one more?"""
+"""Take a place in the conference; False: there is none."""
 
 
 class Keypad:

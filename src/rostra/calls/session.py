@@ -57,8 +57,8 @@ class Office(Protocol):
         """Take it to the conference of an alias; False when that cannot be."""
         ...
 
-    def has_room(self, session: CallSession) -> bool:
-        """May one more come into its conference?"""
+    def take_place(self, session: CallSession) -> bool:
+        """Take one of the places in its conference; False: there is none."""
         ...
 
     async def refuse(self, session: CallSession, refusal: Refusal) -> bool:
@@ -84,7 +84,7 @@ class CallSession(CallLegs):
         self.attendant = Attendant(self)
         self._keypad = Keypad(
             self, self.attendant, wrong=wrong_pins, find=lambda keyed: office.leads(self, keyed),
-            connect=lambda keyed: office.connect(self, keyed), room=lambda: office.has_room(self),
+            connect=lambda keyed: office.connect(self, keyed), room=lambda: office.take_place(self),
             refuse=lambda: self.refuse(Refusal.PARTICIPANT_LIMIT),
         )  # fmt: skip
 

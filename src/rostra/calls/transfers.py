@@ -10,13 +10,13 @@ import structlog
 from rostra.calls import arrivals
 from rostra.calls.arrivals import Entrance
 from rostra.calls.attendant import KEYPADS
+from rostra.calls.places import Places, room_in
 from rostra.calls.session import CallSession
 from rostra.calls.switchboard import CallRefused, PinRequired, Refusal
 from rostra.conference.here import Here
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
 from rostra.dialplan.resolve import FindAlias, resolve
-from rostra.domain.admission import has_room
 from rostra.domain.reception import destination
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import Role, ServiceType
@@ -37,36 +37,33 @@ class Switching(Protocol):
         """A session is another participant now."""
 
 
-def room_in(conference: ConferenceInstance, service: Service) -> bool:
-    """For one more, by what is configured now; who is still asked for a PIN takes no place (CONF-150, CONF-151)."""
-    present = sum(
-        one.service_type is not ServiceType.IVR and not one.attending for one in conference.participants
-    )  # fmt: skip
-    return has_room(service.description.participant_limit, present)
-
-
 class Transfers:
     """Implements `calls.session.Office`."""
 
     def __init__(
         self, here: Here, find: FindAlias, conference: Callable[[str, Service], Awaitable[ConferenceInstance]],
-        switching: Switching,
+        switching: Switching, places: Places,
     ) -> None:  # fmt: skip
         """`conference` gives the running one, begun when there is none."""
         self._here = here
         self._find = find
         self._conference = conference
         self._switching = switching
+        self._places = places
 
     def leads(self, session: CallSession, keyed: str) -> bool:
         reception, protocol = session.conference.service, session.participant.protocol
         return arrivals.beyond(reception, keyed, self._find, protocol) is not None
 
-    def has_room(self, session: CallSession) -> bool:
+    def take_place(self, session: CallSession) -> bool:
         service = session.conference.service
         found = resolve(session.participant.local_alias, self._find, session.participant.protocol)
         same = found is not None and found.service.description.id == service.description.id
-        return room_in(session.conference, found.service if found and same else service)
+        service = found.service if found and same else service
+        if not room_in(session.conference, service):
+            return False
+        self._places.took(session.participant.uuid, service)
+        return True
 
     async def connect(self, session: CallSession, keyed: str) -> bool:
         """Go on from a reception to a keyed number, where its PIN is asked for (SVC-048)."""
@@ -103,6 +100,8 @@ class Transfers:
             conference.end_if_unused()
             return await self.refuse(session, Refusal.PARTICIPANT_LIMIT, service, alias)
         self._move(session, conference, alias, entrance)
+        if entrance.where is not ServiceType.IVR:
+            self._places.took(session.participant.uuid, service)
         return True
 
     async def refuse(

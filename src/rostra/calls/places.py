@@ -1,0 +1,58 @@
+"""Places in a conference that has only so many, also when several nodes let somebody in at once (CONF-150).
+
+Each node decides by the roster it knows. When the rosters meet, the first in the order that all nodes share keep their
+places; a node turns those of its own away who were let in a moment ago and come after as many as there are places.
+Whoever is in for longer stays, whatever the limit or a mended network says by then (CONF-151).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rostra.conference.instance import ConferenceInstance
+from rostra.conference.roster import Participant
+from rostra.domain.admission import has_room
+from rostra.domain.service import Service
+from rostra.domain.vocabulary import ServiceType
+
+SETTLES = 5.0
+"""Seconds after which a place is kept."""
+
+
+def occupies(participant: Participant) -> bool:
+    """Does it take a place? Not who is still asked for a PIN, or is elsewhere and only follows (CONF-152)."""
+    return participant.service_type is not ServiceType.IVR and not participant.attending
+
+
+def room_in(conference: ConferenceInstance, service: Service) -> bool:
+    """For one more, by what is configured now (CONF-151)."""
+    present = sum(occupies(one) for one in conference.participants)
+    return has_room(service.description.participant_limit, present)
+
+
+class Places:
+    """Of those signalled here."""
+
+    def __init__(self, clock: Callable[[], float], turn_away: Callable[[str], None]) -> None:
+        """`turn_away` one who comes after as many as there are places."""
+        self._clock = clock
+        self._turn_away = turn_away
+        self._fresh: dict[str, tuple[int, float]] = {}
+
+    def took(self, participant: str, service: Service) -> None:
+        """It was let in just now, where there was room."""
+        limit = service.description.participant_limit
+        if limit is not None:
+            self._fresh[participant] = limit, self._clock() + SETTLES
+
+    def follow(self, conference: ConferenceInstance) -> None:
+        """Its roster may have changed."""
+        now = self._clock()
+        self._fresh = {uuid: place for uuid, place in self._fresh.items() if place[1] > now}
+        before = 0
+        for one in conference.participants:  # in the order that all nodes share
+            place = self._fresh.get(one.uuid)
+            if place is not None and before >= place[0] and occupies(one):
+                del self._fresh[one.uuid]
+                self._turn_away(one.uuid)
+            before += occupies(one)
