@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import enum
-from typing import Protocol
-
 from rostra.sip import challenges
 from rostra.sip.dialog import ALLOW, SUPPORTED, Dialog, respond
 from rostra.sip.digest import Credentials
@@ -13,7 +10,6 @@ from rostra.sip.events import (
     CallAnswered,
     CallConfirmed,
     CallEnded,
-    Event,
     InfoReceived,
     OfferAnswered,
     OfferReceived,
@@ -22,51 +18,14 @@ from rostra.sip.events import (
 from rostra.sip.flow import Flow
 from rostra.sip.message import Request, Response
 from rostra.sip.session_timer import SessionTimer, requested_interval
-from rostra.sip.timers import Timer, Timers
+from rostra.sip.surroundings import CallState, Surroundings
+from rostra.sip.timers import Timer
 from rostra.sip.transactions import ClientTransaction, ServerTransaction
 from rostra.sip.unacknowledged import Unacknowledged
 
 SDP_TYPE = "application/sdp"
 CANCELLED = 32.0
 """Seconds the far end has to confirm that it gave up ringing (RFC 3261 9.1)."""
-
-
-class CallState(enum.Enum):
-    """Life of a call. INCOMING and CALLING are before the 2xx, ANSWERED is ours before its ACK."""
-
-    INCOMING = "incoming"
-    CALLING = "calling"
-    CANCELLING = "cancelling"
-    ANSWERED = "answered"
-    CONFIRMED = "confirmed"
-    ENDED = "ended"
-
-
-class Surroundings(Protocol):
-    """What a call needs of the engine."""
-
-    @property
-    def timers(self) -> Timers: ...
-
-    def emit(self, event: Event) -> None: ...
-
-    def request(self, call: Call, request: Request, now: float) -> ClientTransaction: ...
-
-    def transmit(self, flow: Flow, data: bytes) -> None: ...
-
-    def route(self, dialog: Dialog) -> Flow: ...
-
-    def branch(self) -> str: ...
-
-    def word(self) -> str:
-        """Random text, fit for a nonce."""
-        ...
-
-    def chance(self, low: float, high: float) -> float: ...
-
-    def identify(self, call: Call, remote_tag: str) -> None: ...
-
-    def call_over(self, call: Call) -> None: ...
 
 
 class Call:

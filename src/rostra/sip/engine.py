@@ -11,7 +11,7 @@ import dataclasses
 import random
 from collections.abc import Mapping
 
-from rostra.sip.call import SDP_TYPE, Call, CallState
+from rostra.sip.call import SDP_TYPE, Call
 from rostra.sip.dialog import ACCEPT, ALLOW, SUPPORTED, Dialog, contact_value, respond, without_tag
 from rostra.sip.digest import Credentials
 from rostra.sip.errors import LocalError, RemoteError
@@ -23,6 +23,7 @@ from rostra.sip.limits import MAX_CALLS, MAX_MESSAGE
 from rostra.sip.message import Request, Response, Via, parse_message
 from rostra.sip.screening import refusal
 from rostra.sip.session_timer import SessionTimer, requested_interval
+from rostra.sip.surroundings import CallState
 from rostra.sip.timers import Timers
 from rostra.sip.transactions import ClientTransaction, ServerTransaction, TransactionLayer
 from rostra.sip.uri import parse_uri
