@@ -47,6 +47,23 @@ def check_branding(file: BinaryIO) -> None:
         for member in _files(archive):
             if member.filename.endswith(".json"):
                 _check_json(archive, member)
+        _check_style(archive)
+
+
+_PICTURES = frozenset({"background.jpg", "logo.png"})
+_CLASSES = (b"brand-logo", b"brand-background")
+
+
+def _check_style(archive: zipfile.ZipFile) -> None:
+    """A package with pictures has a style that puts them in place (CONF-042)."""
+    members = {member.filename.rpartition("/")[2]: member for member in _files(archive)}
+    if not _PICTURES & members.keys():
+        return
+    style = archive.read(members["brand.css"]) if "brand.css" in members else b""
+    if any(name not in style for name in _CLASSES):
+        raise ValidationError(
+            gettext("With background.jpg or logo.png there must be a brand.css with brand-logo and brand-background.")
+        )
 
 
 def _check_directory(file: BinaryIO) -> None:

@@ -16,6 +16,7 @@ from rostra.management import languages, layouts, menu
 from rostra.management.accounts import pages as accounts
 from rostra.management.accounts.models import Account
 from rostra.management.accounts.resource_pages import AuthenticationPages, ClientPages, MappingPages, RolePages
+from rostra.management.branding import BrandingPages
 from rostra.management.bulkactions import RuleActions
 from rostra.management.certificates.pages import CaPages, TlsPages
 from rostra.management.certificates.request_pages import RequestPages as CertificateRequestPages
@@ -155,6 +156,10 @@ class _Themes(ThemePages, Page):
     pass
 
 
+class _Brandings(BrandingPages, Page):
+    pass
+
+
 class _SyncTemplates(TemplatePages, Page):
     pass
 
@@ -167,6 +172,7 @@ _SPECIAL: dict[str, type[ModelAdmin]] = {
     "device": _Devices,
     "gateway_routing_rule": _Rules,
     "ivr_theme": _Themes,
+    "webapp_branding": _Brandings,
     "licence": _Licences,
     "licence_request": _LicenceRequests,
     "oauth2_client": _Clients,

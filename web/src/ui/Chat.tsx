@@ -44,7 +44,8 @@ export function Chat({ meeting, state, to, onTo }: Props) {
   const label = target ? t("chat.toOne", { name: nameOf(target) }) : t("chat.label");
   return (
     <>
-      <div className="chat" role="log" aria-label={t("chat.title")} data-testid="chat">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: there is nothing else in it to scroll from with the keyboard */}
+      <div className="chat" role="log" tabIndex={0} aria-label={t("chat.title")} data-testid="chat">
         {lines.length === 0 && <p className="soft chat-empty">{t("chat.empty")}</p>}
         {lines.map((line) => (
           <Line key={line.id} line={line} />

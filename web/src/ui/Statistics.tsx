@@ -14,7 +14,8 @@ export function Statistics({ meeting }: { meeting: Meeting }) {
     return <p className="soft statistics-none">{t("statistics.none")}</p>;
   }
   return (
-    <div className="statistics" data-testid="statistics">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: there is nothing else in it to scroll from with the keyboard
+    <section className="statistics" data-testid="statistics" tabIndex={0} aria-label={t("statistics.title")}>
       {(["in", "out"] as const).map((direction) => (
         <section key={direction} aria-label={t(`statistics.${direction}`)}>
           <h3>{t(`statistics.${direction}`)}</h3>
@@ -25,7 +26,7 @@ export function Statistics({ meeting }: { meeting: Meeting }) {
             ))}
         </section>
       ))}
-    </div>
+    </section>
   );
 }
 
