@@ -6,7 +6,7 @@ import pytest
 
 from rostra.domain.media import StreamType
 from rostra.media.engine.meter import Count, Facts, Meter, Reading
-from rostra.media.messages import StreamStatistics
+from rostra.media.replies import StreamStatistics
 
 FACTS = Facts({StreamType.AUDIO: "opus", StreamType.VIDEO: "VP8"}, {(StreamType.VIDEO, False): (640, 360, 0.0)})
 

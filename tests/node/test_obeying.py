@@ -24,7 +24,8 @@ from rostra.fabric.status import (
     Refused,
     TellStreams,
 )
-from rostra.media.messages import StatisticsReply, StreamStatistics
+from rostra.media.messages import StatisticsReply
+from rostra.media.replies import StreamStatistics
 from rostra.node.obeying import obey
 from rostra.node.reporting import Answers
 from tests.calls.network import Network, Node

@@ -29,8 +29,8 @@ from rostra.domain.placement import Choice, LocationView, NodeRole, NodeView
 from rostra.fabric.bus import Unreachable
 from rostra.fabric.peers import Peers
 from rostra.media.client import Worker
-from rostra.media.messages import LegReport
 from rostra.media.pool import STARTING
+from rostra.media.replies import LegReport
 
 logger = structlog.get_logger("rostra.calls")
 

@@ -21,7 +21,7 @@ from rostra.fabric.status import (
     ParticipantStatus,
     StreamStatus,
 )
-from rostra.media.messages import StreamStatistics
+from rostra.media.replies import StreamStatistics
 
 OFF = "Off"
 """Codec of a stream that has not come for a while (DIAG-048)."""

@@ -29,7 +29,8 @@ from rostra.fabric.bus import Unreachable
 from rostra.fabric.peers import Connection
 from rostra.media import messages as m
 from rostra.media.client import MediaFailure, Worker, WorkerLost
-from rostra.media.messages import AudioRoute, LegReport, Quality
+from rostra.media.messages import AudioRoute, Quality
+from rostra.media.replies import LegReport
 
 logger = structlog.get_logger("rostra.conference")
 

@@ -24,16 +24,8 @@ from rostra.domain.backplane import Host
 from rostra.domain.presenting import call_of, slides_of
 from rostra.fabric.bus import Unreachable
 from rostra.media.client import MediaFailure, Worker, WorkerLost
-from rostra.media.messages import (
-    AudioRoute,
-    DtmfReceived,
-    Event,
-    FirstPicture,
-    LegFailed,
-    LegReport,
-    Levels,
-    StatisticsReply,
-)
+from rostra.media.messages import AudioRoute, DtmfReceived, Event, FirstPicture, LegFailed, Levels, StatisticsReply
+from rostra.media.replies import LegReport
 
 logger = structlog.get_logger("rostra.conference")
 

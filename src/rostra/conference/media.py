@@ -26,7 +26,8 @@ from rostra.domain.history import BackplaneEnded
 from rostra.domain.presenting import CallContent, call_of
 from rostra.domain.service import ServiceDescription
 from rostra.media.client import Worker
-from rostra.media.messages import DtmfReceived, LegFailed, LegReport, Levels
+from rostra.media.messages import DtmfReceived, LegFailed, Levels
+from rostra.media.replies import LegReport
 
 UNCARRIED = 4.0
 """Seconds after which a call is taken for lost whose node does not say that it carries the conference."""

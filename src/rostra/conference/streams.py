@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from rostra.domain.history import StreamRecord
 from rostra.domain.quality import loss
-from rostra.media.messages import LegReport, StreamStatistics
+from rostra.media.replies import LegReport, StreamStatistics
 
 KEPT = 200
 """Streams kept of one link or call: pictures come and go with who speaks, the last ones tell most."""

@@ -14,11 +14,12 @@ from rostra.domain.media import MediaDescription, MediaKind
 from rostra.fabric.bus import Unreachable
 from rostra.fabric.peers import Connection
 from rostra.media import messages as m
+from rostra.media import replies
 
 REQUEST_TIMEOUT = 8.0
 """Seconds a worker may take for a request."""
 
-R = TypeVar("R", bound=m.Message)
+R = TypeVar("R", bound=replies.Said)
 SLIDES = m.Slides()
 
 
@@ -94,7 +95,7 @@ class Worker:
     async def start(self, leg: str) -> None:
         await self._ask(m.Start(leg=leg), m.Done)
 
-    async def close_leg(self, leg: str) -> m.LegReport | None:
+    async def close_leg(self, leg: str) -> replies.LegReport | None:
         """End it; what it was over its life, None for one that there was not."""
         return (await self._ask(m.Close(leg=leg), m.Done)).report
 

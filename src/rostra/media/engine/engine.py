@@ -14,6 +14,7 @@ from rostra.domain.presenting import is_slides
 from rostra.domain.scene import Scene
 from rostra.environment import Environment
 from rostra.media import messages as m
+from rostra.media import replies
 from rostra.media.engine import stage, stills
 from rostra.media.engine.backplane_legs import BackplaneLeg, BackplaneReceiver, BackplaneSender
 from rostra.media.engine.leg import BACKGROUND, PATIENCE, Leg, LegContext
@@ -351,9 +352,9 @@ class Engine:
             debug=debug,
         )
 
-    def _report(self, leg: str) -> m.LegReport | None:
+    def _report(self, leg: str) -> replies.LegReport | None:
         """What a leg was over its life."""
         found = self._legs.get(leg)
         if found is None:
             return None
-        return m.LegReport(streams=tuple(found.statistics()), quality=tuple(found.meter.quality))
+        return replies.LegReport(streams=tuple(found.statistics()), quality=tuple(found.meter.quality))

@@ -16,7 +16,7 @@ from rostra.media.engine.meter import Facts, Meter
 from rostra.media.engine.renditions import Rendition, Renditions
 from rostra.media.engine.rungs import Rung
 from rostra.media.engine.slides import Supply
-from rostra.media.messages import StreamStatistics
+from rostra.media.replies import StreamStatistics
 
 BACKGROUND = "~background"
 """The view of legs that watch nothing: an empty scene."""

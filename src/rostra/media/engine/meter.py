@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from rostra.domain.media import StreamType
 from rostra.domain.quality import WINDOW, Quality, judge, loss
-from rostra.media.messages import StreamStatistics
+from rostra.media.replies import StreamStatistics
 
 IDLE = 10.0
 """Seconds after which a stream that does not arrive counts as off (DIAG-048)."""
