@@ -263,7 +263,7 @@ class FakeConference:
         for waiting in [p for p in self.roster.values() if not p.joined and not self.waits(p.role)]:
             self._seat(waiting)
 
-    async def start(self) -> None:
+    async def start(self, by: str = "") -> None:
         self._start()
 
     async def transform_layout(self, transforms: Mapping[str, object]) -> None:
