@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rostra.calls.bandwidths import AUDIO, VIDEO, of_rtp, of_webrtc
+from rostra.calls.bandwidths import AUDIO, VIDEO, capped, of_rtp, of_webrtc
 from rostra.domain.media import Content, MediaDescription, MediaKind, MediaStream
 from rostra.domain.service import ServiceDescription
 
@@ -52,3 +52,11 @@ def test_browsers_and_the_service_limit_too() -> None:
     limited = room(max_callrate_in=512_000, max_callrate_out=384_000)
     assert of_webrtc(limited, OFFER, ANSWER) == {"rx_bandwidth": 512_000, "tx_bandwidth": 384_000}
     assert of_webrtc(limited, OFFER, ANSWER.replace("b=TIAS:700000", "a=inactive"))["rx_bandwidth"] == AUDIO
+
+
+@pytest.mark.spec("CONF-143")
+@pytest.mark.parametrize(
+    ("stated", "limit", "sent"), [(None, None, None), (1, None, 1), (None, 2, 2), (3, 2, 2), (1, 2, 1)]
+)
+def test_nobody_is_sent_more_than_we_send(stated: int | None, limit: int | None, sent: int | None) -> None:
+    assert capped(MediaDescription(streams=(), bandwidth=stated), limit).bandwidth == sent

@@ -218,6 +218,16 @@ async def test_a_node_of_the_location_calls() -> None:
     await until(lambda: two.adapter.calls[0].reasons == ["gone"])
 
 
+@pytest.mark.spec("CONF-153", "SVC-098", "SVC-099")
+async def test_what_a_call_may_carry() -> None:
+    rule = Rule(id=1, name="r", priority=1, match=".*", outgoing=True, rate_out=512, call_type="video-only")
+    (desk,) = await desks("n1", plan=Plan(given=[rule]))
+    await desk.node.exchange.dial("open", Wanted(destination="a@x", protocol=None))
+    await desk.node.exchange.dial("open", Wanted(destination="b@x", call_type="audio"))
+    limits = [(call.session.service.call_type, call.session.service.max_callrate_out) for call in desk.adapter.calls]
+    assert limits == [("video-only", 512_000), ("audio", None)]
+
+
 @pytest.mark.spec("CONF-150")
 async def test_a_full_conference_calls_nobody() -> None:
     (desk,) = await desks("n1")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from rostra.domain.media import Content, MediaDescription, MediaKind
 from rostra.domain.service import ServiceDescription
 
@@ -52,6 +54,12 @@ def of_sdp(sdp: str, ours: int | None = None) -> int:
     live = [one for one in sections if "a=inactive" not in one and "a=content:slides" not in one]
     streams = sum(_stated(one) or _TYPICAL.get(one.split(" ", 1)[0], 0) for one in live)
     return _least(streams, (_stated(head), ours))
+
+
+def capped(remote: MediaDescription, limit: int | None) -> MediaDescription:
+    """What the far end states, no higher than what we send at most."""
+    least = min((value for value in (remote.bandwidth, limit) if value), default=None)
+    return remote if least == remote.bandwidth else msgspec.structs.replace(remote, bandwidth=least)
 
 
 def _least(streams: int, limits: Iterable[int | None]) -> int:

@@ -213,11 +213,12 @@ class Exchange:
     def enrol(
         self, instance: ConferenceInstance, participant: Participant, listener: SessionListener, *,
         licensed: bool = True, wrong_pins: int = 0, call_type: str = "video", tones: str = "",
+        rate_out: int | None = None,
     ) -> CallSession:  # fmt: skip
         """Somebody is in the roster from now on, whoever called whom."""
         session = CallSession(
             instance, participant, listener, self._anchors, self.left, self._licences if licensed else None,
-            office=self.transfers, wrong_pins=wrong_pins, call_type=call_type, tones=tones,
+            office=self.transfers, wrong_pins=wrong_pins, call_type=call_type, tones=tones, rate_out=rate_out,
         )  # fmt: skip
         self._sessions[participant.uuid] = session
         seated = instance.add(participant, session)

@@ -57,13 +57,14 @@ class CallLegs(abc.ABC):
 
     def __init__(
         self, instance: ConferenceInstance, participant: Participant, listener: SessionListener, anchors: Anchors,
-        licences: Licences | None, call_type: str,
+        licences: Licences | None, call_type: str, rate_out: int | None = None,
     ) -> None:  # fmt: skip
         self._instance = instance
         self._participant = participant
         self._listener = listener
         self._anchors = anchors
         self._call_type = call_type
+        self._rate_out = rate_out
         self._calls: dict[str, CallState] = {}
         self.licence = MediaLicence(
             licences or Unlimited(), participant.uuid, alias=participant.local_alias, name=participant.display_name
@@ -84,7 +85,10 @@ class CallLegs(abc.ABC):
         """As this participant may use it."""
         found = self._instance.service.description
         most = "audio" if self.licence.audio_only else narrower(self._call_type, found.call_type)
-        return found if most == found.call_type else msgspec.structs.replace(found, call_type=most)
+        rate = self._rate_out or found.max_callrate_out  # that of a rule, also when it is higher (CONF-144)
+        if (most, rate) == (found.call_type, found.max_callrate_out):
+            return found
+        return msgspec.structs.replace(found, call_type=most, max_callrate_out=rate)
 
     @property
     def conference(self) -> ConferenceInstance:

@@ -47,7 +47,7 @@ class Enrolment(Protocol):
 
     def enrol(
         self, instance: ConferenceInstance, participant: Participant, listener: SessionListener, *,
-        call_type: str, tones: str,
+        call_type: str, tones: str, rate_out: int | None,
     ) -> CallSession: ...  # fmt: skip
 
     @property
@@ -166,7 +166,7 @@ class Outgoing:
             automatic=wanted.automatic,
         )  # fmt: skip
         session = self._enrolment.enrol(
-            conference, participant, leg, call_type=way.call_type, tones=wanted.dtmf_sequence
+            conference, participant, leg, call_type=way.call_type, tones=wanted.dtmf_sequence, rate_out=way.rate_out
         )  # fmt: skip
         logger.info(
             "Participant is being called.", conference=conference.name, participant=name,

@@ -72,10 +72,11 @@ class CallSession(CallLegs):
     def __init__(
         self, instance: ConferenceInstance, participant: Participant, listener: SessionListener, anchors: Anchors,
         on_left: Callable[[CallSession, Participant, str], None], licences: Licences | None = None, *, office: Office,
-        wrong_pins: int = 0, call_type: str = "video", tones: str = "",
+        wrong_pins: int = 0, call_type: str = "video", tones: str = "", rate_out: int | None = None,
     ) -> None:  # fmt: skip
-        """`call_type`: most media it may have, whatever the service allows. `tones`: sent when it has answered."""
-        super().__init__(instance, participant, listener, anchors, licences, call_type)
+        """`call_type`: most media it may have, whatever the service allows, `rate_out` the most bit/s it is
+        sent. `tones`: sent when it has answered."""
+        super().__init__(instance, participant, listener, anchors, licences, call_type, rate_out)
         self._on_left = on_left
         self._office = office
         self._tones = tones
@@ -173,6 +174,7 @@ class CallSession(CallLegs):
 
     async def connect_rtp(self, call: str, local: MediaDescription, remote: MediaDescription) -> None:
         state, _ = self._begin(call)
+        remote = bandwidths.capped(remote, self.service.max_callrate_out)
 
         async def connect(worker: Worker) -> None:
             try:
