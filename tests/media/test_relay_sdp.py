@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from rostra.domain.media import Direction, MediaDescription, MediaKind, MediaStream
 from rostra.media.engine.sections import Description, parse
-from rostra.media.engine.webrtc_answer import answer, inner_offer, plan
+from rostra.media.engine.webrtc_answer import answer, inner_offer
+from rostra.media.engine.webrtc_plan import plan
 from rostra.media.relay_sdp import (
     NoCandidate,
     Place,

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rostra.media.engine.sections import BadDescription, Description, parse
-from rostra.media.engine.webrtc_answer import NoCommonCodec, answer, inner_offer, plan, usable_candidate
+from rostra.media.engine.webrtc_answer import answer, inner_offer, usable_candidate
+from rostra.media.engine.webrtc_plan import NoCommonCodec, plan
 
 OFFERS = Path(__file__).parent / "offers"
 CHROMIUM = (OFFERS / "chromium-audio-video-inactive.sdp").read_bytes().decode()

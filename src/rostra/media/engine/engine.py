@@ -27,8 +27,8 @@ from rostra.media.engine.sections import BadDescription
 from rostra.media.engine.stills import StillLeg
 from rostra.media.engine.stream_leg import StreamFailed, StreamLeg
 from rostra.media.engine.themes import ThemeFiles
-from rostra.media.engine.webrtc_answer import NoCommonCodec
 from rostra.media.engine.webrtc_leg import WebRtcLeg
+from rostra.media.engine.webrtc_plan import NoCommonCodec
 
 logger = structlog.get_logger("rostra.media")
 
@@ -64,7 +64,12 @@ class Engine:
         self._renditions = Renditions()
         self._passing = Passing(self._legs, self._renditions)
         self._context = LegContext(
-            self._renditions, self._connected, self._failed, self._digit, patience, lambda: self._pictures,
+            self._renditions,
+            self._connected,
+            self._failed,
+            self._digit,
+            patience,
+            lambda: self._pictures,
             self._passing,
         )
         self._polls = 0
@@ -114,10 +119,6 @@ class Engine:
                 await self._show_still(request)
             case m.OpenStream():
                 await self._open_stream(request)
-            case m.TakeStill(source=source, mark=mark):
-                if source not in self._pictures:
-                    raise UnknownLeg(f"there is no picture of {source}")
-                return await stills.take(source, self._pictures[source], mark)
             case m.Start(leg=leg):
                 self._leg(leg).start()
             case m.Hold(leg=leg, held=held):
@@ -130,17 +131,28 @@ class Engine:
                 report = self._report(leg)
                 await self._close(leg)
                 return m.Done(report=report)
-            case m.Compose():
-                self._compose(request)
-            case m.Statistics():
-                return self._statistics()
             case m.Play() | m.StopPlaying():
                 return self._play(request)
+            case _:
+                return await self._of_conference(request)
+        return m.Done()
+
+    async def _of_conference(self, request: m.Assign | m.Compose | m.TakeStill | m.Statistics | m.Quit) -> m.Reply:
+        """Carry out a request that is of no one leg."""
+        match request:
             case m.Assign(conference=conference, name=name, themes=themes):
                 self.conference = conference
                 self.theme = ThemeFiles(themes)
                 stage.forget_images()
                 structlog.contextvars.bind_contextvars(conference=name)
+            case m.Compose():
+                self._compose(request)
+            case m.TakeStill(source=source, mark=mark):
+                if source not in self._pictures:
+                    raise UnknownLeg(f"there is no picture of {source}")
+                return await stills.take(source, self._pictures[source], mark)
+            case m.Statistics():
+                return self._statistics()
             case m.Quit():
                 await self.close()
         return m.Done()

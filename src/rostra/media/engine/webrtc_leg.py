@@ -15,7 +15,8 @@ from rostra.media.engine import rtp_statistics, rungs
 from rostra.media.engine.leg import Leg, LegContext, VideoFeed
 from rostra.media.engine.rungs import Rung
 from rostra.media.engine.slides import SlidesFeed, Taker
-from rostra.media.engine.webrtc_answer import Plan, PlannedSection, answer, plan, slides_sources
+from rostra.media.engine.webrtc_answer import answer, slides_sources
+from rostra.media.engine.webrtc_plan import Plan, PlannedSection, plan
 from rostra.media.engine.webrtc_transport import WebRtcTransport
 from rostra.media.messages import OpenWebRtc
 

@@ -22,15 +22,8 @@ from rostra.media.engine.gst import Gst, GstSdp, GstWebRTC
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, elements_with, make
 from rostra.media.engine.receivers import Receivers
 from rostra.media.engine.sections import BadDescription
-from rostra.media.engine.webrtc_answer import (
-    TRANSPORT_WIDE,
-    Chosen,
-    Plan,
-    PlannedSection,
-    inner_offer,
-    transport_wide_number,
-    usable_candidate,
-)
+from rostra.media.engine.webrtc_answer import TRANSPORT_WIDE, inner_offer, transport_wide_number, usable_candidate
+from rostra.media.engine.webrtc_plan import Chosen, Plan, PlannedSection
 
 logger = structlog.get_logger("rostra.media")
 
