@@ -22,7 +22,7 @@ from rostra.conference.roster import Participant
 from rostra.domain.presenting import CallContent
 from rostra.domain.service import ServiceDescription
 from rostra.media.client import MediaFailure, Worker, WorkerLost
-from rostra.media.messages import Failure
+from rostra.media.messages import Failure, OpenStream
 
 logger = structlog.get_logger("rostra.calls")
 
@@ -108,6 +108,26 @@ class CallLegs(abc.ABC):
         if state.content.is_main and not any(one.is_main for one in contents):
             self._instance.media_ended(self._participant.uuid)
         await self._to_the_end(self._free(call, state))
+
+    async def open_stream(self, call: str, url: str, presentation_url: str = "") -> None:
+        state, fresh = self._begin(call)
+        left, state.leaving = state.leaving, None
+        if left is not None:  # a server takes a stream from one place only
+            await self._close_leg(call, left)
+        description = self._instance.service.description
+        request = OpenStream(
+            leg=call, url=url, presentation_url=presentation_url, send_bandwidth=self.service.max_callrate_out,
+            background=description.theme.no_presentation_video_bg,
+        )  # fmt: skip
+        try:
+            await self._license(call, state, video=True)
+            state.video, state.slides = True, bool(presentation_url)
+            await self._with_worker(call, state, lambda worker: worker.open_stream(request), audio_only=False)
+        except BaseException:
+            if fresh:
+                self._background.spawn(self.close_call(call))
+            raise
+        self._arrived(call, state)
 
     def _begin(self, call: str) -> tuple[CallState, bool]:
         """State of a call, and whether it is a new one. Raises CallRefused when the participant has gone."""

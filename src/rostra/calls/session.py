@@ -32,7 +32,7 @@ from rostra.domain.media import Content, MediaDescription, MediaKind
 from rostra.domain.presenting import CallContent
 from rostra.domain.vocabulary import Role
 from rostra.media.client import MediaFailure, Worker
-from rostra.media.messages import Failure, OpenStream
+from rostra.media.messages import Failure
 
 logger = structlog.get_logger("rostra.calls")
 
@@ -151,26 +151,6 @@ class CallSession(CallLegs):
         return await self._with_worker(
             call, state, lambda worker: worker.reserve_rtp(call, kinds), audio_only=audio_only
         )  # fmt: skip
-
-    async def open_stream(self, call: str, url: str, presentation_url: str = "") -> None:
-        state, fresh = self._begin(call)
-        left, state.leaving = state.leaving, None
-        if left is not None:  # a server takes a stream from one place only
-            await self._close_leg(call, left)
-        description = self._instance.service.description
-        request = OpenStream(
-            leg=call, url=url, presentation_url=presentation_url, send_bandwidth=self.service.max_callrate_out,
-            background=description.theme.no_presentation_video_bg,
-        )  # fmt: skip
-        try:
-            await self._license(call, state, video=True)
-            state.video, state.slides = True, bool(presentation_url)
-            await self._with_worker(call, state, lambda worker: worker.open_stream(request), audio_only=False)
-        except BaseException:
-            if fresh:
-                self._background.spawn(self.close_call(call))
-            raise
-        self._arrived(call, state)
 
     async def connect_rtp(self, call: str, local: MediaDescription, remote: MediaDescription) -> None:
         state, _ = self._begin(call)
