@@ -419,6 +419,21 @@ def test_hosts_control_by_keypad_and_guests_do_not() -> None:
     told(story)
 
 
+@pytest.mark.spec("CONF-052", "CONF-137")
+@pytest.mark.parametrize("alias", ["hosted", "hosts"])
+def test_a_pound_key_behind_a_pin_that_has_none_is_no_half_of_a_command(alias: str) -> None:
+    async def story(exchange: Exchange, _pool: FakePool) -> None:
+        host = await Phone(exchange, "Host").dial(alias)
+        await host.press("1234#")
+        assert host.where == (ServiceType.CONFERENCE, Role.HOST)
+        await host.press("#")
+        assert not host.reasons
+        await host.press("#")
+        assert host.reasons == ["Conference host ended the conference with a DTMF command"]
+
+    told(story)
+
+
 @pytest.mark.spec("CONF-062", "CONF-159", "CONF-161", "REF-034")
 def test_guests_are_told_that_the_host_has_left_and_the_last_goes_first() -> None:
     async def story(exchange: Exchange, pool: FakePool) -> None:

@@ -46,11 +46,14 @@ class Keypad:
         self._keyed = Keyed()
         self._pending = ""
         self._leaving = False
+        self._accepted = False
+        """The last key completed a PIN: a pound key behind it still belongs to that."""
 
     def begin_anew(self, attendant: Attendant) -> Attendant:
         """The participant is in another conference now."""
         self._attendant = attendant
-        self._pin, self._keyed, self._pending, self._leaving = PinEntry(), Keyed(), "", False
+        self._pin, self._keyed, self._pending = PinEntry(), Keyed(), ""
+        self._leaving = self._accepted = False
         return attendant
 
     def dtmf(self, digits: str) -> None:
@@ -59,6 +62,9 @@ class Keypad:
             me, service = self._caller.participant, self._caller.conference.service
             if self._leaving:
                 return
+            ends, self._accepted = self._accepted and digit == "#", False
+            if ends:
+                continue
             if me.service_type is ServiceType.IVR and service.description.service_type == "two_stage_dialing":
                 self._number(digit)
             elif me.service_type is ServiceType.IVR:
@@ -78,6 +84,7 @@ class Keypad:
         match outcome:
             case PinOutcome.HOST | PinOutcome.GUEST:
                 self._log("PIN entry: PIN accepted.")
+                self._accepted = digit != "#"
                 self._accept(Role.HOST if outcome is PinOutcome.HOST else Role.GUEST)
             case PinOutcome.WRONG:
                 self._log("PIN entry: PIN rejected.")
@@ -93,6 +100,7 @@ class Keypad:
         self._attendant.hush()
         if outcome is PinOutcome.HOST:
             self._log("PIN entry: PIN accepted.")
+            self._accepted = digit != "#"
             self._accept(Role.HOST)
         elif outcome is PinOutcome.WRONG:
             self._log("PIN entry: PIN rejected.")
