@@ -14,13 +14,12 @@ from rostra.media.negotiation import (
     NegotiationError,
     NoCommonCodec,
     Ports,
-    agree,
     answer,
     kinds_of,
-    make_offer,
     on_hold,
     usable_streams,
 )
+from rostra.media.offering import agree, make_offer
 from rostra.sdp.reading import read
 from rostra.sdp.session import parse
 from rostra.sdp.writing import write

@@ -10,7 +10,7 @@ import msgspec
 
 from rostra.calls.switchboard import Session
 from rostra.domain.media import Content, MediaDescription, MediaKind, MediaStream
-from rostra.media import floors, negotiation
+from rostra.media import floors, negotiation, offering
 from rostra.media.negotiation import Agreement, Limits, Ports
 from rostra.sdp.reading import read
 from rostra.sdp.session import parse
@@ -101,7 +101,7 @@ class CallMedia:
         encrypted = self._local is not None and any(stream.crypto for stream in self._local.streams)
         keys = fresh_key if self._encrypt or encrypted else None
         floor = await self._floor_offer() if fresh and kinds.count(MediaKind.VIDEO) > 1 else None
-        offer = negotiation.make_offer(kinds, self._ports, keys, limits=self._limits, previous=self._local, floor=floor)
+        offer = offering.make_offer(kinds, self._ports, keys, limits=self._limits, previous=self._local, floor=floor)
         self._offered = self._numbered(offer)
         return write(self._offered).encode()
 
@@ -109,7 +109,7 @@ class CallMedia:
         """The far end's answer to our last offer."""
         if self._offered is None:
             raise negotiation.NegotiationError("an answer without an offer")
-        agreement = negotiation.agree(self._offered, read(sdp))
+        agreement = offering.agree(self._offered, read(sdp))
         for ours, theirs in zip(agreement.local.streams, agreement.remote.streams, strict=False):
             if ours.control is not None and self.floor is not None:
                 self.floor.agreed(theirs)
