@@ -15,6 +15,7 @@ from tests.calls.virtual import VirtualLoop, clock, unix
 
 from rostra.calls.switchboard import CallRefused, PinRequired
 from rostra.conference.instance import ConferenceInstance
+from rostra.conference.patience import WAITED_LONG
 from rostra.conference.roster import Participant
 from rostra.conference.shared import OwnerUnreachable
 from rostra.domain.admission import AccessRules, held_by_lock
@@ -22,6 +23,8 @@ from rostra.domain.ending import UNREACHABLE, End
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 
 GUESTS_ONLY = 60.0
+PATIENT = 100.0
+"""Seconds in the waiting room."""
 RULES = {
     "open": AccessRules(),
     "hosted": AccessRules(host_pin="1234", allow_guests=True),
@@ -29,7 +32,7 @@ RULES = {
     "hosts": AccessRules(host_pin="1234"),
 }
 SERVICES = {
-    name: service(name.title(), access, guests_only_timeout=GUESTS_ONLY, waiting_timeout=600.0)
+    name: service(name.title(), access, guests_only_timeout=GUESTS_ONLY, waiting_timeout=PATIENT)
     for name, access in RULES.items()
 }
 WHO = st.integers(0, 30)
@@ -45,6 +48,10 @@ class Person(Guest):
         self.guest = access.allow_guests and (not access.guest_pin or given == access.guest_pin)
         self.admitted = False
         self.was_in = False
+        self.gone: float | None = None
+        """When it was seen to be let go."""
+        self.waits: float | None = None
+        """Since when it is in the waiting room."""
 
     @property
     def here(self) -> bool:
@@ -58,8 +65,9 @@ class Person(Guest):
 class Meetings(RuleBasedStateMachine):
     """One service on three nodes; time passes only when the story says so."""
 
-    @initialize(alias=st.sampled_from(sorted(RULES)))
-    def begin(self, alias: str) -> None:
+    @initialize(alias=st.sampled_from(sorted(RULES)), party=st.booleans(), nodes=st.permutations(range(3)))
+    def begin(self, alias: str, party: bool, nodes: list[int]) -> None:
+        """An empty conference, or one under way: a Host and two who come without the Host PIN where that goes."""
         self.alias, self.access = alias, RULES[alias]
         self.runner = asyncio.Runner(loop_factory=VirtualLoop)
         self.people: list[Person] = []
@@ -68,6 +76,9 @@ class Meetings(RuleBasedStateMachine):
         self.held: dict[str, bool] = {}
         self.hosted: dict[str, float] = {}
         self.runner.run(self._open())
+        if party:
+            for pin, where in zip(("1234", "5678" if self.access.guest_pin else "", ""), nodes, strict=True):
+                self.join(where, pin, CallProtocol.SIP, media=True)
 
     async def _open(self) -> None:
         self.network = Network(7)
@@ -142,10 +153,28 @@ class Meetings(RuleBasedStateMachine):
     def lock(self, number: int, locked: bool) -> None:
         self.do(self.host(number)[1].lock(locked))
         if not locked and not self.cut:
-            for other in self.people:
-                if other.here and other.entry.service_type is ServiceType.WAITING_ROOM:
-                    assert other.entry.role is Role.GUEST, "held although it is not locked any more"
-                    assert not other.session.conference.flags.started
+            self._nobody_is_held()
+
+    @precondition(lambda self: self.acting and not self.cut)
+    @rule(number=WHO, where=st.integers(0, 2), pin=st.sampled_from(["", "1234", "5678"]))
+    def come_while_it_is_locked(self, number: int, where: int, pin: str) -> None:
+        """Held by the lock, unless it is a Host by PIN, and let in by whoever unlocks."""
+        _, conference = self.host(number)
+        self.do(conference.lock(True))
+        before = len(self.people)
+        self.join(where, pin, CallProtocol.SIP, media=True)
+        for late in self.people[before:]:
+            assert not late.entry.joined or (self.access.pin_asked and late.entry.role is Role.HOST), "not locked out"
+        if not conference.ended:
+            self.do(conference.lock(False))
+            self._nobody_is_held()
+
+    def _nobody_is_held(self) -> None:
+        """There is no lock any more."""
+        for other in self.people:
+            if other.here and other.entry.service_type is ServiceType.WAITING_ROOM:
+                assert other.entry.role is Role.GUEST, "held although it is not locked any more"
+                assert not other.session.conference.flags.started, "held although it is not locked any more"
 
     @precondition(lambda self: self.acting and len(self.people) > 1)
     @rule(number=WHO, other=WHO, what=st.sampled_from(["admit", "host", "guest", "remove", "start"]))
@@ -195,11 +224,6 @@ class Meetings(RuleBasedStateMachine):
                 self._note()
 
         self.do(step())
-        if seconds > GUESTS_ONLY + UNREACHABLE + 5:
-            for person in self.people:
-                if person.here and person.entry.joined and person.entry.role is Role.GUEST:
-                    last = self.hosted.get(person.node.name)
-                    assert last is None or unix_of(self) - last < GUESTS_ONLY + UNREACHABLE + 5, "it should have ended"
 
     @precondition(lambda self: len(self.people) > 1 and not self.cut)
     @rule(side=st.integers(0, 2))
@@ -230,9 +254,18 @@ class Meetings(RuleBasedStateMachine):
                 if any(p.role is Role.HOST and p.joined and (p.has_media or p.uuid in starters) for p in people):
                     self.hosted[node.name] = unix()
         for person in self.people:
-            if person.here and person.entry.joined and not person.was_in:
+            if not person.here:
+                person.gone = person.gone or unix()
+                continue
+            if person.entry.joined and not person.was_in:
                 person.was_in = True
                 self._came_in(person)
+            if person.entry.joined and person.entry.role is Role.GUEST:
+                last = self.hosted.get(person.node.name)
+                assert last is None or unix() - last < GUESTS_ONLY + UNREACHABLE + 5, "it should have ended"
+            waits = person.entry.service_type is ServiceType.WAITING_ROOM
+            person.waits = (person.waits or unix()) if waits else None
+            assert person.waits is None or unix() - person.waits < PATIENT + 2, "it waits for ever"
 
     def _came_in(self, person: Person) -> None:
         """It had the right to, and nothing held it."""
@@ -269,9 +302,13 @@ class Meetings(RuleBasedStateMachine):
             if not person.listener.reasons:
                 continue
             self.people.remove(person)
+            gone = person.gone or unix_of(self)
             if person.listener.reasons[0] == End.HOSTS_LEFT.text:
-                alone = unix_of(self) - self.hosted.get(person.node.name, 0.0)
+                alone = gone - self.hosted.get(person.node.name, 0.0)
                 assert alone >= GUESTS_ONLY - 1.5, f"after {alone} s already"
+            if person.listener.reasons[0] == WAITED_LONG:
+                assert person.waits is not None
+                assert gone - person.waits >= PATIENT - 1.5, "it was let go too early"
 
     def teardown(self) -> None:
         if not hasattr(self, "runner"):
@@ -309,4 +346,4 @@ def unix_of(machine: Meetings) -> float:
 
 
 TestMeetings = Meetings.TestCase
-TestMeetings.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestMeetings.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
