@@ -72,6 +72,20 @@ async def test_a_server_that_stays_away() -> None:
     assert reasons(node) == ["Streaming server lost"]
 
 
+@pytest.mark.spec("CONF-128", "CONF-129")
+async def test_a_stream_is_always_video_and_ends_with_those_it_shows() -> None:
+    node, guest = await begin()
+    await node.exchange.dial(
+        "open",
+        Wanted(destination=URL, protocol=CallProtocol.RTMP, call_type="audio", keep_alive=KeepAlive.NEVER),
+    )
+    await until(lambda: streams(node)[0].has_media)
+    assert streams(node)[0].is_video_call
+    await guest.session.leave()
+    await until(lambda: node.exchange.conferences == [])
+    assert reasons(node)[-1] == "No participants can keep conference alive"
+
+
 def test_a_worker_that_dies() -> None:
     async def scenario() -> None:
         node, _ = await begin()
