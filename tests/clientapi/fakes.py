@@ -202,8 +202,8 @@ class FakeConference:
             queue.put_nowait(None)
 
     def present(self, presenter: str) -> None:
-        for uuid, known in list(self.roster.items()):
-            self.roster[uuid] = msgspec.structs.replace(known, is_presenting=uuid == presenter)
+        for known in list(self.roster.values()):
+            self.roster[known.uuid] = msgspec.structs.replace(known, is_presenting=known.uuid == presenter)
 
     async def still(self, *, large: bool = False, number: int = 0) -> bytes | None:
         return self.pictures[-1] if self.pictures else None

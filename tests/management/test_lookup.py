@@ -11,8 +11,8 @@ from rostra.configuration import journal, orm, setup_node
 from rostra.configuration.changes import SnapshotRequest
 from rostra.configuration.models import Conference, ConferenceAlias, GlobalSettings
 from rostra.configuration.queries import Lookup
-from rostra.configuration.rows import GlobalRow, ServiceRow
 from rostra.configuration.replica import Replica
+from rostra.configuration.rows import GlobalRow, ServiceRow
 
 from .test_replication import room
 

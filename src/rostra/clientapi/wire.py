@@ -59,7 +59,6 @@ def participant_object(
     """
     p = participant
     hidden = viewer is not None and viewer.role is not Role.HOST and viewer.uuid != p.uuid
-    role = Role.GUEST if in_list and p.role is Role.UNKNOWN else p.role
     return ParticipantObject(
         uuid=p.uuid,
         api_url=f"/participants/{p.uuid}",
@@ -70,7 +69,7 @@ def participant_object(
         vendor="" if hidden else p.vendor,
         protocol="" if hidden else p.protocol.value,
         call_direction=p.call_direction.value,
-        role=role.value,
+        role=_role(p, in_list=in_list),
         service_type=p.service_type.value,
         start_time=p.start_time,
         has_media=p.has_media,
@@ -100,6 +99,10 @@ def participant_object(
         call_tag=p.call_tag,
         last_spoken_time=p.last_spoken_time,
     )
+
+
+def _role(participant: Participant, *, in_list: bool) -> str:
+    return Role.GUEST.value if in_list and participant.role is Role.UNKNOWN else participant.role.value
 
 
 def _mix(participant: Participant) -> MixReceived:

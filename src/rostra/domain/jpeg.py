@@ -1,4 +1,4 @@
-"""How big a JPEG picture is, from its header alone: what cannot be one, or is too big, is not given to a decoder. Pure."""
+"""How big a JPEG picture is, from its header alone: what cannot be one, or is too big, no decoder gets. Pure."""
 
 from __future__ import annotations
 
