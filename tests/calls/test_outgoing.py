@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from tests.calls.fakes import Listener
 from tests.calls.network import MapAtlas, Network, Node
@@ -20,6 +21,8 @@ from rostra.dialplan.rules import Rule
 from rostra.domain.dialling import Wanted
 from rostra.domain.ending import KeepAlive
 from rostra.domain.history import ParticipantEnded
+from rostra.domain.rooms import Room
+from rostra.domain.service import Service
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 
 
@@ -274,6 +277,19 @@ async def test_who_is_asked_for_a_pin_starts_nothing() -> None:
     assert desk.adapter.calls == []
     caller.session.dtmf("", "5678")
     await until(lambda: len(desk.adapter.calls) == 2)
+
+
+async def test_a_breakout_room_calls_nobody() -> None:
+    (desk,) = await desks("n1", plan=BOTH)
+    room = Room(uuid="room", name="Room", main_alias="open")
+    part = msgspec.structs.replace(SERVICES["open"].description, name="Open room", breakout=room)
+    SERVICES["room"] = Service(description=part)
+    try:
+        await Guest(desk.node.exchange).join("room")
+        await asyncio.sleep(0.01)
+        assert desk.adapter.calls == []
+    finally:
+        del SERVICES["room"]
 
 
 @pytest.mark.spec("CONF-097", "CONF-098")

@@ -179,7 +179,7 @@ class Outgoing:
 
     def follow(self, conference: ConferenceInstance) -> None:
         """Its roster may have changed: looked at as soon as the change is through."""
-        if self._plan is None or conference.key in self._looking:
+        if self._plan is None or conference.key in self._looking or not _calls_its_own(conference):
             return
         if conference.register(CALLED) and not any(one.automatic for one in conference.own):
             return
@@ -194,7 +194,7 @@ class Outgoing:
         for one in dialling.superfluous(roster, self._here.node):
             logger.info("Called twice", conference=conference.name, participant_id=one)
             self._background.spawn(conference.remove(one, "Call disconnected"))
-        if conference.register(CALLED) or conference.service.description.service_type not in CALLING:
+        if conference.register(CALLED):
             return
         first = dialling.starts(roster)
         if first is None or first.node != self._here.node:
@@ -219,6 +219,12 @@ class Outgoing:
 
     async def finish(self, seconds: float) -> None:
         await self._background.finish(seconds)
+
+
+def _calls_its_own(conference: ConferenceInstance) -> bool:
+    """Meeting rooms and auditoriums do; their breakout rooms do not once more."""
+    description = conference.service.description
+    return description.service_type in CALLING and description.breakout is None
 
 
 def _roster(conference: ConferenceInstance) -> list[dialling.Here]:
