@@ -343,4 +343,4 @@ def test_a_wrong_participant_is_refused(dialled: Resource, text: str, message: s
 def test_a_room_names_its_theme(rooms: Resource) -> None:
     csvfiles.load(rooms, b"name,ivr_theme_name\nx,Rostra theme (English_US)\n")
     assert Conference.objects.get(name="x").ivr_theme.name == "Rostra theme (English_US)"
-    assert "x,,,False,,,,,,,video,one_main_seven_pips,False,Rostra,," in csvfiles.export(rooms)
+    assert "x,,,False,,,,,,,video,one_main_seven_pips,False,Rostra theme (English_US),," in csvfiles.export(rooms)
