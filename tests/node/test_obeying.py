@@ -8,12 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from rostra.domain.dialling import Wanted
 from rostra.domain.media import StreamType
-from rostra.domain.vocabulary import Role, ServiceType
+from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 from rostra.fabric import status
 from rostra.fabric.status import (
     Command,
     CommandReply,
+    Dialling,
+    DialOut,
     LegStreams,
     MoveCallsAway,
     Moved,
@@ -30,6 +33,7 @@ from rostra.node.obeying import obey
 from rostra.node.reporting import Answers
 from tests.calls.network import Network, Node
 from tests.calls.people import SERVICES, Guest, until
+from tests.calls.test_outgoing import Adapter, Plan
 
 
 @pytest.fixture
@@ -155,3 +159,33 @@ async def test_commands_come_over_the_fabric(network: Network) -> None:
     newer = msgspec.msgpack.encode({"command": "Sing", "song": "any"})
     assert isinstance(await ask(newer), Refused)
     await answers.stop()
+
+
+@pytest.mark.spec("CONF-107", "CONF-111")
+async def test_somebody_is_called() -> None:
+    node = Node(Network(), "n1", SERVICES.get, plan=Plan())
+    adapter = Adapter()
+    node.exchange.outgoing.diallers[CallProtocol.SIP] = adapter
+    await node.start()
+    order = DialOut(alias="open", wanted=Wanted(destination="a@x", role=Role.HOST, dtmf_sequence="1"))
+    assert status.decode_command(status.encode_command(order)) == order
+    reply = await obey(node.exchange, order)
+    assert isinstance(reply, Dialling)
+    assert status.decode_reply(status.encode_reply(reply)) == reply
+    (called,) = node.exchange.conferences[0].participants
+    assert (called.uuid,) == reply.participants
+    assert await obey(node.exchange, DialOut(alias="nowhere", wanted=order.wanted)) == Refused(
+        reason="Neither conference nor gateway found"
+    )
+
+
+@pytest.mark.spec("CONF-117")
+async def test_somebody_is_sent_on(network: Network) -> None:
+    host, _ = await hosted(network)
+    uuid = host.session.participant.uuid
+    order = OnParticipant(participant=uuid, action="transfer", role="guest", alias="open")
+    assert await tell(network, "n1", order) == Obeyed()
+    assert host.listener.referred == [("open", Role.GUEST)]
+    nowhere = msgspec.structs.replace(order, alias="nowhere")
+    assert isinstance(await tell(network, "n1", nowhere), Refused)
+    assert await tell(network, "n2", order) == NotHere()
