@@ -302,6 +302,44 @@ def test_a_full_conference_is_shown_and_told() -> None:
     told(story)
 
 
+@pytest.mark.spec("REF-043", "REF-047", "POL-125")
+@pytest.mark.parametrize("left", [0, 1])
+def test_who_finds_no_capacity_is_told_so_where_a_voice_still_fits(left: int) -> None:
+    async def story(exchange: Exchange, pool: FakePool) -> None:
+        first, late = await Phone(exchange).dial("open"), Phone(exchange, "Late")
+        if not left:
+            with pytest.raises(CallRefused) as refused:
+                await late.dial("open")
+            assert refused.value.refusal is Refusal.OUT_OF_RESOURCE
+            return
+        await late.dial("open")
+        assert late.where[0] is ServiceType.INSUFFICIENT_CAPACITY
+        assert late.session.service.call_type == "audio"
+        assert late.session.conference is not first.session.conference
+        assert late.heard(pool) == [theme.CAPACITY_EXCEEDED, theme.WILL_DISCONNECT]
+        await passes(5)
+        assert late.reasons == [Refusal.OUT_OF_RESOURCE.text]
+        assert not first.reasons
+
+    told(story, capacity=12 + left)
+
+
+@pytest.mark.spec("CONF-107")
+def test_whom_we_call_is_not_called_to_hear_that_it_cannot_be() -> None:
+    async def story(exchange: Exchange, _pool: FakePool) -> None:
+        await Phone(exchange).dial("open")
+        called = Phone(exchange, "Called")
+        called.session = await exchange.join(
+            CallRequest(alias="open", protocol=CallProtocol.SIP, display_name="Called"), called
+        )
+        uuid = called.session.participant.uuid
+        await called.session.conference.set_client_state(uuid, service_type=ServiceType.CONNECTING)
+        with pytest.raises(CallRefused):
+            await called.session.reserve_rtp("sip-called", [MediaKind.AUDIO, MediaKind.VIDEO])
+
+    told(story, capacity=13)
+
+
 @pytest.mark.spec("REF-043", "CONF-150")
 @pytest.mark.parametrize("way", ["reception", "PIN"])
 def test_a_conference_that_filled_up_meanwhile(way: str) -> None:

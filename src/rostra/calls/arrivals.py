@@ -104,6 +104,15 @@ def enter(service: Service, protocol: CallProtocol, pin: str | None, role: Role 
             )  # fmt: skip
 
 
+def refusing(service: Service, refusal: Refusal) -> Service:
+    """The service as it refuses somebody: without pictures where there is no capacity for them."""
+    if refusal is not Refusal.OUT_OF_RESOURCE:
+        return service
+    return msgspec.structs.replace(
+        service, description=msgspec.structs.replace(service.description, call_type="audio")
+    )  # fmt: skip
+
+
 def refused(service: Service, refusal: Refusal) -> Entrance | None:
     """Where somebody is told a refusal; None: only by an answer."""
     where = REFUSED_AS.get(refusal)
@@ -136,11 +145,13 @@ def moved(before: Participant, alias: str, entrance: Entrance, now: float) -> Pa
 
 
 def conference_key(service: Service, where: ServiceType) -> str:
-    """Which conference it is: one for each service, one for all who are refused there, one for each test call.
+    """Which conference it is: one for each service, one for all who are refused there (with pictures, and without),
+    one for each test call.
 
     Callers at a reception, or in front of a refusal, share a media process; they neither see nor hear each other.
     """
     name = service.description.name
     if service.description.service_type == "test_call":
         return key_of(f"{name}:{uuid.uuid4()}")
-    return key_of(f"{name}\0refused" if where in greeting.REFUSALS else name)
+    refused = f"{name}\0refused\0{service.description.call_type}"
+    return key_of(refused if where in greeting.REFUSALS else name)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from rostra.calls.switchboard import Refusal
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
 from rostra.domain import greeting, theme
@@ -46,6 +47,11 @@ class Caller(Protocol):
 
     @property
     def participant(self) -> Participant: ...
+
+    @property
+    def out_of_resource(self) -> bool:
+        """It is refused because nothing is left for its media."""
+        ...
 
     async def play(self, *sounds: str) -> float: ...
 
@@ -152,7 +158,8 @@ class Attendant:
 
     async def _refuse(self) -> None:
         where = self._caller.participant.service_type
-        await self.part(REASONS[where], *greeting.REFUSALS[where].sounds)
+        reason = Refusal.OUT_OF_RESOURCE.text if self._caller.out_of_resource else REASONS[where]
+        await self.part(reason, *greeting.REFUSALS[where].sounds)
 
     def ask_again(self, *sounds: str) -> None:
         """At a reception: these, then the question once more."""

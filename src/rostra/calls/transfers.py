@@ -26,6 +26,9 @@ logger = structlog.get_logger("rostra.calls")
 MOVED = "Call transferred"
 """Reason of the end of the participant that somebody was in the conference before (API-026)."""
 
+_UNTOLD = frozenset({ServiceType.CONNECTING, *arrivals.REFUSED_AS.values()})
+"""Where nobody is told: those whom we call, and who is told already."""
+
 
 class Switching(Protocol):
     """What the exchange does for it."""
@@ -107,9 +110,9 @@ class Transfers:
     async def refuse(
         self, session: CallSession, refusal: Refusal, service: Service | None = None, alias: str = ""
     ) -> bool:
-        me, service = session.participant, service or session.conference.service
+        me, service = session.participant, arrivals.refusing(service or session.conference.service, refusal)
         entrance = arrivals.refused(service, refusal)
-        if entrance is None or me.protocol not in KEYPADS or me.service_type in arrivals.REFUSED_AS.values():
+        if entrance is None or me.protocol not in KEYPADS or me.service_type in _UNTOLD:
             return False
         conference = await self._conference(arrivals.conference_key(service, entrance.where), service)
         self._move(session, conference, alias or me.local_alias, entrance)
