@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import msgspec
 import pytest
+from PIL import Image
 
 from rostra.conference.events import PresentationFrame, PresentationStarted, PresentationStopped
 
@@ -53,6 +55,23 @@ async def test_pictures_are_posted_by_who_has_the_floor(api: Api, switchboard: F
         assert (answer.status_code, answer.content) == (200, JPEG)
         assert (answer.headers["content-type"], answer.headers["cache-control"]) == ("image/jpeg", "no-store")
     assert await ada.act(f"calls/{begun['call_uuid']}/disconnect") is None
+
+
+@pytest.mark.spec("API-111")
+async def test_a_picture_is_also_served_as_png(api: Api, switchboard: FakeSwitchboard) -> None:
+    ada, bob = await api.join(), await api.join()
+    made = io.BytesIO()
+    Image.new("RGB", (64, 36), (200, 30, 30)).save(made, "JPEG", quality=95)
+    assert (await bob.get("presentation.png")).status_code == 404
+    switchboard.session(ada.uuid).conference.pictures.append(made.getvalue())  # type: ignore[union-attr]
+    answer = await bob.get("presentation.png")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    with Image.open(io.BytesIO(answer.content)) as shown:
+        assert (shown.format, shown.size) == ("PNG", (64, 36))
+        red, green, _ = shown.convert("RGB").getpixel((30, 20))  # type: ignore[misc]
+    assert red > 190 > 60 > green
+    await ada.post(f"participants/{bob.uuid}/denyrxpresentation")
+    assert (await bob.get("presentation.png")).status_code == 403
 
 
 @pytest.mark.spec("API-108", "API-111", "API-112")

@@ -137,6 +137,7 @@ PRESENTATION = (
     _post(f"{P}/pres_in_mix", Who.HOST_OR_SELF, presentation.in_mix, bodies.PresentationInMix),
     _post(f"{C}/presentation", Who.HOLDER, presentation.show_picture, raw=True),
     _get(f"{C}/presentation.jpeg", Who.HOLDER, presentation.picture, None),
+    _get(f"{C}/presentation.png", Who.HOLDER, presentation.lossless_picture, None),
     _get(f"{C}/presentation_high.jpeg", Who.HOLDER, presentation.large_picture, None),
 )
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import uuid
 
+from PIL import Image
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
@@ -55,14 +58,19 @@ async def in_mix(asked: Asked) -> bool:
 
 
 async def picture(asked: Asked) -> Response:
-    return await _picture(asked, large=False)
+    return _answer(await _picture(asked, large=False), "image/jpeg")
+
+
+async def lossless_picture(asked: Asked) -> Response:
+    """The same picture as PNG (API-111)."""
+    return _answer(await asyncio.to_thread(_as_png, await _picture(asked, large=False)), "image/png")
 
 
 async def large_picture(asked: Asked) -> Response:
-    return await _picture(asked, large=True)
+    return _answer(await _picture(asked, large=True), "image/jpeg")
 
 
-async def _picture(asked: Asked, *, large: bool) -> Response:
+async def _picture(asked: Asked, *, large: bool) -> bytes:
     """The frame of the event named by `id`, else the latest (API-111, API-112)."""
     if not asked.me.rx_presentation_allowed:
         raise ApiProblem(403, DISABLED)
@@ -70,7 +78,18 @@ async def _picture(asked: Asked, *, large: bool) -> Response:
     found = await asked.conference.still(large=large, number=number)
     if found is None:
         raise ApiProblem(404, NOT_FOUND)
-    return Response(found, media_type="image/jpeg", headers={"cache-control": "no-store"})
+    return found
+
+
+def _answer(image: bytes, kind: str) -> Response:
+    return Response(image, media_type=kind, headers={"cache-control": "no-store"})
+
+
+def _as_png(image: bytes) -> bytes:
+    made = io.BytesIO()
+    with Image.open(io.BytesIO(image), formats=["JPEG"]) as opened:
+        opened.save(made, "PNG")
+    return made.getvalue()
 
 
 async def show_picture(asked: Asked) -> bool:
