@@ -22,6 +22,7 @@ pytestmark = pytest.mark.skipif(not available(), reason="baresip is not installe
 
 CONFERENCES = "/api/admin/configuration/v1/conference/"
 AUTOMATIC = "/api/admin/configuration/v1/automatic_participant/"
+COMMAND = "/api/admin/command/v1/participant/dial/"
 PAST = "/api/admin/history/v1/participant/"
 
 
@@ -97,7 +98,10 @@ def test_telephones_are_called_in_and_one_is_sent_on(platform: Platform, host: H
             remote_display_name="Bob in the hall", dtmf_sequence="6#",
         )  # fmt: skip
         assert [(one["uuid"], one["display_name"]) for one in host.others()] == [(called, "Bob in the hall")]
-        (other,) = host.do("dial", destination=f"eve@127.0.0.1:{second};transport=tcp", protocol="sip")
+        with platform.api() as api:
+            wanted = {"conference_alias": "meet.demo", "destination": f"eve@127.0.0.1:{second};transport=tcp"}
+            told = api.post(COMMAND, json={**wanted, "role": "chair"})
+        other = told.json()["data"]["participant_id"]
         for phone in (bob, eve):
             phone.wait_for("CALL_ESTABLISHED")
         seen = until(joined(host, called))
