@@ -145,7 +145,11 @@ class FakePool:
         """So many of the next workers die as soon as they are at work."""
 
     async def acquire(
-        self, conference: str, name: str, on_event: Callable[[Event], None], on_lost: Callable[[Any], None],
+        self,
+        conference: str,
+        name: str,
+        on_event: Callable[[Event], None],
+        on_lost: Callable[[Any], None],
         themes: tuple[str, ...] = (),
     ) -> FakeWorker:
         await self.stocked.wait()

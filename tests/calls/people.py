@@ -39,13 +39,16 @@ SERVICES = {
     "tiny": service("Tiny", AccessRules(host_pin="2468"), participant_limit=1),
     "4321": service("Quartet", participant_limit=1),
     "ivr": service(
-        "Reception", service_type="two_stage_dialing", reception=ReceptionRules(match=r"(\d{4})|nobody"),
+        "Reception",
+        service_type="two_stage_dialing",
+        reception=ReceptionRules(match=r"(\d{4})|nobody"),
         pin_entry_timeout=60.0,
     ),
     "lone": service("Lone", PINS, guests_only_timeout=120.0, last_participant_timeout=60.0),
     "5555": service("Voices", call_type="audio"),
     "tryout": service(
-        "Tryout", service_type="test_call",
+        "Tryout",
+        service_type="test_call",
         theme=ThemeSettings(test_call_service_media_delay=1.0, test_call_service_disconnect_timeout=3.0),
     ),
     "stage": service("Stage", PINS, service_type="lecture", mute_all_guests=True),

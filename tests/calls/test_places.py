@@ -9,7 +9,6 @@ from tests.calls.network import Network, Node
 from tests.calls.people import SERVICES, Guest, service
 from tests.calls.virtual import clock, run, unix
 
-from rostra.calls.places import SETTLES
 from rostra.calls.switchboard import CallRefused, Refusal
 from rostra.domain.admission import AccessRules
 from rostra.domain.vocabulary import CallProtocol, ServiceType
@@ -69,7 +68,7 @@ def test_whoever_has_been_in_for_a_while_stays() -> None:
         nodes = await nodes_of(network)
         network.split(n0=0, n1=1, n2=1)
         one, two = await Guest(nodes[0].exchange).join("small"), await Guest(nodes[1].exchange).join("small")
-        await asyncio.sleep(SETTLES + 1)
+        await asyncio.sleep(10)
         network.heal()
         await asyncio.sleep(60)
         assert not one.listener.reasons

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,6 +19,7 @@ from rostra.calls.refusals import refusal_of
 from rostra.calls.switchboard import CallRefused, Refusal, SessionListener
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
+from rostra.domain.media import MediaKind
 from rostra.domain.presenting import CallContent
 from rostra.domain.service import ServiceDescription
 from rostra.media.client import MediaFailure, Worker, WorkerLost
@@ -69,6 +70,8 @@ class CallLegs(abc.ABC):
         self.licence = MediaLicence(
             licences or Unlimited(), participant.uuid, alias=participant.local_alias, name=participant.display_name
         )
+        self.out_of_resource = False
+        """It is refused because nothing is left for its media."""
         self._gone = False
         self._background = Background()
 
@@ -151,6 +154,24 @@ class CallLegs(abc.ABC):
                 self.licence.give_back()
             raise CallRefused(Refusal.INVALID_TOKEN)
         return allowed
+
+    async def _reserve(
+        self, call: str, state: CallState, kinds: Sequence[MediaKind], *, audio_only: bool
+    ) -> tuple[str, tuple[int, ...]]:
+        """Ports for RTP. Where no picture fits any more a voice may, which says so (REF-043, POL-125)."""
+        try:
+            return await self._with_worker(
+                call, state, lambda worker: worker.reserve_rtp(call, kinds), audio_only=audio_only
+            )  # fmt: skip
+        except CallRefused as refused:
+            sound = [kind for kind in kinds if kind is MediaKind.AUDIO]
+            full = refused.refusal is Refusal.OUT_OF_RESOURCE
+            if not full or not sound or state.confirmed or not await self.told(refused.refusal):
+                raise
+        self.out_of_resource = True
+        self.licence.give_back()
+        self.licence = MediaLicence(Unlimited(), self._participant.uuid)
+        return await self._with_worker(call, state, lambda worker: worker.reserve_rtp(call, sound), audio_only=True)
 
     async def _with_worker(
         self, call: str, state: CallState, act: Callable[[Worker], Awaitable[Result]], *, audio_only: bool

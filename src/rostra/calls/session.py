@@ -14,7 +14,7 @@ from rostra.calls.anchors import Anchor, Anchors
 from rostra.calls.attendant import Attendant
 from rostra.calls.keypad import Keypad
 from rostra.calls.legs import MOVING, CallLegs, CallState
-from rostra.calls.licences import Licences, MediaLicence, Unlimited
+from rostra.calls.licences import Licences
 from rostra.calls.offers import has_active_video, has_slides, narrower
 from rostra.calls.presentations import (
     FLOOR_RELEASED,
@@ -80,7 +80,6 @@ class CallSession(CallLegs):
         self._on_left = on_left
         self._office = office
         self._tones = tones
-        self.out_of_resource = False
         self._going: tuple[str, asyncio.Task[None]] | None = None
         """Where its client is to go by itself, and the wait for that."""
         self.attendant = Attendant(self)
@@ -149,24 +148,7 @@ class CallSession(CallLegs):
         audio_only = not await self._license(call, state, video=MediaKind.VIDEO in kinds)
         if audio_only or self.service.call_type == "audio":  # also where it was moved to (CONF-155)
             kinds = [kind for kind in kinds if kind is not MediaKind.VIDEO]
-        try:
-            return await self._with_worker(
-                call, state, lambda worker: worker.reserve_rtp(call, kinds), audio_only=audio_only
-            )  # fmt: skip
-        except CallRefused as refused:
-            sound = [kind for kind in kinds if kind is MediaKind.AUDIO]
-            if state.confirmed or not sound or not await self._told_by_sound(refused.refusal):
-                raise
-        return await self._with_worker(call, state, lambda worker: worker.reserve_rtp(call, sound), audio_only=True)
-
-    async def _told_by_sound(self, refusal: Refusal) -> bool:
-        """Where no picture fits any more a voice may: it says so (REF-043, POL-125)."""
-        if refusal is not Refusal.OUT_OF_RESOURCE or not await self.told(refusal):
-            return False
-        self.out_of_resource = True
-        self.licence.give_back()
-        self.licence = MediaLicence(Unlimited(), self._participant.uuid)
-        return True
+        return await self._reserve(call, state, kinds, audio_only=audio_only)
 
     async def connect_rtp(self, call: str, local: MediaDescription, remote: MediaDescription) -> None:
         state, _ = self._begin(call)
