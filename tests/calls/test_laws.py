@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from typing import Any
+from unittest import mock
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -16,10 +17,13 @@ from tests.calls.people import SERVICES, Guest, until
 from rostra.calls.switchboard import CallRefused, MediaRefused, PinRequired
 from rostra.domain.media import MediaDescription, MediaKind, MediaStream
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
+from rostra.media import client
 from rostra.media.messages import Failure, LegFailed
 
 AUDIO = MediaDescription(streams=(MediaStream(kind=MediaKind.AUDIO, port=4000),))
 WHO = st.integers(0, 30)
+ANSWER = 0.5
+"""Seconds a worker has to answer: one that died over a question is waited for as long."""
 
 
 class Meetings(RuleBasedStateMachine):
@@ -28,6 +32,8 @@ class Meetings(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
+        self.impatience = mock.patch.object(client, "REQUEST_TIMEOUT", ANSWER)
+        self.impatience.start()
         self.pool = FakePool()
         self.people: list[Guest] = []
         self.everybody: list[Guest] = []
@@ -227,14 +233,15 @@ class Meetings(RuleBasedStateMachine):
             assert not self.at_work(), "a worker was not given back"
             assert len(self.pool.released) == len(set(self.pool.released))
             left = asyncio.all_tasks() - {asyncio.current_task()}
-            if left:
-                await asyncio.wait(left, timeout=2)
+            if left:  # what a worker was asked that died over it ends with the patience for its answer
+                await asyncio.wait(left, timeout=4 * ANSWER)
             assert all(task.done() for task in left), left
             assert not self.troubles
 
         try:
             self.do(end())
         finally:
+            self.impatience.stop()
             self.runner.close()
 
 
