@@ -48,6 +48,8 @@ class Person(Guest):
         self.guest = access.allow_guests and (not access.guest_pin or given == access.guest_pin)
         self.admitted = False
         self.was_in = False
+        self.guest_since: float | None = None
+        """Since when it is in as a Guest."""
         self.gone: float | None = None
         """When it was seen to be let go."""
         self.waits: float | None = None
@@ -116,8 +118,11 @@ class Meetings(RuleBasedStateMachine):
             except (CallRefused, PinRequired):
                 return
             self.people.append(person)
-            if media:
-                await person.call(f"c{person.entry.uuid}")
+            try:
+                if media:
+                    await person.call(f"c{person.entry.uuid}")
+            except CallRefused:
+                assert not person.here, "without media although it is in"
 
         self.do(arrive())
 
@@ -260,9 +265,12 @@ class Meetings(RuleBasedStateMachine):
             if person.entry.joined and not person.was_in:
                 person.was_in = True
                 self._came_in(person)
-            if person.entry.joined and person.entry.role is Role.GUEST:
-                last = self.hosted.get(person.node.name)
-                assert last is None or unix() - last < GUESTS_ONLY + UNREACHABLE + 5, "it should have ended"
+            follows = person.entry.joined and person.entry.role is Role.GUEST
+            person.guest_since = (person.guest_since or unix()) if follows else None
+            last = self.hosted.get(person.node.name)
+            if last and person.guest_since:
+                alone = unix() - max(last, person.guest_since)  # also of a part that is cut off, and had ended before
+                assert alone < GUESTS_ONLY + UNREACHABLE + 5, "it should have ended"
             waits = person.entry.service_type is ServiceType.WAITING_ROOM
             person.waits = (person.waits or unix()) if waits else None
             assert person.waits is None or unix() - person.waits < PATIENT + 2, "it waits for ever"
