@@ -84,6 +84,11 @@ class CallLegs(abc.ABC):
         return self._instance.participant(self._participant.uuid) or self._participant
 
     @property
+    def gone(self) -> bool:
+        """It has left, or was disconnected."""
+        return self._gone
+
+    @property
     def service(self) -> ServiceDescription:
         """As this participant may use it."""
         found = self._instance.service.description

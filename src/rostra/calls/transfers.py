@@ -102,6 +102,8 @@ class Transfers:
         if entrance.where is not ServiceType.IVR and not room_in(conference, service):
             conference.end_if_unused()
             return await self.refuse(session, Refusal.PARTICIPANT_LIMIT, service, alias)
+        if not self._is_still(session, me, conference):
+            return True
         self._move(session, conference, alias, entrance)
         if entrance.where is not ServiceType.IVR:
             self._places.took(session.participant.uuid, service)
@@ -115,8 +117,17 @@ class Transfers:
         if entrance is None or me.protocol not in KEYPADS or me.service_type in _UNTOLD:
             return False
         conference = await self._conference(arrivals.conference_key(service, entrance.where), service)
-        self._move(session, conference, alias or me.local_alias, entrance)
+        if self._is_still(session, me, conference):
+            self._move(session, conference, alias or me.local_alias, entrance)
         return True
+
+    @staticmethod
+    def _is_still(session: CallSession, me: Participant, conference: ConferenceInstance) -> bool:
+        """Is the session who it was before the other conference was there? Else it has left, or gone on already."""
+        if not session.gone and session.participant.uuid == me.uuid:
+            return True
+        conference.end_if_unused()
+        return False
 
     def _move(self, session: CallSession, conference: ConferenceInstance, alias: str, entrance: Entrance) -> None:
         before, old = session.conference, session.participant
