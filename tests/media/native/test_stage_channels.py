@@ -42,10 +42,11 @@ def is_key(sample: Any) -> bool:
 
 
 class Requests:
-    """Key unit requests that reached an encoder's pipeline."""
+    """Key unit requests that reached an encoder's pipeline; the first `lost` ones get no further."""
 
-    def __init__(self, pipeline: Any) -> None:
+    def __init__(self, pipeline: Any, lost: int = 0) -> None:
         self.times: list[float] = []
+        self._lost = lost
         pad = pipeline.get_by_name("coded").get_static_pad("src")
         pad.add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._seen)
 
@@ -53,6 +54,8 @@ class Requests:
         structure = info.get_event().get_structure()
         if structure is not None and structure.get_name() == "GstForceKeyUnit":
             self.times.append(time.monotonic())
+            if len(self.times) <= self._lost:
+                return Gst.PadProbeReturn.DROP
         return Gst.PadProbeReturn.OK
 
 
@@ -125,6 +128,21 @@ def test_requests_are_coalesced_and_the_last_is_not_lost(bench: Bench) -> None:
     assert len(requests.times) == known
     bench.until(lambda: len(requests.times) > known, 2)
     assert not stage.request_keyframe("nobody")
+
+
+def test_who_waits_for_a_key_frame_asks_again_when_the_request_is_lost(bench: Bench) -> None:
+    encoder = encode(bench, "lossy", "vp8", RED)
+    first = subscribe(bench, "lossy")
+    assert is_key(bench.sample(first))
+    quiet, deadline = 0, time.monotonic() + 5
+    while quiet < 15:
+        quiet = 0 if is_key(bench.sample(first)) else quiet + 1
+        assert time.monotonic() < deadline, "there is always a key frame anyway"
+    requests = Requests(encoder, lost=1)
+    second = subscribe(bench, "lossy")
+    assert is_key(bench.sample(second))
+    assert len(requests.times) == 2
+    assert requests.times[1] - requests.times[0] > 0.9, "a far end on a slow path is not asked twice"
 
 
 def test_a_stalled_subscriber_holds_up_nobody_and_recovers_with_a_key_frame(bench: Bench) -> None:

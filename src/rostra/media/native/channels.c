@@ -5,6 +5,7 @@
 
 #define QUEUE_MOST 32
 #define KEY_INTERVAL (300 * G_TIME_SPAN_MILLISECOND)
+#define KEY_PATIENCE G_TIME_SPAN_SECOND /* then a request counts as lost; a slow path needs its time for a key frame */
 
 struct _Channel {
   char *id;
@@ -54,6 +55,12 @@ static void item_free(gpointer data) {
 }
 
 /* ---- key frames ---------------------------------------------------------------------------------------------- */
+
+/* With the lock held: was no key frame asked for since this publisher is here, or did the last request come to nothing?
+ * It may: a packet is lost, or a far end disregards what comes too soon after somebody else's request. */
+static gboolean key_overdue(const Channel *channel) {
+  return !channel->key_sent || g_get_monotonic_time() - channel->key_sent >= KEY_PATIENCE;
+}
 
 /* With the lock held: the publisher to ask now, with a reference, or NULL when it must wait or nobody is there. */
 static GstElement *key_due(Channel *channel) {
@@ -120,9 +127,9 @@ void rostra_channel_close(Channel *channel, GstElement *publisher) {
   if (held) gst_object_unref(held);
 }
 
-/* With the subscriber's lock held. Returns whether it now waits for a key frame it did not wait for before. */
-static gboolean offer(Subscriber *subscriber, const ChannelItem *item, gboolean delta) {
-  if (subscriber->need_key && delta) return FALSE;
+/* With the subscriber's lock held. Returns whether to ask for a key frame; `overdue`: also if it has waited for one. */
+static gboolean offer(Subscriber *subscriber, const ChannelItem *item, gboolean delta, gboolean overdue) {
+  if (subscriber->need_key && delta) return overdue;
   if (subscriber->queue.length >= QUEUE_MOST) {
     g_queue_clear_full(&subscriber->queue, item_free);
     subscriber->discont = TRUE;
@@ -145,10 +152,11 @@ void rostra_channel_push(Channel *channel, const ChannelItem *item) {
   gboolean delta = GST_BUFFER_FLAG_IS_SET(item->buffer, GST_BUFFER_FLAG_DELTA_UNIT), wanted = FALSE;
   g_mutex_lock(&lock);
   if (!delta) channel->key_wanted = FALSE; /* here it is */
+  gboolean overdue = key_overdue(channel);
   for (GList *link = channel->subscribers; link; link = link->next) {
     Subscriber *subscriber = link->data;
     g_mutex_lock(&subscriber->lock);
-    wanted |= offer(subscriber, item, delta);
+    wanted |= offer(subscriber, item, delta, overdue);
     g_mutex_unlock(&subscriber->lock);
   }
   GstElement *publisher = wanted || channel->key_wanted ? key_due(channel) : NULL;
