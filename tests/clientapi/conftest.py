@@ -38,9 +38,7 @@ def switchboard() -> FakeSwitchboard:
         service(6, "Narrow", "narrow", max_callrate_in=576_000, max_callrate_out=1_264_000, call_type="audio"),
         service(7, "Watching", "watching", call_type="video-only"),
         service(8, "Reception", "ivr", service_type="two_stage_dialing"),
-        service(
-            9, "Meetings", "ivr.mssip", service_type="two_stage_dialing", reception=ReceptionRules(kind="mssip")
-        ),
+        service(9, "Meetings", "ivr.mssip", service_type="two_stage_dialing", reception=ReceptionRules(kind="mssip")),
     )
 
 

@@ -50,9 +50,7 @@ def client(me: Participant, *others: Participant) -> Any:
     conference = SimpleNamespace(participants=(me, *others))
     service = SimpleNamespace(breakout=None, breakout_rooms=False, has_host_pin=True)
     session = SimpleNamespace(participant=me, conference=conference, service=service)
-    return SimpleNamespace(
-        session=session, uuid=me.uuid, withdraw=lambda: None, end_call=lambda call: call == "known"
-    )
+    return SimpleNamespace(session=session, uuid=me.uuid, withdraw=lambda: None, end_call=lambda call: call == "known")
 
 
 def shown(view: StreamView, *events: ConferenceEvent) -> list[tuple[str, Any]]:

@@ -230,7 +230,12 @@ def test_each_kind_of_service_has_files_of_its_own(rooms: Resource, kind: str, c
     resource = kind_of(kind).resource
     names = csvfiles.columns(resource)
     assert len(names) == count
-    row = {"name": "one", "alias_alias": "one@example.com", "ivr_theme_name": "Rostra theme (English_US)", "call_type": "audio"}
+    row = {
+        "name": "one",
+        "alias_alias": "one@example.com",
+        "ivr_theme_name": "Rostra theme (English_US)",
+        "call_type": "audio",
+    }
     csvfiles.load(resource, (",".join(names) + "\n" + ",".join(row.get(name, "") for name in names)).encode())
     made = Conference.objects.get(name="one")
     assert (made.service_type, made.call_type, aliases("one")) == (kind, "audio", ["one@example.com"])

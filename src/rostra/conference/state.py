@@ -186,9 +186,7 @@ class ConferenceState:
     def incomplete(self) -> bool:
         """Are participants known whose node is out of reach, and may be back?"""
         return any(
-            entry.participant is not None
-            and entry.node not in self._present
-            and entry.owner not in self._departed
+            entry.participant is not None and entry.node not in self._present and entry.owner not in self._departed
             for entry in self._entries.values()
         )
 

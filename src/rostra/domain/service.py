@@ -59,6 +59,7 @@ class ServiceDescription(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ending(self) -> Limits:
         return Limits(guests_only=self.guests_only_timeout, last_participant=self.last_participant_timeout)
+
     themes: tuple[str, ...] = ()
     """What its theme's files are taken from before the base theme, by the names nodes know them by (REF-002)."""
     theme: ThemeSettings = BASE_SETTINGS

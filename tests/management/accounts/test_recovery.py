@@ -17,9 +17,7 @@ from tests.management.conftest import ENVIRONMENT
 
 
 def run(*arguments: str, text: str = "", home: Path = ENVIRONMENT.home) -> Result:
-    return CliRunner().invoke(
-        application, arguments, input=text, env={"ROSTRA_HOME": str(home)}
-    )
+    return CliRunner().invoke(application, arguments, input=text, env={"ROSTRA_HOME": str(home)})
 
 
 @pytest.fixture(autouse=True)

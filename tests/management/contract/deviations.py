@@ -95,8 +95,7 @@ NOT_SERVED: dict[str, str] = {
 OF_OUR_OWN = {"history/login_history": "who signed in, which the platform we follow shows on a page only"}
 """Tables the sheet does not have."""
 
-NO_COLUMN: dict[tuple[str, str], str] = {
-}
+NO_COLUMN: dict[tuple[str, str], str] = {}
 """Fields of tables that are not served."""
 
 ADDED_COLUMNS: dict[tuple[str, str], str] = {
