@@ -9,6 +9,7 @@ depend on what the element supports.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from rostra.media.engine.sections import BadDescription, Description, Payload, Section, parse
 from rostra.media.engine.webrtc_plan import Chosen, Plan, PlannedSection
@@ -129,6 +130,26 @@ def slides_sources(planned: Plan, transport: str) -> set[int]:
         return set()
     stated = [*section.offered.values("ssrc"), *inner[section.inner].values("ssrc")]
     return {int(value.split()[0]) for value in stated if value.split()[:1] and value.split()[0].isdecimal()}
+
+
+def repeats(transport: str) -> dict[str, str]:
+    """RTP source numbers of retransmissions in an answer of the element, by that of the stream they repeat."""
+    return dict(_REPEATS.findall(transport))
+
+
+def with_repeats(transport: str, wanted: Mapping[str, str]) -> str:
+    """An answer of the element with these numbers for retransmissions.
+
+    The element draws new ones for every answer. A browser keeps those that it was told first, and would not know
+    what is sent under others.
+    """
+    other = {now: wanted[stream] for stream, now in repeats(transport).items() if stream in wanted}
+    return _SOURCES.sub(lambda line: _NUMBER.sub(lambda found: other.get(found[0], found[0]), line[0]), transport)
+
+
+_REPEATS = re.compile(r"^a=ssrc-group:FID (\d+) (\d+)", re.MULTILINE)
+_SOURCES = re.compile(r"^a=ssrc.*", re.MULTILINE)
+_NUMBER = re.compile(r"\b\d+\b")
 
 
 # ---- the answer -------------------------------------------------------------------------------------------

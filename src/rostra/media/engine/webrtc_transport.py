@@ -22,7 +22,14 @@ from rostra.media.engine.gst import Gst, GstSdp, GstWebRTC
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, elements_with, make
 from rostra.media.engine.receivers import Receivers
 from rostra.media.engine.sections import BadDescription
-from rostra.media.engine.webrtc_answer import TRANSPORT_WIDE, inner_offer, transport_wide_number, usable_candidate
+from rostra.media.engine.webrtc_answer import (
+    TRANSPORT_WIDE,
+    inner_offer,
+    repeats,
+    transport_wide_number,
+    usable_candidate,
+    with_repeats,
+)
 from rostra.media.engine.webrtc_plan import Chosen, Plan, PlannedSection
 
 logger = structlog.get_logger("rostra.media")
@@ -62,6 +69,9 @@ class WebRtcTransport:
         self._pipeline = Pipeline(f"leg {leg}", on_error)
         self._gathered = asyncio.Event()
         self._senders: dict[str, Any] = {}
+        self._repeaters: list[Any] = []
+        self._repeats: dict[str, str] = {}
+        """RTP sources of retransmissions, by what they repeat: the same for the connection's life."""
         self.receivers = Receivers(leg, self._pipeline, shown_as=self._shown_as)
         self._closed = False
         self._certificate = certificate.make()
@@ -109,8 +119,16 @@ class WebRtcTransport:
         if first:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._gathered.wait(), GATHERING)
-        local = self.element.get_property("local-description")
-        return local.sdp.as_text()
+        return self._keep_repeats(self.element.get_property("local-description").sdp.as_text())
+
+    def _keep_repeats(self, text: str) -> str:
+        """Stay with the numbers of the first answer, in what is said and in what is sent."""
+        self._repeats = self._repeats or repeats(text)
+        members = "".join(f",{stream}=(uint){repeat}" for stream, repeat in self._repeats.items())
+        for repeater in self._repeaters:
+            numbers, _ = Gst.Structure.from_string(f"application/x-rtp-ssrc-map{members}")
+            repeater.set_property("ssrc-map", numbers)
+        return with_repeats(text, self._repeats)
 
     @property
     def fingerprint(self) -> str:
@@ -140,6 +158,7 @@ class WebRtcTransport:
             self.element.disconnect(handler)
         await self._pipeline.close()
         self._senders.clear()
+        self._repeaters.clear()
         self.receivers.clear()
         self.element = None
 
@@ -192,7 +211,7 @@ class WebRtcTransport:
     # ---- told by the element, in its threads --------------------------------------------------------------
 
     def _element_added(self, _: Any, __: Any, element: Any) -> None:
-        """Give each DTLS association the connection's certificate.
+        """Give each DTLS association the connection's certificate, and know what retransmits.
 
         The elements have made their association by now, with the certificate of the process; another
         association id makes them begin anew with ours. Decoder and encoder of one come in the same order.
@@ -203,6 +222,8 @@ class WebRtcTransport:
             if kind == "dtlssrtpdec":
                 element.set_property("pem", self._certificate.pem)
             element.set_property("connection-id", f"{id(self)}-{next(self._associations[kind])}")
+        elif kind == "rtprtxsend":
+            self._repeaters.append(element)
 
     def _pad_added(self, _: Any, pad: Any) -> None:
         if pad.get_direction() == Gst.PadDirection.SRC and not self._closed:
