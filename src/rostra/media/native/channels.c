@@ -4,7 +4,7 @@
 #include "rostra.h"
 
 #define QUEUE_MOST 32
-#define KEY_INTERVAL (300 * G_TIME_SPAN_MILLISECOND)
+#define KEY_INTERVAL (350 * G_TIME_SPAN_MILLISECOND) /* browsers disregard a request within 300 ms of the one before */
 #define KEY_PATIENCE G_TIME_SPAN_SECOND /* then a request counts as lost; a slow path needs its time for a key frame */
 
 struct _Channel {
