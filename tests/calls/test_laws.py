@@ -14,6 +14,7 @@ from tests.calls.fakes import FakePool
 from tests.calls.network import Network, Node
 from tests.calls.people import SERVICES, Guest, until
 
+from rostra.calls.arrivals import REFUSED_AS
 from rostra.calls.switchboard import CallRefused, MediaRefused, PinRequired
 from rostra.domain.media import MediaDescription, MediaKind, MediaStream
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
@@ -210,7 +211,8 @@ class Meetings(RuleBasedStateMachine):
             assert known is not None
             assert guest.session.conference in self.exchange.conferences
             assert self.exchange.session(uuid) is guest.session
-            assert known.role is not Role.UNKNOWN or known.service_type is ServiceType.IVR
+            undecided = {ServiceType.IVR, *REFUSED_AS.values()}  # has yet to say who it is, or is told why it cannot come
+            assert known.role is not Role.UNKNOWN or known.service_type in undecided
         present = sum(len(conference.participants) for conference in self.exchange.conferences)
         assert present == len([g for g in self.people if not g.listener.reasons])
 
