@@ -41,7 +41,9 @@ from rostra.fabric.peers import Peers
 logger = structlog.get_logger("rostra.calls")
 
 LOOK = 2.0
-"""Seconds between two looks for calls whose media nobody carries any more."""
+"""Seconds between two looks for calls whose media nobody carries any more, and for conferences of nobody."""
+UNCLAIMED = 5.0
+"""Seconds that a conference has to be joined by the one it was begun for."""
 DRAINING = 30.0
 """Seconds for which a node that is being emptied takes no new media."""
 DRAINED = 0.2
@@ -340,6 +342,8 @@ class Exchange:
             await asyncio.sleep(LOOK)
             for instance in self.conferences:
                 instance.media.look()
+                if self._here.now() - instance.began > UNCLAIMED:
+                    instance.end_if_unused()  # who it was begun for has gone before it was there
 
     async def move_calls_away(self) -> int:
         """Ask for all media carried here to be set up elsewhere, and take none until it is; how many legs."""
