@@ -39,6 +39,19 @@ async def test_two_callers_of_one_alias_meet(exchange: Exchange) -> None:
     assert not exchange.conferences
 
 
+async def test_a_conference_ends_whose_caller_went_before_it_was_there(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rostra.calls.exchange.UNCLAIMED", 0.0)
+    joining = asyncio.get_running_loop().create_task(Guest(exchange).join())
+    while not exchange._opening:
+        await asyncio.sleep(0)
+    joining.cancel()
+    await until(lambda: not exchange._opening)
+    assert exchange.conferences, "it was not begun"
+    await until(lambda: not exchange.conferences)
+
+
 @pytest.mark.spec("API-031", "API-032")
 async def test_a_pin_is_asked_for_and_judged(exchange: Exchange) -> None:
     with pytest.raises(PinRequired) as asked:
