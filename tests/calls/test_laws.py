@@ -211,7 +211,7 @@ class Meetings(RuleBasedStateMachine):
             assert known is not None
             assert guest.session.conference in self.exchange.conferences
             assert self.exchange.session(uuid) is guest.session
-            undecided = {ServiceType.IVR, *REFUSED_AS.values()}  # has yet to say who it is, or is told why it cannot come
+            undecided = {ServiceType.IVR, *REFUSED_AS.values()}  # asked who it is, or told why it cannot come
             assert known.role is not Role.UNKNOWN or known.service_type in undecided
         present = sum(len(conference.participants) for conference in self.exchange.conferences)
         assert present == len([g for g in self.people if not g.listener.reasons])
