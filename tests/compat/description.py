@@ -60,6 +60,8 @@ def _type(info: Any, named: dict[str, Any]) -> Any:
             name = _full(info.cls)
             named[name] = {"values": [member.value for member in info.cls]}
             return {"named": name}
+        case inspect.LiteralType():
+            return {"literal": list(info.values)}
         case inspect.UnionType():
             return {"union": [_type(one, named) for one in info.types]}
         case inspect.DictType():
@@ -111,6 +113,8 @@ class Frozen:
                 return self._named(content)
             case "union":
                 return typing.Union[tuple(self._build(one) for one in content)]  # noqa: UP007 (made at run time)
+            case "literal":
+                return typing.Literal[tuple(content)]
             case "dict":
                 return dict[self._build(content[0]), self._build(content[1])]  # type: ignore[misc]
             case "many":

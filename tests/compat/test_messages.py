@@ -1,6 +1,7 @@
 """Nodes of the previous and of this version share conferences: what either says, the other understands.
 
-`messages-1.json` is a frozen copy of the set; it changes only with the version in the subjects.
+`messages-1.json` is a frozen copy of the set; it changes only with the version in the subjects,
+or while no released version speaks the one before.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ def _values(info: Any) -> st.SearchStrategy[Any]:
             return _structs(info)
         case inspect.EnumType():
             return st.sampled_from([member.value for member in info.cls])
+        case inspect.BytesType():
+            return st.binary(max_size=4)
+        case inspect.LiteralType():
+            return st.sampled_from(sorted(info.values))
         case inspect.UnionType():
             return st.one_of([_values(one) for one in info.types if not _unset(one)])
         case inspect.DictType():

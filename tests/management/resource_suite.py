@@ -20,6 +20,7 @@ from rostra.configuration.resources import Resource, register
 from rostra.configuration.secretfield import SecretField
 from rostra.management import csvfiles
 from rostra.management.api import openapi, schema, selection, wire
+from rostra.management.csvreading import is_secret
 
 from .conftest import BASE, Api, content
 
@@ -240,4 +241,6 @@ class ResourceSuite:
         assert header == csvfiles.columns(self.resource)
         assert all(len(row) == len(header) for row in rows)
         if self.resource.csv is None:
-            assert fields - set(header) == {f.name for f in self.resource.fields if f.primary_key or not f.editable}
+            kept_back = {f.name for f in self.resource.fields if f.primary_key or not f.editable}
+            kept_back |= {f.name for f in self.resource.fields if is_secret(self.resource, f)}
+            assert fields - set(header) == kept_back

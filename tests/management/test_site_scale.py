@@ -36,7 +36,7 @@ def test_pages_take_as_many_statements_for_thousands_as_for_a_few(browser: Any) 
     for path in PAGES:
         seen = statements(browser, path)
         assert len(seen) <= few[path] + 2, (path, seen)  # beyond a thousand rows they are counted
-        assert max(few[path], 0) <= (70 if path == "/admin/" else 12), (path, seen)
+        assert max(few[path], 0) <= (70 if path == "/admin/" else 14), (path, seen)
         whole = [sql for sql in seen if "conference" in sql and "SELECT" in sql and "WHERE" not in sql]
         assert all("LIMIT" in sql or "COUNT" in sql for sql in whole), (path, whole)
 
