@@ -63,3 +63,10 @@ def test_payload_types_tell_codecs_apart() -> None:
     numbers = list(backplane.PAYLOAD_TYPES.values())
     assert len(set(numbers)) == len(numbers)
     assert backplane.SOUND.name in backplane.PAYLOAD_TYPES
+
+
+@pytest.mark.spec("PLAT-056")
+def test_what_is_small_but_fat_is_made_small() -> None:
+    assert isinstance(backplane.picture_way("x", SMALL, {FULL: OTHER}, (320, 180)), backplane.Forward)
+    assert isinstance(backplane.picture_way("x", SMALL, {FULL: OTHER}, (320, 180), fat=True), backplane.Encode)
+    assert isinstance(backplane.picture_way("x", FULL, {FULL: OTHER}, (320, 180), fat=True), backplane.Forward)

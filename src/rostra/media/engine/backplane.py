@@ -27,6 +27,8 @@ SMALL: Final[CodecRow] = next(row for row in codecs.ROWS if row.kind is MediaKin
 SMALL_PIXELS: Final = 320 * 180
 SMALL_FRAME_RATE: Final = 15
 SMALL_BITRATE: Final = 128_000
+FAT: Final = 3 * SMALL_BITRATE
+"""bit/s, sound included, above which a picture is not small, whatever its size."""
 """Bit/s (PLAT-056: 64 to 192 kbit/s)."""
 
 
@@ -62,11 +64,19 @@ def channel(source: str, quality: Quality, row: CodecRow) -> str:
 
 
 def picture_way(
-    source: str, quality: Quality, at_hand: Mapping[Quality, CodecRow], size: tuple[int, int] | None
+    source: str,
+    quality: Quality,
+    at_hand: Mapping[Quality, CodecRow],
+    size: tuple[int, int] | None,
+    *,
+    fat: bool = False,
 ) -> Way:
-    """How to send the picture of a source: `at_hand` are the streams of it that arrive, `size` of what is decoded."""
+    """How to send the picture of a source: `at_hand` are the streams of it that arrive, `size` of what is decoded.
+
+    `fat`: it comes at a rate that a small picture does not need (PLAT-056), so it is made small though its size is.
+    """
     for found in (Quality.THUMBNAIL, Quality.FULL) if quality is Quality.THUMBNAIL else (Quality.FULL,):
-        if found in at_hand and (found is quality or _is_small(size)):
+        if found in at_hand and (found is quality or (_is_small(size) and not fat)):
             return Forward(channel(source, found, at_hand[found]), at_hand[found])
     if quality is Quality.THUMBNAIL and Quality.FULL in at_hand and size:
         rung = small_rung(size)

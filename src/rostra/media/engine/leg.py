@@ -90,6 +90,10 @@ class Leg(abc.ABC):
         """Bit/s of the slides it sends us."""
         return 0.0
 
+    def pictures_bitrate(self) -> float:
+        """Bit/s of what else it sends us; 0: not known."""
+        return 0.0
+
     def show_slides(self, source: str) -> None:
         """Send it these slides from now on; empty: none."""
         del source

@@ -33,6 +33,7 @@ class Passing:
         self._legs = legs
         self._renditions = renditions
         self._users: Counter[str] = Counter()
+        self._fat: set[str] = set()
 
     def knows(self, request: SendBackplane) -> bool:
         """Whether there is, or may come, what is asked for."""
@@ -47,10 +48,18 @@ class Passing:
             route = self.routes.get(request.leg, UNHEARD)
             return backplane.mix_way(route.listens if route.hears else 0)
         size = self.pictures.get(request.source)
-        found = backplane.picture_way(request.source, request.quality, self._at_hand(request.source), size)
+        fat = request.quality is Quality.THUMBNAIL and self._is_fat(request.source)
+        found = backplane.picture_way(request.source, request.quality, self._at_hand(request.source), size, fat=fat)
         if found is None and size and is_slides(request.source):  # pictures, which nobody has encoded yet
             return slides.way(slides.Taker(backplane.SMALL, {}), slides.Arriving(request.source, size=size))
         return found
+
+    def _is_fat(self, source: str) -> bool:
+        """Once it was, it counts as such from then on: to and fro would cost a key frame each time."""
+        leg = self._legs.get(source)
+        if leg is not None and leg.pictures_bitrate() > backplane.FAT:
+            self._fat.add(source)
+        return source in self._fat
 
     def arriving(self, source: str) -> slides.Arriving:
         """A presentation as it is at hand."""

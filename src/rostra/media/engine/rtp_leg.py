@@ -114,6 +114,11 @@ class RtpLeg(Leg):
         found = [w.index for w in transport.wires if w.slides] if transport else []
         return sum(one.bitrate for index in found if transport for one in transport.received(index))
 
+    def pictures_bitrate(self) -> float:
+        transport = self._transport
+        found = [w.index for w in transport.wires if not w.slides] if transport else []
+        return sum(one.bitrate for index in found if transport for one in transport.received(index))
+
     def _agreed(self, local: MediaDescription, remote: MediaDescription) -> tuple[dict[int, _Stream], tuple[Wire, ...]]:
         streams: dict[int, _Stream] = {}
         wires: list[Wire] = []

@@ -144,6 +144,11 @@ class WebRtcLeg(Leg):
         received = rtp_statistics.read(self.rtpbin(), 0)[0] if numbers else []
         return sum(one.bitrate for one in received if one.source in numbers)
 
+    def pictures_bitrate(self) -> float:
+        slides = self._transport.receivers.numbers(self.presents) if self._transport else set[int]()
+        received = rtp_statistics.read(self.rtpbin(), 0)[0] if self._transport else []
+        return sum(one.bitrate for one in received if one.source not in slides)
+
     def request_pictures(self) -> None:
         if self._transport:
             self._transport.receivers.request_pictures()
