@@ -15,19 +15,11 @@ from playwright.sync_api import Page, sync_playwright
 from tests.e2e.people import launch, person
 from tests.e2e.platform import Platform, fresh_environment
 
+from bench.join import WATCH as FIRST_PICTURE
+
 LOADS = 7
 CLICKS = 60
 
-FIRST_PICTURE = """
-(() => {
-  const look = () => {
-    const video = document.querySelector('[data-testid=main-video]');
-    if (!video) return requestAnimationFrame(look);
-    video.requestVideoFrameCallback((now) => { window.firstPicture = now; });
-  };
-  look();
-})();
-"""
 WATCH = """
 (testId) => {
   const row = document.querySelector(`[data-testid="${testId}"]`);
