@@ -135,9 +135,6 @@ HD, THUMBNAIL, SOUND = 1600, 192, 90
 MEASURED = 8.0
 
 
-@pytest.mark.xfail(
-    reason="of late both pictures cross large: the small one is wanted, and the large one is not given up"
-)
 @pytest.mark.spec("PLAT-048", "PLAT-049", "PLAT-051", "PLAT-055", "PLAT-056")
 def test_what_crosses_between_locations(site: Cluster, meeting: Meeting) -> None:
     """Speaker and previous one are in A: B is sent one of them large, the other small, and sends Green small."""
