@@ -29,6 +29,23 @@ DIAL_TYPES: Options = [
 ]
 DIRECT_MEDIA: Options = [("never", "Never"), ("best_effort", "Best effort"), ("always", "Always")]
 NON_IDP: Options = [("disallow_all", "Refuse all"), ("allow_if_trusted", "Allow trusted devices")]
+IDENTITY_PROTOCOLS: Options = [("saml", "SAML 2.0"), ("oidc", "OpenID Connect")]
+SAML_SIGNATURES: Options = [
+    ("http://www.w3.org/2000/09/xmldsig#rsa-sha1", "RSA with SHA-1"),
+    ("http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", "RSA with SHA-256"),
+    ("http://www.w3.org/2001/04/xmldsig-more#rsa-sha384", "RSA with SHA-384"),
+    ("http://www.w3.org/2001/04/xmldsig-more#rsa-sha512", "RSA with SHA-512"),
+]
+SAML_DIGESTS: Options = [
+    ("http://www.w3.org/2000/09/xmldsig#sha1", "SHA-1"),
+    ("http://www.w3.org/2001/04/xmlenc#sha256", "SHA-256"),
+    ("http://www.w3.org/2001/04/xmldsig-more#sha384", "SHA-384"),
+    ("http://www.w3.org/2001/04/xmlenc#sha512", "SHA-512"),
+]
+OIDC_FLOWS: Options = [("code", "Authorization code"), ("implicit", "Implicit")]
+OIDC_CLIENTS: Options = [("client_secret_basic", "HTTP Basic"), ("client_secret_post", "In the body")]
+OIDC_SIGNATURES: Options = [("rs256", "RS256"), ("hs256", "HS256")]
+EIDAS_LEVELS: Options = [("disabled", "None"), ("eidas1", "eIDAS 1"), ("eidas2", "eIDAS 2"), ("eidas3", "eIDAS 3")]
 GUESTS_SEE_GUESTS: Options = [("no_hosts", "While no Host is there"), ("never", "Never"), ("always", "Always")]
 SNMP_MODES: Options = [("DISABLED", "Off"), ("STANDARD", "SNMPv2c"), ("AUTHPRIV", "SNMPv3 with privacy")]
 NODE_TYPES: Options = [("CONFERENCING", "Transcoding Conferencing Node"), ("PROXYING", "Proxying Edge Node")]

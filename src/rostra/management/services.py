@@ -16,7 +16,8 @@ Groups = tuple[tuple[str, tuple[str, ...]], ...]
 
 PARTICIPANTS = "automatic_participants"
 """The relation that rooms and auditoriums have a field for."""
-_PINS = ("pin", "allow_guests", "guest_pin", "participant_limit", "non_idp_participants")
+_PINS = ("pin", "allow_guests", "guest_pin", "participant_limit")
+_SIGN_ON = ("host_identity_provider_group", "guest_identity_provider_group", "non_idp_participants")
 _CALLS = ("call_type", "max_callrate_in", "max_callrate_out", "max_pixels_per_second", "crypto_mode")
 _ROOM_CALLS = (PARTICIPANTS, *_CALLS, "direct_media", "direct_media_notification_duration")
 _SOUND = ("denoise_enabled", "softmute_enabled", "live_captions_enabled")
@@ -24,14 +25,14 @@ _SHOWN = ("enable_overlay_text", "enable_active_speaker_indication", "guests_can
 _RECORDED = ("sync_tag", "creation_time")
 
 _VMR: Groups = (
-    ("Who may enter", _PINS),
+    ("Who may enter", (*_PINS, *_SIGN_ON)),
     ("What participants see", ("ivr_theme", "host_view", *_SHOWN, "pinning_config", "breakout_rooms")),
     ("Calls", _ROOM_CALLS),
     ("Sound", _SOUND),
     ("Administration", ("tag", "primary_owner_email_address", *_RECORDED)),
 )
 _VA: Groups = (
-    ("Who may enter", (*_PINS, "mute_all_guests")),
+    ("Who may enter", (*_PINS, *_SIGN_ON, "mute_all_guests")),
     (
         "What participants see",
         (

@@ -6,6 +6,7 @@ from rostra.configuration.declarations import (
     call_control,
     certificates,
     events,
+    identity,
     platform,
     services,
     system,
@@ -15,7 +16,7 @@ from rostra.configuration.declarations import (
 from rostra.configuration.models import FabricMember, StoredFile, StoredPart
 from rostra.configuration.resources import register
 
-__all__ = ["call_control", "certificates", "events", "platform", "services", "system", "themes", "users"]
+__all__ = ["call_control", "certificates", "events", "identity", "platform", "services", "system", "themes", "users"]
 
 register.replicate(FabricMember, "fabric_member")
 register.replicate(StoredFile, "stored_file")

@@ -16,6 +16,11 @@ from rostra.configuration.models.certificates import CaCertificate, CertificateS
 from rostra.configuration.models.events import EventSink, ScheduledScaling
 from rostra.configuration.models.fabric import Enrolment, FabricMember
 from rostra.configuration.models.files import StoredFile, StoredPart
+from rostra.configuration.models.identity import (
+    IdentityProvider,
+    IdentityProviderAttribute,
+    IdentityProviderGroup,
+)
 from rostra.configuration.models.location import SystemLocation
 from rostra.configuration.models.management import AutoBackup, ManagementVM
 from rostra.configuration.models.node import WorkerVM
@@ -69,6 +74,9 @@ __all__ = [
     "H323Gatekeeper",
     "HostSystem",
     "HttpProxy",
+    "IdentityProvider",
+    "IdentityProviderAttribute",
+    "IdentityProviderGroup",
     "IvrTheme",
     "LdapSyncField",
     "LdapSyncSource",

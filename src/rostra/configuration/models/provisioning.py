@@ -165,6 +165,12 @@ class DeviceSettings(models.Model):
     device_enable_infinity_connect_non_sso = _yes_no("Enable clients", default=True)
     device_enable_infinity_connect_sso = _yes_no("Enable clients by AD FS")
     device_enable_standard_sso = _yes_no("Enable clients by identity provider")
+    device_sso_identity_provider_group = reference(
+        "Identity providers of clients",
+        "configuration.IdentityProviderGroup",
+        "Where registering clients sign on.",
+        related_name="+",
+    )
     device_registration_types_overridable = _overridable("kinds of registration")
     device_sync_if_account_disabled = flag(
         "Disabled accounts too", "Make objects for accounts that the directory calls disabled.", default=False
@@ -254,6 +260,18 @@ class AdvancedSettings(models.Model):
     max_pixels_per_second_overridable = _overridable("call quality")
     participant_limit = whole("Participant limit", 0, 1000000, "Most at the same time.", optional=True)
     participant_limit_overridable = _overridable("participant limits")
+    host_identity_provider_group = reference(
+        "Host identity providers",
+        "configuration.IdentityProviderGroup",
+        "Where Hosts sign on. Empty: they need not.",
+        related_name="+",
+    )
+    guest_identity_provider_group = reference(
+        "Guest identity providers",
+        "configuration.IdentityProviderGroup",
+        "Where Guests sign on. Empty: they need not.",
+        related_name="+",
+    )
     non_idp_participants = choice(
         "Participants without single sign-on",
         vocabulary.NON_IDP,

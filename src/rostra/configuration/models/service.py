@@ -76,6 +76,18 @@ class Conference(models.Model):
     direct_media_notification_duration = whole(
         "Direct media notification", 0, 30, "Seconds of notice before media changes its way.", default=0
     )
+    host_identity_provider_group = reference(
+        "Host identity providers",
+        "configuration.IdentityProviderGroup",
+        "Where Hosts sign on. Empty: they need not.",
+        related_name="+",
+    )
+    guest_identity_provider_group = reference(
+        "Guest identity providers",
+        "configuration.IdentityProviderGroup",
+        "Where Guests sign on. Empty: they need not.",
+        related_name="+",
+    )
     non_idp_participants = choice(
         "Participants without single sign-on",
         vocabulary.NON_IDP,

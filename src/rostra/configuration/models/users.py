@@ -37,6 +37,12 @@ class Device(models.Model):
     enable_infinity_connect_non_sso = flag("Enable clients", "By username and password.", default=True)
     enable_infinity_connect_sso = flag("Enable clients by AD FS", "By single sign-on.", default=False)
     enable_standard_sso = flag("Enable clients by identity provider", "By SAML or OpenID Connect.", default=False)
+    sso_identity_provider_group = reference(
+        "Identity providers of clients",
+        "configuration.IdentityProviderGroup",
+        "Where registering clients sign on.",
+        related_name="+",
+    )
     creation_time = created()
 
     class Meta:

@@ -73,6 +73,8 @@ _REGISTRATION = (
     *("enable_sip", "enable_h323", "enable_infinity_connect_non_sso"),
     *("enable_infinity_connect_sso", "enable_standard_sso"),
 )
+_IDENTITY = ("host_identity_provider_group_id", "guest_identity_provider_group_id")
+_SIGN_ON = "sso_identity_provider_group_id"
 
 VMR = Kind(
     counted="vmrs",
@@ -90,7 +92,7 @@ VMR = Kind(
         *("service_type", "allow_guests", "host_view", "enable_overlay_text", "enable_active_speaker_indication"),
         *("ivr_theme_id", "call_type", "crypto_mode", "enable_chat", "guests_can_present", "direct_media"),
         *("direct_media_notification_duration", "max_callrate_in", "max_callrate_out", "max_pixels_per_second"),
-        *("participant_limit", "non_idp_participants"),
+        *("participant_limit", "non_idp_participants", *_IDENTITY),
     ),
     overridable={
         **_each("conference_description_overridable", "description"),
@@ -99,6 +101,7 @@ VMR = Kind(
         **_each("ivr_theme_overridable", "ivr_theme_id"),
         **_each("callrates_overridable", "max_callrate_in", "max_callrate_out"),
         **_each("aliases_overridable", ALIASES),
+        **_each("idp_settings_overridable", *_IDENTITY),
         **{name: f"{name}_overridable" for name in _OWN_SWITCHES},
     },
     unset=frozenset({_OWNER}),
@@ -120,10 +123,10 @@ DEVICE = Kind(
         **{name: f"device_{name}" for name in ("alias", "description", "tag", "username", "password")},
         _OWNER: _OWNER,
     },
-    copied={name: f"device_{name}" for name in _REGISTRATION},
+    copied={name: f"device_{name}" for name in (*_REGISTRATION, _SIGN_ON)},
     overridable={
         **{name: f"device_{name}_overridable" for name in ("description", "tag", "username", "password")},
-        **_each("device_registration_types_overridable", *_REGISTRATION),
+        **_each("device_registration_types_overridable", *_REGISTRATION, _SIGN_ON),
         _OWNER: f"{_OWNER}_overridable",
     },
     unset=frozenset({"alias", "username", _OWNER}),
