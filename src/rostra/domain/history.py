@@ -169,6 +169,28 @@ class BackplaneEnded(_Event, frozen=True, kw_only=True):
     streams: tuple[StreamRecord, ...] = ()
 
 
+class RegistrationAdded(_Event, frozen=True, kw_only=True):
+    """A device registered; refreshing is not told."""
+
+    id: str
+    alias: str = ""
+    protocol: str = ""
+    username: str = ""
+    remote_address: str = ""
+    is_natted: bool = False
+    location: int = 0
+
+
+class RegistrationDeleted(_Event, frozen=True, kw_only=True):
+    """A device is not registered any more."""
+
+    id: str
+    alias: str = ""
+    protocol: str = ""
+    reason: str = ""
+    location: int = 0
+
+
 class NodeEvent(_Event, frozen=True, kw_only=True):
     """Something about the node itself."""
 
@@ -196,6 +218,8 @@ Event = (
     | MediaEnded
     | CapacityRefused
     | BackplaneEnded
+    | RegistrationAdded
+    | RegistrationDeleted
     | NodeEvent
     | AlarmChanged
 )

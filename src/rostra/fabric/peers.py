@@ -71,6 +71,8 @@ class NodeReport(msgspec.Struct, frozen=True, kw_only=True):
     conferences: int = 0
     participants: int = 0
     """Signalled here."""
+    registrations: int = 0
+    """Devices registered here."""
     legs: int = 0
     """Media carried here."""
     position: int = 0

@@ -184,7 +184,14 @@ class TellStreams(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field
     call: str
 
 
-Command = MoveCallsAway | OnConference | OnParticipant | DialOut | TellStreams
+class TellRegistrations(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="command"):
+    """Tell which devices are registered here, in the order of their ids. Reply: Registrations."""
+
+    after: str = ""
+    """Only those whose ids come after this one."""
+
+
+Command = MoveCallsAway | OnConference | OnParticipant | DialOut | TellStreams | TellRegistrations
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="reply"):
@@ -219,7 +226,28 @@ class LegStreams(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field=
     streams: tuple[StreamStatus, ...] = ()
 
 
-CommandReply = Moved | Refused | Obeyed | Dialling | NotHere | LegStreams
+class RegistrationStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A device that is registered at a node (sheet 10, status `registration_alias`)."""
+
+    id: str
+    alias: str = ""
+    protocol: str = ""
+    """Value of `domain.vocabulary.CallProtocol`."""
+    username: str = ""
+    remote_address: str = ""
+    vendor: str = ""
+    start_time: float = 0.0
+    is_natted: bool = False
+
+
+class Registrations(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="reply"):
+    """A page of them; as many as fit into a message."""
+
+    rows: tuple[RegistrationStatus, ...] = ()
+    more: bool = False
+
+
+CommandReply = Moved | Refused | Obeyed | Dialling | NotHere | LegStreams | Registrations
 
 encode_status = msgspec.msgpack.Encoder().encode
 decode_status = msgspec.msgpack.Decoder(NodeStatus).decode

@@ -110,6 +110,13 @@ ORDERS = Subject(
     "nodes ask each other to carry media, streams and relayed traffic of a conference",
     answered=True,
 )
+REGISTRATIONS = Subject(
+    f"{_V}.nodes.*.registrations",
+    Who.MEMBER,
+    Who.NODE,
+    "asks a node which devices are registered there under an alias",
+    answered=True,
+)
 CONFERENCE = Subject(
     f"{_V}.conference.*.change", Who.MEMBER, Who.MEMBER, "what changes in a conference, each node its own part"
 )
