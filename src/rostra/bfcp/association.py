@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Callable
 
 from rostra.bfcp.message import (
+    HEADER,
     UNRELIABLE,
     Assembly,
     Attribute,
@@ -29,6 +30,9 @@ TRIES = 4
 """Transmissions in all."""
 REMEMBERED = 16
 """Answers kept for requests that come again."""
+AGAIN = 10.0
+"""Seconds for which a request with the same number is the same one (T2 of RFC 8855 8.3.3): a far end that begins to
+count anew later is heard."""
 DATAGRAM = 1200
 
 SUPPORTED_PRIMITIVES = tuple(Primitive)
@@ -38,6 +42,7 @@ _ACKS = {
     Primitive.FLOOR_STATUS: Primitive.FLOOR_STATUS_ACK,
     Primitive.GOODBYE: Primitive.GOODBYE_ACK,
 }
+_ONLY_ANSWERS = frozenset({*_ACKS.values(), Primitive.ERROR, Primitive.HELLO_ACK, Primitive.CHAIR_ACTION_ACK})
 
 
 @dataclasses.dataclass(slots=True)
@@ -50,26 +55,44 @@ class _Open:
 
 
 class Association:
-    """One side of the association of a call; subclasses say what requests mean."""
+    """One side of the association of a call; subclasses say what requests mean.
+
+    `version` tells the transport. Over UDP we write the version in which the far end does: those made to drafts of the
+    standard write the first there too, where answers are not marked.
+    """
 
     def __init__(self, conference: int, user: int, version: int, send: Callable[[bytes], None]) -> None:
         self.conference = conference
         self.user = user
         self.version = version
+        self._reliable = version != UNRELIABLE
         self._send = send
         self._assembly = Assembly()
         self._stream = Stream()
         self._open: dict[int, _Open] = {}
-        self._answered: dict[tuple[int, int], Message] = {}
+        self._answered: dict[tuple[int, int], tuple[float, Message]] = {}
         self._next = 1
+        self._now = 0.0
         self.lost = False
         """The far end does not answer."""
 
     # ---- in
 
+    def addressed(self, data: bytes) -> bool:
+        """Does the header name this conference and user? Who does not know them is not the far end."""
+        return len(data) >= HEADER and data[4:8] == self.conference.to_bytes(4, "big") and (
+            data[10:12] == self.user.to_bytes(2, "big")
+        )  # fmt: skip
+
+    def connected(self) -> None:
+        """Over TCP, a connection begins: what was half said on the one before is void."""
+        self._stream = Stream()
+        self._open.clear()
+
     def receive(self, data: bytes, now: float) -> None:
         """A datagram, or some bytes of a connection. Over TCP raises BadMessage: the connection must end."""
-        if self.version != UNRELIABLE:
+        self._now = now
+        if self._reliable:
             for message in self._stream.feed(data):
                 self._take(message, now)
             return
@@ -80,10 +103,13 @@ class Association:
                 self._error(problem.header, problem.code)
             return
         if message is not None:
+            if message.conference == self.conference:
+                self.version = message.version
             self._take(message, now)
 
     def look(self, now: float) -> None:
         """Send again what is due."""
+        self._now = now
         for transaction, waiting in list(self._open.items()):
             if waiting.again > now:
                 continue
@@ -107,15 +133,16 @@ class Association:
                 self._error(message, Code.NO_CONFERENCE)
             return
         waiting = self._open.get(message.transaction)
-        if waiting is not None and (message.response or self.version != UNRELIABLE) and _answers(message, waiting):
+        marked = message.version == UNRELIABLE
+        if waiting is not None and (message.response or not marked) and _answers(message, waiting):
             del self._open[message.transaction]
             self.lost = False
             self.answered(waiting.message, message, now)
             return
-        if message.response or message.primitive == Primitive.ERROR:
+        if (marked and message.response) or message.primitive in _ONLY_ANSWERS:
             return  # of something that is over
-        known = self._answered.get((message.primitive, message.transaction))
-        if known is not None and self.version == UNRELIABLE and message.transaction:
+        at, known = self._answered.get((message.primitive, message.transaction), (0.0, None))
+        if known is not None and not self._reliable and message.transaction and now - at < AGAIN:
             self._transmit(known)  # our answer was lost
             return
         self.requested(message, now)
@@ -124,13 +151,13 @@ class Association:
 
     def ask(self, primitive: Primitive, *attributes: Attribute, now: float) -> None:
         """A request of ours; over UDP it is sent until it is answered."""
-        if self.version != UNRELIABLE and primitive in _ACKS:
+        if self._reliable and primitive in _ACKS:
             transaction = 0  # over TCP what a server says by itself is no transaction (RFC 8855 8.2)
         else:
             transaction, self._next = self._next, self._next % 0xFFFE + 1
         message = Message(primitive, self.conference, transaction, self.user, attributes, self.version)
-        if self.version == UNRELIABLE or primitive not in _ACKS:
-            self._open[transaction] = _Open(message, now + T1 if self.version == UNRELIABLE else float("inf"))
+        if not self._reliable or primitive not in _ACKS:
+            self._open[transaction] = _Open(message, float("inf") if self._reliable else now + T1)
         self._transmit(message)
 
     def answer(self, request: Message, primitive: Primitive, *attributes: Attribute) -> None:
@@ -138,14 +165,15 @@ class Association:
         message = Message(
             primitive, self.conference, request.transaction, request.user, attributes, self.version, response=True
         )
-        self._answered[request.primitive, request.transaction] = message
+        self._answered.pop((request.primitive, request.transaction), None)
+        self._answered[request.primitive, request.transaction] = self._now, message
         while len(self._answered) > REMEMBERED:
             del self._answered[next(iter(self._answered))]
         self._transmit(message)
 
     def acknowledge(self, request: Message) -> None:
         """Over UDP, what the far end says by itself is answered."""
-        if self.version == UNRELIABLE:
+        if not self._reliable:
             self.answer(request, _ACKS[Primitive(request.primitive)])
 
     def _error(self, request: Message, code: Code, detail: bytes = b"") -> None:
@@ -165,7 +193,7 @@ class Association:
         self._error(request, code, detail)
 
     def _transmit(self, message: Message) -> None:
-        if self.version != UNRELIABLE:
+        if self._reliable:
             self._send(encode(message))
             return
         for datagram in fragments(message, DATAGRAM):

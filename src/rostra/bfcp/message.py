@@ -158,7 +158,7 @@ def encode(message: Message) -> bytes:
 def fragments(message: Message, size: int) -> list[bytes]:
     """The datagrams of a message, none with more than `size` bytes (RFC 8855 6.2.3)."""
     whole = encode(message)
-    if len(whole) <= size:
+    if len(whole) <= size or message.version != UNRELIABLE:
         return [whole]
     body, room = whole[HEADER:], (size - HEADER - FRAGMENT_HEADER) // 4 * 4
     found: list[bytes] = []
@@ -213,7 +213,8 @@ def decode(data: bytes) -> Message | Fragment:
     if len(data) < HEADER:
         raise BadMessage("shorter than a header")
     first, primitive, words, conference, transaction, user = struct.unpack_from("!BBHIHH", data)
-    version, response = first >> 5, bool(first & 0x10)
+    version = first >> 5
+    response = version == UNRELIABLE and bool(first & 0x10)
     header = Message(primitive, conference, transaction, user, (), version, response)
     if version not in (RELIABLE, UNRELIABLE):
         raise BadMessage(f"version {version}", Code.UNSUPPORTED_VERSION, header)

@@ -64,9 +64,7 @@ class FloorServer(Association):
                 self.answer(message, Primitive.USER_STATUS, *granted)
             case Primitive.GOODBYE:
                 self.answer(message, Primitive.GOODBYE_ACK)
-                if self._granted:
-                    self._granted = False
-                    self._wanted(False)
+                self._give_up()
             case Primitive.CHAIR_ACTION:
                 self.refuse(message, Code.UNAUTHORIZED)
             case _:
@@ -86,6 +84,7 @@ class FloorServer(Association):
         request, self._request = self._request, None
         if request is None:
             return
+        self._now = now
         self._granted = granted
         status = Status.GRANTED if granted else Status.DENIED
         self.answer(request, Primitive.FLOOR_REQUEST_STATUS, self._information(status))
@@ -97,9 +96,13 @@ class FloorServer(Association):
         if message.number(Kind.FLOOR_REQUEST_ID) != self._number or not self._number:
             self.refuse(message, Code.NO_REQUEST)
             return
-        had, self._granted = self._granted, False
-        status = Status.RELEASED if had else Status.CANCELLED
+        status = Status.RELEASED if self._granted else Status.CANCELLED
         self.answer(message, Primitive.FLOOR_REQUEST_STATUS, self._information(status))
+        self._give_up()
+
+    def _give_up(self) -> None:
+        """The far end presents no more; also one that has changed its mind before it was told that it may."""
+        had, self._granted, self._request = self._granted or self._request is not None, False, None
         if had:
             self._wanted(False)
 

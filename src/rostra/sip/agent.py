@@ -53,6 +53,8 @@ class Line(Protocol):
 
     def hang_up(self, call: str, reason: str) -> None: ...
 
+    def inform(self, call: str, content_type: str, body: bytes) -> None: ...
+
     def is_ours(self, host: str) -> bool: ...
 
     @property
@@ -104,6 +106,10 @@ class CallAgent:
         del call
         self.put(Dropped(reason))
 
+    def picture_wanted(self, call: str) -> None:
+        del call
+        self._line.inform(self._call, *info.KEYFRAME)
+
     def presentation_changed(self, presenter: str) -> None:
         """Who presents: the far end's floor follows."""
         self._presenter = presenter
@@ -129,7 +135,8 @@ class CallAgent:
         if not wants:
             await self._session.release_floor()
             return False
-        granted = await self._session.take_floor()
+        able = self._media is not None and self._media.brings_slides
+        granted = able and await self._session.take_floor()
         self._log.info("bfcp_floor_requested", granted=granted)
         return granted
 

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from rostra.bfcp.client import FloorClient
-from rostra.bfcp.message import RELIABLE, UNRELIABLE, BadMessage
+from rostra.bfcp.message import HEADER, RELIABLE, UNRELIABLE, BadMessage
 from rostra.bfcp.server import FloorServer
 from rostra.domain.media import FloorControl, MediaStream
 from rostra.environment import Environment
@@ -23,6 +23,15 @@ log = structlog.get_logger("rostra.sip")
 TRIES = 100
 """Ports tried."""
 CONNECTING = 5.0
+"""Seconds the far end has to take a connection of ours."""
+INTRODUCED = 10.0
+"""Seconds somebody who connects to us has to show that it is the far end."""
+CONNECTIONS = 4
+"""To one call at once: the far end's, the one it replaces, and strangers'."""
+UNREAD = 64 * 1024
+"""Bytes the far end may leave unread."""
+AGAIN = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds before each try to connect again when a connection of ours was lost."""
 
 Wanted = Callable[[bool], Awaitable[bool]]
 """The far end wants to present (answer: it may), or no longer does."""
@@ -48,8 +57,11 @@ class FloorLine:
         self._way: Any = None
         """The datagram transport, or the server of connections."""
         self._out: Callable[[bytes], None] | None = None
+        self._far: tuple[str, int] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._deciding = asyncio.Lock()
+        self._connections = 0
         self._presented = (False, False)
 
     async def answer(self, theirs: MediaStream) -> MediaStream:
@@ -86,7 +98,7 @@ class FloorLine:
             self.aim((theirs.address, theirs.port))
             self._begin()
         elif control.setup == "active":
-            self._spawn(self._connect(theirs.address, theirs.port))
+            self._spawn(self._keep_connected(theirs.address, theirs.port))
 
     def presented(self, *, itself: bool, other: bool) -> None:
         """Who presents in the conference now."""
@@ -128,6 +140,16 @@ class FloorLine:
             finally:
                 self._schedule()
 
+    def take_datagram(self, data: bytes, source: tuple[str, int]) -> None:
+        """What comes from elsewhere counts, and answers go there from now on, if it is the far end's (RFC 8855 9)."""
+        if self._floor is None:
+            return
+        if source != self._far:
+            if not self._floor.addressed(data):
+                return
+            self.aim(source)
+        self.take(data)
+
     def _schedule(self) -> None:
         if self._timer:
             self._timer.cancel()
@@ -144,7 +166,8 @@ class FloorLine:
         self._spawn(self._decide(wants))
 
     async def _decide(self, wants: bool) -> None:
-        granted = await self._wanted(wants)
+        async with self._deciding:  # who gives the floor back at once has it first
+            granted = await self._wanted(wants)
         if wants and self._floor is not None:
             self._floor.decide(granted, self._now)
             self._schedule()
@@ -164,6 +187,7 @@ class FloorLine:
     def aim(self, far: tuple[str, int]) -> None:
         """Send datagrams there from now on."""
         way = self._way
+        self._far = far
 
         def out(data: bytes) -> None:
             with contextlib.suppress(OSError, ValueError):
@@ -200,42 +224,72 @@ class FloorLine:
         known = range(ports.low, ports.high + 1)
         return random.sample(known, min(TRIES, len(known)))
 
-    async def _connect(self, address: str, port: int) -> None:
-        try:
-            async with asyncio.timeout(CONNECTING):
-                reader, writer = await asyncio.open_connection(address, port)
-        except (OSError, TimeoutError) as problem:
-            log.info("bfcp_not_connected", address=address, port=port, problem=str(problem))
-            return
-        await self._serve(reader, writer)
+    async def _keep_connected(self, address: str, port: int) -> None:
+        """The connection is ours to make: also again, when it was lost."""
+        tried = 0
+        while True:
+            try:
+                async with asyncio.timeout(CONNECTING):
+                    reader, writer = await asyncio.open_connection(address, port)
+            except (OSError, TimeoutError) as problem:
+                log.info("bfcp_not_connected", address=address, port=port, problem=str(problem))
+            else:
+                before = self._now
+                await self._serve(reader, writer, known=True)
+                tried = 0 if self._now - before > AGAIN[-1] else tried
+            if tried >= len(AGAIN):
+                return
+            await asyncio.sleep(AGAIN[tried])
+            tried += 1
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._spawn(self._serve(reader, writer))
+        if self._connections >= CONNECTIONS:
+            writer.close()
+            return
+        # a far end that gives the floor waits for us to speak first
+        self._spawn(self._serve(reader, writer, known=isinstance(self._floor, FloorClient) and self._out is None))
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection; a later one takes over."""
-        mine = self._out = writer.write
-        self._begin()
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, known: bool) -> None:
+        """One connection; a later one of the far end takes over. Others end before they have changed anything."""
+        self._connections += 1
+        mine = writer.write
         try:
-            while data := await reader.read(4096):
+            if known:
+                self._take_over(mine)
+            else:
+                async with asyncio.timeout(INTRODUCED):
+                    first = await reader.readexactly(HEADER)
+                if self._floor is None or not self._floor.addressed(first):
+                    raise BadMessage("not the far end")
+                self._take_over(mine)
+                self.take(first)
+            while (data := await reader.read(4096)) and self._out == mine:
                 self.take(data)
-        except (OSError, BadMessage) as problem:
+                if writer.transport.get_write_buffer_size() > UNREAD:
+                    raise BadMessage("does not read")
+        except (OSError, EOFError, TimeoutError, BadMessage) as problem:
             log.info("bfcp_connection_ended", problem=str(problem))
         finally:
-            if self._out is mine:
+            self._connections -= 1
+            if self._out == mine:
                 self._out = None
             writer.close()
 
+    def _take_over(self, out: Callable[[bytes], None]) -> None:
+        self._out = out
+        if self._floor is not None:
+            self._floor.connected()
+        self._begin()
+
 
 class _Datagrams(asyncio.DatagramProtocol):
-    """What comes by UDP; answers go to where the latest message really came from."""
+    """What comes by UDP."""
 
     def __init__(self, line: FloorLine) -> None:
         self._line = line
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
-        self._line.aim((addr[0], addr[1]))
-        self._line.take(data)
+        self._line.take_datagram(data, (addr[0], addr[1]))
 
     def error_received(self, exc: Exception) -> None:
         log.debug("bfcp_unreachable", problem=str(exc))

@@ -66,6 +66,12 @@ class CallMedia:
         self._held = False
         self.agreement: Agreement | None = None
 
+    @property
+    def brings_slides(self) -> bool:
+        """There is a stream for slides, whichever way it goes now: without one the far end has nothing to present."""
+        streams = self._local.streams if self._local is not None else ()
+        return any(one.content is Content.SLIDES and not one.refused for one in streams)
+
     async def answer(self, sdp: bytes) -> bytes:
         """Take an offer: media runs as agreed, the answer is returned."""
         session = parse(sdp)
