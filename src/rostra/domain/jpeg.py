@@ -10,6 +10,21 @@ _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 
 def size(data: bytes) -> tuple[int, int] | None:
     """Width and height; None: it is no JPEG."""
+    at = _frame(data)
+    if at is None:
+        return None
+    height, width = (int.from_bytes(data[at + 5 + 2 * i : at + 7 + 2 * i], "big") for i in range(2))
+    return (width, height) if width and height else None
+
+
+def components(data: bytes) -> int:
+    """Colours that are stored: 1 for grey, 3 for a screen, 4 for print; 0: it is no JPEG."""
+    at = _frame(data)
+    return 0 if at is None or at + 10 > len(data) else data[at + 9]
+
+
+def _frame(data: bytes) -> int | None:
+    """Where the header of the picture is."""
     if data[:3] != b"\xff\xd8\xff":
         return None
     at = 2
@@ -22,8 +37,7 @@ def size(data: bytes) -> tuple[int, int] | None:
             continue
         length = int.from_bytes(data[at + 2 : at + 4], "big")
         if marker in _SIZES and at + 9 <= len(data):
-            height, width = (int.from_bytes(data[at + 5 + 2 * i : at + 7 + 2 * i], "big") for i in range(2))
-            return (width, height) if width and height else None
+            return at
         if marker == 0xDA or length < 2:
             return None
         at += 2 + length

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from rostra.domain.admission import AccessRules
+from rostra.domain.dialling import Wanted
 from rostra.domain.ending import Limits
 from rostra.domain.reception import ReceptionRules
 from rostra.domain.rooms import Room
@@ -41,6 +42,8 @@ class ServiceDescription(msgspec.Struct, frozen=True, kw_only=True):
     """Of an auditorium: `no_hosts`, `never` or `always`."""
     participant_limit: int | None = None
     mute_all_guests: bool = False
+    locked: bool = False
+    """It is locked when it begins."""
     guests_only_timeout: float = 60.0
     """Seconds Guests may stay after the last Host left (CONF-062)."""
     last_participant_timeout: float = 0.0
@@ -71,3 +74,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
     description: ServiceDescription
     access: AccessRules = AccessRules()
+    automatic: tuple[Wanted, ...] | None = None
+    """Who is called when a conference of it starts, as policy says; None: as configured."""
+    alias: str = ""
+    """The alias by which policy gave it; empty: it is configured."""
