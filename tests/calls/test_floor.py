@@ -287,9 +287,10 @@ async def test_a_browser_that_presents_in_its_call_costs_a_unit_where_its_media_
         await guest.call(call)
         conference.media.add_leg(call, uuid(guest), "n1", slides=True)
     assert node.ledger.used == 24
-    await ada.session.take_floor()
+    assert await ada.session.take_floor() is room_left  # refused at once, not given and then withdrawn
     await until(lambda: ada.session.participant.is_presenting == room_left and len(watching.told) > room_left)
     assert node.ledger.used == 24 + 12 * room_left
+    assert watching.names() == ([uuid(ada)] if room_left else [])
     assert {leg.call for leg in ada.session.participant.legs} == {"a"}, "the call goes on"
     if not room_left:
         assert conference.presenting.presenter is None
@@ -314,7 +315,9 @@ async def test_the_node_that_carries_the_call_books_it_wherever_it_is_signalled(
     bob.session.conference.media.add_leg("b", uuid(bob), carrier.name, slides=True)
     other = next(node for node in network.nodes.values() if node is not carrier)
     carrier.ledger.capacity = 12
-    assert await bob.session.take_floor()
+    assert not await bob.session.take_floor()
+    assert presenters(network) == {""}
+    assert bob.session.conference.presenting.take(uuid(bob))  # as if the last unit went meanwhile
     await until(lambda: presenters(network) == {""})
     carrier.ledger.capacity = 24
     assert await bob.session.take_floor()

@@ -76,6 +76,9 @@ class NodeRequests:
             case w.Want():
                 hosting = conference.media.hosting
                 return await hosting.serve(request) if hosting else w.Absent()
+            case w.PresentationRoom(call=call, tokens=tokens):
+                if not conference.media.surcharge.fits(call, tokens):
+                    return w.NoRoom(reason="no capacity left")
             case w.TakeStill(source=source, mark=mark):
                 hosting = conference.media.hosting
                 found = await hosting.still(source, mark) if hosting else None

@@ -302,7 +302,9 @@ class CallSession(CallLegs):
     # ---- presenting
 
     async def take_floor(self) -> bool:
-        return self._instance.presenting.take(self._participant.uuid)
+        presenting, uuid = self._instance.presenting, self._participant.uuid
+        room = presenting.may(uuid, video=True) and await self._instance.media.surcharge.room(self.participant)
+        return room and presenting.take(uuid)
 
     async def release_floor(self) -> None:
         self._instance.presenting.release(self._participant.uuid)

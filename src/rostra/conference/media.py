@@ -38,7 +38,7 @@ class ConferenceMedia:
 
     def __init__(
         self, here: Here, key: str, shared: Shared, service: ServiceDescription, tell: Tell, *,
-        told: Callable[[LegFailed | DtmfReceived], None], lost: Callable[[str, bool, str], None],
+        told: Callable[[LegTold], None], lost: Callable[[str, bool, str], None],
         idle: Callable[[], None],
     ) -> None:  # fmt: skip
         self._here = here
@@ -56,7 +56,7 @@ class ConferenceMedia:
             shared.state, here.node, self._write, shared.hear, here.clock
         )  # fmt: skip
         self.hosting: Hosting | None = None
-        self._surcharge = Surcharge(shared.state, here.ledger, key, self._no_room)
+        self.surcharge = Surcharge(shared.state, here, key, self._no_room)
         self._calls: dict[str, str] = {}
         self._uncarried: dict[str, float] = {}
         self._carried: tuple[Host | None, frozenset[str]] = (None, frozenset())
@@ -122,7 +122,7 @@ class ConferenceMedia:
         self._charge()
 
     def _charge(self) -> None:
-        self._surcharge.follow(self.hosting.calls if self.hosting else ())
+        self.surcharge.follow(self.hosting.calls if self.hosting else ())
 
     def _no_room(self, call: str) -> None:
         """Whoever presents in this call does so no more (POL-129)."""

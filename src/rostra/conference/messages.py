@@ -253,6 +253,14 @@ class Sending(Message, frozen=True, kw_only=True):
     legs: tuple[str, ...]
 
 
+class PresentationRoom(Message, frozen=True, kw_only=True):
+    """Asks the node that carries a call whether somebody may present in it. Reply: Done, NoRoom or Absent."""
+
+    key: str
+    call: str
+    tokens: int
+
+
 class TakeStill(Message, frozen=True, kw_only=True):
     """The picture of a presentation carried there, unless it looks like that of `mark`. Reply: Still or Absent."""
 
@@ -323,6 +331,7 @@ Request = (
     | LegsLost
     | Want
     | TakeStill
+    | PresentationRoom
     | RelayOpen
     | RelayAim
     | RelayAnnounce

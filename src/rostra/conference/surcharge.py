@@ -8,20 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+import msgspec
 import structlog
 
+from rostra.conference import messages as w
+from rostra.conference.here import Here
 from rostra.conference.presenting import presenter_of
+from rostra.conference.roster import Participant
 from rostra.conference.state import ConferenceState
 from rostra.domain import capacity
-from rostra.domain.ledger import Ledger
 from rostra.domain.presenting import presented_by, slides_of
+from rostra.fabric.bus import Unreachable
 
 logger = structlog.get_logger("rostra.conference")
 
+ANSWER = 2.0
+"""Seconds another node has to say whether it has room."""
 
-def owed(state: ConferenceState) -> tuple[str, int] | None:
-    """The main call that somebody presents in, and the tokens that costs; calls of their own have their own price."""
-    presenter = presenter_of(state)
+
+def price_of(presenter: Participant | None) -> tuple[str, int] | None:
+    """The main call that somebody would present in, and the tokens that costs; calls of their own have their price."""
     found = presented_by((leg.call, leg.content) for leg in presenter.legs) if presenter else None
     if presenter is None or found is None or not found[1].is_main:
         return None
@@ -33,24 +39,52 @@ def owed(state: ConferenceState) -> tuple[str, int] | None:
 class Surcharge:
     """Books what presentations cost in the calls of one conference carried here."""
 
-    def __init__(self, state: ConferenceState, ledger: Ledger, key: str, refuse: Callable[[str], None]) -> None:
+    def __init__(self, state: ConferenceState, here: Here, key: str, refuse: Callable[[str], None]) -> None:
         """`refuse`: the presentation of this call has no room."""
         self._state = state
-        self._ledger = ledger
+        self._here = here
         self._key = key
         self._refuse = refuse
-        self._booked = ""
+        self._booked = ("", 0)
+
+    async def room(self, participant: Participant | None) -> bool:
+        """May somebody present, as far as the node that carries its call has room? It books when it hears of it.
+
+        A node that does not answer refuses later, if need be.
+        """
+        due = price_of(participant)
+        node = next((leg.node for leg in participant.legs if due and leg.call == due[0]), "") if participant else ""
+        if due is None or not node:
+            return True
+        if node == self._here.node:
+            return self.fits(*due)
+        request = w.PresentationRoom(key=self._key, call=due[0], tokens=due[1])
+        try:
+            payload = await self._here.bus.request(w.node_subject(node), w.encode(request), timeout=ANSWER)
+            return not isinstance(w.reply_decoder.decode(payload), w.NoRoom)
+        except (Unreachable, msgspec.DecodeError) as problem:
+            logger.info("Room for a presentation not known", peer=node, problem=str(problem))
+            return True
+
+    def fits(self, call: str, tokens: int) -> bool:
+        """Is there room here? What the presentation before costs is given back when another takes its place."""
+        ledger = self._here.ledger
+        fits = ledger.used - self._booked[1] + tokens <= ledger.capacity
+        if not fits:
+            logger.warning("Presentation refused: insufficient capacity", call=call)
+        return fits
 
     def follow(self, carried: Collection[str]) -> None:
         """Book what is owed now. `carried`: calls that are here."""
-        due = owed(self._state)
+        due = price_of(presenter_of(self._state))
         call, tokens = due if due is not None and due[0] in carried else ("", 0)
-        if call == self._booked:
+        if call == self._booked[0]:
             return
-        if self._booked:
-            self._ledger.release(self._key, slides_of(self._booked))
-        self._booked = call
-        if call and not self._ledger.book(self._key, slides_of(call), tokens, 0):
-            self._booked = ""
+        ledger = self._here.ledger
+        if self._booked[0]:
+            ledger.release(self._key, slides_of(self._booked[0]))
+        self._booked = call, tokens
+        if call and not ledger.book(self._key, slides_of(call), tokens, 0):
+            self._booked = "", 0
             logger.warning("Presentation refused: insufficient capacity", call=call)
             self._refuse(call)
