@@ -189,6 +189,9 @@ class Listener:
     def call_ended(self, call: str, reason: str) -> None:
         self.ended.append((call, reason))
 
+    def picture_wanted(self, call: str) -> None:
+        del call
+
     def refer(self, alias: str, role: Role | None) -> bool:
         """Sent to another conference."""
         self.referred.append((alias, role))

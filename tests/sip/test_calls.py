@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rostra.sip.events import CallAnswered, CallConfirmed, CallEnded, OfferAnswered, OfferRefused
+from rostra.sip.events import CallAnswered, CallConfirmed, CallEnded, InfoReceived, OfferAnswered, OfferRefused
 from rostra.sip.flow import Transport
+from rostra.sip.info import KEYFRAME, wants_keyframe
 from rostra.sip.message import Response
 from tests.sip.network import ANSWER, OFFER, Network, answering, describe, dial, established, refusing
 
@@ -307,6 +308,27 @@ def test_requests_out_of_order_are_refused() -> None:
     network.inject(network.bob, request("INFO", cseq=9, to_tag=tag))
     network.inject(network.bob, request("INFO", cseq=8, to_tag=tag))
     assert replies(network)[-2:] == ["200 INFO", "500 INFO"]
+
+
+@pytest.mark.spec("REF-122", "REF-106")
+def test_a_key_frame_is_asked_for_by_info_and_who_does_not_answer_that_stays() -> None:
+    network, call, other = established()
+    network.alice.engine.inform(call, *KEYFRAME, network.now)
+    network.run(5.0)
+    told = network.bob.last(InfoReceived)
+    assert isinstance(told, InfoReceived)
+    assert (told.call, wants_keyframe(told.content_type, told.body)) == (other, True)
+    assert network.sent("bob", "200 INFO")
+    network.lose = lambda sender, message: "INFO" in describe(message)
+    network.alice.engine.inform(call, *KEYFRAME, network.now)
+    network.run(120.0)
+    assert "CallEnded" not in network.alice.kinds()
+    network.alice.engine.hang_up(call, network.now)
+    network.run(200.0)
+    network.alice.engine.inform(call, *KEYFRAME, network.now)
+    assert len(network.sent("alice", "INFO")) > 2
+    network.run(300.0)
+    assert network.alice.engine.debug_state()["transactions"] == 0
 
 
 def test_a_second_re_invite_before_the_first_is_answered_is_refused() -> None:

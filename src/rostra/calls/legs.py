@@ -324,3 +324,7 @@ class CallLegs(abc.ABC):
             tell(*what)
         except Exception:
             logger.exception("Adapter failed", participant_id=self._participant.uuid)
+    def picture_wanted(self, call: str) -> None:
+        if call in self._calls:
+            self._guarded(self._listener.picture_wanted, call)
+

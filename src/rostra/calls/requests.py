@@ -15,6 +15,7 @@ from rostra.conference.stills import within
 from rostra.domain.service import Service
 from rostra.fabric.speaking import speaks_for
 from rostra.media.client import MediaFailure, WorkerLost
+from rostra.media.replies import PictureWanted
 
 logger = structlog.get_logger("rostra.calls")
 
@@ -68,6 +69,8 @@ class NodeRequests:
                 conference.media.release(call, ticket)
             case w.LegEvent(event=event):
                 conference.media.leg_event(event)
+            case w.PictureNeeded(call=call):
+                conference.media.leg_event(PictureWanted(leg=call))
             case w.LegsLost(node=node) | w.Want(node=node) if node and not speaks_for(node):
                 logger.warning("A request in the name of another node is not heeded", node=node)
                 return w.Absent()

@@ -112,6 +112,9 @@ class SessionListener(Protocol):
         """Go to another conference by itself, where it shall be `role`; False: it has to be moved."""
         ...
 
+    def picture_wanted(self, call: str) -> None:
+        """Ask the far end, which takes no RTCP feedback, for a key frame by signalling, if there is a way."""
+
 
 class OutgoingLeg(SessionListener, Protocol):
     """A call an adapter is to place for a participant."""

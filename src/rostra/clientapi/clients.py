@@ -117,6 +117,9 @@ class Client:
     def presentation_changed(self, presenter: str) -> None:
         """The event stream tells it."""
 
+    def picture_wanted(self, call: str) -> None:
+        """Its media has feedback of its own."""
+
     def refer(self, alias: str, role: Role | None) -> bool:
         """It leaves by itself and joins there with a token that is good once (API-130)."""
         me, room = self.session.participant, self._owner.find_room(alias)

@@ -24,8 +24,8 @@ from rostra.domain.backplane import Host
 from rostra.domain.presenting import call_of, slides_of
 from rostra.fabric.bus import Unreachable
 from rostra.media.client import MediaFailure, Worker, WorkerLost
-from rostra.media.messages import AudioRoute, DtmfReceived, Event, FirstPicture, LegFailed, Levels, StatisticsReply
-from rostra.media.replies import LegReport
+from rostra.media.messages import AudioRoute, Event, FirstPicture, Levels, StatisticsReply
+from rostra.media.replies import DtmfReceived, LegFailed, LegReport, LegTold, PictureWanted
 
 logger = structlog.get_logger("rostra.conference")
 
@@ -62,7 +62,7 @@ class HostingListener(Protocol):
 
     def levels(self, event: Levels) -> None: ...
 
-    def leg_event(self, event: LegFailed | DtmfReceived) -> None:
+    def leg_event(self, event: LegTold) -> None:
         """What a leg signalled here did."""
 
     def legs_lost(self, calls: tuple[str, ...], *, moving: bool, node: str) -> None:
@@ -243,7 +243,7 @@ class Hosting:
                 if call_of(leg) in self._bookings and (width > 0) != (leg in self._pictures):
                     self._pictures = self._pictures | {leg} if width > 0 else self._pictures - {leg}
                     self._announce()
-            case LegFailed() | DtmfReceived():
+            case LegFailed() | DtmfReceived() | PictureWanted():
                 booking = self._bookings.get(event.leg)
                 if booking is not None:
                     self._leg_event(booking.owner, event)
@@ -258,9 +258,11 @@ class Hosting:
 
     # ---- telling those who signal
 
-    def _leg_event(self, owner: Owner, event: LegFailed | DtmfReceived) -> None:
+    def _leg_event(self, owner: Owner, event: LegTold) -> None:
         if owner == (self._here.node, self._here.boot):
             self._listener.leg_event(event)
+        elif isinstance(event, PictureWanted):
+            self._tell(owner[0], w.PictureNeeded(key=self._key, call=event.leg))
         else:
             self._tell(owner[0], w.LegEvent(key=self._key, event=event))
 
@@ -277,7 +279,7 @@ class Hosting:
                 )  # fmt: skip
                 self._tell(owner[0], lost)
 
-    def _tell(self, node: str, message: w.LegEvent | w.LegsLost) -> None:
+    def _tell(self, node: str, message: w.LegEvent | w.PictureNeeded | w.LegsLost) -> None:
         """In order for each node; a node that is slow to hear holds up nobody else."""
         before = self._chains.get(node)
 

@@ -23,7 +23,7 @@ from rostra.conference.events import (
 )
 from rostra.conference.here import Here
 from rostra.conference.media import ConferenceMedia
-from rostra.conference.member import Member
+from rostra.conference.member import Member, tell
 from rostra.conference.obeying import obey
 from rostra.conference.presenting import Presenting, presented
 from rostra.conference.roster import ConferenceFlags, Participant
@@ -38,7 +38,7 @@ from rostra.domain.rooms import Room
 from rostra.domain.service import Service
 from rostra.domain.theme import KNOCK
 from rostra.domain.vocabulary import Role
-from rostra.media.messages import DtmfReceived, LegFailed
+from rostra.media.replies import LegTold
 
 logger = structlog.get_logger("rostra.conference")
 
@@ -228,14 +228,10 @@ class ConferenceInstance(Control):
         """The last call of a participant that stays has ended."""
         self._seating.update(participant, has_media=False, is_video_call=False, is_audio_only_call=False)
 
-    def _leg_event(self, event: LegFailed | DtmfReceived) -> None:
+    def _leg_event(self, event: LegTold) -> None:
         member = self._members.get(self.media.participant_of(event.leg) or "")
-        if member is None:
-            return
-        if isinstance(event, LegFailed):
-            member.call_failed(event.leg, event.reason)
-        else:
-            member.pressed(event.digit)
+        if member is not None:
+            tell(member, event)
 
     def _leg_lost(self, call: str, moving: bool, node: str) -> None:
         member = self._members.get(self.media.participant_of(call) or "")

@@ -26,8 +26,8 @@ from rostra.domain.history import BackplaneEnded
 from rostra.domain.presenting import CallContent, call_of
 from rostra.domain.service import ServiceDescription
 from rostra.media.client import Worker
-from rostra.media.messages import DtmfReceived, LegFailed, Levels
-from rostra.media.replies import LegReport
+from rostra.media.messages import Levels
+from rostra.media.replies import LegReport, LegTold
 
 UNCARRIED = 4.0
 """Seconds after which a call is taken for lost whose node does not say that it carries the conference."""
@@ -236,7 +236,7 @@ class ConferenceMedia:
     def levels(self, event: Levels) -> None:
         self.floor.levels(self.production.voices(event))
 
-    def leg_event(self, event: LegFailed | DtmfReceived) -> None:
+    def leg_event(self, event: LegTold) -> None:
         self._told(event)
 
     def legs_lost(self, calls: tuple[str, ...], *, moving: bool, node: str) -> None:

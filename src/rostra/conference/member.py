@@ -6,6 +6,7 @@ from typing import Protocol
 
 from rostra.conference.roster import Participant
 from rostra.domain.vocabulary import Role
+from rostra.media.replies import DtmfReceived, LegFailed, LegTold, PictureWanted
 
 
 class Member(Protocol):
@@ -19,6 +20,9 @@ class Member(Protocol):
     def call_failed(self, call: str, reason: str) -> None: ...
 
     def pressed(self, digit: str) -> None: ...
+
+    def picture_wanted(self, call: str) -> None:
+        """The far end of the call should be asked for a key frame."""
 
     def presentation_changed(self, presenter: str) -> None:
         """Who presents, as far as it may know; empty: nobody."""
@@ -36,3 +40,14 @@ class Member(Protocol):
 
     def followed(self, participant: Participant) -> None:
         """Where the participant is, or what is known of it, has changed."""
+
+
+def tell(member: Member, event: LegTold) -> None:
+    """Pass on what the worker says of a leg."""
+    match event:
+        case LegFailed(leg=call, reason=reason):
+            member.call_failed(call, reason)
+        case DtmfReceived(digit=digit):
+            member.pressed(digit)
+        case PictureWanted(leg=call):
+            member.picture_wanted(call)

@@ -214,6 +214,13 @@ class LegEvent(Message, frozen=True, kw_only=True):
     event: LegFailed | DtmfReceived
 
 
+class PictureNeeded(Message, frozen=True, kw_only=True):
+    """The far end of a call should be asked for a key frame (`media.replies.PictureWanted`). Reply: Done or Absent."""
+
+    key: str
+    call: str
+
+
 class LegsLost(Message, frozen=True, kw_only=True):
     """The media of these calls is gone, or (`moving`) has to go: set it up elsewhere. Reply: Done."""
 
@@ -328,6 +335,7 @@ Request = (
     | Place
     | Release
     | LegEvent
+    | PictureNeeded
     | LegsLost
     | Want
     | TakeStill

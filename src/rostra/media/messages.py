@@ -24,6 +24,7 @@ from rostra.media.replies import (
     LegConnected,
     LegFailed,
     Levels,
+    PictureWanted,
     Playing,
     Ready,
     RtpPorts,
@@ -297,7 +298,7 @@ Request = (
     | Quit
 )
 Reply = Done | Failure | WebRtcAnswer | RtpPorts | Playing | StillTaken | StatisticsReply
-Event = Ready | Heartbeat | LegConnected | LegFailed | FirstPicture | Levels | DtmfReceived
+Event = Ready | Heartbeat | LegConnected | LegFailed | FirstPicture | Levels | DtmfReceived | PictureWanted
 
 request_decoder = msgspec.msgpack.Decoder(Request)
 reply_decoder = msgspec.msgpack.Decoder(Reply)

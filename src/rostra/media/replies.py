@@ -154,3 +154,13 @@ class DtmfReceived(Said, frozen=True, kw_only=True):
 
     leg: str
     digit: str
+
+
+class PictureWanted(Said, frozen=True, kw_only=True):
+    """The far end should send a key frame, and can only be asked by its signalling (RFC 5168)."""
+
+    leg: str
+
+
+LegTold = LegFailed | DtmfReceived | PictureWanted
+"""What whoever signals the call of a leg is told of it."""

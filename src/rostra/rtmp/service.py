@@ -101,6 +101,9 @@ class StreamCall:
     def presentation_changed(self, presenter: str) -> None:
         """The media worker sees to it."""
 
+    def picture_wanted(self, call: str) -> None:
+        """Nothing comes from there."""
+
     def refer(self, alias: str, role: Role | None) -> bool:
         del alias, role
         return False

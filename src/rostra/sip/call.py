@@ -197,7 +197,7 @@ class Call:
         """Timeout or broken transport of a request of this call (12.2.1.2: the dialog ends)."""
         if transaction.request.method == "INVITE" and self.state in (CallState.CALLING, CallState.CANCELLING):
             self.finish(reason, 408)
-        elif transaction.request.method != "BYE" and self.state is not CallState.ENDED:
+        elif transaction.request.method not in ("BYE", "INFO") and self.state is not CallState.ENDED:
             self._inviting = None
             self.hang_up(now)
 

@@ -40,6 +40,13 @@ class Dialog:
     def key(self) -> tuple[str, str, str]:
         return self.call_id, self.local_tag, self.remote_tag
 
+    def told(self, branch: str, content_type: str, body: bytes) -> Request:
+        """INFO with something for the far end."""
+        request = self.request("INFO", branch)
+        request.headers.add("Content-Type", content_type)
+        request.body = body
+        return request
+
     def request(self, method: str, branch: str, sequence: int | None = None) -> Request:
         """A request within the dialog (12.2.1.1). Without `sequence` (ACK has its INVITE's) the next number is used."""
         if sequence is None:

@@ -145,6 +145,12 @@ class Engine:
         """Failure response to what waits. Raises LocalError when nothing does."""
         self._call(call).refuse(status, reason, now)
 
+    def inform(self, call: str, content_type: str, body: bytes, now: float) -> None:
+        """INFO within a call that is up."""
+        found = self._calls.get(call)
+        if found is not None and found.state is CallState.CONFIRMED:
+            self.request(found, found.dialog.told(self.branch(), content_type, body), now)
+
     def offer(self, call: str, sdp: bytes, now: float) -> None:
         """Re-INVITE. Raises LocalError when the call has ended."""
         self._call(call).offer(sdp, now)

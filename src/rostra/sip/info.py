@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 _DIGITS = re.compile(r"[0-9A-D*#]")
 _SIGNAL = re.compile(r"^\s*signal\s*=\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 _NAMED = {"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D"}
+
+
+KEYFRAME: Final = (
+    "application/media_control+xml",
+    b'<?xml version="1.0" encoding="utf-8"?>\n<media_control><vc_primitive><to_encoder><picture_fast_update/>'
+    b"</to_encoder></vc_primitive></media_control>\n",
+)
+"""What asks for a key frame (RFC 5168): content type and body."""
 
 
 def wants_keyframe(content_type: str, body: bytes) -> bool:

@@ -201,6 +201,11 @@ class SipService:
 
     @property
     def _now(self) -> float:
+    def inform(self, call: str, content_type: str, body: bytes) -> None:
+        if self._driver is not None:
+            self._engine.inform(call, content_type, body, self._now)
+            self._pump()
+
         if self._driver is None:
             raise LocalError("the service has stopped")
         return self._driver.now

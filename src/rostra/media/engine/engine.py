@@ -10,12 +10,12 @@ from typing import Any
 
 import structlog
 
-from rostra.domain.presenting import is_slides
 from rostra.domain.scene import Scene
 from rostra.environment import Environment
 from rostra.media import messages as m
 from rostra.media import replies
 from rostra.media.engine import stage, stills
+from rostra.media.engine.asking import Asking
 from rostra.media.engine.backplane_legs import BackplaneLeg, BackplaneReceiver, BackplaneSender
 from rostra.media.engine.leg import BACKGROUND, PATIENCE, Leg, LegContext
 from rostra.media.engine.passing import Passing
@@ -37,8 +37,6 @@ Kind = m.Failure.Kind
 
 COUNTING = 20
 """Polls between two counts of what the legs sent and received."""
-_ASKING = 10
-"""Polls between requests for a key frame while a leg's picture is gone."""
 
 
 class UnknownLeg(Exception):
@@ -71,10 +69,10 @@ class Engine:
             patience,
             lambda: self._pictures,
             self._passing,
+            lambda leg: emit(m.PictureWanted(leg=leg)),
         )
         self._polls = 0
-        self._lost: set[str] = set()
-        """Legs whose picture went away: their decoder may be waiting for a key frame."""
+        self._asking = Asking()
         self.conference = ""
         self.theme = ThemeFiles()
         stage.set_view(BACKGROUND, Scene())
@@ -182,14 +180,13 @@ class Engine:
                 self._emit(m.FirstPicture(leg=source, width=width, height=height))
         for source in (self._pictures.keys() - pictures.keys()) & showing.keys():
             self._emit(m.FirstPicture(leg=source, width=0, height=0))
-            if not is_slides(source):
-                self._lost.add(source)
-        self._lost -= pictures.keys()
-        self._lost &= showing.keys()
-        if self._polls % _ASKING == 0:
-            for source in self._lost:
-                for leg in showing[source]:
-                    leg.request_pictures()
+        missing = {
+            source: [leg for leg in showing[source] if not leg.held and leg.arriving(source)]
+            for source in showing.keys() - pictures.keys()
+        }
+        for source in self._asking.due([source for source, legs in missing.items() if legs]):
+            for leg in missing[source]:
+                leg.request_pictures()
         self._pictures = self._passing.pictures = pictures
 
     async def close(self) -> None:

@@ -24,6 +24,9 @@ from rostra.media.engine.slides import SlidesFeed, Taker
 
 logger = structlog.get_logger("rostra.media")
 
+ASKING = 2.0
+"""Seconds between requests for a key frame by signalling."""
+
 
 @dataclasses.dataclass(slots=True)
 class _Stream:
@@ -54,6 +57,8 @@ class RtpLeg(Leg):
         self._connected = False
         self._packets = 0
         self._heard = 0.0
+        self._asked = 0, -ASKING
+        """Packets that had come when its signalling was last asked for a key frame, and when that was."""
         self._pressing: asyncio.Task[None] | None = None
 
     def reserve(self, kinds: tuple[MediaKind, ...]) -> tuple[str, tuple[int, ...]]:
@@ -213,8 +218,16 @@ class RtpLeg(Leg):
         return self._transport.receivers.arriving(source) if self._transport else None
 
     def request_pictures(self) -> None:
-        if self._transport:
-            self._transport.receivers.request_pictures()
+        transport = self._transport
+        if transport is None:
+            return
+        transport.receivers.request_pictures()
+        deaf = [w.index for w in transport.wires if w.kind is MediaKind.VIDEO and not w.feedback]
+        came = sum(source.packets for index in deaf for source in transport.received(index))
+        now = asyncio.get_running_loop().time()
+        if came != self._asked[0] and now - self._asked[1] >= ASKING:
+            self._asked = came, now
+            self.context.picture_wanted(self.id)
 
     def send_dtmf(self, digits: str) -> None:
         source = self._transport.events() if self._transport else None

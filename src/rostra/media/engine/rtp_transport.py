@@ -42,7 +42,7 @@ class Wire:
     events: CodecParameters | None
     """Telephone events as the far end wants them."""
     feedback: bool
-    """RTCP feedback profile (AVPF)."""
+    """RTCP feedback was agreed, with its profile (AVPF) or without: it need not wait for the next regular report."""
     mux: bool
     key_out: CryptoAttribute | None
     key_in: CryptoAttribute | None
@@ -69,7 +69,7 @@ def wire(index: int, local: MediaStream, remote: MediaStream) -> Wire | None:
         receive=local.codecs,
         send=known[0],
         events=next(iter(fitting or events), None),
-        feedback=local.profile.endswith("F"),
+        feedback=local.profile.endswith("F") or any(codec.feedback for codec in local.codecs),
         mux=local.rtcp_mux and remote.rtcp_mux,
         key_out=next(iter(local.crypto), None),
         key_in=next(iter(remote.crypto), None),
