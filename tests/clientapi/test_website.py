@@ -136,7 +136,7 @@ BRANDED = {
 async def test_the_branding_is_served_and_its_settings_never_as_a_program(
     switchboard: FakeSwitchboard, environment: Environment, web_root: Path
 ) -> None:
-    app = create_app(switchboard, environment, web_root, branding=lambda: BRANDED)
+    app = create_app(switchboard, environment, web_root, branding=lambda slug: BRANDED)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://node.test") as http:
         listed = await http.get("/branding/index.json")
         assert listed.json() == {"files": ["brand.css", "locales/it.json", "settings.js"]}
@@ -156,3 +156,23 @@ async def test_the_branding_is_served_and_its_settings_never_as_a_program(
 
 async def test_without_a_branding_there_are_no_files(api: Api) -> None:
     assert (await api.http.get("/branding/index.json")).json() == {"files": []}
+
+
+async def test_further_paths_lead_to_the_app_with_a_branding_of_their_own(
+    switchboard: FakeSwitchboard, environment: Environment, web_root: Path
+) -> None:
+    named = {"staff": BRANDED, "webapp2": {"brand.css": b"two"}}
+    known = {"staff": True, "webapp2": True, "webapp3": False}
+    app = create_app(
+        switchboard, environment, web_root, branding=lambda slug: named.get(slug, {}), leads_here=known.get
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://node.test") as http:
+        for path in ("/staff", "/staff/", "/staff/conference/meet.demo", "/webapp2/m/x", "/webapp/"):
+            page = await http.get(path)
+            assert "<title>app</title>" in page.text, path
+        assert (await http.get("/staff/branding/brand.css")).content == BRANDED["brand.css"]
+        assert (await http.get("/webapp2/branding/brand.css")).content == b"two"
+        assert (await http.get("/webapp/branding/index.json")).json() == {"files": []}
+        for path in ("/webapp3/m/x", "/nobody/conference/x", "/staff/branding/nothing.png"):
+            assert (await http.get(path)).status_code == 404, path
+    await app.state.client_api.close()

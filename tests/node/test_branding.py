@@ -30,9 +30,14 @@ class Configured:
         self.read = 0
         self.sha256 = hashlib.sha256(b"".join(parts)).hexdigest()
         self.there = True
+        self.slug = ""
+        """The path that has it."""
 
-    def branding(self) -> BrandingRow | None:
-        return BrandingRow(7, self.sha256) if self.there else None
+    def branding(self, slug: str = "") -> BrandingRow | None:
+        return BrandingRow(7, self.sha256) if self.there and slug == self.slug else None
+
+    def leads_to_webapp(self, slug: str) -> bool | None:
+        return {"staff": True, "old": False}.get(slug)
 
     def file(self, key: int) -> bytes:
         assert key == 7
@@ -53,6 +58,21 @@ def test_files_of_the_package_are_there_and_gone_when_it_is_removed() -> None:
     assert configured.read == 1, "unpacked once"
     configured.there = False
     assert branding.files() == {}
+
+
+def test_each_path_has_its_own_branding_and_unknown_ones_that_of_the_default() -> None:
+    configured = Configured(package(**{"brand.css": b"a"}))
+    branding = on(configured)
+    assert branding.files("webapp") == {"brand.css": b"a"}, "no path of the configuration: the default one"
+    assert branding.files("staff") == {}
+    configured.slug = "staff"
+    assert branding.files("staff") == {"brand.css": b"a"}
+    assert branding.files("webapp") == {}
+    assert (branding.leads_here("staff"), branding.leads_here("old"), branding.leads_here("webapp")) == (
+        True,
+        False,
+        None,
+    )
 
 
 @pytest.mark.spec("CONF-040")

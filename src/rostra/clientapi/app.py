@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import structlog
@@ -20,7 +20,7 @@ from rostra.clientapi.envelope import DISABLED, METHOD_NOT_ALLOWED, NOT_FOUND, f
 from rostra.clientapi.network import is_local
 from rostra.clientapi.openapi import document
 from rostra.clientapi.table import TABLE
-from rostra.clientapi.website import Website
+from rostra.clientapi.website import BrandingFiles, Leads, Website, nowhere_else, unbranded
 from rostra.environment import Environment
 
 logger = structlog.get_logger("rostra.clientapi")
@@ -38,18 +38,19 @@ def create_app(
     alternatives: Callable[[], Sequence[str]] = tuple,
     switches: Callable[[], Switches] = Switches,
     release_elsewhere: Callable[[str], Awaitable[object]] = _nobody_else,
-    branding: Callable[[], Mapping[str, bytes]] = dict,
+    branding: BrandingFiles = unbranded,
+    leads_here: Leads = nowhere_else,
 ) -> Starlette:
     """The application; `app.state.client_api` is the `ClientApi`, to be closed when the node stops.
 
     `web_root`: directory of the built web app. `alternatives` gives the other nodes clients may use should this one
     be lost (`https://host:port`, best first); `switches` what is allowed now; `release_elsewhere` is told the token of
     an earlier session that some other node issued, to be handed to `ClientApi.release` there; `branding` gives the
-    files of the web app's branding, by name.
+    files of the web app's branding for a path, by name; `leads_here` says which further paths lead to the app.
     """
     node = environment.media_address or "node"
     api = ClientApi(switchboard, TABLE, node, alternatives, switches, release_elsewhere)
-    site = Website(web_root, branding)
+    site = Website(web_root, branding, leads_here)
 
     async def health(request: Request) -> Response:
         ready = switchboard.ready
@@ -64,8 +65,8 @@ def create_app(
             Route("/metrics", _metrics),
             Route("/", site.page),
             Route("/webapp", site.page),
-            Route("/webapp/{rest:path}", site.page),
-            Route("/webapp{number:int}/{rest:path}", site.page),
+            Route("/webapp/{rest:path}", site.below),
+            Route("/webapp{number:int}/{rest:path}", site.below),
             Route("/conference/{rest:path}", site.page),
             Route("/m/{rest:path}", site.page),
             Route("/branding/{path:path}", site.branded),

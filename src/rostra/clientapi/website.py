@@ -48,15 +48,34 @@ BRANDING_TYPES = {
 }
 """Files of a branding package that are given to browsers."""
 
+_BRANDING = "branding/"
 NOT_BUILT = "The web app is not built: run `make web` and start again."
 
 
-class Website:
-    """The built web app below `root`, which need not exist yet when the node starts."""
+BrandingFiles = Callable[[str], Mapping[str, bytes]]
+Leads = Callable[[str], bool | None]
 
-    def __init__(self, root: Path, branding: Callable[[], Mapping[str, bytes]] = dict) -> None:
+
+def unbranded(slug: str) -> Mapping[str, bytes]:
+    """The app looks as it was shipped."""
+    return {}
+
+
+def nowhere_else(slug: str) -> None:
+    """The app is found at its own paths only."""
+
+
+class Website:
+    """The built web app below `root`, which need not exist yet when the node starts.
+
+    `branding` gives the files for a path (empty: the default one), `leads_here` whether a path can be used
+    (None: there is none of that name).
+    """
+
+    def __init__(self, root: Path, branding: BrandingFiles = unbranded, leads_here: Leads = nowhere_else) -> None:
         self._root = root
         self._branding = branding
+        self._leads_here = leads_here
         self._files = StaticFiles(directory=root, check_dir=False)
 
     async def page(self, request: Request) -> Response:
@@ -68,7 +87,10 @@ class Website:
 
     async def file(self, request: Request) -> Response:
         """One file of the app; the build's hashed files below `assets/` never change."""
-        path = request.path_params["path"]
+        path: str = request.path_params["path"]
+        slug, _, rest = path.partition("/")
+        if slug and not (self._root / slug).exists() and await asyncio.to_thread(self._leads_here, slug):
+            return await self._below(request, slug, rest)
         try:
             response = await self._files.get_response(path, request.scope)
         except Exception as problem:
@@ -82,10 +104,25 @@ class Website:
         response.headers["cache-control"] = "public, max-age=31536000, immutable" if lasting else "no-cache"
         return response
 
+    async def below(self, request: Request) -> Response:
+        """What is found below `/webapp` and `/webapp1`…"""
+        number = request.path_params.get("number", "")
+        return await self._below(request, f"webapp{number}", request.path_params["rest"])
+
+    async def _below(self, request: Request, slug: str, rest: str) -> Response:
+        """The page, or the branding of this very path."""
+        if await asyncio.to_thread(self._leads_here, slug) is False:
+            return failure(404, NOT_FOUND)
+        if rest.startswith(_BRANDING):
+            return await self._branded(request, slug, rest.removeprefix(_BRANDING))
+        return await self.page(request)
+
     async def branded(self, request: Request) -> Response:
         """One file of the branding package, or the list of all (`index.json`); empty when there is none."""
-        path = request.path_params["path"]
-        found = await asyncio.to_thread(self._branding)
+        return await self._branded(request, "", request.path_params["path"])
+
+    async def _branded(self, request: Request, slug: str, path: str) -> Response:
+        found = await asyncio.to_thread(self._branding, slug)
         if path == "index.json":
             files = sorted(name for name in found if _type_of(name))
             return json_response(200, {"files": files}, {**SECURITY_HEADERS, "cache-control": "no-cache"})

@@ -44,7 +44,7 @@ _BRANDING = (
     "SELECT file.id, file.sha256 FROM configuration_webappalias AS path "
     "JOIN configuration_webappbranding AS branding ON branding.id = path.branding_id "
     "JOIN configuration_storedfile AS file ON file.id = branding.branding_file_id "
-    "WHERE path.is_default AND path.is_enabled"
+    "WHERE path.is_enabled AND "
 )
 
 
@@ -131,10 +131,15 @@ class Lookup:
         """All themes."""
         return [ThemeRow(*row) for row in self._rows(_THEMES)]
 
-    def branding(self) -> BrandingRow | None:
-        """The branding of the path that leads to the web app by default."""
-        row = self._one(_BRANDING)
+    def branding(self, slug: str = "") -> BrandingRow | None:
+        """The branding of the path to the web app that is named `slug`; without one, of the default path."""
+        row = self._one(f"{_BRANDING} path.slug = ?", slug) if slug else self._one(f"{_BRANDING} path.is_default")
         return None if row is None else BrandingRow(*row)
+
+    def leads_to_webapp(self, slug: str) -> bool | None:
+        """Whether the path named `slug` can be used; None where there is none of that name."""
+        row = self._one("SELECT is_enabled FROM configuration_webappalias WHERE slug = ?", slug)
+        return None if row is None else bool(row[0])
 
     def file(self, key: int) -> bytes:
         """What has arrived of a file of the configuration."""

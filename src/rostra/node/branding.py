@@ -1,4 +1,4 @@
-"""The branding of the web app on this node: the package of the default path, unpacked in memory (CONF-038…CONF-044)."""
+"""The branding of the web app on this node: the packages of its paths, unpacked in memory (CONF-038…CONF-044)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ logger = structlog.get_logger("rostra.node")
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of all files of a package."""
+MOST = 8
+"""Packages kept unpacked."""
 _NOTHING: Mapping[str, bytes] = {}
 
 
@@ -27,25 +29,40 @@ class Branding:
     def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
         self._lock = threading.Lock()
-        self._sha256 = ""
-        self._files = _NOTHING
+        self._unpacked: dict[str, Mapping[str, bytes]] = {}
+        """By the sum of the package, the latest last."""
+        self._shown: dict[str, Mapping[str, bytes]] = {}
+        """By path."""
 
-    def files(self) -> Mapping[str, bytes]:
+    def files(self, slug: str = "") -> Mapping[str, bytes]:
         """The files of the package by name; none when the app looks as it was shipped.
 
+        `slug`: the path that was opened; empty, or one that the configuration does not have: that of the default path.
         A package that has not come in full yet, or cannot be read, changes nothing.
         """
-        row = self._lookup.branding()
-        if row is None:
-            return _NOTHING
+        if slug and self._lookup.leads_to_webapp(slug) is None:
+            slug = ""
+        row = self._lookup.branding(slug)
         with self._lock:
-            if row.sha256 != self._sha256:
+            if row is None:
+                self._shown.pop(slug, None)
+                return _NOTHING
+            found = self._unpacked.get(row.sha256)
+            if found is None:
                 package = self._lookup.file(row.file)
                 if hashlib.sha256(package).hexdigest() != row.sha256:
                     logger.info("Branding of the web app has not come in full")
-                    return self._files
-                self._sha256, self._files = row.sha256, _unpacked(package)
-            return self._files
+                    return self._shown.get(slug, _NOTHING)
+                found = _unpacked(package)
+                self._unpacked[row.sha256] = found
+                while len(self._unpacked) > MOST:
+                    del self._unpacked[next(iter(self._unpacked))]
+            self._shown[slug] = found
+            return found
+
+    def leads_here(self, slug: str) -> bool | None:
+        """Whether the path of this name to the web app can be used; None: the configuration has none."""
+        return self._lookup.leads_to_webapp(slug)
 
 
 def _unpacked(package: bytes) -> Mapping[str, bytes]:

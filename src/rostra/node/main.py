@@ -124,6 +124,7 @@ async def _serve_web(
 ) -> None:
     """Start the client API and the web app; `stack` ends it."""
     neighbours = Neighbours(bus, running.peers, identity.id, lambda: running.geography.location)
+    branding = Branding(lookup)
     app = create_app(
         running.exchange,
         environment,
@@ -131,7 +132,8 @@ async def _serve_web(
         alternatives=neighbours.alternatives,
         switches=lambda: _switches(lookup),
         release_elsewhere=neighbours.release,
-        branding=Branding(lookup).files,
+        branding=branding.files,
+        leads_here=branding.leads_here,
     )
     await neighbours.start(app.state.client_api.release)
     stack.push_async_callback(neighbours.stop)
