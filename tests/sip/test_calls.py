@@ -280,7 +280,7 @@ def test_options_is_answered_with_what_we_can_do() -> None:
     assert last_reply(network).status == 200
 
 
-@pytest.mark.parametrize(("method", "status"), [("REGISTER", 405), ("MESSAGE", 405), ("DANCE", 501)])
+@pytest.mark.parametrize(("method", "status"), [("PUBLISH", 405), ("MESSAGE", 405), ("DANCE", 501)])
 def test_methods_we_do_not_serve(method: str, status: int) -> None:
     network = Network()
     network.inject(network.bob, request(method))

@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from rostra.domain.history import Event, RegistrationAdded, RegistrationDeleted
-from rostra.domain.registration import EXPIRED, Held
+from rostra.domain.registration import EXPIRED, Device, Entry, Held, Refused, RegistrarSettings
 from rostra.domain.vocabulary import CallProtocol
 from rostra.fabric.bus import Unreachable
 from rostra.fabric.peers import Connection, NodeReport, Peers
@@ -48,6 +48,37 @@ class Keeper(Protocol):
 
     def registration_ended(self, registration: Registration, reason: str) -> None:
         """It is gone; must not raise."""
+        ...
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """What is known of an alias that wants to register; no device: it may not."""
+
+    device: Device | None = None
+    by_policy: bool = False
+    """Policy decided, and is not asked again at refreshes (POL-076)."""
+
+
+class Admissions(Protocol):
+    """Who may register, as configuration and policy say it."""
+
+    def settings(self) -> RegistrarSettings: ...
+
+    async def device(
+        self, aliases: Sequence[str], protocol: CallProtocol, *, address: str, vendor: str = ""
+    ) -> Admitted:
+        """The first of these aliases that may register at all."""
+        ...
+
+    async def directory(self, text: str, alias: str) -> list[Entry]:
+        """What the device registered under `alias` finds by `text`; empty when the directory is switched off."""
+        ...
+
+    @property
+    def has_directory(self) -> bool: ...
+
+    def failed(self, address: str, alias: str, why: Refused) -> None:
+        """Somebody was not let in; count it."""
         ...
 
 

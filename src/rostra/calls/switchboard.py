@@ -28,6 +28,7 @@ from rostra.domain.media import MediaDescription, MediaKind
 from rostra.domain.rooms import Room
 from rostra.domain.service import ServiceDescription
 from rostra.domain.silence import SilenceRules
+from rostra.domain.sipheaders import Headers
 from rostra.domain.vocabulary import CallDirection, CallProtocol, Role
 
 __all__ = [
@@ -69,6 +70,8 @@ class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A Host that follows a breakout room from the main conference."""
     encrypted: bool = False
     """Signalling is encrypted."""
+    registered: str = ""
+    """Alias under which the caller is a registered device (CONF-029); empty: it is none."""
     direction: CallDirection = CallDirection.IN
     extension: str | None = None
     """Where to go on from a Virtual Reception (`conference_extension`)."""
@@ -89,8 +92,12 @@ class CallOrder(msgspec.Struct, frozen=True, kw_only=True):
     source_name: str = ""
     credentials: Callable[[str], tuple[str, str] | None] = lambda _: None
     """Name and password by the realm of a challenge."""
+    headers: Headers = ()
+    """More for the SIP request."""
     presentation_url: str = ""
     """Of a stream: where the presentation goes."""
+    registration: str = ""
+    """The registered device to call, instead of `destination`: id of a registration of this node."""
 
 
 class SessionListener(Protocol):
@@ -105,15 +112,15 @@ class SessionListener(Protocol):
     def call_ended(self, call: str, reason: str) -> None:
         """The platform ended one call's media; the participant stays."""
 
+    def picture_wanted(self, call: str) -> None:
+        """Ask the far end, which takes no RTCP feedback, for a key frame by signalling, if there is a way."""
+
     def presentation_changed(self, presenter: str) -> None:
         """Who presents, as this participant may know it (itself included); empty: nobody."""
 
     def refer(self, alias: str, role: Role | None) -> bool:
         """Go to another conference by itself, where it shall be `role`; False: it has to be moved."""
         ...
-
-    def picture_wanted(self, call: str) -> None:
-        """Ask the far end, which takes no RTCP feedback, for a key frame by signalling, if there is a way."""
 
 
 class OutgoingLeg(SessionListener, Protocol):

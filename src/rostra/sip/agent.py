@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
@@ -14,6 +13,7 @@ from rostra.environment import Environment
 from rostra.media.negotiation import NegotiationError, NoCommonCodec
 from rostra.sdp.errors import SdpError
 from rostra.sip import info
+from rostra.sip.aliases import aliases, printable
 from rostra.sip.content import FloorLine
 from rostra.sip.errors import LocalError
 from rostra.sip.events import (
@@ -27,7 +27,7 @@ from rostra.sip.events import (
     OfferReceived,
     OfferRefused,
 )
-from rostra.sip.flow import Transport
+from rostra.sip.flow import Flow, Transport
 from rostra.sip.limits import MAX_PENDING_EVENTS
 from rostra.sip.media import CallMedia, check_offer
 from rostra.sip.uri import Uri
@@ -56,6 +56,10 @@ class Line(Protocol):
     def inform(self, call: str, content_type: str, body: bytes) -> None: ...
 
     def is_ours(self, host: str) -> bool: ...
+
+    def registered(self, uri: Uri, flow: Flow) -> str:
+        """The alias under which a caller is registered here that says it is `uri`; empty: it is not."""
+        ...
 
     @property
     def environment(self) -> Environment: ...
@@ -299,24 +303,10 @@ class CallAgent:
             remote_address=event.flow.remote[0],
             remote_port=event.flow.remote[1],
             encrypted=event.flow.transport is Transport.TLS,
+            registered=self._line.registered(caller.uri, event.flow),
         )
 
     def _alias(self, target: Uri) -> str:
         """The first candidate that names a service; else the last, so that the refusal names what was dialled."""
         candidates = aliases(target, ours=self._line.is_ours(target.bare_host))
         return next((alias for alias in candidates if self._switchboard.lookup(alias) is not None), candidates[-1])
-
-
-def aliases(target: Uri, *, ours: bool) -> Sequence[str]:
-    """What a Request-URI may mean: `user@host`, and the user alone where the host is this machine."""
-    user = printable(target.decoded_user)
-    if not user:
-        return (target.bare_host,)
-    full = f"{user}@{target.bare_host}"
-    return (full, user) if ours else (full,)
-
-
-def printable(text: str) -> str:
-    """Text fit for the roster: bytes that are no UTF-8 replaced, controls gone."""
-    clean = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return "".join(c for c in clean if c.isprintable()).strip()[:250]

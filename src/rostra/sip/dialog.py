@@ -11,7 +11,7 @@ from rostra.sip.message import MAGIC_COOKIE, Request, Response, reason_phrase
 from rostra.sip.uri import Uri, parse_name_addr
 
 PRODUCT = "Rostra"
-METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE")
+METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "REGISTER")
 ALLOW = ", ".join(METHODS)
 ACCEPT = "application/sdp, application/media_control+xml, application/dtmf-relay, application/dtmf"
 EXTENSIONS = ("timer",)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import collections
 import dataclasses
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from rostra.sip.call import SDP_TYPE, Call
+from rostra.sip.counters import Counters
 from rostra.sip.dialog import ACCEPT, ALLOW, SUPPORTED, Dialog, contact_value, respond, without_tag
 from rostra.sip.digest import Credentials
 from rostra.sip.errors import LocalError, RemoteError
-from rostra.sip.events import CallReceived, Disconnection, Event, Transmission
+from rostra.sip.events import CallReceived, Disconnection, Event, FlowLost, Happening, RegisterReceived, Transmission
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.framing import StreamFramer
 from rostra.sip.headers import quote
@@ -29,15 +30,6 @@ from rostra.sip.transactions import ClientTransaction, ServerTransaction, Transa
 from rostra.sip.uri import parse_uri
 
 
-@dataclasses.dataclass(slots=True)
-class Counters:
-    """What the engine has seen, since it was made."""
-
-    requests: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
-    responses: collections.Counter[int] = dataclasses.field(default_factory=collections.Counter)
-    malformed: int = 0
-
-
 class Engine:
     """All connections, transactions and calls of one node."""
 
@@ -47,6 +39,9 @@ class Engine:
         self.counters = Counters()
         self.tls_name = ""
         """DNS name we go by over TLS; empty: our address (NODE-074)."""
+        self.keeps: Callable[[Flow], bool] = lambda _: False
+        """Is a connection needed though no call runs over it?"""
+        self._registering: dict[str, ServerTransaction] = {}
         self._generator = generator
         self._ports = dict(ports)
         self._framers: dict[Flow, StreamFramer] = {}
@@ -54,7 +49,7 @@ class Engine:
         self._calls: dict[str, Call] = {}
         self._dialogs: dict[tuple[str, str, str], Call] = {}
         self._out: collections.deque[Transmission | Disconnection] = collections.deque()
-        self._events: collections.deque[Event] = collections.deque()
+        self._events: collections.deque[Happening] = collections.deque()
 
     # ---- input ------------------------------------------------------------------------------------------------
 
@@ -64,7 +59,8 @@ class Engine:
 
     def disconnected(self, flow: Flow, now: float) -> None:
         """A stream connection is gone, or a UDP destination cannot be reached."""
-        self._framers.pop(flow, None)
+        if self._framers.pop(flow, None) is not None:
+            self._events.append(FlowLost(flow))
         self._transactions.broken(flow, now)
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
@@ -97,7 +93,7 @@ class Engine:
         """The next bytes to send, or connection to close; None when there is nothing more."""
         return self._out.popleft() if self._out else None
 
-    def next_event(self) -> Event | None:
+    def next_event(self) -> Happening | None:
         """The next event for the application; None when there is nothing more."""
         return self._events.popleft() if self._events else None
 
@@ -116,8 +112,8 @@ class Engine:
         return framer is None or framer.messages == 0
 
     def in_use(self, flow: Flow) -> bool:
-        """A call runs over this connection."""
-        return any(call.dialog.flow == flow for call in self._calls.values())
+        """A call runs over this connection, or a device that it belongs to can be called by it."""
+        return self.keeps(flow) or any(call.dialog.flow == flow for call in self._calls.values())
 
     def debug_state(self) -> dict[str, object]:
         """Figures for people."""
@@ -145,15 +141,15 @@ class Engine:
         """Failure response to what waits. Raises LocalError when nothing does."""
         self._call(call).refuse(status, reason, now)
 
+    def offer(self, call: str, sdp: bytes, now: float) -> None:
+        """Re-INVITE. Raises LocalError when the call has ended."""
+        self._call(call).offer(sdp, now)
+
     def inform(self, call: str, content_type: str, body: bytes, now: float) -> None:
         """INFO within a call that is up."""
         found = self._calls.get(call)
         if found is not None and found.state is CallState.CONFIRMED:
             self.request(found, found.dialog.told(self.branch(), content_type, body), now)
-
-    def offer(self, call: str, sdp: bytes, now: float) -> None:
-        """Re-INVITE. Raises LocalError when the call has ended."""
-        self._call(call).offer(sdp, now)
 
     def hang_up(self, call: str, now: float, reason: str = "") -> None:
         """End a call; unknown ones are fine."""
@@ -161,13 +157,20 @@ class Engine:
         if found is not None:
             found.hang_up(now, reason)
 
+    def respond(self, name: str, response: Response, now: float) -> None:
+        """Answer a REGISTER. Unknown names are fine."""
+        serving = self._registering.pop(name, None)
+        if serving is not None:
+            serving.respond(response, now)
+
     def invite(
         self, uri: str, local_uri: str, flow: Flow, sdp: bytes, now: float, *, local_name: str = "",
-        credentials: Credentials | None = None,
+        credentials: Credentials | None = None, routes: tuple[str, ...] = (), behind_nat: bool = False,
+        headers: tuple[tuple[str, str], ...] = (),
     ) -> str:  # fmt: skip
-        """Call `uri` by way of `flow`; returns the name of the call. Raises RemoteError on an unusable URI.
+        """Call `uri` by way of `flow` and the proxies of `routes`; returns the name of the call. Raises RemoteError.
 
-        `credentials` answer challenges on the way."""
+        `credentials` answer challenges on the way; `headers` are sent as they are."""
         target = parse_uri(uri)
         port = self._ports.get(flow.transport, flow.local[1])
         contact = contact_value(flow, port, parse_uri(local_uri).user, target.scheme == "sips", self.tls_name)
@@ -182,11 +185,15 @@ class Engine:
             remote_target=target,
             flow=flow,
             contact=contact,
+            routes=routes,
+            behind_nat=behind_nat,
         )
         call = self._new_call(dialog, CallState.CALLING)
         request = dialog.request("INVITE", self.branch())
         request.body = sdp
         request.headers.add("Content-Type", SDP_TYPE)
+        for name, value in headers:
+            request.headers.add(name, value)
         call.calling(self._transactions.begin(request, flow, call, now), credentials)
         return call.name
 
@@ -298,6 +305,8 @@ class Engine:
             self._invite(serving, now)
         elif request.method == "OPTIONS":
             self._options(serving, tag, now)
+        elif request.method == "REGISTER":
+            self._register(serving)
         else:
             serving.respond(respond(request, 481, tag), now)
 
@@ -369,6 +378,11 @@ class Engine:
         self._calls[call.name] = call
         self._dialogs[dialog.key] = call
         return call
+
+    def _register(self, serving: ServerTransaction) -> None:
+        name = self._word()
+        self._registering[name] = serving
+        self._events.append(RegisterReceived(name, serving.request, serving.source))
 
     def _options(self, serving: ServerTransaction, tag: str, now: float) -> None:
         """PLAT-023: answered at once, whatever the user part says."""

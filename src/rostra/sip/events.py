@@ -80,6 +80,15 @@ class CallEnded:
     """URI to try instead, of a 3xx response."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class RegisterReceived:
+    """A REGISTER. Answer with `respond`."""
+
+    name: str
+    request: Request
+    flow: Flow
+
+
 Event = (
     CallReceived
     | CallAnswered
@@ -90,6 +99,17 @@ Event = (
     | InfoReceived
     | CallEnded
 )
+"""What concerns a call."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FlowLost:
+    """A stream connection is gone."""
+
+    flow: Flow
+
+
+Happening = Event | RegisterReceived | FlowLost
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

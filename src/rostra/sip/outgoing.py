@@ -8,7 +8,8 @@ from typing import Protocol
 
 from rostra.calls.switchboard import CallOrder, Session, Switchboard
 from rostra.domain import dialling
-from rostra.sip.agent import CallAgent, Dropped, Line, MediaGone, printable
+from rostra.sip.agent import CallAgent, Dropped, Line, MediaGone
+from rostra.sip.aliases import printable
 from rostra.sip.errors import LocalError, RemoteError
 from rostra.sip.events import CallAnswered, CallEnded, Event
 from rostra.sip.flow import Transport

@@ -5,8 +5,11 @@ from __future__ import annotations
 from rostra.sip.dialog import ACCEPT, EXTENSIONS, METHODS, respond
 from rostra.sip.message import Request, Response
 
-KNOWN_METHODS = frozenset({*METHODS, "REGISTER", "SUBSCRIBE", "NOTIFY", "MESSAGE", "REFER", "PUBLISH", "PRACK"})
+KNOWN_METHODS = frozenset({*METHODS, "SUBSCRIBE", "NOTIFY", "MESSAGE", "REFER", "PUBLISH", "PRACK"})
 """Methods of SIP at large: those outside METHODS are 405, all others 501."""
+
+_REGISTERING = frozenset({"path", "outbound"})
+"""Extensions that concern registrations alone (RFC 3327, 5626)."""
 
 _BODIES = {
     "INVITE": {"application/sdp"},
@@ -22,7 +25,8 @@ def refusal(request: Request, tag: str) -> Response | None:
         return respond(request, 416, tag)
     if request.method in ("CANCEL", "ACK"):
         return None
-    unsupported = sorted(request.headers.tokens("Require") - set(EXTENSIONS))
+    known = {*EXTENSIONS, *(_REGISTERING if request.method == "REGISTER" else ())}
+    unsupported = sorted(request.headers.tokens("Require") - known)
     if unsupported:
         response = respond(request, 420, tag)
         response.headers.add("Unsupported", ", ".join(unsupported))

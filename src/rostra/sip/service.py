@@ -14,14 +14,18 @@ import structlog
 from rostra.calls.switchboard import CallOrder, NotDialled, Switchboard
 from rostra.environment import Environment
 from rostra.sip.agent import CallAgent
+from rostra.sip.dialog import respond
 from rostra.sip.engine import Engine
 from rostra.sip.errors import LocalError, RemoteError
-from rostra.sip.events import CallReceived, Event
-from rostra.sip.flow import Transport, host_text
+from rostra.sip.events import CallReceived, FlowLost, Happening, RegisterReceived
+from rostra.sip.flow import Flow, Transport, host_text
+from rostra.sip.message import Response
 from rostra.sip.metrics import EngineMetrics
 from rostra.sip.outgoing import CalledAgent
-from rostra.sip.targets import Target, flow_to, target
+from rostra.sip.registering import Registering
+from rostra.sip.targets import Target, flow_to, registered, target
 from rostra.sip.transport.driver import Driver, Listening
+from rostra.sip.uri import Uri
 
 log = structlog.get_logger("rostra.sip")
 
@@ -50,11 +54,12 @@ class SipService:
         udp: bool = True,
         clock: Callable[[], float] | None = None,
         generator: random.Random | None = None,
+        registering: Registering | None = None,
     ) -> None:
         """`tls` is the server side of SIP over TLS; peers need no certificate of their own (SYS-224).
 
         `names` are further host names of this node: with one of its names or an address as host, the user part
-        alone is an alias."""
+        alone is an alias. `registering` lets devices register; None: none can."""
         self._switchboard = switchboard
         self._environment = environment
         self._tls = tls
@@ -68,6 +73,9 @@ class SipService:
         }
         self._ports = ports
         self._engine = Engine(generator or random.SystemRandom(), ports)
+        self._registering = registering
+        if registering is not None:
+            self._engine.keeps = registering.registrar.uses
         self._metrics = EngineMetrics(self._engine)
         self._driver: Driver | None = None
         self._agents: dict[str, CallAgent] = {}
@@ -135,26 +143,34 @@ class SipService:
 
     def leg(self, order: CallOrder) -> CalledAgent:
         try:
-            found = target(order.destination, order.hop)
+            found = self._device(order.registration) if order.registration else target(order.destination, order.hop)
         except RemoteError:
             raise NotDialled(400, "Invalid destination") from None
         if found.transport not in self._transports:
             raise NotDialled(403, "Disabled")
         return CalledAgent(order, found, self._switchboard, self)
 
+    def _device(self, registration: str) -> Target:
+        """A device that is registered here. Raises NotDialled, RemoteError."""
+        way = self._registering.way(registration) if self._registering is not None else None
+        if way is None:
+            raise NotDialled(404, "Called party not available")
+        return registered(way)
+
     def run(self, agent: CalledAgent) -> None:
         name = f"sip call to be placed {id(agent)}"
         self._run(name, agent)
 
     async def invite(self, agent: CalledAgent, found: Target, order: CallOrder, sdp: bytes) -> str:
-        flow = await flow_to(found, self._ports)
+        flow = found.flow or await flow_to(found, self._ports)
         source = order.source
         if "@" not in source:
             host = self._engine.tls_name if found.transport is Transport.TLS and self._engine.tls_name else ""
             source = f"{source}@{host or host_text(flow.local[0])}" if source else host or host_text(flow.local[0])
         call = self._engine.invite(
             found.uri, f"sip:{source}", flow, sdp, self._now, local_name=order.source_name,
-            credentials=order.credentials,
+            credentials=order.credentials, routes=found.routes, behind_nat=found.behind_nat,
+            headers=order.headers,
         )  # fmt: skip
         self._agents[call] = agent
         self._pump()
@@ -185,9 +201,18 @@ class SipService:
         self._engine.hang_up(call, self._now, reason)
         self._pump()
 
+    def inform(self, call: str, content_type: str, body: bytes) -> None:
+        if self._driver is not None:
+            self._engine.inform(call, content_type, body, self._now)
+            self._pump()
+
     @property
     def environment(self) -> Environment:
         return self._environment
+
+    def registered(self, uri: Uri, flow: Flow) -> str:
+        found = self._registering.caller(uri, flow, self.is_ours) if self._registering is not None else None
+        return found.alias if found is not None else ""
 
     def is_ours(self, host: str) -> bool:
         """A host part that means this machine rather than somebody's domain."""
@@ -201,11 +226,6 @@ class SipService:
 
     @property
     def _now(self) -> float:
-    def inform(self, call: str, content_type: str, body: bytes) -> None:
-        if self._driver is not None:
-            self._engine.inform(call, content_type, body, self._now)
-            self._pump()
-
         if self._driver is None:
             raise LocalError("the service has stopped")
         return self._driver.now
@@ -214,7 +234,14 @@ class SipService:
         if self._driver is not None:
             self._driver.pump()
 
-    def _event(self, event: Event) -> None:
+    def _event(self, event: Happening) -> None:
+        if isinstance(event, RegisterReceived):
+            self._register(event)
+            return
+        if isinstance(event, FlowLost):
+            if self._registering is not None:
+                self._registering.registrar.disconnected(event.flow)
+            return
         if isinstance(event, CallReceived):
             agent = CallAgent(event.call, self._switchboard, self)
             self._agents[event.call] = agent
@@ -222,6 +249,17 @@ class SipService:
         agent = self._agents.get(event.call)
         if agent is not None:
             agent.put(event)
+
+    def _register(self, event: RegisterReceived) -> None:
+        if self._registering is None:
+            self._respond(event.name, respond(event.request, 405, event.name))
+        else:
+            self._registering.take(event, self.is_ours, self._respond)
+
+    def _respond(self, name: str, response: Response) -> None:
+        if self._driver is not None:
+            self._engine.respond(name, response, self._driver.now)
+            self._driver.pump()
 
     def _run(self, name: str, agent: CallAgent) -> None:
         task = asyncio.get_running_loop().create_task(agent.run(), name=f"sip call {name}")

@@ -12,6 +12,7 @@ import socket
 from rostra.dialplan.outward import Hop
 from rostra.sip.errors import RemoteError
 from rostra.sip.flow import Flow, Transport, host_text
+from rostra.sip.registrar import Way
 from rostra.sip.transport.connection import local_address_towards
 from rostra.sip.uri import Uri, parse_uri
 
@@ -26,6 +27,10 @@ class Target:
     transport: Transport
     host: str
     port: int
+    flow: Flow | None = None
+    """The way there, where it is known: that by which a device registered."""
+    routes: tuple[str, ...] = ()
+    behind_nat: bool = False
 
 
 class Unreachable(Exception):
@@ -45,6 +50,16 @@ def target(destination: str, hop: Hop | None) -> Target:
         return Target(str(uri), transport, hop.address, hop.port or transport.default_port)
     transport = _transport(uri)
     return Target(str(uri), transport, uri.bare_host, uri.port or transport.default_port)
+
+
+def registered(way: Way) -> Target:
+    """A device that is registered here. Raises RemoteError."""
+    if way.flow is not None:
+        remote, transport = way.flow.remote, way.flow.transport
+        return Target(way.uri, transport, *remote, flow=way.flow, behind_nat=way.natted)
+    hop = parse_uri(way.hop)
+    transport = _transport(hop)
+    return Target(way.uri, transport, hop.bare_host, hop.port or transport.default_port, routes=way.routes)
 
 
 def _escaped(destination: str, hop: Hop | None) -> str:

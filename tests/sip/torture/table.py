@@ -5,9 +5,13 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+from rostra.calls.registrations import Registry
+from rostra.domain.registration import Device, RegistrarSettings
+from rostra.sip.authenticating import Authenticator
 from rostra.sip.engine import Engine
-from rostra.sip.events import CallReceived, Transmission
+from rostra.sip.events import CallReceived, RegisterReceived, Transmission
 from rostra.sip.flow import Flow, Transport
+from rostra.sip.registrar import Registrar
 from tests.sip.torture import invalid, semantic, valid
 from tests.sip.torture.vector import Vector
 
@@ -29,8 +33,13 @@ def outcome(data: bytes) -> int | str | None:
     """What the stack does with a datagram: `call`, the status of its final response, or nothing."""
     engine = Engine(random.Random(1), {Transport.UDP: 5060})
     engine.receive(data, Flow(Transport.UDP, ("192.0.2.50", 5060), ("192.0.2.1", 5060)), now=0.0)
-    if isinstance(engine.next_event(), CallReceived):
+    event = engine.next_event()
+    if isinstance(event, CallReceived):
         return "call"
+    if isinstance(event, RegisterReceived):  # every alias may register, without a password
+        registrar = Registrar(Registry(), Authenticator(b"torture"), RegistrarSettings)
+        answer = registrar.answer(event.request, event.flow, "alias", Device(alias="alias"), 0.0)
+        engine.respond(event.name, answer, 0.0)
     final: int | None = None
     while (item := engine.data_to_send()) is not None:
         if isinstance(item, Transmission) and item.data.startswith(b"SIP/2.0 "):

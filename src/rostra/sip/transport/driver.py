@@ -14,7 +14,7 @@ import structlog
 
 from rostra.sip.engine import Engine
 from rostra.sip.errors import PortTaken
-from rostra.sip.events import Disconnection, Event, Transmission
+from rostra.sip.events import Disconnection, Happening, Transmission
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.limits import IDLE_CONNECTION, MAX_CONNECTIONS
 from rostra.sip.transport.connection import Connection, local_address_towards
@@ -53,7 +53,7 @@ class Driver:
     def __init__(
         self,
         engine: Engine,
-        on_event: Callable[[Event], None],
+        on_event: Callable[[Happening], None],
         *,
         tls_server: ssl.SSLContext | None = None,
         tls_client: ssl.SSLContext | None = None,

@@ -1,0 +1,74 @@
+"""REGISTER requests of a node: finds out who may, and has the registrar answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from rostra.background import Background
+from rostra.calls.registrations import Admissions, Registration, Registry
+from rostra.domain.vocabulary import CallProtocol
+from rostra.sip.aliases import aliases, printable
+from rostra.sip.authenticating import Authenticator
+from rostra.sip.dialog import respond
+from rostra.sip.events import RegisterReceived
+from rostra.sip.flow import Flow
+from rostra.sip.message import Request, Response
+from rostra.sip.registrar import Registrar, Way
+from rostra.sip.uri import Uri
+
+log = structlog.get_logger("rostra.sip")
+
+
+class Registering:
+    """Between the engine, the registrar, and what the configuration and policy say."""
+
+    def __init__(self, registry: Registry, admissions: Admissions, secret: bytes) -> None:
+        """`secret` signs challenges; it need not outlive the process."""
+        self._registry = registry
+        self._admissions = admissions
+        self.registrar = Registrar(registry, Authenticator(secret), admissions.settings, admissions.failed)
+        self._background = Background()
+
+    def take(
+        self, event: RegisterReceived, is_ours: Callable[[str], bool], respond: Callable[[str, Response], None]
+    ) -> None:
+        """Answer a REGISTER, by `respond`, as soon as it is known who may."""
+        self._background.spawn(self._answer(event, is_ours, respond))
+
+    async def _answer(
+        self, event: RegisterReceived, is_ours: Callable[[str], bool], give: Callable[[str, Response], None]
+    ) -> None:
+        request = event.request
+        try:
+            response = await self._response(request, event.flow, is_ours)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("sip_registration_failed")
+            response = respond(request, 500, event.name)
+        give(event.name, response)
+
+    async def _response(self, request: Request, flow: Flow, is_ours: Callable[[str], bool]) -> Response:
+        candidates = _candidates(request.to.uri, is_ours)
+        known = self.registrar.known(request, candidates)
+        if known is not None:
+            return self.registrar.answer(request, flow, known.alias, known, self._registry.clock(), by_policy=True)
+        vendor = printable(request.headers.get("User-Agent") or "")
+        admitted = await self._admissions.device(candidates, CallProtocol.SIP, address=flow.remote[0], vendor=vendor)
+        return self.registrar.answer(
+            request, flow, candidates[0], admitted.device, self._registry.clock(), by_policy=admitted.by_policy
+        )
+
+    def caller(self, uri: Uri, flow: Flow, is_ours: Callable[[str], bool]) -> Registration | None:
+        """The registration a caller has who says that this is its address (CONF-029)."""
+        return self.registrar.registered(_candidates(uri, is_ours), flow)
+
+    def way(self, id: str) -> Way | None:
+        return self.registrar.way(id)
+
+
+def _candidates(uri: Uri, is_ours: Callable[[str], bool]) -> Sequence[str]:
+    return aliases(uri, ours=is_ours(uri.bare_host))
