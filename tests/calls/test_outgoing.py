@@ -115,7 +115,7 @@ async def desks(*names: str, plan: Plan | None = None, locations: Sequence[int] 
     return found
 
 
-ANN = Wanted(destination="sip:ann@example.com", display_name="Ann", role=Role.GUEST)
+ANN = Wanted(destination="sip:ann@example.com", display_name="Ann", role=Role.GUEST, headers=(("X-Desk", "7"),))
 
 
 @pytest.mark.spec("CONF-103", "CONF-107", "CONF-111", "API-059")
@@ -131,6 +131,7 @@ async def test_the_answer_begins_the_conference() -> None:
     )
     assert (ann.local_alias, ann.keep_alive, ann.call_direction) == ("meet.open", KeepAlive.YES, "out")
     assert desk.adapter.calls[0].order.hop == Hop(address="proxy1")
+    assert desk.adapter.calls[0].order.headers == (("X-Desk", "7"),)
     await desk.adapter.calls[0].answer("phone")
     (ann,) = desk.roster
     assert (ann.service_type, ann.has_media, ann.vendor, ann.role) == (

@@ -45,6 +45,8 @@ def test_defaults() -> None:
         ({"dtmf_sequence": "1,#"}, {"dtmf_sequence": "1,#"}),
         ({"source": "sip:meet", "source_display_name": "Us"}, {"source_alias": "meet", "source_name": "Us"}),
         ({"call_type": "audio"}, {"call_type": "audio"}),
+        ({"custom_sip_headers": "X-Desk: 7"}, {"headers": (("X-Desk", "7"),)}),
+        ({"custom_sip_headers": {"User-to-User": "56"}}, {"headers": (("User-to-User", "56"),)}),
         ({"remote_display_name": " Al ", "text": "A"}, {"display_name": "Al", "overlay_text": "A"}),
     ],
 )
@@ -52,7 +54,15 @@ def test_members(members: dict[str, Any], changed: dict[str, Any]) -> None:
     assert wanted(**members) == msgspec.structs.replace(wanted(), **changed)
 
 
-@pytest.mark.parametrize("members", [{"role": "captain"}, {"keep_conference_alive": "perhaps"}])
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"role": "captain"},
+        {"keep_conference_alive": "perhaps"},
+        {"custom_sip_headers": "P-Asserted-Identity: <sip:boss@example.com>"},
+        {"custom_sip_headers": "nonsense"},
+    ],
+)
 def test_what_makes_no_sense(members: dict[str, str]) -> None:
     with pytest.raises(ApiProblem) as refused:
         wanted(**members)

@@ -44,6 +44,11 @@ def test_names(destination: str, given_name: str, shown: str) -> None:
     assert dialling.shown_name(Wanted(destination=destination, display_name=given_name)) == shown
 
 
+def test_logs_hold_no_stream_keys() -> None:
+    assert dialling.loggable("rtmps://user:secret@host.example:1936/live/key?x=1") == "rtmps://host.example:1936/…"
+    assert dialling.loggable("sip:alice@example.com") == "sip:alice@example.com"
+
+
 @pytest.mark.parametrize(
     ("wanted", "problem"),
     [

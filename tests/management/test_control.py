@@ -193,12 +193,17 @@ def test_somebody_is_called(api: Api, made: Made) -> None:
         ),
     )  # fmt: skip
     made.told.clear()
-    give(api, "participant/dial", {**body, "routing": "routing_rule", "protocol": "h323"})
+    headers = "P-Asserted-Identity: <sip:board@example.test>"
+    give(
+        api, "participant/dial", {**body, "routing": "routing_rule", "protocol": "h323", "custom_sip_headers": headers}
+    )
     assert made.told[0][1].wanted.protocol is None
+    assert made.told[0][1].wanted.headers == (("P-Asserted-Identity", "<sip:board@example.test>"),)
 
     for wrong, blamed in (
         ({"conference_alias": "nobody"}, "conference_alias"),
         ({"system_location": "Bergen"}, "system_location"),
+        ({"custom_sip_headers": "Via: elsewhere"}, "custom_sip_headers"),
         ({"node": "10.0.0.9"}, "node"),
         ({"dtmf_sequence": "a"}, "dtmf_sequence"),
         ({"protocol": "rtmp"}, "destination"),

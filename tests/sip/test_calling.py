@@ -163,6 +163,7 @@ async def called(running: Running, port: int, transport: str = "udp") -> FakeSes
     order = CallOrder(
         destination=f"sip:called@127.0.0.1:{port};transport={transport}", source="meet.demo", source_name="The Meeting",
         credentials=lambda realm: ("us", "secret") if realm == "example.test" else None,
+        headers=(("X-Desk", "7"),),
     )  # fmt: skip
     leg = running.service.leg(order)
     request = CallRequest(alias="meet.demo", protocol=CallProtocol.SIP)
@@ -181,7 +182,7 @@ async def done(process: asyncio.subprocess.Process) -> None:
 @pytest.mark.parametrize(("transport", "option"), [("udp", "u1"), ("tcp", "t1")])
 @pytest.mark.parametrize("scenario", ["called_early", "called_challenging"])
 async def test_a_call_is_answered(running: Running, scenario: str, transport: str, option: str) -> None:
-    """Early media is ignored, and a challenge answered."""
+    """Early media is ignored, and a challenge answered; headers asked for are in the request that answers it too."""
     port = free_port()
     process = await sipp(scenario, port, option)
     session = await called(running, port, transport)

@@ -145,7 +145,7 @@ class Outgoing:
         source = wanted.source_alias or identity(self._plan.aliases(service.description.id), way.protocol)
         order = CallOrder(
             destination=way.destination, hop=way.hop, source=source, source_name=wanted.source_name,
-            credentials=self._plan.credentials, presentation_url=wanted.presentation_url,
+            credentials=self._plan.credentials, presentation_url=wanted.presentation_url, headers=wanted.headers,
         )  # fmt: skip
         leg = dialler.leg(order)
         conference = await self._enrolment.conference(service)
@@ -170,7 +170,7 @@ class Outgoing:
         )  # fmt: skip
         logger.info(
             "Participant is being called.", conference=conference.name, participant=name,
-            participant_id=participant.uuid, destination=way.destination, protocol=way.protocol.value,
+            participant_id=participant.uuid, destination=dialling.loggable(way.destination), protocol=way.protocol.value,
         )  # fmt: skip
         leg.begin(session)
         return participant.uuid
@@ -214,7 +214,7 @@ class Outgoing:
         except NotDialled as problem:
             logger.warning(
                 "Participant could not be called.", conference=service.description.name,
-                destination=wanted.destination, reason=problem.reason,
+                destination=dialling.loggable(wanted.destination), reason=problem.reason,
             )  # fmt: skip
 
     async def finish(self, seconds: float) -> None:

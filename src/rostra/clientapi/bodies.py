@@ -166,6 +166,8 @@ class Dial(Body, frozen=True, kw_only=True):
     keep_conference_alive: str | None = None
     remote_display_name: str | None = None
     text: str | None = None
+    custom_sip_headers: str | dict[str, str] | None = None
+    """Lines `Name: value`, or an object."""
 
 
 Uuids = Annotated[list[str], msgspec.Meta(max_length=2000)]

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 
 from rostra.domain.ending import KeepAlive
+from rostra.domain.sipheaders import Headers
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 
 FIRST_TONE = 3.0
@@ -68,6 +69,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Location that places the call, or stands for it in rules; 0: any."""
     automatic: int = 0
     """Number of the configured participant that is called when a conference starts; 0: it is none."""
+    headers: Headers = ()
+    """More for the request of a SIP call."""
 
 
 class Here(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,6 +122,14 @@ def shown_name(wanted: Wanted) -> str:
     if wanted.destination.lower().startswith(("rtmp://", "rtmps://")):
         return wanted.destination.partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0]
     return plain_alias(wanted.destination)
+
+
+def loggable(address: str) -> str:
+    """An address without what must not be in a log: whoever has the path of a stream can send to it too."""
+    scheme, found, rest = address.partition("://")
+    if not found or scheme.lower() not in ("rtmp", "rtmps"):
+        return address
+    return f"{scheme}://{rest.partition('/')[0].rpartition('@')[2]}/…"
 
 
 def plain_alias(address: str) -> str:

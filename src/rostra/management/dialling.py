@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 
 from rostra.configuration import vocabulary
 from rostra.configuration.models import Conference, SystemLocation, WorkerVM
-from rostra.domain import dialling
+from rostra.domain import dialling, sipheaders
 from rostra.domain.dialling import Wanted
 from rostra.domain.ending import KeepAlive
 from rostra.domain.vocabulary import CallProtocol, Role
@@ -48,7 +48,7 @@ DIAL = (
         choices=tuple(name for name, _ in vocabulary.KEEP_ALIVE),
     ),
     _text("local_display_name", "Name the other end is told."),
-    _text("custom_sip_headers", "More SIP headers. They are not sent.", 0),
+    _text("custom_sip_headers", "More headers of a SIP call: lines of the form Name: value, or a JSON object.", 0),
 )
 
 
@@ -93,7 +93,19 @@ def wanted_of(values: Values) -> Wanted:
         source_alias=values["conference_alias"],
         source_name=values.get("local_display_name", ""),
         location=_location(values),
+        headers=_headers(values),
     )
+
+
+def _headers(values: Values) -> sipheaders.Headers:
+    try:
+        headers = sipheaders.read(values.get("custom_sip_headers", ""))
+        problem = sipheaders.allowed(headers, administrator=True)
+    except ValueError as wrong:
+        headers, problem = (), str(wrong)
+    if problem:
+        raise ValidationError({"custom_sip_headers": [problem]})
+    return headers
 
 
 def _location(values: Values) -> int:

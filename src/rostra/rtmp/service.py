@@ -40,6 +40,7 @@ class StreamCall:
 
     def __init__(self, order: CallOrder, background: Background) -> None:
         self._order = order
+        self._where = dialling.loggable(order.destination)
         self._background = background
         self._call = f"rtmp-{uuid.uuid4().hex}"
         self._session: Session | None = None
@@ -54,7 +55,7 @@ class StreamCall:
         try:
             await self._open(session)
         except (MediaRefused, CallRefused) as problem:
-            logger.info("Stream refused", destination=self._order.destination, reason=str(problem))
+            logger.info("Stream refused", destination=self._where, reason=str(problem))
             await session.leave(_reason(problem))
             return
         await session.confirm(self._call)
@@ -72,7 +73,7 @@ class StreamCall:
                 await self._open(session)
                 await session.confirm(self._call)
             except (MediaRefused, CallRefused) as problem:
-                logger.info("Stream not yet back", destination=self._order.destination, reason=str(problem))
+                logger.info("Stream not yet back", destination=self._where, reason=str(problem))
             else:
                 return
         await session.leave(dialling.NOT_REACHED)

@@ -6,6 +6,7 @@ from rostra.calls.switchboard import NotDialled
 from rostra.clientapi.asking import Asked
 from rostra.clientapi.bodies import Dial, Transfer
 from rostra.clientapi.envelope import ApiProblem
+from rostra.domain import sipheaders
 from rostra.domain.dialling import Wanted, plain_alias
 from rostra.domain.ending import KeepAlive
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
@@ -46,7 +47,19 @@ def wanted_of(body: Dial) -> Wanted:
         dtmf_sequence=(body.dtmf_sequence or "").strip()[:250],
         source_alias=plain_alias((body.source or "").strip())[:250],
         source_name=(body.source_display_name or "").strip()[:250],
+        headers=_headers(body),
     )
+
+
+def _headers(body: Dial) -> sipheaders.Headers:
+    try:
+        headers = sipheaders.read(body.custom_sip_headers or "")
+        problem = sipheaders.allowed(headers, administrator=False)
+    except ValueError as wrong:
+        headers, problem = (), str(wrong)
+    if problem:
+        raise ApiProblem(400, f"Invalid custom_sip_headers: {problem}")
+    return headers
 
 
 LONGEST = 1000
