@@ -11,7 +11,8 @@ from rostra.domain import sipheaders
 
 @pytest.mark.parametrize(
     "given_",
-    ["X-Desk: 7\r\n\r\nX-Room:  Blue: left ", '{"X-Desk": "7", "X-Room": "Blue: left"}', {"X-Desk": "7", "X-Room": "Blue: left"}],
+    ["X-Desk: 7\r\n\r\nX-Room:  Blue: left ", '{"X-Desk": "7", "X-Room": "Blue: left"}',
+     {"X-Desk": "7", "X-Room": "Blue: left"}],
 )  # fmt: skip
 def test_every_form_is_read(given_: object) -> None:
     assert sipheaders.read(given_) == (("X-Desk", "7"), ("X-Room", "Blue: left"))

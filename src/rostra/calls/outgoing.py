@@ -170,7 +170,8 @@ class Outgoing:
         )  # fmt: skip
         logger.info(
             "Participant is being called.", conference=conference.name, participant=name,
-            participant_id=participant.uuid, destination=dialling.loggable(way.destination), protocol=way.protocol.value,
+            participant_id=participant.uuid, destination=dialling.loggable(way.destination),
+            protocol=way.protocol.value,
         )  # fmt: skip
         leg.begin(session)
         return participant.uuid

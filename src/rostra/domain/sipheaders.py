@@ -19,16 +19,15 @@ LONGEST = 1000
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9.!%*_+`'~-]{0,63}")
 _ANYBODY = frozenset({"alert-info", "call-info", "organization", "priority", "subject", "user-to-user"})
 """What Hosts may write beside headers that begin with X-."""
-_OURS = frozenset(
-    """accept accept-contact accept-encoding accept-language allow allow-events authorization authentication-info
+_WRITTEN = """accept accept-contact accept-encoding accept-language allow allow-events authorization authentication-info
     call-id contact content-disposition content-encoding content-language content-length content-type cseq date event
     expires from max-forwards mime-version min-expires min-se path proxy-authenticate proxy-authorization
     proxy-require rack record-route refer-to referred-by reject-contact replaces request-disposition require
     retry-after route rseq security-client security-server security-verify server service-route session-expires
     sip-etag sip-if-match subscription-state supported timestamp to unsupported user-agent via warning
     www-authenticate
-    a b c d e f i j k l m o r s t u v x y""".split()
-)
+    a b c d e f i j k l m o r s t u v x y"""
+_OURS = frozenset(_WRITTEN.split())
 """What the stack writes itself, and the short names."""
 
 
