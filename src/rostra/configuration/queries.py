@@ -24,6 +24,7 @@ from rostra.configuration.rows import (
     GlobalRow,
     LocationRow,
     NodeRow,
+    PolicyRow,
     ProxyRow,
     RuleRow,
     ServiceRow,
@@ -121,6 +122,27 @@ class Lookup:
         values = _named(self._global_columns, self._global_flags, row)
         values["disabled_codecs"] = json.loads(values["disabled_codecs"])
         return GlobalRow(**values)
+
+    def policy_of(self, location: int) -> PolicyRow | None:
+        """The policy profile that a location refers to."""
+        columns, flags = _columns(PolicyRow)
+        fields = ", ".join(f'policy."{column}"' for column in columns)
+        row = self._one(
+            f"SELECT {fields} FROM configuration_systemlocation AS location "  # noqa: S608 - names of our own
+            "JOIN configuration_policyserver AS policy ON policy.id = location.policy_server_id WHERE location.id = ?",
+            location,
+        )
+        return None if row is None else PolicyRow(**_named(columns, flags, row))
+
+    def number_of(self, table: str, name: str) -> int | None:
+        """The object of exactly this name, in a table of the configuration (which no client chooses)."""
+        row = self._one(f"SELECT id FROM configuration_{table} WHERE name = ?", name)  # noqa: S608
+        return None if row is None else row[0]
+
+    def theme_name(self, key: int | None) -> str:
+        """The name of the theme with this id; empty: there is none."""
+        row = self._one("SELECT name FROM configuration_ivrtheme WHERE id = ?", key)
+        return "" if row is None else str(row[0])
 
     def theme(self, key: int) -> ThemeRow | None:
         """The theme with this id."""

@@ -42,6 +42,56 @@ class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
     live_captions_enabled: str
     primary_owner_email_address: str
     ivr_theme_id: int | None = None
+    host_identity_provider_group_id: int | None = None
+    guest_identity_provider_group_id: int | None = None
+    non_idp_participants: str = "disallow_all"
+    direct_media_notification_duration: int = 0
+    """Seconds."""
+
+
+class ProviderRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An identity provider; secrets sealed. Fields of `identity_provider`."""
+
+    id: int
+    uuid: str
+    name: str
+    idp_type: str
+    sso_url: str
+    idp_entity_id: str
+    idp_public_key: str
+    service_entity_id: str
+    service_private_key: str
+    signature_algorithm: str
+    display_name_attribute_name: str
+    assertion_consumer_service_url: str
+    assertion_consumer_service_url2: str
+    assertion_consumer_service_url3: str
+    assertion_consumer_service_url4: str
+    assertion_consumer_service_url5: str
+    assertion_consumer_service_url6: str
+    assertion_consumer_service_url7: str
+    assertion_consumer_service_url8: str
+    assertion_consumer_service_url9: str
+    assertion_consumer_service_url10: str
+    worker_fqdn_acs_urls: bool
+    disable_popup_flow: bool
+    oidc_flow: str
+    oidc_client_id: str
+    oidc_client_secret: str
+    oidc_token_url: str
+    oidc_user_info_url: str
+    oidc_jwks_url: str
+    oidc_token_endpoint_auth_scheme: str
+    oidc_token_signature_scheme: str
+    oidc_display_name_claim_name: str
+    oidc_additional_scopes: str
+    oidc_france_connect_required_eidas_level: str
+
+    @property
+    def redirects(self) -> tuple[str, ...]:
+        """Where it may send users back to."""
+        names = [name for name in self.__struct_fields__ if name.startswith("assertion_consumer_service_url")]
+        return tuple(address for name in names if (address := getattr(self, name)))
 
 
 class ThemeRow(msgspec.Struct, frozen=True):
@@ -185,3 +235,25 @@ class CertificateRow(msgspec.Struct, frozen=True):
     certificate: str
     private_key: str
     parameters: str
+
+
+class PolicyRow(msgspec.Struct, frozen=True):
+    """A policy profile; fields of `policy_server`, the password sealed."""
+
+    id: int
+    name: str
+    url: str
+    username: str
+    password: str
+    enable_service_lookup: bool
+    enable_participant_lookup: bool
+    enable_media_location_lookup: bool
+    enable_avatar_lookup: bool
+    enable_directory_lookup: bool
+    enable_registration_lookup: bool
+    enable_internal_service_policy: bool
+    internal_service_policy_template: str
+    enable_internal_participant_policy: bool
+    internal_participant_policy_template: str
+    enable_internal_media_location_policy: bool
+    internal_media_location_policy_template: str

@@ -9,6 +9,7 @@ from rostra.domain.dialling import Wanted
 from rostra.domain.ending import Limits
 from rostra.domain.reception import ReceptionRules
 from rostra.domain.rooms import Room
+from rostra.domain.signon import SignOnRules
 from rostra.domain.theme import BASE_SETTINGS, ThemeSettings
 
 
@@ -74,7 +75,10 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
     description: ServiceDescription
     access: AccessRules = AccessRules()
+    sign_on: SignOnRules = SignOnRules()
     automatic: tuple[Wanted, ...] | None = None
     """Who is called when a conference of it starts, as policy says; None: as configured."""
     alias: str = ""
     """The alias by which policy gave it; empty: it is configured."""
+    policy: str = ""
+    """What policy said of it, in JSON; empty: it is configured."""

@@ -103,14 +103,14 @@ def value_of(field: Field, given: Mapping[str, Any], names: Names) -> Any:
         if field.required:
             raise Invalid(field.name, "is missing")
         return field.default
-    value: Any = given[field.name]
+    value = given[field.name]
     if value is None and field.nullable:
         return None
     if not has_type(value, field.type):
         raise Invalid(field.name, f"is not {field.type.value}")
     if isinstance(value, str):
         _check_text(field, value, names)
-    elif field.type is Type.WHOLE and not field.low <= int(value) <= field.high:
+    elif field.type is Type.WHOLE and not field.low <= cast("int", value) <= field.high:
         raise Invalid(field.name, f"is not between {field.low} and {field.high}")
     return value
 
@@ -145,4 +145,4 @@ def has_type(value: object, kind: Type) -> bool:
 
 def members(value: object) -> Mapping[str, Any] | None:
     """A JSON object; None: it is something else."""
-    return cast(Mapping[str, Any], value) if isinstance(value, dict) else None
+    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else None

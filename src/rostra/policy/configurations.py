@@ -107,4 +107,4 @@ def _locations(given: Sequence[object], names: Names) -> list[str]:
         if not isinstance(name, str) or not name:
             raise Invalid("overflow_locations", "has a member that is not a text")
         checked(tables.LOCATION[:1], {"location": name}, names)
-    return cast(list[str], list(given))
+    return cast("list[str]", list(given))

@@ -39,7 +39,7 @@ def listing(answer: object, limit: int) -> Listing:
     if given is None or given.get("status") != SUCCESS or not isinstance(given.get("result"), list):
         return NOTHING
     found: list[Entry] = []
-    for one in cast(list[object], given["result"]):
+    for one in cast("list[object]", given["result"]):
         fields = members(one)
         if fields is not None and (entry := _entry(fields)) is not None:
             found.append(entry)

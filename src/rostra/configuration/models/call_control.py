@@ -142,6 +142,13 @@ def _script(label: str, help_text: str) -> models.TextField:
     return paragraph(label, _SCRIPT, help_text, validators=[validators.template])
 
 
+SCRIPTS = (
+    "internal_service_policy_template",
+    "internal_participant_policy_template",
+    "internal_media_location_policy_template",
+)
+
+
 class PolicyServer(models.Model):
     """Who decides about calls of a location: a server, scripts, or both (SYS-172…SYS-181, POL-001…POL-007)."""
 
@@ -170,6 +177,14 @@ class PolicyServer(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Scripts that cannot run are not saved (POL-082)."""
+        from rostra.policy import scripts  # takes long, and a node that only carries calls never checks one
+
+        found = {name: scripts.problem(getattr(self, name)) for name in SCRIPTS}
+        if wrong := {name: problem for name, problem in found.items() if problem}:
+            raise ValidationError(wrong)
 
 
 def _seconds(label: str, high: int, default: int) -> models.IntegerField:

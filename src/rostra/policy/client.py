@@ -1,0 +1,143 @@
+"""Asks policy servers over HTTP (section 2.2 of the sheet)."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable
+
+import httpx
+import msgspec
+import structlog
+
+from rostra.policy import avatars
+from rostra.policy.profile import Profile
+from rostra.policy.questions import Kind, Question
+
+logger = structlog.get_logger("support.policy")
+
+SECONDS = 5.0
+"""For one request in all (POL-011)."""
+LARGEST = 1024 * 1024
+"""Bytes of an answer that are read."""
+_JSON = "application/json"
+_JPEG = "image/jpeg"
+
+
+class _Unusable(Exception):
+    """The answer is none; the text says why."""
+
+
+class PolicyClient:
+    """Of one node. Requests run side by side, and keep connections open between them."""
+
+    def __init__(self, trust: Callable[[], ssl.SSLContext]) -> None:
+        """`trust`: whom we trust now; asked anew after `renew`."""
+        self._trust = trust
+        self._client: httpx.AsyncClient | None = None
+
+    async def ask(self, profile: Profile, question: Question) -> object:
+        """What the JSON of the answer says; None for everything that is no usable answer (POL-013)."""
+        body = await self._get(profile, question, _JSON)
+        if body is None:
+            return None
+        try:
+            found = msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+            logger.warning("Policy answer is no JSON", profile=profile.name, problem=str(problem))
+            return None
+        if not isinstance(found, dict):
+            logger.warning("Policy answer is no JSON object", profile=profile.name)
+            return None
+        return found  # type: ignore[reportUnknownVariableType] - checked by who reads it
+
+    async def picture(self, profile: Profile, question: Question, width: int, height: int) -> bytes | None:
+        """A JPEG of exactly this size (POL-064)."""
+        body = await self._get(profile, question, _JPEG)
+        if body is None:
+            return None
+        if not avatars.fits(body, width, height):
+            logger.warning("Policy picture does not fit", profile=profile.name, wanted=f"{width}x{height}")
+            return None
+        return body
+
+    async def renew(self) -> None:
+        """Whom we trust has changed: from now on, new connections."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def close(self) -> None:
+        await self.renew()
+
+    async def _get(self, profile: Profile, question: Question, type: str) -> bytes | None:
+        """The body of a usable answer. Each outcome is logged, without credentials (POL-020)."""
+        begin = time.monotonic()
+        status = 0
+        address = question.address(profile.url)
+        try:
+            async with asyncio.timeout(SECONDS):
+                async with self._connected().stream("GET", address, auth=_credentials(profile)) as response:
+                    status = response.status_code
+                    body = await _body(response, type)
+        except TimeoutError:
+            problem = f"no answer within {SECONDS:g} s"
+        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, ValueError, OSError) as failure:
+            problem = str(failure) or failure.__class__.__name__
+        except _Unusable as unusable:
+            problem = str(unusable)
+        else:
+            _log(logger.info, profile, question, address, status, begin, "")
+            return body
+        _log(logger.warning, profile, question, address, status, begin, problem)
+        return None
+
+    def _connected(self) -> httpx.AsyncClient:
+        if self._client is None:
+            limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30.0)
+            self._client = httpx.AsyncClient(
+                verify=self._trust(), trust_env=False, follow_redirects=False, timeout=SECONDS, limits=limits
+            )
+        return self._client
+
+
+async def _body(response: httpx.Response, type: str) -> bytes:
+    """Raises _Unusable; then what there is of a body is not read."""
+    if response.status_code != 200:
+        raise _Unusable(f"status {response.status_code}")
+    given = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != type:
+        raise _Unusable(f"content type {given or 'missing'}")
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.aiter_bytes():
+        size += len(part)
+        if size > LARGEST:
+            raise _Unusable(f"larger than {LARGEST} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _credentials(profile: Profile) -> httpx.BasicAuth | None:
+    """Sent at once, without being asked for (POL-009)."""
+    return httpx.BasicAuth(profile.username, profile.password) if profile.username else None
+
+
+def _log(
+    tell: Callable[..., object], profile: Profile, question: Question, address: str, status: int, begin: float,
+    problem: str,
+) -> None:  # fmt: skip
+    elapsed = round((time.monotonic() - begin) * 1000)
+    more = {"problem": problem} if problem else {}
+    tell(
+        "Policy request", profile=profile.name, type=Kind(question.kind).name.lower(), url=_plain(address),
+        status=status, milliseconds=elapsed, **more,
+    )  # fmt: skip
+
+
+def _plain(address: str) -> str:
+    """An address without the credentials that an administrator put into it."""
+    scheme, separator, rest = address.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}"
