@@ -7,6 +7,7 @@ import { registerWorker } from "./pwa";
 import { applyTheme } from "./theme";
 import { App } from "./ui/App";
 import { Broken } from "./ui/Broken";
+import { rootOf } from "./ui/routes";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/controls.css";
@@ -16,6 +17,7 @@ import "./styles/meeting.css";
 import "./styles/stage.css";
 import "./styles/panel.css";
 import "./styles/chat.css";
+import "./styles/rooms.css";
 import "./styles/statistics.css";
 
 /** A server that does not answer must not keep the page empty. */
@@ -27,7 +29,10 @@ const { language, theme } = recall();
 applyTheme(theme);
 speak(language);
 registerWorker();
-await Promise.race([loadBranding(), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+await Promise.race([
+  loadBranding(rootOf(window.location.pathname)),
+  new Promise((resolve) => setTimeout(resolve, PATIENCE)),
+]);
 createRoot(root).render(
   <StrictMode>
     <Broken>

@@ -59,7 +59,9 @@ export async function requestToken(
   if (request.extension !== undefined) body.conference_extension = request.extension;
   if (request.oneTimeToken !== undefined) body.token = request.oneTimeToken;
   if (request.replaces !== undefined) body.replaces = request.replaces;
-  const headers: Record<string, string> = request.pin === undefined ? {} : { pin: request.pin };
+  // A one-time token stands for itself; the PIN is for coming back without one.
+  const asked = request.pin !== undefined && request.oneTimeToken === undefined;
+  const headers: Record<string, string> = asked ? { pin: request.pin ?? "" } : {};
   const { status, result } = await exchange(`${conferenceUrl(request.node, request.alias)}/request_token`, {
     ...options,
     headers,

@@ -1,8 +1,8 @@
-/** The typed calls of a joined participant. */
+/** The typed calls of a joined participant; those of a Host in a breakout room go there (see `place`). */
 
 import { conferenceUrl } from "./admission";
 import { ApiError, demand, type RequestOptions } from "./http";
-import type { DialRequest, LayoutChange, Role, TransferRequest } from "./types";
+import type { DialRequest, LayoutChange, Role, RoomRequest, TransferRequest } from "./types";
 
 export interface CallAnswer {
   call_uuid: string;
@@ -15,19 +15,41 @@ export interface RefreshAnswer {
   node_urls?: unknown;
 }
 
+/** A breakout room where a Host's picture and sound are. */
+export interface Place {
+  room: string;
+  /** The Host's own participant there. */
+  self: string;
+}
+
+/** The name that the API has for the composition which only one participant is sent. */
+const PERSONAL = "main.!personal";
+
 /** Media signalling must be answered within 5 s; waiting longer only delays recovery. */
 const CALL_TIMEOUT = 6_000;
 
 export class ConferenceApi {
   private readonly base: string;
   token: string;
-  readonly self: string;
+  /** Undefined: in the main conference. */
+  place: Place | undefined;
+  private readonly main: string;
 
   /** `node`: its origin. */
   constructor(alias: string, token: string, self: string, node: string) {
     this.base = conferenceUrl(node, alias);
     this.token = token;
-    this.self = self;
+    this.main = self;
+  }
+
+  /** The own participant where picture and sound are. */
+  get self(): string {
+    return this.place?.self ?? this.main;
+  }
+
+  /** Path of what acts where picture and sound are. */
+  private here(path: string): string {
+    return this.place ? `breakouts/${encodeURIComponent(this.place.room)}/${path}` : path;
   }
 
   private get(path: string): Promise<unknown> {
@@ -39,13 +61,13 @@ export class ConferenceApi {
   }
 
   private participant(uuid: string, action: string, body?: unknown): Promise<unknown> {
-    return this.post(`participants/${encodeURIComponent(uuid)}/${action}`, body);
+    return this.post(this.here(`participants/${encodeURIComponent(uuid)}/${action}`), body);
   }
 
   private call(path: string, body: unknown, signal?: AbortSignal): Promise<unknown> {
     const options: RequestOptions = { timeout: CALL_TIMEOUT };
     if (signal) options.signal = signal;
-    return this.post(`participants/${encodeURIComponent(this.self)}/calls${path}`, body, options);
+    return this.post(this.here(`participants/${encodeURIComponent(this.self)}/calls${path}`), body, options);
   }
 
   get eventsUrl(): string {
@@ -123,7 +145,7 @@ export class ConferenceApi {
   }
 
   lowerAllHands(): Promise<unknown> {
-    return this.post("clearallbuzz");
+    return this.post(this.here("clearallbuzz"));
   }
 
   remove(uuid: string): Promise<unknown> {
@@ -154,6 +176,10 @@ export class ConferenceApi {
     return this.participant(uuid, allowed ? "allowrxpresentation" : "denyrxpresentation");
   }
 
+  hold(uuid: string, held: boolean): Promise<unknown> {
+    return this.participant(uuid, held ? "hold" : "resume");
+  }
+
   rename(uuid: string, text: string): Promise<unknown> {
     return this.participant(uuid, "overlaytext", { text });
   }
@@ -180,11 +206,19 @@ export class ConferenceApi {
   }
 
   lock(locked: boolean): Promise<unknown> {
-    return this.post(locked ? "lock" : "unlock");
+    return this.post(this.here(locked ? "lock" : "unlock"));
   }
 
   muteGuests(muted: boolean): Promise<unknown> {
-    return this.post(muted ? "muteguests" : "unmuteguests");
+    return this.post(this.here(muted ? "muteguests" : "unmuteguests"));
+  }
+
+  letGuestsUnmute(setting: boolean): Promise<unknown> {
+    return this.post("set_guests_can_unmute", { setting });
+  }
+
+  letGuestsPresent(setting: boolean): Promise<unknown> {
+    return this.post("set_guests_can_present", { setting });
   }
 
   start(): Promise<unknown> {
@@ -211,13 +245,73 @@ export class ConferenceApi {
   }
 
   changeLayout(transforms: LayoutChange): Promise<unknown> {
-    return this.post("transform_layout", { transforms });
+    return this.post(this.here("transform_layout"), { transforms });
   }
 
   /** To everyone, or to one only. */
   async say(text: string, to?: string): Promise<boolean> {
     const body = { type: "text/plain", payload: text };
-    const sent = to === undefined ? this.post("message", body) : this.participant(to, "message", body);
+    const sent =
+      to === undefined ? this.post(this.here("message"), body) : this.participant(to, "message", body);
     return (await sent) !== false;
+  }
+
+  // A layout of one's own
+
+  /** `anew`: so far the caller is sent what all are sent. Without `layout`: that again. */
+  async ownLayout(layout: string | undefined, anew: boolean): Promise<void> {
+    const path = this.here("video_mixes");
+    const own = `${path}/${encodeURIComponent(PERSONAL)}`;
+    if (layout === undefined) {
+      await this.post(`${own}/delete`);
+      return;
+    }
+    if (anew) await this.post(`${path}/create`, { mix_name: PERSONAL });
+    await this.post(`${own}/configure`, { transform_layout: { layout } });
+  }
+
+  // Breakout rooms, for Hosts
+
+  /** The uuid of the room. */
+  async openRoom(request: RoomRequest): Promise<string> {
+    const answer = (await this.post("breakouts", request)) as { breakout_uuid: string };
+    return answer.breakout_uuid;
+  }
+
+  closeRoom(room: string): Promise<unknown> {
+    return this.post(`breakouts/${encodeURIComponent(room)}/disconnect`);
+  }
+
+  closeAllRooms(): Promise<unknown> {
+    return this.post("breakouts/disconnect");
+  }
+
+  /** Everybody comes back, the rooms stay. */
+  emptyRooms(): Promise<unknown> {
+    return this.post("breakouts/empty");
+  }
+
+  async sayToRooms(text: string): Promise<boolean> {
+    return (await this.post("breakouts/message", { type: "text/plain", payload: text })) !== false;
+  }
+
+  /** Undefined names the main conference. */
+  move(people: readonly string[], from: string | undefined, to: string | undefined): Promise<unknown> {
+    const path = from === undefined ? "" : `breakouts/${encodeURIComponent(from)}/`;
+    return this.post(`${path}participants/breakout`, { breakout_uuid: to ?? "main", participants: people });
+  }
+
+  helpGiven(room: string): Promise<unknown> {
+    return this.post(`breakouts/${encodeURIComponent(room)}/clearbreakoutbuzz`);
+  }
+
+  // Breakout rooms, for who was sent into one
+
+  askForHelp(wanted: boolean): Promise<unknown> {
+    return this.post(wanted ? "breakoutbuzz" : "clearbreakoutbuzz");
+  }
+
+  leaveRoom(): Promise<unknown> {
+    return this.post("leavebreakout");
   }
 }

@@ -23,6 +23,10 @@ const NAMES: readonly EventName[] = [
   "cancel_refer",
   "on_hold",
   "refresh_token",
+  "breakout_begin",
+  "breakout_end",
+  "breakout_event",
+  "breakout_refer",
 ];
 
 /** The part of EventSource used here, so that tests can supply their own. */

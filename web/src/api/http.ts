@@ -27,6 +27,19 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
+/** How far the server's clock is ahead of ours, in milliseconds; below two seconds is not told from none. */
+let ahead = 0;
+const NEGLIGIBLE = 2_000;
+
+/** The server's time, as far as its answers say it. */
+export const serverNow = (): number => Date.now() + ahead;
+
+export function noteClock(date: string | null, now: number): void {
+  const told = date === null ? Number.NaN : Date.parse(date);
+  if (Number.isNaN(told)) return; // Answers of other origins do not show it.
+  ahead = Math.abs(told - now) < NEGLIGIBLE ? 0 : told - now;
+}
+
 /** Send and unwrap, whatever the status. A body that is no envelope gives `result` null. Throws on network errors. */
 export async function exchange(url: string, options: RequestOptions = {}): Promise<Envelope> {
   const signals = [AbortSignal.timeout(options.timeout ?? 10_000)];
@@ -42,6 +55,7 @@ export async function exchange(url: string, options: RequestOptions = {}): Promi
     init.headers = { ...options.headers, "Content-Type": "application/json" };
   }
   const response = await fetch(url, init);
+  noteClock(response.headers.get("date"), Date.now());
   let result: unknown = null;
   try {
     const json: unknown = await response.json();

@@ -39,6 +39,8 @@ export interface Admission {
   use_relay_candidates_only?: boolean;
   guests_can_present?: boolean;
   rtmp_enabled?: boolean;
+  /** Hosts may open breakout rooms. */
+  breakout_rooms?: boolean;
   /** Most to receive and to send, kbit/s. */
   bandwidth_in?: number;
   bandwidth_out?: number;
@@ -79,6 +81,10 @@ export interface ParticipantRecord {
   is_streaming_conference?: boolean;
   is_on_hold?: boolean;
   overlay_text?: string;
+  /** A Host whose picture and sound are in a breakout room. */
+  is_conjoined?: boolean;
+  can_receive_personal_mix?: boolean;
+  receive_from_video_mix?: { mix_name: string; mix_config?: { transform_layout?: { layout?: string } } };
 }
 
 export interface ConferenceState {
@@ -92,6 +98,28 @@ export interface ConferenceState {
   recording?: boolean;
   streaming?: boolean;
   public_streaming?: boolean;
+  breakout_rooms?: boolean;
+  /** Only in breakout rooms, like all that follows. */
+  breakout?: boolean;
+  breakout_name?: string;
+  end_action?: EndAction;
+  /** Seconds since the epoch by the server's clock; 0: open end. */
+  end_time?: number;
+  breakoutbuzz?: { value: boolean; time: number };
+  breakout_guests_allowed_to_leave?: boolean;
+}
+
+/** What becomes of Guests when a breakout room closes. */
+export type EndAction = "transfer" | "disconnect";
+
+export interface RoomRequest {
+  name: string;
+  /** Seconds; 0: open end. */
+  duration: number;
+  end_action: EndAction;
+  guests_allowed_to_leave: boolean;
+  /** Participants by the room they are in now, `main` or a uuid. */
+  participants: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What the picture sent to this client is made of. */
@@ -167,10 +195,14 @@ export interface EventMap {
   call_disconnected: { call_uuid: string; reason: string };
   media_lost: { call_uuid?: string } | null;
   disconnect: { reason: string };
-  refer: { alias: string; token: string };
+  refer: { alias: string; token: string; target?: string; breakout_name?: string };
   cancel_refer: unknown;
   on_hold: { setting: boolean };
   refresh_token: null;
+  breakout_begin: { breakout_uuid: string; participant_uuid: string };
+  breakout_end: { breakout_uuid: string; participant_uuid: string };
+  breakout_event: { breakout_uuid: string; event: string; data: unknown };
+  breakout_refer: { breakout_uuid: string; breakout_name: string; requester_uuid: string };
 }
 export type EventName = keyof EventMap;
 export type StreamEvent = { [K in EventName]: { name: K; data: EventMap[K] } }[EventName];

@@ -18,7 +18,6 @@ const NONE: Branding = {
   bandwidth: undefined,
 };
 
-const ROOT = "/branding/";
 const TEXTS = /^(?:locales|languages)\/([a-z]{2,3})(?:[-_]\w+)?\.json$/i;
 const PROTOCOLS: readonly string[] = ["auto", "sip", "h323", "rtmp", "mssip"];
 
@@ -60,33 +59,39 @@ export function apply(files: readonly string[], settings: Settings): Branding {
   };
 }
 
-/** Put the branding in place, if there is one. Never fails: without it the app looks as it was shipped. */
-export async function loadBranding(): Promise<void> {
+/**
+ * Put the branding in place, if there is one. Never fails: without it the app looks as it was shipped. `below`: the
+ * path at which the app was opened, which may have a branding of its own.
+ */
+export async function loadBranding(below: string): Promise<void> {
+  const root = `${below}branding/`;
   try {
-    const files = await list();
+    const files = await list(root);
     if (files.length === 0) return;
-    if (files.includes("brand.css")) await style(`${ROOT}brand.css`);
-    const settings = files.includes("settings.js") ? readSettings(await read("settings.js")) : {};
+    if (files.includes("brand.css")) await style(`${root}brand.css`);
+    const settings = files.includes("settings.js") ? readSettings(await read(`${root}settings.js`)) : {};
     current = apply(files, settings);
+    document.documentElement.style.setProperty("--brand-logo", `url("${root}logo.png")`);
+    document.documentElement.style.setProperty("--brand-ground", `url("${root}background.jpg")`);
     document.documentElement.dataset.branded = files
       .filter((name) => /^(logo|background)\./.test(name))
       .join(" ");
-    override(await texts(files));
+    override(await texts(root, files));
   } catch (error) {
     console.warn("branding left out", error);
   }
 }
 
-async function list(): Promise<string[]> {
-  const response = await fetch(`${ROOT}index.json`, { cache: "no-cache" });
+async function list(root: string): Promise<string[]> {
+  const response = await fetch(`${root}index.json`, { cache: "no-cache" });
   if (!response.ok) return [];
   const { files } = (await response.json()) as { files?: unknown };
   return Array.isArray(files) ? files.filter((name) => typeof name === "string") : [];
 }
 
-async function read(name: string): Promise<string> {
-  const response = await fetch(ROOT + name, { cache: "no-cache" });
-  if (!response.ok) throw new Error(`${name}: ${response.status}`);
+async function read(address: string): Promise<string> {
+  const response = await fetch(address, { cache: "no-cache" });
+  if (!response.ok) throw new Error(`${address}: ${response.status}`);
   return response.text();
 }
 
@@ -101,11 +106,14 @@ function style(address: string): Promise<void> {
   });
 }
 
-async function texts(files: readonly string[]): Promise<Record<string, Record<string, string>>> {
+async function texts(
+  root: string,
+  files: readonly string[],
+): Promise<Record<string, Record<string, string>>> {
   const found: Record<string, Record<string, string>> = {};
   for (const name of files) {
     const language = TEXTS.exec(name)?.[1]?.toLowerCase();
-    if (language) found[language] = onlyTexts(JSON.parse(await read(name)));
+    if (language) found[language] = onlyTexts(JSON.parse(await read(root + name)));
   }
   return found;
 }

@@ -84,6 +84,25 @@ export class Call {
     if (uuid === this.connection.callUuid) this.recovery.callGone();
   }
 
+  /** Hang up, then place the call where it goes after `change`; whatever goes wrong is mended as a lost call is. */
+  async moved(change: () => void): Promise<void> {
+    try {
+      await this.connection.hangUp();
+    } catch (error) {
+      console.info("call already gone", error);
+    }
+    change();
+    if (this.ended) return;
+    try {
+      await this.rebuild();
+      this.recovery.watch();
+    } catch (error) {
+      if (this.ended) return;
+      console.warn("call not answered", error);
+      this.recovery.callGone();
+    }
+  }
+
   /** Ended locally and at the server. */
   async close(): Promise<void> {
     this.ended = true;

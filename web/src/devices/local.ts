@@ -26,6 +26,9 @@ const MICROPHONE: MediaTrackConstraints = {
   autoGainControl: true,
 };
 
+/** Faults that another device helps against. */
+const GONE: ReadonlySet<DeviceFault> = new Set(["unplugged", "missing"]);
+
 type Opened = { track: MediaStreamTrack } | { fault: DeviceFault };
 
 /** Asked anew each time: tests and embedders may replace getUserMedia. */
@@ -48,6 +51,7 @@ export class LocalMedia {
   microphone: MediaStreamTrack | undefined;
   camera: MediaStreamTrack | undefined;
   released = false;
+  private readonly watched = new Set<string>();
   private readonly listeners = new Set<() => void>();
 
   constructor(remembered: Partial<LocalState> = {}) {
@@ -91,7 +95,8 @@ export class LocalMedia {
     await this.listDevices();
     this.set({ opening: false });
     if (this.released) return;
-    navigator.mediaDevices?.addEventListener?.("devicechange", this.listDevices);
+    navigator.mediaDevices?.addEventListener?.("devicechange", this.changed);
+    void this.watchPermissions();
   }
 
   /** One request for both gives one permission prompt. False when it failed and each must be tried alone. */
@@ -151,7 +156,7 @@ export class LocalMedia {
 
   release(): void {
     this.released = true;
-    navigator.mediaDevices?.removeEventListener?.("devicechange", this.listDevices);
+    navigator.mediaDevices?.removeEventListener?.("devicechange", this.changed);
     this.stopTracks();
   }
 
@@ -169,7 +174,13 @@ export class LocalMedia {
   }
 
   private async openCamera(): Promise<void> {
-    const opened = await open("video", this.state.cameraId);
+    let opened = await open("video", this.state.cameraId);
+    if ("fault" in opened && opened.fault === "busy" && this.camera) {
+      // Many phones have only one camera open at a time: ours makes room for the other.
+      this.camera.stop();
+      this.camera = undefined;
+      opened = await open("video", this.state.cameraId);
+    }
     if ("fault" in opened) this.set({ cameraFault: opened.fault });
     else this.takeCamera(opened.track);
   }
@@ -204,10 +215,44 @@ export class LocalMedia {
     if (which === "mic" && this.microphone === track) {
       this.microphone = undefined;
       this.set({ micFault: "unplugged" });
+      void this.changed();
     }
     if (which === "camera" && this.camera === track) {
       this.camera = undefined;
       this.set({ cameraFault: "unplugged" });
+      void this.changed();
+    }
+  }
+
+  /** Devices came or went: take what there is in place of what is gone. */
+  private changed = async (): Promise<void> => {
+    await this.listDevices();
+    const { devices, micFault, cameraFault, cameraWanted } = this.state;
+    const there = (kind: MediaDeviceKind) => !this.released && devices.some((device) => device.kind === kind);
+    if (micFault && GONE.has(micFault) && there("audioinput")) await this.openMicrophone();
+    if (cameraFault && GONE.has(cameraFault) && cameraWanted && there("videoinput")) await this.openCamera();
+  };
+
+  /** What was blocked and is allowed now is opened without being asked again. */
+  private async watchPermissions(): Promise<void> {
+    await this.watchPermission("microphone", () => {
+      if (this.state.micFault === "denied") void this.openMicrophone();
+    });
+    await this.watchPermission("camera", () => {
+      if (this.state.cameraFault === "denied" && this.state.cameraWanted) void this.openCamera();
+    });
+  }
+
+  private async watchPermission(name: "microphone" | "camera", granted: () => void): Promise<void> {
+    if (this.watched.has(name) || !navigator.permissions) return;
+    this.watched.add(name);
+    try {
+      const permission = await navigator.permissions.query({ name: name as PermissionName });
+      permission.onchange = () => {
+        if (permission.state === "granted" && !this.released) granted();
+      };
+    } catch (error) {
+      console.info("the browser does not tell when a device is allowed", error);
     }
   }
 

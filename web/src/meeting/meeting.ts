@@ -5,11 +5,20 @@ import type { ConferenceApi } from "../api/conference";
 import { ApiError } from "../api/http";
 import type { Loss } from "../api/keeper";
 import { remedyFor } from "../api/reasons";
-import type { Admission, ParticipantRecord, StreamEvent, TokenAnswer } from "../api/types";
+import type { Admission, EventMap, ParticipantRecord, StreamEvent, TokenAnswer } from "../api/types";
 import type { LocalMedia } from "../devices/local";
-import { type Action, handRaised, initialMeeting, type MeetingState, reduceMeeting } from "../state/meeting";
+import {
+  type Action,
+  handRaised,
+  initialMeeting,
+  type MeetingState,
+  reduceMeeting,
+  seen,
+} from "../state/meeting";
+import { insideOf, wantsHelp } from "../state/rooms";
 import { nameOf } from "../state/roster";
 import { createStore, type Store } from "../state/store";
+import { Moving } from "./moving";
 import { Presenting } from "./presenting";
 import { itinerary, type Outcome, Rejoin } from "./rejoin";
 import { Session } from "./session";
@@ -18,6 +27,8 @@ import { Session } from "./session";
 const WINDOW = 300_000;
 /** A session that did not live this long counts as a failed attempt. */
 const STEADY = 20_000;
+/** Between attempts to reach a server that did not answer at all. */
+const RETRY = 4_000;
 /** Waiting for one node's answer while others may be better. */
 const ANSWER_LIMIT = 4_000;
 
@@ -25,6 +36,12 @@ export class Meeting {
   readonly store: Store<MeetingState, Action> = createStore(reduceMeeting, initialMeeting);
   readonly media: LocalMedia;
   readonly presenting = new Presenting(this.store, () => this.session);
+  readonly moving = new Moving(
+    this.store,
+    this.presenting,
+    () => this.session,
+    () => this.announceMutes(),
+  );
   private request: JoinRequest;
   private readonly home: string;
   private session: Session | undefined;
@@ -32,6 +49,7 @@ export class Meeting {
   private flaps = 0;
   private rejoin: Rejoin | undefined;
   private lastReason = "";
+  private retry: ReturnType<typeof setTimeout> | undefined;
   private remote: MediaStream | undefined;
   private remoteListener: (stream: MediaStream | undefined) => void = () => undefined;
   private readonly unsubscribeMedia: () => void;
@@ -49,6 +67,7 @@ export class Meeting {
     this.unsubscribeMedia = media.subscribe(() => this.mediaChanged());
     window.addEventListener("pagehide", this.pageHidden);
     window.addEventListener("online", this.networkBack);
+    document.addEventListener("visibilitychange", this.looked);
   }
 
   get alias(): string {
@@ -68,14 +87,20 @@ export class Meeting {
 
   // Joining
 
-  async join(): Promise<void> {
-    this.store.dispatch({ type: "phase", phase: { kind: "joining" } });
+  join(): Promise<void> {
+    this.ask({ kind: "joining" });
+    return this.requestEntry();
+  }
+
+  private async requestEntry(): Promise<void> {
+    clearTimeout(this.retry);
     let answer: TokenAnswer;
     try {
       answer = await requestToken(this.request);
     } catch (error) {
       console.warn("request_token failed", error);
-      this.store.dispatch({ type: "phase", phase: { kind: "failed", reason: "network" } });
+      this.ask({ kind: "failed", reason: "network" });
+      this.retry = setTimeout(() => void this.requestEntry(), RETRY);
       return;
     }
     await this.answered(answer);
@@ -147,7 +172,7 @@ export class Meeting {
     });
     this.session = session;
     this.began = Date.now();
-    const raised = handRaised(this.store.get());
+    const raised = handRaised(seen(this.store.get()));
     this.store.dispatch({ type: "admitted", admission });
     if (raised) this.attempt(session.api.raiseHand(true));
     await session.start();
@@ -165,18 +190,30 @@ export class Meeting {
 
   private received(event: StreamEvent): void {
     this.store.dispatch({ type: "event", event, now: Date.now() });
-    if (event.name === "presentation_start") this.presenting.replaced();
-    if (event.name === "presentation_start" || event.name === "presentation_stop")
-      void this.presenting.follow();
+    this.presented(event);
+    this.moving.received(event);
     if (event.name === "disconnect") this.disconnected(event.data.reason, 0);
-    if (event.name === "refer") void this.transfer(event.data.alias, event.data.token);
+    if (event.name === "refer") void this.transfer(event.data);
   }
 
-  private async transfer(alias: string, oneTimeToken: string): Promise<void> {
+  /** Somebody began or ended presenting where our picture and sound are. */
+  private presented(event: StreamEvent): void {
+    const room = event.name === "breakout_event" ? event.data.breakout_uuid : undefined;
+    if (room !== this.store.get().place) return;
+    const { name } = event.name === "breakout_event" ? insideOf(event.data) : event;
+    if (name === "presentation_start") this.presenting.replaced();
+    if (name === "presentation_start" || name === "presentation_stop") void this.presenting.follow();
+  }
+
+  private async transfer(sent: EventMap["refer"]): Promise<void> {
+    const { alias, token: oneTimeToken, target, breakout_name: to } = sent;
     await this.shutDown("Transfer");
-    const { displayName, node } = this.request;
-    this.request = { alias, displayName, oneTimeToken, node };
-    await this.join();
+    const { displayName, node, alias: before } = this.request;
+    // Within one conference, what got us in gets us in again; no other is told our PIN.
+    const kept = alias.toLowerCase() === before.toLowerCase() ? this.request : { displayName, node };
+    this.request = { ...kept, alias, oneTimeToken };
+    this.ask({ kind: "joining", to: target === "breakout" ? to : undefined });
+    await this.requestEntry();
   }
 
   // Getting back in
@@ -258,6 +295,11 @@ export class Meeting {
     return "done";
   }
 
+  /** Who comes back to the page may come back to the machine: it may have slept. */
+  private looked = (): void => {
+    if (document.visibilityState === "visible") this.networkBack();
+  };
+
   private networkBack = (): void => {
     if (this.rejoin) this.rejoin.hurry();
     else this.session?.check();
@@ -311,6 +353,14 @@ export class Meeting {
       this.store.dispatch({ type: "notice", key: "notice.actionFailed", params: { reason } });
     }
     return false;
+  }
+
+  /** Take a Host's picture and sound to a breakout room, or back; who asked for help there has it then. */
+  async goTo(room: string | undefined): Promise<void> {
+    await this.moving.to(room);
+    const { rooms, place } = this.store.get();
+    const there = place === undefined ? undefined : rooms.get(place);
+    if (there && wantsHelp(there.flags)) await this.act((api) => api.helpGiven(there.uuid));
   }
 
   /** To everyone, or to one participant only. */
@@ -370,6 +420,8 @@ export class Meeting {
   }
 
   private dispose(): void {
+    clearTimeout(this.retry);
+    document.removeEventListener("visibilitychange", this.looked);
     this.unsubscribeMedia();
     window.removeEventListener("pagehide", this.pageHidden);
     window.removeEventListener("online", this.networkBack);

@@ -1,7 +1,7 @@
 /** Presenting to the others and watching what they present, over whatever session there is. */
 
 import { ApiError } from "../api/http";
-import type { Action, MeetingState } from "../state/meeting";
+import { type Action, type MeetingState, seen } from "../state/meeting";
 import type { Store } from "../state/store";
 import type { Session } from "./session";
 
@@ -90,7 +90,7 @@ export class Presenting {
   /** Watch what is presented, or stop watching, as the state of the meeting says. */
   async follow(): Promise<void> {
     if (this.source) return;
-    const receive = this.store.get().presenter !== undefined;
+    const receive = seen(this.store.get()).presenter !== undefined;
     try {
       await this.session()?.setSlides({ send: undefined, receive });
     } catch (error) {

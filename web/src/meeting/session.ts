@@ -1,6 +1,6 @@
 /** One admission to a conference at one node: token, events and media, from the first to the last request. */
 
-import { ConferenceApi } from "../api/conference";
+import { ConferenceApi, type Place } from "../api/conference";
 import { EventStream } from "../api/events";
 import { type Loss, PATIENCE, TokenKeeper } from "../api/keeper";
 import { otherNodes } from "../api/nodes";
@@ -90,6 +90,13 @@ export class Session {
     await this.refresh(PATIENCE);
     this.keeper.start();
     this.stream.open();
+  }
+
+  /** Take picture and sound to a breakout room; undefined: back to the conference. */
+  move(place: Place | undefined): Promise<void> {
+    return this.call.moved(() => {
+      this.api.place = place;
+    });
   }
 
   setTracks(tracks: Tracks): Promise<void> {

@@ -13,10 +13,12 @@ import type {
 } from "../api/types";
 import type { MessageKey } from "../i18n";
 import { added, type ChatLine, type NewLine, newsOf } from "./chat";
-import { emptyRoster, type Roster, reduceRoster, without } from "./roster";
+import { insideOf, noRooms, type Rooms, reduceRooms } from "./rooms";
+import { emptyRoster, nameOf, plain, type Roster, reduceRoster, without } from "./roster";
 
 export type Phase =
-  | { kind: "joining" }
+  /** `to`: name of the room that somebody sent us to. */
+  | { kind: "joining"; to?: string | undefined }
   | { kind: "pin"; guestPinRequired: boolean; wrong: boolean }
   | { kind: "extension"; wrong: boolean }
   | { kind: "active" }
@@ -37,6 +39,8 @@ export interface Service {
   /** Host and Guest have layouts of their own. */
   auditorium: boolean;
   streaming: boolean;
+  /** Hosts may open breakout rooms. */
+  rooms: boolean;
 }
 
 export interface MeetingState {
@@ -47,6 +51,10 @@ export interface MeetingState {
   where: ServiceType;
   service: Service;
   roster: Roster;
+  /** Open breakout rooms, for Hosts. */
+  rooms: Rooms;
+  /** The room where our picture and sound are; undefined: the conference itself. */
+  place: string | undefined;
   /** The roster is complete: what comes now is news. */
   synced: boolean;
   flags: ConferenceState;
@@ -84,8 +92,18 @@ export const initialMeeting: MeetingState = {
   displayName: "",
   role: "GUEST",
   where: "conference",
-  service: { name: "", chat: false, video: true, presentation: false, auditorium: false, streaming: false },
+  service: {
+    name: "",
+    chat: false,
+    video: true,
+    presentation: false,
+    auditorium: false,
+    streaming: false,
+    rooms: false,
+  },
   roster: emptyRoster,
+  rooms: noRooms,
+  place: undefined,
   synced: false,
   flags: { locked: false, guests_muted: false, started: false },
   chat: [],
@@ -111,6 +129,7 @@ export type Action =
   | { type: "admitted"; admission: Admission }
   | { type: "event"; event: StreamEvent; now: number }
   | { type: "role"; role: Role }
+  | { type: "place"; room: string | undefined }
   | { type: "media"; up: true }
   | { type: "recovering"; recovering: boolean }
   | { type: "stream"; open: boolean }
@@ -134,6 +153,8 @@ export function reduceMeeting(state: MeetingState, action: Action): MeetingState
       return received(state, action.event, action.now);
     case "role":
       return { ...state, role: action.role };
+    case "place":
+      return { ...state, place: action.room };
     case "media":
       return { ...state, mediaUp: true };
     case "recovering":
@@ -192,7 +213,10 @@ function admitted(state: MeetingState, admission: Admission): MeetingState {
       presentation: admission.call_type !== "audio",
       auditorium: admission.service_type === "lecture",
       streaming: admission.rtmp_enabled ?? false,
+      rooms: admission.breakout_rooms ?? false,
     },
+    rooms: noRooms,
+    place: undefined,
     presenter: undefined,
     held: false,
   };
@@ -209,15 +233,35 @@ function notify(state: MeetingState, key: MessageKey, params: Record<string, str
 
 function received(state: MeetingState, event: StreamEvent, now: number): MeetingState {
   const before = state.roster.byUuid.get(state.self);
-  let next: MeetingState = { ...state, roster: reduceRoster(state.roster, event) };
-  const line = isWaiting(state) || !state.synced ? undefined : newsOf(event, state, now);
-  if (line) next = addLine(next, line);
-  next = told(next, event, now);
+  const rooms = reduceRooms(state.rooms, event);
+  let next: MeetingState = { ...state, roster: reduceRoster(state.roster, event), rooms };
+  next = heardHere(next, state, event, now);
+  next = told(next, event);
   const after = next.roster.byUuid.get(state.self);
   return after && after !== before ? selfChanged(next, before, after) : next;
 }
 
-function told(state: MeetingState, event: StreamEvent, now: number): MeetingState {
+/** What is said and happens where our picture and sound are, and only there. */
+function heardHere(state: MeetingState, before: MeetingState, event: StreamEvent, now: number): MeetingState {
+  const wrapped = event.name === "breakout_event" ? event.data : undefined;
+  const around = before.place === undefined ? before : before.rooms.get(before.place);
+  if (!around || wrapped?.breakout_uuid !== before.place) return state;
+  const happened = wrapped ? insideOf(wrapped) : event;
+  if (happened.name === "message_received") return heard(state, happened.data, now);
+  const line = before.synced && !isWaiting(before) ? newsOf(happened, around, now) : undefined;
+  const next = line ? addLine(state, line) : state;
+  const raised = before.role === "HOST" ? raisedBy(happened, around) : undefined;
+  return raised ? notify(next, "notice.hand", { name: nameOf(raised) }) : next;
+}
+
+/** Who has just raised a hand, if that is what happened. */
+function raisedBy(event: StreamEvent, before: { roster: Roster; self: string }) {
+  if (event.name !== "participant_update" || event.data.uuid === before.self) return undefined;
+  const known = before.roster.byUuid.get(event.data.uuid);
+  return known && !known.buzz_time && event.data.buzz_time ? event.data : undefined;
+}
+
+function told(state: MeetingState, event: StreamEvent): MeetingState {
   switch (event.name) {
     case "conference_update":
       return { ...state, flags: event.data };
@@ -233,8 +277,6 @@ function told(state: MeetingState, event: StreamEvent, now: number): MeetingStat
       return { ...state, presenter: undefined };
     case "on_hold":
       return { ...state, held: event.data.setting };
-    case "message_received":
-      return heard(state, event.data, now);
     default:
       return state;
   }
@@ -242,10 +284,22 @@ function told(state: MeetingState, event: StreamEvent, now: number): MeetingStat
 
 function heard(state: MeetingState, message: ChatPayload, now: number): MeetingState {
   if (!message.type.startsWith("text/plain")) return state;
-  const { origin, payload, direct } = message;
+  const { payload, direct } = message;
+  const origin = plain(message.origin) || "–";
   const line = { origin, own: false, text: payload, at: now, undelivered: false };
   const next = addLine(state, { ...line, direct: direct ? origin : undefined });
-  return state.chatOpen ? next : { ...next, unread: state.unread + 1 };
+  if (state.chatOpen) return next;
+  return notify({ ...next, unread: state.unread + 1 }, "notice.message", {
+    name: origin,
+    text: shortened(payload),
+  });
+}
+
+const MOST_SHOWN = 140;
+
+function shortened(text: string): string {
+  const letters = [...text];
+  return letters.length > MOST_SHOWN ? `${letters.slice(0, MOST_SHOWN).join("")}…` : text;
 }
 
 /** Take over what the server says about ourselves, and tell the user what somebody else did to it. */
@@ -278,6 +332,14 @@ export function isWaiting(state: MeetingState): boolean {
   return state.where === "waiting_room";
 }
 
+/** The state as of the place where our picture and sound are: that of the breakout room, when it is one. */
+export function seen(state: MeetingState): MeetingState {
+  const room = state.place === undefined ? undefined : state.rooms.get(state.place);
+  if (!room) return state;
+  const { self, roster, flags, presenter } = room;
+  return { ...state, self, roster, flags, presenter, layout: undefined };
+}
+
 /** May present now, as far as this client can know. */
 export function mayPresent(state: MeetingState): boolean {
   if (!state.service.presentation || isWaiting(state)) return false;
@@ -289,6 +351,25 @@ export function mayPresent(state: MeetingState): boolean {
 export function layoutOf(state: MeetingState, audience: "chair" | "guest" = "chair"): string | undefined {
   const asked = state.layout?.requested_layout?.primary_screen;
   return asked?.[`${audience}_layout`] ?? state.layout?.view;
+}
+
+/** The layout that only we are sent; undefined: what all are sent. */
+export function ownLayoutOf(state: MeetingState): string | undefined {
+  const mix = state.roster.byUuid.get(state.self)?.receive_from_video_mix;
+  return hasOwnMix(state) ? mix?.mix_config?.transform_layout?.layout : undefined;
+}
+
+export function hasOwnMix(state: MeetingState): boolean {
+  return (state.roster.byUuid.get(state.self)?.receive_from_video_mix?.mix_name ?? "main") !== "main";
+}
+
+export function mayChooseOwnLayout(state: MeetingState): boolean {
+  return state.roster.byUuid.get(state.self)?.can_receive_personal_mix ?? false;
+}
+
+/** May end the mute that a Host put upon us. */
+export function mayUnmute(state: MeetingState): boolean {
+  return state.role === "HOST" || (state.flags.guests_can_unmute ?? false);
 }
 
 /** Muted by the platform, whatever the own button says. */

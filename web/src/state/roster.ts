@@ -107,7 +107,13 @@ const handOf = (row: ParticipantRecord): number => row.buzz_time || Number.POSIT
 /** Without case and accents, so that `jose` finds José. */
 const folded = (text: string): string => text.normalize("NFD").replace(/\p{M}/gu, "").toLocaleLowerCase();
 
+/** Marks that turn the direction of what stands around them, control characters, line ends. */
+const TRICKS = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]/gu;
+
+/** A name that cannot make the text around it read otherwise. */
+export const plain = (name: string | undefined): string => (name ?? "").replace(TRICKS, "").trim();
+
 /** Name to show: what the participant calls itself, else its address without scheme. */
 export function nameOf(row: ParticipantRecord): string {
-  return row.overlay_text || row.display_name || (row.uri ?? "").replace(/^sips?:/, "") || "–";
+  return plain(row.overlay_text) || plain(row.display_name) || plain(row.uri?.replace(/^sips?:/, "")) || "–";
 }

@@ -7,7 +7,7 @@ import { Check } from "./Check";
 import { Home } from "./Home";
 import { useLanguage } from "./hooks";
 import { MeetingPage } from "./MeetingPage";
-import { conferencePath, parseRoute, publicAddress, type Route } from "./routes";
+import { conferencePath, parseRoute, publicAddress, type Route, rootOf } from "./routes";
 
 function newMedia(route: Route): LocalMedia {
   const { micId, cameraId, speakerId, micMuted, cameraWanted } = recall();
@@ -32,6 +32,7 @@ function here(): Route {
 }
 
 const arrival = here();
+const root = rootOf(window.location.pathname);
 
 export function App() {
   useLanguage();
@@ -57,7 +58,7 @@ export function App() {
 
   const home = useCallback(() => {
     setMeeting(undefined);
-    go("/");
+    go(root);
   }, [go]);
 
   if (meeting) {
@@ -71,7 +72,7 @@ export function App() {
     );
   }
   if (route.page === "home") {
-    return <Home name={route.name} onContinue={(alias, name) => go(conferencePath(alias, name))} />;
+    return <Home name={route.name} onContinue={(alias, name) => go(conferencePath(alias, name, root))} />;
   }
   const join = (media: LocalMedia, name: string) => {
     const { micId, cameraId, speakerId, micMuted, cameraWanted } = media.state;

@@ -1,7 +1,8 @@
 import type { LocalState } from "../devices/local";
 import { t } from "../i18n";
 import type { Meeting } from "../meeting/meeting";
-import { isMutedByHost, type MeetingState } from "../state/meeting";
+import { isMutedByHost, type MeetingState, mayUnmute } from "../state/meeting";
+import { useOnline } from "./hooks";
 import { Icon } from "./Icon";
 import { handOverAddress } from "./routes";
 
@@ -43,8 +44,9 @@ function Rejoining({ meeting, state }: Pick<Props, "meeting" | "state">) {
 
 /** One line about what is wrong right now, if anything; the most important only. */
 export function Banner({ meeting, state, local }: Props) {
+  const online = useOnline();
   if (state.link === "rejoining") return <Rejoining meeting={meeting} state={state} />;
-  if (state.link === "up" && !navigator.onLine) {
+  if (state.link === "up" && !online) {
     return (
       <p className="banner warn" role="status" data-testid="offline">
         <Icon name="network" size={18} />
@@ -74,6 +76,16 @@ export function Banner({ meeting, state, local }: Props) {
       <p className="banner" role="status" data-testid="muted-by-host">
         <Icon name="micOff" size={18} />
         {t("banner.mutedByHost")}
+        {mayUnmute(state) && (
+          <button
+            className="link"
+            type="button"
+            data-testid="unmute-me"
+            onClick={() => void meeting.act((api) => api.mute(state.self, false))}
+          >
+            {t("banner.unmute")}
+          </button>
+        )}
       </p>
     );
   }

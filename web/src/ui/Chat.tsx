@@ -90,9 +90,9 @@ function Line({ line }: { line: ChatLine }) {
   return (
     <div className={kind} data-testid="chat-line">
       <span className="soft small">
-        {headOf(line)} · {time}
+        <bdi>{headOf(line)}</bdi> · {time}
       </span>
-      <p className="bubble">
+      <p className="bubble" dir="auto">
         {pieces(line.text).map((piece, index) =>
           piece.href ? (
             // biome-ignore lint/suspicious/noArrayIndexKey: pieces of one text never move

@@ -1,15 +1,18 @@
 import { useCallback, useMemo, useRef, useState } from "react";
 import { t } from "../i18n";
 import type { Meeting } from "../meeting/meeting";
+import { isWaiting, seen } from "../state/meeting";
 import { Banner } from "./Banner";
 import { Chat } from "./Chat";
 import { Controls, type PanelName } from "./Controls";
 import { Dialogs } from "./Dialogs";
 import { useDeeds } from "./deeds";
-import { useFullScreen, useLocal, useMeeting } from "./hooks";
+import { HelpCall } from "./HelpCall";
+import { useFullScreen, useLocal, useMedia, useMeeting, useWakeLock } from "./hooks";
 import { Knock } from "./Knock";
 import { Notices } from "./Notices";
 import { Panel } from "./Panel";
+import { RoomBar, RoomCount, Rooms } from "./Rooms";
 import { Roster } from "./Roster";
 import { RosterCount, RosterTools } from "./RosterTools";
 import { Stage } from "./Stage";
@@ -22,8 +25,11 @@ const WIDE = "(min-width: 900px)";
 
 /** The meeting itself. */
 export function Conference({ meeting }: { meeting: Meeting }) {
-  const state = useMeeting(meeting);
+  const whole = useMeeting(meeting);
+  const state = useMemo(() => seen(whole), [whole]);
   const local = useLocal(meeting.media);
+  const wide = useMedia(WIDE);
+  useWakeLock();
   const frame = useRef<HTMLDivElement>(null);
   const [panel, setPanel] = useState<PanelName | undefined>(() =>
     window.matchMedia(WIDE).matches ? "people" : undefined,
@@ -56,6 +62,7 @@ export function Conference({ meeting }: { meeting: Meeting }) {
   );
   const deeds = useDeeds({ meeting, desk, sharing, togglePanel, toggleFull });
   const close = () => show(undefined);
+  const host = whole.role === "HOST" && !isWaiting(whole);
 
   return (
     <DeskContext value={desk}>
@@ -65,8 +72,10 @@ export function Conference({ meeting }: { meeting: Meeting }) {
         data-testid="conference"
         data-node={meeting.node}
       >
-        <div className="meeting-main">
+        {/* On small screens a panel lies over everything else. */}
+        <div className="meeting-main" inert={!wide && panel !== undefined}>
           <TopBar state={state} />
+          <RoomBar meeting={meeting} state={whole} />
           <Banner meeting={meeting} state={state} local={local} />
           <Stage meeting={meeting} state={state} local={local} />
           <Controls
@@ -84,6 +93,11 @@ export function Conference({ meeting }: { meeting: Meeting }) {
             <RosterTools meeting={meeting} state={state} />
           </Panel>
         )}
+        {panel === "rooms" && host && (
+          <Panel title={t("rooms.title")} note={<RoomCount state={whole} />} onClose={close}>
+            <Rooms meeting={meeting} state={whole} />
+          </Panel>
+        )}
         {panel === "chat" && (
           <Panel title={t("chat.title")} onClose={close}>
             <Chat meeting={meeting} state={state} to={to} onTo={setTo} />
@@ -95,12 +109,14 @@ export function Conference({ meeting }: { meeting: Meeting }) {
           </Panel>
         )}
         <div className="news">
-          {panel !== "people" && <Knock meeting={meeting} state={state} onShow={() => show("people")} />}
+          {panel !== "people" && <Knock meeting={meeting} state={whole} onShow={() => show("people")} />}
+          {panel !== "rooms" && <HelpCall meeting={meeting} state={whole} />}
           <Notices meeting={meeting} notices={state.notices} />
         </div>
         <Dialogs
           meeting={meeting}
           state={state}
+          whole={whole}
           local={local}
           wanted={wanted}
           onClose={() => setWanted(undefined)}

@@ -8,7 +8,7 @@ import { ShareButton } from "./ShareButton";
 import type { Sharing } from "./sharing";
 import { ToggleButton } from "./ToggleButton";
 
-export type PanelName = "people" | "chat" | "statistics";
+export type PanelName = "people" | "chat" | "rooms" | "statistics";
 
 /** What the buttons and the keys do. */
 export interface Deeds {
@@ -64,7 +64,8 @@ export function Controls({ meeting, state, panel, deeds, sharing, full }: Props)
         <ToggleButton
           testId="raise-hand"
           icon="hand"
-          label={t(handUp ? "control.handDown" : "control.hand")}
+          label={t("control.hand")}
+          tip={t(handUp ? "control.handDown" : "control.hand")}
           caption={t("control.handShort")}
           pressed={handUp}
           shortcut="H"

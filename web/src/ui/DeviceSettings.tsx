@@ -1,5 +1,6 @@
 import { useState } from "react";
 import type { LocalMedia, LocalState } from "../devices/local";
+import { remember } from "../devices/memory";
 import { playTestTone } from "../devices/tone";
 import { t } from "../i18n";
 import { DevicePicker } from "./DevicePicker";
@@ -26,7 +27,10 @@ export function DeviceSettings({ media, local }: { media: LocalMedia; local: Loc
         testId="microphone"
         devices={of("audioinput")}
         chosen={media.microphone?.getSettings().deviceId ?? local.micId}
-        onChoose={(id) => void media.chooseMicrophone(id)}
+        onChoose={(micId) => {
+          remember({ micId });
+          void media.chooseMicrophone(micId);
+        }}
       />
       <DevicePicker
         icon="camera"
@@ -34,7 +38,10 @@ export function DeviceSettings({ media, local }: { media: LocalMedia; local: Loc
         testId="camera"
         devices={of("videoinput")}
         chosen={media.camera?.getSettings().deviceId ?? local.cameraId}
-        onChoose={(id) => void media.chooseCamera(id)}
+        onChoose={(cameraId) => {
+          remember({ cameraId });
+          void media.chooseCamera(cameraId);
+        }}
       />
       <DevicePicker
         icon="speaker"
@@ -43,7 +50,10 @@ export function DeviceSettings({ media, local }: { media: LocalMedia; local: Loc
         devices={of("audiooutput")}
         fallback={t("check.default")}
         chosen={local.speakerId}
-        onChoose={(id) => media.chooseSpeaker(id)}
+        onChoose={(speakerId) => {
+          remember({ speakerId });
+          media.chooseSpeaker(speakerId);
+        }}
       >
         <button
           className="button small-button"

@@ -4,7 +4,9 @@ import type { MeetingState } from "../state/meeting";
 import { DialDialog } from "./DialDialog";
 import { KeypadDialog } from "./KeypadDialog";
 import { LayoutDialog } from "./LayoutDialog";
+import { OpenRoomsDialog } from "./OpenRoomsDialog";
 import { RenameDialog } from "./RenameDialog";
+import { SayToRoomsDialog } from "./SayToRoomsDialog";
 import { SettingsDialog } from "./SettingsDialog";
 import { ShortcutsDialog } from "./ShortcutsDialog";
 import { StreamDialog } from "./StreamDialog";
@@ -14,13 +16,15 @@ import type { Wanted } from "./wanted";
 interface Props {
   meeting: Meeting;
   state: MeetingState;
+  /** That of the conference itself, wherever our picture and sound are. */
+  whole: MeetingState;
   local: LocalState;
   wanted: Wanted | undefined;
   onClose(): void;
 }
 
 /** The dialog that was asked for. */
-export function Dialogs({ meeting, state, local, wanted, onClose }: Props) {
+export function Dialogs({ meeting, state, whole, local, wanted, onClose }: Props) {
   switch (wanted?.kind) {
     case "layout":
       return <LayoutDialog meeting={meeting} state={state} onClose={onClose} />;
@@ -28,6 +32,10 @@ export function Dialogs({ meeting, state, local, wanted, onClose }: Props) {
       return <DialDialog meeting={meeting} onClose={onClose} />;
     case "stream":
       return <StreamDialog meeting={meeting} onClose={onClose} />;
+    case "openRooms":
+      return <OpenRoomsDialog meeting={meeting} state={whole} onClose={onClose} />;
+    case "sayToRooms":
+      return <SayToRoomsDialog meeting={meeting} onClose={onClose} />;
     case "settings":
       return <SettingsDialog media={meeting.media} local={local} onClose={onClose} />;
     case "shortcuts":

@@ -23,7 +23,7 @@ export function MeetingPage({ meeting, onRejoin, onHome }: Props) {
   };
   switch (phase.kind) {
     case "joining":
-      return <Joining alias={meeting.alias} onCancel={cancel} />;
+      return <Joining alias={meeting.alias} to={phase.to} onCancel={cancel} />;
     case "pin":
       return <PinPage meeting={meeting} phase={phase} onCancel={cancel} />;
     case "extension":

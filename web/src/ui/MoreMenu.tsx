@@ -1,6 +1,6 @@
 import { t } from "../i18n";
 import type { Meeting } from "../meeting/meeting";
-import { isWaiting, type MeetingState } from "../state/meeting";
+import { isWaiting, type MeetingState, mayChooseOwnLayout } from "../state/meeting";
 import type { Deeds } from "./Controls";
 import { Icon } from "./Icon";
 import { Menu, type MenuItem } from "./Menu";
@@ -14,10 +14,27 @@ interface Props {
 }
 
 /** Everything that is not needed every minute. */
-export function MoreMenu({ state, deeds, full }: Props) {
+export function MoreMenu({ meeting, state, deeds, full }: Props) {
   const desk = useDesk();
   const host = state.role === "HOST" && !isWaiting(state);
-  const items = [...(host ? hostItems(desk, state) : []), ...itemsForAll(desk, deeds, full)];
+  const layout: MenuItem[] =
+    host || mayChooseOwnLayout(state)
+      ? [
+          {
+            testId: "open-layout",
+            icon: "layout",
+            label: t("layout.open"),
+            onChoose: () => desk.ask({ kind: "layout" }),
+          },
+        ]
+      : [];
+  const items = [
+    ...layout,
+    ...(host && state.place === undefined ? hostItems(desk, state) : []),
+    ...(host && state.service.rooms ? roomItems(deeds) : []),
+    ...(host && state.place === undefined ? permissions(meeting, state) : []),
+    ...itemsForAll(desk, deeds, full),
+  ];
   return (
     <span className="captioned">
       <Menu testId="more" className="round" label={t("control.more")} items={items}>
@@ -34,12 +51,6 @@ function hostItems(desk: Desk, state: MeetingState): MenuItem[] {
   const { self } = state;
   const row = state.roster.byUuid.get(self);
   const items: MenuItem[] = [
-    {
-      testId: "open-layout",
-      icon: "layout",
-      label: t("layout.open"),
-      onChoose: () => desk.ask({ kind: "layout" }),
-    },
     { testId: "open-dial", icon: "call", label: t("dial.open"), onChoose: () => desk.ask({ kind: "dial" }) },
     {
       testId: "open-stream",
@@ -57,6 +68,40 @@ function hostItems(desk: Desk, state: MeetingState): MenuItem[] {
     });
   }
   return items;
+}
+
+function roomItems(deeds: Deeds): MenuItem[] {
+  return [
+    {
+      testId: "show-rooms",
+      icon: "rooms",
+      label: t("rooms.title"),
+      onChoose: () => deeds.panel("rooms"),
+    },
+  ];
+}
+
+/** What Guests are allowed. */
+function permissions(meeting: Meeting, { flags }: MeetingState): MenuItem[] {
+  const unmute = flags.guests_can_unmute ?? false;
+  const present = flags.guests_can_present ?? true;
+  return [
+    {
+      testId: "guests-unmute",
+      icon: "mic",
+      label: t("allow.unmute"),
+      checked: unmute,
+      apart: true,
+      onChoose: () => void meeting.act((api) => api.letGuestsUnmute(!unmute)),
+    },
+    {
+      testId: "guests-present",
+      icon: "share",
+      label: t("allow.present"),
+      checked: present,
+      onChoose: () => void meeting.act((api) => api.letGuestsPresent(!present)),
+    },
+  ];
 }
 
 function itemsForAll(desk: Desk, deeds: Deeds, full: boolean): MenuItem[] {

@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { t } from "../i18n";
 import type { Meeting } from "../meeting/meeting";
 import type { Notice } from "../state/meeting";
@@ -23,15 +23,28 @@ export function Notices({ meeting, notices }: { meeting: Meeting; notices: reado
 }
 
 function NoticeCard({ notice, onDismiss }: { notice: Notice; onDismiss(): void }) {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: one timer per notice
+  const [looked, setLooked] = useState(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: one timer per notice, begun anew after it was looked at
   useEffect(() => {
+    if (looked) return;
     const timer = setTimeout(onDismiss, SHOWN_FOR);
     return () => clearTimeout(timer);
-  }, [notice.id]);
+  }, [notice.id, looked]);
   const { reason } = notice.params;
   return (
-    <div className="notice" data-testid="notice">
-      <span>{t(notice.key, reason === undefined ? notice.params : { reason: explain(reason) })}</span>
+    // biome-ignore lint/a11y/noStaticElementInteractions: it only stays while it is looked at
+    <div
+      className="notice"
+      data-testid="notice"
+      data-key={notice.key}
+      onMouseEnter={() => setLooked(true)}
+      onMouseLeave={() => setLooked(false)}
+      onFocus={() => setLooked(true)}
+      onBlur={() => setLooked(false)}
+    >
+      <span dir="auto">
+        {t(notice.key, reason === undefined ? notice.params : { reason: explain(reason) })}
+      </span>
       <button className="quiet" type="button" aria-label={t("notice.dismiss")} onClick={onDismiss}>
         <Icon name="close" size={16} />
       </button>

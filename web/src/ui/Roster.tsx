@@ -28,6 +28,7 @@ export function Roster({ meeting, state }: { meeting: Meeting; state: MeetingSta
       talking={(roster.voice.get(one.uuid) ?? 0) > 0}
       place={places.get(one.uuid)}
       chat={state.service.chat}
+      inRoom={state.place !== undefined}
     />
   );
   const shown = GROUPS.filter((group) => view[group].length > 0);

@@ -13,6 +13,8 @@ interface Props {
   host: boolean;
   /** Messages are possible here. */
   chat: boolean;
+  /** Our place is a breakout room, where not everything can be done. */
+  inRoom: boolean;
 }
 
 /** What can be done with one participant; the microphone button also shows its state. */
@@ -79,7 +81,7 @@ function Admission({ meeting, row, name }: Props) {
   );
 }
 
-function itemsFor({ meeting, row, self, host, chat }: Props, desk: Desk): MenuItem[] {
+function itemsFor({ meeting, row, self, host, chat, inRoom }: Props, desk: Desk): MenuItem[] {
   const items: MenuItem[] = [];
   if (!self && chat && row.supports_direct_chat) {
     items.push({
@@ -90,7 +92,7 @@ function itemsFor({ meeting, row, self, host, chat }: Props, desk: Desk): MenuIt
     });
   }
   if (!host) return items;
-  if (row.service_type !== "connecting") items.push(...hostItems(meeting, row, self, desk));
+  if (row.service_type !== "connecting") items.push(...hostItems(meeting, row, self, desk, inRoom));
   if (!self && row.disconnect_supported !== "NO") {
     items.push({
       testId: `remove-${row.uuid}`,
@@ -104,12 +106,17 @@ function itemsFor({ meeting, row, self, host, chat }: Props, desk: Desk): MenuIt
   return items;
 }
 
-function hostItems(meeting: Meeting, row: ParticipantRecord, self: boolean, desk: Desk): MenuItem[] {
+function hostItems(
+  meeting: Meeting,
+  row: ParticipantRecord,
+  self: boolean,
+  desk: Desk,
+  inRoom: boolean,
+): MenuItem[] {
   const { uuid } = row;
   const lit = (row.spotlight ?? 0) > 0;
   const guest = row.role !== "chair";
   const off = row.is_video_muted === true;
-  const denied = row.rx_presentation_policy === "DENY";
   const act = meeting.act.bind(meeting);
   const items: MenuItem[] = [];
   if ((row.buzz_time ?? 0) > 0) {
@@ -140,13 +147,8 @@ function hostItems(meeting: Meeting, row: ParticipantRecord, self: boolean, desk
         label: t(off ? "roster.startVideo" : "roster.stopVideo"),
         onChoose: () => void act((api) => api.stopVideo(uuid, !off)),
       },
-      {
-        testId: "row-slides",
-        icon: "share",
-        label: t(denied ? "roster.allowSlides" : "roster.denySlides"),
-        onChoose: () => void act((api) => api.allowPresentation(uuid, denied)),
-      },
     );
+    if (!inRoom) items.push(...onlyInMain(meeting, row));
   }
   items.push({
     testId: "row-rename",
@@ -172,4 +174,24 @@ function hostItems(meeting: Meeting, row: ParticipantRecord, self: boolean, desk
     }
   }
   return items;
+}
+
+/** What has no counterpart in breakout rooms. */
+function onlyInMain(meeting: Meeting, { uuid, ...row }: ParticipantRecord): MenuItem[] {
+  const denied = row.rx_presentation_policy === "DENY";
+  const held = row.is_on_hold === true;
+  return [
+    {
+      testId: "row-slides",
+      icon: "share",
+      label: t(denied ? "roster.allowSlides" : "roster.denySlides"),
+      onChoose: () => void meeting.act((api) => api.allowPresentation(uuid, denied)),
+    },
+    {
+      testId: "row-hold",
+      icon: held ? "play" : "pause",
+      label: t(held ? "roster.resume" : "roster.hold"),
+      onChoose: () => void meeting.act((api) => api.hold(uuid, !held)),
+    },
+  ];
 }

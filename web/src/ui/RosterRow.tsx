@@ -16,6 +16,7 @@ interface Props {
   /** In the spotlight, from 1. */
   place: number | undefined;
   chat: boolean;
+  inRoom: boolean;
 }
 
 function detailOf(row: ParticipantRecord): string {
@@ -23,6 +24,7 @@ function detailOf(row: ParticipantRecord): string {
   const role = t(row.role === "chair" ? "roster.host" : "roster.guest");
   if (row.service_type === "waiting_room") return role;
   if (row.is_streaming_conference) return t("roster.streaming");
+  if (row.is_conjoined) return `${role} · ${t("roster.inRoom")}`;
   if (row.is_on_hold) return `${role} · ${t("roster.onHold")}`;
   if (row.is_presenting === "YES") return `${role} · ${t("roster.presenting")}`;
   if (!row.has_media) return `${role} · ${t("roster.noMedia")}`;
@@ -31,7 +33,7 @@ function detailOf(row: ParticipantRecord): string {
 }
 
 /** One participant: name, role, what it is doing, and what a Host can do about it. */
-export function RosterRow({ meeting, row, self, host, talking, place, chat }: Props) {
+export function RosterRow({ meeting, row, self, host, talking, place, chat, inRoom }: Props) {
   const name = nameOf(row);
   const muted = row.is_muted === "YES";
   const silent = muted || row.is_client_muted === true;
@@ -48,7 +50,7 @@ export function RosterRow({ meeting, row, self, host, talking, place, chat }: Pr
       <Avatar name={name} talking={speaking} />
       <div className="person-text">
         <span className="person-name">
-          <span title={name}>{name}</span>
+          <bdi title={name}>{name}</bdi>
           {self && <span className="soft"> ({t("meeting.you")})</span>}
         </span>
         <span className="soft small">{detailOf(row)}</span>
@@ -72,7 +74,15 @@ export function RosterRow({ meeting, row, self, host, talking, place, chat }: Pr
             {...(muted ? { tone: "danger" } : {})}
           />
         )}
-        <RosterActions meeting={meeting} row={row} name={name} self={self} host={host} chat={chat} />
+        <RosterActions
+          meeting={meeting}
+          row={row}
+          name={name}
+          self={self}
+          host={host}
+          chat={chat}
+          inRoom={inRoom}
+        />
       </div>
     </li>
   );

@@ -3,7 +3,28 @@ import type { Meeting } from "../meeting/meeting";
 import type { MeetingState } from "../state/meeting";
 import { countOf, raisedHands, stageOrder } from "../state/roster";
 import { Icon } from "./Icon";
+import { conferencePath } from "./routes";
 import { useDesk } from "./wanted";
+
+/** The way in, for somebody else: without name and PIN. */
+function CopyLink({ meeting }: { meeting: Meeting }) {
+  const copy = async () => {
+    const link = window.location.origin + conferencePath(meeting.alias);
+    try {
+      await navigator.clipboard.writeText(link);
+      meeting.store.dispatch({ type: "notice", key: "notice.linkCopied" });
+    } catch (error) {
+      console.info("not copied", error);
+      meeting.store.dispatch({ type: "notice", key: "notice.linkIs", params: { link } });
+    }
+  };
+  return (
+    <button className="button whole" type="button" data-testid="copy-link" onClick={() => void copy()}>
+      <Icon name="link" size={18} />
+      {t("roster.copyLink")}
+    </button>
+  );
+}
 
 export function RosterCount({ state }: { state: MeetingState }) {
   const count = countOf(state.roster, state.self);
@@ -14,12 +35,20 @@ export function RosterCount({ state }: { state: MeetingState }) {
   );
 }
 
-/** What a Host can do with the meeting as a whole. */
+/** What can be done with the meeting as a whole. */
 export function RosterTools({ meeting, state }: { meeting: Meeting; state: MeetingState }) {
   const desk = useDesk();
-  if (state.role !== "HOST" || state.where === "waiting_room") return null;
+  if (state.where === "waiting_room") return null;
+  if (state.role !== "HOST") {
+    return (
+      <footer className="panel-foot">
+        <CopyLink meeting={meeting} />
+      </footer>
+    );
+  }
   const { locked, guests_muted: guestsMuted } = state.flags;
   const hands = raisedHands(state.roster);
+  const inRoom = state.place !== undefined;
   const lit = stageOrder(state.roster).size;
   return (
     <footer className="panel-foot">
@@ -34,7 +63,7 @@ export function RosterTools({ meeting, state }: { meeting: Meeting; state: Meeti
           {t("roster.lowerHands", { count: hands })}
         </button>
       )}
-      {lit > 0 && (
+      {lit > 0 && !inRoom && (
         <button
           className="button whole"
           type="button"
@@ -49,7 +78,6 @@ export function RosterTools({ meeting, state }: { meeting: Meeting; state: Meeti
         className="button"
         type="button"
         data-testid="lock"
-        aria-pressed={locked}
         onClick={() => void meeting.act((api) => api.lock(!locked))}
       >
         <Icon name={locked ? "unlock" : "lock"} size={18} />
@@ -59,21 +87,23 @@ export function RosterTools({ meeting, state }: { meeting: Meeting; state: Meeti
         className="button"
         type="button"
         data-testid="mute-guests"
-        aria-pressed={guestsMuted}
         onClick={() => void meeting.act((api) => api.muteGuests(!guestsMuted))}
       >
         <Icon name={guestsMuted ? "mic" : "micOff"} size={18} />
         {t(guestsMuted ? "roster.unmuteGuests" : "roster.muteGuests")}
       </button>
-      <button
-        className="button whole"
-        type="button"
-        data-testid="add-participant"
-        onClick={() => desk.ask({ kind: "dial" })}
-      >
-        <Icon name="call" size={18} />
-        {t("dial.open")}
-      </button>
+      {!inRoom && (
+        <button
+          className="button whole"
+          type="button"
+          data-testid="add-participant"
+          onClick={() => desk.ask({ kind: "dial" })}
+        >
+          <Icon name="call" size={18} />
+          {t("dial.open")}
+        </button>
+      )}
+      <CopyLink meeting={meeting} />
     </footer>
   );
 }

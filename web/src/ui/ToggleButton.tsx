@@ -4,6 +4,8 @@ interface Props {
   testId: string;
   icon: IconName;
   label: string;
+  /** Shown to who points at it, in place of the label. */
+  tip?: string;
   /** A word below it, where there is room. */
   caption?: string;
   /** Shown as switched off (a muted microphone, a stopped camera). */
@@ -14,9 +16,9 @@ interface Props {
   onClick(): void;
 }
 
-/** A round icon button; its label says what pressing it does. */
+/** A round icon button; its label says what pressing it does or, with `pressed`, what is so then. */
 export function ToggleButton(props: Props) {
-  const { testId, icon, label, caption, off, pressed, badge, shortcut, onClick } = props;
+  const { testId, icon, label, tip = label, caption, off, pressed, badge, shortcut, onClick } = props;
   return (
     <span className="captioned">
       <button
@@ -27,7 +29,7 @@ export function ToggleButton(props: Props) {
         aria-label={label}
         aria-pressed={pressed}
         aria-keyshortcuts={shortcut}
-        title={shortcut ? `${label} (${shortcut})` : label}
+        title={shortcut ? `${tip} (${shortcut})` : tip}
         onClick={onClick}
       >
         <Icon name={icon} />

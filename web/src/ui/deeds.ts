@@ -1,6 +1,6 @@
 import { useCallback, useMemo } from "react";
 import type { Meeting } from "../meeting/meeting";
-import { handRaised, isWaiting, mayPresent } from "../state/meeting";
+import { handRaised, isWaiting, mayPresent, seen } from "../state/meeting";
 import type { Deeds, PanelName } from "./Controls";
 import { useKeys } from "./hooks";
 import type { Sharing } from "./sharing";
@@ -23,12 +23,12 @@ export function useDeeds({ meeting, desk, sharing, togglePanel, toggleFull }: Ne
     void meeting.media.setCameraWanted(meeting.store.get().cameraOff);
   }, [meeting]);
   const hand = useCallback(() => {
-    const state = meeting.store.get();
+    const state = seen(meeting.store.get());
     if (!isWaiting(state)) void meeting.act((api) => api.raiseHand(!handRaised(state)));
   }, [meeting]);
   const { screen, stop } = sharing;
   const share = useCallback(() => {
-    const state = meeting.store.get();
+    const state = seen(meeting.store.get());
     if (state.presenting) stop();
     else if (mayPresent(state)) screen("detail");
   }, [meeting, screen, stop]);

@@ -43,6 +43,59 @@ export function useFullScreen(element: () => HTMLElement | null): [boolean, () =
   return [full, toggle];
 }
 
+const online = () => navigator.onLine;
+
+function onNetwork(listener: () => void): () => void {
+  window.addEventListener("online", listener);
+  window.addEventListener("offline", listener);
+  return () => {
+    window.removeEventListener("online", listener);
+    window.removeEventListener("offline", listener);
+  };
+}
+
+/** Whether the machine has a network. */
+export function useOnline(): boolean {
+  return useSyncExternalStore(onNetwork, online);
+}
+
+/** The screen stays lit while the component is shown, where the browser can do that. */
+export function useWakeLock(): void {
+  useEffect(() => {
+    let lock: WakeLockSentinel | undefined;
+    let shown = true;
+    const light = async () => {
+      if (!("wakeLock" in navigator) || document.visibilityState !== "visible") return;
+      try {
+        lock = await navigator.wakeLock.request("screen");
+        if (!shown) await lock.release();
+      } catch (error) {
+        console.info("the screen may go dark", error);
+      }
+    };
+    void light();
+    document.addEventListener("visibilitychange", light);
+    return () => {
+      shown = false;
+      document.removeEventListener("visibilitychange", light);
+      void lock?.release();
+    };
+  }, []);
+}
+
+/** Whether a media query holds. */
+export function useMedia(query: string): boolean {
+  const subscribe = useCallback(
+    (listener: () => void) => {
+      const list = window.matchMedia(query);
+      list.addEventListener("change", listener);
+      return () => list.removeEventListener("change", listener);
+    },
+    [query],
+  );
+  return useSyncExternalStore(subscribe, () => window.matchMedia(query).matches);
+}
+
 /** Single-key shortcuts; never while typing, nor together with a modifier, nor when switched off. */
 export function useKeys(keys: Readonly<Record<string, () => void>>): void {
   useEffect(() => {

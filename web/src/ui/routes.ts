@@ -1,6 +1,6 @@
 /**
- * Client-side addresses: `/`, `/webapp/conference/<alias>?name=…`, `/conference/<alias>`, `/webapp/m/<alias>`, and the
- * older `/webapp/#/?conference=<alias>&pin=…` and `/webapp/#/conference/<alias>`.
+ * Client-side addresses: `/`, `/webapp/conference/<alias>?name=…`, `/conference/<alias>`, `/webapp/m/<alias>`, the
+ * same below another path that an administrator made, and the older `/webapp/#/?conference=<alias>&pin=…` and `/webapp/#/conference/<alias>`.
  */
 
 export type Route =
@@ -66,7 +66,7 @@ export function parseRoute(pathname: string, search: string, hash = ""): Route {
   for (const [name, value] of inside?.query ?? []) query.set(name, value);
   const name = query.get("name") ?? undefined;
   const path = inside && inside.pathname !== "/" ? inside.pathname : pathname;
-  const match = /^\/(?:webapp\d?\/)?(?:conference|m|home)\/([^/]+)(?:\/[^/]*)?\/?$/.exec(path);
+  const match = /^\/(?:[\w-]+\/)?(?:conference|m|home)\/([^/]+)(?:\/[^/]*)?\/?$/.exec(path);
   const alias = match?.[1] === undefined ? query.get("conference") : decode(match[1]);
   if (!alias) return { page: "home", name };
   const carried = new URLSearchParams(inside ? "" : hash.replace(/^#/, ""));
@@ -105,9 +105,11 @@ export function publicAddress(pathname: string, search: string, hash: string): s
   query.delete("pin");
   const alias = query.get("conference");
   let path = pathname;
-  if (inside && inside.pathname !== "/") path = `/webapp${inside.pathname}`;
+  const root = rootOf(pathname);
+  if (inside && inside.pathname !== "/")
+    path = `${root === "/" ? "/webapp" : root.slice(0, -1)}${inside.pathname}`;
   if (alias) {
-    path = `/webapp/conference/${encodeURIComponent(alias)}`;
+    path = conferencePath(alias, undefined, root);
     query.delete("conference");
   }
   const rest = query.toString();
@@ -135,6 +137,17 @@ export function handOverAddress(node: string, visit: Visit): string {
   return `${node}${conferencePath(visit.alias, visit.displayName)}&join=1#${carried}`;
 }
 
-export function conferencePath(alias: string, name: string): string {
-  return `/webapp/conference/${encodeURIComponent(alias)}?${new URLSearchParams({ name })}`;
+/** `under`: see `rootOf`. */
+export function conferencePath(alias: string, name?: string, under = "/webapp/"): string {
+  const path = `${under === "/" ? "/webapp/" : under}conference/${encodeURIComponent(alias)}`;
+  return name === undefined ? path : `${path}?${new URLSearchParams({ name })}`;
+}
+
+/** What follows the own path in addresses of the app. */
+const PAGES = new Set(["conference", "m", "home", "branding"]);
+
+/** The path at which the app was opened, such as `/webapp/`, `/staff/`, or `/`; each may have a branding of its own. */
+export function rootOf(pathname: string): string {
+  const first = pathname.split("/")[1] ?? "";
+  return first === "" || PAGES.has(first) ? "/" : `/${first}/`;
 }

@@ -6,6 +6,8 @@ export type Wanted =
   | { kind: "layout" }
   | { kind: "dial" }
   | { kind: "stream" }
+  | { kind: "openRooms" }
+  | { kind: "sayToRooms" }
   | { kind: "settings" }
   | { kind: "shortcuts" }
   | { kind: "keypad"; row?: ParticipantRecord }

@@ -93,6 +93,8 @@ function newRow(name, role, extra = {}) {
     transfer_supported: "YES",
     supports_direct_chat: true,
     rx_presentation_policy: "ALLOW",
+    can_receive_personal_mix: true,
+    receive_from_video_mix: { mix_name: "main", timestamp: 0 },
     spotlight: 0,
     ...extra,
   };
@@ -135,6 +137,69 @@ function present(uuid) {
   const data = { presenter_name: row.display_name, presenter_uri: "", presenter_uuid: uuid };
   for (const person of people.values())
     if (person.row.uuid !== uuid) emit(person, "presentation_start", data);
+}
+
+const rooms = new Map(); // uuid → {state, rows, self}
+const inside = (room, event, data) =>
+  emitAll("breakout_event", { breakout_uuid: room.uuid, event, id: randomUUID(), data });
+
+/** Breakout rooms: opened, filled, called to, closed; the Host only follows them. */
+function breakouts([first, second, third], body) {
+  if (first === undefined) {
+    const uuid = randomUUID();
+    const state = {
+      ...flags,
+      breakout: true,
+      breakout_name: body.name,
+      end_action: body.end_action,
+      end_time: body.duration ? Date.now() / 1000 + body.duration : 0,
+      breakoutbuzz: { value: false, time: 0 },
+      breakout_guests_allowed_to_leave: body.guests_allowed_to_leave,
+    };
+    const room = { uuid, state, rows: new Map(), self: randomUUID() };
+    rooms.set(uuid, room);
+    emitAll("breakout_begin", { breakout_uuid: uuid, participant_uuid: room.self });
+    inside(room, "participant_sync_begin", null);
+    inside(room, "participant_sync_end", null);
+    inside(room, "conference_update", state);
+    for (const who of body.participants?.main ?? []) moveTo(who, undefined, room);
+    return { breakout_uuid: uuid };
+  }
+  if (first === "disconnect") for (const room of [...rooms.values()]) closeRoom(room);
+  if (first === "empty") {
+    for (const room of rooms.values()) for (const who of [...room.rows.keys()]) moveTo(who, room, undefined);
+  }
+  const room = rooms.get(first);
+  if (room && second === "disconnect") closeRoom(room);
+  if (room && third === "breakout") {
+    for (const who of body.participants) moveTo(who, room, rooms.get(body.breakout_uuid));
+  }
+  if (room && second === "clearbreakoutbuzz") callFrom(room, false);
+  return true;
+}
+
+function callFrom(room, value) {
+  room.state = { ...room.state, breakoutbuzz: { value, time: Date.now() / 1000 } };
+  inside(room, "conference_update", room.state);
+}
+
+function closeRoom(room) {
+  for (const who of [...room.rows.keys()]) moveTo(who, room, undefined);
+  rooms.delete(room.uuid);
+  emitAll("breakout_end", { breakout_uuid: room.uuid, participant_uuid: room.self });
+}
+
+function moveTo(who, from, to) {
+  const row = from ? from.rows.get(who) : people.get(who)?.row;
+  if (!row) return;
+  if (from) {
+    from.rows.delete(who);
+    inside(from, "participant_delete", { uuid: who });
+  } else removePerson(who);
+  if (to) {
+    to.rows.set(who, row);
+    inside(to, "participant_create", row);
+  } else addPerson(row);
 }
 
 const SERVICES = {
@@ -182,6 +247,7 @@ function requestToken(alias, req, res, body) {
     call_type: "video",
     chat_enabled: true,
     rtmp_enabled: true,
+    breakout_rooms: true,
     guests_can_present: true,
     vp9_enabled: false,
     trickle_ice_enabled: false,
@@ -228,6 +294,8 @@ const ACTIONS = {
   spotlightoff: (uuid) => change(uuid, { spotlight: 0 }),
   allowrxpresentation: (uuid) => change(uuid, { rx_presentation_policy: "ALLOW" }),
   denyrxpresentation: (uuid) => change(uuid, { rx_presentation_policy: "DENY" }),
+  hold: (uuid) => change(uuid, { is_on_hold: true }),
+  resume: (uuid) => change(uuid, { is_on_hold: false }),
   overlaytext: (uuid, body) => change(uuid, { overlay_text: body.text }),
   role: (uuid, body) => change(uuid, { role: body.role }),
   dtmf: () => undefined,
@@ -254,6 +322,26 @@ async function conference(path, url, req, res, body) {
   if (first === "refresh_token") return send(res, 200, { token, expires: "120", role: "HOST" });
   if (first === "release_token") {
     removePerson(person.row.uuid);
+    return send(res, 200, true);
+  }
+  if (first === "breakouts" && rest[2] !== "participants")
+    return send(res, 200, breakouts(rest.slice(1), body));
+  if (first === "breakouts" && rest[3] === "breakout") return send(res, 200, breakouts(rest.slice(1), body));
+  if (first === "breakouts") return inRoom(rest.slice(3), res, body);
+  if (first === "participants" && uuid === "breakout") {
+    for (const who of body.participants) moveTo(who, undefined, rooms.get(body.breakout_uuid));
+    return send(res, 200, true);
+  }
+  if (first.startsWith("set_guests_can_")) {
+    flags[first.slice(4)] = body.setting;
+    emitAll("conference_update", flags);
+    return send(res, 200, true);
+  }
+  if (first === "video_mixes") {
+    const gone = action === "delete";
+    const mix = { mix_name: gone ? "main" : "main.!personal", timestamp: Date.now() / 1000 };
+    if (body.transform_layout) mix.mix_config = { transform_layout: body.transform_layout };
+    change(person.row.uuid, { receive_from_video_mix: mix });
     return send(res, 200, true);
   }
   if (first === "lock" || first === "unlock") {
@@ -324,6 +412,13 @@ async function conference(path, url, req, res, body) {
   return send(res, 200, null);
 }
 
+/** A Host's call in a room. */
+async function inRoom([, action, call, callAction], res, body) {
+  if (action !== "calls" || (call && callAction !== "update")) return send(res, 200, true);
+  const made = call ?? randomUUID();
+  return send(res, 200, { call_uuid: made, sdp: await answerOffer(body.sdp, made) });
+}
+
 /** Levers for tests: POST /__mock/<lever>. */
 async function lever(name, res, body) {
   if (name === "media") {
@@ -341,7 +436,9 @@ async function lever(name, res, body) {
   if (name === "change") change(body.uuid, body.members);
   if (name === "present") present(body.uuid);
   if (name === "emit") emitAll(body.name, body.data);
+  if (name === "help") callFrom([...rooms.values()][body.index], true);
   if (name === "reset") {
+    rooms.clear();
     for (const id of [...people.keys()]) removePerson(id);
     flags.locked = false;
     presenter = undefined;
