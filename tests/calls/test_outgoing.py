@@ -404,4 +404,4 @@ async def test_who_may_be_sent_where(
     alias: str, role: Role | None, pin: str | None, admitted: Role | bool | None
 ) -> None:
     (desk,) = await desks("n1")
-    assert desk.node.exchange.admits(alias, role, pin) == admitted
+    assert await desk.node.exchange.admits(alias, role, pin) == admitted

@@ -29,9 +29,12 @@ class Refusal(enum.Enum):
 class CallRefused(Exception):
     """The platform does not accept the call or action."""
 
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.text)
+    def __init__(self, refusal: Refusal, *, text: str = "", new_alias: str = "") -> None:
+        """`text`: what the caller is told instead; `new_alias`: where a SIP caller may go instead (302)."""
+        super().__init__(text or refusal.text)
         self.refusal = refusal
+        self.text = text or refusal.text
+        self.new_alias = new_alias
 
 
 class PinRequired(Exception):

@@ -14,6 +14,7 @@ import msgspec
 from rostra.calls.refusal import (
     CallRefused,
     ExtensionRequired,
+    IdentityRequired,
     MediaRefused,
     NotDialled,
     PinRequired,
@@ -27,6 +28,7 @@ from rostra.domain.ending import KeepAlive
 from rostra.domain.media import MediaDescription, MediaKind
 from rostra.domain.rooms import Room
 from rostra.domain.service import ServiceDescription
+from rostra.domain.signon import Identity
 from rostra.domain.silence import SilenceRules
 from rostra.domain.sipheaders import Headers
 from rostra.domain.vocabulary import CallDirection, CallProtocol, Role
@@ -38,6 +40,7 @@ __all__ = [
     "Conference",
     "Dialler",
     "ExtensionRequired",
+    "IdentityRequired",
     "MediaRefused",
     "NotDialled",
     "OutgoingLeg",
@@ -79,6 +82,21 @@ class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Decided by the platform itself: no PIN is asked for (CONF-099, API-027)."""
     keep_alive: KeepAlive | None = None
     """Of those the platform calls."""
+    dialled: str = ""
+    """The alias as signalling has it, with its scheme; empty: `alias` is that."""
+    caller: str = ""
+    """The same of `remote_alias`."""
+    registered: bool = False
+    bandwidth: int = 0
+    """kbit/s asked for; 0: it did not say."""
+    asserted_identity: str | None = None
+    """The header as received; None: there was none."""
+    subnet: str | None = None
+    """The same of `ms-subnet`."""
+    identity: Identity | None = None
+    """Whom an identity provider vouches for."""
+    trusted: bool = False
+    """It may come in without signing on where trusted callers may (a registered device)."""
 
 
 class CallOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +116,10 @@ class CallOrder(msgspec.Struct, frozen=True, kw_only=True):
     """Of a stream: where the presentation goes."""
     registration: str = ""
     """The registered device to call, instead of `destination`: id of a registration of this node."""
+    conference: str = ""
+    """Alias by which the called party joins, where it has to by itself (API-138)."""
+    conference_name: str = ""
+    service_type: str = "conference"
 
 
 class SessionListener(Protocol):
@@ -154,10 +176,10 @@ class Session(Protocol):
         """Set up or renegotiate WebRTC media; returns the complete SDP answer. Raises MediaRefused."""
         ...
 
-    async def open_stream(self, call: str, url: str, presentation_url: str = "") -> None:
+    async def open_stream(self, call: str, url: str, presentation_url: str = "", authorities: str = "") -> None:
         """Send what it sees and hears to an RTMP server; returns when that takes it.
 
-        Raises MediaRefused, CallRefused.
+        `authorities` vouch for servers, beside those of the machine: PEM. Raises MediaRefused, CallRefused.
         """
         ...
 
@@ -336,8 +358,8 @@ class Switchboard(Protocol):
     async def join(self, request: CallRequest, listener: SessionListener) -> Session:
         """Resolve the alias, check PIN and limits, put the caller into the conference.
 
-        Raises CallRefused, PinRequired or ExtensionRequired. SIP callers are let in as `ivr` and asked for PINs and
-        numbers on screen, and let in to be shown some refusals; only clients of the API get the exceptions.
+        Raises CallRefused, PinRequired, IdentityRequired or ExtensionRequired. SIP callers are let in as `ivr` and
+        asked for PINs and numbers on screen, and let in to be shown some refusals; only clients of the API get the exceptions.
         """
         ...
 
@@ -348,7 +370,11 @@ class Switchboard(Protocol):
         """
         ...
 
-    def admits(self, alias: str, role: Role | None, pin: str | None) -> Role | bool | None:
+    async def avatar(self, viewer: str, participant: str, width: int, height: int) -> bytes | None:
+        """The picture of somebody in the viewer's conference: a JPEG of that size; None: there is none (API-142)."""
+        ...
+
+    async def admits(self, alias: str, role: Role | None, pin: str | None) -> Role | bool | None:
         """May somebody be sent there? False: there is nothing, or the PIN is wrong; else as what (API-129)."""
         ...
 

@@ -108,7 +108,7 @@ class ClientApi:
         except ApiProblem as problem:
             return self._failed(asked, problem.status, problem.result)
         except CallRefused as refused:
-            return self._failed(asked, _HTTP_STATUS.get(refused.refusal, 403), refused.refusal.text)
+            return self._failed(asked, _HTTP_STATUS.get(refused.refusal, 403), refused.text)
         except MediaRefused as refused:
             return self._failed(asked, 400, str(refused))
         except OwnerUnreachable:

@@ -56,6 +56,8 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     is_presenting: bool = False
     presentation_supported: bool = False
     rx_presentation_allowed: bool = True
+    bypass_lock: bool = False
+    """A lock does not keep it out, as policy says."""
     fecc_supported: bool = False
     is_on_hold: bool = False
     spotlight: float = 0.0

@@ -161,7 +161,7 @@ class Seating:
 
     def _place(self, participant: Participant) -> ServiceType:
         flags = self._state.flags
-        locked = flags.locked and participant.uuid not in self._admitted
+        locked = flags.locked and not participant.bypass_lock and participant.uuid not in self._admitted
         return place(
             participant.role, self._service.access, locked=locked, started=flags.started,
             lecture=self._service.description.service_type == "lecture",

@@ -70,7 +70,7 @@ async def _transfer(
     exchange: Exchange, conference: ConferenceInstance, command: status.OnParticipant
 ) -> status.CommandReply:
     role = Role(command.role) if command.role in _ROLES else None
-    admitted = exchange.admits(command.alias, role, None)
+    admitted = await exchange.admits(command.alias, role, None)
     if isinstance(admitted, bool):
         return status.Refused(reason="Failed to find the conference to transfer to.")
     await conference.transfer(command.participant, command.alias, admitted)

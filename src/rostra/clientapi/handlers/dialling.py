@@ -76,7 +76,7 @@ async def transfer(asked: Asked) -> bool:
     pin = None if body.pin in (None, "", "none") else body.pin
     if pin is None and asked.me.role is not Role.HOST:
         role = None
-    admitted = asked.platform.switchboard.admits(body.conference_alias, role, pin)
+    admitted = await asked.platform.switchboard.admits(body.conference_alias, role, pin)
     if isinstance(admitted, bool) or target.service_type is ServiceType.CONNECTING or target.is_transferring:
         return False
     await asked.conference.transfer(target.uuid, body.conference_alias, admitted)
