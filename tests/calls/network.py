@@ -228,6 +228,7 @@ class Node:
         self.pool.node = name
         self.ledger = Ledger(capacity)
         self.events: list[Event] = []
+        self.registrations: Callable[[], int] = lambda: 0
         self.peers = NetworkPeers(network, name)
         here = Here(
             node=name, boot=self.boot, bus=self.bus, pool=self.pool, ledger=self.ledger,  # type: ignore[arg-type]
@@ -247,7 +248,7 @@ class Node:
     def report(self) -> NodeReport:
         return NodeReport(
             node=self.name, boot=self.boot, role=self.role, location=self.location, capacity=self.ledger.capacity,
-            used=self.ledger.used, takes_media=self.exchange.takes_media,
+            used=self.ledger.used, takes_media=self.exchange.takes_media, registrations=self.registrations(),
         )  # fmt: skip
 
     def die(self) -> None:

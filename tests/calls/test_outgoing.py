@@ -21,6 +21,7 @@ from rostra.dialplan.rules import Rule
 from rostra.domain.dialling import Wanted
 from rostra.domain.ending import KeepAlive
 from rostra.domain.history import ParticipantEnded
+from rostra.domain.registration import Held
 from rostra.domain.rooms import Room
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
@@ -34,6 +35,7 @@ class Plan:
     off: Sequence[CallProtocol] = ()
     called: Sequence[Wanted] = ()
     given: Sequence[Rule] = ()
+    devices: Sequence[Held] = ()
 
     def allowed(self) -> bool:
         return self.permitted
@@ -49,6 +51,9 @@ class Plan:
 
     def rules(self) -> Sequence[Rule]:
         return self.given
+
+    async def registered(self, aliases: Sequence[str]) -> Sequence[Held]:
+        return [held for held in self.devices if held.alias in aliases]
 
     def hop(self, protocol: CallProtocol, key: int | None) -> Hop | None:
         return None

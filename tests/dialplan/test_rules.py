@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rostra.dialplan import rules
-from rostra.dialplan.outward import Hop, NoRule, Route, identity, route
+from rostra.dialplan.outward import Hop, NoRule, Route, identity, outside
 from rostra.dialplan.rules import Rule, TransformFailed
 from rostra.domain.dialling import Wanted
 from rostra.domain.vocabulary import CallProtocol
@@ -124,7 +124,7 @@ class Configured:
 
 
 def way(wanted: Wanted, *given: Rule, here: int = 1) -> Route:
-    return route(wanted, Configured(*given), here)  # type: ignore[arg-type]
+    return outside(wanted, Configured(*given), here)[0]  # type: ignore[arg-type]
 
 
 @pytest.mark.spec("CONF-101", "CONF-102", "CONF-104", "CONF-109", "CONF-112", "SYS-148", "SVC-097", "SVC-107")

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 import structlog
 
 from rostra.background import Background
+from rostra.calls.forking import Forking, call_all, roster
 from rostra.calls.session import CallSession
 from rostra.calls.switchboard import CallOrder, Dialler, NotDialled, OutgoingLeg, SessionListener
 from rostra.conference import messages as w
@@ -21,7 +23,7 @@ from rostra.conference.here import Here
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
 from rostra.conference.state import CALLED
-from rostra.dialplan.outward import NoRule, Plan, Route, TransformFailed, identity, route
+from rostra.dialplan.outward import NoRule, NotRegistered, Plan, Route, TransformFailed, identity, ways
 from rostra.domain import dialling
 from rostra.domain.admission import has_room
 from rostra.domain.dialling import Wanted
@@ -34,6 +36,8 @@ logger = structlog.get_logger("rostra.calls")
 
 CALLING = frozenset({"conference", "lecture"})
 """Kinds of services that call somebody."""
+NOT_REGISTERED = "Called party not available"
+"""Only registered devices may be called, and none has the alias."""
 PASSED_ON = 10.0
 """Seconds another node has to begin a call."""
 
@@ -69,6 +73,7 @@ class Outgoing:
         self._enrolment = enrolment
         self.diallers: dict[CallProtocol, Dialler] = {}
         self._background = Background()
+        self._forking = Forking(here.node, self._background)
         self._looking: set[str] = set()
 
     # ---- by request
@@ -88,19 +93,27 @@ class Outgoing:
         aliases = plan.aliases(service.description.id)
         if wanted.source_alias and wanted.source_alias.casefold() not in {alias.casefold() for alias in aliases}:
             raise NotDialled(400, "Invalid source")
-        way = self._route(wanted, plan)
-        return await self._place_somewhere(service, wanted, way)
+        return await self.call(service, wanted, await self._ways(wanted, plan))
 
-    def _route(self, wanted: Wanted, plan: Plan) -> Route:
+    async def call(self, service: Service, wanted: Wanted, found: Sequence[Route]) -> tuple[str, ...]:
+        """Place these calls, each from the node it belongs to; the first that is answered ends the others.
+
+        Raises NotDialled when none can be placed.
+        """
+        return await call_all(found, lambda way: self._place_somewhere(service, wanted, way))
+
+    async def _ways(self, wanted: Wanted, plan: Plan) -> tuple[Route, ...]:
         try:
-            return route(wanted, plan, self._here.location())
+            return await ways(wanted, plan, self._here.location())
         except NoRule:
             raise NotDialled(404, "Neither conference nor gateway found") from None
+        except NotRegistered:
+            raise NotDialled(404, NOT_REGISTERED) from None
         except TransformFailed:
             raise NotDialled(404, "invalid gateway routing rule transform") from None
 
     async def _place_somewhere(self, service: Service, wanted: Wanted, way: Route) -> tuple[str, ...]:
-        node = self._node_in(way.location)
+        node = way.node or self._node_in(way.location)
         if node is None:
             raise NotDialled(503, "No Conferencing Node of the location is available")
         if node == self._here.node:
@@ -146,10 +159,12 @@ class Outgoing:
         order = CallOrder(
             destination=way.destination, hop=way.hop, source=source, source_name=wanted.source_name,
             credentials=self._plan.credentials, presentation_url=wanted.presentation_url, headers=wanted.headers,
+            registration=way.registration, conference=source, conference_name=service.description.name,
+            service_type=service.description.service_type,
         )  # fmt: skip
         leg = dialler.leg(order)
         conference = await self._enrolment.conference(service)
-        present = sum(one.service_type is not ServiceType.IVR for one in conference.participants)
+        present = _places(conference, way.fork)
         if not has_room(service.description.participant_limit, present):
             conference.end_if_unused()
             raise NotDialled(403, "Participant limit reached")
@@ -163,7 +178,7 @@ class Outgoing:
             local_alias=source, uri=dialling.plain_alias(wanted.destination), protocol=way.protocol,
             call_direction=CallDirection.OUT, role=wanted.role, service_type=ServiceType.CONNECTING,
             start_time=self._here.now(), keep_alive=wanted.keep_alive, is_streaming=streaming,
-            automatic=wanted.automatic,
+            automatic=wanted.automatic, fork=way.fork,
         )  # fmt: skip
         session = self._enrolment.enrol(
             conference, participant, leg, call_type=way.call_type, tones=wanted.dtmf_sequence, rate_out=way.rate_out
@@ -180,6 +195,7 @@ class Outgoing:
 
     def follow(self, conference: ConferenceInstance) -> None:
         """Its roster may have changed: looked at as soon as the change is through."""
+        self._forking.follow(conference)
         if self._plan is None or conference.key in self._looking or not _calls_its_own(conference):
             return
         if conference.register(CALLED) and not any(one.automatic for one in conference.own):
@@ -191,17 +207,17 @@ class Outgoing:
         self._looking.discard(conference.key)
         if conference.ended or self._plan is None:
             return
-        roster = _roster(conference)
-        for one in dialling.superfluous(roster, self._here.node):
+        those = roster(conference)
+        for one in dialling.superfluous(those, self._here.node):
             logger.info("Called twice", conference=conference.name, participant_id=one)
             self._background.spawn(conference.remove(one, "Call disconnected"))
         if conference.register(CALLED):
             return
-        first = dialling.starts(roster)
+        first = dialling.starts(those)
         if first is None or first.node != self._here.node:
             return
         conference.remember_called()
-        for wanted in dialling.to_call(self._plan.automatic(conference.service.description.id), roster):
+        for wanted in dialling.to_call(self._plan.automatic(conference.service.description.id), those):
             self._background.spawn(self._call_automatically(conference.service, wanted))
 
     async def _call_automatically(self, service: Service, wanted: Wanted) -> None:
@@ -211,7 +227,7 @@ class Outgoing:
         try:
             if problem := dialling.problem(wanted):
                 raise NotDialled(400, problem)
-            await self._place_somewhere(service, wanted, self._route(wanted, plan))
+            await self.call(service, wanted, await self._ways(wanted, plan))
         except NotDialled as problem:
             logger.warning(
                 "Participant could not be called.", conference=service.description.name,
@@ -228,11 +244,7 @@ def _calls_its_own(conference: ConferenceInstance) -> bool:
     return description.service_type in CALLING and description.breakout is None
 
 
-def _roster(conference: ConferenceInstance) -> list[dialling.Here]:
-    return [
-        dialling.Here(
-            uuid=one.uuid, node=one.node, since=one.start_time, where=one.service_type, alias=one.uri,
-            automatic=one.automatic,
-        )
-        for one in conference.participants
-    ]  # fmt: skip
+def _places(conference: ConferenceInstance, fork: str) -> int:
+    """Places that others have taken; devices that are called at once will take one."""
+    taken = (one for one in conference.participants if one.service_type is not ServiceType.IVR)
+    return len({one.fork or one.uuid for one in taken} - {fork})

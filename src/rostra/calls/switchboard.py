@@ -95,8 +95,6 @@ class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The same of `ms-subnet`."""
     identity: Identity | None = None
     """Whom an identity provider vouches for."""
-    trusted: bool = False
-    """It may come in without signing on where trusted callers may (a registered device)."""
 
 
 class CallOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -359,7 +357,8 @@ class Switchboard(Protocol):
         """Resolve the alias, check PIN and limits, put the caller into the conference.
 
         Raises CallRefused, PinRequired, IdentityRequired or ExtensionRequired. SIP callers are let in as `ivr` and
-        asked for PINs and numbers on screen, and let in to be shown some refusals; only clients of the API get the exceptions.
+        asked for PINs and numbers on screen, and let in to be shown some refusals; only clients of the API get the
+        exceptions.
         """
         ...
 

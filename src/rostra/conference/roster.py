@@ -71,6 +71,8 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     """Of somebody the platform called: what it does for the conference's life (CONF-162 to CONF-165)."""
     automatic: int = 0
     """Number of the configured participant it was called as when the conference started; 0: it was not."""
+    fork: str = ""
+    """The same for all devices that were called at once, of which the first to answer comes in; empty: it was alone."""
     is_transferring: bool = False
     """It was told to go to another conference, and is expected to leave."""
     last_spoken_time: float = 0.0
@@ -90,6 +92,10 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     """Layout of its own composition; empty: as all others see it."""
     aspect_ratio: float = 0.0
     """Width by height of the picture it would like; 0: it has not said."""
+    idp: str = ""
+    """Identity (uuid) of the provider that vouches for it; empty: none."""
+    is_trusted: bool = False
+    """It came in without signing on where only trusted callers may."""
     presentation_in_mix: bool = False
     """It wants the presentation inside its main picture (`pres_in_mix`)."""
     is_speaking: bool = False

@@ -10,7 +10,11 @@ import msgspec
 from rostra.dialplan import rules
 from rostra.dialplan.rules import Rule, TransformFailed
 from rostra.domain.dialling import Wanted
+from rostra.domain.registration import Held
 from rostra.domain.vocabulary import CallProtocol
+
+ONLY_REGISTERED = "registration"
+"""Target of a rule that leads to registered devices and nowhere else."""
 
 
 class Hop(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +38,12 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     call_type: str = "video"
     rate_out: int | None = None
     """bit/s sent at most."""
+    registration: str = ""
+    """The registered device that is called (id of its registration); empty: what `destination` says."""
+    node: str = ""
+    """Who has to call: the node that holds the registration (CONF-024); empty: as `location` says."""
+    fork: str = ""
+    """The same for all calls of which the first that is answered ends the others (CONF-025); empty: it is alone."""
 
 
 class Plan(Protocol):
@@ -57,6 +67,10 @@ class Plan(Protocol):
 
     def rules(self) -> Sequence[Rule]: ...
 
+    async def registered(self, aliases: Sequence[str]) -> Sequence[Held]:
+        """Devices registered anywhere under one of these aliases (CONF-023)."""
+        ...
+
     def hop(self, protocol: CallProtocol, key: int | None) -> Hop | None:
         """A configured system, by its number."""
         ...
@@ -74,26 +88,58 @@ class NoRule(Exception):
     """No rule for outgoing calls matches (CONF-104)."""
 
 
-def route(wanted: Wanted, plan: Plan, here: int) -> Route:
-    """The way out, from a node in location `here`. Raises NoRule, TransformFailed.
+class NotRegistered(Exception):
+    """The call may only go to registered devices, and there is none (CONF-028)."""
+
+
+async def ways(wanted: Wanted, plan: Plan, here: int) -> tuple[Route, ...]:
+    """The calls to place: one to each registered device that has the alias, else one to an external system.
+
+    With rules, one is needed for devices too (CONF-026), and they are looked for under the alias that it makes.
+    Raises NoRule, TransformFailed, NotRegistered.
+    """
+    found, target = outside(wanted, plan, here)
+    if found.protocol is not CallProtocol.RTMP:
+        devices = await plan.registered(_names(found.destination))
+        if devices:
+            return tuple(to_device(found, held) for held in devices)
+    if target == ONLY_REGISTERED:
+        raise NotRegistered(found.destination)
+    return (found,)
+
+
+def to_device(route: Route, held: Held) -> Route:
+    """The same call, to a registered device."""
+    protocol = CallProtocol.API if held.protocol is CallProtocol.WEBRTC else held.protocol
+    return msgspec.structs.replace(route, protocol=protocol, location=0, hop=None, registration=held.id, node=held.node)
+
+
+def _names(destination: str) -> tuple[str, ...]:
+    """What a device may have registered as, that is called by this."""
+    return tuple(dict.fromkeys((destination, rules.parsed(destination))))
+
+
+def outside(wanted: Wanted, plan: Plan, here: int) -> tuple[Route, str]:
+    """The way to an external system, and what kind of target that is (`called_device_type`).
 
     With rules, the location of the request stands for that of the call; the rule's own decides who places it
-    (CONF-102).
+    (CONF-102). Raises NoRule, TransformFailed.
     """
     if wanted.protocol is not None:
         location = wanted.location or here
-        return Route(
+        way = Route(
             protocol=wanted.protocol,
             destination=wanted.destination,
             location=wanted.location,
             hop=plan.hop_of(wanted.protocol, location),
             call_type=wanted.call_type,
         )
+        return way, "external"
     found = rules.outgoing(plan.rules(), wanted.destination, wanted.location or here)
     if found is None:
         raise NoRule(wanted.destination)
     rule = found.rule
-    return Route(
+    way = Route(
         protocol=rule.protocol,
         destination=found.alias,
         location=rule.outgoing_location or 0,
@@ -101,6 +147,7 @@ def route(wanted: Wanted, plan: Plan, here: int) -> Route:
         call_type=wanted.call_type if rule.call_type == "auto" else _narrower(wanted.call_type, rule.call_type),
         rate_out=rule.rate_out * 1000 if rule.rate_out else None,
     )
+    return way, rule.target
 
 
 def identity(aliases: Sequence[str], protocol: CallProtocol) -> str:
@@ -114,4 +161,15 @@ def _narrower(one: str, other: str) -> str:
     return min(one, other, key=lambda kind: order.index(kind) if kind in order else len(order))
 
 
-__all__ = ["Hop", "NoRule", "Plan", "Route", "TransformFailed", "identity", "route"]
+__all__ = [
+    "Hop",
+    "NoRule",
+    "NotRegistered",
+    "Plan",
+    "Route",
+    "TransformFailed",
+    "identity",
+    "outside",
+    "to_device",
+    "ways",
+]

@@ -82,6 +82,7 @@ class Here(msgspec.Struct, frozen=True, kw_only=True):
     where: ServiceType
     alias: str = ""
     automatic: int = 0
+    fork: str = ""
 
 
 def tones(sequence: str) -> list[tuple[float, str]]:
@@ -172,11 +173,33 @@ def superfluous(roster: Iterable[Here], node: str) -> list[str]:
 
     Who is in the conference stays rather than who is still called.
     """
-    first: dict[int, tuple[bool, float, str]] = {}
+    first: dict[int, Here] = {}
     automatic = [one for one in roster if one.automatic]
     for one in automatic:
-        first[one.automatic] = min(first.get(one.automatic, _order(one)), _order(one))
-    return [one.uuid for one in automatic if one.node == node and first[one.automatic] != _order(one)]
+        first[one.automatic] = min(first.get(one.automatic, one), one, key=_order)
+    return [one.uuid for one in automatic if one.node == node and not _together(one, first[one.automatic])]
+
+
+def outrun(roster: Iterable[Here], node: str) -> list[str]:
+    """Of several devices that were called at once, those of `node` that another one has outrun by answering (CONF-025).
+
+    Should two have answered at once, all nodes keep the same one.
+    """
+    winners: dict[str, Here] = {}
+    forked = [one for one in roster if one.fork]
+    for one in forked:
+        if one.where is not ServiceType.CONNECTING:
+            winners[one.fork] = min(winners.get(one.fork, one), one, key=_order)
+    return [
+        one.uuid
+        for one in forked
+        if one.node == node and one.fork in winners and winners[one.fork].uuid != one.uuid
+    ]
+
+
+def _together(one: Here, other: Here) -> bool:
+    """They are one, or called as one."""
+    return one.uuid == other.uuid or bool(one.fork and one.fork == other.fork)
 
 
 def _order(one: Here) -> tuple[bool, float, str]:

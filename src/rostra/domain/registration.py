@@ -65,7 +65,7 @@ class Refused(enum.Enum):
 
 
 def admit(settings: RegistrarSettings, device: Device | None, protocol: CallProtocol) -> Refused | None:
-    """Why the alias of `device` may not register by `protocol`; None: it may, credentials aside (CONF-012, CONF-013)."""
+    """Why the alias of `device` may not register; None: it may, credentials aside (CONF-012, CONF-013)."""
     if not settings.enable:
         return Refused.DISABLED
     if device is None:
