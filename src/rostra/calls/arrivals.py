@@ -131,6 +131,7 @@ def participant_of(request: CallRequest, entrance: Entrance, node: str, now: flo
         splash=entrance.splash, encrypted=request.encrypted, call_tag=request.call_tag, direct_chat=request.direct_chat,
         attending=request.attending,
         remote_address=request.remote_address, remote_port=request.remote_port, keep_alive=request.keep_alive,
+        idp=request.identity.provider if request.identity else "", is_trusted=bool(request.registered),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from rostra.background import Background
-from rostra.calls import arrivals
+from rostra.calls import arrivals, identity
 from rostra.calls.anchors import Anchors, Atlas
 from rostra.calls.arrivals import Entrance
 from rostra.calls.attendant import KEYPADS
@@ -148,6 +148,7 @@ class Exchange:
         pin = request.pin if found.pin is None else found.pin
         name = request.display_name or request.remote_alias
         entrance = arrivals.enter(found.service, request.protocol, pin, request.role, name=name)
+        identity.check(request, entrance)
         if not self._licensed():
             logger.warning(
                 "Participant failed to join conference.", participant=request.display_name, alias=request.alias,

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from rostra.calls import identity
 from rostra.calls.attendant import KEYPADS, Attendant, Caller
 from rostra.calls.switchboard import Refusal
 from rostra.domain import greeting, keypad, reception, theme
@@ -112,6 +113,11 @@ class Keypad:
 
     def _accept(self, role: Role) -> None:
         uuid = self._caller.participant.uuid
+        if not identity.may_be(self._caller.participant, self._caller.conference.service.sign_on, role):
+            self._log("PIN entry: single sign-on is needed.")
+            self._leaving = True
+            self._attendant.perform(lambda: self._attendant.part(Refusal.SIGN_ON.text, theme.WILL_DISCONNECT))
+            return
         if self._caller.participant.service_type is ServiceType.IVR and not self._room():
             self._leaving = True
             self._refuse()

@@ -18,6 +18,7 @@ class Refusal(enum.Enum):
     INSUFFICIENT_LICENSES = ("Insufficient licenses", 503)
     INVALID_LICENSE = ("Invalid license", 503)
     DISABLED = ("Disabled", 403)
+    SIGN_ON = ("SSO Authentication Failed", 403)
     INVALID_TOKEN = ("Invalid token", 403)
     INVALID_ROLE = ("Invalid role", 403)
 
@@ -52,6 +53,14 @@ class ExtensionRequired(Exception):
     def __init__(self, type: str) -> None:
         super().__init__("conference extension required")
         self.type = type
+
+
+class IdentityRequired(Exception):
+    """The caller has to sign on first, at one of these providers (API-036)."""
+
+    def __init__(self, providers: tuple[str, ...]) -> None:
+        super().__init__("sign-on required")
+        self.providers = providers
 
 
 class MediaRefused(Exception):

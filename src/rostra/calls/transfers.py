@@ -7,7 +7,7 @@ from typing import Protocol
 
 import structlog
 
-from rostra.calls import arrivals
+from rostra.calls import arrivals, identity
 from rostra.calls.arrivals import Entrance
 from rostra.calls.attendant import KEYPADS
 from rostra.calls.places import Places, room_in
@@ -97,6 +97,9 @@ class Transfers:
             entrance = arrivals.enter(service, me.protocol, pin, role, name=me.display_name)
         except (CallRefused, PinRequired) as problem:
             logger.info("Not transferred", participant_id=me.uuid, alias=alias, reason=str(problem))
+            return False
+        if role is None and not identity.may_move(me, entrance):
+            logger.info("Not transferred", participant_id=me.uuid, alias=alias, reason=Refusal.SIGN_ON.text)
             return False
         conference = await self._conference(arrivals.conference_key(service, entrance.where), service)
         if entrance.where is not ServiceType.IVR and not room_in(conference, service):

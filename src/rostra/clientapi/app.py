@@ -19,6 +19,8 @@ from rostra.clientapi.dispatch import ROOT, ClientApi
 from rostra.clientapi.envelope import DISABLED, METHOD_NOT_ALLOWED, NOT_FOUND, failure, json_response
 from rostra.clientapi.network import is_local
 from rostra.clientapi.openapi import document
+from rostra.clientapi.signon import consumers
+from rostra.clientapi.signon.desk import SignOnDesk
 from rostra.clientapi.table import TABLE
 from rostra.clientapi.website import BrandingFiles, Leads, Website, nowhere_else, unbranded
 from rostra.environment import Environment
@@ -39,6 +41,7 @@ def create_app(
     switches: Callable[[], Switches] = Switches,
     release_elsewhere: Callable[[str], Awaitable[object]] = _nobody_else,
     branding: BrandingFiles = unbranded,
+    desk: SignOnDesk | None = None,
     leads_here: Leads = nowhere_else,
 ) -> Starlette:
     """The application; `app.state.client_api` is the `ClientApi`, to be closed when the node stops.
@@ -46,10 +49,12 @@ def create_app(
     `web_root`: directory of the built web app. `alternatives` gives the other nodes clients may use should this one
     be lost (`https://host:port`, best first); `switches` what is allowed now; `release_elsewhere` is told the token of
     an earlier session that some other node issued, to be handed to `ClientApi.release` there; `branding` gives the
-    files of the web app's branding for a path, by name; `leads_here` says which further paths lead to the app.
+    files of the web app's branding for a path, by name; `leads_here` says which further paths lead to the app;
+    `desk` is where users sign on, None: nowhere.
     """
     node = environment.media_address or "node"
-    api = ClientApi(switchboard, TABLE, node, alternatives, switches, release_elsewhere)
+    desk = desk or SignOnDesk(lambda _: None, bytes)
+    api = ClientApi(switchboard, TABLE, node, alternatives, switches, release_elsewhere, desk)
     site = Website(web_root, branding, leads_here)
 
     async def health(request: Request) -> Response:
@@ -60,6 +65,7 @@ def create_app(
         routes=[
             Route(f"{ROOT}openapi.json", _openapi),
             Mount(ROOT.rstrip("/"), app=api),
+            *consumers.routes(desk),
             Mount("/api", app=_not_found_app()),
             Route("/healthz", health),
             Route("/metrics", _metrics),

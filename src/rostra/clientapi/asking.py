@@ -14,6 +14,7 @@ from rostra.clientapi.clients import Client, Clients
 from rostra.clientapi.endpoints import Endpoint
 from rostra.clientapi.envelope import INVALID_TOKEN, NOT_FOUND, ApiProblem
 from rostra.clientapi.pins import PinGuard
+from rostra.clientapi.signon.desk import SignOnDesk
 from rostra.conference.roster import Participant
 
 BodyType = TypeVar("BodyType", bound=Body)
@@ -44,6 +45,8 @@ class Platform:
     """As they are now."""
     release_elsewhere: Callable[[str], Awaitable[object]]
     """Told the token of an earlier session that is of another node, for that node's `ClientApi.release`."""
+    desk: SignOnDesk
+    """Where users sign on."""
 
 
 @dataclasses.dataclass(slots=True)

@@ -18,12 +18,15 @@ class RequestToken(Body, frozen=True, kw_only=True):
     """Members we act upon; the others a client may send need features that say so in the answer."""
 
     display_name: str | bool | None = None
-    """`false`: take it from the identity provider, which there is none of."""
+    """`false`: take it from the identity provider."""
     call_tag: str | None = None
     conference_extension: str | None = None
     token: str | None = None
     registration_token: str | None = None
     supports_direct_chat: bool | None = None
+    chosen_idp: str | None = None
+    sso_token: str | None = None
+    sso_redirect_target: str | None = None
     replaces: str | None = None
     """Ours: the last token of an earlier session of the same person, which ends when this one has begun. Having the
     token is the right to end it."""

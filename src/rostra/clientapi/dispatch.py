@@ -36,7 +36,8 @@ from rostra.clientapi.network import caller_address
 from rostra.clientapi.pins import PinGuard
 from rostra.clientapi.reading import read_body
 from rostra.clientapi.reporting import report
-from rostra.clientapi.results import ExtensionChallenge, PinChallenge
+from rostra.clientapi.results import CHALLENGES
+from rostra.clientapi.signon.desk import SignOnDesk
 from rostra.conference.shared import OwnerUnreachable
 from rostra.domain.admission import may_admit
 from rostra.domain.vocabulary import Role
@@ -60,11 +61,12 @@ class ClientApi:
         alternatives: Callable[[], Sequence[str]],
         switches: Callable[[], Switches],
         release_elsewhere: Callable[[str], Awaitable[object]],
+        desk: SignOnDesk,
     ) -> None:
         self.clients = Clients(switchboard)
         self.table = table
         self.platform = Platform(
-            switchboard, self.clients, PinGuard(), node, alternatives, switches, release_elsewhere
+            switchboard, self.clients, PinGuard(), node, alternatives, switches, release_elsewhere, desk
         )  # fmt: skip
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,7 +126,7 @@ class ClientApi:
 
     def _failed(self, asked: Asked, status: int, result: object) -> Response:
         status = asked.endpoint.allowed(status)
-        if not isinstance(result, PinChallenge | ExtensionChallenge):
+        if not isinstance(result, CHALLENGES):
             logger.info(
                 "Request refused",
                 endpoint=asked.endpoint.path,

@@ -48,14 +48,18 @@ class Invitations:
         return token
 
     def find(self, token: str, alias: str) -> Invitation | None:
-        """A token that can be used for an alias; it stays good until `use`, as a PIN may have to be asked for."""
+        """A token that can be used for an alias; it stays good until `use`."""
         given = self._given.get(token)
         fits = given is not None and given.expires > self._clock() and given.alias.casefold() == alias.casefold()
         return given if fits else None
 
     def use(self, token: str) -> None:
-        """Its holder is in."""
+        """It is good no more: its holder comes in, or need not come."""
         self._given.pop(token, None)
+
+    def give_back(self, token: str, given: Invitation) -> None:
+        """Its holder did not come in after all, as a PIN is wanted."""
+        self._given[token] = given
 
     def __len__(self) -> int:
         return len(self._given)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from rostra.clientapi.network import source_of
+
 WRONG_PINS = 10
 """Wrong attempts within `WINDOW` after which all attempts are refused for `WINDOW`."""
 WINDOW = 60.0
@@ -19,12 +21,12 @@ class PinGuard:
         self._wrong: dict[tuple[str, str], deque[float]] = {}
 
     def blocked(self, address: str, alias: str, now: float) -> bool:
-        wrong = self._wrong.get((address, alias.casefold()))
+        wrong = self._wrong.get((source_of(address), alias.casefold()))
         return wrong is not None and len(wrong) >= WRONG_PINS and now - wrong[-1] < WINDOW
 
     def wrong(self, address: str, alias: str, now: float) -> None:
         """A wrong PIN was given."""
-        pair = (address, alias.casefold())
+        pair = (source_of(address), alias.casefold())
         times = self._wrong.pop(pair, None) or deque(maxlen=WRONG_PINS)
         while times and now - times[0] >= WINDOW:
             times.popleft()

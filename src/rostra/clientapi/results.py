@@ -70,6 +70,37 @@ class ExtensionChallenge(msgspec.Struct, frozen=True, kw_only=True):
     conference_extension_type: str
 
 
+class ProviderNamed(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    uuid: str
+
+
+class ProviderOffered(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    uuid: str
+    disable_popup_flow: bool
+
+
+class ProviderChallenge(msgspec.Struct, frozen=True, kw_only=True):
+    """403 of `request_token`: one of these identity providers has to be chosen (API-036)."""
+
+    idp: list[ProviderOffered]
+    version: Version = Version()
+
+
+class RedirectChallenge(msgspec.Struct, frozen=True, kw_only=True):
+    """403 of `request_token`: the user has to sign on there (API-036)."""
+
+    redirect_url: str
+    redirect_idp: ProviderNamed
+    disable_popup_flow: bool
+    version: Version = Version()
+
+
+CHALLENGES = (PinChallenge, ExtensionChallenge, ProviderChallenge, RedirectChallenge)
+"""What `request_token` asks for; none of it is a failure."""
+
+
 class TokenRefreshed(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     expires: str

@@ -96,6 +96,7 @@ def participant_object(
         supports_direct_chat=p.direct_chat,
         can_receive_personal_mix=p.joined and p.protocol is CallProtocol.API,
         receive_from_video_mix=_mix(p),
+        is_idp_authenticated=bool(p.idp),
         call_tag=p.call_tag,
         last_spoken_time=p.last_spoken_time,
     )

@@ -25,6 +25,7 @@ from rostra.configuration.rows import (
     LocationRow,
     NodeRow,
     PolicyRow,
+    ProviderRow,
     ProxyRow,
     RuleRow,
     ServiceRow,
@@ -162,6 +163,39 @@ class Lookup:
         """Whether the path named `slug` can be used; None where there is none of that name."""
         row = self._one("SELECT is_enabled FROM configuration_webappalias WHERE slug = ?", slug)
         return None if row is None else bool(row[0])
+
+    def identity_provider(self, uuid: str) -> ProviderRow | None:
+        """The identity provider that is known by `uuid`."""
+        columns, flags = _columns(ProviderRow)
+        fields = ", ".join(f'"{column}"' for column in columns)
+        row = self._one(f"SELECT {fields} FROM configuration_identityprovider WHERE uuid = ?", uuid)  # noqa: S608
+        return None if row is None else ProviderRow(**_named(columns, flags, row))
+
+    def identity_providers(self, group: int) -> tuple[str, ...]:
+        """What the identity providers of a group are known by, the oldest first."""
+        statement = (
+            "SELECT provider.uuid FROM configuration_identityprovidergroup_identity_provider AS member "
+            "JOIN configuration_identityprovider AS provider ON provider.id = member.identityprovider_id "
+            "WHERE member.identityprovidergroup_id = ? ORDER BY provider.id"
+        )
+        return tuple(str(row[0]) for row in self._rows(statement, group))
+
+    def identity_attributes(self, provider: int) -> tuple[str, ...]:
+        """Names of what a provider says of users and policy is told."""
+        statement = (
+            "SELECT attribute.name FROM configuration_identityprovider_attributes AS chosen "
+            "JOIN configuration_identityproviderattribute AS attribute "
+            "ON attribute.id = chosen.identityproviderattribute_id "
+            "WHERE chosen.identityprovider_id = ? ORDER BY attribute.id"
+        )
+        return tuple(str(row[0]) for row in self._rows(statement, provider))
+
+    def node_names(self) -> tuple[str, ...]:
+        """DNS names of all Conferencing Nodes."""
+        statement = "SELECT alternative_fqdn, hostname, domain FROM configuration_workervm ORDER BY id"
+        return tuple(
+            str(name or f"{host}.{domain}").lower() for name, host, domain in self._rows(statement) if name or domain
+        )
 
     def file(self, key: int) -> bytes:
         """What has arrived of a file of the configuration."""

@@ -22,7 +22,7 @@ from rostra.domain.vocabulary import CallProtocol
 from rostra.environment import Environment
 from rostra.fabric.bus import Bus
 from rostra.fabric.replication import ConfigurationReplica
-from rostra.node import calls
+from rostra.node import calls, signon
 from rostra.node.belonging import Belonging
 from rostra.node.branding import Branding
 from rostra.node.certificate import NodeCertificate
@@ -93,7 +93,7 @@ async def start(
     own = tls.context_of(certificate, key)
     live = tls.LiveContext(own)
     sip = SipService(running.exchange, environment, tls=live)
-    streams = StreamService()
+    streams = StreamService(lambda: "\n".join(pem for pem, _ in lookup.authorities()))
     stack.push_async_callback(streams.stop)
     running.exchange.outgoing.diallers.update({CallProtocol.SIP: sip, CallProtocol.RTMP: streams})
     presenting = NodeCertificate(identity.key, lookup, replica, live, own, on_name=sip.go_by)
@@ -132,6 +132,7 @@ async def _serve_web(
         alternatives=neighbours.alternatives,
         switches=lambda: _switches(lookup),
         release_elsewhere=neighbours.release,
+        desk=signon.desk(lookup, lambda: running.exchange.open),
         branding=branding.files,
         leads_here=branding.leads_here,
     )

@@ -10,6 +10,7 @@ from rostra.configuration.rows import GlobalRow, ServiceRow
 from rostra.domain.admission import AccessRules
 from rostra.domain.reception import ReceptionRules
 from rostra.domain.service import Service, ServiceDescription
+from rostra.domain.signon import SignOnRules
 from rostra.domain.theme import BASE_SETTINGS, ThemeSettings
 
 KILO = 1000
@@ -23,8 +24,18 @@ class Themes(Protocol):
     def settings(self, names: tuple[str, ...]) -> ThemeSettings: ...
 
 
-def service_of(row: ServiceRow, settings: GlobalRow, themes: Themes | None = None) -> Service:
-    """A configured service with the platform's defaults filled in; rates become bit/s."""
+def _nobody(group: int) -> tuple[str, ...]:
+    return ()
+
+
+def service_of(
+    row: ServiceRow, settings: GlobalRow, themes: Themes | None = None,
+    providers: Callable[[int], tuple[str, ...]] = _nobody,
+) -> Service:  # fmt: skip
+    """A configured service with the platform's defaults filled in; rates become bit/s.
+
+    `providers`: identities of those in an identity provider group.
+    """
     names = themes.names(row.ivr_theme_id, settings.default_theme_id) if themes else ()
     return Service(
         description=ServiceDescription(
@@ -61,6 +72,16 @@ def service_of(row: ServiceRow, settings: GlobalRow, themes: Themes | None = Non
             ),
         ),
         access=AccessRules(host_pin=row.pin, allow_guests=row.allow_guests, guest_pin=row.guest_pin),
+        sign_on=_sign_on(row, providers),
+    )
+
+
+def _sign_on(row: ServiceRow, providers: Callable[[int], tuple[str, ...]]) -> SignOnRules:
+    hosts, guests = row.host_identity_provider_group_id, row.guest_identity_provider_group_id
+    return SignOnRules(
+        hosts=None if hosts is None else providers(hosts),
+        guests=None if guests is None else providers(guests),
+        others_if_trusted=row.non_idp_participants == "allow_if_trusted",
     )
 
 
@@ -73,6 +94,6 @@ def finder(lookup: Lookup, themes: Themes | None = None) -> Callable[[str], Serv
 
     def find(alias: str) -> Service | None:
         row = lookup.find_alias(alias)
-        return None if row is None else service_of(row, lookup.global_settings(), themes)
+        return None if row is None else service_of(row, lookup.global_settings(), themes, lookup.identity_providers)
 
     return find

@@ -14,6 +14,7 @@ from rostra.calls.switchboard import (
     CallRefused,
     CallRequest,
     ExtensionRequired,
+    IdentityRequired,
     PinRequired,
     Refusal,
     ServiceDescription,
@@ -24,18 +25,19 @@ from rostra.clientapi.asking import Asked, Platform, Switches
 from rostra.clientapi.bodies import ReleaseToken, RequestToken
 from rostra.clientapi.clients import Client
 from rostra.clientapi.envelope import INVALID_TOKEN, NO_SUCH_CONFERENCE, PIN_RETRIES, ApiProblem
+from rostra.clientapi.handlers import signon
+from rostra.clientapi.handlers.signon import NOT_GIVEN
 from rostra.clientapi.invitations import Invitation
 from rostra.clientapi.network import caller_address
 from rostra.clientapi.results import ExtensionChallenge, PinChallenge, TokenGranted, TokenRefreshed, Version
 from rostra.clientapi.stream import EventResponse
 from rostra.clientapi.tokens import LIFETIME
 from rostra.clientapi.wire import call_kind, current_kind, service_kind, token_role
+from rostra.domain.signon import Identity
 from rostra.domain.vocabulary import CallProtocol
 
 logger = structlog.get_logger("rostra.clientapi")
 
-NOT_GIVEN = "none"
-"""Clients write this where they have nothing to say (API-029)."""
 NAMELESS = "User"
 MAX_NAME = 250
 """Characters of a display name or call tag; the rest is cut off."""
@@ -52,19 +54,17 @@ async def request_token(asked: Asked) -> TokenGranted:
         logger.warning("PIN refused: too many wrong ones", alias=alias, remote_address=address)
         raise ApiProblem(403, PIN_RETRIES)
     client = Client(platform.clients, {alias.casefold()})
+    identity = signon.signed_on(asked, body) if invitation is None else None
+    platform.clients.invitations.use(one_time)  # before anything is waited for: nobody else may come by it meanwhile
     try:
-        session = await platform.switchboard.join(_call(asked, body, pin, address, invitation), client)
-    except ExtensionRequired as wanted:
-        raise ApiProblem(403, ExtensionChallenge(conference_extension_type=wanted.type)) from None
-    except PinRequired as wanted:
-        raise ApiProblem(403, _challenge(wanted, platform.switchboard.lookup(alias))) from None
-    except CallRefused as refused:
-        if refused.refusal is Refusal.INVALID_PIN:
-            _wrong_pin(asked, address, now)
+        session = await _join(asked, body, _call(asked, body, pin, address, invitation, identity), client)
+    except (ApiProblem, CallRefused):
+        signon.not_used(asked, body)
+        if invitation is not None:
+            platform.clients.invitations.give_back(one_time, invitation)
         raise
     if pin:
         logger.info("PIN accepted", alias=alias, remote_address=address, participant=session.participant.uuid)
-    platform.clients.invitations.use(one_time)
     if not client.joined(session):
         raise ApiProblem(403, INVALID_TOKEN)
     if await asked.request.is_disconnected():
@@ -75,6 +75,23 @@ async def request_token(asked: Asked) -> TokenGranted:
     if body.replaces:
         platform.clients.spawn(_end_earlier(platform, body.replaces))
     return _granted(session, token, tuple(platform.alternatives()), platform.switches())
+
+
+async def _join(asked: Asked, body: RequestToken, request: CallRequest, client: Client) -> Session:
+    """Raises ApiProblem for what has to be answered first, CallRefused."""
+    switchboard, alias = asked.platform.switchboard, asked.values["alias"]
+    try:
+        return await switchboard.join(request, client)
+    except ExtensionRequired as wanted:
+        raise ApiProblem(403, ExtensionChallenge(conference_extension_type=wanted.type)) from None
+    except PinRequired as wanted:
+        raise ApiProblem(403, _challenge(wanted, switchboard.lookup(alias))) from None
+    except IdentityRequired as wanted:
+        raise signon.challenge(asked, body, wanted) from None
+    except CallRefused as refused:
+        if refused.refusal is Refusal.INVALID_PIN:
+            _wrong_pin(asked, request.remote_address, time.monotonic())
+        raise
 
 
 async def _end_earlier(platform: Platform, token: str) -> None:
@@ -105,10 +122,11 @@ def _pin(asked: Asked) -> str | None:
 
 
 def _call(
-    asked: Asked, body: RequestToken, pin: str | None, address: str, invitation: Invitation | None
-) -> CallRequest:
-    """With an invitation, who says nothing else is who he was (API-027)."""
-    name = body.display_name if isinstance(body.display_name, str) else ""
+    asked: Asked, body: RequestToken, pin: str | None, address: str, invitation: Invitation | None,
+    identity: Identity | None,
+) -> CallRequest:  # fmt: skip
+    """With an invitation, who says nothing else is who he was (API-027). A name that is vouched for comes first."""
+    name = (identity.name if identity else "") or (body.display_name if isinstance(body.display_name, str) else "")
     name = name or (invitation.display_name if invitation else "")
     tag = body.call_tag or (invitation.call_tag if invitation else "")
     name = "".join(character for character in name if character.isprintable()).strip()[:MAX_NAME] or NAMELESS
@@ -126,6 +144,7 @@ def _call(
         role=invitation.role if invitation else None,
         direct_chat=bool(body.supports_direct_chat),
         encrypted=True,
+        identity=identity,
     )
 
 
@@ -172,6 +191,7 @@ def _granted(session: Session, token: str, node_urls: tuple[str, ...], switches:
         breakout_rooms=service.breakout_rooms,
         guests_can_present=service.guests_can_present,
         call_tag=me.call_tag,
+        idp_uuid=me.idp,
         bandwidth_in=_kbps(service.max_callrate_out),
         bandwidth_out=_kbps(service.max_callrate_in),
         node_urls=node_urls,
