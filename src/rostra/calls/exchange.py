@@ -16,7 +16,11 @@ from rostra.calls.attendant import KEYPADS
 from rostra.calls.edge import Edge
 from rostra.calls.licences import Licences
 from rostra.calls.outgoing import Outgoing
+from rostra.calls.media_places import MediaPlaces
 from rostra.calls.places import Places, room_in
+from rostra.calls.policies import Policies, Unasked
+from rostra.calls.portraits import Portraits
+from rostra.calls.reaching import Reaching, changed, facts_of, facts_of_participant
 from rostra.calls.records import record_of
 from rostra.calls.requests import NodeRequests
 from rostra.calls.rooms import Rooms
@@ -36,6 +40,8 @@ from rostra.domain.rooms import Room
 from rostra.domain.service import Service, ServiceDescription
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 from rostra.environment import Environment
+from rostra.policy.participants import UNCHANGED, Properties
+from rostra.policy.questions import CallFacts
 from rostra.fabric.peers import Peers
 
 logger = structlog.get_logger("rostra.calls")
@@ -66,14 +72,19 @@ class Exchange:
         licensed: Callable[[], bool] = lambda: True,
         licences: Licences | None = None,
         plan: Plan | None = None,
+        policies: Policies | None = None,
     ) -> None:
         """`configured`: has this node its configuration, so that an unknown alias really is unknown?
         `takes_calls`: False in maintenance mode. `licensed`: may another call be placed?
         `licences`: where calls with media get theirs; None: they need none.
-        `plan`: what is configured for calls that are placed; None: none can be."""
+        `plan`: what is configured for calls that are placed; None: none can be. `policies`: who may decide otherwise
+        than configured."""
         self._here = here
         self._peers = peers
         self._find_alias = find_alias
+        self._policies = policies or Unasked()
+        self._reaching = Reaching(self._policies, find_alias, lambda alias: self._rooms.find(alias))
+        self._portraits = Portraits(self._policies, here.clock)
         self._configured = configured
         self._takes_calls = takes_calls
         self._licensed = licensed
@@ -92,7 +103,7 @@ class Exchange:
         self.outgoing = Outgoing(here, peers, plan, self)
         self._rooms = Rooms(self._running, self._room_closed)
         self._places = Places(here.clock, self._turn_out)
-        self.transfers = Transfers(here, self._find, self._instance, self, self._places)
+        self.transfers = Transfers(here, self._reaching, self._instance, self, self._places)
         self._background = Background()
         self._stop: Callable[[], Any] | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -144,10 +155,9 @@ class Exchange:
             )  # fmt: skip
             raise CallRefused(Refusal.MAINTENANCE)
         find = self._find_alias if request.role is None else self._find
-        found = arrivals.find_service(request.alias, find, request.protocol, request.extension)
+        found = await self._reaching.service(request, find)
         pin = request.pin if found.pin is None else found.pin
-        name = request.display_name or request.remote_alias
-        entrance = arrivals.enter(found.service, request.protocol, pin, request.role, name=name)
+        entrance, properties = await self._reaching.enter(request, found.service, pin)
         identity.check(request, entrance)
         if not self._licensed():
             logger.warning(
@@ -159,20 +169,27 @@ class Exchange:
         if entrance.where is not ServiceType.IVR and not room_in(instance, found.service):
             instance.end_if_unused()
             return await self._turn_away(request, found.service, Refusal.PARTICIPANT_LIMIT, listener)
-        session = self._admit(request, entrance, instance, listener)
+        session = self._admit(request, entrance, instance, listener, properties)
         if entrance.where is not ServiceType.IVR:
             self._places.took(session.participant.uuid, found.service)
         return session
 
     async def dial(self, service: str, wanted: Wanted) -> tuple[str, ...]:
         """Call somebody from the conference of a service (CONF-107, CONF-111). Raises NotDialled."""
-        found = resolve(service, self._find_alias)
+        found = await self._reaching.calling(service, self.conferences)
         if found is None:
             raise NotDialled(404, Refusal.NOT_FOUND.text)
-        return await self.outgoing.dial(found.service, wanted)
+        return await self.outgoing.dial(found, wanted)
 
-    def admits(self, alias: str, role: Role | None, pin: str | None) -> Role | bool | None:
-        found = resolve(alias, self._find_alias)
+    async def avatar(self, viewer: str, participant: str, width: int, height: int) -> bytes | None:
+        session = self._sessions.get(viewer)
+        known = session.conference.participant(participant) if session else None
+        if session is None or known is None:
+            return None
+        return await self._portraits.of(known, session.conference.service, width, height)
+
+    async def admits(self, alias: str, role: Role | None, pin: str | None) -> Role | bool | None:
+        found = await self._reaching.target(alias)
         if found is None or found.service.description.service_type not in arrivals.JOINABLE:
             return False
         if pin is None or not found.service.access.pin_asked:
@@ -207,22 +224,26 @@ class Exchange:
         return self._admit(request, entrance, instance, listener, licensed=False)
 
     def _admit(
-        self, request: CallRequest, entrance: Entrance, instance: ConferenceInstance, listener: SessionListener, *,
-        licensed: bool = True,
+        self, request: CallRequest, entrance: Entrance, instance: ConferenceInstance, listener: SessionListener,
+        properties: Properties = UNCHANGED, *, licensed: bool = True,
     ) -> CallSession:  # fmt: skip
         participant = arrivals.participant_of(request, entrance, self._here.node, self._here.now())
-        return self.enrol(instance, participant, listener, licensed=licensed, wrong_pins=entrance.wrong_pins)
+        return self.enrol(
+            instance, changed(participant, properties), listener, licensed=licensed, wrong_pins=entrance.wrong_pins,
+            facts=facts_of(request),
+        )  # fmt: skip
 
     def enrol(
         self, instance: ConferenceInstance, participant: Participant, listener: SessionListener, *,
         licensed: bool = True, wrong_pins: int = 0, call_type: str = "video", tones: str = "",
-        rate_out: int | None = None,
+        rate_out: int | None = None, facts: CallFacts | None = None,
     ) -> CallSession:  # fmt: skip
         """Somebody is in the roster from now on, whoever called whom."""
         session = CallSession(
             instance, participant, listener, self._anchors, self.left, self._licences if licensed else None,
             office=self.transfers, wrong_pins=wrong_pins, call_type=call_type, tones=tones, rate_out=rate_out,
         )  # fmt: skip
+        session.places = MediaPlaces(self._policies, facts or facts_of_participant(participant))
         self._sessions[participant.uuid] = session
         seated = instance.add(participant, session)
         self._reserve(instance, seated)
@@ -262,6 +283,8 @@ class Exchange:
         first = await instance.open(self._present())
         self._running[key] = instance
         instance.see(self._present())
+        if first and service.description.locked:
+            await instance.lock(True)
         logger.info(
             "Conference has been created." if first else "Conference has been joined.", conference=instance.name,
             conference_id=instance.id,

@@ -153,7 +153,11 @@ class Keypad:
             self._log("Virtual Reception: number accepted.", digits=keyed)
             self._attendant.show(theme.TRANSFER, keyed)
             self._attendant.perform(lambda: self._go(keyed))
-            return
+        else:
+            self._not_valid(keyed)
+
+    def _not_valid(self, keyed: str) -> None:
+        """It leads nowhere: another one may be keyed, a few times."""
         self._keyed = reception.refused(self._keyed)
         self._log("Virtual Reception: number not valid.", digits=keyed)
         if self._keyed.exhausted:
@@ -170,7 +174,8 @@ class Keypad:
 
     async def _went(self, keyed: str) -> None:
         if not await self._connect(keyed):
-            await self._attendant.part(NOWHERE)
+            self._leaving = False
+            self._not_valid(keyed)
 
     # ---- conference control
 

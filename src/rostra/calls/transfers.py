@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from rostra.calls import arrivals, identity
 from rostra.calls.arrivals import Entrance
 from rostra.calls.attendant import KEYPADS
 from rostra.calls.places import Places, room_in
+from rostra.calls.reaching import Reaching, facts_of_participant
 from rostra.calls.session import CallSession
 from rostra.calls.switchboard import CallRefused, PinRequired, Refusal
 from rostra.conference.here import Here
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
-from rostra.dialplan.resolve import FindAlias, resolve
 from rostra.domain.reception import destination
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import Role, ServiceType
@@ -44,25 +45,24 @@ class Transfers:
     """Implements `calls.session.Office`."""
 
     def __init__(
-        self, here: Here, find: FindAlias, conference: Callable[[str, Service], Awaitable[ConferenceInstance]],
+        self, here: Here, reaching: Reaching, conference: Callable[[str, Service], Awaitable[ConferenceInstance]],
         switching: Switching, places: Places,
     ) -> None:  # fmt: skip
         """`conference` gives the running one, begun when there is none."""
         self._here = here
-        self._find = find
+        self._reaching = reaching
         self._conference = conference
         self._switching = switching
         self._places = places
 
     def leads(self, session: CallSession, keyed: str) -> bool:
-        reception, protocol = session.conference.service, session.participant.protocol
-        return arrivals.beyond(reception, keyed, self._find, protocol) is not None
+        return self._reaching.leads(session.conference.service, keyed, session.participant.protocol)
 
     def take_place(self, session: CallSession) -> bool:
         service = session.conference.service
-        found = resolve(session.participant.local_alias, self._find, session.participant.protocol)
-        same = found is not None and found.service.description.id == service.description.id
-        service = found.service if found and same else service
+        now = self._reaching.configured(session.participant.local_alias, session.participant.protocol)
+        same = now is not None and not service.policy and now.description.id == service.description.id
+        service = now if now and same else service
         if not room_in(session.conference, service):
             return False
         self._places.took(session.participant.uuid, service)
@@ -70,7 +70,9 @@ class Transfers:
 
     async def connect(self, session: CallSession, keyed: str) -> bool:
         """Go on from a reception to a keyed number, where its PIN is asked for (SVC-048)."""
-        found = arrivals.beyond(session.conference.service, keyed, self._find, session.participant.protocol)
+        found = await self._reaching.beyond(
+            session.conference.service, keyed, facts_of_participant(session.participant)
+        )
         if found is None:
             return False
         rules = session.conference.service.description.reception
@@ -79,7 +81,10 @@ class Transfers:
 
     async def transfer_to(self, session: CallSession, alias: str, role: Role | None) -> bool:
         """Take it to the conference of an alias (API-130): as `role`, or as anybody who comes there."""
-        found = resolve(alias, self._find, session.participant.protocol)
+        service = session.conference.service
+        call = facts_of_participant(session.participant, alias)
+        call = msgspec.structs.replace(call, previous_service=service.description.name)
+        found = await self._reaching.sent(alias, call)
         if found is None or found.service.description.service_type not in arrivals.JOINABLE:
             return False
         return await self.transfer(session, found.service, alias, pin=found.pin, role=role)

@@ -1,0 +1,243 @@
+"""Which service a caller gets to, and as what, where policy has a say (section 2.4 of the policy sheet).
+
+Policy is asked for what somebody dials, for what is keyed at a reception and for where somebody is sent. Rooms that
+the platform itself has opened are no business of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+import structlog
+
+from rostra.calls import arrivals
+from rostra.calls.arrivals import JOINABLE, Entrance
+from rostra.calls.attendant import KEYPADS
+from rostra.calls.policies import Policies
+from rostra.calls.switchboard import CallRefused, CallRequest, ExtensionRequired, Refusal
+from rostra.conference.instance import ConferenceInstance
+from rostra.conference.roster import Participant
+from rostra.dialplan.resolve import RECEPTION, FindAlias, Resolution, resolve
+from rostra.domain.reception import destination
+from rostra.domain.service import Service
+from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
+from rostra.policy.participants import UNCHANGED, Properties, Verdict
+from rostra.policy.questions import DIRECTIONS, CallFacts, Direction, PersonFacts, Trigger
+
+logger = structlog.get_logger("rostra.calls")
+
+_TRIGGERS = {
+    CallProtocol.API: Trigger.WEB,
+    CallProtocol.SIP: Trigger.INVITE,
+    CallProtocol.MSSIP: Trigger.INVITE,
+    CallProtocol.H323: Trigger.SETUP,
+}
+
+
+class Reaching:
+    """Of one node."""
+
+    def __init__(self, policies: Policies, find: FindAlias, room: FindAlias) -> None:
+        """`find` knows what is configured, `room` the rooms that the platform has opened."""
+        self._policies = policies
+        self._find = find
+        self._room = room
+
+    @property
+    def asks(self) -> bool:
+        """May an alias lead elsewhere than configured?"""
+        return self._policies.decides_services
+
+    async def service(self, request: CallRequest, find: FindAlias) -> Resolution:
+        """The service of a request, through a reception when it says to where. `find` knows what it may reach.
+
+        Raises CallRefused, ExtensionRequired.
+        """
+        if not self.asks or self._room(request.alias) is not None:
+            return arrivals.find_service(request.alias, find, request.protocol, request.extension)
+        found = await self.alias(request.alias, facts_of(request))
+        if found is None or found.service.description.service_type not in JOINABLE:
+            raise CallRefused(Refusal.NOT_FOUND)
+        if found.service.description.service_type != RECEPTION:
+            return found
+        number = request.extension or found.extension
+        if number is None:
+            if request.protocol in KEYPADS:
+                return found
+            raise ExtensionRequired(found.service.description.reception.challenge)
+        onward = await self.beyond(found.service, number, facts_of(request))
+        if onward is None:
+            raise CallRefused(Refusal.NOT_FOUND)
+        return onward
+
+    async def alias(self, alias: str, call: CallFacts, calling: Service | None = None) -> Resolution | None:
+        """Where an alias leads; None: nowhere. Raises CallRefused when it leads the caller away."""
+        if not self.asks or self._room(alias) is not None:
+            return resolve(alias, lambda name: self._room(name) or self._find(name), call.protocol)
+        configured: list[Resolution] = []
+
+        def look() -> Service | None:
+            found = resolve(alias, self._find, call.protocol)
+            configured.extend([found] if found else [])
+            return found.service if found else None
+
+        found = await self._policies.service(call, look, calling)
+        if found.new_alias:
+            raise CallRefused(Refusal.NOT_FOUND, new_alias=found.new_alias)
+        if found.call is not None:
+            logger.info("A gateway call by policy is not placed.", alias=alias, destination=found.call.destination)
+        if found.service is None:
+            return None
+        if configured:  # what was dialled along stays, whatever the script made of the service
+            return msgspec.structs.replace(configured[0], service=found.service)
+        return Resolution(service=found.service)
+
+    def configured(self, alias: str, protocol: CallProtocol) -> Service | None:
+        """What the configuration alone says of an alias."""
+        found = resolve(alias, lambda name: self._room(name) or self._find(name), protocol)
+        return found.service if found else None
+
+    def leads(self, reception: Service, keyed: str, protocol: CallProtocol) -> bool:
+        """Does a number keyed at a reception lead anywhere? With policy that is known once it is asked."""
+        return self.asks or arrivals.beyond(reception, keyed, self._find, protocol) is not None
+
+    async def sent(self, alias: str, call: CallFacts) -> Resolution | None:
+        """Where somebody is sent who is in a conference."""
+        try:
+            return await self.alias(alias, call)
+        except CallRefused:
+            return None
+
+    async def target(self, alias: str) -> Resolution | None:
+        """Where an alias leads that nobody calls yet."""
+        call = CallFacts(local_alias=alias, protocol=CallProtocol.API, direction=Direction.NON_DIAL)
+        try:
+            return await self.alias(alias, call)
+        except CallRefused:
+            return None
+
+    async def calling(self, alias: str, running: Iterable[ConferenceInstance]) -> Service | None:
+        """The service whose conference is to call somebody, by one of its aliases.
+
+        A conference that exists only by policy is known by what its participants have dialled.
+        """
+        found = resolve(alias, self._find)
+        if found is not None or not self.asks:
+            return found.service if found else None
+        name = alias.casefold()
+        for conference in running:
+            if any(name == one.local_alias.casefold() for one in conference.participants):
+                return conference.service
+        found = await self.target(alias)
+        return found.service if found else None
+
+    async def beyond(self, reception: Service, keyed: str, call: CallFacts) -> Resolution | None:
+        """Where a number keyed at a reception leads, also with a PIN behind it; None: nowhere."""
+        pin = ""
+        if call.protocol in KEYPADS:
+            keyed, _, pin = keyed.partition("**")
+        alias = destination(reception.description.reception, keyed)
+        if not alias:
+            return None
+        call = msgspec.structs.replace(call, local_alias=alias, trigger=Trigger.TWO_STAGE_DIALING)
+        found = await self.alias(alias, call)
+        if found is None or found.service.description.service_type not in JOINABLE - {RECEPTION}:
+            return None
+        return msgspec.structs.replace(found, pin=pin) if pin else found
+
+    async def enter(self, request: CallRequest, service: Service, pin: str | None) -> tuple[Entrance, Properties]:
+        """As what the caller comes in: policy has its say before a PIN is keyed, and after one was sent (POL-052).
+
+        Raises CallRefused, PinRequired.
+        """
+        name = request.display_name or request.remote_alias
+        if request.protocol in KEYPADS:
+            changed = await self._person(request, service, request.role or Role.UNKNOWN)
+            role = request.role or changed.role
+            return arrivals.enter(service, request.protocol, pin, role, name=name), changed
+        entrance = arrivals.enter(service, request.protocol, pin, request.role, name=name)
+        changed = await self._person(request, service, entrance.role)
+        if changed.role is not None and entrance.where is ServiceType.CONFERENCE:
+            entrance = msgspec.structs.replace(entrance, role=changed.role)
+        return entrance, changed
+
+    async def _person(self, request: CallRequest, service: Service, role: Role) -> Properties:
+        if service.description.breakout is not None:
+            return UNCHANGED
+        kind = "standard"
+        if request.protocol is CallProtocol.API:
+            kind = "api_host" if role is Role.HOST else "api"
+        verdict: Verdict = await self._policies.participant(
+            facts_of(request), service, PersonFacts(type=kind, role=role)
+        )
+        if verdict.refused:
+            logger.warning(
+                "Participant failed to join conference.", participant=request.display_name, alias=request.alias,
+                reason=verdict.reason or "refused by policy",
+            )  # fmt: skip
+            raise CallRefused(Refusal.NOT_FOUND, text=verdict.reason)
+        return verdict.properties
+
+
+def facts_of(request: CallRequest) -> CallFacts:
+    """A request as policy is told of it."""
+    return CallFacts(
+        local_alias=request.dialled or request.alias,
+        protocol=request.protocol,
+        direction=DIRECTIONS[request.direction],
+        trigger=_TRIGGERS.get(request.protocol, Trigger.UNSPECIFIED),
+        remote_alias=request.caller or request.remote_alias,
+        remote_display_name=request.display_name,
+        remote_address=request.remote_address,
+        remote_port=request.remote_port,
+        vendor=request.vendor,
+        registered=request.registered,
+        bandwidth=request.bandwidth,
+        call_tag=request.call_tag,
+        asserted_identity=request.asserted_identity,
+        subnet=request.subnet,
+    )
+
+
+def facts_of_participant(participant: Participant, alias: str = "") -> CallFacts:
+    """The same of somebody who is there; `alias`: where it is going, when it is sent on."""
+    direction = DIRECTIONS[participant.call_direction]
+    return CallFacts(
+        local_alias=alias or participant.local_alias,
+        protocol=participant.protocol,
+        direction=Direction.DIAL_IN if alias else direction,
+        trigger=_TRIGGERS.get(participant.protocol, Trigger.UNSPECIFIED)
+        if direction is Direction.DIAL_IN
+        else Trigger.UNSPECIFIED,
+        remote_alias=participant.uri,
+        remote_display_name=participant.display_name,
+        remote_address=participant.remote_address,
+        remote_port=participant.remote_port,
+        vendor=participant.vendor,
+        call_tag=participant.call_tag,
+    )
+
+
+def changed(participant: Participant, properties: Properties) -> Participant:
+    """A new roster entry as policy wants it."""
+    values: dict[str, object] = {
+        "display_name": properties.remote_display_name,
+        "overlay_text": properties.remote_display_name,
+        "uri": properties.remote_alias,
+        "call_tag": properties.call_tag,
+        "spotlight": properties.spotlight and _strength(properties.spotlight),
+        "bypass_lock": properties.bypass_lock,
+        "presentation_in_mix": properties.wants_presentation_in_mix,
+    }
+    if properties.disable_overlay_text:
+        values["overlay_text"] = ""
+    if properties.rx_presentation_policy is not None:
+        values["rx_presentation_allowed"] = properties.rx_presentation_policy == "ALLOW"
+    said = {name: value for name, value in values.items() if value is not None}
+    return msgspec.structs.replace(participant, **said)
+
+
+def _strength(spotlight: int) -> float:
+    """Earlier is stronger, so a small number wins over what clients set, which is the time."""
+    return float(spotlight)
