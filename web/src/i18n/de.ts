@@ -175,6 +175,7 @@ export const de: Messages = {
   "dial.missing": "Geben Sie ein, wer angerufen werden soll.",
 
   "stream.open": "Übertragung starten …",
+  "stream.stop": "Streaming beenden",
   "stream.title": "Übertragen oder aufzeichnen",
   "stream.intro":
     "Bild und Ton gehen an einen Streaming-Dienst. Alle sehen, dass die Besprechung übertragen wird.",
@@ -233,6 +234,7 @@ export const de: Messages = {
 
   "shortcuts.title": "Tastenkürzel",
   "shortcuts.mic": "Mikrofon ein oder aus",
+  "shortcuts.hold": "Leertaste: halten, um stummgeschaltet zu sprechen",
   "shortcuts.camera": "Kamera ein oder aus",
   "shortcuts.hand": "Hand heben oder senken",
   "shortcuts.share": "Bildschirm teilen oder beenden",
@@ -384,6 +386,7 @@ export const de: Messages = {
   "notice.linkCopied": "Der Link ist in der Zwischenablage.",
   "notice.linkIs": "Der Link lautet {link}",
   "notice.hand": "{name} hat die Hand gehoben.",
+  "notice.talkingMuted": "Sie sind stummgeschaltet: Niemand hört Sie.",
   "notice.message": "{name}: {text}",
   "notice.inRoom": "Sie sind jetzt in {name}.",
   "notice.roomClosed": "Der Gruppenraum wurde geschlossen.",

@@ -168,6 +168,7 @@ export const en = {
   "dial.missing": "Enter whom to call.",
 
   "stream.open": "Start streaming…",
+  "stream.stop": "Stop streaming",
   "stream.title": "Stream or record",
   "stream.intro": "Picture and sound go to a streaming service. Everybody sees that the meeting is streamed.",
   "stream.url": "RTMP address",
@@ -225,6 +226,7 @@ export const en = {
 
   "shortcuts.title": "Keyboard shortcuts",
   "shortcuts.mic": "Microphone on or off",
+  "shortcuts.hold": "Space: hold to speak while muted",
   "shortcuts.camera": "Camera on or off",
   "shortcuts.hand": "Raise or lower hand",
   "shortcuts.share": "Share the screen, or stop",
@@ -376,6 +378,7 @@ export const en = {
   "notice.linkCopied": "The link is in the clipboard.",
   "notice.linkIs": "The link is {link}",
   "notice.hand": "{name} raised a hand.",
+  "notice.talkingMuted": "You are muted: nobody hears you.",
   "notice.message": "{name}: {text}",
   "notice.inRoom": "You are in {name} now.",
   "notice.roomClosed": "The breakout room was closed.",

@@ -173,6 +173,7 @@ export const fr: Messages = {
   "dial.missing": "Saisissez qui appeler.",
 
   "stream.open": "Démarrer la diffusion…",
+  "stream.stop": "Arrêter la diffusion",
   "stream.title": "Diffuser ou enregistrer",
   "stream.intro":
     "L’image et le son vont à un service de diffusion. Tous voient que la réunion est diffusée.",
@@ -231,6 +232,7 @@ export const fr: Messages = {
 
   "shortcuts.title": "Raccourcis clavier",
   "shortcuts.mic": "Activer ou couper le micro",
+  "shortcuts.hold": "Espace : maintenir pour parler micro coupé",
   "shortcuts.camera": "Allumer ou éteindre la caméra",
   "shortcuts.hand": "Lever ou baisser la main",
   "shortcuts.share": "Partager l’écran, ou arrêter",
@@ -382,6 +384,7 @@ export const fr: Messages = {
   "notice.linkCopied": "Le lien est dans le presse-papiers.",
   "notice.linkIs": "Le lien est {link}",
   "notice.hand": "{name} a levé la main.",
+  "notice.talkingMuted": "Votre micro est coupé : personne ne vous entend.",
   "notice.message": "{name} : {text}",
   "notice.inRoom": "Vous êtes maintenant dans {name}.",
   "notice.roomClosed": "La salle de groupe a été fermée.",

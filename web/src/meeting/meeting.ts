@@ -1,23 +1,14 @@
 /** One visit to a conference: joining, events, leaving, getting back in. The screen reads `store` and calls the methods. */
 
 import { type JoinRequest, requestToken } from "../api/admission";
-import type { ConferenceApi } from "../api/conference";
 import { ApiError } from "../api/http";
 import type { Loss } from "../api/keeper";
 import { remedyFor } from "../api/reasons";
-import type { Admission, EventMap, ParticipantRecord, StreamEvent, TokenAnswer } from "../api/types";
+import type { Admission, EventMap, StreamEvent, TokenAnswer } from "../api/types";
 import type { LocalMedia } from "../devices/local";
-import {
-  type Action,
-  handRaised,
-  initialMeeting,
-  type MeetingState,
-  reduceMeeting,
-  seen,
-} from "../state/meeting";
+import { handRaised, type MeetingState, seen } from "../state/meeting";
 import { insideOf, wantsHelp } from "../state/rooms";
-import { nameOf } from "../state/roster";
-import { createStore, type Store } from "../state/store";
+import { Acting } from "./acting";
 import { Moving } from "./moving";
 import { Presenting } from "./presenting";
 import { itinerary, type Outcome, Rejoin } from "./rejoin";
@@ -32,8 +23,7 @@ const RETRY = 4_000;
 /** Waiting for one node's answer while others may be better. */
 const ANSWER_LIMIT = 4_000;
 
-export class Meeting {
-  readonly store: Store<MeetingState, Action> = createStore(reduceMeeting, initialMeeting);
+export class Meeting extends Acting {
   readonly media: LocalMedia;
   readonly presenting = new Presenting(this.store, () => this.session);
   readonly moving = new Moving(
@@ -44,7 +34,6 @@ export class Meeting {
   );
   private request: JoinRequest;
   private readonly home: string;
-  private session: Session | undefined;
   private began = 0;
   private flaps = 0;
   private rejoin: Rejoin | undefined;
@@ -58,6 +47,7 @@ export class Meeting {
 
   /** `limit`: most to receive and send, kbit/s; the user's own. */
   constructor(request: JoinRequest, media: LocalMedia, limit?: number) {
+    super();
     this.limit = limit;
     this.request = request;
     this.home = request.node;
@@ -339,58 +329,12 @@ export class Meeting {
     request?.catch((error: unknown) => console.info("not supported by the server", error));
   }
 
-  // Acting on the conference
-
-  /** Carry out an action; a refusal is shown to the user. */
-  async act(action: (api: ConferenceApi) => Promise<unknown>): Promise<boolean> {
-    if (!this.session) return false;
-    try {
-      const answer = await action(this.session.api);
-      if (answer !== false) return true;
-      this.store.dispatch({ type: "notice", key: "notice.notDone" });
-    } catch (error) {
-      const reason = error instanceof ApiError ? error.reason : "network";
-      this.store.dispatch({ type: "notice", key: "notice.actionFailed", params: { reason } });
-    }
-    return false;
-  }
-
   /** Take a Host's picture and sound to a breakout room, or back; who asked for help there has it then. */
   async goTo(room: string | undefined): Promise<void> {
     await this.moving.to(room);
     const { rooms, place } = this.store.get();
     const there = place === undefined ? undefined : rooms.get(place);
     if (there && wantsHelp(there.flags)) await this.act((api) => api.helpGiven(there.uuid));
-  }
-
-  /** To everyone, or to one participant only. */
-  async say(text: string, to?: ParticipantRecord): Promise<void> {
-    if (!this.session) return;
-    let delivered = false;
-    try {
-      delivered = await this.session.api.say(text, to?.uuid);
-    } catch (error) {
-      console.warn("message not sent", error);
-    }
-    this.store.dispatch({ type: "said", text, now: Date.now(), delivered, direct: to && nameOf(to) });
-  }
-
-  /** Read something of the conference; undefined when it cannot be had. */
-  async read<T>(question: (api: ConferenceApi) => Promise<T>): Promise<T | undefined> {
-    try {
-      return this.session && (await question(this.session.api));
-    } catch (error) {
-      console.info("not answered", error);
-      return undefined;
-    }
-  }
-
-  async press(digits: string): Promise<void> {
-    await this.act(() => this.session?.press(digits) ?? Promise.resolve());
-  }
-
-  statistics() {
-    return this.session?.statistics();
   }
 
   // Leaving

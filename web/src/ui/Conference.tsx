@@ -19,6 +19,7 @@ import { Stage } from "./Stage";
 import { Statistics } from "./Statistics";
 import { useSharing } from "./sharing";
 import { TopBar } from "./TopBar";
+import { useHoldToTalk, useMutedTalk } from "./talking";
 import { type Desk, DeskContext, type Wanted } from "./wanted";
 
 const WIDE = "(min-width: 900px)";
@@ -30,6 +31,8 @@ export function Conference({ meeting }: { meeting: Meeting }) {
   const local = useLocal(meeting.media);
   const wide = useMedia(WIDE);
   useWakeLock();
+  useMutedTalk(meeting, local.micMuted);
+  useHoldToTalk(meeting);
   const frame = useRef<HTMLDivElement>(null);
   const [panel, setPanel] = useState<PanelName | undefined>(() =>
     window.matchMedia(WIDE).matches ? "people" : undefined,

@@ -30,7 +30,7 @@ export function MoreMenu({ meeting, state, deeds, full }: Props) {
       : [];
   const items = [
     ...layout,
-    ...(host && state.place === undefined ? hostItems(desk, state) : []),
+    ...(host && state.place === undefined ? hostItems(meeting, desk, state) : []),
     ...(host && state.service.rooms ? roomItems(deeds) : []),
     ...(host && state.place === undefined ? permissions(meeting, state) : []),
     ...itemsForAll(desk, deeds, full),
@@ -47,7 +47,7 @@ export function MoreMenu({ meeting, state, deeds, full }: Props) {
   );
 }
 
-function hostItems(desk: Desk, state: MeetingState): MenuItem[] {
+function hostItems(meeting: Meeting, desk: Desk, state: MeetingState): MenuItem[] {
   const { self } = state;
   const row = state.roster.byUuid.get(self);
   const items: MenuItem[] = [
@@ -59,6 +59,17 @@ function hostItems(desk: Desk, state: MeetingState): MenuItem[] {
       onChoose: () => desk.ask({ kind: "stream" }),
     },
   ];
+  const streams = [...state.roster.byUuid.values()].filter((one) => one.is_streaming_conference);
+  if (streams.length > 0) {
+    items.push({
+      testId: "stop-stream",
+      icon: "stop",
+      label: t("stream.stop"),
+      onChoose: () => {
+        for (const one of streams) void meeting.act((api) => api.remove(one.uuid));
+      },
+    });
+  }
   if (row) {
     items.push({
       testId: "open-transfer",

@@ -3,6 +3,7 @@ import { Dialog } from "./Dialog";
 
 export const SHORTCUTS: readonly (readonly [string, MessageKey])[] = [
   ["M", "shortcuts.mic"],
+  ["␣", "shortcuts.hold"],
   ["V", "shortcuts.camera"],
   ["H", "shortcuts.hand"],
   ["S", "shortcuts.share"],
