@@ -227,8 +227,8 @@ class Meetings(RuleBasedStateMachine):
             await until(lambda: len(self.at_work()) <= len(self.exchange.conferences))
             for guest in self.people:
                 await guest.session.leave()
-            # A booking that was overtaken by its end is found by the look for legs without a call (hosting.UNLISTED).
-            await until(lambda: not self.exchange.conferences and not self.at_work(), 60)
+            # nothing is left to the look for legs without a call (hosting.UNLISTED)
+            await until(lambda: not self.exchange.conferences and not self.at_work(), 20)
             assert self.node.ledger.used == 0
             await self.exchange.close()
             assert self.exchange.debug_state()["sessions"] == 0

@@ -54,8 +54,10 @@ class Atlas(Protocol):
 class Anchor:
     """The place of one call's media."""
 
-    def __init__(self, node: str, worker: Worker, ticket: str, proxy: str = "") -> None:
-        """`proxy`: the edge node that relays it."""
+    def __init__(self, key: str, node: str, worker: Worker, ticket: str, proxy: str = "") -> None:
+        """`key`: the conference it was booked for, wherever its participant is by now. `proxy`: the edge node that
+        relays it."""
+        self.key = key
         self.node = node
         self.proxy = proxy
         self.worker = worker
@@ -100,19 +102,20 @@ class Anchors:
             try:
                 placed = await asyncio.shield(asking)
             except asyncio.CancelledError:  # nobody waits for it any more: what was placed is given back
-                asking.add_done_callback(functools.partial(self._give_back, conference, call, choice.node, ticket))
+                asking.add_done_callback(functools.partial(self._give_back, conference.key, call, choice.node, ticket))
                 raise
             if isinstance(placed, w.Placed):
                 self._tell(conference, participant, choice)
-                return Anchor(choice.node, self._worker(placed, choice, tokens, ticket), ticket, choice.proxy or "")
+                worker = self._worker(placed, choice, tokens, ticket)
+                return Anchor(conference.key, choice.node, worker, ticket, choice.proxy or "")
             exclude.add(choice.node)
         self._refused(conference, participant)
         raise CallRefused(Refusal.OUT_OF_RESOURCE)
 
-    def release(self, conference: ConferenceInstance, call: str, anchor: Anchor) -> None:
+    def release(self, call: str, anchor: Anchor) -> None:
         """The call needs it no more. Told once: a node that does not hear it finds out by itself."""
         self._relays.discard(anchor.ticket)
-        self._background.spawn(self._release(conference.key, call, anchor))
+        self._background.spawn(self._release(call, anchor))
         if isinstance(anchor.worker, RelayedWorker):
             self._background.spawn(anchor.worker.give_up_relay())
 
@@ -125,13 +128,11 @@ class Anchors:
                 MediaEnded(time=now, participant=participant, call=call, streams=streams, quality=report.quality)
             )
 
-    def _give_back(
-        self, conference: ConferenceInstance, call: str, node: str, ticket: str, asked: asyncio.Task[w.Reply | None]
-    ) -> None:
+    def _give_back(self, key: str, call: str, node: str, ticket: str, asked: asyncio.Task[w.Reply | None]) -> None:
         placed = None if asked.cancelled() or asked.exception() else asked.result()
         if isinstance(placed, w.Placed):
             worker = Worker(placed.worker, self._here.bus, placed.process)
-            self.release(conference, call, Anchor(node, worker, ticket))
+            self.release(call, Anchor(key, node, worker, ticket))
 
     async def finish(self, seconds: float) -> None:
         await self._background.finish(seconds)
@@ -200,9 +201,9 @@ class Anchors:
             logger.info("Media node takes no more", peer=node, reason=reply.reason)
         return reply
 
-    async def _release(self, key: str, call: str, anchor: Anchor) -> None:
+    async def _release(self, call: str, anchor: Anchor) -> None:
         try:
-            release = w.encode(w.Release(key=key, call=call, ticket=anchor.ticket))
+            release = w.encode(w.Release(key=anchor.key, call=call, ticket=anchor.ticket))
             await self._here.bus.request(w.node_subject(anchor.node), release, timeout=RELEASING)
         except Unreachable as problem:
             logger.info("Media not released", peer=anchor.node, call=call, problem=str(problem))

@@ -49,6 +49,7 @@ class CallState(msgspec.Struct, kw_only=True):
     """Where its media was when it was asked to move, until it is elsewhere."""
     remains: list[Anchor] = []
     """Lost, but of nodes that are there: their workers may still have the leg."""
+    placing: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
     ready: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
     """There is a leg at the anchor."""
 
@@ -117,15 +118,15 @@ class CallLegs(abc.ABC):
             self._instance.media_ended(self._participant.uuid)
         await self._to_the_end(self._free(call, state))
 
-    async def open_stream(self, call: str, url: str, presentation_url: str = "") -> None:
+    async def open_stream(self, call: str, url: str, presentation_url: str = "", authorities: str = "") -> None:
         state, fresh = self._begin(call)
         left, state.leaving = state.leaving, None
         if left is not None:  # a server takes a stream from one place only
-            await self._close_leg(call, left)
+            await self._to_the_end(self._close_leg(call, left))
         description = self._instance.service.description
         request = OpenStream(
             leg=call, url=url, presentation_url=presentation_url, send_bandwidth=self.service.max_callrate_out,
-            background=description.theme.no_presentation_video_bg,
+            background=description.theme.no_presentation_video_bg, authorities=authorities,
         )  # fmt: skip
         try:
             await self._license(call, state, video=True)
@@ -195,22 +196,27 @@ class CallLegs(abc.ABC):
             except MediaFailure as failure:
                 raise refusal_of(failure) from failure
             if self._calls.get(call) is not state:  # it ended while this was under way
-                await self._free(call, state)
+                await self._to_the_end(self._free(call, state))
                 raise CallRefused(Refusal.INVALID_TOKEN)
-            if state.leaving is None:
+            if state.leaving is None and state.anchor is anchor:  # else it was lost meanwhile, or moved on
                 self._listed(call, state, anchor)
             return result
         raise CallRefused(Refusal.OUT_OF_RESOURCE)
 
     async def _place(self, call: str, state: CallState, *, audio_only: bool) -> Anchor:
-        avoid = state.leaving.node if state.leaving else ""
-        tokens = price_of(state.content, tokens_of(self._instance, audio_only=audio_only))
-        anchor = await self._anchors.place(self._instance, self._participant.uuid, call, tokens, avoid)
-        if self._calls.get(call) is not state:
-            self._anchors.release(self._instance, call, anchor)
-            raise CallRefused(Refusal.INVALID_TOKEN)
-        state.anchor = anchor
-        return anchor
+        async with state.placing:
+            while state.anchor is None:
+                conference = self._instance
+                avoid = state.leaving.node if state.leaving else ""
+                tokens = price_of(state.content, tokens_of(conference, audio_only=audio_only))
+                anchor = await self._anchors.place(conference, self._participant.uuid, call, tokens, avoid)
+                if self._calls.get(call) is state and self._instance is conference:
+                    state.anchor = anchor
+                    return anchor
+                self._anchors.release(call, anchor)  # it ended, or is in another conference by now
+                if self._calls.get(call) is not state:
+                    raise CallRefused(Refusal.INVALID_TOKEN)
+            return state.anchor
 
     def _listed(self, call: str, state: CallState, anchor: Anchor) -> None:
         self._instance.media.add_leg(
@@ -225,9 +231,9 @@ class CallLegs(abc.ABC):
 
     def _arrived(self, call: str, state: CallState) -> None:
         """The leg is where it should be: let go of where it was."""
-        state.ready.set()
-        if state.anchor is None:
+        if state.anchor is None:  # lost while it was set up; who is called has heard so, and asks again
             return
+        state.ready.set()
         self._listed(call, state, state.anchor)
         left, state.leaving = state.leaving, None
         if left is not None:
@@ -260,13 +266,13 @@ class CallLegs(abc.ABC):
         for anchor in anchors:
             await self._close_leg(call, anchor)
 
-    async def _close_leg(self, call: str, anchor: Anchor, conference: ConferenceInstance | None = None) -> None:
+    async def _close_leg(self, call: str, anchor: Anchor) -> None:
         try:
             report = await anchor.worker.close_leg(call)
             self._anchors.ended(self._participant.uuid, call, anchor, report)
         except (WorkerLost, MediaFailure) as problem:
             logger.info("Leg not closed", call=call, peer=anchor.node, reason=str(problem))
-        self._anchors.release(conference or self._instance, call, anchor)
+        self._anchors.release(call, anchor)
 
     async def _to_the_end(self, work: Coroutine[Any, Any, None]) -> None:
         """Free media for certain, also when the request for it is no longer waited for."""
@@ -303,7 +309,7 @@ class CallLegs(abc.ABC):
             state.remains.append(anchor)
         else:
             anchor.worker.lose("its node is gone")
-        self._anchors.release(self._instance, call, anchor)
+        self._anchors.release(call, anchor)
 
     async def _moved_in_time(self, call: str, state: CallState) -> None:
         """A far end that did not follow loses its media, which makes it ask for new."""
@@ -318,13 +324,13 @@ class CallLegs(abc.ABC):
             self._background.spawn(self.close_call(call))
             self._guarded(self._listener.call_ended, call, reason)
 
+    def picture_wanted(self, call: str) -> None:
+        if call in self._calls:
+            self._guarded(self._listener.picture_wanted, call)
+
     def _guarded(self, tell: Callable[..., None], *what: str) -> None:
         """An adapter that fails at being told something must not keep the others from being told."""
         try:
             tell(*what)
         except Exception:
             logger.exception("Adapter failed", participant_id=self._participant.uuid)
-    def picture_wanted(self, call: str) -> None:
-        if call in self._calls:
-            self._guarded(self._listener.picture_wanted, call)
-

@@ -102,6 +102,5 @@ class NodeRequests:
             worker = await conference.media.place(request.call, (request.owner, request.boot), request.ticket)
         except (MediaFailure, WorkerLost) as problem:
             logger.error("No media worker for a call", conference=request.service.description.name, reason=str(problem))
-            self._here.ledger.release(request.key, request.call)
             return w.NoRoom(reason=str(problem))
         return w.Placed(worker=worker.id, process=worker.process)

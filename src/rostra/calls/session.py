@@ -172,7 +172,9 @@ class CallSession(CallLegs):
         self._arrived(call, state)
         encrypted = bool(live) and all(stream.crypto for stream in live)
         limits = bandwidths.of_rtp(self.service, local, remote)
-        await self._instance.set_client_state(self._participant.uuid, encrypted=encrypted, **limits)
+        await self._instance.set_client_state(
+            self._participant.uuid, encrypted=encrypted, **limits, **bandwidths.shape_of(remote)
+        )
         if state.confirmed:
             self._confirmed(call, state)
 
@@ -373,7 +375,6 @@ class CallSession(CallLegs):
 
         Returns the participant as it is seated. What is left in the conference before is the caller's to end.
         """
-        before = self._instance
         self._instance, self._participant = instance, participant
         self.attendant.close()
         self.attendant = self._keypad.begin_anew(Attendant(self))
@@ -384,15 +385,13 @@ class CallSession(CallLegs):
             state.remains = []
             state.ready.clear()
             if left:
-                self._background.spawn(self._follow_or_fall_silent(call, state, before, left))
+                self._background.spawn(self._follow_or_fall_silent(call, state, left))
                 self._guarded(self._listener.media_lost, call)
         return seated
 
-    async def _follow_or_fall_silent(
-        self, call: str, state: CallState, before: ConferenceInstance, left: Sequence[Anchor]
-    ) -> None:
+    async def _follow_or_fall_silent(self, call: str, state: CallState, left: Sequence[Anchor]) -> None:
         """Close what is left in the other conference once the media is here, or did not follow in time."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(state.ready.wait(), MOVING)
         for anchor in left:
-            await self._close_leg(call, anchor, before)
+            await self._close_leg(call, anchor)
