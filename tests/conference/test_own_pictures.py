@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from tests.conference.test_picture import images, pictures, program, seat
 
 from rostra.conference.picture import ON_HOLD
+from rostra.domain import theme
+from rostra.domain.vocabulary import ServiceType
 
 
 @pytest.mark.spec("API-126")
@@ -25,6 +28,39 @@ def test_an_own_composition_without_a_layout_looks_like_that_of_all() -> None:
     seats = [seat(i) for i in range(4)]
     own = [seat(0, mix_name="main.!personal"), *seats[1:]]
     assert program(own, ["p1"]).layouts == program(seats, ["p1"]).layouts
+
+
+@pytest.mark.spec("REF-133", "REF-021")
+@pytest.mark.parametrize(
+    ("ratio", "width"), [(0.0, 1280), (0.5, 960), (4 / 3, 960), (1.5, 960), (1.6, 1280), (16 / 9, 1280), (2.0, 1280)]
+)
+def test_pictures_have_one_of_two_shapes_whatever_is_wished(ratio: float, width: int) -> None:
+    seats = [
+        seat(0, aspect_ratio=ratio), seat(1), seat(2),
+        seat(3, service_type=ServiceType.WAITING_ROOM, aspect_ratio=ratio),
+        seat(4, is_on_hold=True, aspect_ratio=ratio), seat(5, prompt="PIN", aspect_ratio=ratio),
+        seat(6, splash=theme.RECEPTION, aspect_ratio=ratio), seat(7, is_streaming=True, aspect_ratio=ratio),
+        msgspec.structs.replace(seat(8, aspect_ratio=ratio), mixed=True),
+        seat(9, service_type=ServiceType.TEST_CALL, aspect_ratio=ratio),
+    ]  # fmt: skip
+    made = program(seats, ["p1"], presenter="p1", slides="c1:slides").compose
+    scenes = {call: made.views[view] for call, view in made.watching.items()}
+    for index in (0, 3, 4, 5, 6, 8, 9):
+        assert (scenes[f"c{index}"].width, scenes[f"c{index}"].height) == (width, 720), index
+    assert scenes["c1"].width == scenes["c2"].width == scenes["c7"].width == 1280
+    for scene in scenes.values():
+        assert all(tile.x >= 0 and tile.x + tile.width <= scene.width for tile in scene.tiles)
+    alone = program([seat(0, aspect_ratio=ratio)], []).compose
+    assert alone.views[alone.watching["c0"]].width == width
+
+
+def test_those_off_stage_share_a_picture_with_others_of_the_same_shape() -> None:
+    seats = [seat(i) for i in range(12)] + [seat(i, aspect_ratio=1.33) for i in range(12, 16)]
+    made = program(seats, []).compose
+    assert made.watching["c9"] == made.watching["c11"] != made.watching["c13"] == made.watching["c15"]
+    assert [t.source for t in made.views[made.watching["c9"]].tiles] == [
+        t.source for t in made.views[made.watching["c13"]].tiles
+    ]
 
 
 def test_who_is_on_hold_sees_and_hears_nothing_of_the_conference() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rostra.media.engine.rungs import LADDER, pick
+from rostra.media.engine.rungs import LADDER, Rung, narrow, pick
 
 
 def level(number: str, **more: str) -> dict[str, str]:
@@ -71,3 +71,13 @@ def test_anything_gives_a_rung_within_the_limit(parameters: dict[str, str], limi
     assert (rung.width, rung.height) in {(one.width, one.height) for one in LADDER}
     assert not limit or rung.bitrate <= max(limit, 1)
     assert rung.frame_rate >= 1
+
+
+@pytest.mark.spec("REF-133")
+@pytest.mark.parametrize("rung", LADDER)
+def test_every_rung_has_a_narrow_one_that_takes_no_more(rung: Rung) -> None:
+    made = narrow(rung)
+    assert made.height == rung.height
+    assert made.width / made.height == pytest.approx(4 / 3, rel=0.01)
+    assert made.macroblocks <= rung.macroblocks
+    assert (made.bitrate, made.frame_rate) == (rung.bitrate, rung.frame_rate)

@@ -1,4 +1,4 @@
-"""How much the two sides of a call may send, as they negotiated it: status and history tell it (DIAG-045). Pure.
+"""What two sides of a call say of media: how much each may send (status and history, DIAG-045), in which shape. Pure.
 
 Each side states the most it takes (`b=` of its description or of its streams). A stream nobody limits counts as what
 it takes at our best quality.
@@ -27,6 +27,13 @@ def of_rtp(service: ServiceDescription, local: MediaDescription, remote: MediaDe
         "rx_bandwidth": of_description(local, service.max_callrate_in),
         "tx_bandwidth": of_description(remote, service.max_callrate_out),
     }
+
+
+def shape_of(remote: MediaDescription) -> dict[str, float]:
+    """The same of the shape of its picture, where the far end says so."""
+    main = (s for s in remote.streams if s.kind is MediaKind.VIDEO and s.content is Content.MAIN and not s.refused)
+    ratio = next((stream.ratio for stream in main if stream.ratio), 0.0)
+    return {"aspect_ratio": ratio} if ratio else {}
 
 
 def of_webrtc(service: ServiceDescription, offer: str, answer: str) -> dict[str, int]:

@@ -11,7 +11,7 @@ from rostra.domain import casting, drawing, layouts, look, splash, theme
 from rostra.domain.casting import Arrangement, Audience, Performer
 from rostra.domain.drawing import Around, Listener
 from rostra.domain.look import Look, Style
-from rostra.domain.scene import Scene
+from rostra.domain.scene import SCENE_WIDTH, Scene, width_for
 from rostra.domain.service import ServiceDescription
 from rostra.domain.vocabulary import Role, ServiceType
 from rostra.media.messages import AudioRoute, Compose
@@ -144,7 +144,7 @@ class _Company:
         role = who.role if self._lecture else Role.HOST
         style = self._look.of(role, streams=who.is_streaming)
         chosen = layouts.find(who.mix_layout) if who.mix_layout else None
-        return msgspec.structs.replace(style, layout=chosen) if chosen else style
+        return msgspec.structs.replace(style, layout=chosen or style.layout, width=_width(who))
 
     def view(self, seat: Seat) -> str:
         who = seat.participant
@@ -152,10 +152,8 @@ class _Company:
             return f"loop:{seat.call}"
         if who.prompt or who.splash:
             return f"prompt:{seat.call}"
-        if not who.joined:
-            return "waiting"
-        if who.is_on_hold:
-            return "hold"
+        if not who.joined or who.is_on_hold:
+            return f"{_shape(who)}hold" if who.joined else f"{_shape(who)}waiting"
         view = self._group(who).view(who)
         return f"slides:{view}" if self._mixed(seat) else view
 
@@ -169,18 +167,18 @@ class _Company:
 
     def scene(self, seat: Seat) -> Scene:
         who = seat.participant
-        settings = self._service.theme
+        settings, width = self._service.theme, _width(who)
         if who.service_type is ServiceType.TEST_CALL:
             delay = settings.test_call_service_media_delay
-            return splash.splash(who.splash) if who.splash else splash.loop(seat.call, delay)
+            return splash.splash(who.splash, width=width) if who.splash else splash.loop(seat.call, delay, width=width)
         if who.splash:
-            return splash.splash(who.splash, who.prompt, colour=settings.virtual_reception_text_color)
+            return splash.splash(who.splash, who.prompt, colour=settings.virtual_reception_text_color, width=width)
         if who.prompt:
-            return splash.notice(who.prompt)
+            return splash.notice(who.prompt, width)
         if not who.joined:
-            return splash.splash(theme.WAITING_FOR_HOST)
+            return splash.splash(theme.WAITING_FOR_HOST, width=width)
         if who.is_on_hold:
-            return splash.notice(ON_HOLD)
+            return splash.notice(ON_HOLD, width)
         group = self._group(who)
         arrangement = group.arrangement(who)
         around = self._around(group.audience)
@@ -210,6 +208,7 @@ class _Company:
         name = "" if not self._lecture else "hosts:" if who.role is Role.HOST else "guests:"
         name += "streams:" if who.is_streaming else ""
         name += f"mix {who.mix_layout}:" if who.mix_layout else ""
+        name += _shape(who)
         group = self._groups.get(name)
         if group is None:
             locked = self._lecture and self._service.force_presenter_into_main
@@ -264,6 +263,16 @@ def performers(seats: Iterable[Seat]) -> list[Performer]:
                 frozen=who.is_on_hold and not who.is_video_muted,
             )  # fmt: skip
     return list(found.values())
+
+
+def _width(who: Participant) -> int:
+    """Of its picture: streams are always wide."""
+    return SCENE_WIDTH if who.is_streaming else width_for(who.aspect_ratio)
+
+
+def _shape(who: Participant) -> str:
+    """What sets views of 4:3 apart."""
+    return "" if _width(who) == SCENE_WIDTH else "4:3:"
 
 
 def _watches(seat: Seat) -> bool:

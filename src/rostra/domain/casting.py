@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
-from rostra.domain.layouts import ONE_MAIN, Cell, Family
+from rostra.domain.layouts import ONE_MAIN, Cell, Family, scaled
 from rostra.domain.look import Style
+from rostra.domain.scene import SCENE_HEIGHT
 from rostra.domain.vocabulary import Role
 
 
@@ -121,7 +122,7 @@ def arrange(
         shown = seated(shown, before)
     return Arrangement(
         shown=tuple(shown),
-        cells=layout.cells(len(shown) + counted),
+        cells=tuple(scaled(cell, style.width, SCENE_HEIGHT) for cell in layout.cells(len(shown) + counted)),
         large=len(layout.mains),
         hidden=len(others) - len(shown),
     )

@@ -9,7 +9,7 @@ import msgspec
 
 from rostra.domain import theme as files
 from rostra.domain.casting import Arrangement, Performer
-from rostra.domain.layouts import Cell
+from rostra.domain.layouts import Cell, scaled
 from rostra.domain.look import Style
 from rostra.domain.scene import SCENE_HEIGHT, SCENE_WIDTH, Fit, Scene, Tile
 from rostra.domain.theme import ThemeSettings
@@ -24,11 +24,15 @@ _NAME_WIDTH: Final = 320
 _NAME_SIZE: Final = 22
 _FRAME: Final = 4
 _FRAME_COLOUR: Final = 0x39A0FF
-_CORNER: Final = Cell(SCENE_WIDTH - 144, SCENE_HEIGHT - 88, 128, 72)
-_OTHER_CORNER: Final = Cell(16, SCENE_HEIGHT - 88, 128, 72)
+_CORNER_WIDTH, _CORNER_HEIGHT = 128, 72
+_CORNER_GAP: Final = 16
+_STRIP: Final = 48
+"""Height of the name along the bottom of a picture that fills everything."""
 _WATERMARK: Final = Cell(37, 27, 133, 67)
 """Where it is on a main picture that fills everything (REF-060)."""
-_INSET: Final = Cell(SCENE_WIDTH - 320, 0, 320, 180)
+_SMALL_MAIN: Final = 640
+"""Main pictures less wide than this have a smaller watermark: it would hide who is in it."""
+_INSET_WIDTH, _INSET_HEIGHT = 320, 180
 _BLACK: Final = 0x000000
 
 
@@ -63,31 +67,39 @@ def draw(arrangement: Arrangement, style: Style, around: Around) -> Scene:
         tiles += _picture(performer, cell, _label(performer, at, arrangement, style, around))
         if style.mark_speaker and performer.participant in around.speaking:
             tiles += _frame(cell)
+    top = _COLUMN_TOP
     if arrangement.cells and not around.theme.disable_watermark_icon:
-        tiles.append(_watermark(arrangement.cells[0]))
+        mark = _watermark(arrangement.cells[0])
+        tiles.append(mark)
+        if mark.x < _MARGIN + _ICON:
+            top = max(top, mark.y + mark.height + 8)
     extra = 0
     if arrangement.hidden and style.plus_n:
         if len(arrangement.cells) > len(arrangement.shown):
             tiles += _count(arrangement.hidden, arrangement.cells[-1], around.theme)
         elif style.layout.counts_in_place or len(style.layout.places) <= 2:
-            corner = _CORNER if len(style.layout.places) == 1 else _OTHER_CORNER
-            tiles += _count(arrangement.hidden, corner, around.theme)
+            tiles += _count(arrangement.hidden, _corner(style), around.theme)
         else:  # past the twelfth they are like those without video (POL-154)
             extra = arrangement.hidden
     if style.indicators:
-        tiles += indicators(around, extra)
-    return Scene(tiles=tuple(tiles))
+        tiles += indicators(around, style.width, extra, left_top=top)
+    return Scene(width=style.width, tiles=tuple(tiles))
 
 
-def indicators(around: Around, extra: int = 0) -> list[Tile]:
-    """What is drawn over any picture of a conference; `extra` more are like those without video."""
-    return [*_listeners(around.listeners, extra, around.theme), *_notes(around)]
+def indicators(
+    around: Around, width: int, extra: int = 0, *, left_top: int = _COLUMN_TOP, right_top: int = _COLUMN_TOP
+) -> list[Tile]:  # fmt: skip
+    """What is drawn over any picture of a conference of that width; `extra` more are like those without video.
+
+    Both sides begin below what is in the corners.
+    """
+    return [*_listeners(around.listeners, extra, around.theme, left_top), *_notes(around, width, right_top)]
 
 
 def alone(image: str, around: Around, style: Style) -> Scene:
     """Nobody else can be seen: an image of the theme, with the audio indicators (CONF-074, REF-037)."""
-    whole = Tile(x=0, y=0, width=SCENE_WIDTH, height=SCENE_HEIGHT, image=image, colour=0x0E1116)
-    return Scene(tiles=(whole, *(indicators(around) if style.indicators else ())))
+    whole = Tile(x=0, y=0, width=style.width, height=SCENE_HEIGHT, image=image, colour=0x0E1116)
+    return Scene(width=style.width, tiles=(whole, *(indicators(around, style.width) if style.indicators else ())))
 
 
 def presentation(slides: str, speaker: Performer | None, around: Around, style: Style) -> Scene:
@@ -97,15 +109,16 @@ def presentation(slides: str, speaker: Performer | None, around: Around, style: 
     """
     tiles = [
         Tile(
-            source=slides, x=0, y=0, width=SCENE_WIDTH, height=SCENE_HEIGHT, fit=Fit.CONTAIN, colour=_BLACK,
+            source=slides, x=0, y=0, width=style.width, height=SCENE_HEIGHT, fit=Fit.CONTAIN, colour=_BLACK,
             image=files.NO_PRESENTATION,
         )
     ]  # fmt: skip
     if speaker is not None:
-        tiles += _picture(speaker, _INSET, speaker.name if style.names else "")
+        inset = scaled(Cell(SCENE_WIDTH - _INSET_WIDTH, 0, _INSET_WIDTH, _INSET_HEIGHT), style.width, SCENE_HEIGHT)
+        tiles += _picture(speaker, inset, speaker.name if style.names else "")
     if style.indicators:
-        tiles += indicators(around)
-    return Scene(tiles=tuple(tiles))
+        tiles += indicators(around, style.width, right_top=_INSET_HEIGHT + _MARGIN if speaker else _COLUMN_TOP)
+    return Scene(width=style.width, tiles=tuple(tiles))
 
 
 # ---- parts ------------------------------------------------------------------------------------------------
@@ -142,10 +155,23 @@ def _frame(cell: Cell) -> list[Tile]:
 
 
 def _watermark(main: Cell) -> Tile:
+    share = min(1.0, main.width / _SMALL_MAIN)
+    x, y, width, height = (
+        round(length * share) for length in (_WATERMARK.x, _WATERMARK.y, _WATERMARK.width, _WATERMARK.height)
+    )
     return Tile(
-        x=main.x + _WATERMARK.x, y=main.y + _WATERMARK.y, width=_WATERMARK.width, height=_WATERMARK.height,
-        colour=None, image=files.WATERMARK_ICON, fit=Fit.CORNER,
+        x=main.x + x, y=main.y + y, width=width, height=height, colour=None, image=files.WATERMARK_ICON,
+        fit=Fit.CORNER,
     )  # fmt: skip
+
+
+def _corner(style: Style) -> Cell:
+    """Where the number of the others is when it is in no place of a picture: right or left, above a name."""
+    right = len(style.layout.places) == 1
+    x = style.width - _CORNER_WIDTH - _CORNER_GAP if right else _CORNER_GAP
+    named = style.names or style.mark_speaker or bool(style.texts)
+    y = SCENE_HEIGHT - _CORNER_HEIGHT - (_STRIP + _CORNER_GAP // 2 if named else _CORNER_GAP)
+    return Cell(x, y, _CORNER_WIDTH, _CORNER_HEIGHT)
 
 
 def _count(number: int, cell: Cell, theme: ThemeSettings) -> list[Tile]:
@@ -157,42 +183,40 @@ def _count(number: int, cell: Cell, theme: ThemeSettings) -> list[Tile]:
     ]  # fmt: skip
 
 
-def _listeners(listeners: Sequence[Listener], extra: int, theme: ThemeSettings) -> list[Tile]:
+def _listeners(listeners: Sequence[Listener], extra: int, theme: ThemeSettings, top: int) -> list[Tile]:
     """Down the left side; who speaks has the name out, and of many there is only the number (CONF-069, CONF-070)."""
     if len(listeners) + extra > AVATARS:
         number = str(len(listeners) + extra)
-        return [_icon(0, files.AUDIO_INDICATOR), *_slide_out(0, number, theme, theme.indicator_num_color)]
+        return [_icon(top, files.AUDIO_INDICATOR), *_slide_out(top, number, theme, theme.indicator_num_color)]
     tiles: list[Tile] = []
-    for at, listener in enumerate(listeners):
-        tiles.append(_icon(at, files.AUDIO_INDICATOR))
+    for y, listener in zip(range(top, SCENE_HEIGHT, _COLUMN_STEP), listeners, strict=False):
+        tiles.append(_icon(y, files.AUDIO_INDICATOR))
         if listener.speaking:
-            tiles += _slide_out(at, listener.name, theme, 0xFFFFFF)
+            tiles += _slide_out(y, listener.name, theme, 0xFFFFFF)
     if extra:
+        y = top + len(listeners) * _COLUMN_STEP
         tiles += [
-            _icon(len(listeners), files.AUDIO_INDICATOR),
-            *_slide_out(len(listeners), f"+{extra}", theme, theme.indicator_num_color),
-        ]
+            _icon(y, files.AUDIO_INDICATOR), *_slide_out(y, f"+{extra}", theme, theme.indicator_num_color),
+        ]  # fmt: skip
     return tiles
 
 
-def _icon(at: int, image: str, x: int = _MARGIN) -> Tile:
-    return Tile(
-        x=x, y=_COLUMN_TOP + at * _COLUMN_STEP, width=_ICON, height=_ICON, colour=None, image=image, fit=Fit.CONTAIN
-    )
+def _icon(y: int, image: str, x: int = _MARGIN) -> Tile:
+    return Tile(x=x, y=y, width=_ICON, height=_ICON, colour=None, image=image, fit=Fit.CONTAIN)
 
 
-def _slide_out(at: int, text: str, theme: ThemeSettings, colour: int) -> list[Tile]:
+def _slide_out(y: int, text: str, theme: ThemeSettings, colour: int) -> list[Tile]:
     if not text:
         return []
     return [
         Tile(
-            x=_MARGIN + _ICON + 4, y=_COLUMN_TOP + at * _COLUMN_STEP + 12, width=_NAME_WIDTH, height=42, colour=None,
-            text=text, text_colour=colour, text_size=_NAME_SIZE, backdrop=theme.indicator_num_bg_color,
+            x=_MARGIN + _ICON + 4, y=y + 12, width=_NAME_WIDTH, height=42, colour=None, text=text, text_colour=colour,
+            text_size=_NAME_SIZE, backdrop=theme.indicator_num_bg_color,
         )
     ]  # fmt: skip
 
 
-def _notes(around: Around) -> list[Tile]:
+def _notes(around: Around, right: int, top: int) -> list[Tile]:
     """Down the right side: streaming or recording (CONF-075, REF-053), then what else is to be known."""
     captions: list[tuple[str, bool]] = []
     if around.streaming or around.recording:
@@ -200,17 +224,17 @@ def _notes(around: Around) -> list[Tile]:
         captions.append((caption if around.announced else "", True))
     captions += [(note, False) for note in around.notes]
     tiles: list[Tile] = []
-    for at, (caption, with_icon) in enumerate(captions):
+    for y, (caption, with_icon) in zip(range(top, SCENE_HEIGHT, _COLUMN_STEP), captions, strict=False):
         width = min(_NAME_WIDTH, 26 + 12 * len(caption)) if caption else 0
-        edge = SCENE_WIDTH - _MARGIN - width
+        edge = right - _MARGIN - width
         if with_icon:
             edge -= _ICON + (4 if width else 0)
-            tiles.append(_icon(at, files.STREAMING_INDICATOR, edge))
+            tiles.append(_icon(y, files.STREAMING_INDICATOR, edge))
         if caption:
             tiles.append(
                 Tile(
-                    x=SCENE_WIDTH - _MARGIN - width, y=_COLUMN_TOP + at * _COLUMN_STEP + 12, width=width, height=42,
-                    colour=None, text=caption, text_size=_NAME_SIZE, backdrop=around.theme.indicator_num_bg_color,
+                    x=right - _MARGIN - width, y=y + 12, width=width, height=42, colour=None, text=caption,
+                    text_size=_NAME_SIZE, backdrop=around.theme.indicator_num_bg_color, at_right=not with_icon,
                 )
             )  # fmt: skip
     return tiles

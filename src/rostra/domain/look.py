@@ -12,6 +12,7 @@ import msgspec
 
 from rostra.domain import layouts
 from rostra.domain.layouts import Layout
+from rostra.domain.scene import SCENE_WIDTH
 from rostra.domain.service import ServiceDescription
 from rostra.domain.vocabulary import Role
 
@@ -61,6 +62,8 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
     actors: tuple[str, ...] = ()
     backfill: bool = True
     indicators: bool = True
+    width: int = SCENE_WIDTH
+    """Of the picture, whose height is always the same."""
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):

@@ -131,6 +131,8 @@ class MediaStream(msgspec.Struct, frozen=True, kw_only=True):
     """The m-line's formats as written, for sections that are not RTP."""
     control: FloorControl | None = None
     """Of a section for floor control."""
+    ratio: float = 0.0
+    """Width to height of the pictures the stating side would like to receive; 0: it does not say."""
 
     @property
     def refused(self) -> bool:

@@ -12,6 +12,15 @@ import msgspec
 
 SCENE_WIDTH = 1280
 SCENE_HEIGHT = 720
+NARROW_WIDTH = 960
+"""Of a picture of 4:3: there are these two shapes (REF-133)."""
+_BETWEEN = 1.54
+"""Ratio of width to height from which on a wish is nearer to 16:9 (the geometric mean of both)."""
+
+
+def width_for(ratio: float) -> int:
+    """Width of the scene for somebody who would like this ratio of width to height; 0: no wish."""
+    return NARROW_WIDTH if 0 < ratio < _BETWEEN else SCENE_WIDTH
 
 
 class Fit(enum.StrEnum):
@@ -53,6 +62,8 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
     """Height of the letters, in pixels of the scene; 0: by the tile."""
     backdrop: int = 0
     """Opacity and RGB of a box behind the text, as wide as the text, at the left of the tile; 0: none."""
+    at_right: bool = False
+    """The box is at the right of the tile."""
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):

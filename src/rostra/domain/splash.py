@@ -13,32 +13,34 @@ _LETTERS: Final = 36
 _LOOP_WIDTH, _LOOP_HEIGHT = 896, 504
 
 
-def splash(image: str, *texts: str, colour: int = 0xFFFFFF) -> Scene:
+def splash(image: str, *texts: str, colour: int = 0xFFFFFF, width: int = SCENE_WIDTH) -> Scene:
     """An image of the theme over the whole picture, with lines of text in its lower part (REF-028...REF-049)."""
-    tiles = [_whole(image)]
+    tiles = [_whole(image, width)]
     if any(texts):
         tiles.append(
             Tile(
-                x=0, y=WRITTEN_FROM, width=SCENE_WIDTH, height=SCENE_HEIGHT - WRITTEN_FROM, colour=None,
+                x=0, y=WRITTEN_FROM, width=width, height=SCENE_HEIGHT - WRITTEN_FROM, colour=None,
                 text="\n".join(texts), text_colour=colour, text_size=_LETTERS,
             )
         )  # fmt: skip
-    return Scene(tiles=tuple(tiles))
+    return Scene(width=width, tiles=tuple(tiles))
 
 
-def notice(text: str) -> Scene:
+def notice(text: str, width: int = SCENE_WIDTH) -> Scene:
     """Text alone."""
-    tile = Tile(x=0, y=0, width=SCENE_WIDTH, height=SCENE_HEIGHT, text=text, colour=0x0E1116)
-    return Scene(tiles=(tile,) if text else ())
+    tile = Tile(x=0, y=0, width=width, height=SCENE_HEIGHT, text=text, colour=0x0E1116)
+    return Scene(width=width, tiles=(tile,) if text else ())
 
 
-def loop(source: str, delay: float = 0.0, image: str = theme.TEST_CALL_RECORDING) -> Scene:
+def loop(
+    source: str, delay: float = 0.0, image: str = theme.TEST_CALL_RECORDING, width: int = SCENE_WIDTH
+) -> Scene:  # fmt: skip
     """The test call: the caller's own picture, late by `delay` seconds, large over an image (SVC-117, REF-049)."""
     picture = Tile(
-        source=source, delay=delay, x=(SCENE_WIDTH - _LOOP_WIDTH) // 2, y=(SCENE_HEIGHT - _LOOP_HEIGHT) // 2,
+        source=source, delay=delay, x=(width - _LOOP_WIDTH) // 2, y=(SCENE_HEIGHT - _LOOP_HEIGHT) // 2,
         width=_LOOP_WIDTH, height=_LOOP_HEIGHT, fit=Fit.COVER, image=theme.NO_INCOMING_VIDEO,
     )  # fmt: skip
-    return Scene(tiles=(_whole(image), picture))
+    return Scene(width=width, tiles=(_whole(image, width), picture))
 
 
 def stream_without(icon: str, background: int) -> Scene:
@@ -52,5 +54,5 @@ def stream_without(icon: str, background: int) -> Scene:
     return Scene(tiles=(tile, middle))
 
 
-def _whole(image: str) -> Tile:
-    return Tile(x=0, y=0, width=SCENE_WIDTH, height=SCENE_HEIGHT, image=image, colour=0x0E1116)
+def _whole(image: str, width: int) -> Tile:
+    return Tile(x=0, y=0, width=width, height=SCENE_HEIGHT, image=image, colour=0x0E1116)

@@ -15,6 +15,7 @@ from rostra.domain.media import (
 )
 from rostra.domain.media import MediaStream as Stream
 from rostra.sdp.errors import SdpError
+from rostra.sdp.pictures import wanted_ratio
 from rostra.sdp.session import Attribute, Section, Session, parse
 
 STATIC_PAYLOADS: dict[int, tuple[str, int, int]] = {
@@ -78,6 +79,7 @@ def _stream(session: Session, section: Section, default: Direction) -> Stream:
         label=(section.value("label") or "").strip(),
         mid=(section.value("mid") or "").strip(),
         formats=() if rtp else section.formats,
+        ratio=wanted_ratio(section.values("imageattr")),
         control=_floor_control(section) if section.profile.upper().endswith("BFCP") else None,
     )
 

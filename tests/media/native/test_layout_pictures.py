@@ -7,7 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from rostra.domain.casting import Performer, arrange
+from rostra.domain.drawing import draw, presentation
 from rostra.domain.layouts import LAYOUTS, Layout, scaled
+from rostra.domain.look import Style
+from rostra.media.engine import stage
 
 from . import sheets
 from .conftest import yuv
@@ -56,3 +60,62 @@ def test_pictures_are_those_kept(layout: Layout) -> None:
     far = np.abs(now - kept).max(axis=2)
     assert far.mean() < 0.6, "as a whole"
     assert (far > 32).mean() < 0.004, "letters of another version of a font may differ at their edges"
+
+
+def stripes(width: int, height: int) -> bytes:
+    """Three parts side by side, black, grey and white, the outer two an eighth of the width."""
+    luma = np.full((height, width), 126, np.uint8)
+    luma[:, : width // 8], luma[:, width - width // 8 :] = 16, 235
+    return luma.tobytes() + bytes([128]) * (width * height // 2)
+
+
+@pytest.fixture
+def shaped() -> Iterator[None]:
+    """A camera of 4:3, one of 16:9, and slides of 4:3."""
+    stage.show("old", 640, 480, stripes(640, 480))
+    stage.show("wide", 1280, 720, stripes(1280, 720))
+    stage.show("deck:slides", 960, 720, stripes(960, 720))
+    yield
+    for source in ("old", "wide", "deck:slides"):
+        stage.hide(source)
+
+
+def at(picture: np.ndarray, *points: tuple[int, int]) -> list[int]:
+    return [int(picture[y, x, 0]) for x, y in points]
+
+
+@pytest.mark.usefixtures("shaped")
+@pytest.mark.spec("REF-133", "REF-136")
+@pytest.mark.parametrize("width", [1280, 960])
+def test_main_video_is_cropped_to_another_shape_and_never_bordered(width: int) -> None:
+    layout, black, grey, white = LAYOUTS[0], 16, 126, 235
+    style = Style(layout=layout, width=width)
+    seen = {}
+    for source in ("old", "wide"):
+        people = [Performer(participant=source, source=source)]
+        scene = draw(arrange(people, None, style), style, sheets.PLAIN)
+        picture = sheets.painted(scene, width, 720)
+        assert picture.shape[:2] == (720, width)
+        seen[source] = at(picture, (4, 20), (4, 700), (width // 2, 360), (width - 4, 20), (width - 4, 700))
+    same, cropped = [black, black, grey, white, white], [grey] * 5
+    assert seen["old"] == same, "cropped above and below, or not at all"
+    assert seen["wide"] == (same if width == 1280 else cropped)
+
+
+@pytest.mark.usefixtures("shaped")
+@pytest.mark.spec("REF-135", "CONF-076")
+def test_who_gets_one_picture_sees_all_of_the_slides_with_the_speaker_at_the_upper_right() -> None:
+    style, black, grey, white = Style(layout=LAYOUTS[1]), 16, 126, 235
+    speaker = Performer(participant="p3", source="numbered-3")
+    scene = presentation("deck:slides", speaker, sheets.PLAIN, style)
+    picture = sheets.painted(scene, 1280, 720)
+    assert at(picture, (80, 360), (158, 360)) == [black, black], "a border"
+    assert at(picture, (164, 360), (275, 360), (285, 360), (640, 10), (640, 710)) == [black, black, grey, grey, grey]
+    assert at(picture, (1005, 700), (1115, 700), (1125, 700), (1270, 700)) == [white, white, black, black]
+    red, green, blue = sheets.colour(3)
+    for x, y in ((964, 4), (1276, 4), (964, 176), (1276, 176)):
+        assert np.abs(picture[y, x] - yuv(red << 16 | green << 8 | blue)).max() < 6, "the speaker"
+    narrow = sheets.painted(
+        presentation("deck:slides", None, sheets.PLAIN, Style(layout=LAYOUTS[1], width=960)), 960, 720
+    )
+    assert at(narrow, (4, 4), (115, 700), (125, 4), (956, 716)) == [black, black, grey, white], "it needs no border"

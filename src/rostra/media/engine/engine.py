@@ -277,7 +277,7 @@ class Engine:
         leg = StreamLeg(self._context, request.leg, self.theme.image, request.send_bandwidth)
         self._add(leg)
         try:
-            await leg.open(request.url, request.presentation_url, request.background)
+            await leg.open(request.url, request.presentation_url, request.background, request.authorities)
         except BaseException:
             await self._close(request.leg)
             raise
@@ -321,6 +321,9 @@ class Engine:
                 stage.set_view(view, scene, self.theme.image)
         gone = self._views.keys() - wanted.views.keys()
         self._views, self._watching = dict(wanted.views), dict(wanted.watching)
+        self._renditions.narrow = frozenset(
+            view for view, scene in self._views.items() if 3 * scene.width == 4 * scene.height
+        )
         self._passing.routes = wanted.audio
         self._slides = dict(wanted.slides)
         for leg in self._legs.values():

@@ -167,6 +167,7 @@ class VideoFeed:
         self._row = row
         self._subscriber = subscriber
         self._rendition: Rendition | None = None
+        self._wanted: Rung | None = None
 
     @property
     def rung(self) -> Rung | None:
@@ -174,7 +175,7 @@ class VideoFeed:
 
     def tune(self, view: str, rung: Rung | None = None) -> None:
         """Move to the encoder of another view or rung; it begins with a key frame."""
-        wanted = rung or self.rung
+        wanted = self._wanted = rung or self._wanted
         if wanted is None:
             return
         previous = self._rendition

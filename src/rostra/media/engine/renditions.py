@@ -9,7 +9,7 @@ import itertools
 import structlog
 
 from rostra.media.codecs.row import CodecRow
-from rostra.media.engine import branches
+from rostra.media.engine import branches, rungs
 from rostra.media.engine.pipeline import Pipeline
 from rostra.media.engine.rungs import Rung
 
@@ -71,12 +71,16 @@ class Renditions:
     """All encoders of the worker."""
 
     def __init__(self) -> None:
+        self.narrow: frozenset[str] = frozenset()
+        """Views that are composed for 4:3."""
         self._by_key: dict[Key, Rendition] = {}
         self._numbers = itertools.count(1)
         self._closing: set[asyncio.Task[None]] = set()
 
     def acquire(self, view: str, row: CodecRow, rung: Rung | None) -> Rendition:
-        """The encoder for these, started when it is the first use. Raises BadPipeline."""
+        """The encoder for these, started when it is the first use; `rung` as for 16:9. Raises BadPipeline."""
+        if rung and view in self.narrow:
+            rung = rungs.narrow(rung)
         key = Key(view, row.name, rung)
         rendition = self._by_key.get(key)
         if rendition is None:

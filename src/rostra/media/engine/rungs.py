@@ -69,6 +69,11 @@ def pick(parameters: Mapping[str, str], limit: int | None = None) -> Rung:
     return _within(LADDER[-1], frames, bits)
 
 
+def narrow(rung: Rung) -> Rung:
+    """As high, but 4:3 (REF-133)."""
+    return dataclasses.replace(rung, width=max(16, round(rung.height / 6) * 8))
+
+
 def _within(rung: Rung, frames: int, bits: int) -> Rung:
     """The rung, slowed and thinned to what the receiver takes; no bits: no limit."""
     bitrate = min(rung.bitrate, bits) if bits else rung.bitrate

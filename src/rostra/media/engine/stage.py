@@ -259,7 +259,8 @@ def _put_text(native: _Tile, tile: Tile) -> None:
     kept = _texts.bitmap((tile.text, tile.width, tile.height, along, size, colour, tile.backdrop), make)
     if kept is not None:
         native.bitmap = kept.id.encode()
-        native.bitmap_x = tile.x + (0 if along or tile.backdrop else (tile.width - kept.width) // 2)
+        free = tile.width - kept.width
+        native.bitmap_x = tile.x + (free if tile.at_right else 0 if along or tile.backdrop else free // 2)
         native.bitmap_y = tile.y + (tile.height - kept.height if along else (tile.height - kept.height) // 2)
 
 

@@ -19,6 +19,8 @@ FONT: Final = "Roboto, Noto Sans, DejaVu Sans, Sans"
 """Roboto, Noto Sans for what it lacks (CONF-079), and what else is installed for the rest."""
 _SHADE: Final = (0.05, 0.06, 0.08, 0.62)
 _LINES_AT_MOST: Final = 12
+SMALLEST: Final = 14
+"""Height of letters, in pixels of the scene, that can still be read where the picture is sent half as large."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Image:
 
 def label(content: str, width: int, height: int, size: int = 0, colour: int = 0xFFFFFF) -> Image:
     """One line on a shaded strip as wide as the tile (`width` x `height` pixels), shortened to fit."""
-    size = size or max(10, min(28, height // 12))
+    size = size or max(SMALLEST, min(28, height // 12))
     strip = min(height, round(size * 1.7))
     surface = cairo.ImageSurface(cairo.FORMAT_ARGB32, width, strip)
     context = cairo.Context(surface)
