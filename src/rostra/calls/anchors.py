@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 from rostra.background import Background
+from rostra.calls.policies import MediaPlace
 from rostra.calls.relaying import RelayedWorker, RemoteRelay
 from rostra.calls.switchboard import CallRefused, Refusal
 from rostra.conference import messages as w
@@ -89,12 +90,13 @@ class Anchors:
                 asking.cancel()
 
     async def place(
-        self, conference: ConferenceInstance, participant: str, call: str, tokens: int, avoid: str = ""
-    ) -> Anchor:
-        """The node for a call's media, with room booked there. Raises CallRefused."""
+        self, conference: ConferenceInstance, participant: str, call: str, tokens: int, avoid: str = "",
+        where: MediaPlace | None = None,
+    ) -> Anchor:  # fmt: skip
+        """The node for a call's media, with room booked there; `where` policy wants it. Raises CallRefused."""
         exclude = {avoid} if avoid else set[str]()
         for _ in range(ASKED):
-            choice = self._choose(conference, tokens, exclude)
+            choice = self._choose(conference, tokens, exclude, where)
             if choice is None:
                 break
             ticket = secrets.token_hex(8)
@@ -145,7 +147,20 @@ class Anchors:
         report = self._peers.alive.get(choice.node)
         return RelayedWorker(placed.worker, self._here, placed.process, relay, report.address if report else "")
 
-    def _choose(self, conference: ConferenceInstance, tokens: int, exclude: set[str]) -> Choice | None:
+    def _locations(self, where: MediaPlace | None) -> Mapping[int, LocationView]:
+        """As configured, but for what policy says of this call's (POL-059)."""
+        known, here = self._atlas.locations(), self._here.location()
+        if where is None:
+            return known
+        own = known.get(here, LocationView(id=here))
+        return {
+            **known,
+            here: msgspec.structs.replace(own, transcoding=where.principal, overflow=where.overflow),
+        }
+
+    def _choose(
+        self, conference: ConferenceInstance, tokens: int, exclude: set[str], where: MediaPlace | None
+    ) -> Choice | None:
         key = conference.key
         # what somebody who only controls it has reserved here already is for this very call
         reserved = 0 if self._here.node in conference.media.hosts else self._here.ledger.tokens(key)
@@ -168,7 +183,7 @@ class Anchors:
         return placement.choose(
             location=self._here.location(),
             nodes=nodes,
-            locations=self._atlas.locations(),
+            locations=self._locations(where),
             carrying=conference.media.hosts,
             cost=tokens,
             reservation=self._atlas.reservation(audio_only=description.call_type == "audio"),

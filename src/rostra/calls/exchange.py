@@ -20,7 +20,7 @@ from rostra.calls.media_places import MediaPlaces
 from rostra.calls.places import Places, room_in
 from rostra.calls.policies import Policies, Unasked
 from rostra.calls.portraits import Portraits
-from rostra.calls.reaching import Reaching, changed, facts_of, facts_of_participant
+from rostra.calls.reaching import Reaching, changed, facts_of, facts_of_participant, log_failed
 from rostra.calls.records import record_of
 from rostra.calls.requests import NodeRequests
 from rostra.calls.rooms import Rooms
@@ -149,10 +149,7 @@ class Exchange:
 
     async def join(self, request: CallRequest, listener: SessionListener) -> CallSession:
         if self._closed or not self._takes_calls():
-            logger.warning(
-                "Participant failed to join conference.", participant=request.display_name, alias=request.alias,
-                reason=Refusal.MAINTENANCE.text,
-            )  # fmt: skip
+            log_failed(request, Refusal.MAINTENANCE.text)
             raise CallRefused(Refusal.MAINTENANCE)
         find = self._find_alias if request.role is None else self._find
         found = await self._reaching.service(request, find)
@@ -160,10 +157,7 @@ class Exchange:
         entrance, properties = await self._reaching.enter(request, found.service, pin)
         identity.check(request, entrance)
         if not self._licensed():
-            logger.warning(
-                "Participant failed to join conference.", participant=request.display_name, alias=request.alias,
-                reason=Refusal.INSUFFICIENT_LICENSES.text,
-            )  # fmt: skip
+            log_failed(request, Refusal.INSUFFICIENT_LICENSES.text)
             return await self._turn_away(request, found.service, Refusal.INSUFFICIENT_LICENSES, listener)
         instance = await self._instance(arrivals.conference_key(found.service, entrance.where), found.service)
         if entrance.where is not ServiceType.IVR and not room_in(instance, found.service):
@@ -183,10 +177,7 @@ class Exchange:
 
     async def avatar(self, viewer: str, participant: str, width: int, height: int) -> bytes | None:
         session = self._sessions.get(viewer)
-        known = session.conference.participant(participant) if session else None
-        if session is None or known is None:
-            return None
-        return await self._portraits.of(known, session.conference.service, width, height)
+        return await self._portraits.of(session.conference, participant, width, height) if session else None
 
     async def admits(self, alias: str, role: Role | None, pin: str | None) -> Role | bool | None:
         found = await self._reaching.target(alias)

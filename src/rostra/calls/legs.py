@@ -13,6 +13,7 @@ import structlog
 from rostra.background import Background
 from rostra.calls.anchors import Anchor, Anchors, tokens_of
 from rostra.calls.licences import Licences, MediaLicence, Unlimited
+from rostra.calls.media_places import MediaPlaces
 from rostra.calls.offers import narrower
 from rostra.calls.presentations import price_of
 from rostra.calls.refusals import refusal_of
@@ -71,6 +72,8 @@ class CallLegs(abc.ABC):
         self.licence = MediaLicence(
             licences or Unlimited(), participant.uuid, alias=participant.local_alias, name=participant.display_name
         )
+        self.places: MediaPlaces | None = None
+        """Where policy wants its media; None: as configured."""
         self.out_of_resource = False
         """It is refused because nothing is left for its media."""
         self._gone = False
@@ -209,7 +212,9 @@ class CallLegs(abc.ABC):
                 conference = self._instance
                 avoid = state.leaving.node if state.leaving else ""
                 tokens = price_of(state.content, tokens_of(conference, audio_only=audio_only))
-                anchor = await self._anchors.place(conference, self._participant.uuid, call, tokens, avoid)
+                where = await self.places.of(call, conference.service) if self.places else None
+                uuid = self._participant.uuid
+                anchor = await self._anchors.place(conference, uuid, call, tokens, avoid, where)
                 if self._calls.get(call) is state and self._instance is conference:
                     state.anchor = anchor
                     return anchor

@@ -172,12 +172,16 @@ class Reaching:
             facts_of(request), service, PersonFacts(type=kind, role=role)
         )
         if verdict.refused:
-            logger.warning(
-                "Participant failed to join conference.", participant=request.display_name, alias=request.alias,
-                reason=verdict.reason or "refused by policy",
-            )  # fmt: skip
+            log_failed(request, verdict.reason or "refused by policy")
             raise CallRefused(Refusal.NOT_FOUND, text=verdict.reason)
         return verdict.properties
+
+
+def log_failed(request: CallRequest, reason: str) -> None:
+    """For the administrator: somebody did not get in."""
+    logger.warning(
+        "Participant failed to join conference.", participant=request.display_name, alias=request.alias, reason=reason
+    )
 
 
 def facts_of(request: CallRequest) -> CallFacts:
@@ -192,7 +196,7 @@ def facts_of(request: CallRequest) -> CallFacts:
         remote_address=request.remote_address,
         remote_port=request.remote_port,
         vendor=request.vendor,
-        registered=request.registered,
+        registered=bool(request.registered),
         bandwidth=request.bandwidth,
         call_tag=request.call_tag,
         asserted_identity=request.asserted_identity,

@@ -86,7 +86,6 @@ class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The alias as signalling has it, with its scheme; empty: `alias` is that."""
     caller: str = ""
     """The same of `remote_alias`."""
-    registered: bool = False
     bandwidth: int = 0
     """kbit/s asked for; 0: it did not say."""
     asserted_identity: str | None = None
