@@ -92,7 +92,8 @@ export class Call {
       console.info("call already gone", error);
     }
     change();
-    if (this.ended) return;
+    // Where a lost call is being placed anew already, that goes on, and to the right place now.
+    if (this.ended || this.recovery.busy) return;
     try {
       await this.rebuild();
       this.recovery.watch();

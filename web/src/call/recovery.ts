@@ -90,6 +90,11 @@ export class Recovery {
     else void this.recover();
   }
 
+  /** Media is being got back at the moment. */
+  get busy(): boolean {
+    return this.running;
+  }
+
   /** There is no call to revive (never placed, or ended by the server): keep placing new ones. */
   callGone(): void {
     void this.recover(true);
