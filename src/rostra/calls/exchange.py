@@ -15,8 +15,8 @@ from rostra.calls.arrivals import Entrance
 from rostra.calls.attendant import KEYPADS
 from rostra.calls.edge import Edge
 from rostra.calls.licences import Licences
-from rostra.calls.outgoing import Outgoing
 from rostra.calls.media_places import MediaPlaces
+from rostra.calls.outgoing import Outgoing
 from rostra.calls.places import Places, room_in
 from rostra.calls.policies import Policies, Unasked
 from rostra.calls.portraits import Portraits
@@ -40,9 +40,9 @@ from rostra.domain.rooms import Room
 from rostra.domain.service import Service, ServiceDescription
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 from rostra.environment import Environment
+from rostra.fabric.peers import Peers
 from rostra.policy.participants import UNCHANGED, Properties
 from rostra.policy.questions import CallFacts
-from rostra.fabric.peers import Peers
 
 logger = structlog.get_logger("rostra.calls")
 

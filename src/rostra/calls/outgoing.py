@@ -90,8 +90,8 @@ class Outgoing:
             raise NotDialled(403, "Disabled")
         if problem := dialling.problem(wanted):
             raise NotDialled(400, problem)
-        aliases = plan.aliases(service.description.id)
-        if wanted.source_alias and wanted.source_alias.casefold() not in {alias.casefold() for alias in aliases}:
+        aliases = shown_aliases(service, plan)
+        if wanted.source_alias and not service.policy and wanted.source_alias.casefold() not in {alias.casefold() for alias in aliases}:
             raise NotDialled(400, "Invalid source")
         return await self.call(service, wanted, await self._ways(wanted, plan))
 
@@ -155,7 +155,7 @@ class Outgoing:
             raise NotDialled(503, "System in maintenance mode")
         if not self._enrolment.licensed:
             raise NotDialled(403, "Insufficient licenses")
-        source = wanted.source_alias or identity(self._plan.aliases(service.description.id), way.protocol)
+        source = wanted.source_alias or identity(shown_aliases(service, self._plan), way.protocol)
         order = CallOrder(
             destination=way.destination, hop=way.hop, source=source, source_name=wanted.source_name,
             credentials=self._plan.credentials, presentation_url=wanted.presentation_url, headers=wanted.headers,
@@ -217,7 +217,9 @@ class Outgoing:
         if first is None or first.node != self._here.node:
             return
         conference.remember_called()
-        for wanted in dialling.to_call(self._plan.automatic(conference.service.description.id), those):
+        service = conference.service
+        called = self._plan.automatic(service.description.id) if service.automatic is None else service.automatic
+        for wanted in dialling.to_call(called, those):
             self._background.spawn(self._call_automatically(conference.service, wanted))
 
     async def _call_automatically(self, service: Service, wanted: Wanted) -> None:
@@ -236,6 +238,11 @@ class Outgoing:
 
     async def finish(self, seconds: float) -> None:
         await self._background.finish(seconds)
+
+
+def shown_aliases(service: Service, plan: Plan) -> Sequence[str]:
+    """Those a called party can be shown; of a service that only policy knows, the one it was dialled by."""
+    return plan.aliases(service.description.id) or [service.alias]
 
 
 def _calls_its_own(conference: ConferenceInstance) -> bool:
