@@ -90,8 +90,8 @@ class Outgoing:
             raise NotDialled(403, "Disabled")
         if problem := dialling.problem(wanted):
             raise NotDialled(400, problem)
-        aliases = shown_aliases(service, plan)
-        if wanted.source_alias and not service.policy and wanted.source_alias.casefold() not in {alias.casefold() for alias in aliases}:
+        aliases = {alias.casefold() for alias in shown_aliases(service, plan)}
+        if wanted.source_alias and not service.policy and wanted.source_alias.casefold() not in aliases:
             raise NotDialled(400, "Invalid source")
         return await self.call(service, wanted, await self._ways(wanted, plan))
 
