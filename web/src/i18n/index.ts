@@ -34,8 +34,16 @@ let current = pick(browsers());
 let overrides: Readonly<Record<string, Readonly<Record<string, string>>>> = {};
 const listeners = new Set<() => void>();
 
+/** Written from right to left; a branding may bring them. */
+const LEFTWARD: ReadonlySet<string> = new Set(["ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"]);
+
+export const direction = (tag: string): "rtl" | "ltr" => (LEFTWARD.has(tag) ? "rtl" : "ltr");
+
 function told(): void {
-  if (typeof document !== "undefined") document.documentElement.lang = current;
+  if (typeof document !== "undefined") {
+    document.documentElement.lang = current;
+    document.documentElement.dir = direction(current);
+  }
   for (const listener of [...listeners]) listener();
 }
 

@@ -1,5 +1,15 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { choices, language, languages, type MessageKey, override, pick, speak, t } from "../../src/i18n";
+import {
+  choices,
+  direction,
+  language,
+  languages,
+  type MessageKey,
+  override,
+  pick,
+  speak,
+  t,
+} from "../../src/i18n";
 import { en } from "../../src/i18n/en";
 
 const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
@@ -26,6 +36,10 @@ describe.each(Object.keys(languages))("%s", (tag) => {
     );
     expect(same).toEqual([]);
   });
+});
+
+it("knows languages that are written from right to left", () => {
+  expect(["ar", "he", "de"].map(direction)).toEqual(["rtl", "rtl", "ltr"]);
 });
 
 describe("choice of language", () => {
