@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from rostra.environment import Environment
 from rostra.sip.service import SipService
+from rostra.sip.settings import SipSettings
 from rostra.tls import context_of
 from tests.sip.fakes import FakeSwitchboard
 
@@ -78,7 +79,7 @@ async def running(
     environment: Environment, switchboard: FakeSwitchboard, tls: ssl.SSLContext
 ) -> AsyncIterator[Running]:
     """The service on free ports, all three transports."""
-    service = SipService(switchboard, environment, tls=tls)
+    service = SipService(switchboard, environment, settings=SipSettings(server=tls))
     await service.start()
     try:
         yield Running(service, switchboard, environment.sip_port, environment.sip_tls_port)

@@ -16,12 +16,14 @@ from rostra.sip import digest
 from rostra.sip.errors import RemoteError
 from rostra.sip.events import CallEnded, CallReceived
 from rostra.sip.flow import Transport
+from rostra.sip.locating import Wanted
 from rostra.sip.targets import target
 from tests.conftest import free_port
 from tests.sip.conftest import Running
 from tests.sip.fakes import FakeSession
 from tests.sip.network import Network, answering, describe, dial
 
+TCP, TLS = Transport.TCP, Transport.TLS
 SCENARIOS = Path(__file__).parent / "sipp"
 
 
@@ -100,29 +102,35 @@ def test_digest_answers() -> None:
 
 @pytest.mark.spec("SYS-149", "SYS-150", "CONF-112")
 @pytest.mark.parametrize(
-    ("destination", "hop", "uri", "transport", "host", "port"),
+    ("destination", "hop", "uri", "wanted"),
     [
-        ("alice@192.0.2.1", None, "sip:alice@192.0.2.1", "UDP", "192.0.2.1", 5060),
+        ("alice@192.0.2.1", None, "sip:alice@192.0.2.1", Wanted("192.0.2.1")),
         (
-            "sip:alice@host.test:5080;transport=tcp",
-            None,
-            "sip:alice@host.test:5080;transport=tcp",
-            "TCP",
-            "host.test",
-            5080,
+            "sip:alice@Host.test:5080;transport=tcp", None, "sip:alice@Host.test:5080;transport=tcp",
+            Wanted("host.test", 5080, TCP),
         ),
-        ("sips:alice@host.test", None, "sips:alice@host.test", "TLS", "host.test", 5061),
-        ("alice@[2001:db8::1]:5070", None, "sip:alice@[2001:db8::1]:5070", "UDP", "2001:db8::1", 5070),
-        ("alice@host.test", Hop(address="proxy.test"), "sip:alice@host.test", "TLS", "proxy.test", 5061),
-        ("555", Hop(address="10.0.0.1", port=5090, transport="udp"), "sip:555@10.0.0.1", "UDP", "10.0.0.1", 5090),
+        ("sips:alice@host.test", None, "sips:alice@host.test", Wanted("host.test", secure=True)),
+        (
+            "sips:alice@host.test;transport=tcp", None, "sips:alice@host.test;transport=tcp",
+            Wanted("host.test", None, TLS, secure=True),
+        ),
+        ("sip:a@host.test;maddr=192.0.2.9", None, "sip:a@host.test;maddr=192.0.2.9", Wanted("192.0.2.9")),
+        ("alice@[2001:db8::1]:5070", None, "sip:alice@[2001:db8::1]:5070", Wanted("2001:db8::1", 5070)),
+        ("alice@host.test", Hop(address="proxy.test"), "sip:alice@host.test", Wanted("proxy.test", None, TLS)),
+        (
+            "555", Hop(address="10.0.0.1", port=5090, transport="udp"), "sip:555@10.0.0.1",
+            Wanted("10.0.0.1", 5090, Transport.UDP),
+        ),
     ],
-)
-def test_where_calls_go(destination: str, hop: Hop | None, uri: str, transport: str, host: str, port: int) -> None:
+)  # fmt: skip
+def test_where_calls_go(destination: str, hop: Hop | None, uri: str, wanted: Wanted) -> None:
     found = target(destination, hop)
-    assert (found.uri, found.transport, found.host, found.port) == (uri, Transport(transport), host, port)
+    assert (found.uri, found.wanted) == (uri, wanted)
 
 
-@pytest.mark.parametrize("destination", ["sip:", "sip:alice@host;transport=sctp", "a b@host", "sip:<x>@host"])
+@pytest.mark.parametrize(
+    "destination", ["sip:", "sip:alice@host;transport=sctp", "sips:a@host;transport=udp", "a b@host", "sip:<x>@host"]
+)
 def test_where_no_call_goes(destination: str) -> None:
     with pytest.raises(RemoteError):
         target(destination, None)

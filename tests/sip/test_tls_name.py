@@ -6,7 +6,6 @@ import random
 
 import pytest
 
-from rostra.sip.dialog import contact_value
 from rostra.sip.engine import Engine
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.message import Request, parse_message
@@ -17,11 +16,13 @@ TCP = Flow(Transport.TCP, ("192.0.2.9", 5060), ("192.0.2.1", 40000))
 
 @pytest.mark.spec("NODE-073", "NODE-074")
 def test_contact_has_the_name_over_tls_and_the_address_elsewhere() -> None:
-    assert (
-        contact_value(TLS, 5061, "meet", False, "sip.example.test") == "<sip:meet@sip.example.test:5061;transport=tls>"
-    )
-    assert contact_value(TLS, 5061, "meet", False) == "<sip:meet@192.0.2.1:5061;transport=tls>"
-    assert contact_value(TCP, 5060, "meet", False, "sip.example.test") == "<sip:meet@192.0.2.1:5060;transport=tcp>"
+    engine = Engine(random.Random(1), {Transport.TLS: 5061, Transport.TCP: 5060})
+    engine.tls_name = "sip.example.test"
+    for flow, host in ((TLS, "sip.example.test:5061;transport=tls"), (TCP, "192.0.2.1:5060;transport=tcp")):
+        engine.invite("sip:bob@192.0.2.9", "sip:meet@sip.example.test", flow, b"v=0\r\n", 0.0)
+        sent = engine.data_to_send()
+        request = parse_message(sent.data)  # type: ignore[union-attr] - something was sent
+        assert request.headers.get("Contact") == f"<sip:meet@{host}>"
 
 
 @pytest.mark.spec("NODE-073")

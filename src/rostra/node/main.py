@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import secrets
 import signal
 import ssl
 from collections.abc import Callable
@@ -30,7 +31,9 @@ from rostra.node.identity import NodeIdentity
 from rostra.node.neighbours import Neighbours
 from rostra.node.upgrading import Upgrading
 from rostra.rtmp.service import StreamService
+from rostra.sip.registering import Registering
 from rostra.sip.service import SipService
+from rostra.sip.settings import SipSettings
 
 logger = structlog.get_logger("rostra.node")
 
@@ -90,9 +93,10 @@ async def start(
     stack.push_async_callback(upgrading.stop)
 
     running = await calls.start(environment, identity, bus, replica, lookup, stack)
+    registering = Registering(running.registry, running.admissions, secrets.token_bytes(32))
     own = tls.context_of(certificate, key)
     live = tls.LiveContext(own)
-    sip = SipService(running.exchange, environment, tls=live)
+    sip = SipService(running.exchange, environment, settings=SipSettings(server=live), registering=registering)
     streams = StreamService(lambda: "\n".join(pem for pem, _ in lookup.authorities()))
     stack.push_async_callback(streams.stop)
     running.exchange.outgoing.diallers.update({CallProtocol.SIP: sip, CallProtocol.RTMP: streams})

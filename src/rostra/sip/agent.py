@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import Protocol
 
 import structlog
@@ -61,6 +62,10 @@ class Line(Protocol):
         """The alias under which a caller is registered here that says it is `uri`; empty: it is not."""
         ...
 
+    def announced(self, address: str, peer: str) -> str:
+        """`address` of ours as the other side reaches it."""
+        ...
+
     @property
     def environment(self) -> Environment: ...
 
@@ -79,6 +84,13 @@ class Dropped:
         self.reason = reason
 
 
+class Silence:
+    """The place that is being called has not said anything for a while."""
+
+
+Told = Event | MediaGone | Dropped | Silence
+
+
 class CallAgent:
     """Serves one call: events are handled one after the other in a task of its own."""
 
@@ -88,7 +100,7 @@ class CallAgent:
         self._line = line
         self._media_call = f"sip-{call}"
         """Id of the media of this call: unique, since legs of one conference share a worker."""
-        self._queue: asyncio.Queue[Event | MediaGone | Dropped] = asyncio.Queue(MAX_PENDING_EVENTS)
+        self._queue: asyncio.Queue[Told] = asyncio.Queue(MAX_PENDING_EVENTS)
         self._session: Session | None = None
         self._media: CallMedia | None = None
         self._media_is_lost = False
@@ -151,7 +163,7 @@ class CallAgent:
 
     # ---- running ----------------------------------------------------------------------------------------------
 
-    def put(self, event: Event | MediaGone | Dropped) -> None:
+    def put(self, event: Told) -> None:
         """Hand over an event. A call with too many of them waiting is ended."""
         if self._queue.full() and not isinstance(event, CallEnded):
             self._log.warning("sip_call_overrun")
@@ -183,7 +195,7 @@ class CallAgent:
         del event
         return False
 
-    async def _guarded(self, event: Event | MediaGone | Dropped) -> None:
+    async def _guarded(self, event: Told) -> None:
         """Every failure becomes the response (or BYE) it calls for; none escapes."""
         try:
             await self._handle(event)
@@ -207,14 +219,14 @@ class CallAgent:
             self._log.exception("sip_call_failed")
             self._fail(event, 500, "")
 
-    def _fail(self, event: Event | MediaGone | Dropped, status: int, reason: str) -> None:
+    def _fail(self, event: Told, status: int, reason: str) -> None:
         """Refuse what waits for our answer; where nothing waits, end the call."""
         if isinstance(event, CallReceived | OfferReceived):
             self._line.refuse(self._call, status, reason)
         else:
             self._line.hang_up(self._call, reason)
 
-    async def _handle(self, event: Event | MediaGone | Dropped) -> None:
+    async def _handle(self, event: Told) -> None:
         match event:
             case CallReceived():
                 await self._received(event)
@@ -235,7 +247,7 @@ class CallAgent:
             case Dropped():
                 self._log.info("sip_call_dropped", reason=event.reason)
                 self._line.hang_up(self._call, event.reason)
-            case CallAnswered() | CallEnded():
+            case CallAnswered() | CallEnded() | Silence():
                 self._log.warning("sip_event_unexpected", kind=type(event).__name__)
 
     async def _set_up_again(self, tried: int) -> None:
@@ -263,6 +275,7 @@ class CallAgent:
         self._media = CallMedia(
             self._session, self._media_call, encrypt=event.flow.transport is Transport.TLS, floor=self._floor
         )  # fmt: skip
+        self._media.announce = functools.partial(self._line.announced, peer=event.flow.remote[0])
         sdp = await (self._media.offer() if event.sdp is None else self._media.answer(event.sdp))
         self._line.answer(self._call, sdp)
 

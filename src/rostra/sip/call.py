@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rostra.sip import challenges
-from rostra.sip.dialog import ALLOW, SUPPORTED, Dialog, respond
+from rostra.sip.challenges import Authorization
+from rostra.sip.dialog import Dialog, respond
 from rostra.sip.digest import Credentials
 from rostra.sip.errors import LocalError, RemoteError
 from rostra.sip.events import (
@@ -49,7 +50,7 @@ class Call:
         """Our last SDP, for a refresh by re-INVITE."""
         self._refreshing = False
         self._caller = state is CallState.CALLING
-        self._credentials: Credentials | None = None
+        self.authorization = Authorization(lambda _: None, around.word)
         self._proceeding = False
         """Our first INVITE has had a response: it can be cancelled."""
         self.session_timer = SessionTimer(around.timers, self._refresh, self._expired)
@@ -59,7 +60,7 @@ class Call:
     def ring(self, now: float) -> None:
         """180."""
         if self.state is CallState.INCOMING and self._serving is not None:
-            self._serving.respond(self._response(self._serving.request, 180), now)
+            self._serving.respond(self.dialog.respond(self._serving.request, 180), now)
 
     def answer(self, sdp: bytes, now: float) -> None:
         """200 with our answer, or our offer where there was none. Raises LocalError when nothing waits for it."""
@@ -68,7 +69,7 @@ class Call:
             raise LocalError("no request waits for an answer")
         self._serving = None
         request = serving.request
-        response = self._response(request, 200)
+        response = self.dialog.respond(request, 200)
         response.body = self._description = sdp
         response.headers.add("Content-Type", SDP_TYPE)
         self.session_timer.negotiate(request, response, now)
@@ -87,7 +88,7 @@ class Call:
         serving, self._serving = self._serving, None
         if serving is None:
             raise LocalError("no request waits for an answer")
-        serving.respond(self._response(serving.request, status, reason), now)
+        serving.respond(self.dialog.respond(serving.request, status, reason), now)
         if self.state is CallState.INCOMING:
             self.finish(reason or "refused")
 
@@ -170,7 +171,7 @@ class Call:
             self.refuse(487, "", now)
         elif self._serving is not None:
             serving, self._serving = self._serving, None
-            serving.respond(self._response(serving.request, 487), now)
+            serving.respond(self.dialog.respond(serving.request, 487), now)
 
     # ---- responses to ours ------------------------------------------------------------------------------------
 
@@ -178,6 +179,8 @@ class Call:
         """A response to a request of this call."""
         if response.status in (401, 407) and self._authenticated(transaction, response, now):
             return
+        if response.is_success:
+            self.authorization.accepted(response)
         if transaction.request.method != "INVITE":
             if response.status in (408, 481) and transaction.request.method == "UPDATE":
                 self.hang_up(now)
@@ -212,25 +215,22 @@ class Call:
         if self._unacknowledged is not None:
             self._unacknowledged.stop()
         self._unacknowledged = None
-        self._around.emit(CallEnded(self.name, reason, status, contact))
+        self._around.emit(CallEnded(self.name, reason, status, contact, self._proceeding))
         self._around.call_over(self)
 
     # ---- inside -----------------------------------------------------------------------------------------------
 
     @property
+    def heard(self) -> bool:
+        """The far end has said something to our INVITE."""
+        return self._proceeding or self.state not in (CallState.CALLING, CallState.CANCELLING)
+
+    @property
     def _busy(self) -> bool:
         return self._serving is not None or self._unacknowledged is not None or self._inviting is not None
 
-    def _response(self, request: Request, status: int, reason: str = "") -> Response:
-        response = respond(request, status, self.dialog.local_tag, reason)
-        if status < 300:
-            response.headers.add("Contact", self.dialog.contact)
-            response.headers.add("Allow", ALLOW)
-            response.headers.add("Supported", SUPPORTED)
-        return response
-
     def _reply(self, serving: ServerTransaction, status: int, now: float, reason: str = "") -> None:
-        serving.respond(self._response(serving.request, status, reason), now)
+        serving.respond(self.dialog.respond(serving.request, status, reason), now)
 
     def _in_order(self, request: Request) -> bool:
         number = request.cseq[0]
@@ -244,18 +244,18 @@ class Call:
         self._reply(serving, 200, now)
         waiting, self._serving = self._serving, None
         if waiting is not None and waiting.final is None:
-            waiting.respond(self._response(waiting.request, 487), now)
+            waiting.respond(self.dialog.respond(waiting.request, 487), now)
         self.finish("the far end hung up")
 
     def _received_offer(self, serving: ServerTransaction, now: float) -> None:
         request = serving.request
         interval = requested_interval(request)
         if interval is not None and interval < SessionTimer.MINIMUM:
-            response = self._response(request, 422)
+            response = self.dialog.respond(request, 422)
             response.headers.add("Min-SE", str(SessionTimer.MINIMUM))
             serving.respond(response, now)
         elif self._serving is not None or self.state in (CallState.INCOMING, CallState.CALLING):
-            response = self._response(request, 500)
+            response = self.dialog.respond(request, 500)
             response.headers.add("Retry-After", str(round(self._around.chance(0, 10))))
             serving.respond(response, now)
         elif self._inviting is not None or self._unacknowledged is not None:
@@ -265,7 +265,7 @@ class Call:
                 self.dialog.remote_target = request.contact
             self.dialog.flow = serving.source
             if request.method == "UPDATE" and not request.body:
-                response = self._response(request, 200)
+                response = self.dialog.respond(request, 200)
                 self.session_timer.negotiate(request, response, now)
                 serving.respond(response, now)
                 return
@@ -287,12 +287,13 @@ class Call:
             return
         if self.state in (CallState.CALLING, CallState.CANCELLING):
             self._around.identify(self, tag)
+            self.dialog.flow = transaction.flow
             self.dialog.routes = tuple(reversed(response.headers.items("Record-Route")))
         elif tag != self.dialog.remote_tag:
             return  # a second branch of a forked INVITE; its 2xx stops by its own timer H
         if response.contact is not None:
             self.dialog.remote_target = response.contact
-        self._send_ack(number)
+        self._send_ack(transaction.request)
         self._inviting = None
         if self.state in (CallState.CANCELLING, CallState.ENDED):
             self._bye(now)
@@ -309,8 +310,9 @@ class Call:
             self._around.emit(OfferAnswered(self.name, response.body))
         self._settle(now)
 
-    def _send_ack(self, number: int) -> None:
-        ack = self.dialog.request("ACK", self._around.branch(), number)
+    def _send_ack(self, invite: Request) -> None:
+        number = invite.cseq[0]
+        ack = challenges.with_credentials_of(invite, self.dialog.request("ACK", self._around.branch(), number))
         sent = (self._around.route(self.dialog), ack.encode())
         self._acks = {number: sent}
         self._around.transmit(*sent)
@@ -365,17 +367,15 @@ class Call:
         """Our INVITE that created this call is on its way; with `credentials` challenges are answered."""
         self._inviting = transaction
         self._description = transaction.request.body
-        self._credentials = credentials
+        if credentials is not None:
+            self.authorization = Authorization(credentials, self._around.word)
 
     def _authenticated(self, transaction: ClientTransaction, response: Response, now: float) -> bool:
-        """Answer a challenge by the request again, once; False when that cannot be (22.2, 22.3)."""
+        """Answer a challenge by the request again; False when that cannot be (22.2, 22.3)."""
         request = transaction.request
-        if self._credentials is None or self.state is CallState.CANCELLING:
+        if self.state is CallState.CANCELLING or not self.authorization.answer(request, response):
             return False
-        answered = challenges.answer(request, response, self._credentials, self._around.word())
-        if answered is None:
-            return False
-        again = challenges.repeated(request, self.dialog.request(request.method, self._around.branch()), *answered)
+        again = challenges.repeated(request, self.dialog.request(request.method, self._around.branch()))
         sent = self._around.request(self, again, now)
         if request.method == "INVITE":
             self._inviting = sent

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 
+from rostra.domain import natting
 from rostra.sip.flow import Flow, Transport, host_text
 from rostra.sip.headers import Headers
 from rostra.sip.message import MAGIC_COOKIE, Request, Response, reason_phrase
@@ -71,6 +71,15 @@ class Dialog:
             headers.add("Supported", SUPPORTED)
         return Request(headers, method=method, uri=uri)
 
+    def respond(self, request: Request, status: int, reason: str = "") -> Response:
+        """A response within the dialog."""
+        response = respond(request, status, self.local_tag, reason)
+        if status < 300:
+            response.headers.add("Contact", self.contact)
+            response.headers.add("Allow", ALLOW)
+            response.headers.add("Supported", SUPPORTED)
+        return response
+
     def destination(self, connected: bool) -> Flow:
         """Where the next request goes.
 
@@ -80,7 +89,8 @@ class Dialog:
         if connected and self.flow.transport.reliable:
             return self.flow
         hop = parse_name_addr(self.routes[0]).uri if self.routes else self.remote_target
-        believable = hop.is_sip and _is_address(hop.bare_host) and not (self.behind_nat and not self.routes)
+        known = hop.is_sip and (bool(self.routes) or not self.behind_nat)
+        believable = known and natting.believable(hop.bare_host, self.flow.remote[0])
         if believable:
             remote = (hop.bare_host, hop.port or self.flow.transport.default_port)
         elif self.flow.transport is Transport.UDP:
@@ -100,6 +110,24 @@ class Dialog:
         return str(first), (*self.routes[1:], f"<{target}>")
 
 
+def dialog_of(request: Request, flow: Flow, tag: str, sequence: int, contact: str) -> Dialog:
+    """The dialog that an INVITE which came by `flow` begins (12.1.1); `sequence` is where our own numbers start."""
+    return Dialog(
+        call_id=request.call_id,
+        local_address=without_tag(request.headers.get("To") or ""),
+        remote_address=without_tag(request.headers.get("From") or ""),
+        local_tag=tag,
+        remote_tag=request.from_.tag,
+        local_sequence=sequence,
+        remote_sequence=request.cseq[0],
+        remote_target=request.contact or request.from_.uri,
+        flow=flow,
+        contact=contact,
+        routes=tuple(request.headers.items("Record-Route")),
+        behind_nat=request.via.host.strip("[]").lower() != flow.remote[0],
+    )
+
+
 def via_value(flow: Flow, contact: str, branch: str) -> str:
     """Our Via: the address responses come back to is that of our Contact."""
     uri = parse_name_addr(contact).uri
@@ -109,13 +137,12 @@ def via_value(flow: Flow, contact: str, branch: str) -> str:
     )
 
 
-def contact_value(flow: Flow, port: int, user: str, secure: bool, name: str = "") -> str:
-    """Our Contact as the far end of `flow` reaches us; over TLS by our DNS `name`, if we have one (NODE-073)."""
+def contact_value(flow: Flow, port: int, user: str, secure: bool, host: str) -> str:
+    """Our Contact as the far end of `flow` reaches us: `host` is our address or DNS name there (NODE-073)."""
     scheme = "sips" if secure else "sip"
     transport = "" if flow.transport is Transport.UDP or secure else f";transport={flow.transport.lower()}"
     who = f"{user}@" if user else ""
-    host = name if name and flow.transport is Transport.TLS else host_text(flow.local[0])
-    return f"<{scheme}:{who}{host}:{port}{transport}>"
+    return f"<{scheme}:{who}{host_text(host)}:{port}{transport}>"
 
 
 def respond(request: Request, status: int, tag: str = "", reason: str = "") -> Response:
@@ -141,14 +168,6 @@ def _has_tag(to: str) -> bool:
     return ";tag=" in "".join(to.partition(">")[2].lower().split()) or (
         "<" not in to and ";tag=" in "".join(to.lower().split())
     )
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def without_tag(value: str) -> str:

@@ -7,13 +7,12 @@ Feed it with `receive`, `connected`/`disconnected` (streams) and `handle_timer`;
 from __future__ import annotations
 
 import collections
-import dataclasses
 import random
 from collections.abc import Callable, Mapping
 
 from rostra.sip.call import SDP_TYPE, Call
 from rostra.sip.counters import Counters
-from rostra.sip.dialog import ACCEPT, ALLOW, SUPPORTED, Dialog, contact_value, respond, without_tag
+from rostra.sip.dialog import ACCEPT, ALLOW, SUPPORTED, Dialog, contact_value, dialog_of, respond
 from rostra.sip.digest import Credentials
 from rostra.sip.errors import LocalError, RemoteError
 from rostra.sip.events import CallReceived, Disconnection, Event, FlowLost, Happening, RegisterReceived, Transmission
@@ -21,7 +20,9 @@ from rostra.sip.flow import Flow, Transport
 from rostra.sip.framing import StreamFramer
 from rostra.sip.headers import quote
 from rostra.sip.limits import MAX_CALLS, MAX_MESSAGE
-from rostra.sip.message import Request, Response, Via, parse_message
+from rostra.sip.message import Request, Response, parse_message
+from rostra.sip.replying import record_source, to_malformed
+from rostra.sip.reuse import Aliases
 from rostra.sip.screening import refusal
 from rostra.sip.session_timer import SessionTimer, requested_interval
 from rostra.sip.surroundings import CallState
@@ -39,6 +40,13 @@ class Engine:
         self.counters = Counters()
         self.tls_name = ""
         """DNS name we go by over TLS; empty: our address (NODE-074)."""
+        self.closed: frozenset[Transport] = frozenset()
+        """Transports on which nothing new is taken."""
+        self.address_for: Callable[[Flow], str] = lambda flow: flow.local[0]
+        """Our address as the far end of a flow sees it."""
+        self.vouched: Callable[[Request, Flow], bool] = lambda *_: True
+        """May whoever is at the other end send this request?"""
+        self._aliases = Aliases()
         self.keeps: Callable[[Flow], bool] = lambda _: False
         """Is a connection needed though no call runs over it?"""
         self._registering: dict[str, ServerTransaction] = {}
@@ -61,6 +69,7 @@ class Engine:
         """A stream connection is gone, or a UDP destination cannot be reached."""
         if self._framers.pop(flow, None) is not None:
             self._events.append(FlowLost(flow))
+        self._aliases.forget(flow)
         self._transactions.broken(flow, now)
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
@@ -110,6 +119,16 @@ class Engine:
         """No whole message has come over this connection yet."""
         framer = self._framers.get(flow)
         return framer is None or framer.messages == 0
+
+    def uses(self, transport: Transport) -> bool:
+        """A call or a transaction runs over this transport."""
+        calls = any(call.dialog.flow.transport is transport for call in self._calls.values())
+        return calls or self._transactions.uses(transport)
+
+    def heard(self, call: str) -> bool:
+        """The far end has said something to our INVITE; so it has of calls that have ended."""
+        found = self._calls.get(call)
+        return found is None or found.heard
 
     def in_use(self, flow: Flow) -> bool:
         """A call runs over this connection, or a device that it belongs to can be called by it."""
@@ -173,7 +192,7 @@ class Engine:
         `credentials` answer challenges on the way; `headers` are sent as they are."""
         target = parse_uri(uri)
         port = self._ports.get(flow.transport, flow.local[1])
-        contact = contact_value(flow, port, parse_uri(local_uri).user, target.scheme == "sips", self.tls_name)
+        contact = contact_value(flow, port, parse_uri(local_uri).user, target.scheme == "sips", self._host(flow))
         dialog = Dialog(
             call_id=self._word(),
             local_address=f"{quote(local_name)} <{local_uri}>" if local_name else f"<{local_uri}>",
@@ -203,12 +222,14 @@ class Engine:
         self._events.append(event)
 
     def transmit(self, flow: Flow, data: bytes) -> None:
-        self._out.append(Transmission(flow, data))
+        self._out.append(Transmission(self._aliases.over(flow), data))
 
     def route(self, dialog: Dialog) -> Flow:
         return dialog.destination(dialog.flow in self._framers)
 
     def request(self, call: Call, request: Request, now: float) -> ClientTransaction:
+        if request.method != "CANCEL":
+            call.authorization.sign(request)
         return self._transactions.begin(request, self.route(call.dialog), call, now)
 
     def branch(self) -> str:
@@ -231,6 +252,10 @@ class Engine:
 
     # ---- inside -----------------------------------------------------------------------------------------------
 
+    def _host(self, flow: Flow) -> str:
+        """What we go by in Contact and Via."""
+        return self.tls_name if self.tls_name and flow.transport is Transport.TLS else self.address_for(flow)
+
     def _word(self) -> str:
         return f"{self._generator.getrandbits(80):020x}"
 
@@ -249,38 +274,23 @@ class Engine:
             return
         if isinstance(message, Response):
             self.counters.responses[message.status] += 1
-            self._response(message, now)
+            self._response(message, flow, now)
         else:
             self.counters.requests[message.method if message.method in ALLOW else "other"] += 1
             self._request(message, flow, now)
 
     def _refuse_malformed(self, problem: RemoteError, data: bytes, flow: Flow) -> None:
-        """A stateless reply to what is a request at least as far as replying goes (RFC 4475)."""
         request = problem.request
         if request is None or request.method == "ACK" or len(data) > MAX_MESSAGE:
             return
         try:
-            reply_flow = self._record_source(request, flow)
+            reply_flow = record_source(request, flow)
         except RemoteError:
             reply_flow = flow
-        reason = "".join(c for c in problem.reason if " " <= c <= "~")
-        response = respond(request, problem.status, self._word(), f"{_phrase(problem.status)} - {reason}"[:120])
-        self.transmit(reply_flow, response.encode())
-
-    def _record_source(self, request: Request, flow: Flow) -> Flow:
-        """Complete the topmost Via (18.2.1, RFC 3581) and say where responses go (18.2.2)."""
-        items = request.headers.items("Via")
-        via = request.via
-        address, port = flow.remote
-        if via.parameter("rport") is not None:
-            via = via.replaced(rport=str(port), received=address)
-        elif via.host.strip("[]").lower() != address:
-            via = via.replaced(received=address)
-        request.headers.replace("Via", [str(via), *items[1:]])
-        return _reply_flow(via, flow)
+        self.transmit(reply_flow, to_malformed(problem, request, self._word()).encode())
 
     def _request(self, request: Request, flow: Flow, now: float) -> None:
-        reply_flow = self._record_source(request, flow)
+        reply_flow = record_source(request, flow)
         if self._transactions.receive_request(request, now):
             return
         if request.method == "ACK":
@@ -288,13 +298,20 @@ class Engine:
             if found is not None:
                 found.acknowledged(request, now)
             return
+        begins = not request.to.tag and request.method != "CANCEL"
+        if begins and flow.transport in self.closed and not flow.transport.reliable:
+            return  # as if nobody listened
         if self._transactions.full:
             self.transmit(reply_flow, respond(request, 503, self._word()).encode())
             return
-        merged = not request.to.tag and self._transactions.merged(request) and request.method != "CANCEL"
+        merged = begins and self._transactions.merged(request)
         serving = self._transactions.serve(request, flow, reply_flow)
         tag = self._word()
-        refused = respond(request, 482, tag) if merged else refusal(request, tag)
+        if begins and (flow.transport in self.closed or not self.vouched(request, flow)):
+            refused = respond(request, 403, tag)
+        else:
+            refused = respond(request, 482, tag) if merged else refusal(request, tag)
+            self._aliases.learn(request.via, flow)
         if refused is not None:
             serving.respond(refused, now)
         elif request.method == "CANCEL":
@@ -310,9 +327,9 @@ class Engine:
         else:
             serving.respond(respond(request, 481, tag), now)
 
-    def _response(self, response: Response, now: float) -> None:
+    def _response(self, response: Response, flow: Flow, now: float) -> None:
         if len(response.headers.items("Via")) == 1:  # more: meant for somebody before us (8.1.3.3)
-            self._transactions.receive_response(response, now)
+            self._transactions.receive_response(response, flow, now)
 
     def _dialog_of(self, request: Request) -> Call | None:
         return self._dialogs.get((request.call_id, request.to.tag, request.from_.tag))
@@ -355,23 +372,9 @@ class Engine:
 
     def _dialog_for(self, serving: ServerTransaction, tag: str) -> Dialog:
         request, flow = serving.request, serving.source
-        port = self._ports.get(flow.transport, flow.local[1])
-        user = request.target.user
-        via = request.via
-        return Dialog(
-            call_id=request.call_id,
-            local_address=without_tag(request.headers.get("To") or ""),
-            remote_address=without_tag(request.headers.get("From") or ""),
-            local_tag=tag,
-            remote_tag=request.from_.tag,
-            local_sequence=self._generator.randrange(1, 2**16),
-            remote_sequence=request.cseq[0],
-            remote_target=request.contact or request.from_.uri,
-            flow=flow,
-            contact=contact_value(flow, port, user, request.target.scheme == "sips", self.tls_name),
-            routes=tuple(request.headers.items("Record-Route")),
-            behind_nat=via.host.strip("[]").lower() != flow.remote[0],
-        )
+        port, secure = self._ports.get(flow.transport, flow.local[1]), request.target.scheme == "sips"
+        contact = contact_value(flow, port, request.target.user, secure, self._host(flow))
+        return dialog_of(request, flow, tag, self._generator.randrange(1, 2**16), contact)
 
     def _new_call(self, dialog: Dialog, state: CallState) -> Call:
         call = Call(self._word(), dialog, state, self)
@@ -390,13 +393,3 @@ class Engine:
         for name, value in (("Allow", ALLOW), ("Accept", ACCEPT), ("Supported", SUPPORTED)):
             response.headers.add(name, value)
         serving.respond(response, now)
-
-
-def _reply_flow(via: Via, flow: Flow) -> Flow:
-    if flow.transport.reliable or via.parameter("rport"):
-        return flow
-    return dataclasses.replace(flow, remote=(flow.remote[0], via.port or flow.transport.default_port))
-
-
-def _phrase(status: int) -> str:
-    return {400: "Bad Request", 505: "Version Not Supported", 513: "Message Too Large"}.get(status, "Error")

@@ -78,6 +78,8 @@ class CallEnded:
     status: int = 0
     contact: str = ""
     """URI to try instead, of a 3xx response."""
+    heard: bool = dataclasses.field(default=False, compare=False)
+    """The far end had said something to our INVITE before."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

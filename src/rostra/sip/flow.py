@@ -29,6 +29,8 @@ class Flow:
     local: tuple[str, int]
     connection: int = 0
     """Number the driver gave the connection; 0 on a stream: connect to `remote`."""
+    name: str = dataclasses.field(default="", compare=False)
+    """Whom we expect to find there: what its certificate has to be valid for. Empty: `remote`'s address."""
 
 
 def host_text(address: str) -> str:

@@ -12,8 +12,10 @@ MAX_LIST = 64
 MAX_TRANSACTIONS = 20_000
 """Further requests are answered 503 without state."""
 MAX_CALLS = 5_000
-MAX_CONNECTIONS = 2_000
-"""Stream connections; further ones are closed at once."""
+MAX_CONNECTIONS = 60_000
+"""Stream connections, as far as the machine allows open files; further ones are closed at once."""
+SHARE_OF_ONE = 4
+"""One address may hold this fraction (one nth) of all stream connections: there may be a whole company behind it."""
 MAX_CONNECTION_BACKLOG = 256 * 1024
 """Bytes waiting to be sent on one stream connection; a peer that reads slower is cut off."""
 MAX_PENDING_EVENTS = 64

@@ -53,6 +53,9 @@ class CallMedia:
         self, session: Session, call: str, *, encrypt: bool, floor: Callable[[str], FloorLine] | None = None
     ) -> None:
         """`floor` makes the floor control of the call, with our address, when the far end offers it."""
+        self.announce: Callable[[str], str] = lambda address: address
+        """Our address as the far end reaches it."""
+        self._address = ""
         self._make_floor = floor
         self.floor: FloorLine | None = None
         self._session = session
@@ -148,9 +151,11 @@ class CallMedia:
     async def _reserve(self, kinds: Sequence[MediaKind], *, again: bool = False) -> None:
         kinds = tuple(kinds)
         if again or kinds != self._kinds:
-            self._ports = Ports(*await self._session.reserve_rtp(self._call, kinds))
+            self._address, ports = await self._session.reserve_rtp(self._call, kinds)
+            self._ports = Ports(self._address, ports)
             self._limits = limits_of(self._session)
             self._kinds = tuple(kind for kind in kinds if kind in self._limits.kinds)
+        self._ports = Ports(self.announce(self._address), self._ports.ports)
 
     async def _run(self, agreement: Agreement) -> None:
         await self._session.connect_rtp(self._call, _media_of(agreement.local), _media_of(agreement.remote))

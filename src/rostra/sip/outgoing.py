@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import functools
 import uuid
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 from rostra.calls.switchboard import CallOrder, Session, Switchboard
 from rostra.domain import dialling
-from rostra.sip.agent import CallAgent, Dropped, Line, MediaGone
+from rostra.sip.agent import CallAgent, Dropped, Line, MediaGone, Silence, Told
 from rostra.sip.aliases import printable
-from rostra.sip.errors import LocalError, RemoteError
-from rostra.sip.events import CallAnswered, CallEnded, Event
+from rostra.sip.errors import LocalError, PortTaken, RemoteError
+from rostra.sip.events import CallAnswered, CallEnded
 from rostra.sip.flow import Transport
+from rostra.sip.locating import Place, Unreachable
 from rostra.sip.media import CallMedia
-from rostra.sip.targets import Target, Unreachable, target
+from rostra.sip.targets import Target, target
 
+PATIENCE = 6.0
+"""Seconds a place may keep silent before the next one is tried, if there is any."""
+DATAGRAM = 1300
+"""Bytes of the longest request sent by UDP where nobody asked for UDP (RFC 3261 18.1.1)."""
+HEAD = 600
+"""Bytes of a request without its description, about."""
 REDIRECTED = 3
 """How often a called party may send us elsewhere."""
 
@@ -23,8 +33,20 @@ REDIRECTED = 3
 class Trunk(Line, Protocol):
     """What a call of ours needs of the service, beyond what every call does."""
 
-    async def invite(self, agent: CalledAgent, found: Target, order: CallOrder, sdp: bytes) -> str:
-        """Send the INVITE; events of the call go to the agent. Raises Unreachable, RemoteError."""
+    def places(self, found: Target) -> AsyncIterator[Place]:
+        """The ways to a target, the best first. Iterating raises Unreachable."""
+        ...
+
+    async def invite(self, agent: CalledAgent, found: Target, place: Place, order: CallOrder, sdp: bytes) -> str:
+        """Send the INVITE; events of the call go to the agent. Raises PortTaken, RemoteError."""
+        ...
+
+    def heard(self, call: str) -> bool:
+        """The far end has said something."""
+        ...
+
+    def abandon(self, call: str) -> None:
+        """End a call that nobody has answered yet; the agent hears no more of it."""
         ...
 
     def run(self, agent: CalledAgent) -> None:
@@ -40,6 +62,10 @@ class CalledAgent(CallAgent):
         self._order = order
         self._target = found
         self._trunk = line
+        self._places = line.places(found)
+        self._aside: list[Place] = []
+        """Places to try before those that are still to be found."""
+        self._patience: asyncio.TimerHandle | None = None
         self._placed = False
         """There is a call at the engine."""
         self._over = ""
@@ -62,27 +88,37 @@ class CalledAgent(CallAgent):
         try:
             if await self._place():
                 await super().run()
+            else:
+                self._over = self._over or dialling.NOT_REACHED
         finally:
-            if self._ringing is not None:
-                self._ringing.cancel()
+            for timer in (self._ringing, self._patience):
+                if timer is not None:
+                    timer.cancel()
             if self._media is not None:
                 await self._media.close()
             if self._session is not None:
                 await self._session.leave(self._over or self._parting)
 
     async def _place(self) -> bool:
-        """Reserve media and call; False when that cannot be done."""
+        """Reserve media and call at the next place; False when that cannot be done, or there is none."""
         session = self._session
         if session is None:
             return False
         try:
-            encrypt = self._target.transport is Transport.TLS
-            self._media = self._media or CallMedia(session, self._media_call, encrypt=encrypt, floor=self._floor)
-            offer = await self._media.offer()
+            place = self._aside.pop() if self._aside else await anext(self._places, None)
+            if place is None or self._over:
+                return False
+            encrypt = place.transport is Transport.TLS
+            media = self._media = self._media or CallMedia(
+                session, self._media_call, encrypt=encrypt, floor=self._floor
+            )
+            media.announce = functools.partial(self._line.announced, peer=place.address)
+            offer = await media.offer()
             if self._over:
                 return False
-            self._call = await self._trunk.invite(self, self._target, self._order, offer)
-        except (Unreachable, RemoteError) as problem:
+            place = self._fitting(place, offer)
+            self._call = await self._trunk.invite(self, self._target, place, self._order, offer)
+        except (Unreachable, RemoteError, PortTaken) as problem:
             self._log.info("sip_call_not_placed", problem=str(problem))
             self._over = dialling.NOT_REACHED
             return False
@@ -92,12 +128,47 @@ class CalledAgent(CallAgent):
             return False
         self._log = self._log.bind(call=self._call)
         self._placed = True
-        self._log.info("sip_call_placed", target=self._target.uri, transport=str(self._target.transport))
+        self._log.info(
+            "sip_call_placed",
+            target=self._target.uri,
+            transport=place.transport.value,
+            address=place.address,
+            port=place.port,
+        )
+        self._patience = asyncio.get_running_loop().call_later(PATIENCE, self._silent, self._call)
         if self._over:
             super().disconnected(self._over)
         elif self._ringing is None:
             self._ringing = asyncio.get_running_loop().call_later(dialling.RINGING, self._unanswered)
         return True
+
+    def _fitting(self, place: Place, offer: bytes) -> Place:
+        """What is too long for a datagram goes by TCP first, unless somebody wants UDP (RFC 3261 18.1.1)."""
+        if place.chosen or place.transport is not Transport.UDP or len(offer) + HEAD <= DATAGRAM:
+            return place
+        self._aside.append(dataclasses.replace(place, chosen=True))
+        return dataclasses.replace(place, transport=Transport.TCP, chosen=True)
+
+    def _silent(self, call: str) -> None:
+        if call == self._call and not self._answered and not self._trunk.heard(call):
+            self.put(Silence())
+
+    async def _try_elsewhere(self) -> None:
+        """Leave a place that keeps silent, if there is another one."""
+        if self._over or self._answered or self._trunk.heard(self._call):
+            return
+        try:
+            following = self._aside.pop() if self._aside else await anext(self._places, None)
+        except Unreachable:
+            following = None
+        if following is None or self._trunk.heard(self._call):
+            return
+        self._aside.append(following)
+        self._log.info("sip_call_tried_elsewhere", address=following.address, port=following.port)
+        self._trunk.abandon(self._call)
+        self._placed = False
+        if not await self._place():
+            self.put(CallEnded(self._call, "timeout", 408))
 
     def _unanswered(self) -> None:
         if not self._answered:
@@ -114,10 +185,16 @@ class CalledAgent(CallAgent):
             except RemoteError as problem:
                 self._log.info("sip_redirected_nowhere", problem=str(problem))
             else:
-                self._placed = False
-                return await self._place()
+                self._aside, self._places = [], self._trunk.places(self._target)
+                return await self._place_again()
+        if not self._over and _worth_another(event) and await self._place_again():
+            return True
         self._over = self._parting = self._over or _reason(event)
         return False
+
+    async def _place_again(self) -> bool:
+        self._placed = False
+        return await self._place()
 
     async def _handle_answer(self, event: CallAnswered) -> None:
         self._answered = True
@@ -131,8 +208,10 @@ class CalledAgent(CallAgent):
         await session.confirm(self._media_call)
         await session.answered(printable(event.product))
 
-    async def _handle(self, event: Event | MediaGone | Dropped) -> None:
+    async def _handle(self, event: Told) -> None:
         match event:
+            case Silence():
+                await self._try_elsewhere()
             case CallAnswered():
                 await self._handle_answer(event)
             case MediaGone() if not self._answered:
@@ -142,6 +221,11 @@ class CalledAgent(CallAgent):
                 await self._session.leave(self._over)  # whenever the far end confirms
             case _:
                 await super()._handle(event)
+
+
+def _worth_another(event: CallEnded) -> bool:
+    """Whether the next place may do better (RFC 3263 4.3): this one cannot take it, or is not there."""
+    return event.status == 503 or (event.status == 408 and event.reason != "refused" and not event.heard)
 
 
 def _reason(event: CallEnded) -> str:

@@ -210,7 +210,7 @@ class Registrar:
                 id=str(uuid.uuid4()), alias=device.alias, protocol=CallProtocol.SIP, keeper=self,
                 username=device.username, remote_address=flow.remote[0],
                 vendor=printable(request.headers.get("User-Agent") or ""), natted=natted(wish, request, flow),
-                deadline=now + change.seconds, binding=binding,
+                deadline=now + change.seconds, by_policy=by_policy, binding=binding,
             )  # fmt: skip
             self._registry.add(known)
         if flow.transport.reliable:

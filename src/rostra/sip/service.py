@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import ipaddress
 import random
 import socket
-import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 import structlog
 
@@ -19,12 +19,17 @@ from rostra.sip.engine import Engine
 from rostra.sip.errors import LocalError, RemoteError
 from rostra.sip.events import CallReceived, FlowLost, Happening, RegisterReceived
 from rostra.sip.flow import Flow, Transport, host_text
-from rostra.sip.message import Response
+from rostra.sip.locating import Place, places
+from rostra.sip.message import Request, Response
 from rostra.sip.metrics import EngineMetrics
 from rostra.sip.outgoing import CalledAgent
 from rostra.sip.registering import Registering
-from rostra.sip.targets import Target, flow_to, registered, target
+from rostra.sip.settings import SipSettings
+from rostra.sip.switching import Switching
+from rostra.sip.targets import Target, registered, target
+from rostra.sip.transport.connection import local_address_towards
 from rostra.sip.transport.driver import Driver, Listening
+from rostra.sip.trust import names_it
 from rostra.sip.uri import Uri
 
 log = structlog.get_logger("rostra.sip")
@@ -33,46 +38,39 @@ FAREWELL = 2.0
 """Seconds calls have to be ended when the service stops."""
 
 
-def _unverified_client() -> ssl.SSLContext:
-    """For connections of ours: verification is off by default (SYS-224, SYS-227)."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 class SipService:
-    """Takes SIP calls over UDP, TCP and, with `tls`, TLS."""
+    """Takes and places SIP calls, as its settings say."""
 
     def __init__(
         self,
         switchboard: Switchboard,
         environment: Environment,
         *,
-        tls: ssl.SSLContext | None = None,
+        settings: SipSettings | None = None,
         names: Iterable[str] = (),
-        udp: bool = True,
         clock: Callable[[], float] | None = None,
         generator: random.Random | None = None,
         registering: Registering | None = None,
     ) -> None:
-        """`tls` is the server side of SIP over TLS; peers need no certificate of their own (SYS-224).
+        """`settings` are those to begin with; see `apply`.
 
         `names` are further host names of this node: with one of its names or an address as host, the user part
         alone is an alias. `registering` lets devices register; None: none can."""
         self._switchboard = switchboard
         self._environment = environment
-        self._tls = tls
-        self._udp = udp
         self._clock = clock
         self._names = frozenset(name.lower() for name in names) | {"localhost", socket.gethostname().lower()}
         ports = {
-            Transport.UDP: environment.sip_port,
-            Transport.TCP: environment.sip_port,
-            Transport.TLS: environment.sip_tls_port,
+            Transport.UDP: Listening(Transport.UDP, environment.sip_port, "ROSTRA_SIP_PORT"),
+            Transport.TCP: Listening(Transport.TCP, environment.sip_port, "ROSTRA_SIP_PORT"),
+            Transport.TLS: Listening(Transport.TLS, environment.sip_tls_port, "ROSTRA_SIP_TLS_PORT"),
         }
-        self._ports = ports
-        self._engine = Engine(generator or random.SystemRandom(), ports)
+        self._ports = {transport: listening.port for transport, listening in ports.items()}
+        self._generator = generator or random.SystemRandom()
+        self._engine = Engine(self._generator, self._ports)
+        self._engine.address_for = lambda flow: self.announced(flow.local[0], flow.remote[0])
+        self._engine.vouched = self._vouched
+        self._switching = Switching(self._engine, ports, settings or SipSettings())
         self._registering = registering
         if registering is not None:
             self._engine.keeps = registering.registrar.uses
@@ -83,28 +81,25 @@ class SipService:
 
     async def start(self) -> None:
         """Listen. Raises PortTaken, naming port and variable."""
-        driver = Driver(
-            self._engine, self._event, tls_server=self._tls, tls_client=_unverified_client(), clock=self._clock
-        )
-        port, tls_port = self._environment.sip_port, self._environment.sip_tls_port
-        wanted = [Listening(Transport.TCP, port, "ROSTRA_SIP_PORT")]
-        if self._udp:
-            wanted.append(Listening(Transport.UDP, port, "ROSTRA_SIP_PORT"))
-        if self._tls is not None:
-            wanted.append(Listening(Transport.TLS, tls_port, "ROSTRA_SIP_TLS_PORT"))
+        switching = self._switching
+        driver = Driver(self._engine, self._event, tls_server=switching.live, clock=self._clock)
         try:
-            for listening in wanted:
-                await driver.listen(listening)
+            await switching.start(driver)
         except BaseException:
+            switching.stop()
             await driver.close()
             raise
         self._driver = driver
         self._metrics.register()
-        log.info("sip_listening", ports={f"{w.transport}": w.port for w in wanted})
+
+    async def apply(self, settings: SipSettings) -> None:
+        """Go by these settings from now on; calls that run are not cut."""
+        await self._switching.apply(settings)
 
     async def stop(self) -> None:
         """End every call and close the ports. Safe to repeat."""
         driver, self._driver = self._driver, None
+        self._switching.stop()
         if driver is None:
             return
         for call in list(self._agents):
@@ -118,16 +113,6 @@ class SipService:
             await asyncio.gather(*late, return_exceptions=True)
         await driver.close()
         self._metrics.unregister()
-
-    @property
-    def _transports(self) -> set[Transport]:
-        """Those we use."""
-        found = {Transport.TCP}
-        if self._udp:
-            found.add(Transport.UDP)
-        if self._tls is not None:
-            found.add(Transport.TLS)
-        return found
 
     def go_by(self, name: str) -> None:
         """Over TLS, calls to come know us by this DNS name; empty: by our address (NODE-073, NODE-074)."""
@@ -146,7 +131,8 @@ class SipService:
             found = self._device(order.registration) if order.registration else target(order.destination, order.hop)
         except RemoteError:
             raise NotDialled(400, "Invalid destination") from None
-        if found.transport not in self._transports:
+        named = Transport.TLS if found.wanted.secure else found.wanted.transport
+        if named is not None and named not in self._settings.outgoing:
             raise NotDialled(403, "Disabled")
         return CalledAgent(order, found, self._switchboard, self)
 
@@ -161,12 +147,20 @@ class SipService:
         name = f"sip call to be placed {id(agent)}"
         self._run(name, agent)
 
-    async def invite(self, agent: CalledAgent, found: Target, order: CallOrder, sdp: bytes) -> str:
-        flow = found.flow or await flow_to(found, self._ports)
+    async def places(self, found: Target) -> AsyncIterator[Place]:
+        settings = self._settings
+        usable = settings.outgoing
+        async for place in places(found.wanted, settings.resolver, usable, lambda n: self._generator.randint(0, n)):
+            yield place if Transport.TCP in usable else dataclasses.replace(place, chosen=True)
+
+    async def invite(self, agent: CalledAgent, found: Target, place: Place, order: CallOrder, sdp: bytes) -> str:
+        await self._switching.use(place.transport)
+        flow = found.flow or self._flow(place)
         source = order.source
         if "@" not in source:
-            host = self._engine.tls_name if found.transport is Transport.TLS and self._engine.tls_name else ""
-            source = f"{source}@{host or host_text(flow.local[0])}" if source else host or host_text(flow.local[0])
+            name = self._engine.tls_name if flow.transport is Transport.TLS else ""
+            host = name or host_text(self.announced(flow.local[0], flow.remote[0]))
+            source = f"{source}@{host}" if source else host
         call = self._engine.invite(
             found.uri, f"sip:{source}", flow, sdp, self._now, local_name=order.source_name,
             credentials=order.credentials, routes=found.routes, behind_nat=found.behind_nat,
@@ -175,6 +169,17 @@ class SipService:
         self._agents[call] = agent
         self._pump()
         return call
+
+    def _flow(self, place: Place) -> Flow:
+        local = local_address_towards(place.address), self._ports[place.transport]
+        return Flow(place.transport, (place.address, place.port), local, name=place.name)
+
+    def heard(self, call: str) -> bool:
+        return self._engine.heard(call)
+
+    def abandon(self, call: str) -> None:
+        self._agents.pop(call, None)
+        self.hang_up(call, "tried elsewhere")
 
     # ---- agent.Line -------------------------------------------------------------------------------------------
 
@@ -206,6 +211,9 @@ class SipService:
             self._engine.inform(call, content_type, body, self._now)
             self._pump()
 
+    def announced(self, address: str, peer: str) -> str:
+        return self._settings.translation.seen_from(address, peer)
+
     @property
     def environment(self) -> Environment:
         return self._environment
@@ -223,6 +231,18 @@ class SipService:
         return True
 
     # ---- inside -----------------------------------------------------------------------------------------------
+
+    @property
+    def _settings(self) -> SipSettings:
+        return self._switching.settings
+
+    def _vouched(self, request: Request, flow: Flow) -> bool:
+        """Whether a peer over TLS is who it says (SYS-225): the host it sends from, or the domain it calls for."""
+        if not self._settings.verify or flow.transport is not Transport.TLS or self._driver is None:
+            return True
+        known = self._driver.identities(flow)
+        said = (request.via.host, request.from_.uri.bare_host)
+        return any(names_it(known, host) for host in said)
 
     @property
     def _now(self) -> float:

@@ -11,6 +11,7 @@ from rostra.sip.flow import Flow, Transport
 from rostra.sip.headers import Headers
 from rostra.sip.limits import MAX_TRANSACTIONS
 from rostra.sip.message import MAGIC_COOKIE, Request, Response
+from rostra.sip.replying import elsewhere
 from rostra.sip.tables import (
     INVITE_CLIENT,
     INVITE_SERVER,
@@ -230,11 +231,13 @@ class TransactionLayer:
         found.feed(Input.REQUEST, now, request)
         return True
 
-    def receive_response(self, response: Response, now: float) -> bool:
-        """Give a response to its request; False when there is none."""
+    def receive_response(self, response: Response, flow: Flow, now: float) -> bool:
+        """Give a response, which came by `flow`, to its request; False when there is none."""
         found = self.clients.get(client_key(response))
         if found is None:
             return False
+        if found.reliable and flow.transport is found.flow.transport:
+            found.flow = dataclasses.replace(flow, name=found.flow.name)  # the connection that was opened for it
         what = Input.PROVISIONAL if not response.is_final else Input.SUCCESS if response.is_success else Input.FAILURE
         found.feed(what, now, response)
         return True
@@ -266,9 +269,20 @@ class TransactionLayer:
         if flow.transport is Transport.UDP:
             same = [t for t in self.clients.values() if t.flow.remote == flow.remote and not t.reliable]
         else:
-            same = [t for t in (*self.clients.values(), *self.servers.values()) if t.flow == flow]
+            self._move(flow)
+            place = dataclasses.replace(flow, connection=0)
+            same = [t for t in (*self.clients.values(), *self.servers.values()) if t.flow in (flow, place)]
         for transaction in same:
             transaction.feed(Input.BROKEN, now)
+
+    def _move(self, flow: Flow) -> None:
+        """Responses that are due over a connection that is gone take one of ours (18.2.2)."""
+        for transaction in self.servers.values():
+            if flow.connection and transaction.flow == flow:
+                transaction.flow = elsewhere(transaction.request.via, flow)
+
+    def uses(self, transport: Transport) -> bool:
+        return any(t.flow.transport is transport for t in (*self.clients.values(), *self.servers.values()))
 
     def forget(self, transaction: _Transaction) -> None:
         if isinstance(transaction, ClientTransaction):

@@ -11,6 +11,7 @@ import structlog
 
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.limits import IDLE_CONNECTION, MAX_CONNECTION_BACKLOG, UNUSED_CONNECTION
+from rostra.sip.trust import identities
 
 log = structlog.get_logger("rostra.sip")
 
@@ -36,15 +37,19 @@ class Connection(asyncio.Protocol):
         self._driver = driver
         self._kind = transport
         self._asked = remote
-        self._transport: asyncio.Transport | None = None
+        self.transport: asyncio.Transport | None = None
         self._watch: asyncio.TimerHandle | None = None
         self._heard = 0.0
         self.flow: Flow | None = None
+        self.identities: frozenset[str] = frozenset()
+        """Whom the far end's certificate names."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if not isinstance(transport, asyncio.Transport):
             raise TypeError("not a stream")
-        self._transport = transport
+        self.transport = transport
+        secured = transport.get_extra_info("ssl_object")
+        self.identities = identities(secured.getpeercert(binary_form=True)) if secured is not None else frozenset()
         peer = transport.get_extra_info("peername") or ("", 0)
         own = transport.get_extra_info("sockname") or ("", 0)
         self.flow = Flow(self._kind, self._asked or (peer[0], peer[1]), (own[0], own[1]), self._driver.number())
@@ -64,7 +69,7 @@ class Connection(asyncio.Protocol):
         self._driver.lost(self)
 
     def send(self, data: bytes) -> None:
-        transport = self._transport
+        transport = self.transport
         if transport is None or transport.is_closing():
             return
         transport.write(data)
@@ -73,8 +78,8 @@ class Connection(asyncio.Protocol):
             transport.abort()
 
     def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
+        if self.transport is not None:
+            self.transport.close()
 
     def _wait(self, seconds: float) -> None:
         self._watch = asyncio.get_running_loop().call_later(seconds, self._check_idle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import dataclasses
 import errno
 import itertools
@@ -12,12 +13,17 @@ from collections.abc import Callable
 
 import structlog
 
+from rostra.environment import PortRange
+from rostra.sip import stun, trust
 from rostra.sip.engine import Engine
 from rostra.sip.errors import PortTaken
 from rostra.sip.events import Disconnection, Happening, Transmission
 from rostra.sip.flow import Flow, Transport
-from rostra.sip.limits import IDLE_CONNECTION, MAX_CONNECTIONS
+from rostra.sip.limits import IDLE_CONNECTION, SHARE_OF_ONE
 from rostra.sip.transport.connection import Connection, local_address_towards
+from rostra.sip.transport.listening import Listening, caller, families, listener, mark, room_for_connections
+
+__all__ = ["Driver", "Listening"]
 
 log = structlog.get_logger("rostra.sip")
 
@@ -25,21 +31,22 @@ CONNECT_TIMEOUT = 10.0
 """Seconds a stream connection of ours may take to open."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Listening:
-    """One port to listen on, with the variable that sets it."""
-
-    transport: Transport
-    port: int
-    variable: str
-
-
 class _Datagrams(asyncio.DatagramProtocol):
     def __init__(self, driver: Driver, port: int) -> None:
         self._driver = driver
         self._port = port
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.DatagramTransport):
+            self._transport = transport
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if stun.is_stun(data):
+            reply = stun.answer(data, addr)
+            if reply is not None and self._transport is not None:
+                self._transport.sendto(reply, addr)
+            return
         local = local_address_towards(addr[0])
         self._driver.received(data, Flow(Transport.UDP, (addr[0], addr[1]), (local, self._port)))
 
@@ -62,12 +69,21 @@ class Driver:
         self._engine = engine
         self._on_event = on_event
         self._tls_server = tls_server
-        self._tls_client = tls_client
+        self.tls_client = tls_client
+        """For connections of ours; may be exchanged at any time."""
+        self.by_name = False
+        """Connections of ours over TLS are used only when the certificate there is for whom we look for."""
+        self.source_ports: PortRange | None = None
+        """Where connections of ours come from; None: anywhere."""
+        self._dscp = 0
         self._clock = clock or asyncio.get_running_loop().time
         self._numbers = itertools.count(1)
+        self._room = room_for_connections()
         self._datagrams: dict[bool, asyncio.DatagramTransport] = {}
-        self._servers: list[asyncio.Server] = []
+        self._servers: dict[Transport, list[asyncio.Server]] = {}
         self._connections: dict[int, Connection] = {}
+        self._places: dict[tuple[Transport, tuple[str, int]], Connection] = {}
+        self._sources: collections.Counter[str] = collections.Counter()
         self._connecting: dict[Flow, tuple[asyncio.Task[None], list[bytes]]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
@@ -79,14 +95,17 @@ class Driver:
 
     # ---- life -------------------------------------------------------------------------------------------------
 
+    def listens(self, transport: Transport) -> bool:
+        return transport in self._servers or (transport is Transport.UDP and bool(self._datagrams))
+
     async def listen(self, wanted: Listening) -> None:
         """Open a port on every address of the machine. Raises PortTaken."""
-        families = [socket.AF_INET, socket.AF_INET6] if socket.has_ipv6 else [socket.AF_INET]
-        for family in families:
+        for family in families():
             try:
                 await self._listen(wanted, family)
             except OSError as problem:
                 if problem.errno == errno.EADDRINUSE:
+                    self.stop_listening(wanted.transport)
                     raise PortTaken(
                         f"port {wanted.port} ({wanted.transport}) is taken by another program: "
                         f"end it, or choose another port with {wanted.variable}"
@@ -97,30 +116,41 @@ class Driver:
 
     async def _listen(self, wanted: Listening, family: socket.AddressFamily) -> None:
         loop = asyncio.get_running_loop()
-        everywhere = "::" if family == socket.AF_INET6 else "0.0.0.0"  # noqa: S104 - calls come from anywhere
-        kind = socket.SOCK_DGRAM if wanted.transport is Transport.UDP else socket.SOCK_STREAM
-        # asyncio turns Nagle's delay off only where it can tell from the socket that it is TCP.
-        protocol = socket.IPPROTO_TCP if kind == socket.SOCK_STREAM else socket.IPPROTO_UDP
-        listener = socket.socket(family, kind, protocol)
-        try:
-            if family == socket.AF_INET6:
-                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            if kind == socket.SOCK_STREAM:
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((everywhere, wanted.port))
-            listener.setblocking(False)
-        except OSError:
-            listener.close()
-            raise
+        made = listener(wanted, family, self._dscp)
         if wanted.transport is Transport.UDP:
-            made, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self, wanted.port), sock=listener)
-            self._datagrams[family == socket.AF_INET6] = made
+            endpoint, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self, wanted.port), sock=made)
+            self._datagrams[family == socket.AF_INET6] = endpoint
             return
         context = self._tls_server if wanted.transport is Transport.TLS else None
         server = await loop.create_server(
-            lambda: Connection(self, wanted.transport), sock=listener, backlog=512, ssl=context
+            lambda: Connection(self, wanted.transport), sock=made, backlog=512, ssl=context
         )
-        self._servers.append(server)
+        self._servers.setdefault(wanted.transport, []).append(server)
+
+    def stop_listening(self, transport: Transport) -> None:
+        """Close the port. Connections with a call stay until it has ended."""
+        for server in self._servers.pop(transport, []):
+            server.close()
+        if transport is Transport.UDP:
+            for endpoint in self._datagrams.values():
+                endpoint.close()
+            self._datagrams = {}
+        for connection in list(self._connections.values()):
+            flow = connection.flow
+            if flow is not None and flow.transport is transport and not self._engine.in_use(flow):
+                connection.close()
+
+    def mark(self, dscp: int) -> None:
+        """Mark packets from now on (0 to 63), those of open connections as well."""
+        if dscp == self._dscp:
+            return
+        self._dscp = dscp
+        transports = [*self._datagrams.values(), *(c.transport for c in self._connections.values())]
+        sockets = [transport.get_extra_info("socket") for transport in transports if transport is not None]
+        sockets += [each for servers in self._servers.values() for server in servers for each in server.sockets]
+        for each in sockets:
+            if each is not None and each.fileno() >= 0:
+                mark(each, dscp)
 
     async def close(self) -> None:
         """Close every socket. What the engine still wanted to send has been handed to the sockets before."""
@@ -130,13 +160,12 @@ class Driver:
             self._timer.cancel()
         for task, _ in list(self._connecting.values()):
             task.cancel()
-        for server in self._servers:
-            server.close()
+        for transport in list(Transport):
+            self.stop_listening(transport)
         for connection in list(self._connections.values()):
             connection.close()
-        for transport in self._datagrams.values():
-            transport.close()
         await asyncio.gather(*(task for task, _ in self._connecting.values()), return_exceptions=True)
+        await asyncio.sleep(0)  # asyncio closes sockets in its next turn
 
     # ---- from sockets ------------------------------------------------------------------------------------------
 
@@ -145,16 +174,31 @@ class Driver:
 
     def opened(self, connection: Connection) -> bool:
         """A stream connection is there; False: there are too many."""
-        if connection.flow is None or self._closing or len(self._connections) >= MAX_CONNECTIONS:
+        flow = connection.flow
+        if flow is None or self._closing or len(self._connections) >= self._room:
             return False
-        self._connections[connection.flow.connection] = connection
-        self._engine.connected(connection.flow)
+        if connection.transport is not None and self._dscp:
+            mark(connection.transport.get_extra_info("socket"), self._dscp)
+        if self._sources[flow.remote[0]] >= max(10, self._room // SHARE_OF_ONE):
+            log.warning("sip_too_many_connections", address=flow.remote[0])
+            return False
+        self._sources[flow.remote[0]] += 1
+        self._connections[flow.connection] = connection
+        self._places[flow.transport, flow.remote] = connection
+        self._engine.connected(flow)
         return True
 
     def lost(self, connection: Connection) -> None:
-        if connection.flow is not None and self._connections.pop(connection.flow.connection, None) is not None:
-            self._engine.disconnected(connection.flow, self.now)
-            self.pump()
+        flow = connection.flow
+        if flow is None or self._connections.pop(flow.connection, None) is None:
+            return
+        self._sources[flow.remote[0]] -= 1
+        if self._sources[flow.remote[0]] <= 0:
+            del self._sources[flow.remote[0]]
+        if self._places.get((flow.transport, flow.remote)) is connection:
+            del self._places[flow.transport, flow.remote]
+        self._engine.disconnected(flow, self.now)
+        self.pump()
 
     def received(self, data: bytes, flow: Flow) -> None:
         """Bytes from a socket. An error of ours in handling them is logged and counted, and ends nothing else."""
@@ -168,6 +212,11 @@ class Driver:
     def worthless(self, flow: Flow, quiet: float) -> bool:
         """Nothing of use came over this connection, or nothing for long (seconds) and no call needs it."""
         return self._engine.silent(flow) or (quiet >= IDLE_CONNECTION and not self._engine.in_use(flow))
+
+    def identities(self, flow: Flow) -> frozenset[str]:
+        """Whom the certificate of the far end names; nobody where there is none."""
+        connection = self._connections.get(flow.connection)
+        return connection.identities if connection is not None else frozenset()
 
     # ---- to sockets ---------------------------------------------------------------------------------------------
 
@@ -207,13 +256,16 @@ class Driver:
             self._connect_and_send(dataclasses.replace(flow, connection=0), item.data)
 
     def _connected_to(self, flow: Flow) -> Connection | None:
-        """An open connection to the same place (18.1.1)."""
+        """An open connection to the same place (18.1.1), and to whom we look for there."""
         if not flow.transport.reliable:
             return None
-        place = (flow.transport, flow.remote)
-        return next(
-            (c for c in self._connections.values() if c.flow and (c.flow.transport, c.flow.remote) == place), None
-        )
+        found = self._places.get((flow.transport, flow.remote))
+        return found if found is not None and self._is_for(found, flow) else None
+
+    def _is_for(self, connection: Connection, flow: Flow) -> bool:
+        if flow.transport is not Transport.TLS or not self.by_name:
+            return True
+        return trust.names_it(connection.identities, flow.name or flow.remote[0])
 
     def _connect_and_send(self, flow: Flow, data: bytes) -> None:
         if flow in self._connecting:
@@ -223,18 +275,39 @@ class Driver:
         self._connecting[flow] = (task, [data])
 
     async def _connect(self, flow: Flow) -> None:
-        loop = asyncio.get_running_loop()
-        context = self._tls_client if flow.transport is Transport.TLS else None
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                _, connection = await loop.create_connection(
-                    lambda: Connection(self, flow.transport, flow.remote), *flow.remote, ssl=context
-                )
+                connection = await self._open(flow)
+            if not self._is_for(connection, flow):
+                log.warning(
+                    "sip_tls_peer_refused", reason="the certificate is for somebody else",
+                    wanted=flow.name or flow.remote[0], found=sorted(connection.identities),
+                    remedy="call it by a name of its certificate",
+                )  # fmt: skip
+                connection.close()
+                raise ConnectionRefusedError("the certificate is for somebody else")
             for data in self._connecting[flow][1]:
                 connection.send(data)
         except (OSError, TimeoutError) as problem:
-            log.info("sip_cannot_connect", flow=flow, problem=str(problem))
+            log.info("sip_cannot_connect", flow=flow, problem=str(problem) or type(problem).__name__)
             self._engine.disconnected(flow, self.now)
         finally:
             del self._connecting[flow]
         self.pump()
+
+    async def _open(self, flow: Flow) -> Connection:
+        loop = asyncio.get_running_loop()
+        context = self.tls_client if flow.transport is Transport.TLS else None
+        endpoint = caller(flow.remote[0], self.source_ports, self._dscp)
+        try:
+            await loop.sock_connect(endpoint, flow.remote)
+            _, connection = await loop.create_connection(
+                lambda: Connection(self, flow.transport, flow.remote),
+                sock=endpoint,
+                ssl=context,
+                server_hostname=None if context is None else trust.server_name(flow.name) or "",
+            )
+        except BaseException:
+            endpoint.close()
+            raise
+        return connection

@@ -1,0 +1,62 @@
+"""What address of ours the other side of a static NAT sees (PLAT-177, PLAT-178, NODE-023), and whose word on its own
+address can be believed."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+from collections.abc import Iterable, Mapping
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NattedNode:
+    """A Conferencing Node behind a static NAT."""
+
+    addresses: frozenset[str]
+    """Its own."""
+    outside: str
+    """What stands for them outside."""
+    networks: tuple[Network, ...]
+    """Those it is in itself, where its own address is the right one."""
+
+
+class Translation:
+    """Which address to write for one of our nodes, by who reads it."""
+
+    def __init__(self, nodes: Iterable[NattedNode] = ()) -> None:
+        self._by_address: Mapping[str, NattedNode] = {address: node for node in nodes for address in node.addresses}
+
+    def seen_from(self, address: str, peer: str) -> str:
+        """`address` of ours as `peer`, an address too, reaches it."""
+        node = self._by_address.get(address)
+        if node is None:
+            return address
+        try:
+            where = ipaddress.ip_address(peer)
+        except ValueError:
+            return node.outside
+        near = where.is_loopback or any(where in network for network in node.networks)
+        return address if near or where.version != ipaddress.ip_address(node.outside).version else node.outside
+
+
+def believable(claimed: str, source: str) -> bool:
+    """Whether whoever sends from `source` can be reached at the address it `claimed`.
+
+    Not at a private address it does not send from, unless it sends from a private one as well.
+    """
+    try:
+        stated, seen = ipaddress.ip_address(claimed), ipaddress.ip_address(source)
+    except ValueError:
+        return False
+    if stated == seen:
+        return True
+    if stated.is_unspecified or stated.is_loopback or stated.is_link_local or stated.is_multicast:
+        return False
+    return not stated.is_private or seen.is_private
+
+
+def networks(pairs: Iterable[tuple[str | None, str | None]]) -> tuple[Network, ...]:
+    """Those of interfaces given by address and mask (or length of the prefix)."""
+    return tuple(ipaddress.ip_network(f"{address}/{mask}", strict=False) for address, mask in pairs if address and mask)

@@ -1,0 +1,41 @@
+"""Where a response goes (RFC 3261 18.2, RFC 3581), and what is said to a message that cannot be read."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from rostra.sip.dialog import respond
+from rostra.sip.errors import RemoteError
+from rostra.sip.flow import Flow
+from rostra.sip.message import Request, Response, Via
+
+
+def record_source(request: Request, flow: Flow) -> Flow:
+    """Complete the topmost Via (18.2.1, RFC 3581) and say where responses go (18.2.2). Raises RemoteError."""
+    items = request.headers.items("Via")
+    via = request.via
+    address, port = flow.remote
+    if via.parameter("rport") is not None:
+        via = via.replaced(rport=str(port), received=address)
+    elif via.host.strip("[]").lower() != address:
+        via = via.replaced(received=address)
+    request.headers.replace("Via", [str(via), *items[1:]])
+    if flow.transport.reliable or via.parameter("rport"):
+        return flow
+    return dataclasses.replace(flow, remote=(address, via.port or flow.transport.default_port))
+
+
+def elsewhere(via: Via, flow: Flow) -> Flow:
+    """Where responses go once the connection a request came by is gone: one of ours, to where the peer listens."""
+    port = via.port or flow.transport.default_port
+    return dataclasses.replace(flow, remote=(flow.remote[0], port), connection=0)
+
+
+def to_malformed(problem: RemoteError, request: Request, tag: str) -> Response:
+    """A stateless reply to what is a request at least as far as replying goes (RFC 4475)."""
+    reason = "".join(c for c in problem.reason if " " <= c <= "~")
+    return respond(request, problem.status, tag, f"{_phrase(problem.status)} - {reason}"[:120])
+
+
+def _phrase(status: int) -> str:
+    return {400: "Bad Request", 505: "Version Not Supported", 513: "Message Too Large"}.get(status, "Error")

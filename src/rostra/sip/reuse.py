@@ -1,0 +1,44 @@
+"""Which open connection a request takes to a place: also one that the other side opened and offered (RFC 5923)."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from rostra.sip.flow import Flow, Transport
+from rostra.sip.message import Via
+
+Destination = tuple[Transport, tuple[str, int]]
+
+
+class Aliases:
+    """Connections that peers opened, by the address they say they listen at."""
+
+    def __init__(self) -> None:
+        self._flows: dict[Destination, Flow] = {}
+        self._claims: dict[int, Destination] = {}
+
+    def learn(self, via: Via, flow: Flow) -> None:
+        """A request came over `flow` with this topmost Via.
+
+        What it says is taken only for the address it comes from: else anybody could have another's calls.
+        """
+        host = via.host.strip("[]").lower()
+        if via.parameter("alias") is None or not flow.transport.reliable or host != flow.remote[0]:
+            return
+        self.forget(flow)
+        place = flow.transport, (host, via.port or flow.transport.default_port)
+        self._flows[place] = flow
+        self._claims[flow.connection] = place
+
+    def forget(self, flow: Flow) -> None:
+        """The connection is gone."""
+        place = self._claims.pop(flow.connection, None)
+        if place is not None and (known := self._flows.get(place)) and known.connection == flow.connection:
+            del self._flows[place]
+
+    def over(self, flow: Flow) -> Flow:
+        """The connection to take for `flow`, if somebody offered one."""
+        if flow.connection or not flow.transport.reliable:
+            return flow
+        known = self._flows.get((flow.transport, flow.remote))
+        return flow if known is None else dataclasses.replace(known, name=flow.name)
