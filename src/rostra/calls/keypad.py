@@ -75,6 +75,8 @@ class Keypad:
                     self._enter_pin_waiting(digit)
             elif me.joined and me.role is Role.HOST:
                 self._control(digit)
+            elif me.joined and me.protocol in KEYPADS and may_key_host_pin(service.access, me.role):
+                self._enter_pin_inside(digit)
 
     # ---- PINs
 
@@ -111,18 +113,40 @@ class Keypad:
             count = len(self._pin.digits)
             self._attendant.show(theme.pin_entry(count) if count else "")
 
+    def _enter_pin_inside(self, digit: str) -> None:
+        """A Guest who came in without a PIN because a Host was there already: the conference stays in the picture."""
+        self._pin, outcome = press_waiting(self._caller.conference.service.access, self._pin, digit)
+        if outcome is PinOutcome.HOST:
+            self._log("PIN entry: PIN accepted.")
+            self._accepted = digit != "#"
+            self._accept(Role.HOST)
+        elif outcome is PinOutcome.WRONG:
+            self._log("PIN entry: PIN rejected.")
+            self._attendant.perform(lambda: self._attendant.say(theme.INVALID_PIN))
+
+    def let_in(self, role: Role) -> None:
+        """A Host has said what it is: no PIN is needed. At a reception nobody can say that."""
+        conference = self._caller.conference
+        if conference.service.description.service_type == "two_stage_dialing" or role is Role.UNKNOWN:
+            return
+        self._leaving = False  # also after too many wrong PINs, while it is told so
+        self._pin = PinEntry()
+        self._enter(role)
+
     def _accept(self, role: Role) -> None:
-        uuid = self._caller.participant.uuid
         if not identity.may_be(self._caller.participant, self._caller.conference.service.sign_on, role):
             self._log("PIN entry: single sign-on is needed.")
             self._leaving = True
             self._attendant.perform(lambda: self._attendant.part(Refusal.SIGN_ON.text, theme.WILL_DISCONNECT))
             return
+        self._enter(role)
+
+    def _enter(self, role: Role) -> None:
         if self._caller.participant.service_type is ServiceType.IVR and not self._room():
             self._leaving = True
             self._refuse()
             return
-        self._caller.conference.answer_prompt(uuid, role)
+        self._caller.conference.answer_prompt(self._caller.participant.uuid, role)
         if self._caller.participant.is_video_call:
             self._attendant.flash(theme.PIN_CORRECT)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
@@ -315,6 +316,24 @@ class CallLegs(abc.ABC):
         else:
             anchor.worker.lose("its node is gone")
         self._anchors.release(call, anchor)
+
+    def _take_along(self) -> None:
+        """The participant is in another conference now: the media of all calls is set up anew there."""
+        for call, state in list(self._calls.items()):
+            left = [anchor for anchor in (state.anchor, state.leaving, *state.remains) if anchor is not None]
+            state.anchor = state.leaving = None
+            state.remains = []
+            state.ready.clear()
+            if left:
+                self._background.spawn(self._follow_or_fall_silent(call, state, left))
+                self._guarded(self._listener.media_lost, call)
+
+    async def _follow_or_fall_silent(self, call: str, state: CallState, left: Sequence[Anchor]) -> None:
+        """Close what is left in the other conference once the media is here, or did not follow in time."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(state.ready.wait(), MOVING)
+        for anchor in left:
+            await self._close_leg(call, anchor)
 
     async def _moved_in_time(self, call: str, state: CallState) -> None:
         """A far end that did not follow loses its media, which makes it ask for new."""

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 import structlog
 
 from rostra.calls import bandwidths
-from rostra.calls.anchors import Anchor, Anchors
+from rostra.calls.anchors import Anchors
 from rostra.calls.attendant import Attendant
 from rostra.calls.keypad import Keypad
-from rostra.calls.legs import MOVING, CallLegs, CallState
+from rostra.calls.legs import CallLegs
 from rostra.calls.licences import Licences
 from rostra.calls.offers import has_active_video, has_slides, narrower
 from rostra.calls.presentations import (
@@ -229,6 +229,9 @@ class CallSession(CallLegs):
             self._background.spawn(self._end())
             self._guarded(self._listener.disconnected, reason)
 
+    def let_in(self, role: Role) -> None:
+        self._keypad.let_in(role)
+
     def pressed(self, digit: str) -> None:
         self.dtmf("", digit)
 
@@ -379,19 +382,5 @@ class CallSession(CallLegs):
         self.attendant.close()
         self.attendant = self._keypad.begin_anew(Attendant(self))
         seated = self._participant = instance.add(participant, self)
-        for call, state in list(self._calls.items()):
-            left = [anchor for anchor in (state.anchor, state.leaving, *state.remains) if anchor is not None]
-            state.anchor = state.leaving = None
-            state.remains = []
-            state.ready.clear()
-            if left:
-                self._background.spawn(self._follow_or_fall_silent(call, state, left))
-                self._guarded(self._listener.media_lost, call)
+        self._take_along()
         return seated
-
-    async def _follow_or_fall_silent(self, call: str, state: CallState, left: Sequence[Anchor]) -> None:
-        """Close what is left in the other conference once the media is here, or did not follow in time."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(state.ready.wait(), MOVING)
-        for anchor in left:
-            await self._close_leg(call, anchor)

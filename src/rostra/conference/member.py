@@ -19,6 +19,9 @@ class Member(Protocol):
 
     def call_failed(self, call: str, reason: str) -> None: ...
 
+    def let_in(self, role: Role) -> None:
+        """A Host lets it in as `role`, who is asked for a PIN; if there is room (CONF-065)."""
+
     def pressed(self, digit: str) -> None: ...
 
     def picture_wanted(self, call: str) -> None:

@@ -18,7 +18,9 @@ def obey(order: w.Order, member: Member, seating: Seating, audience: Audience) -
         audience.tell(who, HoldChanged(held=order.hold))
     if order.members:
         seating.update(who, **order.members)
-    if order.role is not None:
+    if order.role is not None and seating.asked(who):
+        member.let_in(order.role)
+    elif order.role is not None:
         seating.change_role(who, order.role)
     if order.admit:
         seating.admit(who)

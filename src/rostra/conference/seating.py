@@ -65,6 +65,10 @@ class Seating:
 
     def answer(self, participant: str, role: Role) -> None:
         """A PIN was given, or is needed no more: the participant goes on."""
+        known = self._state.get(participant)
+        if known is not None and known.joined:
+            self.change_role(participant, role)
+            return
         muted = role is Role.GUEST and self._state.flags.guests_muted
         self.update(participant, prompt="", splash="", role=role, is_muted=muted)
         self.seat(participant)
@@ -76,18 +80,20 @@ class Seating:
             self._shared.write(self._state.set(started=True))
         self.seat(participant)
 
+    def asked(self, participant: str) -> bool:
+        """Is it in front of a question?"""
+        known = self._state.get(participant)
+        return known is not None and known.service_type is ServiceType.IVR
+
     def change_role(self, participant: str, role: Role) -> None:
         known = self._state.get(participant)
         if known is None or known.role is role:
             return
-        if known.service_type is ServiceType.IVR:
-            self.answer(participant, role)
-        else:
-            muted = known.is_muted
-            if self._state.flags.guests_muted:  # meant for Guests, so it goes with the role (CONF-169)
-                muted = role is Role.GUEST
-            self.update(participant, role=role, is_muted=muted)
-            self.seat(participant)
+        muted = known.is_muted
+        if self._state.flags.guests_muted:  # meant for Guests, so it goes with the role (CONF-169)
+            muted = role is Role.GUEST
+        self.update(participant, role=role, is_muted=muted)
+        self.seat(participant)
         self._audience.tell(participant, RoleChanged())
 
     def admit(self, participant: str) -> None:
