@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from rostra.calls.registrations import Registration, Registry
 from rostra.domain.dialling import Wanted
 from rostra.domain.media import StreamType
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
@@ -25,6 +26,8 @@ from rostra.fabric.status import (
     OnConference,
     OnParticipant,
     Refused,
+    Registrations,
+    TellRegistrations,
     TellStreams,
 )
 from rostra.media.messages import StatisticsReply
@@ -45,7 +48,7 @@ async def network() -> Network:
 
 
 async def tell(network: Network, node: str, command: Command) -> CommandReply:
-    return await obey(network.nodes[node].exchange, command)
+    return await obey(network.nodes[node].exchange, Registry(), command)
 
 
 async def hosted(network: Network) -> tuple[Guest, Guest]:
@@ -145,7 +148,8 @@ async def test_the_node_that_carries_a_call_tells_its_streams(network: Network) 
 async def test_commands_come_over_the_fabric(network: Network) -> None:
     guest = await Guest(network.nodes["n1"].exchange).join()
     node = network.nodes["n1"]
-    reporter: Any = SimpleNamespace(identity=SimpleNamespace(id="n1"), boot="b")
+    registry = Registry("n1")
+    reporter: Any = SimpleNamespace(identity=SimpleNamespace(id="n1"), boot="b", registry=registry)
     answers = Answers(node.bus, reporter, node.exchange, node.ledger)  # type: ignore[arg-type]
     await answers.start()
 
@@ -156,6 +160,12 @@ async def test_commands_come_over_the_fabric(network: Network) -> None:
     assert await ask(status.encode_command(OnParticipant(participant=who, action="mute"))) == Obeyed()
     assert guest.session.participant.is_muted
     assert await ask(status.encode_command(TellStreams(call="none"))) == NotHere()
+    registry.add(
+        Registration(id="r1", alias="ann", protocol=CallProtocol.SIP, keeper=SimpleNamespace(), username="a")  # type: ignore[arg-type]
+    )
+    told = await ask(status.encode_command(TellRegistrations()))
+    assert isinstance(told, Registrations)
+    assert [(row.id, row.alias, row.protocol, row.username) for row in told.rows] == [("r1", "ann", "sip", "a")]
     newer = msgspec.msgpack.encode({"command": "Sing", "song": "any"})
     assert isinstance(await ask(newer), Refused)
     await answers.stop()
@@ -169,12 +179,12 @@ async def test_somebody_is_called() -> None:
     await node.start()
     order = DialOut(alias="open", wanted=Wanted(destination="a@x", role=Role.HOST, dtmf_sequence="1"))
     assert status.decode_command(status.encode_command(order)) == order
-    reply = await obey(node.exchange, order)
+    reply = await obey(node.exchange, Registry(), order)
     assert isinstance(reply, Dialling)
     assert status.decode_reply(status.encode_reply(reply)) == reply
     (called,) = node.exchange.conferences[0].participants
     assert (called.uuid,) == reply.participants
-    assert await obey(node.exchange, DialOut(alias="nowhere", wanted=order.wanted)) == Refused(
+    assert await obey(node.exchange, Registry(), DialOut(alias="nowhere", wanted=order.wanted)) == Refused(
         reason="Neither conference nor gateway found"
     )
 

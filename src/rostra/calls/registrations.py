@@ -98,6 +98,8 @@ class Registration(msgspec.Struct, kw_only=True, eq=False):
     """Unix seconds."""
     deadline: float = 0.0
     """By the clock of the registry."""
+    by_policy: bool = False
+    """Policy let it in, whatever is configured."""
     binding: Any = None
     """What the adapter needs to call it."""
 
@@ -136,6 +138,10 @@ class Registry:
 
     def get(self, id: str) -> Registration | None:
         return self._by_id.get(id)
+
+    def all(self) -> Sequence[Registration]:
+        """Every one, as it is now."""
+        return tuple(self._by_id.values())
 
     def of(self, alias: str) -> Sequence[Registration]:
         """Those under an alias, the earliest first."""
@@ -215,7 +221,7 @@ class Registry:
             self._looking.cancel()
         if self._stop is not None:
             await self._stop()
-        for registration in list(self._by_id.values()):
+        for registration in self.all():
             self.end(registration, reason)
 
     async def find(self, aliases: Iterable[str]) -> list[Held]:

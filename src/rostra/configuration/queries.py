@@ -20,7 +20,9 @@ from rostra.configuration.rows import (
     AutomaticRow,
     BrandingRow,
     CertificateRow,
+    DeviceRow,
     FabricMemberRow,
+    FoundRow,
     GlobalRow,
     LocationRow,
     NodeRow,
@@ -31,6 +33,7 @@ from rostra.configuration.rows import (
     ServiceRow,
     ThemeRow,
 )
+from rostra.domain.registration import RegistrarSettings
 
 _REFERENCES = frozenset(
     {
@@ -41,6 +44,18 @@ _RULE_COLUMNS = [f"{name}_id" if name in _REFERENCES else name for name in RuleR
 _THEMES = (
     "SELECT theme.uuid, file.id, COALESCE(file.sha256, '') FROM configuration_ivrtheme AS theme "
     "LEFT JOIN configuration_storedfile AS file ON file.id = theme.package_id"
+)
+_SERVICES = (
+    "SELECT alias.alias, COALESCE(NULLIF(alias.description, ''), conference.description) "
+    "FROM configuration_conferencealias AS alias "
+    "JOIN configuration_conference AS conference ON conference.id = alias.conference_id "
+    "WHERE conference.service_type IN ('conference', 'lecture', 'two_stage_dialing') AND (? = '' OR "
+    "instr(LOWER(alias.alias || char(10) || alias.description || char(10) || conference.description), LOWER(?))) "
+    "ORDER BY LOWER(alias.alias) LIMIT ?"
+)
+_DEVICES = (
+    "SELECT alias, description FROM configuration_device "
+    "WHERE ? = '' OR instr(LOWER(alias || char(10) || description), LOWER(?)) ORDER BY LOWER(alias) LIMIT ?"
 )
 _BRANDING = (
     "SELECT file.id, file.sha256 FROM configuration_webappalias AS path "
@@ -99,6 +114,31 @@ class Lookup:
         """All Call Routing Rules."""
         rows = self._rows(f"SELECT {', '.join(_RULE_COLUMNS)} FROM configuration_gatewayroutingrule")  # noqa: S608
         return [RuleRow(*row) for row in rows]
+
+    def device(self, alias: str) -> DeviceRow | None:
+        """The device alias that may register, whatever the case of its letters."""
+        statement = (
+            "SELECT alias, username, password, enable_sip, enable_h323, enable_infinity_connect_non_sso "
+            "FROM configuration_device WHERE LOWER(alias) = LOWER(?)"
+        )
+        row = self._one(statement, alias)
+        return None if row is None else DeviceRow(*row[:3], *(bool(flag) for flag in row[3:]))
+
+    def search_services(self, text: str, limit: int) -> list[FoundRow]:
+        """Aliases of meeting rooms, auditoriums and receptions with `text` in alias or description (CONF-036)."""
+        return [FoundRow(*row) for row in self._rows(_SERVICES, text, text, limit)]
+
+    def search_devices(self, text: str, limit: int) -> list[FoundRow]:
+        """Aliases that may register, with `text` in alias or description."""
+        return [FoundRow(*row) for row in self._rows(_DEVICES, text, text, limit)]
+
+    def registrar(self) -> RegistrarSettings:
+        """The settings of the registrar; the defaults before any configuration has arrived."""
+        fields = RegistrarSettings.__struct_fields__
+        row = self._one(f"SELECT {', '.join(fields)} FROM configuration_registration WHERE id = 1")  # noqa: S608
+        if row is None:
+            return RegistrarSettings()
+        return msgspec.convert(dict(zip(fields, row, strict=True)), RegistrarSettings, strict=False)
 
     def sip_proxy(self, key: int) -> ProxyRow | None:
         """A system that takes outgoing SIP calls."""

@@ -120,6 +120,7 @@ class GlobalRow(msgspec.Struct, frozen=True, kw_only=True):
     max_callrate_in: int | None = None
     max_callrate_out: int | None = 4128
     enable_sip: bool = True
+    enable_directory: bool = True
     enable_sip_udp: bool = False
     enable_h323: bool = True
     enable_webrtc: bool = True
@@ -219,6 +220,24 @@ class RuleRow(msgspec.Struct, frozen=True):
     max_callrate_in: int | None
     max_callrate_out: int | None
     tag: str
+
+
+class DeviceRow(msgspec.Struct, frozen=True):
+    """An alias that may register; the password sealed. Fields of `device`."""
+
+    alias: str
+    username: str
+    password: str
+    enable_sip: bool
+    enable_h323: bool
+    enable_infinity_connect_non_sso: bool
+
+
+class FoundRow(msgspec.Struct, frozen=True):
+    """An alias that a search found."""
+
+    alias: str
+    description: str
 
 
 class ProxyRow(msgspec.Struct, frozen=True):

@@ -12,10 +12,13 @@ from contextlib import AsyncExitStack
 import structlog
 
 from rostra.calls.exchange import Exchange
+from rostra.calls.policies import Unasked
+from rostra.calls.registrations import Admissions, Registry
 from rostra.conference.here import Here
 from rostra.configuration.queries import Lookup
 from rostra.domain.history import AlarmChanged, NodeEvent
 from rostra.domain.ledger import Ledger
+from rostra.domain.registration import SHUTDOWN
 from rostra.environment import Environment
 from rostra.fabric.bus import Bus
 from rostra.fabric.outbox import Outbox
@@ -29,6 +32,7 @@ from rostra.node.geography import Geography
 from rostra.node.identity import NodeIdentity
 from rostra.node.licensing import NodeLicences
 from rostra.node.outward import ConfiguredPlan
+from rostra.node.registrar import ConfiguredAdmissions, Review
 from rostra.node.reporting import Answers, Reporter
 from rostra.node.services import finder
 from rostra.node.themes import ThemeStore
@@ -43,6 +47,8 @@ class Calls:
     exchange: Exchange
     peers: Peers
     geography: Geography
+    registry: Registry
+    admissions: Admissions
 
 
 async def start(
@@ -62,7 +68,8 @@ async def start(
     ledger = Ledger(estimate(usable_cores()).tokens)
     boot = secrets.token_hex(8)
     outbox = await _outbox(environment, identity, bus, boot, stack)
-    reporter = Reporter(environment, identity, geography, ledger, replica, outbox, boot)
+    registry = Registry(identity.id, record=outbox.record, location=lambda: geography.location)
+    reporter = Reporter(environment, identity, geography, ledger, replica, outbox, boot, registry)
     peers = Peers(bus, reporter)
     here = Here(
         node=identity.id, boot=boot, bus=bus, pool=pool, ledger=ledger, address=identity.address,
@@ -73,19 +80,22 @@ async def start(
         here, peers, geography, finder(lookup, themes), environment=environment,
         configured=lambda: replica.position > 0 or replica.synchronised.is_set(),
         takes_calls=lambda: not geography.maintenance, licensed=licences.permitted, licences=licences,
-        plan=ConfiguredPlan(lookup),
+        plan=ConfiguredPlan(lookup, registry),
     )  # fmt: skip
     reporter.exchange = exchange
     await exchange.start()
     stack.push_async_callback(exchange.close)
     await peers.start()
     stack.push_async_callback(peers.stop)
+    await registry.start(bus, peers)
+    stack.push_async_callback(registry.stop, SHUTDOWN)
+    replica.on_change(Review(lookup, registry).changed)
     answers = Answers(bus, reporter, exchange, ledger)
     await answers.start()
     stack.push_async_callback(answers.stop)
     measuring = asyncio.create_task(_measure(environment, ledger), name="capacity check")
     stack.push_async_callback(_ended, measuring)
-    return Calls(exchange, peers, geography)
+    return Calls(exchange, peers, geography, registry, ConfiguredAdmissions(lookup, Unasked()))
 
 
 def _refused(outbox: Outbox, member: str, details: str, up: bool) -> None:

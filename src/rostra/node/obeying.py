@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from rostra.calls.exchange import Exchange
 from rostra.calls.records import call_streams
+from rostra.calls.registrations import Registry
 from rostra.calls.switchboard import NotDialled
 from rostra.conference.instance import ConferenceInstance
 from rostra.domain.look import IllegalValue
@@ -17,7 +18,7 @@ CONFERENCE_ENDED = "Conference terminated by an administrator"
 DISCONNECTED = "Disconnected by an administrator"
 
 
-async def obey(exchange: Exchange, command: status.Command) -> status.CommandReply:
+async def obey(exchange: Exchange, registry: Registry, command: status.Command) -> status.CommandReply:
     """Carry out one command."""
     match command:
         case status.MoveCallsAway():
@@ -28,6 +29,8 @@ async def obey(exchange: Exchange, command: status.Command) -> status.CommandRep
             return await _on_participant(exchange, command)
         case status.DialOut():
             return await _dial_out(exchange, command)
+        case status.TellRegistrations(after=after):
+            return registry.page(after)
         case status.TellStreams(call=call):
             for conference in exchange.conferences:
                 streams = await call_streams(conference, call)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from rostra.calls.registrations import Registry
 from rostra.configuration import sealing
 from rostra.configuration.queries import Lookup
 from rostra.configuration.rows import AutomaticRow, RuleRow
@@ -29,8 +30,9 @@ _SOURCES = {
 class ConfiguredPlan:
     """Implements `dialplan.outward.Plan`."""
 
-    def __init__(self, lookup: Lookup) -> None:
+    def __init__(self, lookup: Lookup, registry: Registry) -> None:
         self._lookup = lookup
+        self.registered = registry.find
 
     def allowed(self) -> bool:
         return self._lookup.global_settings().enable_dialout

@@ -16,6 +16,7 @@ import rostra
 from rostra import machine
 from rostra.calls.exchange import Exchange
 from rostra.calls.records import conference_status
+from rostra.calls.registrations import Registry
 from rostra.domain.capacity import Load
 from rostra.domain.ledger import Ledger
 from rostra.environment import Environment
@@ -42,6 +43,7 @@ class Reporter:
     replica: ConfigurationReplica
     outbox: Outbox
     boot: str
+    registry: Registry
     exchange: Exchange | None = None
     started: float = dataclasses.field(default_factory=time.time)
 
@@ -65,6 +67,7 @@ class Reporter:
             weight=(me.media_priority_weight or 0) if me else 0,
             conferences=len(exchange.conferences) if exchange else 0,
             participants=exchange.participants if exchange else 0,
+            registrations=len(self.registry),
             legs=self.ledger.calls,
             position=self.replica.position,
             queued=self.outbox.queued,
@@ -116,6 +119,6 @@ class Answers:
             command = status.decode_command(payload)
         except msgspec.DecodeError as problem:
             return status.encode_reply(status.Refused(reason=f"not understood: {problem}"))
-        if not isinstance(command, status.TellStreams):
+        if not isinstance(command, status.TellStreams | status.TellRegistrations):
             logger.info("Told by an administrator", command=msgspec.to_builtins(command))
-        return status.encode_reply(await obey(self._exchange, command))
+        return status.encode_reply(await obey(self._exchange, self._reporter.registry, command))
