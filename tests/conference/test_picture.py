@@ -156,7 +156,7 @@ def test_guests_of_an_auditorium_see_hosts_until_the_last_has_left() -> None:
     assert pictures(listening, "c2") == [], "a Host is there, if not to be seen"
 
 
-@pytest.mark.spec("CONF-096", "SVC-042")
+@pytest.mark.spec("CONF-096", "SVC-029", "SVC-042")
 def test_a_presenter_is_locked_into_the_main_place_of_an_auditorium_only() -> None:
     seats = [seat(0), seat(1), seat(2), seat(3, role=Role.GUEST)]
     assert pictures(program(seats, ["p1"], LECTURE, presenter="p2", slides="c2:slides"), "c3") == ["c2", "c1", "c0"]

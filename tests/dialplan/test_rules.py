@@ -149,6 +149,22 @@ def test_ways_out() -> None:
         way(Wanted(destination="a@x", protocol=None), rule(location=9))
 
 
+@pytest.mark.spec("CONF-156", "SVC-099", "CONF-153")
+@pytest.mark.parametrize(
+    ("asked", "rule_says", "made"),
+    [
+        ("video", "auto", "video"),
+        ("audio", "auto", "audio"),
+        ("video", "video-only", "video-only"),
+        ("video", "audio", "audio"),
+        ("audio", "video", "audio"),
+        ("video-only", "video", "video-only"),
+    ],
+)
+def test_a_rule_limits_the_media_and_never_widens_it(asked: str, rule_says: str, made: str) -> None:
+    assert way(Wanted(destination="a@x", protocol=None, call_type=asked), rule(call_type=rule_says)).call_type == made
+
+
 @pytest.mark.spec("CONF-103")
 def test_who_is_calling() -> None:
     assert identity(["meet.sales", "meet.sales@example.com"], CallProtocol.SIP) == "meet.sales"

@@ -83,7 +83,7 @@ def joined(host: Host, uuid: str) -> Callable[[], dict[str, Any] | None]:
 
 
 @pytest.mark.spec(
-    "CONF-106", "CONF-107", "CONF-109", "CONF-113", "CONF-117", "API-059", "API-127", "API-129", "API-130"
+    "PLAT-099", "CONF-106", "CONF-107", "CONF-109", "CONF-113", "CONF-117", "API-059", "API-127", "API-129", "API-130"
 )
 def test_telephones_are_called_in_and_one_is_sent_on(platform: Platform, host: Host, tmp_path: Path) -> None:
     with platform.api() as api:
@@ -172,7 +172,7 @@ def red(frame: Picture) -> bool:
     return bool(abs(frame[30:60, 20:60].reshape(-1, 3).mean(axis=0) - RED).max() < 50)
 
 
-@pytest.mark.spec("CONF-122", "CONF-124", "CONF-126", "CONF-127", "CONF-075")
+@pytest.mark.spec("CONF-122", "CONF-124", "CONF-126", "CONF-127", "CONF-075", "SYS-105", "PLAT-120")
 def test_a_conference_is_recorded(platform: Platform, host: Host, tmp_path: Path) -> None:
     clip = colour_clip(tmp_path / "red.mp4", "0xBE1E28")
     file = tmp_path / "recording.mkv"
