@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from rostra.clientapi.app import create_app
 from rostra.clientapi.asking import Switches
 from rostra.clientapi.serving import Server, serve
+from rostra.clientapi.signon.desk import SignOnDesk
 from rostra.domain.reception import ReceptionRules
 from rostra.environment import Environment
 from rostra.tls import context_of
@@ -73,6 +74,12 @@ def switches() -> dict[str, bool]:
 
 
 @pytest.fixture
+def desk() -> SignOnDesk | None:
+    """Where users sign on: nowhere, unless a test says so."""
+    return None
+
+
+@pytest.fixture
 def app(
     switchboard: FakeSwitchboard,
     environment: Environment,
@@ -80,13 +87,14 @@ def app(
     alternatives: list[str],
     released_elsewhere: list[str],
     switches: dict[str, bool],
+    desk: SignOnDesk | None,
 ) -> Starlette:
     async def release(token: str) -> None:
         released_elsewhere.append(token)
 
     return create_app(
         switchboard, environment, web_root, alternatives=lambda: alternatives, release_elsewhere=release,
-        switches=lambda: Switches(**switches),
+        switches=lambda: Switches(**switches), desk=desk,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from rostra.calls.switchboard import (
     CallRefused,
     CallRequest,
     ExtensionRequired,
+    IdentityRequired,
     MediaRefused,
     PinRequired,
     Refusal,
@@ -41,6 +42,7 @@ from rostra.conference.events import (
 from rostra.conference.roster import ConferenceFlags, Participant
 from rostra.domain import look
 from rostra.domain.media import MediaDescription, MediaKind
+from rostra.domain.signon import SignOnRules
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 
 ANSWER = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n"
@@ -51,6 +53,7 @@ class FakeService(msgspec.Struct):
     host_pin: str = ""
     guest_pin: str = ""
     aliases: tuple[str, ...] = ()
+    sign_on: SignOnRules = SignOnRules()
 
 
 def service(
@@ -383,7 +386,11 @@ class FakeSwitchboard:
             found = self._find(request.extension)
             if found is None:
                 raise CallRefused(Refusal.NOT_FOUND)
-        role = _role(found, request.pin)
+        role = request.role or _role(found, request.pin)
+        wanted = found.sign_on.providers(role)
+        vouched = request.identity.provider if request.identity else ""
+        if wanted is not None and request.role is None and vouched not in wanted:
+            raise IdentityRequired(wanted)
         name = found.description.name
         conference = self.running.setdefault(name, FakeConference(found))
         waits = conference.waits(role)
@@ -402,6 +409,7 @@ class FakeSwitchboard:
             encrypted=request.encrypted,
             call_tag=request.call_tag,
             direct_chat=request.direct_chat,
+            idp=vouched,
         )
         session = FakeSession(conference, participant, listener)
         session.answerer = self.answerer
