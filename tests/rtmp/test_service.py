@@ -24,7 +24,7 @@ STREAM = Wanted(destination=URL, protocol=CallProtocol.RTMP, presentation_url=f"
 async def begin() -> tuple[Node, Guest]:
     """Somebody with media in a conference of one node."""
     node = Node(Network(), "n1", SERVICES.get, atlas=MapAtlas(), plan=Plan())
-    node.exchange.outgoing.diallers[CallProtocol.RTMP] = StreamService()
+    node.exchange.outgoing.diallers[CallProtocol.RTMP] = StreamService(lambda: "authorities")
     await node.start()
     guest = await (await Guest(node.exchange).join()).call("main")
     return node, guest
@@ -48,7 +48,7 @@ async def test_a_stream_is_one_participant() -> None:
     assert (stream.has_media, stream.presentation_supported) == (True, True)
     (worker,) = node.pool.workers
     (opened,) = worker.streams
-    assert (opened.url, opened.presentation_url) == (URL, f"{URL}2")
+    assert (opened.url, opened.presentation_url, opened.authorities) == (URL, f"{URL}2", "authorities")
     await guest.session.conference.remove(uuid, "Disconnected by an administrator")
     await until(lambda: opened.leg not in worker.legs)
     assert streams(node) == []

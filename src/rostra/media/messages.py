@@ -236,6 +236,8 @@ class OpenStream(Message, frozen=True, kw_only=True):
     background: int = 0
     """Colour behind the icon that is sent there while nobody presents."""
     send_bandwidth: int | None = None
+    authorities: str = ""
+    """Who is believed to vouch for servers, beside the machine's: PEM."""
 
 
 class RequestKeyframe(Message, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Callable
 
 import structlog
 
@@ -22,14 +23,16 @@ AGAIN = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 class StreamService:
     """Implements `calls.switchboard.Dialler`."""
 
-    def __init__(self) -> None:
+    def __init__(self, authorities: Callable[[], str] = lambda: "") -> None:
+        """`authorities`: who vouches for servers, beside those whom the machine believes: PEM."""
         self._background = Background()
+        self._authorities = authorities
 
     def leg(self, order: CallOrder) -> StreamCall:
         scheme, found, rest = order.destination.partition("://")
         if not found or scheme.lower() not in ("rtmp", "rtmps") or not rest.partition("/")[2]:
             raise NotDialled(400, "Invalid destination")
-        return StreamCall(order, self._background)
+        return StreamCall(order, self._background, self._authorities)
 
     async def stop(self) -> None:
         await self._background.finish(1)
@@ -38,8 +41,9 @@ class StreamService:
 class StreamCall:
     """Implements `calls.switchboard.OutgoingLeg`."""
 
-    def __init__(self, order: CallOrder, background: Background) -> None:
+    def __init__(self, order: CallOrder, background: Background, authorities: Callable[[], str]) -> None:
         self._order = order
+        self._authorities = authorities
         self._where = dialling.loggable(order.destination)
         self._background = background
         self._call = f"rtmp-{uuid.uuid4().hex}"
@@ -62,7 +66,8 @@ class StreamCall:
         await session.answered(VENDOR)
 
     async def _open(self, session: Session) -> None:
-        await session.open_stream(self._call, self._order.destination, self._order.presentation_url)
+        order = self._order
+        await session.open_stream(self._call, order.destination, order.presentation_url, self._authorities())
 
     async def _open_again(self, session: Session) -> None:
         for pause in AGAIN:

@@ -7,6 +7,8 @@ away, the leg connects again, with longer and longer pauses, and fails when the 
 from __future__ import annotations
 
 import asyncio
+import tempfile
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -17,8 +19,9 @@ from rostra.domain.presenting import slides_of
 from rostra.domain.scene import SCENE_HEIGHT, SCENE_WIDTH, Fit, Scene, Tile
 from rostra.media.codecs import h264
 from rostra.media.engine import branches, images, rungs, stage
+from rostra.media.engine.gst import Gio, GLib
 from rostra.media.engine.leg import Leg, LegContext, VideoFeed
-from rostra.media.engine.pipeline import Pipeline, make_bin
+from rostra.media.engine.pipeline import BadPipeline, Pipeline, make_bin
 from rostra.media.engine.rungs import Rung
 
 logger = structlog.get_logger("rostra.media")
@@ -30,6 +33,12 @@ BACKOFF: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds before another try to connect; the last is repeated."""
 AWAY: Final = 120.0
 """Seconds the server may be away."""
+WATCH: Final = 1.0
+"""Seconds between looks at what a server has taken."""
+SYSTEM: Final = Path("/etc/ssl/certs/ca-certificates.crt")
+"""Who vouches for servers on Debian."""
+STALLED: Final = 10.0
+"""Seconds after which a server that takes nothing is lost: its machine may be gone without a word."""
 AUDIO_RATE: Final = 128_000
 """bit/s."""
 _VIDEO: Final = f"{branches.SUBSCRIBE} ! h264parse ! queue max-size-time=3000000000 leaky=downstream ! mux.video "
@@ -89,14 +98,37 @@ class _Line:
                 broke("no answer")
             await asyncio.sleep(LOOK)
         if broken.done():
-            await self._drop()
             raise StreamFailed(broken.result())
+
+    async def _try_again(self) -> None:
+        """Raises StreamFailed; nothing is left of it then."""
+        try:
+            await self._connect()
+        except BadPipeline as problem:
+            await self._drop()
+            raise StreamFailed(str(problem)) from None
+        except StreamFailed:
+            await self._drop()
+            raise
+
+    async def _lost(self, broken: asyncio.Future[str]) -> str:
+        """Why the connection is of no use any more."""
+        loop = asyncio.get_running_loop()
+        taken, since = -1, loop.time()
+        while True:
+            await asyncio.wait((broken,), timeout=WATCH)
+            if broken.done():
+                return broken.result()
+            if (now := self._bytes()) != taken:
+                taken, since = now, loop.time()
+            elif loop.time() - since > STALLED:
+                return "takes nothing"
 
     async def _keep(self) -> None:
         """CONF-127 says how a stream ends; a server that restarts does not end it."""
         loop = asyncio.get_running_loop()
         while self._broken is not None:
-            reason = await self._broken
+            reason = await self._lost(self._broken)
             logger.warning("Streaming server lost", leg=self._leg.id, reason=reason)
             await self._drop()
             since, tries = loop.time(), 0
@@ -104,7 +136,7 @@ class _Line:
                 await asyncio.sleep(BACKOFF[min(tries, len(BACKOFF) - 1)])
                 tries += 1
                 try:
-                    await self._connect()
+                    await self._try_again()
                 except StreamFailed as problem:
                     logger.info("Streaming server not back", leg=self._leg.id, tries=tries, reason=str(problem))
                     if loop.time() - since > AWAY:
@@ -143,6 +175,20 @@ class _Line:
         await self._drop()
 
 
+def believe(authorities: str) -> None:
+    """Over TLS, servers are also believed that these (PEM) vouch for; of this process, from now on."""
+    known = SYSTEM.read_text() if SYSTEM.is_file() else ""
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(f"{known}\n{authorities}\n")
+        file.flush()
+        try:
+            database = Gio.TlsFileDatabase.new(file.name)
+        except GLib.Error as problem:
+            logger.warning("Certificates of authorities not taken", problem=problem.message)
+            return
+        Gio.TlsBackend.get_default().set_default_database(database)
+
+
 class StreamLeg(Leg):
     """What is sent to one or two RTMP addresses."""
 
@@ -154,16 +200,19 @@ class StreamLeg(Leg):
         self._slides = ""
         self._icon = 0x000000
 
-    async def open(self, url: str, presentation_url: str, background: int) -> None:
+    async def open(self, url: str, presentation_url: str, background: int, authorities: str = "") -> None:
         """Connect to the server(s). Raises StreamFailed, BadPipeline; nothing is open then."""
         self._icon = background
+        if authorities:
+            believe(authorities)
         self._lines = [_Line(self, url, self.view, sound=True)]
         if presentation_url:
             stage.set_view(self._slides_view, self._slides_scene(), self._find)
             self._lines.append(_Line(self, presentation_url, self._slides_view, sound=False))
         try:
-            for line in self._lines:
-                await line.open()
+            done = await asyncio.gather(*(line.open() for line in self._lines), return_exceptions=True)
+            if failed := next((one for one in done if one is not None), None):
+                raise failed
         except BaseException:
             await self.close()
             raise
