@@ -122,3 +122,20 @@ describe("view", () => {
     expect(nameOf(row("a", { display_name: "", uri: "sip:room@example.com" }))).toBe("room@example.com");
   });
 });
+
+describe("names", () => {
+  it.each([
+    ["Ada", "Ada"],
+    ["  Ada\n(Host)\u0007 ", "Ada(Host)"],
+    ["\u202eadA", "adA"],
+    ["\u2066x\u2069\u200f", "x"],
+    ["👩\u200d🚀 Valentina", "👩\u200d🚀 Valentina"],
+    ["محمد", "محمد"],
+  ])("%j is shown as %j", (given, shown) => {
+    expect(nameOf(row("x", { display_name: given }))).toBe(shown);
+  });
+
+  it("of nothing but tricks gives way to the address", () => {
+    expect(nameOf(row("x", { display_name: "\u202e", uri: "sip:ada@example.com" }))).toBe("ada@example.com");
+  });
+});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { conferencePath, handOverAddress, parseRoute } from "../../src/ui/routes";
+import { conferencePath, handOverAddress, parseRoute, publicAddress, rootOf } from "../../src/ui/routes";
 
 describe("routes", () => {
   it("knows the start page", () => {
@@ -33,6 +33,26 @@ describe("routes", () => {
       alias: "team & co@example.com",
       name: "Ada & Bo",
     });
+  });
+
+  it.each([
+    ["/", "/"],
+    ["/webapp", "/webapp/"],
+    ["/webapp/conference/x", "/webapp/"],
+    ["/staff/m/x", "/staff/"],
+    ["/conference/x", "/"],
+    ["/m/x", "/"],
+  ])("%s was opened at %s", (path, root) => {
+    expect(rootOf(path)).toBe(root);
+  });
+
+  it("stays below the path at which it was opened, and keeps secrets out of it", () => {
+    expect(parseRoute("/staff/conference/meet.demo", "")).toMatchObject({ alias: "meet.demo" });
+    expect(conferencePath("a b", "Ada", "/staff/")).toBe("/staff/conference/a%20b?name=Ada");
+    expect(conferencePath("x", undefined, "/")).toBe("/webapp/conference/x");
+    expect(publicAddress("/staff/", "?conference=x&pin=12", "")).toBe("/staff/conference/x");
+    expect(publicAddress("/staff/", "", "#/?conference=x&pin=12")).toBe("/staff/conference/x");
+    expect(publicAddress("/", "", "#/conference/x?pin=12")).toBe("/webapp/conference/x");
   });
 
   it("hands a visit over to another node's page without telling a server its secrets", () => {
