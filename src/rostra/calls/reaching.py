@@ -199,9 +199,14 @@ def facts_of(request: CallRequest) -> CallFacts:
         registered=bool(request.registered),
         bandwidth=request.bandwidth,
         call_tag=request.call_tag,
-        asserted_identity=request.asserted_identity,
-        subnet=request.subnet,
+        asserted_identity=_sendable(request.asserted_identity),
+        subnet=_sendable(request.subnet),
     )
+
+
+def _sendable(header: str | None) -> str | None:
+    """A header as received, but for bytes that are no UTF-8."""
+    return None if header is None else header.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def facts_of_participant(participant: Participant, alias: str = "") -> CallFacts:

@@ -9,6 +9,7 @@ from rostra.clientapi import bodies, results
 from rostra.clientapi.endpoints import Endpoint, EndpointTable, Handler, Who
 from rostra.clientapi.handlers import (
     absent,
+    avatars,
     breakouts,
     calls,
     conference,
@@ -116,7 +117,7 @@ PARTICIPANT = (
     _post(f"{P}/buzz", Who.SELF, participants.buzz),
     _post(f"{P}/clearbuzz", Who.HOST_OR_SELF, participants.clear_buzz),
     _post(f"{P}/notify_not_afk", Who.SELF, participants.not_afk),
-    _get(f"{P}/avatar.jpg", Who.HOLDER, absent.no_image, None, errors=(403, 404)),
+    _get(f"{P}/avatar.jpg", Who.HOLDER, avatars.of_participant, None, errors=(403, 404)),
 )
 
 PRESENTATION = (

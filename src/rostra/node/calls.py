@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack
 import structlog
 
 from rostra.calls.exchange import Exchange
-from rostra.calls.policies import Unasked
 from rostra.calls.registrations import Admissions, Registry
 from rostra.conference.here import Here
 from rostra.configuration.queries import Lookup
@@ -32,9 +31,11 @@ from rostra.node.geography import Geography
 from rostra.node.identity import NodeIdentity
 from rostra.node.licensing import NodeLicences
 from rostra.node.outward import ConfiguredPlan
+from rostra.node.policy import NodePolicies
 from rostra.node.registrar import ConfiguredAdmissions, Review
 from rostra.node.reporting import Answers, Reporter
 from rostra.node.services import finder
+from rostra.node.signon import trust
 from rostra.node.themes import ThemeStore
 
 logger = structlog.get_logger("rostra.node")
@@ -76,11 +77,12 @@ async def start(
         location=lambda: geography.location, record=outbox.record, themes=themes.directories,
     )  # fmt: skip
     licences = await _licences(environment, identity, bus, boot, replica, stack)
+    policies = _policies(identity, geography, themes, replica, lookup, stack)
     exchange = Exchange(
         here, peers, geography, finder(lookup, themes), environment=environment,
         configured=lambda: replica.position > 0 or replica.synchronised.is_set(),
         takes_calls=lambda: not geography.maintenance, licensed=licences.permitted, licences=licences,
-        plan=ConfiguredPlan(lookup, registry),
+        plan=ConfiguredPlan(lookup, registry), policies=policies,
     )  # fmt: skip
     reporter.exchange = exchange
     await exchange.start()
@@ -95,7 +97,7 @@ async def start(
     stack.push_async_callback(answers.stop)
     measuring = asyncio.create_task(_measure(environment, ledger), name="capacity check")
     stack.push_async_callback(_ended, measuring)
-    return Calls(exchange, peers, geography, registry, ConfiguredAdmissions(lookup, Unasked()))
+    return Calls(exchange, peers, geography, registry, ConfiguredAdmissions(lookup, policies))
 
 
 def _refused(outbox: Outbox, member: str, details: str, up: bool) -> None:
@@ -131,6 +133,20 @@ def _themes(
     replica.on_change(themes.changed)
     stack.push_async_callback(themes.stop)
     return themes
+
+
+def _policies(
+    identity: NodeIdentity,
+    geography: Geography,
+    themes: ThemeStore,
+    replica: ConfigurationReplica,
+    lookup: Lookup,
+    stack: AsyncExitStack,
+) -> NodePolicies:
+    policies = NodePolicies(lookup, geography, themes, identity.address, lambda: trust(lookup))
+    replica.on_change(policies.changed)
+    stack.push_async_callback(policies.close)
+    return policies
 
 
 async def _licences(

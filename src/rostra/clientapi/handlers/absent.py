@@ -11,12 +11,6 @@ async def disabled(asked: Asked) -> None:
     raise ApiProblem(403, DISABLED)
 
 
-async def no_image(asked: Asked) -> None:
-    """The exact string the SDK's check wants (API-142)."""
-    _ = asked.target
-    raise ApiProblem(404, "No image available")
-
-
 async def no_registration(asked: Asked) -> None:
     """There is no registrar, so no registration token is genuine (API-135)."""
     raise ApiProblem(403, INVALID_TOKEN)
