@@ -241,7 +241,8 @@ def profile_of(row: PolicyRow) -> Profile:
     except sealing.Locked as problem:
         logger.warning("The password of a policy profile cannot be opened", profile=row.name, problem=str(problem))
         password = ""
-    return Profile(**{**msgspec.structs.asdict(row), "password": password})
+    values: dict[str, Any] = msgspec.structs.asdict(row) | {"password": password}
+    return Profile(**values)
 
 
 def platform_of(settings: GlobalRow, themes: Callable[[str], Any]) -> Platform:
@@ -254,6 +255,7 @@ def platform_of(settings: GlobalRow, themes: Callable[[str], Any]) -> Platform:
         enable_breakout_rooms=settings.enable_breakout_rooms,
         max_callrate_in=rate(settings.max_callrate_in),
         max_callrate_out=rate(settings.max_callrate_out),
+        quality=settings.max_pixels_per_second,
         guests_only_timeout=float(settings.guests_only_timeout),
         last_participant_timeout=float(settings.eject_last_participant_backstop_timeout),
         waiting_timeout=float(settings.waiting_for_chair_timeout),
