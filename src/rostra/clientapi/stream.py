@@ -50,13 +50,13 @@ def identifier(node: str, counter: int) -> str:
     return base64.b64encode(f"{node}_{counter}".encode()).decode()
 
 
-class EventStream:
-    """The current stream of one client."""
+class Frames:
+    """Frames on their way to one reader; subclasses say where they come from."""
 
-    def __init__(self, client: Client, node: str, *, repeated: bool) -> None:
-        self._client = client
+    def __init__(self, node: str, who: str) -> None:
+        """`who` is for logs."""
         self._node = node
-        self._repeated = repeated
+        self._who = who
         self._counter = itertools.count(1)
         self._outbox: asyncio.Queue[bytes | None] = asyncio.Queue(OUTBOX)
         self._finishing = False
@@ -64,7 +64,15 @@ class EventStream:
         self._ending = asyncio.Event()
         self._said_goodbye = False
         self._pump: asyncio.Task[None] | None = None
-        self._rooms = RoomWatch(client, self._put, self._wrap, self.finish)
+
+    async def _run(self) -> None:
+        """Put what there is into the outbox, until there is no more."""
+        raise NotImplementedError
+
+    def _stop(self) -> None:
+        """Whatever feeds the stream ends."""
+        if self._pump:
+            self._pump.cancel()
 
     def tell(self, event: str, data: Any) -> None:
         """Send something that is not from the conference's own events; a full outbox ends the stream."""
@@ -73,7 +81,7 @@ class EventStream:
         try:
             self._outbox.put_nowait(frame(self._node, next(self._counter), event, data))
         except asyncio.QueueFull:
-            logger.warning("Event stream too slow, closed", participant=self._client.uuid)
+            logger.warning("Event stream too slow, closed", participant=self._who)
             self.finish()
 
     def finish(self, reason: str | None = None) -> None:
@@ -82,9 +90,7 @@ class EventStream:
             return
         self._finishing = True
         self._ending.set()
-        if self._pump:
-            self._pump.cancel()
-        self._rooms.close()
+        self._stop()
         while self._outbox.qsize() > OUTBOX - 2:
             self._outbox.get_nowait()
         if reason is not None and not self._said_goodbye:
@@ -113,9 +119,7 @@ class EventStream:
     def closed(self) -> None:
         """The response is over, whoever ended it."""
         self._finishing = True
-        if self._pump:
-            self._pump.cancel()
-        self._rooms.close()
+        self._stop()
 
     async def _next(self) -> bytes | None:
         """Everything that waits to be sent, in one piece; a `ping` after silence; None at the end."""
@@ -141,6 +145,20 @@ class EventStream:
         number = next(self._counter)
         await self._outbox.put(frame(self._node, number, event, data))
         return identifier(self._node, number)
+
+
+class EventStream(Frames):
+    """The current stream of one client."""
+
+    def __init__(self, client: Client, node: str, *, repeated: bool) -> None:
+        super().__init__(node, client.uuid)
+        self._client = client
+        self._repeated = repeated
+        self._rooms = RoomWatch(client, self._put, self._wrap, self.finish)
+
+    def _stop(self) -> None:
+        super()._stop()
+        self._rooms.close()
 
     async def _wrap(self, room: str, rendered: Rendered) -> None:
         """Send an event of a breakout room (API-153)."""
@@ -174,7 +192,7 @@ class EventStream:
 class EventResponse(Response):
     """The endless HTTP answer. Headers go out before the first event (API-039)."""
 
-    def __init__(self, stream: EventStream) -> None:
+    def __init__(self, stream: Frames) -> None:
         super().__init__(status_code=200)
         self.raw_headers = [
             (b"content-type", b"text/event-stream"),
