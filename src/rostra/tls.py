@@ -98,16 +98,21 @@ def server_context(certificate: str, key: str, *, dh: str = "", curve: str = "")
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Memory only: the key of the configuration is on no disk but sealed.
-    with os.fdopen(os.memfd_create("certificate"), "wb") as memory:
-        memory.write(f"{key}\n{certificate}".encode())
-        memory.flush()
-        context.load_cert_chain(f"/proc/self/fd/{memory.fileno()}")
+    load(context, certificate, key)
     if dh:
         load_dh(context, dh)
     if curve:
         context.set_ecdh_curve(curve)
     return context
+
+
+def load(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    """Have `context` show a certificate (PEM, the own one first) with its private key (PEM). Raises ssl.SSLError."""
+    # Memory only: the key of the configuration is on no disk but sealed.
+    with os.fdopen(os.memfd_create("certificate"), "wb") as memory:
+        memory.write(f"{key}\n{certificate}".encode())
+        memory.flush()
+        context.load_cert_chain(f"/proc/self/fd/{memory.fileno()}")
 
 
 def load_dh(context: ssl.SSLContext, dh: str) -> None:

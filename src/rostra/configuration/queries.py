@@ -17,6 +17,7 @@ import msgspec
 
 from rostra.configuration import local
 from rostra.configuration.rows import (
+    AddressesRow,
     AutomaticRow,
     BrandingRow,
     CertificateRow,
@@ -259,6 +260,30 @@ class Lookup:
             for key, name, location, kind, maintenance, weight, nat in rows
         ]
 
+    def addresses(self) -> list[AddressesRow]:
+        """Where all Conferencing Nodes are."""
+        statement = (
+            "SELECT node.id, node.address, node.netmask, node.secondary_address, node.secondary_netmask, "
+            "node.ipv6_address, node.static_nat_address, location.signalling_qos, location.media_qos "
+            "FROM configuration_workervm AS node "
+            "JOIN configuration_systemlocation AS location ON location.id = node.system_location_id ORDER BY node.id"
+        )
+        return [AddressesRow(*row) for row in self._rows(statement)]
+
+    def dns_servers(self, node: int) -> list[str]:
+        """Addresses of the resolvers of a Conferencing Node's location."""
+        statement = (
+            "SELECT server.address FROM configuration_workervm AS node "
+            "JOIN configuration_systemlocation_dns_servers AS link ON link.systemlocation_id = node.system_location_id "
+            "JOIN configuration_dnsserver AS server ON server.id = link.dnsserver_id "
+            "WHERE node.id = ? ORDER BY server.id"
+        )
+        return [str(row[0]) for row in self._rows(statement, node)]
+
+    def sip_proxies(self) -> list[ProxyRow]:
+        """All systems that take outgoing SIP calls."""
+        return [ProxyRow(*row) for row in self._rows("SELECT address, port, transport FROM configuration_sipproxy")]
+
     def locations(self) -> list[LocationRow]:
         """All system locations."""
         statement = (
@@ -267,13 +292,14 @@ class Lookup:
         )
         return [LocationRow(*row) for row in self._rows(statement)]
 
-    def certificate(self, node: int) -> CertificateRow | None:
-        """The TLS certificate assigned to a Conferencing Node."""
+    def certificate(self, node: int, *, client: bool = False) -> CertificateRow | None:
+        """The TLS certificate assigned to a Conferencing Node; with `client`, the one shown to those it calls."""
         statement = (
             "SELECT tls.certificate, tls.private_key, tls.parameters FROM configuration_workervm AS node "
-            "JOIN configuration_tlscertificate AS tls ON tls.id = node.tls_certificate_id WHERE node.id = ?"
+            "JOIN configuration_tlscertificate AS tls ON tls.id = "
+            "CASE WHEN ? THEN node.tls_client_certificate_id ELSE node.tls_certificate_id END WHERE node.id = ?"
         )
-        row = self._one(statement, node)
+        row = self._one(statement, client, node)
         return None if row is None else CertificateRow(*row)
 
     def tls_name(self, node: int) -> str:

@@ -136,6 +136,11 @@ class GlobalRow(msgspec.Struct, frozen=True, kw_only=True):
     disabled_codecs: list[dict[str, str]] = []
     media_ports_start: int = 40000
     media_ports_end: int = 49999
+    signalling_ports_start: int = 33000
+    signalling_ports_end: int = 39999
+    sip_tls_cert_verify_mode: str = "OFF"
+    ocsp_state: str = "OFF"
+    ocsp_responder_url: str = ""
     bdpm_pin_checks_enabled: bool = True
     bdpm_max_pin_failures_per_window: int = 20
     bdpm_scan_quarantine_enabled: bool = True
@@ -152,6 +157,20 @@ class NodeRow(msgspec.Struct, frozen=True):
     maintenance_mode: bool
     media_priority_weight: int | None
     static_nat_address: str | None
+
+
+class AddressesRow(msgspec.Struct, frozen=True):
+    """Where a Conferencing Node is in the network, and what marks its packets."""
+
+    id: int
+    address: str
+    netmask: str
+    secondary_address: str | None
+    secondary_netmask: str | None
+    ipv6_address: str | None
+    static_nat_address: str | None
+    signalling_qos: int | None
+    media_qos: int | None
 
 
 class LocationRow(msgspec.Struct, frozen=True):

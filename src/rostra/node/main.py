@@ -29,11 +29,11 @@ from rostra.node.branding import Branding
 from rostra.node.certificate import NodeCertificate
 from rostra.node.identity import NodeIdentity
 from rostra.node.neighbours import Neighbours
+from rostra.node.signalling import Signalling
 from rostra.node.upgrading import Upgrading
 from rostra.rtmp.service import StreamService
 from rostra.sip.registering import Registering
 from rostra.sip.service import SipService
-from rostra.sip.settings import SipSettings
 
 logger = structlog.get_logger("rostra.node")
 
@@ -96,7 +96,8 @@ async def start(
     registering = Registering(running.registry, running.admissions, secrets.token_bytes(32))
     own = tls.context_of(certificate, key)
     live = tls.LiveContext(own)
-    sip = SipService(running.exchange, environment, settings=SipSettings(server=live), registering=registering)
+    signalling = Signalling(identity.key, lookup, replica, certificate, key)
+    sip = SipService(running.exchange, environment, settings=signalling.settings(), registering=registering)
     streams = StreamService(lambda: "\n".join(pem for pem, _ in lookup.authorities()))
     stack.push_async_callback(streams.stop)
     running.exchange.outgoing.diallers.update({CallProtocol.SIP: sip, CallProtocol.RTMP: streams})
@@ -105,6 +106,8 @@ async def start(
     stack.push_async_callback(presenting.stop)
     await sip.start()
     stack.push_async_callback(sip.stop)
+    await signalling.follow(sip.apply)
+    stack.push_async_callback(signalling.stop)
     await _serve_web(environment, identity, bus, running, lookup, live, stack)
     return running.exchange
 

@@ -37,22 +37,33 @@ def chain_of(leaf: x509.Certificate, with_it: Bundle, authorities: tuple[tuple[s
 
 def context(material: Material) -> ssl.SSLContext:
     """For servers that present `material` (SYS-217, SYS-235). Raises CertificateProblem."""
-    found = pem.read(material.certificate)
-    key = pem.key(material.private_key)
-    leaf = pem.paired(found.certificates, key)
-    if leaf is None:
-        raise CertificateProblem(pem.NOT_A_PAIR)
-    own = pem.read(material.parameters)
-    presented = chain_of(leaf, found, material.authorities).presented
+    found, own = pem.read(material.certificate), pem.read(material.parameters)
     try:
         return tls.server_context(
-            "".join(pem.certificate_text(one) for one in presented),
-            pem.key_text(key),
+            *_texts(material, found),
             dh=own.dh or found.dh or tls.DH_PARAMETERS,
             curve=own.curve or found.curve,
         )
     except (ssl.SSLError, ValueError) as problem:
         raise CertificateProblem(f"OpenSSL does not take it: {problem}") from None
+
+
+def load(context: ssl.SSLContext, material: Material) -> None:
+    """Have a context for connections of ours show `material` to whoever asks. Raises CertificateProblem."""
+    try:
+        tls.load(context, *_texts(material, pem.read(material.certificate)))
+    except ssl.SSLError as problem:
+        raise CertificateProblem(f"OpenSSL does not take it: {problem}") from None
+
+
+def _texts(material: Material, found: Bundle) -> tuple[str, str]:
+    """The chain that is presented, and its key."""
+    key = pem.key(material.private_key)
+    leaf = pem.paired(found.certificates, key)
+    if leaf is None:
+        raise CertificateProblem(pem.NOT_A_PAIR)
+    presented = chain_of(leaf, found, material.authorities).presented
+    return "".join(pem.certificate_text(one) for one in presented), pem.key_text(key)
 
 
 class Presenter:
