@@ -63,6 +63,9 @@ class FakeSession:
     async def hold(self, call: str, held: bool) -> None:
         self.log.append(("hold", held))
 
+    async def release_floor(self) -> None:
+        self.log.append(("release floor",))
+
     async def request_keyframe(self, call: str) -> None:
         self.log.append(("keyframe",))
 

@@ -23,9 +23,14 @@ from rostra.bfcp.message import (
     decode,
     encode,
 )
+from rostra.calls.switchboard import CallRequest
+from rostra.domain.service import ServiceDescription
+from rostra.domain.vocabulary import CallProtocol
 from rostra.environment import Environment
 from rostra.sdp.reading import read
 from rostra.sip.content import FloorLine
+from rostra.sip.media import CallMedia
+from tests.sip.fakes import FakeSession
 
 OFFER = """v=0
 o=room 1 1 IN IP4 127.0.0.1
@@ -106,6 +111,12 @@ class Far:
         return found[1]
 
 
+SYSTEM = (
+    "v=0\r\no=room 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 5002 RTP/AVP 8\r\n"
+    "m=video 5004 RTP/AVP 98\r\na=rtpmap:98 VP8/90000\r\na=content:main\r\na=label:11\r\n"
+    "m=application 5006 UDP/BFCP *\r\na=floorctrl:c-only\r\na=confid:1\r\na=userid:1\r\na=floorid:1 mstrm:12\r\n"
+    "m=video 5008 RTP/AVP 98\r\na=rtpmap:98 VP8/90000\r\na=content:slides\r\na=label:12\r\n"
+)
 FLOOR = Attribute(Kind.FLOOR_ID, 1)
 
 
@@ -256,3 +267,25 @@ async def test_a_lost_connection_of_ours_is_made_again(line: FloorLine, monkeypa
             far = Far(accepted, reliable=True)
             await far.hear(Primitive.HELLO)
             far.way.close()
+
+
+async def test_a_call_without_a_stream_for_slides_has_nothing_to_present(environment: Environment) -> None:
+    """Also one that has given it up since: its floor control goes on."""
+    conference = Conference()
+    service = ServiceDescription(id=1, name="Demo", service_type="conference")
+    request = CallRequest(alias="demo", protocol=CallProtocol.SIP)
+    session = FakeSession(None, request, service)  # type: ignore[arg-type]
+    media = CallMedia(
+        session,  # type: ignore[arg-type]
+        "c",
+        encrypt=False,
+        floor=lambda address: FloorLine(environment, address, conference.wanted),
+    )
+    assert not media.brings_slides
+    await media.answer(SYSTEM.encode())
+    assert media.brings_slides
+    assert not session.did("release floor")
+    await media.answer(SYSTEM.replace("m=video 5008", "m=video 0").encode())
+    assert not media.brings_slides
+    assert session.did("release floor")
+    await media.close()

@@ -159,8 +159,11 @@ class CallMedia:
 
     async def _run(self, agreement: Agreement) -> None:
         await self._session.connect_rtp(self._call, _media_of(agreement.local), _media_of(agreement.remote))
+        brought = self.brings_slides
         self.agreement = agreement
         self._local = agreement.local
+        if brought and not self.brings_slides:
+            await self._session.release_floor()
         held = negotiation.on_hold(agreement.remote)
         if held != self._held:
             self._held = held
