@@ -13,6 +13,8 @@ export interface Remembered {
   theme?: "light" | "dark" | undefined;
   /** kbit/s */
   bandwidth?: number | undefined;
+  /** The own camera is not shown in the meeting. */
+  selfViewOff?: boolean;
   /** Single keys do nothing. */
   keysOff?: boolean;
 }

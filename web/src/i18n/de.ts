@@ -65,6 +65,11 @@ export const de: Messages = {
   "extension.label": "Nummer der Besprechung",
   "extension.wrong": "Keine Besprechung hat diese Nummer.",
   "extension.submit": "Weiter",
+  "signOn.title": "Anmelden",
+  "signOn.choose": "Wählen Sie, wo Sie ein Konto haben.",
+  "signOn.intro": "Für diese Besprechung müssen Sie sich anmelden.",
+  "signOn.waiting": "Machen Sie im anderen Fenster weiter.",
+  "signOn.go": "Anmelden mit {name}",
 
   "meeting.video": "Bild der Konferenz",
   "meeting.selfView": "Ihre Kamera",
@@ -137,6 +142,7 @@ export const de: Messages = {
   "view.fullScreen": "Vollbild",
   "view.leaveFullScreen": "Vollbild verlassen",
   "view.pip": "Bild im Bild",
+  "view.self": "Eigenes Bild zeigen",
   "view.statistics": "Anrufstatistik",
   "view.shortcuts": "Tastenkürzel",
 
@@ -433,4 +439,6 @@ export const de: Messages = {
   "reason.callEnded": "Der Anruf wurde beendet.",
   "reason.ice": "Kein Weg für Bild und Ton gefunden. Vielleicht ist eine Firewall im Weg.",
   "reason.sso": "Die Anmeldung ist nicht gelungen.",
+  "reason.popup":
+    "Das Fenster zum Anmelden wurde nicht geöffnet. Erlauben Sie dieser Seite Pop-up-Fenster und versuchen Sie es noch einmal.",
 };

@@ -62,6 +62,11 @@ export const en = {
   "extension.label": "Meeting number",
   "extension.wrong": "No meeting has this number.",
   "extension.submit": "Continue",
+  "signOn.title": "Sign on",
+  "signOn.choose": "Choose where you have an account.",
+  "signOn.intro": "This meeting wants to know who you are.",
+  "signOn.waiting": "Go on in the other window.",
+  "signOn.go": "Sign on with {name}",
 
   "meeting.video": "Conference picture",
   "meeting.selfView": "Your camera",
@@ -130,6 +135,7 @@ export const en = {
   "view.fullScreen": "Full screen",
   "view.leaveFullScreen": "Leave full screen",
   "view.pip": "Picture in picture",
+  "view.self": "Show own picture",
   "view.statistics": "Call statistics",
   "view.shortcuts": "Keyboard shortcuts",
 
@@ -425,4 +431,5 @@ export const en = {
   "reason.callEnded": "The call was ended.",
   "reason.ice": "No path for picture and sound was found. A firewall may be in the way.",
   "reason.sso": "Signing in did not succeed.",
+  "reason.popup": "The window to sign on was kept shut. Allow pop-up windows for this page and try again.",
 } as const;

@@ -64,6 +64,11 @@ export const fr: Messages = {
   "extension.label": "Numéro de la réunion",
   "extension.wrong": "Aucune réunion n’a ce numéro.",
   "extension.submit": "Continuer",
+  "signOn.title": "Connexion",
+  "signOn.choose": "Choisissez où vous avez un compte.",
+  "signOn.intro": "Cette réunion demande de vous connecter.",
+  "signOn.waiting": "Continuez dans l’autre fenêtre.",
+  "signOn.go": "Se connecter avec {name}",
 
   "meeting.video": "Image de la conférence",
   "meeting.selfView": "Votre caméra",
@@ -135,6 +140,7 @@ export const fr: Messages = {
   "view.fullScreen": "Plein écran",
   "view.leaveFullScreen": "Quitter le plein écran",
   "view.pip": "Image dans l’image",
+  "view.self": "Afficher ma propre image",
   "view.statistics": "Statistiques de l’appel",
   "view.shortcuts": "Raccourcis clavier",
 
@@ -431,4 +437,6 @@ export const fr: Messages = {
   "reason.callEnded": "L’appel a été terminé.",
   "reason.ice": "Aucun chemin pour l’image et le son. Un pare-feu est peut-être en cause.",
   "reason.sso": "L’authentification a échoué.",
+  "reason.popup":
+    "La fenêtre de connexion n’a pas pu s’ouvrir. Autorisez les fenêtres contextuelles pour cette page et réessayez.",
 };

@@ -7,6 +7,7 @@ import type {
   LayoutState,
   ParticipantRecord,
   PresenterRecord,
+  Provider,
   Role,
   ServiceType,
   StreamEvent,
@@ -21,6 +22,9 @@ export type Phase =
   | { kind: "joining"; to?: string | undefined }
   | { kind: "pin"; guestPinRequired: boolean; wrong: boolean }
   | { kind: "extension"; wrong: boolean }
+  | { kind: "providers"; providers: Provider[] }
+  /** `waiting`: the window is open. */
+  | { kind: "signOn"; provider: Provider; url: string; waiting: boolean }
   | { kind: "active" }
   | { kind: "ended"; reason: string; left: boolean }
   | { kind: "failed"; reason: string };
@@ -217,6 +221,8 @@ function admitted(state: MeetingState, admission: Admission): MeetingState {
     },
     rooms: noRooms,
     place: undefined,
+    // Until the server says what is so where we are now.
+    flags: { ...state.flags, breakout: false },
     presenter: undefined,
     held: false,
   };

@@ -1,4 +1,5 @@
 import { useCallback, useMemo, useRef, useState } from "react";
+import { recall, remember } from "../devices/memory";
 import { t } from "../i18n";
 import type { Meeting } from "../meeting/meeting";
 import { isWaiting, seen } from "../state/meeting";
@@ -34,9 +35,12 @@ export function Conference({ meeting }: { meeting: Meeting }) {
   useMutedTalk(meeting, local.micMuted);
   useHoldToTalk(meeting);
   const frame = useRef<HTMLDivElement>(null);
-  const [panel, setPanel] = useState<PanelName | undefined>(() =>
+  const [chosen, setPanel] = useState<PanelName | undefined>(() =>
     window.matchMedia(WIDE).matches ? "people" : undefined,
   );
+  const host = whole.role === "HOST" && !isWaiting(whole);
+  const panel = chosen === "rooms" && !host ? undefined : chosen;
+  const [selfShown, setSelfShown] = useState(!recall().selfViewOff);
   const [wanted, setWanted] = useState<Wanted>();
   const [to, setTo] = useState<string>();
   const [full, toggleFull] = useFullScreen(useCallback(() => frame.current, []));
@@ -63,9 +67,16 @@ export function Conference({ meeting }: { meeting: Meeting }) {
     }),
     [show],
   );
-  const deeds = useDeeds({ meeting, desk, sharing, togglePanel, toggleFull });
+  const toggleSelf = useCallback(
+    () =>
+      setSelfShown((before) => {
+        remember({ selfViewOff: before });
+        return !before;
+      }),
+    [],
+  );
+  const deeds = useDeeds({ meeting, desk, sharing, togglePanel, toggleFull, toggleSelf });
   const close = () => show(undefined);
-  const host = whole.role === "HOST" && !isWaiting(whole);
 
   return (
     <DeskContext value={desk}>
@@ -80,7 +91,7 @@ export function Conference({ meeting }: { meeting: Meeting }) {
           <TopBar state={state} />
           <RoomBar meeting={meeting} state={whole} />
           <Banner meeting={meeting} state={state} local={local} />
-          <Stage meeting={meeting} state={state} local={local} />
+          <Stage meeting={meeting} state={state} local={local} selfShown={selfShown} />
           <Controls
             meeting={meeting}
             state={state}
@@ -88,6 +99,7 @@ export function Conference({ meeting }: { meeting: Meeting }) {
             deeds={deeds}
             sharing={sharing}
             full={full}
+            selfShown={selfShown}
           />
         </div>
         {panel === "people" && (
@@ -96,7 +108,7 @@ export function Conference({ meeting }: { meeting: Meeting }) {
             <RosterTools meeting={meeting} state={state} />
           </Panel>
         )}
-        {panel === "rooms" && host && (
+        {panel === "rooms" && (
           <Panel title={t("rooms.title")} note={<RoomCount state={whole} />} onClose={close}>
             <Rooms meeting={meeting} state={whole} />
           </Panel>

@@ -17,6 +17,8 @@ export interface Deeds {
   hand(): void;
   panel(name: PanelName): void;
   full(): void;
+  /** The own camera on the picture, or not. */
+  self(): void;
   pip(): void;
 }
 
@@ -27,10 +29,11 @@ interface Props {
   deeds: Deeds;
   sharing: Sharing;
   full: boolean;
+  selfShown: boolean;
 }
 
 /** The bar of buttons below the picture. */
-export function Controls({ meeting, state, panel, deeds, sharing, full }: Props) {
+export function Controls({ meeting, state, panel, deeds, sharing, full, selfShown }: Props) {
   const waiting = isWaiting(state);
   const chat = state.service.chat && !waiting;
   const handUp = handRaised(state);
@@ -94,7 +97,7 @@ export function Controls({ meeting, state, panel, deeds, sharing, full }: Props)
           onClick={() => deeds.panel("chat")}
         />
       )}
-      <MoreMenu meeting={meeting} state={state} deeds={deeds} full={full} />
+      <MoreMenu meeting={meeting} state={state} deeds={deeds} full={full} selfShown={selfShown} />
       <LeaveButton meeting={meeting} host={host} />
     </nav>
   );

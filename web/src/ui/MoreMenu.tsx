@@ -11,10 +11,11 @@ interface Props {
   state: MeetingState;
   deeds: Deeds;
   full: boolean;
+  selfShown: boolean;
 }
 
 /** Everything that is not needed every minute. */
-export function MoreMenu({ meeting, state, deeds, full }: Props) {
+export function MoreMenu({ meeting, state, deeds, full, selfShown }: Props) {
   const desk = useDesk();
   const host = state.role === "HOST" && !isWaiting(state);
   const layout: MenuItem[] =
@@ -33,7 +34,7 @@ export function MoreMenu({ meeting, state, deeds, full }: Props) {
     ...(host && state.place === undefined ? hostItems(meeting, desk, state) : []),
     ...(host && state.service.rooms ? roomItems(deeds) : []),
     ...(host && state.place === undefined ? permissions(meeting, state) : []),
-    ...itemsForAll(desk, deeds, full),
+    ...itemsForAll(desk, deeds, full, selfShown),
   ];
   return (
     <span className="captioned">
@@ -115,7 +116,7 @@ function permissions(meeting: Meeting, { flags }: MeetingState): MenuItem[] {
   ];
 }
 
-function itemsForAll(desk: Desk, deeds: Deeds, full: boolean): MenuItem[] {
+function itemsForAll(desk: Desk, deeds: Deeds, full: boolean, selfShown: boolean): MenuItem[] {
   const items: MenuItem[] = [
     {
       testId: "open-keypad",
@@ -133,6 +134,13 @@ function itemsForAll(desk: Desk, deeds: Deeds, full: boolean): MenuItem[] {
       onChoose: deeds.full,
     },
   ];
+  items.push({
+    testId: "self-shown",
+    icon: "camera",
+    label: t("view.self"),
+    checked: selfShown,
+    onChoose: deeds.self,
+  });
   if (document.pictureInPictureEnabled) {
     items.push({ testId: "pip", icon: "pip", label: t("view.pip"), onChoose: deeds.pip });
   }

@@ -14,10 +14,12 @@ interface Props {
   meeting: Meeting;
   state: MeetingState;
   local: LocalState;
+  /** The own camera lies on the picture. */
+  selfShown: boolean;
 }
 
 /** The conference picture with what lies on it: presentation, own camera, waiting-room card, progress. */
-export function Stage({ meeting, state, local }: Props) {
+export function Stage({ meeting, state, local, selfShown }: Props) {
   const { camera } = meeting.media;
   const { received, own } = usePresenting(meeting);
   const [pictureLarge, setPictureLarge] = useState(false);
@@ -66,7 +68,7 @@ export function Stage({ meeting, state, local }: Props) {
           <p className="soft">{t("waiting.text")}</p>
         </div>
       )}
-      {camera && (
+      {camera && selfShown && (
         <div className="self-view">
           <SelfView track={camera} label={t("meeting.selfView")} />
         </div>

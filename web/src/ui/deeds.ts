@@ -12,10 +12,11 @@ interface Needs {
   sharing: Sharing;
   togglePanel(name: PanelName): void;
   toggleFull(): void;
+  toggleSelf(): void;
 }
 
 /** What buttons and keys do in a meeting; the keys are heard from now on. */
-export function useDeeds({ meeting, desk, sharing, togglePanel, toggleFull }: Needs): Deeds {
+export function useDeeds({ meeting, desk, sharing, togglePanel, toggleFull, toggleSelf }: Needs): Deeds {
   const mic = useCallback(() => {
     void meeting.media.setMicMuted(!meeting.store.get().micMuted);
   }, [meeting]);
@@ -33,8 +34,16 @@ export function useDeeds({ meeting, desk, sharing, togglePanel, toggleFull }: Ne
     else if (mayPresent(state)) screen("detail");
   }, [meeting, screen, stop]);
   const deeds = useMemo(
-    () => ({ mic, camera, hand, panel: togglePanel, full: toggleFull, pip: pictureInPicture }),
-    [mic, camera, hand, togglePanel, toggleFull],
+    () => ({
+      mic,
+      camera,
+      hand,
+      panel: togglePanel,
+      full: toggleFull,
+      self: toggleSelf,
+      pip: pictureInPicture,
+    }),
+    [mic, camera, hand, togglePanel, toggleFull, toggleSelf],
   );
   useKeys(
     useMemo(
