@@ -151,6 +151,7 @@ class FakePool:
         on_event: Callable[[Event], None],
         on_lost: Callable[[Any], None],
         themes: tuple[str, ...] = (),
+        quality: str = "hd",
     ) -> FakeWorker:
         await self.stocked.wait()
         if self.broken:

@@ -216,3 +216,10 @@ def test_media_load_of_a_location_is_the_average_by_capacity() -> None:
     assert location_load([small, large]) == 25
     assert location_load([small, Load(capacity=300, used=0, maintenance=True)]) == 100
     assert location_load([]) == 100
+
+
+@pytest.mark.spec("POL-115")
+def test_a_service_of_low_quality_is_never_priced_higher() -> None:
+    assert call_class(audio_only=False, quality="sd", full_hd=True) is CallClass.SD
+    assert call_class(audio_only=True, quality="sd") is CallClass.AUDIO
+    assert call_class(audio_only=False, quality="fullhd") is CallClass.HD, "of an endpoint that does not offer it"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rostra.media.engine.rungs import LADDER, Rung, narrow, pick
+from rostra.media.engine.rungs import FULL_HD, LADDER, Rung, narrow, pick
 
 
 def level(number: str, **more: str) -> dict[str, str]:
@@ -81,3 +81,32 @@ def test_every_rung_has_a_narrow_one_that_takes_no_more(rung: Rung) -> None:
     assert made.width / made.height == pytest.approx(4 / 3, rel=0.01)
     assert made.macroblocks <= rung.macroblocks
     assert (made.bitrate, made.frame_rate) == (rung.bitrate, rung.frame_rate)
+
+
+@pytest.mark.spec("API-091", "CONF-148", "SYS-120", "SYS-121")
+@pytest.mark.parametrize(
+    ("parameters", "limit", "quality", "height"),
+    [
+        (level("28"), None, "fullhd", 1080),
+        (level("28"), 2_564_000, "fullhd", 1080),
+        (level("28"), 2_500_000, "fullhd", 720),
+        (level("28"), 1_800_000, "fullhd", 720),
+        (level("28"), 960_000, "fullhd", 480),
+        (level("28"), None, "hd", 720),
+        (level("28"), None, "sd", 480),
+        (level("1f"), None, "fullhd", 720),
+        (level("1f", max_fs="8160"), None, "fullhd", 720),
+        (level("1f", max_fs="8160", max_mbps="244800"), None, "fullhd", 1080),
+        ({}, None, "fullhd", 720),
+        ({"max-fs": "8160"}, None, "fullhd", 1080),
+        ({"max-fs": "8192"}, None, "hd", 720),
+        ({"max-fs": "3600"}, None, "fullhd", 720),
+        (level("0c"), None, "sd", 180),
+    ],
+)
+def test_how_good_the_best_picture_is(parameters: dict[str, str], limit: int | None, quality: str, height: int) -> None:
+    assert pick(parameters, limit, quality).height == height
+
+
+def test_full_hd_is_full_hd() -> None:
+    assert (FULL_HD.width, FULL_HD.height, FULL_HD.macroblocks) == (1920, 1080, 8160)

@@ -256,6 +256,8 @@ def tokens_of(conference: ConferenceInstance, *, audio_only: bool) -> int:
     """What a call costs, by the most it may use (POL-113)."""
     description = conference.service.description
     limits = [rate for rate in (description.max_callrate_in, description.max_callrate_out) if rate]
-    return int(
-        capacity.call_class(audio_only=audio_only, call_type=description.call_type, bandwidth=max(limits, default=None))
-    )
+    found = capacity.call_class(
+        audio_only=audio_only, call_type=description.call_type, bandwidth=max(limits, default=None),
+        quality=description.quality,
+    )  # fmt: skip
+    return int(found)

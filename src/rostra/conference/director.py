@@ -36,9 +36,10 @@ class MediaDirector:
 
     def __init__(
         self, pool: WorkerPool, conference: str, name: str, listener: DirectorListener,
-        themes: Callable[[], Awaitable[tuple[str, ...]]],
+        themes: Callable[[], Awaitable[tuple[str, ...]]], quality: str,
     ) -> None:  # fmt: skip
-        """`themes`: the directories of the conference's theme, asked for each worker."""
+        """`themes`: the directories of the conference's theme, asked for each worker; `quality`: its best picture."""
+        self._quality = quality
         self._pool = pool
         self._themes = themes
         self._conference = conference
@@ -64,7 +65,9 @@ class MediaDirector:
         async with self._acquiring:
             if not self._closed and self._worker is None:
                 themes = await self._themes()
-                worker = await self._pool.acquire(self._conference, self._name, self._event, self._lost, themes)
+                worker = await self._pool.acquire(
+                    self._conference, self._name, self._event, self._lost, themes, self._quality
+                )
                 if self._closed:
                     await self._pool.release(worker)
                 else:

@@ -22,6 +22,7 @@ from rostra.conference.picture import Program
 from rostra.conference.state import Owner
 from rostra.domain.backplane import Host
 from rostra.domain.presenting import call_of, slides_of
+from rostra.domain.service import ServiceDescription
 from rostra.fabric.bus import Unreachable
 from rostra.media.client import MediaFailure, Worker, WorkerLost
 from rostra.media.messages import AudioRoute, Event, FirstPicture, Levels, StatisticsReply
@@ -85,19 +86,18 @@ class _Booking(msgspec.Struct, kw_only=True):
 class Hosting:
     """Owned by the conference instance; `worker` and what `Backplane` needs are its own."""
 
-    def __init__(
-        self, here: Here, key: str, name: str, listener: HostingListener, themes: tuple[str, ...] = ()
-    ) -> None:
-        """`themes`: those of the service, see `ServiceDescription.themes`."""
+    def __init__(self, here: Here, key: str, service: ServiceDescription, listener: HostingListener) -> None:
         self._here = here
         self._key = key
-        self._name = name
+        self._name = service.name
         self._listener = listener
         self._bookings: dict[str, _Booking] = {}
         self._pictures: frozenset[str] = frozenset()
         self._since = here.now()
         self._program: Program | None = None
-        self._director = MediaDirector(here.pool, key, name, self, lambda: here.themes(themes))
+        self._director = MediaDirector(
+            here.pool, key, service.name, self, lambda: here.themes(service.themes), service.quality
+        )
         self._backplane = Backplane(here.bus, key, here.node, here.boot, here.address, self, here.clock)
         self._chains: dict[str, asyncio.Task[None]] = {}
         self._background = Background()

@@ -46,7 +46,7 @@ class ConferenceMedia:
         self._shared = shared
         self._state = shared.state
         self._name = service.name
-        self._themes = service.themes
+        self._service = service
         self._tag = service.tag
         self._told = told
         self._lost = lost
@@ -112,7 +112,7 @@ class ConferenceMedia:
         """Carry a leg. Raises MediaFailure, WorkerLost."""
         hosting = self.hosting
         if hosting is None:
-            hosting = self.hosting = Hosting(self._here, self._key, self._name, self, self._themes)
+            hosting = self.hosting = Hosting(self._here, self._key, self._service, self)
             self.production.changed()
         return await hosting.place(call, owner, ticket)
 

@@ -29,17 +29,18 @@ _EDGE_VIDEO, _EDGE_AUDIO = 3 * CallClass.AUDIO, 1 * CallClass.AUDIO
 
 
 def call_class(
-    *, audio_only: bool, call_type: str = "video", bandwidth: int | None = None, full_hd: bool = False
-) -> CallClass:
+    *, audio_only: bool, call_type: str = "video", bandwidth: int | None = None, full_hd: bool = False,
+    quality: str = "hd",
+) -> CallClass:  # fmt: skip
     """The class of a call, fixed at admission by the most it may use (POL-113, POL-114).
 
     `audio_only`: the caller's wish; `call_type`: the service's (`video`, `video-only`, `audio`); `bandwidth`: bit/s
     the call may use at most in the direction that may use more, None: no limit; `full_hd`: 1080p is enabled in the
-    deployment and this endpoint offers it.
+    deployment and this endpoint offers it; `quality`: the service's, `sd` is never more (POL-115).
     """
     if audio_only or call_type == "audio":
         return CallClass.AUDIO
-    if bandwidth is not None and bandwidth < HD_BANDWIDTH:
+    if quality == "sd" or (bandwidth is not None and bandwidth < HD_BANDWIDTH):
         return CallClass.SD
     return CallClass.FULL_HD if full_hd else CallClass.HD
 

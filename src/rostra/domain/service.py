@@ -34,6 +34,8 @@ class ServiceDescription(msgspec.Struct, frozen=True, kw_only=True):
     """bit/s the platform wants to receive at most."""
     max_callrate_out: int | None = None
     """bit/s the platform sends at most."""
+    quality: str = "hd"
+    """The best picture it sends: `sd`, `hd` or `fullhd`."""
     guests_can_present: bool = True
     host_view: str = "one_main_seven_pips"
     guest_view: str = "one_main_seven_pips"

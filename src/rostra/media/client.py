@@ -55,8 +55,8 @@ class Worker:
         if not self._gone.done():
             self._gone.set_result(reason)
 
-    async def assign(self, conference: str, name: str, themes: tuple[str, ...] = ()) -> None:
-        await self._ask(m.Assign(conference=conference, name=name, themes=themes), m.Done)
+    async def assign(self, conference: str, name: str, themes: tuple[str, ...] = (), quality: str = "hd") -> None:
+        await self._ask(m.Assign(conference=conference, name=name, themes=themes, quality=quality), m.Done)
 
     async def open_webrtc(
         self,

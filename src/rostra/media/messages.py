@@ -53,6 +53,8 @@ class Assign(Message, frozen=True, kw_only=True):
     name: str
     themes: tuple[str, ...] = ()
     """Directories of the conference's theme, each filling the gaps of those before it."""
+    quality: str = "hd"
+    """The best main picture that is sent: `sd`, `hd` or `fullhd`."""
 
 
 class Slides(msgspec.Struct, frozen=True, kw_only=True):

@@ -173,11 +173,12 @@ class WorkerPool:
         return any(process.alive for process in (*self._idle, *self._busy.values()))
 
     async def acquire(
-        self, conference: str, name: str, on_event: OnEvent, on_lost: OnLost, themes: tuple[str, ...] = ()
-    ) -> Worker:
+        self, conference: str, name: str, on_event: OnEvent, on_lost: OnLost, themes: tuple[str, ...] = (),
+        quality: str = "hd",
+    ) -> Worker:  # fmt: skip
         """A worker for a conference, at once when one is warm. Raises MediaFailure when none can be had.
 
-        `themes` are the directories of its theme, see `messages.Assign`.
+        `themes` are the directories of its theme; for these and `quality` see `messages.Assign`.
         `on_event` gets every event of its legs; `on_lost` is called once when it dies without `release`.
         """
         while True:
@@ -186,7 +187,7 @@ class WorkerPool:
             if worker is None:
                 continue
             try:
-                await worker.assign(conference, name, themes)
+                await worker.assign(conference, name, themes, quality)
             except WorkerLost:
                 self._end(process)
                 continue

@@ -34,6 +34,7 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     max_callrate_in: int | None = None
     """bit/s."""
     max_callrate_out: int | None = None
+    quality: str = "hd"
     guests_only_timeout: float = 60.0
     last_participant_timeout: float = 0.0
     waiting_timeout: float = 900.0
@@ -126,6 +127,7 @@ def service(found: Configuration, platform: Platform, names: Names, *, id: int =
         enable_active_speaker_indication=found.get("enable_active_speaker_indication", False),
         max_callrate_in=found["max_callrate_in"] or platform.max_callrate_in,
         max_callrate_out=found.get("max_callrate_out") or platform.max_callrate_out,
+        quality=found.get("max_pixels_per_second") or platform.quality,
         guests_can_present=found.get("guests_can_present", True),
         host_view=host_view,
         guest_view=guest_view,

@@ -195,6 +195,7 @@ def _granted(session: Session, token: str, node_urls: tuple[str, ...], switches:
         bandwidth_in=_kbps(service.max_callrate_out),
         bandwidth_out=_kbps(service.max_callrate_in),
         node_urls=node_urls,
+        allow_1080p=service.quality == "fullhd",
     )
 
 

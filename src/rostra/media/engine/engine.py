@@ -69,11 +69,12 @@ class Engine:
             patience,
             lambda: self._pictures,
             self._passing,
+            lambda: self.quality,
             lambda leg: emit(m.PictureWanted(leg=leg)),
         )
         self._polls = 0
         self._asking = Asking()
-        self.conference = ""
+        self.conference = self.quality = ""
         self.theme = ThemeFiles()
         stage.set_view(BACKGROUND, Scene())
 
@@ -138,8 +139,8 @@ class Engine:
     async def _of_conference(self, request: m.Assign | m.Compose | m.TakeStill | m.Statistics | m.Quit) -> m.Reply:
         """Carry out a request that is of no one leg."""
         match request:
-            case m.Assign(conference=conference, name=name, themes=themes):
-                self.conference = conference
+            case m.Assign(conference=conference, name=name, themes=themes, quality=quality):
+                self.conference, self.quality = conference, quality
                 self.theme = ThemeFiles(themes)
                 stage.forget_images()
                 structlog.contextvars.bind_contextvars(conference=name)

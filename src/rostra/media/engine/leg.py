@@ -39,6 +39,8 @@ class LegContext:
     """Sources that have a picture on the stage, and its size."""
     slides: Supply | None = None
     """Where slides come from; None: there are none."""
+    quality: Callable[[], str] = lambda: "hd"
+    """The best main picture there is, see `rungs.pick`."""
     picture_wanted: Callable[[str], None] = lambda _: None
     """A far end that takes no RTCP feedback should be asked for a key frame by its signalling."""
 

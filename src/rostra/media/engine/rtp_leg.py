@@ -190,7 +190,7 @@ class RtpLeg(Leg):
         video = next((w for w in transport.wires if w.kind is MediaKind.VIDEO and not w.slides), None)
         if video is None:
             return
-        rung = rungs.pick(video.send.parameters, self._limit(Content.MAIN))
+        rung = rungs.pick(video.send.parameters, self._limit(Content.MAIN), self.context.quality())
         if self._feed is None:
             self._feed = VideoFeed(self.context.renditions, video.row, transport.subscriber(video.index))
         self._feed.tune(self.view, rung)

@@ -30,7 +30,11 @@ LADDER: tuple[Rung, ...] = (
     Rung(320, 180, 15, 100_000),
     Rung(176, 96, 15, 56_000),
 )
-"""Best first."""
+"""Best first; no better ones than those of HD (SYS-120)."""
+FULL_HD = Rung(1920, 1080, 30, 3_000_000)
+_FULL_HD_BLOCKS, _FULL_HD_BITS = 8160, 2_564_000
+"""What a receiver has to state, and may not be limited below, for Full HD (API-091)."""
+_SD_HEIGHT = 480
 _STRETCH = 1.5
 """How far below a rung's own bit rate it may still be used before the next smaller picture looks better."""
 
@@ -44,12 +48,16 @@ _LEVELS: dict[int, tuple[int, int, int]] = {
     22: (20250, 1620, 4_000_000),
     30: (40500, 1620, 10_000_000),
     31: (108000, 3600, 14_000_000),
+    32: (216000, 5120, 20_000_000),
+    40: (245760, 8192, 20_000_000),
+    42: (522240, 8704, 50_000_000),
+    50: (589824, 22080, 135_000_000),
 }
 """H.264 table A-1 up to what we send: macroblocks per second, per picture, bit/s."""
 
 
-def pick(parameters: Mapping[str, str], limit: int | None = None) -> Rung:
-    """The best rung for a receiver.
+def pick(parameters: Mapping[str, str], limit: int | None = None, quality: str = "hd") -> Rung:
+    """The best rung for a receiver, no better than `quality`: `sd`, `hd` or `fullhd`.
 
     `parameters` are the receiver's fmtp members: `profile-level-id` (RFC 6184) and `max-fs`, `max-mbps`,
     `max-br`, `max-fr` (RFC 6184, RFC 7741) raise or set its limits; `limit` is its bandwidth in bit/s.
@@ -58,7 +66,12 @@ def pick(parameters: Mapping[str, str], limit: int | None = None) -> Rung:
     if limit:
         bits = min(bits, limit) if bits else limit
     frames = _number(parameters, "max-fr") or 30
+    slow = 0 < rate < FULL_HD.macroblocks * FULL_HD.frame_rate
+    if quality == "fullhd" and size >= _FULL_HD_BLOCKS and not slow and not 0 < bits < _FULL_HD_BITS:
+        return _within(FULL_HD, frames, bits)
     for rung in LADDER[:-1]:
+        if quality == "sd" and rung.height > _SD_HEIGHT:
+            continue
         if size and rung.macroblocks > size:
             continue
         if rate and rung.macroblocks * rung.frame_rate > rate:

@@ -77,7 +77,7 @@ class WebRtcLeg(Leg):
         branch = self._transport.sender("video") if self._transport else None
         if section is None or section.chosen is None or branch is None:
             return
-        rung = rungs.pick(section.chosen.payload.parameters, self._limit_of(section))
+        rung = rungs.pick(section.chosen.payload.parameters, self._limit_of(section), self.context.quality())
         if self._feed is None:
             self._feed = VideoFeed(self.context.renditions, section.chosen.row, branch.get_by_name("stage"))
         self._feed.tune(self.view, rung)
