@@ -21,6 +21,9 @@ from .test_replication import room
 def local(database: Path, tmp_path: Path) -> Path:
     """A node's database as the first start of the Management Node fills it, and one room more."""
     room("Straße.42@example.test")
+    last = ConferenceAlias.objects.get(alias="meet.demo")
+    ConferenceAlias.objects.create(alias="demo.first", conference=last.conference, view_order=1)
+    ConferenceAlias.objects.filter(pk=last.pk).update(view_order=2)
     GlobalSettings.objects.update(guests_only_timeout=7, enable_chat=False)
     replica = Replica(tmp_path / "node.db")
     chunk = journal.chunk(SnapshotRequest())
@@ -93,10 +96,11 @@ def test_from_many_threads(local: Path) -> None:
     lookup.close()
 
 
+@pytest.mark.spec("CONF-009")
 def test_aliases_of_a_service(local: Path) -> None:
     lookup = Lookup(local)
     alias = ConferenceAlias.objects.get(alias="meet.demo")
-    assert lookup.aliases(alias.conference_id) == ["meet.demo"]
+    assert lookup.aliases(alias.conference_id) == ["demo.first", "meet.demo"]  # the first is shown to who is called
     assert lookup.service(alias.conference_id) == lookup.find_alias("meet.demo")
     assert lookup.service(999) is None
     lookup.close()
