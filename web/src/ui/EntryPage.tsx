@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { t } from "../i18n";
 import { Icon } from "./Icon";
 import { Logo } from "./Logo";
@@ -14,6 +14,11 @@ interface Props {
 /** Frame of the pages around a meeting: logo above, tagline below, quiet ground. */
 export function EntryPage({ children, wide = false, aside }: Props) {
   const [settings, setSettings] = useState(false);
+  const main = useRef<HTMLElement>(null);
+  // A new page begins with its content, not wherever the last one was left.
+  useEffect(() => {
+    if (document.activeElement === document.body) main.current?.focus({ preventScroll: true });
+  }, []);
   return (
     <div className="entry brand-background">
       <header className="entry-head">
@@ -31,7 +36,9 @@ export function EntryPage({ children, wide = false, aside }: Props) {
       </header>
       <div className={aside ? "entry-columns" : undefined}>
         {aside}
-        <main className={wide ? "entry-main wide" : "entry-main"}>{children}</main>
+        <main ref={main} tabIndex={-1} className={wide ? "entry-main wide" : "entry-main"}>
+          {children}
+        </main>
       </div>
       <footer className="entry-foot soft small">{aside ? "" : t("app.tagline")}</footer>
       {settings && <SettingsDialog onClose={() => setSettings(false)} />}
