@@ -254,6 +254,18 @@ async def test_datagrams_of_strangers_do_not_turn_the_answers_away(line: FloorLi
         one.close()
 
 
+async def test_a_later_description_says_where_datagrams_go(line: FloorLine) -> None:
+    far = await open_floor(line, "UDP")
+    await far.say(Primitive.FLOOR_REQUEST, FLOOR)
+    assert await far.status() == Status.GRANTED
+    elsewhere = Far(datagrams(line.port), reliable=False)
+    await line.answer(section("UDP/BFCP", elsewhere.way.getsockname()[1]))
+    line.presented(itself=False, other=True)
+    assert await elsewhere.status() == Status.REVOKED
+    far.way.close()
+    elsewhere.way.close()
+
+
 async def test_a_lost_connection_of_ours_is_made_again(line: FloorLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rostra.sip.content.AGAIN", (0.01,) * 5)
     with socket.create_server(("127.0.0.1", 0)) as listening:

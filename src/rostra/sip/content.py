@@ -58,6 +58,9 @@ class FloorLine:
         """The datagram transport, or the server of connections."""
         self._out: Callable[[bytes], None] | None = None
         self._far: tuple[str, int] | None = None
+        """Where datagrams go."""
+        self._told: tuple[str, int] | None = None
+        """Where the far end said it is."""
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._deciding = asyncio.Lock()
@@ -88,8 +91,11 @@ class FloorLine:
             self._run(control, theirs)
 
     def _run(self, control: FloorControl, theirs: MediaStream) -> None:
-        """Begin, once; later descriptions of the same call change nothing."""
+        """Begin, once; of later descriptions of the same call only another address of datagrams counts."""
+        told, self._told = self._told, (theirs.address, theirs.port)
         if self._floor is not None:
+            if not theirs.profile.startswith("TCP") and self._told != told and theirs.address != "0.0.0.0":  # noqa: S104
+                self.aim(self._told)
             return
         version = RELIABLE if theirs.profile.startswith("TCP") else UNRELIABLE
         kind = FloorClient if control.roles == ("c-only",) else FloorServer
