@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from rostra.calls.switchboard import Switchboard
 from rostra.clientapi.asking import Switches
+from rostra.clientapi.devices import Devices
 from rostra.clientapi.dispatch import ROOT, ClientApi
 from rostra.clientapi.envelope import DISABLED, METHOD_NOT_ALLOWED, NOT_FOUND, failure, json_response
 from rostra.clientapi.network import is_local
@@ -43,6 +44,7 @@ def create_app(
     branding: BrandingFiles = unbranded,
     desk: SignOnDesk | None = None,
     leads_here: Leads = nowhere_else,
+    devices: Devices | None = None,
 ) -> Starlette:
     """The application; `app.state.client_api` is the `ClientApi`, to be closed when the node stops.
 
@@ -50,11 +52,11 @@ def create_app(
     be lost (`https://host:port`, best first); `switches` what is allowed now; `release_elsewhere` is told the token of
     an earlier session that some other node issued, to be handed to `ClientApi.release` there; `branding` gives the
     files of the web app's branding for a path, by name; `leads_here` says which further paths lead to the app;
-    `desk` is where users sign on, None: nowhere.
+    `desk` is where users sign on, None: nowhere; `devices` are clients that register, None: none can.
     """
     node = environment.media_address or "node"
     desk = desk or SignOnDesk(lambda _: None, bytes)
-    api = ClientApi(switchboard, TABLE, node, alternatives, switches, release_elsewhere, desk)
+    api = ClientApi(switchboard, TABLE, node, alternatives, switches, release_elsewhere, desk, devices)
     site = Website(web_root, branding, leads_here)
 
     async def health(request: Request) -> Response:

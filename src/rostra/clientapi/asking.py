@@ -11,6 +11,7 @@ from starlette.requests import Request
 from rostra.calls.switchboard import Conference, Switchboard
 from rostra.clientapi.bodies import Body
 from rostra.clientapi.clients import Client, Clients
+from rostra.clientapi.devices import Devices
 from rostra.clientapi.endpoints import Endpoint
 from rostra.clientapi.envelope import INVALID_TOKEN, NOT_FOUND, ApiProblem
 from rostra.clientapi.pins import PinGuard
@@ -47,6 +48,8 @@ class Platform:
     """Told the token of an earlier session that is of another node, for that node's `ClientApi.release`."""
     desk: SignOnDesk
     """Where users sign on."""
+    devices: Devices | None
+    """Clients that are registered; None: none can be."""
 
 
 @dataclasses.dataclass(slots=True)

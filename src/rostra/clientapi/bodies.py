@@ -39,6 +39,12 @@ class ReleaseToken(Body, frozen=True, kw_only=True):
     error: Any = None
 
 
+class RegistrationToken(Body, frozen=True, kw_only=True):
+    """Legacy clients send the token of their registration so."""
+
+    token: Any = None
+
+
 class Message(Body, frozen=True, kw_only=True):
     type: str
     payload: str

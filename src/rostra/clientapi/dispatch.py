@@ -19,6 +19,7 @@ from rostra.clientapi.asking import Asked, Platform, Switches
 from rostra.clientapi.bodies import Body
 from rostra.clientapi.clients import Client, Clients
 from rostra.clientapi.cors import permit, preflight
+from rostra.clientapi.devices import Devices
 from rostra.clientapi.endpoints import EndpointTable, Unroutable, Who
 from rostra.clientapi.envelope import (
     DISABLED,
@@ -62,11 +63,12 @@ class ClientApi:
         switches: Callable[[], Switches],
         release_elsewhere: Callable[[str], Awaitable[object]],
         desk: SignOnDesk,
+        devices: Devices | None,
     ) -> None:
         self.clients = Clients(switchboard)
         self.table = table
         self.platform = Platform(
-            switchboard, self.clients, PinGuard(), node, alternatives, switches, release_elsewhere, desk
+            switchboard, self.clients, PinGuard(), node, alternatives, switches, release_elsewhere, desk, devices
         )  # fmt: skip
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,6 +86,8 @@ class ClientApi:
 
     async def close(self) -> None:
         """The node stops: participants leave, streams end."""
+        if self.platform.devices is not None:
+            self.platform.devices.close()
         await self.clients.close()
 
     async def _answer(self, request: Request) -> Response:

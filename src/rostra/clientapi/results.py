@@ -49,8 +49,34 @@ class TokenGranted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Fals
     idp_uuid: str = ""
     bandwidth_in: int | msgspec.UnsetType = msgspec.UNSET
     bandwidth_out: int | msgspec.UnsetType = msgspec.UNSET
+    sso_token: str | msgspec.UnsetType = msgspec.UNSET
+    """Ours, for who has signed on: good once, to join this alias anew."""
     node_urls: tuple[str, ...] = ()
     """Ours: where to go on when this node is lost, best first, as `https://host:port`."""
+
+
+class Registered(msgspec.Struct, frozen=True, kw_only=True):
+    """200 of a registration's `request_token` (API-134); every member is always there."""
+
+    token: str
+    expires: str
+    registration_uuid: str
+    directory_enabled: bool
+    route_via_registrar: bool
+    version: Version = Version()
+
+
+class RegistrationRefreshed(msgspec.Struct, frozen=True, kw_only=True):
+    token: str
+    expires: str
+
+
+class DirectoryEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An alias that can be called; `description` is empty when there is none (API-141)."""
+
+    alias: str
+    description: str
+    username: str = ""
 
 
 class PinChallenge(msgspec.Struct, frozen=True, kw_only=True):

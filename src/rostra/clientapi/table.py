@@ -17,6 +17,7 @@ from rostra.clientapi.handlers import (
     mixes,
     participants,
     presentation,
+    registrations,
     theme,
     tokens,
 )
@@ -286,12 +287,34 @@ def _inside(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
 
 
 REGISTRATIONS = (
-    _post(f"{R}/request_token", Who.ANYBODY, absent.disabled, result=None, lenient=True, errors=(401, 403, 404)),
-    _post(f"{R}/refresh_token", Who.ANYBODY, absent.no_registration, result=None, lenient=True, errors=(401, 403)),
-    _post(f"{R}/release_token", Who.ANYBODY, absent.no_registration, lenient=True, errors=(401, 403)),
-    _get(f"{R}/events", Who.ANYBODY, absent.no_registration, None, errors=(401, 403)),
-    _get(f"{R}/avatar.jpg", Who.ANYBODY, absent.no_registration, None, errors=(403, 404)),
-    _get("registrations", Who.ANYBODY, absent.no_registration, None, errors=(401, 403)),
+    _post(
+        f"{R}/request_token",
+        Who.ANYBODY,
+        registrations.request_token,
+        result=results.Registered,
+        lenient=True,
+        errors=(401, 403, 404),
+    ),
+    _post(
+        f"{R}/refresh_token",
+        Who.ANYBODY,
+        registrations.refresh_token,
+        bodies.RegistrationToken,
+        result=results.RegistrationRefreshed,
+        lenient=True,
+        errors=(401, 403),
+    ),
+    _post(
+        f"{R}/release_token",
+        Who.ANYBODY,
+        registrations.release_token,
+        bodies.RegistrationToken,
+        lenient=True,
+        errors=(401, 403),
+    ),
+    _get(f"{R}/events", Who.ANYBODY, registrations.events, None, errors=(401, 403)),
+    _get(f"{R}/avatar.jpg", Who.ANYBODY, registrations.avatar, None, errors=(403, 404)),
+    _get("registrations", Who.ANYBODY, registrations.search, list[results.DirectoryEntry], errors=(401, 403)),
 )
 
 _HELD = (*CONFERENCE, *PARTICIPANT, *PRESENTATION, *CALLS, *DIALLING, *ABSENT)

@@ -17,6 +17,7 @@ from rostra import tls
 from rostra.calls.exchange import Exchange
 from rostra.clientapi.app import create_app
 from rostra.clientapi.asking import Switches
+from rostra.clientapi.devices import Devices
 from rostra.clientapi.serving import serve as serve_clients
 from rostra.configuration.queries import Lookup
 from rostra.domain.vocabulary import CallProtocol
@@ -93,6 +94,7 @@ async def start(
     stack.push_async_callback(upgrading.stop)
 
     running = await calls.start(environment, identity, bus, replica, lookup, stack)
+    devices = Devices(running.registry, running.admissions, environment.media_address or "node")
     registering = Registering(running.registry, running.admissions, secrets.token_bytes(32))
     own = tls.context_of(certificate, key)
     live = tls.LiveContext(own)
@@ -100,7 +102,9 @@ async def start(
     sip = SipService(running.exchange, environment, settings=signalling.settings(), registering=registering)
     streams = StreamService(lambda: "\n".join(pem for pem, _ in lookup.authorities()))
     stack.push_async_callback(streams.stop)
-    running.exchange.outgoing.diallers.update({CallProtocol.SIP: sip, CallProtocol.RTMP: streams})
+    running.exchange.outgoing.diallers.update(
+        {CallProtocol.SIP: sip, CallProtocol.RTMP: streams, CallProtocol.API: devices}
+    )
     presenting = NodeCertificate(identity.key, lookup, replica, live, own, on_name=sip.go_by)
     await presenting.start()
     stack.push_async_callback(presenting.stop)
@@ -108,7 +112,7 @@ async def start(
     stack.push_async_callback(sip.stop)
     await signalling.follow(sip.apply)
     stack.push_async_callback(signalling.stop)
-    await _serve_web(environment, identity, bus, running, lookup, live, stack)
+    await _serve_web(environment, identity, bus, running, devices, lookup, live, stack)
     return running.exchange
 
 
@@ -125,6 +129,7 @@ async def _serve_web(
     identity: NodeIdentity,
     bus: Bus,
     running: calls.Calls,
+    devices: Devices,
     lookup: Lookup,
     context: ssl.SSLContext,
     stack: AsyncExitStack,
@@ -142,6 +147,7 @@ async def _serve_web(
         desk=signon.desk(lookup, lambda: running.exchange.open),
         branding=branding.files,
         leads_here=branding.leads_here,
+        devices=devices,
     )
     await neighbours.start(app.state.client_api.release)
     stack.push_async_callback(neighbours.stop)

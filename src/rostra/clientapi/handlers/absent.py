@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from rostra.clientapi.asking import Asked
-from rostra.clientapi.envelope import DISABLED, INVALID_TOKEN, ApiProblem
+from rostra.clientapi.envelope import DISABLED, ApiProblem
 
 
 async def disabled(asked: Asked) -> None:
     """403 with the reason clients show as `#pex127`."""
     raise ApiProblem(403, DISABLED)
-
-
-async def no_registration(asked: Asked) -> None:
-    """There is no registrar, so no registration token is genuine (API-135)."""
-    raise ApiProblem(403, INVALID_TOKEN)
 
 
 async def status(asked: Asked) -> str:

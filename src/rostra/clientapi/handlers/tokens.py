@@ -25,7 +25,7 @@ from rostra.clientapi.asking import Asked, Platform, Switches
 from rostra.clientapi.bodies import ReleaseToken, RequestToken
 from rostra.clientapi.clients import Client
 from rostra.clientapi.envelope import INVALID_TOKEN, NO_SUCH_CONFERENCE, PIN_RETRIES, ApiProblem
-from rostra.clientapi.handlers import signon
+from rostra.clientapi.handlers import answering, signon
 from rostra.clientapi.handlers.signon import NOT_GIVEN
 from rostra.clientapi.invitations import Invitation
 from rostra.clientapi.network import caller_address
@@ -47,6 +47,9 @@ async def request_token(asked: Asked) -> TokenGranted:
     body = asked.carried(RequestToken)
     platform, alias = asked.platform, asked.values["alias"]
     one_time = _one_time_token(asked, body)
+    if (call := answering.ringing(asked, one_time)) is not None:
+        taker, session = await answering.take(asked, body, call)
+        return _granted(session, platform.clients.admit(taker), tuple(platform.alternatives()), platform.switches())
     invitation = _invited(asked, one_time) if one_time else None
     address, now = caller_address(asked.request), time.monotonic()
     pin = _pin(asked)
@@ -74,7 +77,12 @@ async def request_token(asked: Asked) -> TokenGranted:
     token = platform.clients.admit(client)
     if body.replaces:
         platform.clients.spawn(_end_earlier(platform, body.replaces))
-    return _granted(session, token, tuple(platform.alternatives()), platform.switches())
+    granted = _granted(session, token, tuple(platform.alternatives()), platform.switches())
+    return (
+        granted
+        if identity is None
+        else msgspec.structs.replace(granted, sso_token=platform.desk.again(identity, alias))
+    )
 
 
 async def _join(asked: Asked, body: RequestToken, request: CallRequest, client: Client) -> Session:
@@ -130,11 +138,12 @@ def _call(
     name = name or (invitation.display_name if invitation else "")
     tag = body.call_tag or (invitation.call_tag if invitation else "")
     name = "".join(character for character in name if character.isprintable()).strip()[:MAX_NAME] or NAMELESS
+    registered = answering.caller(asked, body)
     return CallRequest(
         alias=(invitation.room if invitation else "") or asked.values["alias"],
         protocol=CallProtocol.API,
         display_name=name,
-        remote_alias=name,
+        remote_alias=registered or name,
         vendor=asked.request.headers.get("user-agent", "")[:MAX_NAME],
         remote_address=address,
         remote_port=asked.request.client.port if asked.request.client else 0,
@@ -145,6 +154,7 @@ def _call(
         direct_chat=bool(body.supports_direct_chat),
         encrypted=True,
         identity=identity,
+        registered=registered,
     )
 
 
@@ -190,12 +200,12 @@ def _granted(session: Session, token: str, node_urls: tuple[str, ...], switches:
         rtmp_enabled=switches.enable_rtmp,
         breakout_rooms=service.breakout_rooms,
         guests_can_present=service.guests_can_present,
+        allow_1080p=service.quality == "fullhd",
         call_tag=me.call_tag,
         idp_uuid=me.idp,
         bandwidth_in=_kbps(service.max_callrate_out),
         bandwidth_out=_kbps(service.max_callrate_in),
         node_urls=node_urls,
-        allow_1080p=service.quality == "fullhd",
     )
 
 
@@ -219,6 +229,9 @@ async def release_token(asked: Asked) -> bool:
     clients = asked.platform.clients
     client = asked.holder
     if client is None:
+        if (call := answering.ringing(asked, asked.token)) is not None:
+            call.reject()
+            return True
         if clients.ended(asked.token):
             return True
         raise ApiProblem(403, INVALID_TOKEN)

@@ -68,6 +68,12 @@ class SignOnDesk:
             return None
         return found.identity if self._spent.spend(token, found.expires, now) else None
 
+    def again(self, identity: Identity, alias: str) -> str:
+        """A token for who is in already, to come in anew."""
+        return self._seals.seal(
+            SignedOn(identity=identity, alias=alias.casefold(), expires=time.time() + state.REJOINING)
+        )
+
     def give_back(self, token: str) -> None:
         self._spent.give_back(token)
 
