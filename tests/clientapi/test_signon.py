@@ -119,6 +119,8 @@ async def test_a_user_signs_on_by_openid_connect(
     assert identity.attributes == ({} if flow == "implicit" else {"department": "Physics"})
     roster = await api.http.get("/api/client/v2/conferences/board/participants", headers={"token": result["token"]})
     assert roster.json()["result"][0]["is_idp_authenticated"] is True
+    anew = await _request(api, "board", chosen_idp="oidc-1", sso_token=result["sso_token"])
+    assert anew.json()["result"]["display_name"] == "Ada Lovelace", "to come back should this node be lost"
     again = await _request(api, "board", chosen_idp="oidc-1", sso_token=told["token"])
     assert (again.status_code, again.json()["result"]) == (403, "SSO Authentication Failed")
 

@@ -1,7 +1,7 @@
 /** Asking to be let into a conference: `request_token` and its challenges. */
 
 import { exchange, type RequestOptions } from "./http";
-import type { Admission, TokenAnswer } from "./types";
+import type { Admission, Provider, TokenAnswer } from "./types";
 
 export interface JoinRequest {
   alias: string;
@@ -16,6 +16,12 @@ export interface JoinRequest {
   callTag?: string | undefined;
   /** One-time token of a transfer. */
   oneTimeToken?: string | undefined;
+  /** Identity provider that the user has chosen. */
+  provider?: string | undefined;
+  /** Says who signed on there. */
+  ssoToken?: string | undefined;
+  /** Address that the user is sent back to where the provider gets no window of its own. */
+  ssoTarget?: string | undefined;
   /** Origin of the node to ask. */
   node: string;
   /** Last token of an earlier session of ours, which is to end. */
@@ -38,8 +44,17 @@ export function readTokenAnswer(status: number, result: unknown): TokenAnswer {
   if (status === 403 && isRecord(result)) {
     if ("pin" in result) return { kind: "pin", guestPinRequired: result.guest_pin !== "none" };
     if (result.conference_extension === "required") return { kind: "extension" };
-    if ("idp" in result || "redirect_url" in result) {
-      return { kind: "refused", status, reason: "SSO Authentication Failed" };
+    if (Array.isArray(result.idp)) {
+      return { kind: "providers", providers: result.idp as Provider[] };
+    }
+    if (typeof result.redirect_url === "string" && /^https?:\/\//i.test(result.redirect_url)) {
+      const { redirect_url: url, redirect_idp, disable_popup_flow } = result;
+      return {
+        kind: "signOn",
+        provider: redirect_idp as Provider,
+        url,
+        redirect: disable_popup_flow === true,
+      };
     }
   }
   return { kind: "refused", status, reason: typeof result === "string" ? result : `HTTP ${status}` };
@@ -59,6 +74,9 @@ export async function requestToken(
   if (request.extension !== undefined) body.conference_extension = request.extension;
   if (request.oneTimeToken !== undefined) body.token = request.oneTimeToken;
   if (request.replaces !== undefined) body.replaces = request.replaces;
+  if (request.provider !== undefined) body.chosen_idp = request.provider;
+  if (request.ssoToken !== undefined) body.sso_token = request.ssoToken;
+  if (request.ssoTarget !== undefined) body.sso_redirect_target = request.ssoTarget;
   // A one-time token stands for itself; the PIN is for coming back without one.
   const asked = request.pin !== undefined && request.oneTimeToken === undefined;
   const headers: Record<string, string> = asked ? { pin: request.pin ?? "" } : {};

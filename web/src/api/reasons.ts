@@ -47,6 +47,9 @@ const BY_TEXT: Readonly<Record<string, MessageKey>> = {
   "Gateway dial out failed": "reason.rejected",
   "Ice failure": "reason.ice",
   "SSO Authentication Failed": "reason.sso",
+  popup: "reason.popup",
+  "SSO Authentication Failed. SSO is not available from this domain": "reason.sso",
+  "SSO Authentication Failed. The system is in Maintenance mode": "reason.maintenance",
   "SSO enabled but no Identity Providers configured": "reason.sso",
 };
 

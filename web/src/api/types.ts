@@ -44,8 +44,16 @@ export interface Admission {
   /** Most to receive and to send, kbit/s. */
   bandwidth_in?: number;
   bandwidth_out?: number;
+  /** Signs on once more, should we have to join anew. */
+  sso_token?: string;
   /** Other nodes to go on with when this one is lost. */
   node_urls?: unknown;
+}
+
+/** An identity provider. */
+export interface Provider {
+  name: string;
+  uuid: string;
 }
 
 /** What `request_token` may say. */
@@ -53,6 +61,9 @@ export type TokenAnswer =
   | { kind: "admitted"; admission: Admission }
   | { kind: "pin"; guestPinRequired: boolean }
   | { kind: "extension" }
+  | { kind: "providers"; providers: Provider[] }
+  /** The user has to sign on there, in a window of its own unless `redirect`. */
+  | { kind: "signOn"; provider: Provider; url: string; redirect: boolean }
   | { kind: "refused"; status: number; reason: string };
 
 export interface ParticipantRecord {

@@ -13,6 +13,7 @@ import { Moving } from "./moving";
 import { Presenting } from "./presenting";
 import { itinerary, type Outcome, Rejoin } from "./rejoin";
 import { Session } from "./session";
+import { askProvider, signOnAddress } from "./signon";
 
 /** How long to try getting back in; after a longer silence (a machine that slept) nobody expects to be in a meeting. */
 const WINDOW = 300_000;
@@ -106,6 +107,31 @@ export class Meeting extends Acting {
     return this.join();
   }
 
+  /** The user chose where to sign on. */
+  chooseProvider(uuid: string): Promise<void> {
+    const { alias, displayName, pin, extension } = this.request;
+    const { micMuted, cameraWanted } = this.media.state;
+    const visit = { alias, displayName, pin, extension, micMuted, cameraOff: !cameraWanted };
+    const ssoTarget = signOnAddress(this.home, visit, uuid);
+    this.request = { ...this.request, provider: uuid, ssoToken: undefined, ssoTarget };
+    return this.join();
+  }
+
+  /** Sign on in a window of its own; to be called for a click, as browsers keep other windows shut. */
+  async signOn(): Promise<void> {
+    const { phase } = this.store.get();
+    if (phase.kind !== "signOn" || phase.waiting) return;
+    const asked = askProvider(phase.url);
+    if (!asked) return this.ask({ kind: "failed", reason: "popup" });
+    this.ask({ ...phase, waiting: true });
+    const told = await asked;
+    if (this.store.get().phase.kind !== "signOn") return;
+    if (told === undefined) return this.ask({ ...phase, waiting: false });
+    if (told.token === undefined) return this.ask({ kind: "failed", reason: "SSO Authentication Failed" });
+    this.request = { ...this.request, ssoToken: told.token };
+    await this.join();
+  }
+
   private challenge: { guestPinRequired: boolean } | undefined;
 
   private async answered(answer: TokenAnswer): Promise<void> {
@@ -120,6 +146,16 @@ export class Meeting extends Acting {
         return;
       case "extension":
         this.ask({ kind: "extension", wrong: false });
+        return;
+      case "providers": {
+        const [only, ...more] = answer.providers;
+        if (only && more.length === 0) return this.chooseProvider(only.uuid);
+        this.ask({ kind: "providers", providers: answer.providers });
+        return;
+      }
+      case "signOn":
+        if (answer.redirect) window.location.assign(answer.url);
+        else this.ask({ kind: "signOn", provider: answer.provider, url: answer.url, waiting: false });
         return;
       case "refused":
         this.refused(answer.status, answer.reason);
@@ -147,7 +183,12 @@ export class Meeting extends Acting {
   private async admitted(admission: Admission): Promise<void> {
     const known = [...(this.session?.others ?? []), this.home];
     const { alias, node } = this.request;
-    this.request = { ...this.request, oneTimeToken: undefined, replaces: undefined };
+    this.request = {
+      ...this.request,
+      oneTimeToken: undefined,
+      replaces: undefined,
+      ssoToken: admission.sso_token,
+    };
     const session = new Session(alias, node, known, admission, this.media.tracks, this.limit, {
       onEvent: (event) => this.received(event),
       onStream: (open) => this.store.dispatch({ type: "stream", open }),

@@ -87,10 +87,11 @@ export function App() {
     rememberVisit(route.alias);
     const { alias, pin, role, callTag, handedOver } = route;
     const extension = handedOver?.extension ?? route.extension;
-    const replaces = handedOver?.replaces;
+    const { replaces, provider, ssoToken } = handedOver ?? {};
     const node = window.location.origin;
     const limit = route.bandwidth ?? recall().bandwidth ?? branding().bandwidth;
-    const request = { alias, displayName: name, pin, role, callTag, extension, replaces, node };
+    const signed = { provider, ssoToken };
+    const request = { alias, displayName: name, pin, role, callTag, extension, replaces, node, ...signed };
     const begun = new Meeting(request, media, limit);
     setMeeting(begun);
     void begun.join();

@@ -6,6 +6,7 @@ import { ExtensionPage } from "./ExtensionPage";
 import { useMeeting, useTitle } from "./hooks";
 import { Joining } from "./Joining";
 import { PinPage } from "./PinPage";
+import { SignOnPage } from "./SignOnPage";
 
 interface Props {
   meeting: Meeting;
@@ -28,6 +29,9 @@ export function MeetingPage({ meeting, onRejoin, onHome }: Props) {
       return <PinPage meeting={meeting} phase={phase} onCancel={cancel} />;
     case "extension":
       return <ExtensionPage meeting={meeting} wrong={phase.wrong} onCancel={cancel} />;
+    case "providers":
+    case "signOn":
+      return <SignOnPage meeting={meeting} phase={phase} onCancel={cancel} />;
     case "active":
       return <Conference meeting={meeting} />;
     case "ended":

@@ -29,6 +29,9 @@ export interface HandedOver {
   extension: string | undefined;
   /** Last token there. */
   replaces: string | undefined;
+  /** From an identity provider: which one, and the token it was good for. */
+  provider: string | undefined;
+  ssoToken: string | undefined;
   micMuted: boolean;
   cameraOff: boolean;
 }
@@ -75,6 +78,8 @@ export function parseRoute(pathname: string, search: string, hash = ""): Route {
     ? {
         extension: carried.get("extension") ?? undefined,
         replaces: carried.get("replaces") ?? undefined,
+        provider: carried.get("idp") ?? undefined,
+        ssoToken: carried.get("sso") ?? undefined,
         micMuted: carried.get("mic") === "off",
         cameraOff: carried.get("camera") === "off",
       }
