@@ -16,6 +16,7 @@ describe("settings.js", () => {
 
 describe("what settings mean", () => {
   it("takes known protocols only, in any case", () => {
+    // spec: CONF-114
     expect(apply([], { defaultDialOutProtocol: "SIP" }).dialOutProtocol).toBe("sip");
     expect(apply([], { defaultDialOutProtocol: "smoke" }).dialOutProtocol).toBeUndefined();
   });
