@@ -98,6 +98,10 @@ class Ringing:
         if self._answering is not None:
             self._answering.call_ended(call, reason)
 
+    def picture_wanted(self, call: str) -> None:
+        if self._answering is not None:
+            self._answering.picture_wanted(call)
+
     def presentation_changed(self, presenter: str) -> None:
         if self._answering is not None:
             self._answering.presentation_changed(presenter)
