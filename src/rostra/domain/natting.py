@@ -7,6 +7,11 @@ import dataclasses
 import ipaddress
 from collections.abc import Iterable, Mapping
 
+_PRIVATE = tuple(
+    ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+)
+"""RFC 1918, RFC 6598, RFC 4193."""
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -54,7 +59,11 @@ def believable(claimed: str, source: str) -> bool:
         return True
     if stated.is_unspecified or stated.is_loopback or stated.is_link_local or stated.is_multicast:
         return False
-    return not stated.is_private or seen.is_private
+    return not _is_private(stated) or _is_private(seen)
+
+
+def _is_private(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return any(address in network for network in _PRIVATE) or address.is_loopback or address.is_link_local
 
 
 def networks(pairs: Iterable[tuple[str | None, str | None]]) -> tuple[Network, ...]:

@@ -35,17 +35,12 @@ class _Datagrams(asyncio.DatagramProtocol):
     def __init__(self, driver: Driver, port: int) -> None:
         self._driver = driver
         self._port = port
-        self._transport: asyncio.DatagramTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.DatagramTransport):
-            self._transport = transport
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if stun.is_stun(data):
             reply = stun.answer(data, addr)
-            if reply is not None and self._transport is not None:
-                self._transport.sendto(reply, addr)
+            if reply is not None:
+                self._driver.send_datagram(reply, (addr[0], addr[1]))
             return
         local = local_address_towards(addr[0])
         self._driver.received(data, Flow(Transport.UDP, (addr[0], addr[1]), (local, self._port)))
@@ -247,13 +242,16 @@ class Driver:
             if connection is not None:
                 connection.close()
         elif flow.transport is Transport.UDP:
-            endpoint = self._datagrams.get(":" in flow.remote[0])
-            if endpoint is not None:
-                endpoint.sendto(item.data, flow.remote)
+            self.send_datagram(item.data, flow.remote)
         elif connection is not None:
             connection.send(item.data)
         else:
             self._connect_and_send(dataclasses.replace(flow, connection=0), item.data)
+
+    def send_datagram(self, data: bytes, remote: tuple[str, int]) -> None:
+        endpoint = self._datagrams.get(":" in remote[0])
+        if endpoint is not None:
+            endpoint.sendto(data, remote)
 
     def _connected_to(self, flow: Flow) -> Connection | None:
         """An open connection to the same place (18.1.1), and to whom we look for there."""
