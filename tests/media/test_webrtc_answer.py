@@ -121,7 +121,7 @@ def test_h264_is_answered_in_an_offered_baseline_form_with_mode_1() -> None:
     assert "packetization-mode=1" in fmtp
 
 
-@pytest.mark.spec("API-088")
+@pytest.mark.spec("API-088", "CONF-147")
 def test_bandwidth_limits_go_both_ways() -> None:
     found = answered(CHROMIUM, receive_bandwidth=640_000)
     assert "b=TIAS:640000" in found.sections[1].lines

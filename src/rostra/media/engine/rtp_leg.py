@@ -82,11 +82,13 @@ class RtpLeg(Leg):
         self._heard = asyncio.get_running_loop().time()
 
     def _limit(self, content: Content) -> int | None:
-        """bit/s of a picture; main video and slides share what the far end takes in all half and half (CONF-146)."""
+        """bit/s of a picture; main video and slides that are both sent share half and half (CONF-146)."""
         remote = self._remote
         if remote is None:
             return None
-        shared = bool(self._slides_source and self._slides)
+        wires = self._transport.wires if self._transport else ()
+        slides = [self._streams[w.index] for w in wires if w.slides]
+        shared = bool(self._slides_source) and any(stream.sends for stream in slides)
         total = remote.bandwidth // 2 if remote.bandwidth and shared else remote.bandwidth
         section = next(
             (s for s in remote.streams if s.kind is MediaKind.VIDEO and s.content is content and not s.refused), None

@@ -83,8 +83,9 @@ class WebRtcLeg(Leg):
         self._feed.tune(self.view, rung)
 
     def _limit_of(self, section: PlannedSection) -> int | None:
-        """bit/s of a section; main video and slides share what there is half and half (CONF-146, API-109)."""
-        shared = self._planned is not None and self._planned.of_role("video") and self._slides_source
+        """bit/s of a section; main video and slides that are both sent share half and half (CONF-146, API-109)."""
+        video, slides = (self._planned.of_role(role) if self._planned else None for role in ("video", "slides"))
+        shared = bool(self._slides_source and video and slides and slides.direction.sends)
         total = self._limit // 2 if self._limit and shared else self._limit
         return min((value for value in (total, section.offered.receive_limit) if value), default=None)
 
