@@ -114,7 +114,9 @@ export class Session {
   /** Keys pressed, to whatever listens at the other end of the call. */
   async press(digits: string): Promise<unknown> {
     const call = this.call.uuid;
-    return call === undefined ? this.api.digits(this.api.self, digits) : this.api.callDigits(call, digits);
+    // Calls in breakout rooms take no tones of their own.
+    const indirectly = call === undefined || this.api.place !== undefined;
+    return indirectly ? this.api.digits(this.api.self, digits) : this.api.callDigits(call, digits);
   }
 
   /** The network is back, or the machine woke up. */
