@@ -11,7 +11,7 @@ from tests.calls.people import SERVICES, Guest
 from tests.calls.virtual import clock, run, unix
 
 from rostra.domain.ending import End, KeepAlive
-from rostra.domain.vocabulary import Role
+from rostra.domain.vocabulary import Role, ServiceType
 
 Story = Callable[[Network, list[Node]], Awaitable[None]]
 
@@ -75,6 +75,101 @@ def test_a_partition_ends_no_conference_at_once_and_none_twice() -> None:
         assert host.session.conference.flags.started, "the side without Hosts has ended it for the other"
         back = await joined(nodes[1])
         assert back.session.participant.joined
+
+    on_three_nodes(story)
+
+
+@pytest.mark.spec("CONF-160")
+@pytest.mark.parametrize("where", [0, 1])
+def test_a_short_look_at_the_host_begins_the_time_anew(where: int) -> None:
+    """Whichever node writes since when the Host is missed."""
+
+    async def story(network: Network, nodes: list[Node]) -> None:
+        host, guest = await joined(nodes[where], "1234"), await joined(nodes[1 - where])
+        network.split(n0=0, n1=1, n2=1)
+        await asyncio.sleep(50)
+        network.heal()
+        await asyncio.sleep(0.01)  # too short for the nodes to tell each other anything
+        network.split(n0=0, n1=1, n2=1)
+        await asyncio.sleep(58)
+        assert not guest.listener.reasons
+        network.heal()
+        await asyncio.sleep(120)
+        assert not guest.listener.reasons
+        assert not host.listener.reasons
+
+    on_three_nodes(story)
+
+
+@pytest.mark.spec("CONF-062", "CONF-160")
+@pytest.mark.parametrize("where", [0, 1])
+def test_the_side_that_missed_the_host_first_does_not_count_for_the_other(where: int) -> None:
+    async def story(network: Network, nodes: list[Node]) -> None:
+        host = await joined(nodes[where], "1234")
+        near, far = await joined(nodes[where]), await joined(nodes[1 - where])
+        network.split(n0=0, n1=1, n2=1)
+        await asyncio.sleep(40)
+        await host.session.leave()
+        await asyncio.sleep(10)
+        network.heal()
+        await asyncio.sleep(47)
+        assert not near.listener.reasons, "counted from when the others lost sight of the Host"
+        assert not far.listener.reasons
+        await asyncio.sleep(15)  # at the latest from when they met
+        assert near.listener.reasons == far.listener.reasons == [End.HOSTS_LEFT.text]
+
+    on_three_nodes(story)
+
+
+@pytest.mark.spec("CONF-062")
+def test_a_host_whom_nodes_have_yet_to_hear_of_is_waited_for() -> None:
+    """It came while they were cut off."""
+
+    async def story(network: Network, nodes: list[Node]) -> None:
+        first, guest = await joined(nodes[1], "1234"), await joined(nodes[1])
+        network.split(n0=0, n1=1, n2=1)
+        await first.session.leave()
+        host = await joined(nodes[0], "1234")
+        await asyncio.sleep(59.0)
+        network.heal()
+        await asyncio.sleep(100)
+        assert not guest.listener.reasons
+        assert not host.listener.reasons
+
+    on_three_nodes(story)
+
+
+@pytest.mark.spec("CONF-132", "CONF-135")
+@pytest.mark.parametrize("nodes_apart", [False, True])
+def test_who_waits_for_a_locked_conference_goes_with_the_last_who_could_admit(nodes_apart: bool) -> None:
+    async def story(network: Network, nodes: list[Node]) -> None:
+        inside = await Guest(nodes[0].exchange).join("open")
+        await inside.session.conference.lock(True)
+        waits = await Guest(nodes[int(nodes_apart)].exchange).join("open")
+        await asyncio.sleep(0.5)
+        assert waits.where is ServiceType.WAITING_ROOM
+        await inside.session.leave()
+        await asyncio.sleep(0.5)
+        assert waits.listener.reasons == [End.HOSTS_LEFT.text]
+        again = await Guest(nodes[0].exchange).join("open")
+        assert again.session.participant.joined, "locked although nobody is in"
+
+    on_three_nodes(story)
+
+
+def test_a_node_that_dies_with_all_who_are_in_does_not_take_those_with_it_who_wait() -> None:
+    async def story(network: Network, nodes: list[Node]) -> None:
+        inside = await Guest(nodes[0].exchange).join("open")
+        await inside.session.conference.lock(True)
+        waits = await Guest(nodes[1].exchange).join("open")
+        await asyncio.sleep(0.5)
+        network.split(n0=0, n1=1, n2=1)
+        await asyncio.sleep(20)
+        assert not waits.listener.reasons
+        network.heal()
+        await asyncio.sleep(20)
+        assert not waits.listener.reasons
+        assert waits.where is ServiceType.WAITING_ROOM
 
     on_three_nodes(story)
 

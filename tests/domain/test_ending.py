@@ -196,3 +196,53 @@ def test_it_never_ends_with_a_leading_visitor_among_others_nor_before_its_time(
             if end is End.HOSTS_LEFT:
                 assert at - before.get(end, at) >= guests_only
             return
+
+
+@pytest.mark.spec("CONF-132", "CONF-135")
+@pytest.mark.parametrize(
+    ("people", "known", "ends"),
+    [
+        ((HELD,), ALL, True),
+        ((HELD, WAITING), ALL, True),
+        ((HELD,), frozenset(), False),  # locked from the beginning: nobody has been in
+        ((HELD, HOST), ALL, False),
+        ((HELD, CONTROL_ONLY), ALL, False),
+        ((HELD, GUEST), ALL, False),
+        ((), ALL, False),
+    ],
+)
+def test_without_a_host_pin_nobody_waits_for_an_empty_conference(
+    people: tuple[Present, ...], known: frozenset[Fact], ends: bool
+) -> None:
+    found = ending.conditions(people, known, Limits(guests_only=60, hosted=False))
+    assert (found.get(End.HOSTS_LEFT) == 0.0) is ends
+
+
+EVERYBODY = [
+    HOST, CONTROL_ONLY, GUEST, WAITING, HELD, *(dialled(keep, role) for keep in KeepAlive for role in (H, Role.GUEST))
+]  # fmt: skip
+
+
+@given(
+    st.lists(st.sampled_from(EVERYBODY), max_size=5),
+    st.sets(st.sampled_from(Fact)),
+    st.builds(Limits, guests_only=st.sampled_from([0.0, 60.0]), last_participant=st.sampled_from([0.0, 60.0]),
+              hosted=st.booleans()),
+)  # fmt: skip
+def test_no_end_comes_that_somebody_stands_against(people: list[Present], known: set[Fact], limits: Limits) -> None:
+    assert not ending.prevented(people) & ending.conditions(people, frozenset(known), limits).keys()
+
+
+@pytest.mark.spec("CONF-160")
+def test_who_saw_the_host_leave_later_is_right() -> None:
+    said = {End.HOSTS_LEFT: 1000.0, End.LAST_PARTICIPANT: 900.0}
+    assert ending.own_view(said, {}) == said
+    assert ending.own_view(said, {End.HOSTS_LEFT: 990.0}) == said
+    assert ending.own_view(said, {End.HOSTS_LEFT: 1000.5}) == said, "nodes never agree to the millisecond"
+    assert ending.own_view(said, {End.HOSTS_LEFT: 1050.0}) == {**said, End.HOSTS_LEFT: 1050.0}
+
+
+def test_what_a_node_has_to_tell_that_has_just_come_is_waited_for() -> None:
+    coming, since = {End.HOSTS_LEFT: 60.0}, {End.HOSTS_LEFT: 1000.0}
+    assert ending.due(since, coming, 1060, unreachable=False, met=1059) == (None, 4.0)
+    assert ending.due(since, coming, 1060, unreachable=False, met=1050) == (End.HOSTS_LEFT, None)

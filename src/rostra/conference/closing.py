@@ -1,7 +1,9 @@
 """The end of a conference by its own rules, wherever its participants are signalled (CONF-159…CONF-165).
 
 Every node sees the same roster and so the same conditions; since when one holds is a register, written by one node
-(the first, by id, that signals participants), so a node that comes later, or takes over, goes on from there. When
+(the first, by id, that signals participants), so a node that comes later, or takes over, goes on from there. A node
+that saw the condition begin later than that, having seen somebody who stood against it, puts it right: the other was
+cut off from whoever that was. When
 the time is over each node lets its own participants go: nothing has to be ordered, and nobody is let go twice. While
 nodes are out of reach nothing ends at once, because they may be back (`domain.ending.UNREACHABLE`).
 """
@@ -9,13 +11,13 @@ nodes are out of reach nothing ends at once, because they may be back (`domain.e
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from rostra.conference.roster import Participant
 from rostra.conference.shared import Shared
 from rostra.conference.state import SEEN, SINCE, STARTED_BY_HAND
 from rostra.domain import ending
-from rostra.domain.ending import End, Fact, Limits, Present
+from rostra.domain.ending import End, Fact, Limits, Present, Since
 from rostra.domain.vocabulary import ServiceType
 
 _OUTSIDE = frozenset(
@@ -47,6 +49,9 @@ class Closing:
         self._warn = warn
         self._timer: asyncio.TimerHandle | None = None
         self._warned: frozenset[End] = frozenset()
+        self._prevented: frozenset[End] = frozenset()
+        self._began: dict[End, float] = {}
+        """When an end began to come that had been prevented, as seen here."""
         self._looking = False
 
     def look(self) -> None:
@@ -78,19 +83,27 @@ class Closing:
     # ---- inside
 
     def _look(self) -> None:
-        now, coming = self._now(), self._conditions()
+        now, people = self._now(), self._people()
+        prevented = ending.prevented(people)
+        self._began.update(dict.fromkeys(self._prevented - prevented, now))
+        self._prevented = prevented
+        coming = self._conditions(people)
         since = self._since()
-        self._remember(ending.follow(since, coming, now))
+        self._remember(ending.follow(since, coming, now), people)
         new = frozenset(coming) - self._warned
         self._warned = frozenset(coming)
         for end in sorted(new, key=lambda one: one.name):
             self._warn(end)
-        self._wait(*ending.due(since, coming, now, unreachable=self._state.incomplete))
+        self._wait(*self._due(since, coming, now))
 
-    def _conditions(self) -> dict[End, float]:
-        people = self._people()
-        known = frozenset(Fact(name) for name in self._state.names(SEEN)) | ending.facts(people)
-        return ending.conditions(people, known, self._limits)
+    def _conditions(self, people: Sequence[Present]) -> dict[End, float]:
+        return ending.conditions(people, self._known() | ending.facts(people), self._limits)
+
+    def _known(self) -> frozenset[Fact]:
+        return frozenset(fact for fact in Fact if fact in self._state.names(SEEN))
+
+    def _due(self, since: Since, coming: Mapping[End, float], now: float) -> tuple[End | None, float | None]:
+        return ending.due(since, coming, now, unreachable=self._state.incomplete, met=self._shared.met)
 
     def _people(self) -> list[Present]:
         starters = self._state.names(STARTED_BY_HAND)
@@ -102,22 +115,23 @@ class Closing:
             if counts(one)
         ]
 
-    def _since(self) -> dict[End, float]:
+    def _since(self) -> Since:
         found = {end: self._state.register(f"{SINCE}{end.name}") for end in End}
-        return {end: value for end, value in found.items() if isinstance(value, float) and value > 0}
+        said = {end: value for end, value in found.items() if isinstance(value, float) and value > 0}
+        return ending.own_view(said, self._began)
 
-    def _remember(self, since: dict[End, float]) -> None:
-        """Written by one node only, and only when it differs."""
-        if self._node != min((one.node for one in self._state if counts(one)), default=""):
-            return
+    def _remember(self, since: Since, people: Sequence[Present]) -> None:
+        """Written by one node only, but for what it cannot know, and only when it differs."""
+        first = self._node == min((one.node for one in self._state if counts(one)), default="")
         written: dict[str, float | tuple[str, ...]] = {}
         for end in End:
             name, value = f"{SINCE}{end.name}", since.get(end, 0.0)
-            if (self._state.register(name) or 0.0) != value:
+            said = self._state.register(name) or 0.0
+            if said != value and (first or (said and value == self._began.get(end))):
                 written[name] = value
         before = self._state.names(SEEN)
-        seen = tuple(sorted({*before, *ending.facts(self._people())}))
-        if seen != before:
+        seen = tuple(sorted({*before, *ending.facts(people)}))
+        if first and seen != before:
             written[SEEN] = seen
         if written:
             self._shared.write(self._state.set(**written))
@@ -132,8 +146,8 @@ class Closing:
 
     def _again(self) -> None:
         self._timer = None
-        now, coming = self._now(), self._conditions()
-        end, seconds = ending.due(self._since(), coming, now, unreachable=self._state.incomplete)
+        now, coming = self._now(), self._conditions(self._people())
+        end, seconds = self._due(self._since(), coming, now)
         if end is None:
             self._wait(None, seconds)
         else:

@@ -51,7 +51,8 @@ class Seating:
         self._knocked: set[str] = set()
         self._node = here.node
         self._patience = Patience(service.description, throw_out)
-        self._closing = Closing(shared, here.node, service.description.ending, here.now, self._end, self._warn)
+        limits = msgspec.structs.replace(service.description.ending, hosted=service.access.pin_asked)
+        self._closing = Closing(shared, here.node, limits, here.now, self._end, self._warn)
 
     def arrive(self, participant: Participant) -> Participant:
         """Where somebody goes who has just come."""

@@ -40,12 +40,16 @@ class Shared:
         self._key = key
         self._react = react
         self._present: Mapping[str, str] = {}
+        self._opened = False
+        self.met = 0.0
+        """When another node came last, in Unix seconds; 0: all were there from the beginning."""
         self._link = Link(here.bus, key, here.node, here.boot, self, here.clock)
 
     async def open(self, present: Mapping[str, str]) -> bool:
         """Meet the other nodes that have the conference; True when this node is the first. Safe to fail half-way."""
         self.see(present)
         await self._link.open()
+        self._opened = True
         if self.state.register(IDENTITY) is not None:
             return False
         self.write(self.state.found(str(uuid.uuid4()), self._here.now()))
@@ -70,6 +74,8 @@ class Shared:
         """These nodes are there now, by the run of each."""
         came = {node for node, boot in present.items() if self._present.get(node) != boot}
         self._present = dict(present)
+        if came and self._opened:
+            self.met = self._here.now()
         self._react(self.state.see(present))
         if came:
             self._link.beat()

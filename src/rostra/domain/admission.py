@@ -148,7 +148,7 @@ def arrive(rules: AccessRules, pin: str | None, *, by_keypad: bool, role: Role |
 
 
 def may_key_host_pin(rules: AccessRules, role: Role) -> bool:
-    """Is a keypad listened to in the waiting room? Only where no PIN was asked for before (REF-032)."""
+    """May somebody key the Host PIN while it waits or is in? Only where no PIN was asked for before (REF-032)."""
     return rules.pin_asked and not rules.guest_pin_needed and role is Role.GUEST
 
 

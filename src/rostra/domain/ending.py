@@ -17,6 +17,10 @@ from rostra.domain.vocabulary import Role
 
 UNREACHABLE = 30.0
 """Seconds at least a conference goes on while nodes with participants of it are out of reach: they may be back."""
+MEETING = 5.0
+"""Seconds after a node has come in which it tells what it knows: nothing ends before."""
+AGREED = 1.0
+"""Seconds by which nodes may differ about when somebody left."""
 
 
 class KeepAlive(enum.StrEnum):
@@ -46,6 +50,8 @@ class Fact(enum.StrEnum):
     """A Host was in who counts as one."""
     COMPANY = "company"
     """Two or more were in at once."""
+    INSIDE = "inside"
+    """Somebody was in."""
     VISITOR = "visitor"
     """Somebody was in who came by himself."""
 
@@ -69,6 +75,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """0: at once; infinite: never."""
     last_participant: float = 0.0
     """0: never."""
+    hosted: bool = True
+    """There is a Host PIN; else anybody inside admits who waits, and when nobody is, that is the end for them."""
 
 
 Since = Mapping[End, float]
@@ -79,6 +87,8 @@ def facts(people: Sequence[Present]) -> frozenset[Fact]:
     """What these people make true of the conference."""
     inside = [one for one in people if one.joined]
     found: set[Fact] = set()
+    if inside:
+        found.add(Fact.INSIDE)
     if any(_leads(one) for one in inside):
         found.add(Fact.HOST)
     if len(inside) > 1:
@@ -99,11 +109,25 @@ def conditions(people: Sequence[Present], known: frozenset[Fact], limits: Limits
     followers = [one for one in people if one.role is not Role.HOST or not one.joined]
     if Fact.HOST in known and followers and not hosted and limits.guests_only != math.inf:
         found[End.HOSTS_LEFT] = limits.guests_only
+    if not limits.hosted and Fact.INSIDE in known and people and not inside:
+        found[End.HOSTS_LEFT] = 0.0
     if limits.last_participant and Fact.COMPANY in known and len(inside) == 1 and len(people) == 1:
         found[End.LAST_PARTICIPANT] = limits.last_participant
     if people and Fact.VISITOR in known and not kept_alive(people):
         found[End.NOT_KEPT_ALIVE] = 0.0
     return found
+
+
+def prevented(people: Sequence[Present]) -> frozenset[End]:
+    """Which ends these people stand against by being there, whatever has been before."""
+    found: set[End] = set()
+    if any(_leads(one) for one in people):
+        found.add(End.HOSTS_LEFT)
+    if len(people) > 1:
+        found.add(End.LAST_PARTICIPANT)
+    if people and kept_alive(people):
+        found.add(End.NOT_KEPT_ALIVE)
+    return frozenset(found)
 
 
 def kept_alive(people: Sequence[Present]) -> bool:
@@ -116,19 +140,31 @@ def kept_alive(people: Sequence[Present]) -> bool:
     return len(several) > 1 and any(one.role is Role.HOST for one in several)
 
 
+def own_view(since: Since, began: Since) -> Since:
+    """Since when the conditions have held as a node has to see it who itself saw them begin (`began`).
+
+    What is said of an earlier time comes from nodes that were cut off from those who stood against the end.
+    """
+    return {end: began[end] if began.get(end, 0.0) > at + AGREED else at for end, at in since.items()}
+
+
 def follow(since: Since, coming: Mapping[End, float], now: float) -> dict[End, float]:
     """Since when the conditions hold that hold now; one that had been broken begins anew."""
     return {end: since.get(end, now) for end in coming}
 
 
-def due(since: Since, coming: Mapping[End, float], now: float, *, unreachable: bool) -> tuple[End | None, float | None]:
+def due(
+    since: Since, coming: Mapping[End, float], now: float, *, unreachable: bool, met: float = 0.0
+) -> tuple[End | None, float | None]:
     """The end that is due, or in how many seconds to look again (None: nothing is coming).
 
-    `unreachable`: participants are known whose node cannot be reached, so nothing is as sure as it looks.
+    `unreachable`: participants are known whose node cannot be reached, so nothing is as sure as it looks. `met`: when
+    another node came last.
     """
     soonest: float | None = None
     for end, delay in sorted(coming.items(), key=lambda one: one[1]):
         left = since.get(end, now) + (max(delay, UNREACHABLE) if unreachable else delay) - now
+        left = max(left, met + MEETING - now)
         if left <= 0:
             return end, None
         soonest = left if soonest is None else min(soonest, left)
