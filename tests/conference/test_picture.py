@@ -95,6 +95,13 @@ def test_streaming_is_shown_with_its_caption_first() -> None:
     assert theme.STREAMING_INDICATOR not in images(program(seats, [], hidden), "c0")
 
 
+@pytest.mark.spec("REF-063")
+@pytest.mark.parametrize("kind", ["conference", "lecture"])
+def test_meeting_rooms_and_auditoriums_have_a_watermark_unless_told_otherwise(kind: str) -> None:
+    service = ServiceDescription(id=1, name="s", service_type=kind)
+    assert theme.WATERMARK_ICON in images(program([seat(0), seat(1)], [], service), "c0")
+
+
 @pytest.mark.spec("REF-059", "REF-060")
 def test_the_watermark_is_on_the_main_picture_unless_the_theme_has_none() -> None:
     full = msgspec.structs.replace(SERVICE, host_view="one_main_zero_pips")

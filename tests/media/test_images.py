@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 
 import cairo
+import numpy as np
 import pytest
 
 from rostra.domain import theme
@@ -113,3 +114,16 @@ def test_bitmaps_used_longest_ago_go_first() -> None:
     assert kept.bitmap("none", lambda: None) is None
     kept.clear()
     assert sorted(gone) == ["x-1", "x-2", "x-3"]
+
+
+@pytest.mark.spec("REF-062", "REF-063")
+def test_the_watermark_of_the_base_theme_is_white_and_can_be_seen_through() -> None:
+    found = ThemeFiles([str(BASE)]).image(theme.WATERMARK_ICON)
+    assert found is not None
+    assert found.width <= 200
+    assert found.height <= 100
+    pixels = np.frombuffer(found.rgba, np.uint8).reshape(-1, 4).astype(int)
+    seen = pixels[pixels[:, 3] > 8]
+    assert len(seen) > 200, "there is something"
+    assert seen[:, 3].max() <= 0.61 * 255, "40 % transparent"
+    assert (np.abs(seen[:, :3] - seen[:, 3:]) <= 2).all(), "white, multiplied by its alpha"

@@ -45,3 +45,13 @@ def test_whatever_a_name_is(content: str) -> None:
     assert text.label(content, 182, 102).width == 182
     text.title(content, 182, 102)
     text.box(content, 182, 42, 20, 0xFFFFFF, 0xFF000000)
+
+
+@pytest.mark.spec("REF-065")
+@pytest.mark.parametrize(
+    ("alpha", "opacity"), [(0x00, 0), (0x80, 0.5), (0x99, 0.6), (0xBE, 0.75), (0xE6, 0.9), (0xFF, 1)]
+)
+def test_alpha_of_a_theme_is_opacity(alpha: int, opacity: float) -> None:
+    made = text.box("Al", 300, 42, 22, 0xFFFFFF, alpha << 24 | 0x222222)
+    middle = np.frombuffer(made.rgba, np.uint8).reshape(made.height, made.width, 4)[3, made.width // 2]
+    assert middle[3] / 255 == pytest.approx(opacity, abs=0.01)
