@@ -346,6 +346,11 @@ export function seen(state: MeetingState): MeetingState {
   return { ...state, self, roster, flags, presenter, layout: undefined };
 }
 
+/** Messages are possible here and now. */
+export function mayChat(state: MeetingState): boolean {
+  return state.service.chat && (state.flags.chat_enabled ?? true) && !isWaiting(state);
+}
+
 /** May present now, as far as this client can know. */
 export function mayPresent(state: MeetingState): boolean {
   if (!state.service.presentation || isWaiting(state)) return false;

@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
 import type { ParticipantRecord } from "../api/types";
 import { locale, t } from "../i18n";
 import type { Meeting } from "../meeting/meeting";
@@ -15,11 +15,15 @@ interface Props {
   onTo(uuid: string | undefined): void;
 }
 
+/** Pixels from the end of the messages that still count as being there. */
+const NEAR = 60;
+
 /** Messages to everyone or to one, and what happened meanwhile. */
 export function Chat({ meeting, state, to, onTo }: Props) {
   const [text, setText] = useState("");
-  const end = useRef<HTMLDivElement>(null);
-  const input = useRef<HTMLInputElement>(null);
+  const log = useRef<HTMLDivElement>(null);
+  const atEnd = useRef(true);
+  const input = useRef<HTMLTextAreaElement>(null);
   const { chat: lines, roster, self } = state;
   const others = [...roster.byUuid.values()].filter(
     (row) => row.uuid !== self && row.supports_direct_chat && row.service_type !== "waiting_room",
@@ -27,13 +31,23 @@ export function Chat({ meeting, state, to, onTo }: Props) {
   const target = others.find((row) => row.uuid === to);
   // biome-ignore lint/correctness/useExhaustiveDependencies: scroll when a line was added
   useEffect(() => {
-    end.current?.scrollIntoView({ block: "end" });
+    // Who reads further up is not torn away from it by others.
+    if (atEnd.current || lines.at(-1)?.own) log.current?.scrollTo({ top: log.current.scrollHeight });
   }, [lines.length]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: to write at once, also when asked to from elsewhere
   useEffect(() => {
     // On a touch screen the keyboard would cover what there is to read.
     if (window.matchMedia("(pointer: fine)").matches) input.current?.focus();
   }, [to]);
+  const scrolled = () => {
+    const { scrollHeight = 0, scrollTop = 0, clientHeight = 0 } = log.current ?? {};
+    atEnd.current = scrollHeight - scrollTop - clientHeight < NEAR;
+  };
+  const typed = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    event.currentTarget.form?.requestSubmit();
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const message = text.trim();
@@ -44,23 +58,33 @@ export function Chat({ meeting, state, to, onTo }: Props) {
   const label = target ? t("chat.toOne", { name: nameOf(target) }) : t("chat.label");
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: there is nothing else in it to scroll from with the keyboard */}
-      <div className="chat" role="log" tabIndex={0} aria-label={t("chat.title")} data-testid="chat">
+      <div
+        ref={log}
+        className="chat"
+        role="log"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: there is nothing else in it to scroll from with the keyboard
+        tabIndex={0}
+        aria-label={t("chat.title")}
+        data-testid="chat"
+        onScroll={scrolled}
+      >
         {lines.length === 0 && <p className="soft chat-empty">{t("chat.empty")}</p>}
         {lines.map((line) => (
           <Line key={line.id} line={line} />
         ))}
-        <div ref={end} />
       </div>
       {others.length > 0 && <Recipient others={others} to={target?.uuid} onTo={onTo} />}
       <form className="chat-form" onSubmit={submit}>
-        <input
+        <textarea
           ref={input}
+          rows={1}
+          dir="auto"
           aria-label={label}
           placeholder={label}
           data-testid="chat-input"
           value={text}
           onChange={(event) => setText(event.target.value)}
+          onKeyDown={typed}
           autoComplete="off"
           maxLength={4000}
         />

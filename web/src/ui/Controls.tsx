@@ -1,6 +1,6 @@
 import { t } from "../i18n";
 import type { Meeting } from "../meeting/meeting";
-import { handRaised, isWaiting, type MeetingState } from "../state/meeting";
+import { handRaised, isWaiting, type MeetingState, mayChat } from "../state/meeting";
 import { viewRoster } from "../state/roster";
 import { LeaveButton } from "./LeaveButton";
 import { MoreMenu } from "./MoreMenu";
@@ -35,7 +35,7 @@ interface Props {
 /** The bar of buttons below the picture. */
 export function Controls({ meeting, state, panel, deeds, sharing, full, selfShown }: Props) {
   const waiting = isWaiting(state);
-  const chat = state.service.chat && !waiting;
+  const chat = mayChat(state);
   const handUp = handRaised(state);
   const host = state.role === "HOST" && !waiting;
   const chatLabel = state.unread > 0 ? t("control.unread", { count: state.unread }) : t("control.chat");

@@ -2,7 +2,7 @@ import { useMemo, useState } from "react";
 import type { ParticipantRecord } from "../api/types";
 import { t } from "../i18n";
 import type { Meeting } from "../meeting/meeting";
-import type { MeetingState } from "../state/meeting";
+import { type MeetingState, mayChat } from "../state/meeting";
 import { type RosterView, stageOrder, viewRoster } from "../state/roster";
 import { Icon } from "./Icon";
 import { RosterRow } from "./RosterRow";
@@ -27,7 +27,7 @@ export function Roster({ meeting, state }: { meeting: Meeting; state: MeetingSta
       host={host}
       talking={(roster.voice.get(one.uuid) ?? 0) > 0}
       place={places.get(one.uuid)}
-      chat={state.service.chat}
+      chat={mayChat(state)}
       inRoom={state.place !== undefined}
     />
   );

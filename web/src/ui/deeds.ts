@@ -1,6 +1,6 @@
 import { useCallback, useMemo } from "react";
 import type { Meeting } from "../meeting/meeting";
-import { handRaised, isWaiting, mayPresent, seen } from "../state/meeting";
+import { handRaised, isWaiting, mayChat, mayPresent, seen } from "../state/meeting";
 import type { Deeds, PanelName } from "./Controls";
 import { useKeys } from "./hooks";
 import type { Sharing } from "./sharing";
@@ -53,7 +53,7 @@ export function useDeeds({ meeting, desk, sharing, togglePanel, toggleFull, togg
         h: hand,
         s: share,
         p: () => togglePanel("people"),
-        c: () => meeting.store.get().service.chat && !isWaiting(meeting.store.get()) && togglePanel("chat"),
+        c: () => mayChat(seen(meeting.store.get())) && togglePanel("chat"),
         i: () => togglePanel("statistics"),
         f: toggleFull,
         k: () => desk.ask({ kind: "keypad" }),
