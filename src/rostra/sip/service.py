@@ -10,6 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterable
 
 import structlog
+from prometheus_client import REGISTRY, CollectorRegistry
 
 from rostra.calls.switchboard import CallOrder, NotDialled, Switchboard
 from rostra.environment import Environment
@@ -51,6 +52,7 @@ class SipService:
         clock: Callable[[], float] | None = None,
         generator: random.Random | None = None,
         registering: Registering | None = None,
+        registry: CollectorRegistry = REGISTRY,
     ) -> None:
         """`settings` are those to begin with; see `apply`.
 
@@ -74,7 +76,7 @@ class SipService:
         self._registering = registering
         if registering is not None:
             self._engine.keeps = registering.registrar.uses
-        self._metrics = EngineMetrics(self._engine)
+        self._metrics = EngineMetrics(self._engine, registry)
         self._driver: Driver | None = None
         self._agents: dict[str, CallAgent] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
