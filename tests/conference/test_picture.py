@@ -57,6 +57,12 @@ def test_alone_and_without_pictures_are_told_apart() -> None:
     assert images(program([seat(0), seat(1, picture=False)], []), "c0") == [theme.NO_OTHER_VIDEO, theme.AUDIO_INDICATOR]
 
 
+def test_who_is_only_recorded_is_alone() -> None:
+    streamed = seat(1, picture=False, is_streaming=True, is_video_call=True)
+    assert theme.NO_OTHERS in images(program([seat(0), streamed], []), "c0")
+    assert theme.NO_OTHER_VIDEO in images(program([seat(0), streamed, seat(2, picture=False)], []), "c0")
+
+
 @pytest.mark.spec("CONF-071", "REF-054")
 def test_a_hidden_camera_has_a_place_and_is_not_seen() -> None:
     made = program([seat(0), seat(1), seat(2, is_video_muted=True)], [])

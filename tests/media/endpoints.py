@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -28,11 +30,11 @@ H264 = CodecParameters(
 RATE = 48000
 
 
-def describe(codec: CodecParameters, port: int, rtcp_port: int = 0) -> MediaDescription:
+def describe(codec: CodecParameters, port: int, rtcp_port: int = 0, profile: str = "RTP/AVPF") -> MediaDescription:
     """One stream on this machine."""
     kind = MediaKind.AUDIO if codec.clock_rate == RATE else MediaKind.VIDEO
     stream = MediaStream(
-        kind=kind, address="127.0.0.1", port=port, rtcp_port=rtcp_port, codecs=(codec,), profile="RTP/AVPF"
+        kind=kind, address="127.0.0.1", port=port, rtcp_port=rtcp_port, codecs=(codec,), profile=profile
     )
     return MediaDescription(address="127.0.0.1", streams=(stream,))
 
@@ -44,6 +46,9 @@ class Far:
         self.codec = codec
         self.asked = 0
         """Requests for key frames that have come."""
+        self.running = threading.Event()
+        """It has made more than its first picture, or block of sound."""
+        self._coded = itertools.count(1)
         self._source = source
         self._sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
         for one in self._sockets:
@@ -53,11 +58,22 @@ class Far:
 
     async def join(self, worker: Worker, leg: str) -> None:
         """Become the far end of a leg."""
-        kind = MediaKind.AUDIO if self.codec is OPUS else MediaKind.VIDEO
-        _, (port,) = await worker.reserve_rtp(leg, (kind,))
-        await worker.connect_rtp(leg, describe(self.codec, port), describe(self.codec, self._port, self._control))
-        await worker.start(leg)
+        port = await self.reserve(worker, leg)
+        await self.connect(worker, leg, port)
         self.play(port)
+
+    async def reserve(self, worker: Worker, leg: str) -> int:
+        kind = MediaKind.AUDIO if self.codec is OPUS else MediaKind.VIDEO
+        return (await worker.reserve_rtp(leg, (kind,)))[1][0]
+
+    async def connect(self, worker: Worker, leg: str, port: int, profile: str = "RTP/AVPF") -> None:
+        ours, theirs = describe(self.codec, port, 0, profile), describe(self.codec, self._port, self._control, profile)
+        await worker.connect_rtp(leg, ours, theirs)
+        await worker.start(leg)
+
+    def shut(self, shut: bool) -> None:
+        """Keep what it makes from going out, or let it."""
+        self._pipeline.get_by_name("gate").set_property("drop", shut)
 
     def play(self, port: int) -> None:
         row = codecs.BY_NAME[self.codec.name]
@@ -72,8 +88,9 @@ class Far:
         payloader = row.payloader.format(payload_type=row.payload_type, mtu=1200)
         encoder = row.encoder.format(bitrate=700_000, kilobits=700, mtu=1100)
         sending = (
-            f"rtpbin name=rtp rtp-profile=avpf {self._source} ! {encoder} ! identity name=coded ! {payloader} ! "
-            "rtp.send_rtp_sink_0 rtp.send_rtp_src_0 ! "
+            f"rtpbin name=rtp rtp-profile=avpf {self._source} ! {encoder} ! "
+            f"identity name=coded signal-handoffs=true ! {payloader} ! "
+            "rtp.send_rtp_sink_0 rtp.send_rtp_src_0 ! valve name=gate ! "
             f"udpsink name=away host=127.0.0.1 port={port} sync=false async=false "
             "udpsrc name=control ! rtp.recv_rtcp_sink_0 "
         )
@@ -89,12 +106,17 @@ class Far:
         coded = self._pipeline.get_by_name("coded")
         if coded:
             coded.get_static_pad("src").add_probe(Gst.PadProbeType.EVENT_UPSTREAM, self._event)
+            coded.connect("handoff", self._made)
         self._pipeline.set_state(Gst.State.PLAYING)
 
     def _event(self, _: Any, info: Any) -> Any:
         structure = info.get_event().get_structure()
         self.asked += structure is not None and structure.get_name() == "GstForceKeyUnit"
         return Gst.PadProbeReturn.OK
+
+    def _made(self, *_: Any) -> None:
+        if next(self._coded) > 5:
+            self.running.set()
 
     async def sample(self, seconds: float = 5) -> Any:
         """The next of what comes, or None."""
@@ -141,6 +163,12 @@ class Screen(Far):
             if found is not None and condition(found):
                 return
         pytest.fail(f"not {what} within {seconds} s, but YUV {found}")
+
+    async def size(self) -> tuple[int, int] | None:
+        """Width and height of the next picture."""
+        sample = await self.sample(1)
+        shape = sample.get_caps().get_structure(0) if sample else None
+        return (shape.get_value("width"), shape.get_value("height")) if shape else None
 
     async def middle(self) -> np.ndarray | None:
         """Mean Y, U and V around the middle of the next picture."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rostra.media.engine.rungs import FULL_HD, LADDER, Rung, narrow, pick
+from rostra.media.engine.rungs import FULL_HD, LADDER, Rung, narrow, pick, share
 
 
 def level(number: str, **more: str) -> dict[str, str]:
@@ -88,10 +88,10 @@ def test_every_rung_has_a_narrow_one_that_takes_no_more(rung: Rung) -> None:
     ("parameters", "limit", "quality", "height"),
     [
         (level("28"), None, "fullhd", 1080),
-        (level("28"), 2_564_000, "fullhd", 1080),
-        (level("28"), 2_500_000, "fullhd", 720),
-        (level("28"), 1_800_000, "fullhd", 720),
-        (level("28"), 960_000, "fullhd", 480),
+        (level("28"), share(2_564_000, both=False), "fullhd", 1080),
+        (level("28"), share(2_563_000, both=False), "fullhd", 720),
+        (level("28"), share(1_800_000, both=False), "fullhd", 720),
+        (level("28"), share(960_000, both=False), "fullhd", 480),
         (level("28"), None, "hd", 720),
         (level("28"), None, "sd", 480),
         (level("1f"), None, "fullhd", 720),

@@ -26,15 +26,15 @@ def offer(slides: str, stated: str = "") -> str:
     return HEAD + main + (SECTION.format(mid="1", direction=slides, more="a=content:slides\r\n") if slides else "")
 
 
-@pytest.mark.spec("API-109", "CONF-146")
+@pytest.mark.spec("API-109", "CONF-146", "CONF-143")
 @pytest.mark.parametrize(
     ("slides", "shown", "stated", "most"),
     [
-        ("recvonly", "presenter:slides", "", 500_000),
-        ("sendrecv", "presenter:slides", "", 500_000),
-        ("recvonly", "", "", 1_000_000),
-        ("inactive", "presenter:slides", "", 1_000_000),
-        ("", "presenter:slides", "", 1_000_000),
+        ("recvonly", "presenter:slides", "", 468_000),
+        ("sendrecv", "presenter:slides", "", 468_000),
+        ("recvonly", "", "", 936_000),
+        ("inactive", "presenter:slides", "", 936_000),
+        ("", "presenter:slides", "", 936_000),
         ("recvonly", "presenter:slides", "b=AS:300\r\n", 300_000),
     ],
 )

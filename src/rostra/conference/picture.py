@@ -189,7 +189,8 @@ class _Company:
             return drawing.draw(arrangement, group.style, around)
         if who.is_streaming and not self._look.waiting_screen:
             return splash.stream_without(theme.NO_MAIN_VIDEO, settings.no_main_video_bg)
-        return drawing.alone(theme.NO_OTHERS if len(self._joined) == 1 else theme.NO_OTHER_VIDEO, around, group.style)
+        company = [other for other in self._joined if not other.is_streaming]
+        return drawing.alone(theme.NO_OTHERS if len(company) == 1 else theme.NO_OTHER_VIDEO, around, group.style)
 
     @property
     def seated(self) -> dict[str, tuple[str, ...]]:

@@ -89,7 +89,7 @@ class RtpLeg(Leg):
         wires = self._transport.wires if self._transport else ()
         slides = [self._streams[w.index] for w in wires if w.slides]
         shared = bool(self._slides_source) and any(stream.sends for stream in slides)
-        total = remote.bandwidth // 2 if remote.bandwidth and shared else remote.bandwidth
+        total = rungs.share(remote.bandwidth, both=shared)
         section = next(
             (s for s in remote.streams if s.kind is MediaKind.VIDEO and s.content is content and not s.refused), None
         )

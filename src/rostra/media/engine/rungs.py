@@ -32,8 +32,10 @@ LADDER: tuple[Rung, ...] = (
 )
 """Best first; no better ones than those of HD (SYS-120)."""
 FULL_HD = Rung(1920, 1080, 30, 3_000_000)
-_FULL_HD_BLOCKS, _FULL_HD_BITS = 8160, 2_564_000
-"""What a receiver has to state, and may not be limited below, for Full HD (API-091)."""
+SOUND = 64_000
+"""bit/s of a call's limit that are kept for its sound."""
+_FULL_HD_BLOCKS, _FULL_HD_BITS = 8160, 2_564_000 - SOUND
+"""What a receiver has to state, and its pictures may not be limited below, for Full HD (API-091)."""
 _SD_HEIGHT = 480
 _STRETCH = 1.5
 """How far below a rung's own bit rate it may still be used before the next smaller picture looks better."""
@@ -80,6 +82,17 @@ def pick(parameters: Mapping[str, str], limit: int | None = None, quality: str =
             continue
         return _within(rung, frames, bits)
     return _within(LADDER[-1], frames, bits)
+
+
+def share(limit: int | None, *, both: bool) -> int | None:
+    """What main video gets, or slides, of all that a call may be sent: sound is part of it, and `both` get half each.
+
+    CONF-143, CONF-146, API-109.
+    """
+    if not limit:
+        return None
+    left = max(LADDER[-1].bitrate, limit - SOUND)
+    return left // 2 if both else left
 
 
 def narrow(rung: Rung) -> Rung:

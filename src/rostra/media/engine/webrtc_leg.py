@@ -86,7 +86,7 @@ class WebRtcLeg(Leg):
         """bit/s of a section; main video and slides that are both sent share half and half (CONF-146, API-109)."""
         video, slides = (self._planned.of_role(role) if self._planned else None for role in ("video", "slides"))
         shared = bool(self._slides_source and video and slides and slides.direction.sends)
-        total = self._limit // 2 if self._limit and shared else self._limit
+        total = rungs.share(self._limit, both=shared)
         return min((value for value in (total, section.offered.receive_limit) if value), default=None)
 
     def _feed_slides(self) -> None:
