@@ -48,7 +48,7 @@ class PolicyClient:
             logger.warning("Policy answer is no JSON", profile=profile.name, problem=str(problem))
             return None
         if not isinstance(found, dict):
-            logger.warning("Policy answer is no JSON object", profile=profile.name)
+            logger.warning("Policy answer is no JSON", profile=profile.name, problem="no object")
             return None
         return found  # type: ignore[reportUnknownVariableType] - checked by who reads it
 

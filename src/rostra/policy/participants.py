@@ -94,7 +94,10 @@ def _mix(given: object, names: Names) -> tuple[str, bool]:
     fields = members(given)
     if fields is None:
         raise Invalid("send_to_audio_mixes", "has a member that is not an object")
-    name, prominent = (value_of(field, fields, names) for field in _MIX)
+    try:
+        name, prominent = (value_of(field, fields, names) for field in _MIX)
+    except Invalid as problem:
+        raise Invalid("send_to_audio_mixes", str(problem)) from None
     if not 1 <= len(name.split(".")) <= LEVELS or not all(name.split(".")):
         raise Invalid("send_to_audio_mixes", f"a mix has 1 to {LEVELS} names between dots")
     return name, prominent

@@ -24,6 +24,7 @@ PROCESSES = 2
 WAITED = 5.0
 """Seconds for one run in all, when the machine is so busy that processor time is no measure."""
 _LINE = 8 * OUTPUT
+_KEPT = frozenset({"PATH", "PYTHONPATH", "VIRTUAL_ENV"})
 _USED_UP = f"the script takes more than {SECONDS:g} s of processor time"
 
 
@@ -84,7 +85,7 @@ class Sandbox:
 
 async def _begin() -> Process:
     """A new one, with nothing of our environment but where programs are."""
-    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "VIRTUAL_ENV") if name in os.environ}
+    kept = {name: value for name, value in os.environ.items() if name in _KEPT}
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "rostra.policy.sandbox", stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=kept, limit=_LINE,
         start_new_session=True,
