@@ -29,7 +29,13 @@ logger = structlog.get_logger("rostra.node.signalling")
 AGAIN = 10.0
 """Seconds until a key that cannot be opened is tried again: the platform's key comes by another way."""
 _COLUMN = "configuration_tlscertificate.private_key"
-_RESOURCES = frozenset({"global", "worker_vm", "system_location", "dns_server", "tls_certificate", "ca_certificate"})
+_RESOURCES = frozenset(
+    {
+        "global", "worker_vm", "system_location", "configuration_systemlocation_dns_servers", "dns_server",
+        "tls_certificate", "ca_certificate",
+    }
+)  # fmt: skip
+"""Resources, and the table of which name servers a location has."""
 
 Authorities = tuple[tuple[str, bool], ...]
 
