@@ -9,9 +9,10 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from rostra.calls.switchboard import CallRequest, SessionListener
+from rostra.calls.switchboard import CallRequest, Former, SessionListener
 from rostra.clientapi.app import create_app
 from rostra.clientapi.serving import Server
+from rostra.clientapi.tokens import TokenMint
 from rostra.environment import Environment
 
 from .driver import ROOT, Api
@@ -40,6 +41,23 @@ async def test_who_joins_anew_is_in_the_roster_once(
     assert (await ada.post("refresh_token")).status_code == 403
     assert (await again.get("conference_status")).status_code == 200
     assert released_elsewhere == []
+
+
+async def test_who_joins_anew_shows_who_it_was_also_on_another_node(api: Api, switchboard: FakeSwitchboard) -> None:
+    """By any of its tokens; the mark in the roster does not make one."""
+    ada = await api.join()
+    first = switchboard.requests[-1]
+    assert first.former is None
+    assert len(first.mark) == 64
+    later = (await ada.post("refresh_token")).json()["result"]["token"]
+    for token in (ada.token, later):
+        await api.join(replaces=token)
+        assert switchboard.requests[-1].former == Former(ada.uuid, first.mark)
+        assert switchboard.requests[-1].mark != first.mark
+    for other in (first.mark, ada.uuid, "é", TokenMint().issue(ada.uuid, 1e12)):
+        await api.join(replaces=other)
+        known = switchboard.requests[-1].former
+        assert known is None or known.mark != first.mark
 
 
 @pytest.mark.parametrize("forge", ["{uuid}", "{token}x", "x{token}", "", "none", "é"])

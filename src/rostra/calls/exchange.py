@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from rostra.background import Background
-from rostra.calls import arrivals, identity
+from rostra.calls import arrivals, identity, rejoining
 from rostra.calls.anchors import Anchors, Atlas
 from rostra.calls.arrivals import Entrance
 from rostra.calls.attendant import KEYPADS
@@ -33,7 +33,7 @@ from rostra.conference.messages import node_subject
 from rostra.conference.roster import Participant
 from rostra.dialplan.outward import Plan
 from rostra.dialplan.resolve import FindAlias, resolve
-from rostra.domain.admission import PinOutcome, check_pin
+from rostra.domain.admission import role_by
 from rostra.domain.dialling import Wanted
 from rostra.domain.history import ConferenceEnded, ConferenceStarted, ParticipantEnded, ParticipantJoined
 from rostra.domain.rooms import Room
@@ -153,6 +153,8 @@ class Exchange:
             raise CallRefused(Refusal.MAINTENANCE)
         find = self._find_alias if request.role is None else self._find
         found = await self._reaching.service(request, find)
+        former = await rejoining.recall(request, found.service, self._instance)
+        request = rejoining.judged(request, former)
         pin = request.pin if found.pin is None else found.pin
         entrance, properties = await self._reaching.enter(request, found.service, pin)
         identity.check(request, entrance)
@@ -160,11 +162,11 @@ class Exchange:
             log_failed(request, Refusal.INSUFFICIENT_LICENSES.text)
             return await self._turn_away(request, found.service, Refusal.INSUFFICIENT_LICENSES, listener)
         instance = await self._instance(arrivals.conference_key(found.service, entrance.where), found.service)
-        if entrance.where is not ServiceType.IVR and not room_in(instance, found.service):
+        if entrance.where is not ServiceType.IVR and not room_in(instance, found.service, former):
             instance.end_if_unused()
             return await self._turn_away(request, found.service, Refusal.PARTICIPANT_LIMIT, listener)
-        session = self._admit(request, entrance, instance, listener, properties)
-        if entrance.where is not ServiceType.IVR:
+        session = self._admit(request, entrance, instance, listener, properties, former)
+        if entrance.where is not ServiceType.IVR and former is None:
             self._places.took(session.participant.uuid, found.service)
         return session
 
@@ -185,8 +187,7 @@ class Exchange:
             return False
         if pin is None or not found.service.access.pin_asked:
             return role
-        outcome = check_pin(found.service.access, pin)
-        given = {PinOutcome.HOST: Role.HOST, PinOutcome.GUEST: Role.GUEST}.get(outcome)
+        given = role_by(found.service.access, pin)
         return given if given is not None and role in (None, given) else False
 
     def room(self, alias: str) -> Room | None:
@@ -216,11 +217,12 @@ class Exchange:
 
     def _admit(
         self, request: CallRequest, entrance: Entrance, instance: ConferenceInstance, listener: SessionListener,
-        properties: Properties = UNCHANGED, *, licensed: bool = True,
+        properties: Properties = UNCHANGED, former: Participant | None = None, *, licensed: bool = True,
     ) -> CallSession:  # fmt: skip
         participant = arrivals.participant_of(request, entrance, self._here.node, self._here.now())
+        participant = rejoining.resumed(changed(participant, properties), former)
         return self.enrol(
-            instance, changed(participant, properties), listener, licensed=licensed, wrong_pins=entrance.wrong_pins,
+            instance, participant, listener, licensed=licensed, wrong_pins=entrance.wrong_pins,
             facts=facts_of(request),
         )  # fmt: skip
 

@@ -24,9 +24,10 @@ def occupies(participant: Participant) -> bool:
     return participant.service_type is not ServiceType.IVR and not participant.attending
 
 
-def room_in(conference: ConferenceInstance, service: Service) -> bool:
-    """For one more, by what is configured now (CONF-151)."""
-    present = sum(occupies(one) for one in conference.participants)
+def room_in(conference: ConferenceInstance, service: Service, former: Participant | None = None) -> bool:
+    """For one more, by what is configured now (CONF-151). `former`: who it was before, and goes for it."""
+    goes = former.uuid if former else ""
+    present = sum(occupies(one) and one.uuid != goes for one in conference.participants)
     return has_room(service.description.participant_limit, present)
 
 

@@ -53,6 +53,13 @@ __all__ = [
 ]
 
 
+class Former(msgspec.Struct, frozen=True):
+    """Who a caller was before, as it can show."""
+
+    participant: str
+    mark: str
+
+
 class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody wants to join what `alias` names."""
 
@@ -94,6 +101,9 @@ class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The same of `ms-subnet`."""
     identity: Identity | None = None
     """Whom an identity provider vouches for."""
+    mark: str = ""
+    """By which it is known when it joins anew (`calls.rejoining`)."""
+    former: Former | None = None
 
 
 class CallOrder(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ removes it. A closed event stream alone ends nothing.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections import deque
 from collections.abc import Coroutine, Iterator
@@ -20,7 +21,7 @@ from rostra.clientapi.envelope import TOKEN_EXPIRED
 from rostra.clientapi.invitations import Invitations
 from rostra.clientapi.rooms import request_of
 from rostra.clientapi.stream import EventStream
-from rostra.clientapi.tokens import LIFETIME, TokenMint
+from rostra.clientapi.tokens import LIFETIME, SECRET_BYTES, TokenMint
 from rostra.domain.rooms import Room
 from rostra.domain.vocabulary import Role
 
@@ -52,6 +53,8 @@ class Client:
         self.calls: dict[str, asyncio.TimerHandle | None] = {}
         """Running calls; the handle drops a call that is never acknowledged."""
         self.main_call = ""
+        self.secret = secrets.token_bytes(SECRET_BYTES)
+        """By which it is known when it joins anew, also on another node."""
         self.frames: dict[str, int] = {}
         """Ids of the latest events about pictures of the presentation, and which pictures they told of (API-111)."""
         self._presenting: dict[str, str] = {}
@@ -286,7 +289,7 @@ class Clients:
     def refresh(self, client: Client) -> str:
         """Another token; the client lives `LIFETIME` from now."""
         client.deadline = time.time() + LIFETIME
-        return self.mint.issue(client.uuid, client.deadline)
+        return self.mint.issue(client.uuid, client.deadline, client.secret)
 
     def holder(self, token: str) -> Client | None:
         """The client a token belongs to; None when forged, expired or the participant is gone."""

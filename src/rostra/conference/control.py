@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from rostra.conference import messages as w
 from rostra.conference.events import CameraMoved, RoomReferred
 from rostra.conference.here import Here
+from rostra.conference.roster import Participant
 from rostra.conference.shared import Shared
 from rostra.conference.silence import SILENCE
 from rostra.conference.state import STARTED_BY_HAND, Value
@@ -34,6 +35,10 @@ class Control(abc.ABC):
     @abc.abstractmethod
     def carry_out(self, order: w.Order) -> bool:
         """Do something with a participant signalled here; False when there is none."""
+
+    def recall(self, participant: str) -> Participant | None:
+        """Somebody who has not left, also if its node is out of reach."""
+        return self._state.recall(participant)
 
     async def lock(self, locked: bool) -> None:
         self._set_flags(locked=locked)

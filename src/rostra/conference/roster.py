@@ -98,6 +98,8 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     """It came in without signing on where only trusted callers may."""
     presentation_in_mix: bool = False
     """It wants the presentation inside its main picture (`pres_in_mix`)."""
+    mark: str = ""
+    """By which its client is known when it joins anew: a digest of what only that has."""
     is_speaking: bool = False
     remote_address: str = ""
     """Where its signalling comes from."""

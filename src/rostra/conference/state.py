@@ -143,6 +143,11 @@ class ConferenceState:
     def get(self, participant: str) -> Participant | None:
         return self._shown.get(participant)
 
+    def recall(self, participant: str) -> Participant | None:
+        """Also one whose node is out of reach, or over; not one that has left."""
+        entry = self._entries.get(participant)
+        return entry.participant if entry else None
+
     def owns(self, participant: str) -> bool:
         """Is it signalled by this run of this node?"""
         entry = self._entries.get(participant)

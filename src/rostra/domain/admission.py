@@ -60,6 +60,11 @@ def check_pin(rules: AccessRules, pin: str | None) -> PinOutcome:
     return PinOutcome.WRONG if given else PinOutcome.GUEST
 
 
+def role_by(rules: AccessRules, pin: str) -> Role | None:
+    """The role that a PIN gives; None: none."""
+    return {PinOutcome.HOST: Role.HOST, PinOutcome.GUEST: Role.GUEST}.get(check_pin(rules, pin))
+
+
 def _same(given: str, configured: str) -> bool:
     return hmac.compare_digest(given.encode(), configured.removesuffix("#").encode())
 

@@ -14,6 +14,7 @@ from rostra.calls.switchboard import (
     CallRefused,
     CallRequest,
     ExtensionRequired,
+    Former,
     IdentityRequired,
     PinRequired,
     Refusal,
@@ -31,7 +32,7 @@ from rostra.clientapi.invitations import Invitation
 from rostra.clientapi.network import caller_address
 from rostra.clientapi.results import ExtensionChallenge, PinChallenge, TokenGranted, TokenRefreshed, Version
 from rostra.clientapi.stream import EventResponse
-from rostra.clientapi.tokens import LIFETIME
+from rostra.clientapi.tokens import LIFETIME, former, mark_of
 from rostra.clientapi.wire import call_kind, current_kind, service_kind, token_role
 from rostra.domain.signon import Identity
 from rostra.domain.vocabulary import CallProtocol
@@ -60,7 +61,7 @@ async def request_token(asked: Asked) -> TokenGranted:
     identity = signon.signed_on(asked, body) if invitation is None else None
     platform.clients.invitations.use(one_time)  # before anything is waited for: nobody else may come by it meanwhile
     try:
-        session = await _join(asked, body, _call(asked, body, pin, address, invitation, identity), client)
+        session = await _join(asked, body, _call(asked, body, pin, address, invitation, identity, client), client)
     except (ApiProblem, CallRefused):
         signon.not_used(asked, body)
         if invitation is not None:
@@ -131,7 +132,7 @@ def _pin(asked: Asked) -> str | None:
 
 def _call(
     asked: Asked, body: RequestToken, pin: str | None, address: str, invitation: Invitation | None,
-    identity: Identity | None,
+    identity: Identity | None, client: Client,
 ) -> CallRequest:  # fmt: skip
     """With an invitation, who says nothing else is who he was (API-027). A name that is vouched for comes first."""
     name = (identity.name if identity else "") or (body.display_name if isinstance(body.display_name, str) else "")
@@ -154,8 +155,15 @@ def _call(
         direct_chat=bool(body.supports_direct_chat),
         encrypted=True,
         identity=identity,
+        mark=mark_of(client.secret),
+        former=_former(body.replaces),
         registered=registered,
     )
+
+
+def _former(token: str | None) -> Former | None:
+    found = former(token) if token else None
+    return Former(*found) if found else None
 
 
 def _extension(body: RequestToken) -> str | None:

@@ -1,0 +1,52 @@
+"""Who joins anew, having lost its connection or its node, is what it was: its role, and past a lock it was inside of.
+
+Each client of the API has a secret in its tokens; its roster entry, which all nodes of the conference have, holds the
+mark of that. So any of them knows who comes back, also when the node that issued the token is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from rostra.calls import arrivals
+from rostra.calls.switchboard import CallRequest
+from rostra.conference.instance import ConferenceInstance
+from rostra.conference.roster import Participant
+from rostra.domain.service import Service
+from rostra.domain.vocabulary import Role, ServiceType
+
+
+async def recall(
+    request: CallRequest, service: Service, conference: Callable[[str, Service], Awaitable[ConferenceInstance]]
+) -> Participant | None:
+    """The caller as it was in the conference of the service; None: it was not there, or left long ago.
+
+    `conference` gives the running one, begun when there is none.
+    """
+    former = request.former
+    if former is None or service.description.service_type not in ("conference", "lecture"):
+        return None
+    found = await conference(arrivals.conference_key(service, ServiceType.CONFERENCE), service)
+    known = found.recall(former.participant)
+    if known is None or not known.mark or known.mark != former.mark or known.role is Role.UNKNOWN:
+        return None
+    return known
+
+
+def judged(request: CallRequest, former: Participant | None) -> CallRequest:
+    """Nobody is asked again for what it has given before (PIN, sign-on), or was given by a Host."""
+    return request if former is None else msgspec.structs.replace(request, role=former.role)
+
+
+def resumed(participant: Participant, former: Participant | None) -> Participant:
+    """The new entry, with what others made of the former one."""
+    if former is None:
+        return participant
+    return msgspec.structs.replace(
+        participant, is_muted=former.is_muted, spotlight=former.spotlight, buzz_time=former.buzz_time, idp=former.idp,
+        is_trusted=former.is_trusted, rx_presentation_allowed=former.rx_presentation_allowed,
+        overlay_text=former.overlay_text, mix_name=former.mix_name, mix_since=former.mix_since,
+        mix_layout=former.mix_layout, bypass_lock=participant.bypass_lock or former.bypass_lock or former.joined,
+    )  # fmt: skip

@@ -1,0 +1,132 @@
+"""Who has lost its connection or its node is what it was when it joins anew; nobody else is by saying so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from tests.calls.network import Network, Node
+from tests.calls.people import SERVICES, Guest
+from tests.calls.virtual import clock, run, unix
+
+from rostra.calls.session import CallSession
+from rostra.calls.switchboard import CallRefused, CallRequest, Former, PinRequired
+from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
+
+Story = Callable[[Network, list[Node]], Awaitable[None]]
+
+
+def on_three_nodes(story: Story) -> None:
+    async def begin() -> None:
+        network = Network(3)
+        nodes = [
+            await Node(network, f"n{i}", lambda alias: SERVICES.get(alias), now=unix, clock=clock).start()
+            for i in range(3)
+        ]
+        await story(network, nodes)
+        for node in list(network.nodes.values()):
+            await node.exchange.close()
+
+    run(begin())
+
+
+class Client(Guest):
+    """A client of the API that can show who it was."""
+
+    def __init__(self, node: Node, mark: str = "own") -> None:
+        super().__init__(node.exchange)
+        self.mark = mark
+
+    async def come(self, alias: str, pin: str | None = None, before: CallSession | None = None) -> Client:
+        former = Former(before.participant.uuid, self.mark) if before else None
+        request = CallRequest(
+            alias=alias, protocol=CallProtocol.API, display_name="Ada", pin=pin, mark=self.mark, former=former
+        )
+        self.session = await self.exchange.join(request, self.listener)
+        await asyncio.sleep(0.5)
+        return self
+
+    @property
+    def role(self) -> Role:
+        return self.session.participant.role
+
+
+@pytest.mark.spec("CONF-064")
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_role_that_a_host_gave_outlives_a_lost_node(killed: bool) -> None:
+    async def story(network: Network, nodes: list[Node]) -> None:
+        host = await Client(nodes[0], "host").come("hosted", "1234")
+        await host.call("h")
+        up = await Client(nodes[1]).come("hosted", "")
+        down = await Client(nodes[1], "down").come("hosted", "1234")
+        conference = host.session.conference
+        await conference.set_role(up.session.participant.uuid, Role.HOST)
+        await conference.set_role(down.session.participant.uuid, Role.GUEST)
+        await conference.mute(up.session.participant.uuid, True)
+        await asyncio.sleep(0.5)
+        if killed:
+            network.kill("n1")
+            await asyncio.sleep(2)
+        again = await Client(nodes[2]).come("hosted", "", up.session)
+        assert again.role is Role.HOST
+        assert again.session.participant.is_muted
+        assert (await Client(nodes[2], "down").come("hosted", "1234", down.session)).role is Role.GUEST
+
+    on_three_nodes(story)
+
+
+@pytest.mark.spec("CONF-132")
+def test_a_lock_keeps_nobody_out_who_was_in() -> None:
+    async def story(network: Network, nodes: list[Node]) -> None:
+        host = await Client(nodes[0], "host").come("open")
+        inside = await Client(nodes[1]).come("open")
+        await host.session.conference.lock(True)
+        await asyncio.sleep(0.5)
+        waits = await Client(nodes[1], "waits").come("open")
+        assert waits.where is ServiceType.WAITING_ROOM
+        network.kill("n1")
+        await asyncio.sleep(2)
+        assert (await Client(nodes[2]).come("open", None, inside.session)).session.participant.joined
+        late = await Client(nodes[2], "waits").come("open", None, waits.session)
+        assert late.where is ServiceType.WAITING_ROOM, "it came in by being lost"
+
+    on_three_nodes(story)
+
+
+@pytest.mark.spec("CONF-150")
+def test_who_joins_anew_goes_for_itself_in_a_full_conference() -> None:
+    async def story(_network: Network, nodes: list[Node]) -> None:
+        first = await Client(nodes[0]).come("small")
+        again = await Client(nodes[1]).come("small", None, first.session)
+        await first.session.leave()
+        await asyncio.sleep(10)
+        assert not again.listener.reasons
+        with pytest.raises(CallRefused):
+            await Client(nodes[1], "other").come("small", None, again.session)
+
+    on_three_nodes(story)
+
+
+@pytest.mark.spec("CONF-049")
+def test_nobody_is_somebody_else() -> None:
+    async def story(_network: Network, nodes: list[Node]) -> None:
+        host = await Client(nodes[0], "host").come("hosts", "1234")
+        for mark in ("guessed", ""):
+            with pytest.raises(PinRequired):
+                await Client(nodes[1], mark).come("hosts", None, host.session)
+        elsewhere = await Client(nodes[0], "host").come("open")
+        with pytest.raises(PinRequired):
+            await Client(nodes[1], "host").come("hosts", None, elsewhere.session)
+        phone = await Guest(nodes[0].exchange).join("hosts", "1234", CallProtocol.SIP)
+        with pytest.raises(PinRequired):
+            await Client(nodes[1], "").come("hosts", None, phone.session)
+        uuid = host.session.participant.uuid
+        await host.session.conference.remove(uuid, "removed by a Host")
+        await asyncio.sleep(0.5)
+        with pytest.raises(PinRequired):
+            await Client(nodes[1], "host").come("hosts", None, host.session)
+        await asyncio.sleep(10)
+        assert {node.name for node in nodes if node.exchange.conferences} == {"n0"}, "a conference of nobody"
+
+    on_three_nodes(story)
