@@ -215,6 +215,7 @@ class Node:
         licensed: Callable[[], bool] = lambda: True,
         licences: Licences | None = None,
         plan: Any = None,
+        policies: Any = None,
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -236,6 +237,7 @@ class Node:
         )  # fmt: skip
         self.exchange = Exchange(
             here, self.peers, atlas or MapAtlas(), find, licensed=licensed, licences=licences, plan=plan,  # type: ignore[arg-type]
+            policies=policies,
         )  # fmt: skip
         network.nodes[name] = self
 

@@ -100,7 +100,7 @@ class Exchange:
             reservation=lambda audio_only: atlas.reservation(audio_only=audio_only),
             uses_relay=self._anchors.relays, dial_out=lambda request: self.outgoing.answer(request),
         )  # fmt: skip
-        self.outgoing = Outgoing(here, peers, plan, self)
+        self.outgoing = Outgoing(here, peers, plan, self, self._reaching.may_call)
         self._rooms = Rooms(self._running, self._room_closed)
         self._places = Places(here.clock, self._turn_out)
         self.transfers = Transfers(here, self._reaching, self._instance, self, self._places)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -31,6 +31,7 @@ from rostra.domain.service import Service
 from rostra.domain.vocabulary import CallDirection, CallProtocol, ServiceType
 from rostra.fabric.bus import Unreachable
 from rostra.fabric.peers import Peers
+from rostra.policy.questions import CallFacts, Direction
 
 logger = structlog.get_logger("rostra.calls")
 
@@ -66,7 +67,12 @@ class Enrolment(Protocol):
 class Outgoing:
     """Owned by the exchange; adapters sign on in `diallers`."""
 
-    def __init__(self, here: Here, peers: Peers, plan: Plan | None, enrolment: Enrolment) -> None:
+    def __init__(
+        self, here: Here, peers: Peers, plan: Plan | None, enrolment: Enrolment,
+        may_call: Callable[[Service, CallFacts], Awaitable[bool]],
+    ) -> None:  # fmt: skip
+        """`may_call`: does policy let a conference call somebody?"""
+        self._may_call = may_call
         self._here = here
         self._peers = peers
         self._plan = plan
@@ -162,6 +168,8 @@ class Outgoing:
             registration=way.registration, conference=source, conference_name=service.description.name,
             service_type=service.description.service_type,
         )  # fmt: skip
+        if not await self._may_call(service, facts_of_calling(source, wanted, way)):
+            raise NotDialled(404, "Neither conference nor gateway found")
         leg = dialler.leg(order)
         conference = await self._enrolment.conference(service)
         present = _places(conference, way.fork)
@@ -238,6 +246,14 @@ class Outgoing:
 
     async def finish(self, seconds: float) -> None:
         await self._background.finish(seconds)
+
+
+def facts_of_calling(source: str, wanted: Wanted, way: Route) -> CallFacts:
+    """A call that is about to be placed, as policy is told of it."""
+    return CallFacts(
+        local_alias=source, protocol=way.protocol, direction=Direction.DIAL_OUT, remote_alias=way.destination,
+        remote_display_name=wanted.display_name,
+    )  # fmt: skip
 
 
 def shown_aliases(service: Service, plan: Plan) -> Sequence[str]:

@@ -117,6 +117,18 @@ class Reaching:
         except CallRefused:
             return None
 
+    async def may_call(self, service: Service, call: CallFacts) -> bool:
+        """May the conference of a service place this call? What else is answered changes no conference (POL-030)."""
+        if not self.asks or service.description.breakout is not None:
+            return True
+        found = await self._policies.service(call, lambda: service, service)
+        if found.service is not None and found.service.description.name != service.description.name:
+            logger.warning(
+                "Policy names another service for a call of a conference.", conference=service.description.name,
+                named=found.service.description.name,
+            )  # fmt: skip
+        return found.service is not None
+
     async def calling(self, alias: str, running: Iterable[ConferenceInstance]) -> Service | None:
         """The service whose conference is to call somebody, by one of its aliases.
 
