@@ -12,6 +12,7 @@ from rostra.domain.vocabulary import Role
 from rostra.media import messages as m
 from rostra.media.client import MediaFailure, WorkerLost
 from rostra.media.messages import Event
+from rostra.media.replies import StreamStatistics, StreamType
 
 ANSWER = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=sendrecv\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=sendrecv\r\n"
 
@@ -50,6 +51,19 @@ class FakeWorker:
         if not self.alive:
             raise WorkerLost("killed")
         self.composed.append(compose)
+
+    async def statistics(self) -> m.StatisticsReply:
+        """As the hosting calls it: ten packets of sound each way."""
+        await asyncio.sleep(0)
+        if not self.alive:
+            raise WorkerLost("killed")
+        legs = sorted({*self.legs, *self.sending})
+        streams = [
+            StreamStatistics(leg=leg, kind=StreamType.AUDIO, sending=sending, packets=10, since=1.0)
+            for leg in legs
+            for sending in (False, True)
+        ]
+        return m.StatisticsReply(streams=tuple(streams), processor_seconds=1.0, quality=dict.fromkeys(self.legs, 1))
 
     async def close_leg(self, leg: str) -> None:
         await asyncio.sleep(0)

@@ -146,10 +146,11 @@ class Backplane:
                     found[want.leg] = AudioRoute(speaks=False, listens=listens, hears=bool(listens))
         return found
 
-    def lost(self) -> None:
-        """The worker died, and every leg with it."""
+    def lost(self, counted: Callable[[str], LegReport | None]) -> None:
+        """The worker died, and every leg with it; `counted`: what was last known of one."""
         self._incoming.clear()
         for outgoing in self._outgoing.values():
+            outgoing.over.extend(report for leg in sorted(outgoing.on) if (report := counted(leg)) is not None)
             outgoing.on.clear()
         self._due.set()
 

@@ -38,10 +38,10 @@ UNLISTED = 45.0
 """Seconds a leg is kept that its node does not list: a call may take that long to be answered."""
 TELLING = 2.0
 """Seconds the other node may take to hear of it; tried twice."""
-
-
 COUNTING = 0.6
 """Seconds a worker has to tell its counters."""
+COUNTED = 10.0
+"""Seconds after which they are asked for anew, in case that the worker dies."""
 
 
 class HostingListener(Protocol):
@@ -68,6 +68,9 @@ class HostingListener(Protocol):
 
     def legs_lost(self, calls: tuple[str, ...], *, moving: bool, node: str) -> None:
         """Legs signalled here, which `node` carried, have to be set up again."""
+
+    def leg_counted(self, call: str, report: LegReport) -> None:
+        """What a leg was when its worker, that has died, told of it last."""
 
     def backplane_ended(self, peer: str, began: float, reports: Sequence[LegReport]) -> None:
         """Nothing is sent to a node any more."""
@@ -99,6 +102,9 @@ class Hosting:
             here.pool, key, service.name, self, lambda: here.themes(service.themes), service.quality
         )
         self._backplane = Backplane(here.bus, key, here.node, here.boot, here.address, self, here.clock)
+        self._told: StatisticsReply | None = None
+        """What the worker has counted so far."""
+        self._asked = here.clock()
         self._chains: dict[str, asyncio.Task[None]] = {}
         self._background = Background()
         self._looking = asyncio.get_running_loop().create_task(self._look(), name="orphans")
@@ -173,10 +179,13 @@ class Hosting:
             return nothing
         try:
             async with asyncio.timeout(COUNTING):
-                return await worker.statistics()
+                told = await worker.statistics()
         except (MediaFailure, WorkerLost, TimeoutError) as problem:
             logger.info("No statistics", conference=self._name, reason=str(problem))
             return nothing
+        if worker is self._director.current:
+            self._told, self._asked = told, self._here.clock()
+        return told
 
     async def still(self, source: str, mark: bytes) -> w.Still | None:
         """The picture of a source carried here, unless it looks like that of `mark`; None: there is none."""
@@ -252,7 +261,12 @@ class Hosting:
 
     def media_lost(self) -> None:
         self._pictures = frozenset()
-        self._backplane.lost()
+        told, self._told = self._told, None
+        if told is not None:
+            for call in self._bookings:
+                if (report := _report(told, call)) is not None:
+                    self._listener.leg_counted(call, report)
+        self._backplane.lost(lambda leg: _report(told, leg) if told else None)
         self._announce()
         self._tell_owners(self._bookings, "the media process died")
 
@@ -303,6 +317,9 @@ class Hosting:
             for call in self.orphans(self._here.clock()):
                 logger.warning("Leg without a call closed", conference=self._name, call=call)
                 self._background.spawn(self._drop(call))
+            if self._here.clock() - self._asked > COUNTED:
+                self._asked = self._here.clock()
+                self._background.spawn(self.statistics())
 
     def orphans(self, now: float) -> list[str]:
         """Calls that nobody has listed for too long."""
@@ -344,3 +361,10 @@ class Hosting:
             "media": self._director.debug_state(),
             "backplane": self._backplane.debug_state(),
         }
+
+
+def _report(told: StatisticsReply, leg: str) -> LegReport | None:
+    """What the counters of a worker say of one leg."""
+    streams = tuple(stream for stream in told.streams if stream.leg == leg)
+    quality = (told.quality[leg],) if leg in told.quality else ()
+    return LegReport(streams=streams, quality=quality) if streams else None

@@ -22,7 +22,7 @@ from rostra.conference.state import ORDER, PRESENTER, SPEAKING, Changes, Owner, 
 from rostra.conference.streams import stream_records
 from rostra.conference.surcharge import Surcharge
 from rostra.domain.backplane import Host
-from rostra.domain.history import BackplaneEnded
+from rostra.domain.history import BackplaneEnded, MediaEnded
 from rostra.domain.presenting import CallContent, call_of
 from rostra.domain.service import ServiceDescription
 from rostra.media.client import Worker
@@ -242,6 +242,16 @@ class ConferenceMedia:
     def legs_lost(self, calls: tuple[str, ...], *, moving: bool, node: str) -> None:
         for call in calls:
             self._lost(call, moving, node)
+
+    def leg_counted(self, call: str, report: LegReport) -> None:
+        """Who signals the call cannot know it any more."""
+        who = next((one.uuid for one in self._state if any(leg.call == call for leg in one.legs)), None)
+        if who is not None:
+            now = self._here.now()
+            streams = stream_records(self._here.node, now, [report])
+            self._here.record(
+                MediaEnded(time=now, participant=who, call=call, streams=streams, quality=report.quality)
+            )  # fmt: skip
 
     def backplane_ended(self, peer: str, began: float, reports: Sequence[LegReport]) -> None:
         now, host = self._here.now(), self._state.hosts.get(peer)
