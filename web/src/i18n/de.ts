@@ -101,7 +101,6 @@ export const de: Messages = {
   "control.unread": "{count} neue Nachrichten",
   "control.hand": "Hand heben",
   "control.handDown": "Hand senken",
-  "control.settings": "Einstellungen",
   "control.share": "Teilen",
   "control.shareStop": "Teilen beenden",
   "control.more": "Mehr",

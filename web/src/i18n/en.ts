@@ -98,7 +98,6 @@ export const en = {
   "control.unread": "{count} new messages",
   "control.hand": "Raise hand",
   "control.handDown": "Lower hand",
-  "control.settings": "Settings",
   "control.share": "Share",
   "control.shareStop": "Stop sharing",
   "control.more": "More",

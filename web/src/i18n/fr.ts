@@ -100,7 +100,6 @@ export const fr: Messages = {
   "control.unread": "{count} nouveaux messages",
   "control.hand": "Lever la main",
   "control.handDown": "Baisser la main",
-  "control.settings": "Paramètres",
   "control.share": "Partager",
   "control.shareStop": "Arrêter le partage",
   "control.more": "Plus",

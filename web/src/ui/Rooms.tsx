@@ -94,7 +94,9 @@ function RoomCard(props: Props & { room: Room; rooms: readonly Room[] }) {
       data-name={name}
     >
       <header className="room-head">
-        <h3 dir="auto">{name}</h3>
+        <h3 dir="auto" title={name}>
+          {name}
+        </h3>
         <span className="count">{headCount(room)}</span>
         <TimeLeft flags={room.flags} />
         {here ? (
