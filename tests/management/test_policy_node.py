@@ -1,0 +1,224 @@
+"""The policy profile of a node's location, from the configuration to decisions about calls."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from rostra.configuration import journal
+from rostra.configuration.changes import SnapshotRequest
+from rostra.configuration.models import AutomaticParticipant, Conference, PolicyServer, SystemLocation
+from rostra.configuration.queries import Lookup
+from rostra.configuration.replica import Replica
+from rostra.dialplan.resolve import resolve
+from rostra.domain.placement import LocationView
+from rostra.domain.service import Service
+from rostra.domain.theme import BASE_SETTINGS
+from rostra.domain.vocabulary import CallProtocol
+from rostra.node.policy import NodePolicies
+from rostra.node.services import finder
+from rostra.policy.phonebook import Permission
+from rostra.policy.questions import CallFacts
+from tests.policy.test_evaluation import PASS, TEAM
+from tests.policy.web import Reply, running, said
+
+LOCATION = "Oslo"
+
+
+class Themes:
+    def names(self, *themes: int | None) -> tuple[str, ...]:
+        return tuple(f"t{theme}" for theme in themes if theme)
+
+    def settings(self, names: tuple[str, ...]) -> Any:
+        return BASE_SETTINGS
+
+
+class Geography:
+    """One node in one location; a second location beside it."""
+
+    def __init__(self) -> None:
+        self.location = SystemLocation.objects.get(name=LOCATION).id
+        self.other = SystemLocation.objects.exclude(name=LOCATION).first()
+
+    def locations(self) -> Mapping[int, LocationView]:
+        rows = SystemLocation.objects.all()
+        return {row.id: LocationView(id=row.id, name=row.name) for row in rows}
+
+
+class Site:
+    """A node's database as the Management Node fills it, and the policies that read it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._fill()
+        self.lookup = Lookup(path)
+        self.find = finder(self.lookup, Themes())
+        self.policies = NodePolicies(
+            self.lookup,
+            Geography(),
+            Themes(),
+            "10.0.0.7",
+            ssl.create_default_context,  # type: ignore[arg-type]
+        )
+
+    def _fill(self) -> None:
+        replica = Replica(self.path)
+        chunk = journal.chunk(SnapshotRequest())
+        with replica.snapshot() as load:
+            load.add(chunk)
+            while chunk.next_table:
+                chunk = journal.chunk(SnapshotRequest(chunk.next_table, chunk.next_after))
+                load.add(chunk)
+        replica.close()
+
+    def changed(self) -> None:
+        self._fill()
+        self.policies.changed("policy_server", 1)
+
+    async def reach(self, alias: str) -> Service | None:
+        def configured() -> Service | None:
+            found = resolve(alias, self.find)
+            return found.service if found else None
+
+        call = CallFacts(local_alias=alias, protocol=CallProtocol.SIP, remote_address="10.44.0.1")
+        return (await self.policies.service(call, configured)).service
+
+
+@pytest.fixture
+async def site(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # nothing else runs meanwhile
+    SystemLocation.objects.create(name="DMZ")
+    first = SystemLocation.objects.exclude(name="DMZ").get()
+    SystemLocation.objects.filter(id=first.id).update(name=LOCATION)
+    made = Site(tmp_path / "node.db")
+    yield made
+    await made.policies.close()
+    made.lookup.close()
+
+
+def profile(**values: Any) -> PolicyServer:
+    made = PolicyServer(name="P", **values)
+    made.full_clean()
+    made.save()
+    return made
+
+
+def bind(made: PolicyServer) -> None:
+    SystemLocation.objects.filter(name=LOCATION).update(policy_server=made)
+
+
+def always(value: object) -> Callable[[str, dict[str, str]], Reply]:
+    return lambda path, parameters: said(value)
+
+
+@pytest.mark.spec("POL-001", "POL-002", "POL-005", "SYS-172", "SYS-173", "SYS-181")
+async def test_a_profile_counts_where_a_location_has_it(site: Site) -> None:
+    answer = {"status": "success", "result": {"service_type": "conference", "name": "Town", "service_tag": "t"}}
+    async with running(always(answer)) as server:
+        made = profile(url=server.url, enable_service_lookup=True, username="u", password="secret")  # noqa: S106
+        site.changed()
+        assert not site.policies.decides_services, "no location has it"
+        assert await site.reach("town") is None
+        bind(made)
+        site.changed()
+        found = await site.reach("sip:town@example.com")
+        assert found is not None
+        assert (found.description.name, found.alias) == ("Town", "town@example.com")
+        ((path, parameters, headers),) = server.requests
+        assert path == "/base/policy/v1/service/configuration"
+        assert (parameters["location"], parameters["node_ip"]) == (LOCATION, "10.0.0.7")
+        assert headers["authorization"] == "Basic dTpzZWNyZXQ="
+        PolicyServer.objects.update(enable_service_lookup=False)
+        site.changed()
+        assert await site.reach("town") is None
+        assert len(server.requests) == 1
+
+
+@pytest.mark.spec("POL-051", "POL-080", "SYS-174", "SYS-176")
+async def test_a_script_that_passes_everything_on_changes_nothing(site: Site) -> None:
+    called = AutomaticParticipant.objects.create(alias="ann@example.com", protocol="sip", role="chair")
+    called.conference.add(Conference.objects.get(name="Demo"))
+    made = profile(enable_internal_service_policy=True, internal_service_policy_template=PASS)
+    bind(made)
+    site.changed()
+    for alias in ("meet.demo", "test_call", "nobody"):
+        assert await site.reach(alias) == site.find(alias)
+    PolicyServer.objects.update(internal_service_policy_template=PASS.replace('"continue",', '"continue"'))
+    site.changed()
+    assert await site.reach("meet.demo") == site.find("meet.demo")
+    PolicyServer.objects.update(internal_service_policy_template=TEAM)
+    site.changed()
+    team = await site.reach("teama@example.com")
+    assert team is not None
+    assert (team.description.name, team.description.host_view) == ("Team A", "one_main_zero_pips")
+    assert await site.reach("meet.demo") == site.find("meet.demo")
+
+
+async def test_a_script_changes_what_is_configured(site: Site) -> None:
+    script = (
+        '{"action": "continue", "result": {{ service_config|pex_update({"pin": "24680", "service_tag": '
+        "service_config.name ~ '-' ~ call_info.location})|pex_to_json }}}"
+    )
+    bind(profile(enable_internal_service_policy=True, internal_service_policy_template=script))
+    site.changed()
+    found, configured = await site.reach("meet.demo"), site.find("meet.demo")
+    assert found is not None and configured is not None
+    assert (found.access.host_pin, found.description.tag) == ("24680", f"Demo-{LOCATION}")
+    assert found.description.id == configured.description.id
+    place = await site.policies.media_place(CallFacts(local_alias="x", protocol=CallProtocol.SIP), found)
+    assert place is None
+
+
+@pytest.mark.spec("POL-007", "POL-057")
+async def test_media_locations_by_number(site: Site) -> None:
+    script = '{"result": {"location": "{{ "DMZ" if service_config.name == "Demo" else "dmz" }}"}}'
+    bind(profile(enable_internal_media_location_policy=True, internal_media_location_policy_template=script))
+    site.changed()
+    call = CallFacts(local_alias="meet.demo", protocol=CallProtocol.SIP)
+    demo, test = site.find("meet.demo"), site.find("test_call")
+    assert demo is not None and test is not None
+    place = await site.policies.media_place(call, demo)
+    assert place is not None
+    assert (place.principal, place.overflow) == (SystemLocation.objects.get(name="DMZ").id, ())
+    assert await site.policies.media_place(call, test) is None
+
+
+@pytest.mark.spec("POL-070", "POL-076", "SYS-178", "SYS-179", "SYS-180")
+async def test_registrations_phone_book_and_pictures(site: Site) -> None:
+    def answer(path: str, parameters: dict[str, str]) -> Reply:
+        if path.endswith("/registrations"):
+            return said({"status": "success", "result": [{"alias": "ali@x", "description": "Ali", "username": ""}]})
+        if "/registrations/" in path:
+            return said({"status": "success", "result": {"username": "u", "password": "p"}})
+        return said({}, 404)
+
+    async with running(answer) as server:
+        bind(
+            profile(
+                url=server.url, enable_directory_lookup=True, enable_registration_lookup=True, enable_avatar_lookup=True
+            )
+        )  # fmt: skip
+        site.changed()
+        assert [one.alias for one in (await site.policies.directory("ali", "bob@x")).entries] == ["ali@x"]
+        verdict = await site.policies.registration("alice@x", CallProtocol.H323, "10.0.0.1")
+        assert (verdict.permission, verdict.username, verdict.password) == (Permission.CREDENTIALS, "u", "p")
+        assert await site.policies.contact_avatar("alice@x", 50, 50) is None
+        assert [path for path, _, _ in server.requests] == [
+            "/base/policy/v1/registrations", "/base/policy/v1/registrations/alice@x",
+            "/base/policy/v1/participant/avatar/alice@x",
+        ]  # fmt: skip
+
+
+@pytest.mark.spec("POL-082")
+@pytest.mark.parametrize("kind", ["service", "participant", "media_location"])
+def test_a_script_that_cannot_run_is_not_saved(database: Path, kind: str) -> None:
+    field = f"internal_{kind}_policy_template"
+    for script, problem in (("{\n{% if %}", "Line 2"), ("{{ x|map('a') }}", "no filter map")):
+        with pytest.raises(ValidationError, match=problem) as refused:
+            PolicyServer(name="P", **{field: script}).full_clean()
+        assert set(refused.value.message_dict) == {field}
