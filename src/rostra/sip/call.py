@@ -348,14 +348,14 @@ class Call:
             self._send_cancel(now)
 
     def _send_cancel(self, now: float) -> None:
-        invite = self._inviting.request if self._inviting is not None else None
-        if invite is None:
+        inviting = self._inviting
+        if inviting is None:
             self.finish("cancelled")
             return
-        cancel = self.dialog.request("CANCEL", "", invite.cseq[0])
-        cancel.uri = invite.uri
-        cancel.headers.set("Via", invite.headers.get("Via") or "")
-        self._around.request(self, cancel, now)
+        cancel = self.dialog.request("CANCEL", "", inviting.request.cseq[0])
+        cancel.uri = inviting.request.uri
+        cancel.headers.set("Via", inviting.request.headers.get("Via") or "")
+        self._around.request(self, cancel, now, inviting.flow)
 
     def _bye(self, now: float) -> None:
         try:
@@ -376,7 +376,7 @@ class Call:
         if self.state is CallState.CANCELLING or not self.authorization.answer(request, response):
             return False
         again = challenges.repeated(request, self.dialog.request(request.method, self._around.branch()))
-        sent = self._around.request(self, again, now)
+        sent = self._around.request(self, again, now, transaction.flow)
         if request.method == "INVITE":
             self._inviting = sent
         return True

@@ -227,10 +227,10 @@ class Engine:
     def route(self, dialog: Dialog) -> Flow:
         return dialog.destination(dialog.flow in self._framers)
 
-    def request(self, call: Call, request: Request, now: float) -> ClientTransaction:
+    def request(self, call: Call, request: Request, now: float, flow: Flow | None = None) -> ClientTransaction:
         if request.method != "CANCEL":
             call.authorization.sign(request)
-        return self._transactions.begin(request, self.route(call.dialog), call, now)
+        return self._transactions.begin(request, flow or self.route(call.dialog), call, now)
 
     def branch(self) -> str:
         return self._word()
