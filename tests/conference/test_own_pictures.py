@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from tests.conference.test_picture import images, pictures, program, seat
+from tests.conference.test_picture import SERVICE, images, pictures, program, seat
 
 from rostra.conference.picture import ON_HOLD
 from rostra.domain import theme
+from rostra.domain.backplane import quality
 from rostra.domain.vocabulary import ServiceType
 
 
@@ -52,6 +53,24 @@ def test_pictures_have_one_of_two_shapes_whatever_is_wished(ratio: float, width:
         assert all(tile.x >= 0 and tile.x + tile.width <= scene.width for tile in scene.tiles)
     alone = program([seat(0, aspect_ratio=ratio)], []).compose
     assert alone.views[alone.watching["c0"]].width == width
+
+
+@pytest.mark.spec("PLAT-053", "POL-164")
+@pytest.mark.parametrize("ratio", [0.0, 1.33])
+@pytest.mark.parametrize(
+    ("view", "full"),
+    [
+        ("one_main_zero_pips", 1), ("one_main_seven_pips", 1), ("two_mains_twentyone_pips", 2),
+        ("four_mains_zero_pips", 4), ("nine_mains_zero_pips", 0), ("five_mains_seven_pips", 2),
+    ],
+)  # fmt: skip
+def test_large_pictures_come_from_other_nodes_in_full_whatever_the_shape(view: str, full: int, ratio: float) -> None:
+    seats = [seat(0, aspect_ratio=ratio), *(msgspec.structs.replace(seat(i), here=False) for i in range(1, 6))]
+    grid = msgspec.structs.replace(SERVICE, host_view=view)
+    if view == "four_mains_zero_pips":
+        seats.pop()
+    widths = program(seats, ["p1", "p2"], grid).elsewhere
+    assert sum(quality(width) == "full" for width in widths.values()) == full
 
 
 def test_those_off_stage_share_a_picture_with_others_of_the_same_shape() -> None:

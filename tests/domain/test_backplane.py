@@ -74,7 +74,7 @@ def test_what_is_mixed_for_whom() -> None:
     assert audio_sources("stranger", "a", HOSTS) == frozenset()
 
 
-@pytest.mark.parametrize(("width", "expected"), [(1280, "full"), (640, "full"), (639, "thumbnail"), (160, "thumbnail")])
+@pytest.mark.parametrize(("width", "expected"), [(1280, "full"), (638, "full"), (425, "thumbnail"), (160, "thumbnail")])
 def test_a_large_tile_needs_the_full_picture(width: int, expected: str) -> None:
     assert quality(width) == expected
     assert Quality(quality(width)) == expected

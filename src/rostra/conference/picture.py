@@ -286,7 +286,8 @@ def _elsewhere(scenes: Iterable[Scene], remote: set[str]) -> dict[str, int]:
     for scene in scenes:
         for tile in scene.tiles:
             if tile.source in remote:
-                widest[tile.source] = max(tile.width, widest.get(tile.source, 0))
+                width = tile.width * SCENE_WIDTH // scene.width
+                widest[tile.source] = max(width, widest.get(tile.source, 0))
     return widest
 
 

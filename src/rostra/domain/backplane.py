@@ -13,10 +13,8 @@ from typing import Literal
 
 import msgspec
 
-from rostra.domain.scene import SCENE_WIDTH
-
-FULL_WIDTH = SCENE_WIDTH // 2
-"""Pixels of the scene from which on a tile needs more than a thumbnail."""
+FULL_WIDTH = 600
+"""Pixels of a scene of 16:9 from which on a tile needs more than a thumbnail: both pictures of two side by side do."""
 
 
 class Host(msgspec.Struct, frozen=True, kw_only=True):
