@@ -87,6 +87,10 @@ class Baresip:
     """Where it can be called; 0: nobody needs to know."""
     answers: bool = False
     """Takes every call at once."""
+    registrar: str = ""
+    """Where it registers, as `host:port`; its own name is the alias."""
+    password: str = ""
+    """Answers challenges, with its name."""
     events: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     _process: asyncio.subprocess.Process | None = None
     _reader: asyncio.StreamReader | None = None
@@ -219,7 +223,7 @@ class Baresip:
                 module_lines="\n".join(lines),
             )
         )
-        parameters = ["regint=0", "audio_codecs=" + ",".join(_audio_name(codec) for codec in self.audio_codecs)]
+        parameters = [f"regint={60 if self.registrar else 0}", "audio_codecs=" + ",".join(_audio_name(codec) for codec in self.audio_codecs)]
         if self.video_codecs:
             parameters.append("video_codecs=" + ",".join(self.video_codecs))
         if self.encrypted:
@@ -227,7 +231,9 @@ class Baresip:
         if self.answers:
             parameters.append("answermode=auto")
         transport = f";transport={self.transport}" if self.transport != "udp" else ""
-        account = f"<sip:{self.name}@{self.address}{transport}>;{';'.join(parameters)}\n"
+        if self.password:
+            parameters += [f"auth_user={self.name}", f"auth_pass={self.password}"]
+        account = f"<sip:{self.name}@{self.registrar or self.address}{transport}>;{';'.join(parameters)}\n"
         (self.directory / "accounts").write_text(account)
 
     async def _connect(self, port: int) -> None:

@@ -53,6 +53,10 @@ class Phone:
     def events(self, kind: str) -> list[dict[str, Any]]:
         return [event for event in self.baresip.events if event.get("type") == kind]
 
+    def do(self, command: str, parameters: str = "") -> None:
+        """Any command of its menu."""
+        self._do(self.baresip.command(command, parameters))
+
     def press(self, digits: str) -> None:
         self._do(self.baresip.press(digits))
 

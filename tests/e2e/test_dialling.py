@@ -24,6 +24,8 @@ CONFERENCES = "/api/admin/configuration/v1/conference/"
 AUTOMATIC = "/api/admin/configuration/v1/automatic_participant/"
 COMMAND = "/api/admin/command/v1/participant/dial/"
 PAST = "/api/admin/history/v1/participant/"
+DEVICES = "/api/admin/configuration/v1/device/"
+REGISTRATIONS = "/api/admin/status/v1/registration_alias/"
 
 
 class Host:
@@ -162,6 +164,50 @@ def test_nobody_there(platform: Platform, host: Host) -> None:
     assert host.refused("dial", destination="sip:@", protocol="sip")[0] == 400
     assert host.refused("dial", **dial, source="somebody.else") == (400, "Invalid source")
     assert host.refused("dial", **dial, dtmf_sequence="a")[0] == 400
+
+
+@pytest.mark.spec(
+    "CONF-011", "CONF-013", "CONF-014", "CONF-016", "CONF-023", "CONF-025", "CONF-032", "CONF-034", "PLAT-093", "PLAT-204",
+    "PLAT-205", "DIAG-052",
+)  # fmt: skip
+def test_registered_telephones_are_called(platform: Platform, host: Host, tmp_path: Path) -> None:
+    registrar = f"127.0.0.1:{platform.environment.sip_port}"
+    with platform.api() as api:
+        for device in ({"alias": "dora"}, {"alias": "eric", "username": "eric", "password": "sesame"}):
+            assert api.post(DEVICES, json=device).status_code == 201
+    settings = {"registrar": registrar, "tone": 500}
+    first = Phone(tmp_path / "first", name="dora", port=free_port(), answers=True, **settings)
+    second = Phone(tmp_path / "second", name="dora", port=free_port(), **settings)
+    eric = Phone(tmp_path / "eric", name="eric", port=free_port(), transport="tcp", answers=True, password="sesame",
+                 **settings)  # fmt: skip
+    fool = Phone(tmp_path / "fool", name="eric", port=free_port(), password="open", **settings)
+
+    def listed() -> list[str]:
+        with platform.api() as api:
+            found = api.get(REGISTRATIONS).json()["objects"]
+        return sorted(row["alias"] for row in found if row["is_natted"] is False and row["protocol"] == "SIP")
+
+    with second, fool:
+        with first, eric:
+            for phone in (first, second, eric):
+                phone.wait_for("REGISTER_OK")
+            fool.wait_for("REGISTER_FAIL")
+            until(lambda: listed() == ["sip:dora", "sip:dora", "sip:eric"])
+            ringing = host.do("dial", destination="dora", protocol="sip", role="GUEST")
+            assert len(ringing) == 2
+            first.wait_for("CALL_ESTABLISHED")
+            (seen,) = until(lambda: others if len(others := host.others()) == 1 and others[0]["has_media"] else None)
+            assert (seen["protocol"], seen["service_type"], seen["uuid"] in ringing) == ("sip", "conference", True)
+            second.wait_for("CALL_CLOSED")
+            assert second.events("CALL_ESTABLISHED") == []
+            (other,) = host.do("dial", destination="sip:eric@127.0.0.1", protocol="h323", role="GUEST")
+            eric.wait_for("CALL_ESTABLISHED")
+            assert until(joined(host, other))["protocol"] == "sip"
+            until(lambda: first.hear(500)[0] > -40)
+            assert host.refused("dial", destination="dora", protocol="auto")[0] == 404
+        until(lambda: listed() == ["sip:dora"])
+    until(lambda: listed() == [])
+    until(lambda: host.others() == [])
 
 
 RED = numpy.array([190, 30, 40])

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.conftest import free_port
 from tests.e2e.people import Person, launch, near, person
 from tests.e2e.platform import Platform
+from tests.e2e.recorder import Recorder
 
 pytestmark = pytest.mark.e2e
 expect.set_options(timeout=15_000)
@@ -213,6 +215,139 @@ def test_a_host_leads_a_meeting_with_three_guests(platform: Platform, browser: B
         expect(other.get_by_test_id("ended")).to_be_visible()
 
 
+def pick(page: Page, item: str) -> None:
+    page.get_by_test_id("more").click()
+    page.get_by_test_id(item).click()
+
+
+def shown(page: Page, colour: tuple[int, int, int]) -> bool:
+    """The conference picture is of this person."""
+    seen = page.evaluate("() => window.see([[640, 300]])")
+    return bool(seen) and near(tuple(seen[0]), colour)
+
+
+@pytest.mark.spec("CONF-119", "CONF-127")
+def test_a_host_splits_the_meeting_and_brings_it_together_again(
+    platform: Platform, browser: Browser, tmp_path: Path
+) -> None:
+    root = "/api/admin/configuration/v1"
+    rooms = [
+        {"name": "Team", "service_type": "conference", "pin": "1234", "allow_guests": True, "breakout_rooms": True,
+         "aliases": [{"alias": "team"}]},
+        {"name": "Next door", "service_type": "conference", "aliases": [{"alias": "next.door"}]},
+    ]  # fmt: skip
+    with platform.api() as api:
+        api.patch(f"{root}/global/1/", json={"enable_breakout_rooms": True}).raise_for_status()
+        for row in rooms:
+            api.post(f"{root}/conference/", json=row).raise_for_status()
+    colours = {"Hilda": (200, 40, 40), "Gary": (40, 160, 60), "Gloria": (40, 60, 200)}
+    people = {
+        name: person(browser, name, colour, 440 + 110 * i, volume=0) for i, (name, colour) in enumerate(colours.items())
+    }
+    host = enter(people["Hilda"], platform, "team", "pin=1234")
+    gary = enter(people["Gary"], platform, "team", "role=guest")
+    gloria = enter(people["Gloria"], platform, "team", "role=guest")
+    until = people["Hilda"].until
+
+    # Hold; what Guests may; a layout of one's own
+    gary_row, gloria_row = row_of(host, "Gary"), row_of(host, "Gloria")
+    choose(host, gary_row, "row-hold")
+    expect(gary.get_by_test_id("on-hold")).to_be_visible()
+    choose(host, gary_row, "row-hold")
+    expect(gary.get_by_test_id("on-hold")).to_have_count(0)
+    host.get_by_test_id(f"mute-{gloria_row}").click()
+    expect(gloria.get_by_test_id("muted-by-host")).to_be_visible()
+    expect(gloria.get_by_test_id("unmute-me")).to_have_count(0)
+    pick(host, "guests-unmute")
+    gloria.get_by_test_id("unmute-me").click()
+    expect(gloria.get_by_test_id("muted-by-host")).to_have_count(0)
+    pick(host, "guests-present")
+    expect(gary.get_by_test_id("share")).to_have_count(0)
+    pick(host, "guests-present")
+    pick(gary, "open-layout")
+    gary.get_by_test_id("layout-1:0").click()
+    expect(gary.get_by_test_id("layout-1:0")).to_have_attribute("aria-pressed", "true")
+    gary.get_by_test_id("layout-as-all").click()
+    expect(gary.get_by_test_id("layout-as-all")).to_have_count(0)
+    gary.keyboard.press("Escape")
+
+    # A room with Gary in it, who asks for help; the Host goes there
+    pick(host, "show-rooms")
+    host.get_by_test_id("open-rooms").click()
+    host.get_by_test_id("rooms-count").select_option("1")
+    host.get_by_test_id("rooms-way").select_option("chosen")
+    host.get_by_test_id(f"assign-{gary_row}").select_option("0")
+    accessible(host)
+    host.get_by_test_id("dialog-submit").click()
+    expect(gary.get_by_test_id("room-bar")).to_contain_text("Room 1")
+    room = host.locator("[data-name='Room 1']")
+    expect(room).to_contain_text("Gary")
+    gary.get_by_test_id("ask-for-help").click()
+    expect(room.get_by_test_id("room-help")).to_be_visible()
+    accessible(host)
+    accessible(gary)
+    room.get_by_role("button", name="Go there").click()
+    expect(host.get_by_test_id("room-bar")).to_contain_text("Room 1")
+    until(lambda: shown(host, colours["Gary"]), 15, "the Host does not see who is in the room")
+    until(lambda: shown(gary, colours["Hilda"]), 15, "the room does not see the Host")
+    expect(gary.get_by_test_id("ask-for-help")).to_have_text("Ask for help")
+    gary.get_by_test_id("show-chat").click()
+    gary.get_by_test_id("chat-input").fill("How is this meant?")
+    gary.get_by_test_id("chat-send").click()
+    expect(host.get_by_test_id("notice").filter(has_text="How is this meant?")).to_be_visible()
+    host.get_by_test_id("rooms-message").click()
+    host.get_by_test_id("rooms-text").fill("Five more minutes")
+    host.get_by_test_id("dialog-submit").click()
+    expect(gary.get_by_test_id("chat")).to_contain_text("Five more minutes")
+    host.get_by_test_id("leave-room").click()
+    expect(host.get_by_test_id("room-bar")).to_have_count(0)
+    until(lambda: shown(host, colours["Gloria"]), 15, "the Host does not see the meeting again")
+    gary.get_by_test_id("leave-room").click()
+    expect(gary.get_by_test_id("room-bar")).to_have_count(0)
+    expect(host.get_by_test_id("room-main")).to_contain_text("Gary")
+    host.get_by_test_id(f"move-menu-{row_in(host, 'Gloria')}").click()
+    host.get_by_role("menuitem", name="Move to Room 1").click()
+    expect(gloria.get_by_test_id("room-bar")).to_be_visible()
+    host.get_by_test_id("rooms-close").click()
+    expect(gloria.get_by_test_id("conference")).to_be_visible()
+    expect(gloria.get_by_test_id("room-bar")).to_have_count(0)
+
+    # A presentation in a window of its own, and in picture in picture
+    host.get_by_test_id("share").click()
+    host.get_by_test_id("share-detail").click()
+    until(lambda: near(gary.evaluate(SEEN), SLIDES), 15, "no presentation")
+    with gary.expect_popup() as opened:
+        gary.get_by_test_id("slides-pop").click()
+    opened.value.wait_for_function("document.querySelector('video')?.videoWidth > 0")
+    gary.get_by_test_id("slides-pop").click()
+    until(lambda: near(gary.evaluate(SEEN), SLIDES), 15, "the presentation does not come back")
+    host.get_by_test_id("share-stop").click()
+
+    # Streamed, and told so; then somebody is sent next door
+    with Recorder(tmp_path / "stream.mkv", free_port()) as recorder:
+        pick(host, "open-stream")
+        host.get_by_test_id("stream-address").fill(recorder.url)
+        host.get_by_test_id("dialog-submit").click()
+        expect(gary.get_by_test_id("streaming")).to_be_visible()
+        until(lambda: recorder.file.exists() and recorder.file.stat().st_size > 20_000, 20, "nothing is streamed")
+        pick(host, "stop-stream")
+        expect(gary.get_by_test_id("streaming")).to_have_count(0)
+        recorder.wait()
+    choose(host, row_of(host, "Gary"), "row-transfer")
+    host.get_by_test_id("transfer-alias").fill("next.door")
+    host.get_by_test_id("dialog-submit").click()
+    expect(gary.get_by_test_id("conference-name")).to_have_text("Next door")
+    for someone in people.values():
+        someone.page.context.close()
+
+
+def row_in(page: Page, name: str) -> str:
+    """Uuid of somebody in the list of breakout rooms."""
+    row = page.get_by_test_id("rooms").locator("li", has_text=name)
+    expect(row).to_have_count(1)
+    return (row.get_attribute("data-testid") or "").removeprefix("in-room-")
+
+
 @pytest.mark.spec("CONF-038", "CONF-043")
 def test_a_branding_reaches_the_web_app_and_goes(platform: Platform, browser: Browser) -> None:
     package = io.BytesIO()
@@ -244,4 +379,13 @@ def test_a_branding_reaches_the_web_app_and_goes(platform: Platform, browser: Br
         expect(page.get_by_text("Example Meetings")).to_be_visible()
         expect(page.get_by_test_id("home-continue")).to_have_css("background-color", "rgb(160, 32, 140)")
         api.patch(path["resource_uri"], json={"branding": None})
+        own = {"slug": "staff", "webapp_type": "webapp3", "is_enabled": True, "branding": branding["resource_uri"]}
+        api.post(f"{root}/webapp_alias/", json=own).raise_for_status()
+        for _ in range(40):
+            if page.goto(f"{platform.web}/staff/").status == 200:  # type: ignore[union-attr]
+                break
+            page.wait_for_timeout(250)
+        expect(heading).to_be_visible()
+        page.goto(platform.web)
+        expect(page.get_by_role("heading", name="Join a meeting")).to_be_visible()
     page.context.close()

@@ -13,6 +13,7 @@ from rostra.calls import arrivals, identity, rejoining
 from rostra.calls.anchors import Anchors, Atlas
 from rostra.calls.arrivals import Entrance
 from rostra.calls.attendant import KEYPADS
+from rostra.calls.direct import DirectMedia
 from rostra.calls.edge import Edge
 from rostra.calls.licences import Licences
 from rostra.calls.media_places import MediaPlaces
@@ -105,6 +106,7 @@ class Exchange:
         self._places = Places(here.clock, self._turn_out)
         self.transfers = Transfers(here, self._reaching, self._instance, self, self._places)
         self._background = Background()
+        self.direct = DirectMedia(self._sessions, self._background.spawn)
         self._stop: Callable[[], Any] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._draining = 0
@@ -168,6 +170,8 @@ class Exchange:
         session = self._admit(request, entrance, instance, listener, properties, former)
         if entrance.where is not ServiceType.IVR and former is None:
             self._places.took(session.participant.uuid, found.service)
+        if request.readmitted:
+            await instance.admit(session.participant.uuid)
         return session
 
     async def dial(self, service: str, wanted: Wanted) -> tuple[str, ...]:
@@ -219,7 +223,7 @@ class Exchange:
         self, request: CallRequest, entrance: Entrance, instance: ConferenceInstance, listener: SessionListener,
         properties: Properties = UNCHANGED, former: Participant | None = None, *, licensed: bool = True,
     ) -> CallSession:  # fmt: skip
-        participant = arrivals.participant_of(request, entrance, self._here.node, self._here.now())
+        participant = self.direct.prepared(arrivals.participant_of(request, entrance, self._here.node, self._here.now()), instance)
         participant = rejoining.resumed(changed(participant, properties), former)
         return self.enrol(
             instance, participant, listener, licensed=licensed, wrong_pins=entrance.wrong_pins,
@@ -282,17 +286,16 @@ class Exchange:
             "Conference has been created." if first else "Conference has been joined.", conference=instance.name,
             conference_id=instance.id,
         )  # fmt: skip
-        self._here.record(
-            ConferenceStarted(
-                time=instance.began, id=instance.id, name=instance.name,
-                service_type=service.description.service_type, tag=service.description.tag,
-            )
-        )  # fmt: skip
+        self._here.record(ConferenceStarted(
+            time=instance.began, id=instance.id, name=instance.name,
+            service_type=service.description.service_type, tag=service.description.tag,
+        ))  # fmt: skip
         return instance
 
     def _changed(self, instance: ConferenceInstance) -> None:
         self.outgoing.follow(instance)
         self._places.follow(instance)
+        self.direct.follow(instance)
 
     def _turn_out(self, participant: str) -> None:
         """Others were first."""
@@ -306,12 +309,10 @@ class Exchange:
         self._rooms.ended(instance)
         logger.info("Conference has been stopped.", conference=instance.name, conference_id=instance.id)
         description = instance.service.description
-        self._here.record(
-            ConferenceEnded(
-                time=self._here.now(), id=instance.id, name=instance.name, service_type=description.service_type,
-                tag=description.tag,
-            )
-        )  # fmt: skip
+        self._here.record(ConferenceEnded(
+            time=self._here.now(), id=instance.id, name=instance.name, service_type=description.service_type,
+            tag=description.tag,
+        ))  # fmt: skip
         self._background.spawn(instance.close())
 
     def _reserve(self, instance: ConferenceInstance, participant: Participant) -> None:
@@ -327,12 +328,10 @@ class Exchange:
             return
         self._here.ledger.release(session.conference.key, participant.uuid)
         now = self._here.now()
-        self._here.record(
-            ParticipantEnded(
-                time=now, participant=record_of(session.conference, participant, session.licence.last),
-                disconnect_reason=reason, duration=max(0.0, now - participant.start_time),
-            )
-        )  # fmt: skip
+        self._here.record(ParticipantEnded(
+            time=now, participant=record_of(session.conference, participant, session.licence.last),
+            disconnect_reason=reason, duration=max(0.0, now - participant.start_time),
+        ))  # fmt: skip
 
     def arrived(self, session: CallSession, participant: Participant) -> None:
         self._sessions[participant.uuid] = session

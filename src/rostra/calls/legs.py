@@ -19,6 +19,7 @@ from rostra.calls.offers import narrower
 from rostra.calls.presentations import price_of
 from rostra.calls.refusals import refusal_of
 from rostra.calls.switchboard import CallRefused, Refusal, SessionListener
+from rostra.conference.events import PeerSignal
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
 from rostra.domain.media import MediaKind
@@ -77,6 +78,8 @@ class CallLegs(abc.ABC):
         """Where policy wants its media; None: as configured."""
         self.out_of_resource = False
         """It is refused because nothing is left for its media."""
+        self.on_signal: Callable[[PeerSignal], None] | None = None
+        """Told what the other client with direct media says."""
         self._gone = False
         self._background = Background()
 
@@ -87,6 +90,10 @@ class CallLegs(abc.ABC):
     @property
     def participant(self) -> Participant:
         return self._instance.participant(self._participant.uuid) or self._participant
+
+    def signalled(self, signal: PeerSignal) -> None:
+        if self.on_signal is not None:
+            self.on_signal(signal)
 
     @property
     def gone(self) -> bool:

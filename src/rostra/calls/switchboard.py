@@ -20,7 +20,7 @@ from rostra.calls.refusal import (
     PinRequired,
     Refusal,
 )
-from rostra.conference.events import CameraMoved, ConferenceEvent, RoomReferred
+from rostra.conference.events import CameraMoved, ConferenceEvent, PeerSignal, RoomReferred
 from rostra.conference.roster import ConferenceFlags, Participant
 from rostra.dialplan.outward import Hop
 from rostra.domain.dialling import Wanted
@@ -89,6 +89,8 @@ class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Decided by the platform itself: no PIN is asked for (CONF-099, API-027)."""
     keep_alive: KeepAlive | None = None
     """Of those the platform calls."""
+    hops: int = 70
+    """How often the call may still be passed on: what ends loops (RFC 3261 8.1.1.6)."""
     dialled: str = ""
     """The alias as signalling has it, with its scheme; empty: `alias` is that."""
     caller: str = ""
@@ -99,6 +101,10 @@ class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The header as received; None: there was none."""
     subnet: str | None = None
     """The same of `ms-subnet`."""
+    direct_media: bool = False
+    """Its client can send to another one directly."""
+    readmitted: bool = False
+    """It was in, and joins anew because its media takes another way: no lock holds it."""
     identity: Identity | None = None
     """Whom an identity provider vouches for."""
     mark: str = ""
@@ -121,6 +127,8 @@ class CallOrder(msgspec.Struct, frozen=True, kw_only=True):
     """More for the SIP request."""
     presentation_url: str = ""
     """Of a stream: where the presentation goes."""
+    hops: int = 70
+    """How often the call may still be passed on; one less than those of a call that it continues."""
     registration: str = ""
     """The registered device to call, instead of `destination`: id of a registration of this node."""
     conference: str = ""
@@ -178,6 +186,9 @@ class Session(Protocol):
 
     @property
     def conference(self) -> Conference: ...
+
+    on_signal: Callable[[PeerSignal], None] | None
+    """Told what the other client with direct media says (API-159 to API-162)."""
 
     async def open_webrtc(self, call: str, offer: str, *, media_type: str = "video", present: str = "") -> str:
         """Set up or renegotiate WebRTC media; returns the complete SDP answer. Raises MediaRefused."""
@@ -297,6 +308,10 @@ class Conference(Protocol):
 
     async def move_camera(self, participant: str, move: CameraMoved) -> None:
         """Tell a participant to move its camera."""
+        ...
+
+    async def signal(self, participant: str, signal: PeerSignal) -> None:
+        """Pass on to a client with direct media what the other one says."""
         ...
 
     async def detect_silence(self, rules: SilenceRules | None) -> None:

@@ -80,6 +80,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     media_load: int
     max_hd_calls: int
     participants: int
+    registrations: int
     legs: int
     position: int
     queued: int
@@ -127,6 +128,7 @@ def _node(key: str, one: Seen, now: float, locations: dict[int, str]) -> Node:
         media_load=report.media_load,
         max_hd_calls=max_calls(report.capacity).hd,
         participants=report.participants,
+        registrations=report.registrations,
         legs=report.legs,
         position=report.position,
         queued=report.queued,
@@ -193,7 +195,7 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _draw_nodes(shown: Overview, *, narrow: bool) -> Table:
-    more = () if narrow else ("Location", ">HD", "Version")
+    more = () if narrow else ("Location", ">Devices", ">HD", "Version")
     table = _table(
         *("Conferencing Nodes", "Node", "State", "Media load", ">Signals", ">Carries"),
         *("Config", ">Queued", ">Clock", *more),
@@ -208,7 +210,7 @@ def _draw_nodes(shown: Overview, *, narrow: bool) -> Table:
             _position(node, shown.management_position),
             Text(str(node.queued), style="yellow" if node.queued else ""),
             Text(f"{node.clock_offset:+.1f} s", style="red" if abs(node.clock_offset) > _SKEWED else ""),
-            *(() if narrow else (node.location, str(node.max_hd_calls), node.version)),
+            *(() if narrow else (node.location, str(node.registrations), str(node.max_hd_calls), node.version)),
         )
     if not shown.nodes:
         table.add_row(Text("no node is heard", style="dim"))

@@ -24,6 +24,7 @@ class RequestToken(Body, frozen=True, kw_only=True):
     token: str | None = None
     registration_token: str | None = None
     supports_direct_chat: bool | None = None
+    direct_media: bool | None = None
     chosen_idp: str | None = None
     sso_token: str | None = None
     sso_redirect_target: str | None = None

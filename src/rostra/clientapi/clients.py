@@ -17,6 +17,7 @@ import structlog
 
 from rostra.calls.switchboard import CallRefused, Refusal, Session, Switchboard
 from rostra.clientapi import counters
+from rostra.clientapi.direct import PeerLink
 from rostra.clientapi.envelope import TOKEN_EXPIRED
 from rostra.clientapi.invitations import Invitations
 from rostra.clientapi.rooms import request_of
@@ -57,6 +58,8 @@ class Client:
         """By which it is known when it joins anew, also on another node."""
         self.frames: dict[str, int] = {}
         """Ids of the latest events about pictures of the presentation, and which pictures they told of (API-111)."""
+        self.direct = PeerLink(self)
+        """To the other client, with direct media."""
         self._presenting: dict[str, str] = {}
         self.negotiating = asyncio.Lock()
         """One negotiation at a time: the SDK's call queue may resend what is still under way."""
@@ -92,6 +95,7 @@ class Client:
     def joined(self, session: Session) -> bool:
         """The switchboard let it in. False: it was removed again before we got here."""
         self._session = session
+        session.on_signal = self.direct.heard
         return self._early_reason is None
 
     # --- told by the platform (SessionListener)
@@ -140,6 +144,17 @@ class Client:
         if self.stream:
             self.stream.tell("refer", told)
         return True
+
+    def send_anew(self, target: str) -> None:
+        """It joins this conference anew, as what it is, because its media takes another way (API-162)."""
+        me = self.session.participant
+        token = self._owner.invitations.give(
+            me.local_alias, me.role, display_name=me.display_name, call_tag=me.call_tag, inside=True
+        )
+        self.withdraw()
+        self._invited = token
+        if self.stream:
+            self.stream.tell("refer", {"alias": me.local_alias, "token": token, "target": target})
 
     def withdraw(self) -> None:
         """The token it was sent away with is good no more (API-132)."""

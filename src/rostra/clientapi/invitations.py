@@ -26,6 +26,8 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     room: str
     """Alias of the breakout room it leads to, in place of `alias`; empty: to none."""
     expires: float
+    inside: bool = False
+    """Its holder was in, and joins anew because its media takes another way."""
 
 
 class Invitations:
@@ -35,7 +37,9 @@ class Invitations:
         self._clock = clock
         self._given: dict[str, Invitation] = {}
 
-    def give(self, alias: str, role: Role | None, *, display_name: str, call_tag: str, room: str = "") -> str:
+    def give(
+        self, alias: str, role: Role | None, *, display_name: str, call_tag: str, room: str = "", inside: bool = False
+    ) -> str:
         now = self._clock()
         for token in [token for token, given in self._given.items() if given.expires <= now]:
             del self._given[token]
@@ -43,7 +47,13 @@ class Invitations:
             del self._given[next(iter(self._given))]
         token = secrets.token_urlsafe(24)
         self._given[token] = Invitation(
-            alias=alias, role=role, display_name=display_name, call_tag=call_tag, room=room, expires=now + LIFETIME
+            alias=alias,
+            role=role,
+            display_name=display_name,
+            call_tag=call_tag,
+            room=room,
+            expires=now + LIFETIME,
+            inside=inside,
         )
         return token
 

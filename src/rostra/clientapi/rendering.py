@@ -65,7 +65,8 @@ class StreamView:
                 if self._known.pop(uuid, None):
                     yield "participant_delete", {"uuid": uuid}
             case ConferenceUpdated(flags=flags):
-                yield "conference_update", conference_state(flags, self._client.session.service)
+                service, direct = self._client.session.service, self._me.is_direct
+                yield "conference_update", conference_state(flags, service, direct=direct)
             case StageChanged() | LayoutChanged() | MessageReceived():
                 yield from self._room(happened)
             case PresentationStarted() | PresentationStopped() | PresentationFrame():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -47,6 +47,11 @@ class TokenGranted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Fals
     breakout_rooms: bool = False
     call_tag: str = ""
     idp_uuid: str = ""
+    pex_datachannel_id: int | msgspec.UnsetType = msgspec.UNSET
+    """Only with direct media, like the next two (API-158)."""
+    turn: list[dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
+    client_stats_update_interval: int | msgspec.UnsetType = msgspec.UNSET
+    """Milliseconds; the same in every refresh (API-023)."""
     bandwidth_in: int | msgspec.UnsetType = msgspec.UNSET
     bandwidth_out: int | msgspec.UnsetType = msgspec.UNSET
     sso_token: str | msgspec.UnsetType = msgspec.UNSET
@@ -131,6 +136,7 @@ class TokenRefreshed(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     expires: str
     role: Literal["HOST", "GUEST"]
+    client_stats_update_interval: int | msgspec.UnsetType = msgspec.UNSET
     node_urls: tuple[str, ...] = ()
 
 
@@ -221,7 +227,9 @@ class WebRtcCall(msgspec.Struct, frozen=True):
 
     call_uuid: str
     sdp: str | msgspec.UnsetType = msgspec.UNSET
-    """Absent for a call without media of its own."""
+    """Absent for a call without media of its own; empty while the other client with direct media has not called."""
+    offer_ignored: bool | msgspec.UnsetType = msgspec.UNSET
+    """The offer was not needed: the other client will make one (API-159)."""
 
 
 class LayoutName(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -113,9 +113,9 @@ def _mix(participant: Participant) -> MixReceived:
     return MixReceived(participant.mix_name, participant.mix_since, config)
 
 
-def conference_state(flags: ConferenceFlags, service: ServiceDescription) -> ConferenceState:
-    """What is so in the conference, and of a breakout room what it is."""
-    room, state = service.breakout, _state(flags, service)
+def conference_state(flags: ConferenceFlags, service: ServiceDescription, *, direct: bool = False) -> ConferenceState:
+    """What is so in the conference, and of a breakout room what it is. `direct`: the one who asks has direct media."""
+    room, state = service.breakout, _state(flags, service, direct=direct)
     if room is None:
         return state
     return msgspec.structs.replace(
@@ -126,8 +126,9 @@ def conference_state(flags: ConferenceFlags, service: ServiceDescription) -> Con
     )  # fmt: skip
 
 
-def _state(flags: ConferenceFlags, service: ServiceDescription) -> ConferenceState:
+def _state(flags: ConferenceFlags, service: ServiceDescription, *, direct: bool) -> ConferenceState:
     return ConferenceState(
+        direct_media=direct,
         breakout_rooms=service.breakout_rooms,
         locked=flags.locked,
         guests_muted=flags.guests_muted,

@@ -10,7 +10,7 @@ import abc
 from collections.abc import Mapping, Sequence
 
 from rostra.conference import messages as w
-from rostra.conference.events import CameraMoved, RoomReferred
+from rostra.conference.events import CameraMoved, PeerSignal, RoomReferred
 from rostra.conference.here import Here
 from rostra.conference.roster import Participant
 from rostra.conference.shared import Shared
@@ -80,6 +80,10 @@ class Control(abc.ABC):
     async def move_camera(self, participant: str, move: CameraMoved) -> None:
         """Of a participant that said it has one that can be moved (API-120)."""
         await self._do(self._order(participant, camera=move))
+
+    async def signal(self, participant: str, signal: PeerSignal) -> None:
+        """Pass on what the other client with direct media says."""
+        await self._do(self._order(participant, signal=signal))
 
     async def detect_silence(self, rules: SilenceRules | None) -> None:
         """Mark those whose video has long been silent; None: nobody."""

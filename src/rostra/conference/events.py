@@ -133,6 +133,27 @@ class CameraMoved(_Event, frozen=True, kw_only=True):
     """Milliseconds after which it stops unless told to go on."""
 
 
+class PeerSignal(msgspec.Struct, frozen=True, kw_only=True):
+    """From one client with direct media to the other, or from the node about it; no event of the conference."""
+
+    kind: str
+    """`offer`, `update`, `answer` or `candidate` of the other client; `gone`, `notice` or `switch` of the node."""
+    sender: str = ""
+    call: str = ""
+    """Of the client that began; answers repeat it."""
+    sdp: str = ""
+    ignored: bool = False
+    """The offer collided and was dropped (API-160)."""
+    candidate: str = ""
+    mid: str = ""
+    ufrag: str = ""
+    pwd: str = ""
+    target: str = ""
+    """`direct` or `transcoded`: how it shall join anew."""
+    screen: str = ""
+    seconds: float = 0.0
+
+
 class CallEnded(_Event, frozen=True, kw_only=True):
     """The platform ended one of the watcher's calls."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from rostra.conference.events import PeerSignal
 from rostra.conference.roster import Participant
 from rostra.domain.vocabulary import Role
 from rostra.media.replies import DtmfReceived, LegFailed, LegTold, PictureWanted
@@ -34,6 +35,9 @@ class Member(Protocol):
         """It presents no more; `taken`: another does instead."""
 
     def send_dtmf(self, digits: str) -> None: ...
+
+    def signalled(self, signal: PeerSignal) -> None:
+        """The other client with direct media says something."""
 
     def play_sounds(self, sounds: tuple[str, ...]) -> None:
         """Let the participant hear sounds of the theme."""

@@ -10,7 +10,7 @@ import hashlib
 
 import msgspec
 
-from rostra.conference.events import CameraMoved, RoomReferred
+from rostra.conference.events import CameraMoved, PeerSignal, RoomReferred
 from rostra.conference.state import Delta
 from rostra.dialplan.outward import Route
 from rostra.domain.dialling import Wanted
@@ -161,6 +161,7 @@ class Order(Message, frozen=True, kw_only=True):
     dtmf: str = ""
     camera: CameraMoved | None = None
     refer: RoomReferred | None = None
+    signal: PeerSignal | None = None
     play: tuple[str, ...] = ()
     """Sounds of the theme."""
     remove: str | None = None

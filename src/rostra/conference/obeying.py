@@ -28,6 +28,8 @@ def obey(order: w.Order, member: Member, seating: Seating, audience: Audience) -
         audience.tell(who, order.camera)
     if order.refer is not None:
         audience.tell(who, order.refer)
+    if order.signal is not None:
+        member.signalled(order.signal)
     if order.dtmf:
         member.send_dtmf(order.dtmf)
     if order.play:

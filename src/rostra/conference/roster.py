@@ -96,6 +96,14 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     """Identity (uuid) of the provider that vouches for it; empty: none."""
     is_trusted: bool = False
     """It came in without signing on where only trusted callers may."""
+    direct_capable: bool = False
+    """Its client is able to send to another client directly."""
+    is_direct: bool = False
+    """It joined for direct media: none of its media comes to the platform (API-158)."""
+    direct_call: str = ""
+    """Its call with the other client; empty: there is none."""
+    direct_waiting: bool = False
+    """In that call it waits for the other one to make an offer."""
     presentation_in_mix: bool = False
     """It wants the presentation inside its main picture (`pres_in_mix`)."""
     mark: str = ""

@@ -55,6 +55,10 @@ class ServiceDescription(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds in the waiting room (API-150)."""
     pin_entry_timeout: float = 120.0
     """Seconds at the PIN prompt, or without a valid number at a reception."""
+    direct_media: str = "never"
+    """`never`, `best_effort` or `always`: two clients of the API may send to each other directly."""
+    direct_media_notification_duration: int = 0
+    """Seconds of notice before media takes another way."""
     breakout_rooms: bool = False
     """Hosts may open rooms beside the conference."""
     breakout: Room | None = None

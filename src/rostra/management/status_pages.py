@@ -56,6 +56,7 @@ _TABS = {
 """Tables on the page of a row: which, the column to compare, and the row's column with the value."""
 _PLACES = (
     (menu.STATUS, "status", {"conference": "groups", "participant": "person", "conference_shard": "account_tree"}),
+    (menu.STATUS, "status", {"registration_alias": "contact_phone"}),
     (menu.STATUS, "status", {"backplane": "conversion_path", "worker_vm": "dns", "system_location": "location_on"}),
     (menu.HISTORY, "history", {"conference": "groups", "participant": "person", "backplane": "conversion_path"}),
     (menu.HISTORY, "history", {"workervm_status_event": "event_note", "alarm": "notifications_paused"}),
@@ -151,7 +152,7 @@ def row_page(request: HttpRequest, api: str, name: str, key: str) -> HttpRespons
         return render(request, "admin/status/gone.html", _context(request, str(GONE)) | {"back": back}, status=404)
     columns = [column for column in declared.columns if column.type not in ("list", "many")]
     values = zip(columns, cells(declared, columns, row, linked=False), strict=True)
-    context = _context(request, str(row.get("display_name") or row.get("name") or row["id"])) | {
+    context = _context(request, str(row.get("display_name") or row.get("name") or row.get("alias") or row["id"])) | {
         "back": back,
         "actions": buttons(request, name, row) if api == "status" else [],
         "plots": drawings(name, row["id"], time.time()) if api == "status" else [],

@@ -10,7 +10,7 @@ from rostra import release
 from rostra.configuration import journal
 from rostra.configuration.models import ManagementVM
 from rostra.fabric.status import LegStreams, TellStreams
-from rostra.management import loads, status_rows
+from rostra.management import loads, registrations, status_rows
 from rostra.management.api.memory import MemorySource
 from rostra.management.api.tables import Column, Row, Table
 from rostra.management.directory import Directory
@@ -159,6 +159,21 @@ TABLES = (
         children={"media_stream": (MEDIA_STREAM, _streams)},
         shown=("conference", "media_node", "remote_media_node", "type", "connect_time", "system_location"),
         default_order=("conference",),
+    ),
+    Table(
+        api="status",
+        name="registration_alias",
+        title="Registrations",
+        summary="Devices that are registered now.",
+        columns=columns(
+            "alias node protocol push_token registration_id remote_address username vendor",
+            integer="id",
+            boolean="is_natted",
+            datetime="start_time",
+        ),
+        source=MemorySource(registrations.rows),
+        shown=("alias", "username", "node", "start_time", "protocol", "vendor"),
+        default_order=("alias",),
     ),
     Table(
         api="status",

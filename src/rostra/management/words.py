@@ -6,6 +6,7 @@ from rostra.management.api.tables import Column
 
 _MEANINGS = {
     "acknowledged": "An administrator has seen it.",
+    "alias": "Alias that is registered.",
     "av_id": "Call of the same participant that carries sound and picture.",
     "bandwidth": "Most that was agreed, in kbps.",
     "boot_time": "Start of the node's present run.",
@@ -49,6 +50,7 @@ _MEANINGS = {
     "is_locked": "Nobody else may join without being let in.",
     "is_mute_supported": "May be muted.",
     "is_muted": "Muted by a Host or an administrator.",
+    "is_natted": "Behind NAT: its own idea of its address is not where it calls from.",
     "is_on_hold": "On hold.",
     "is_presentation_supported": "May present.",
     "is_presenting": "Presenting.",
@@ -86,6 +88,8 @@ _MEANINGS = {
     "protocol": "WebRTC, SIP, H323, MSSIP, RTMP or API; between nodes SRTP.",
     "primary": "The one that the platform is administered from.",
     "proxy_node": "Address of the edge node that relays the media.",
+    "push_token": "Wakes a mobile client.",
+    "registration_id": "Identifier of the registration, also in the logs.",
     "remote_address": "Address of whoever signals to us.",
     "remote_alias": "Alias of the participant.",
     "remote_conference_name": "Name of the service at the other end.",
@@ -115,6 +119,7 @@ _MEANINGS = {
     "tx_bandwidth": "Most that we send, in kbps.",
     "type": "local: within a location, geo: between two; of a stream: audio, video or presentation.",
     "upgrade_status": "IDLE unless it is being upgraded.",
+    "username": "Name that it gave with its password.",
     "vendor": "What the participant's device calls itself.",
     "version": "Version of the software.",
     "workervm_address": "Address of the node.",

@@ -60,6 +60,8 @@ def service_of(
             force_presenter_into_main=row.force_presenter_into_main,
             guests_can_see_guests=row.guests_can_see_guests,
             participant_limit=row.participant_limit,
+            direct_media=row.direct_media,
+            direct_media_notification_duration=row.direct_media_notification_duration,
             breakout_rooms=row.breakout_rooms and settings.enable_breakout_rooms,
             mute_all_guests=row.mute_all_guests,
             guests_only_timeout=float(settings.guests_only_timeout),

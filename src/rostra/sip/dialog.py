@@ -36,6 +36,9 @@ class Dialog:
     behind_nat: bool = False
     """The far end's own idea of its address is not where its packets come from (RFC 3581)."""
 
+    hops: int = 70
+    """How often requests of ours may be passed on."""
+
     @property
     def key(self) -> tuple[str, str, str]:
         return self.call_id, self.local_tag, self.remote_tag
@@ -57,7 +60,7 @@ class Dialog:
             [
                 ("Via", via_value(self.flow, self.contact, branch)),
                 *(("Route", route) for route in routes),
-                ("Max-Forwards", "70"),
+                ("Max-Forwards", str(self.hops)),
                 ("From", f"{self.local_address};tag={self.local_tag}"),
                 ("To", self.remote_address + (f";tag={self.remote_tag}" if self.remote_tag else "")),
                 ("Call-ID", self.call_id),

@@ -185,7 +185,7 @@ class Engine:
     def invite(
         self, uri: str, local_uri: str, flow: Flow, sdp: bytes, now: float, *, local_name: str = "",
         credentials: Credentials | None = None, routes: tuple[str, ...] = (), behind_nat: bool = False,
-        headers: tuple[tuple[str, str], ...] = (),
+        headers: tuple[tuple[str, str], ...] = (), hops: int = 70,
     ) -> str:  # fmt: skip
         """Call `uri` by way of `flow` and the proxies of `routes`; returns the name of the call. Raises RemoteError.
 
@@ -206,6 +206,7 @@ class Engine:
             contact=contact,
             routes=routes,
             behind_nat=behind_nat,
+            hops=hops,
         )
         call = self._new_call(dialog, CallState.CALLING)
         request = dialog.request("INVITE", self.branch())

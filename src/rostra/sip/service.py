@@ -133,6 +133,8 @@ class SipService:
             found = self._device(order.registration) if order.registration else target(order.destination, order.hop)
         except RemoteError:
             raise NotDialled(400, "Invalid destination") from None
+        if order.hops < 1:
+            raise NotDialled(483, "Too many hops")
         named = Transport.TLS if found.wanted.secure else found.wanted.transport
         if named is not None and named not in self._settings.outgoing:
             raise NotDialled(403, "Disabled")
@@ -166,7 +168,7 @@ class SipService:
         call = self._engine.invite(
             found.uri, f"sip:{source}", flow, sdp, self._now, local_name=order.source_name,
             credentials=order.credentials, routes=found.routes, behind_nat=found.behind_nat,
-            headers=order.headers,
+            headers=order.headers, hops=order.hops,
         )  # fmt: skip
         self._agents[call] = agent
         self._pump()

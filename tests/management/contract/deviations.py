@@ -70,7 +70,7 @@ FIXED: dict[str, dict[str, str]] = {
 """Fields that are written once, by resource."""
 
 _BURSTING = "bursting into a cloud is not built"
-_REGISTRAR = "there is no registrar yet"
+_REGISTRAR = "past registrations are in the administrator log"
 _SNAPSHOT = "diagnostic snapshots are not built yet"
 _JOIN = "no calendars of rooms are connected"
 
@@ -82,7 +82,6 @@ NOT_SERVED: dict[str, str] = {
     "status/exchange_scheduler": _SCHEDULER,
     "status/mjx_endpoint": _JOIN,
     "status/mjx_meeting": _JOIN,
-    "status/registration_alias": _REGISTRAR,
     "status/scheduling_operation": _SCHEDULER,
     "status/snapshot_request": _SNAPSHOT,
     "status/system_status": "in one client only, and unverified",

@@ -29,7 +29,10 @@ from rostra.fabric.status import (
     MediaStatus,
     NodeStatus,
     ParticipantStatus,
+    Registrations,
+    RegistrationStatus,
     StreamStatus,
+    TellRegistrations,
 )
 from rostra.fabric.survey import Seen, Snapshot
 from rostra.management.alarms.models import Alarm
@@ -52,7 +55,9 @@ class Lively:
         for subject in ((NODE, node.pk), (LOCATION, node.system_location_id)):  # type: ignore[attr-defined]
             self.loads.remember({subject: Sample(now - 90, 10.0)}, now)
         key = f"n{node.pk}"
-        report = NodeReport(node=key, boot="b", version="0.1.0", capacity=120, used=36, started=START, position=10**6)
+        report = NodeReport(
+            node=key, boot="b", version="0.1.0", capacity=120, used=36, started=START, position=10**6, registrations=2
+        )  # fmt: skip
         self._snapshot = Snapshot(
             time=START + 100,
             seen={key: Seen(report=report, alive=True, ago=1.0)},
@@ -70,7 +75,17 @@ class Lively:
         return dict(self._snapshot.seen)
 
     def tell(self, nodes: list[str], command: Command) -> dict[str, CommandReply]:
+        if isinstance(command, TellRegistrations):
+            return dict.fromkeys(nodes, Registrations(rows=(_device(1), _device(2))))
         return dict.fromkeys(nodes, LegStreams(streams=(_AUDIO, _VIDEO)))
+
+
+def _device(number: int) -> RegistrationStatus:
+    return RegistrationStatus(
+        id=f"0000000{number}-5a6b-4c7d-8e9f-a0b1c2d3e4f5", alias=f"ann{number}@example.com",
+        protocol="sip" if number == 1 else "webrtc", username=f"ann{number}", remote_address=f"192.0.2.{number}",
+        vendor=f"Phone {number}", start_time=START + number, is_natted=number == 2,
+    )  # fmt: skip
 
 
 def _conference(node: str, number: int) -> ConferenceStatus:

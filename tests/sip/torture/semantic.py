@@ -217,9 +217,7 @@ VECTORS = [
     Vector("unksm2", "3.3.4", UNKSM2, 400, "unknown schemes are read; nobody can be called by such a Contact"),
     Vector("bext01", "3.3.5", BEXT01, 420, "Unsupported lists both options; Proxy-Require is for proxies"),
     Vector("invut", "3.3.6", INVUT, 415, "Accept says what we take"),
-    Vector(
-        "regaut01", "3.3.7", REGAUT01, 200, "unknown authorization scheme is ignored; registered all the same"
-    ),
+    Vector("regaut01", "3.3.7", REGAUT01, 200, "unknown authorization scheme is ignored; registered all the same"),
     Vector("multi01", "3.3.8", MULTI01, 400, "fields that must be single are not", readable=False),
     Vector("mcl01", "3.3.9", MCL01, 400, "two Content-Length fields", readable=False),
     Vector("bcast", "3.3.10", BCAST, None, "two Via values: not for us, dropped"),

@@ -11,6 +11,7 @@ from rostra.calls.switchboard import MediaRefused
 from rostra.clientapi.asking import Asked
 from rostra.clientapi.bodies import Call, DigitsBody, NewCandidate, Update
 from rostra.clientapi.envelope import DISABLED, NO_CALL, ApiProblem
+from rostra.clientapi.handlers import direct
 from rostra.clientapi.results import WebRtcCall
 from rostra.clientapi.wire import call_kind
 
@@ -28,6 +29,8 @@ async def begin(asked: Asked) -> WebRtcCall:
         raise ApiProblem(403, DISABLED)
     if not body.sdp:
         raise ApiProblem(400, "No SDP")
+    if asked.me.is_direct:
+        return await direct.begin(asked, body.sdp)
     client, call = asked.client, str(uuid.uuid4())
     async with client.negotiating:
         kind = _media(asked, body.media_type)
@@ -69,7 +72,9 @@ def _running(asked: Asked) -> str:
 async def acknowledge(asked: Asked) -> bool:
     """Media flows from now on. Repeated, or late for an ended call: still true, else the SDK leaves (API-070)."""
     client, call = asked.client, asked.call
-    if call in client.calls:
+    if call in client.calls and asked.me.is_direct:
+        await direct.acknowledge(asked)
+    elif call in client.calls:
         await client.session.confirm(call)
         client.acknowledged(call)
     elif not client.had_call(call):
@@ -81,9 +86,11 @@ async def new_candidate(asked: Asked) -> None:
     """Candidates that cannot be used are ignored (API-069)."""
     call, body = _running(asked), asked.carried(NewCandidate)
     candidate = body.candidate.strip()
+    if asked.me.is_direct:
+        return await direct.new_candidate(asked, body)
     words = candidate.lower().split()
     if words and (len(words) < 6 or words[2] == "tcp" or words[4].endswith(".local")):
-        return
+        return None
     try:
         await asked.client.session.add_candidate(call, body.mid or "0", candidate, body.ufrag or "")
     except MediaRefused as refused:
@@ -93,6 +100,8 @@ async def new_candidate(asked: Asked) -> None:
 async def update(asked: Asked) -> WebRtcCall:
     """A new offer for the same call: renegotiation, ICE restart, or media lost with its worker (API-073)."""
     call, body, client = _running(asked), asked.carried(Update), asked.client
+    if asked.me.is_direct:
+        return await direct.update(asked, body.sdp)
     async with client.negotiating:
         kind = _media(asked, body.media_type)
         if body.fecc_supported is not None:
@@ -123,5 +132,8 @@ async def statistics(asked: Asked) -> None:
 async def disconnect(asked: Asked) -> None:
     """Ends the media; the participant stays and gets no echo (API-075, API-076)."""
     client, call = asked.client, asked.call
-    if client.end_call(call):
+    ended = client.end_call(call)
+    if ended and asked.me.is_direct:
+        await direct.end(asked, call)
+    elif ended:
         await client.session.close_call(call)

@@ -18,7 +18,7 @@ TERMINATED = "API initiated conference termination"
 
 
 async def conference_status(asked: Asked) -> ConferenceState:
-    return conference_state(asked.conference.flags, asked.client.session.service)
+    return conference_state(asked.conference.flags, asked.client.session.service, direct=asked.me.is_direct)
 
 
 async def participants(asked: Asked) -> list[ParticipantObject]:

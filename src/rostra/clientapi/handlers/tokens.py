@@ -40,6 +40,10 @@ from rostra.domain.vocabulary import CallProtocol
 logger = structlog.get_logger("rostra.clientapi")
 
 NAMELESS = "User"
+DATA_CHANNEL = 3
+"""Of direct media: id of the channel that carries chat (API-094, API-118)."""
+STATISTICS_EVERY = 5000
+"""Milliseconds between reports of clients with direct media, of whose media the platform sees nothing."""
 MAX_NAME = 250
 """Characters of a display name or call tag; the rest is cut off."""
 
@@ -155,6 +159,8 @@ def _call(
         direct_chat=bool(body.supports_direct_chat),
         encrypted=True,
         identity=identity,
+        direct_media=bool(body.direct_media),
+        readmitted=invitation is not None and invitation.inside,
         mark=mark_of(client.secret),
         former=_former(body.replaces),
         registered=registered,
@@ -211,6 +217,10 @@ def _granted(session: Session, token: str, node_urls: tuple[str, ...], switches:
         allow_1080p=service.quality == "fullhd",
         call_tag=me.call_tag,
         idp_uuid=me.idp,
+        direct_media=me.is_direct,
+        pex_datachannel_id=DATA_CHANNEL if me.is_direct else msgspec.UNSET,
+        turn=[] if me.is_direct else msgspec.UNSET,
+        client_stats_update_interval=STATISTICS_EVERY if me.is_direct else msgspec.UNSET,
         bandwidth_in=_kbps(service.max_callrate_out),
         bandwidth_out=_kbps(service.max_callrate_in),
         node_urls=node_urls,
@@ -228,6 +238,7 @@ async def refresh_token(asked: Asked) -> TokenRefreshed:
         token=token,
         expires=str(int(LIFETIME)),
         role=token_role(asked.me.role),
+        client_stats_update_interval=STATISTICS_EVERY if asked.me.is_direct else msgspec.UNSET,
         node_urls=tuple(asked.platform.alternatives()),
     )
 

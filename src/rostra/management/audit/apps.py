@@ -13,6 +13,7 @@ class AuditConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from rostra.management.audit import conferences
+        from rostra.management.audit import conferences, registrations
 
         conferences.register()
+        registrations.register()
