@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 from tests.calls.fakes import FakePool
-from tests.calls.people import Guest
+from tests.calls.people import SERVICES, Guest, service
 from tests.calls.test_attendance import Phone, passes, told
 
 from rostra.calls.exchange import Exchange
 from rostra.domain import theme
+from rostra.domain.admission import AccessRules
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 
 INSIDE, ASKED = ServiceType.CONFERENCE, ServiceType.IVR
@@ -102,6 +103,28 @@ def test_who_is_let_in_after_too_many_wrong_pins_stays_and_is_heard() -> None:
         assert (waits.where, waits.sees) == ((INSIDE, Role.HOST), "")
         await waits.press("*7")
         assert host.session.conference.flags.locked, "its keys do nothing"
+
+    told(story)
+
+
+@pytest.mark.spec("SVC-008", "SVC-007")
+@pytest.mark.parametrize("reception", [False, True])
+def test_a_pin_that_was_changed_counts_for_who_comes_then(monkeypatch: pytest.MonkeyPatch, reception: bool) -> None:
+    async def story(exchange: Exchange, pool: FakePool) -> None:
+        async def dialled(name: str) -> Phone:
+            return await Phone(exchange, name).dial("ivr**1234" if reception else "1234")
+
+        inside = await dialled("Inside")
+        await inside.press("2468")
+        early = await dialled("Early")
+        monkeypatch.setitem(SERVICES, "1234", service("Numbered", AccessRules(host_pin="13579#")))
+        late = await dialled("Late")
+        assert late.heard(pool) == [theme.ASK_PIN_POUND]
+        await late.press("13579#")
+        await early.press("2468")
+        for one in (inside, early, late):
+            assert one.where == (INSIDE, Role.HOST)
+            assert one.session.conference is inside.session.conference
 
     told(story)
 

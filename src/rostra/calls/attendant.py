@@ -16,7 +16,7 @@ from rostra.calls.switchboard import Refusal
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
 from rostra.domain import greeting, theme
-from rostra.domain.admission import may_key_host_pin
+from rostra.domain.admission import AccessRules, may_key_host_pin
 from rostra.domain.greeting import Station
 from rostra.domain.vocabulary import CallProtocol, ServiceType
 
@@ -47,6 +47,11 @@ class Caller(Protocol):
 
     @property
     def participant(self) -> Participant: ...
+
+    @property
+    def rules(self) -> AccessRules:
+        """By which its PIN is judged: as they were when it came, however long the conference has run (SVC-008)."""
+        ...
 
     @property
     def out_of_resource(self) -> bool:
@@ -143,10 +148,10 @@ class Attendant:
         }
 
     async def _ask_pin(self) -> None:
-        await self._caller.play(greeting.ask_pin(self._caller.conference.service.access.host_pin))
+        await self._caller.play(greeting.ask_pin(self._caller.rules.host_pin))
 
     async def _keep_waiting(self) -> None:
-        access, me = self._caller.conference.service.access, self._caller.participant
+        access, me = self._caller.rules, self._caller.participant
         may_key = me.protocol in KEYPADS and may_key_host_pin(access, me.role)
         await self._caller.play(greeting.waiting(access.host_pin, may_key=may_key))
 

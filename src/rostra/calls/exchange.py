@@ -34,7 +34,7 @@ from rostra.conference.messages import node_subject
 from rostra.conference.roster import Participant
 from rostra.dialplan.outward import Plan
 from rostra.dialplan.resolve import FindAlias, resolve
-from rostra.domain.admission import role_by
+from rostra.domain.admission import AccessRules, role_by
 from rostra.domain.dialling import Wanted
 from rostra.domain.history import ConferenceEnded, ConferenceStarted, ParticipantEnded, ParticipantJoined
 from rostra.domain.rooms import Room
@@ -223,22 +223,25 @@ class Exchange:
         self, request: CallRequest, entrance: Entrance, instance: ConferenceInstance, listener: SessionListener,
         properties: Properties = UNCHANGED, former: Participant | None = None, *, licensed: bool = True,
     ) -> CallSession:  # fmt: skip
-        participant = self.direct.prepared(arrivals.participant_of(request, entrance, self._here.node, self._here.now()), instance)
+        participant = self.direct.prepared(
+            arrivals.participant_of(request, entrance, self._here.node, self._here.now()), instance
+        )
         participant = rejoining.resumed(changed(participant, properties), former)
         return self.enrol(
             instance, participant, listener, licensed=licensed, wrong_pins=entrance.wrong_pins,
-            facts=facts_of(request),
+            facts=facts_of(request), rules=entrance.service.access,
         )  # fmt: skip
 
     def enrol(
         self, instance: ConferenceInstance, participant: Participant, listener: SessionListener, *,
         licensed: bool = True, wrong_pins: int = 0, call_type: str = "video", tones: str = "",
-        rate_out: int | None = None, facts: CallFacts | None = None,
+        rate_out: int | None = None, facts: CallFacts | None = None, rules: AccessRules | None = None,
     ) -> CallSession:  # fmt: skip
         """Somebody is in the roster from now on, whoever called whom."""
         session = CallSession(
             instance, participant, listener, self._anchors, self.left, self._licences if licensed else None,
             office=self.transfers, wrong_pins=wrong_pins, call_type=call_type, tones=tones, rate_out=rate_out,
+            rules=rules,
         )  # fmt: skip
         session.places = MediaPlaces(self._policies, facts or facts_of_participant(participant))
         self._sessions[participant.uuid] = session

@@ -71,17 +71,17 @@ class Keypad:
             elif me.service_type is ServiceType.IVR:
                 self._enter_pin(digit)
             elif me.service_type is ServiceType.WAITING_ROOM:
-                if me.protocol in KEYPADS and may_key_host_pin(service.access, me.role):
+                if me.protocol in KEYPADS and may_key_host_pin(self._caller.rules, me.role):
                     self._enter_pin_waiting(digit)
             elif me.joined and me.role is Role.HOST:
                 self._control(digit)
-            elif me.joined and me.protocol in KEYPADS and may_key_host_pin(service.access, me.role):
+            elif me.joined and me.protocol in KEYPADS and may_key_host_pin(self._caller.rules, me.role):
                 self._enter_pin_inside(digit)
 
     # ---- PINs
 
     def _enter_pin(self, digit: str) -> None:
-        access = self._caller.conference.service.access
+        access = self._caller.rules
         self._pin, outcome = press(access, self._pin, digit)
         self._attendant.hush()
         match outcome:
@@ -99,7 +99,7 @@ class Keypad:
         """A Guest without a PIN may be the Host after all."""
         if self._pin.exhausted:
             return
-        self._pin, outcome = press_waiting(self._caller.conference.service.access, self._pin, digit)
+        self._pin, outcome = press_waiting(self._caller.rules, self._pin, digit)
         self._attendant.hush()
         if outcome is PinOutcome.HOST:
             self._log("PIN entry: PIN accepted.")
@@ -115,7 +115,7 @@ class Keypad:
 
     def _enter_pin_inside(self, digit: str) -> None:
         """A Guest who came in without a PIN because a Host was there already: the conference stays in the picture."""
-        self._pin, outcome = press_waiting(self._caller.conference.service.access, self._pin, digit)
+        self._pin, outcome = press_waiting(self._caller.rules, self._pin, digit)
         if outcome is PinOutcome.HOST:
             self._log("PIN entry: PIN accepted.")
             self._accepted = digit != "#"

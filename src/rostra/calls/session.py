@@ -28,6 +28,7 @@ from rostra.calls.switchboard import CallRefused, Refusal, SessionListener
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
 from rostra.domain import dialling
+from rostra.domain.admission import AccessRules
 from rostra.domain.media import Content, MediaDescription, MediaKind
 from rostra.domain.presenting import CallContent
 from rostra.domain.vocabulary import Role
@@ -73,11 +74,13 @@ class CallSession(CallLegs):
         self, instance: ConferenceInstance, participant: Participant, listener: SessionListener, anchors: Anchors,
         on_left: Callable[[CallSession, Participant, str], None], licences: Licences | None = None, *, office: Office,
         wrong_pins: int = 0, call_type: str = "video", tones: str = "", rate_out: int | None = None,
+        rules: AccessRules | None = None,
     ) -> None:  # fmt: skip
         """`call_type`: most media it may have, whatever the service allows, `rate_out` the most bit/s it is
         sent. `tones`: sent when it has answered."""
         super().__init__(instance, participant, listener, anchors, licences, call_type, rate_out)
         self._on_left = on_left
+        self.rules = rules or instance.service.access
         self._office = office
         self._tones = tones
         self._going: tuple[str, asyncio.Task[None]] | None = None
@@ -373,12 +376,12 @@ class CallSession(CallLegs):
 
     # ---- going to another conference
 
-    def move(self, instance: ConferenceInstance, participant: Participant) -> Participant:
+    def move(self, instance: ConferenceInstance, participant: Participant, rules: AccessRules) -> Participant:
         """Be `participant` of another conference from now on; the media of all calls is set up anew there.
 
         Returns the participant as it is seated. What is left in the conference before is the caller's to end.
         """
-        self._instance, self._participant = instance, participant
+        self._instance, self._participant, self.rules = instance, participant, rules
         self.attendant.close()
         self.attendant = self._keypad.begin_anew(Attendant(self))
         seated = self._participant = instance.add(participant, self)

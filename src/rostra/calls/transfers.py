@@ -141,6 +141,6 @@ class Transfers:
         before, old = session.conference, session.participant
         self._switching.left(session, old, MOVED)
         participant = arrivals.moved(old, alias, entrance, self._here.now())
-        seated = session.move(conference, participant)
+        seated = session.move(conference, participant, entrance.service.access)
         self._switching.arrived(session, seated)
         before.discard(old.uuid, MOVED)
