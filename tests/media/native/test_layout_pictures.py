@@ -119,3 +119,17 @@ def test_who_gets_one_picture_sees_all_of_the_slides_with_the_speaker_at_the_upp
         presentation("deck:slides", None, sheets.PLAIN, Style(layout=LAYOUTS[1], width=960)), 960, 720
     )
     assert at(narrow, (4, 4), (115, 700), (125, 4), (956, 716)) == [black, black, grey, white], "it needs no border"
+
+
+@pytest.mark.spec("CONF-080")
+def test_the_strip_of_a_name_is_as_wide_as_its_picture() -> None:
+    layout = next(one for one in LAYOUTS if one.name == "4:0")
+    style = Style(layout=layout, names=True)
+    people = [Performer(participant=f"p{i}", source=f"numbered-{i}", name="i") for i in range(1, 5)]
+    picture = sheets.painted(draw(arrange(people, None, style), style, sheets.PLAIN), 1280, 720)
+    for at, cell in enumerate(layout.cells(4), 1):
+        red, green, blue = sheets.colour(at)
+        plain = yuv(red << 16 | green << 8 | blue)[0]
+        y, last = cell.y + cell.height - 20, cell.x + cell.width - 1
+        assert abs(picture[cell.y + 20, cell.x, 0] - plain) < 3
+        assert [int(picture[y, x, 0]) < 0.75 * plain for x in (cell.x, cell.x + 1, last - 1, last)] == [True] * 4, at

@@ -249,18 +249,20 @@ def _put_image(native: _Tile, tile: Tile, find: images.Find) -> None:
 
 def _put_text(native: _Tile, tile: Tile) -> None:
     along = bool(tile.source) or tile.label
+    left = tile.x - tile.x % 2 if along else tile.x  # colours are kept for every second pixel: begin on one, in the gap
+    width = tile.width + tile.x - left
     size, colour = tile.text_size, tile.text_colour
 
     def make() -> text.Image:
         if tile.backdrop:
-            return text.box(tile.text, tile.width, tile.height, size, colour, tile.backdrop)
-        return (text.label if along else text.title)(tile.text, tile.width, tile.height, size, colour)
+            return text.box(tile.text, width, tile.height, size, colour, tile.backdrop)
+        return (text.label if along else text.title)(tile.text, width, tile.height, size, colour)
 
-    kept = _texts.bitmap((tile.text, tile.width, tile.height, along, size, colour, tile.backdrop), make)
+    kept = _texts.bitmap((tile.text, width, tile.height, along, size, colour, tile.backdrop), make)
     if kept is not None:
         native.bitmap = kept.id.encode()
-        free = tile.width - kept.width
-        native.bitmap_x = tile.x + (free if tile.at_right else 0 if along or tile.backdrop else free // 2)
+        free = width - kept.width
+        native.bitmap_x = left + (free if tile.at_right else 0 if along or tile.backdrop else free // 2)
         native.bitmap_y = tile.y + (tile.height - kept.height if along else (tile.height - kept.height) // 2)
 
 
