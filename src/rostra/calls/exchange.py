@@ -223,10 +223,8 @@ class Exchange:
         self, request: CallRequest, entrance: Entrance, instance: ConferenceInstance, listener: SessionListener,
         properties: Properties = UNCHANGED, former: Participant | None = None, *, licensed: bool = True,
     ) -> CallSession:  # fmt: skip
-        participant = self.direct.prepared(
-            arrivals.participant_of(request, entrance, self._here.node, self._here.now()), instance
-        )
-        participant = rejoining.resumed(changed(participant, properties), former)
+        participant = arrivals.participant_of(request, entrance, self._here.node, self._here.now())
+        participant = self.direct.prepared(rejoining.resumed(changed(participant, properties), former), instance)
         return self.enrol(
             instance, participant, listener, licensed=licensed, wrong_pins=entrance.wrong_pins,
             facts=facts_of(request), rules=entrance.service.access,
