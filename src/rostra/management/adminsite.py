@@ -116,7 +116,13 @@ def _provisioning(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
 
 
 def _more(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
-    return [*_utilities(page), *_provisioning(page), *_themes(page)]
+    return [*_utilities(page), *_provisioning(page), *_themes(page), *_policy(page)]
+
+
+def _policy(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
+    from rostra.management.policy import pages as policy
+
+    return [page("policy/<int:key>/test/<slug:kind>/", policy.test, "policy_script_test", policy.CHANGE)]
 
 
 def _dialling(page: Callable[[str, Any, str, str], Any]) -> list[Any]:

@@ -25,6 +25,7 @@ from rostra.management.deployment import Deployment
 from rostra.management.licences.pages import LicencePages, RequestPages
 from rostra.management.node_actions import NodeActions
 from rostra.management.pagebase import Page, Singleton
+from rostra.management.policy.pages import PolicyPages
 from rostra.management.provisioning.pages import DevicePages, TemplatePages
 from rostra.management.servicepages import ServicePage
 from rostra.management.services import KINDS, Kind
@@ -148,6 +149,10 @@ class _Rules(RuleActions, Page):
     pass
 
 
+class _Policies(PolicyPages, Page):
+    pass
+
+
 class _Devices(DevicePages, Page):
     pass
 
@@ -173,6 +178,7 @@ _SPECIAL: dict[str, type[ModelAdmin]] = {
     "gateway_routing_rule": _Rules,
     "ivr_theme": _Themes,
     "webapp_branding": _Brandings,
+    "policy_server": _Policies,
     "licence": _Licences,
     "licence_request": _LicenceRequests,
     "oauth2_client": _Clients,
