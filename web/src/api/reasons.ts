@@ -43,6 +43,11 @@ const BY_TEXT: Readonly<Record<string, MessageKey>> = {
   "Last remaining participant removed from conference after timeout": "reason.alone",
   "Test call finished": "reason.testFinished",
   "Call rejected": "reason.rejected",
+  "Called party not available": "reason.rejected",
+  "Call transferred": "reason.transferred",
+  "Another participant is presenting": "reason.otherPresents",
+  "Timeout waiting for the PIN": "reason.nothingEntered",
+  "Timeout waiting for a conference number": "reason.nothingEntered",
   "Call disconnected": "reason.callEnded",
   "Gateway dial out failed": "reason.rejected",
   "Ice failure": "reason.ice",
@@ -81,5 +86,10 @@ export function remedyFor(reason: string): Remedy {
 /** True for endings that are an ordinary close rather than a fault. */
 export function isOrdinaryEnd(reason: string): boolean {
   const key = messageFor(reason);
-  return key === "reason.ended" || key === "reason.testFinished" || key === "reason.callEnded";
+  return (
+    key === "reason.ended" ||
+    key === "reason.testFinished" ||
+    key === "reason.callEnded" ||
+    key === "reason.transferred"
+  );
 }
