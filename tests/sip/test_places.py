@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from rostra.calls.switchboard import CallRefused, NotDialled, Refusal
 from rostra.dialplan.outward import Hop
 from rostra.environment import Environment, PortRange
 from rostra.sip.settings import SipSettings
@@ -93,6 +94,18 @@ async def test_what_is_too_long_for_a_datagram_goes_by_tcp_where_that_is_taken(
             await ended(ours, session)
 
 
+async def test_a_call_is_passed_on_a_limited_number_of_times(running: Running, environment: Environment) -> None:
+    """Max-Forwards, from a call that comes to one that continues it (RFC 3261 8.1.1.6, 16.3)."""
+    async with serving(environment) as ours:
+        session = call(ours, f"sip:meet.demo@127.0.0.1:{running.port};transport=tcp", hops=9)
+        await answered(ours, session)
+        assert running.switchboard.sessions[0].request.hops == 9
+        await ended(ours, session)
+        with pytest.raises(NotDialled) as refused:
+            call(ours, "sip:meet.demo@127.0.0.1", hops=0)
+        assert refused.value.status == 483
+
+
 @pytest.mark.spec("SYS-115")
 async def test_our_connections_come_from_the_range_and_are_used_both_ways(
     running: Running, environment: Environment
@@ -138,6 +151,4 @@ async def test_a_response_finds_its_way_back_after_its_connection_is_gone(runnin
 
 
 def _out_of_resource() -> Exception:
-    from rostra.calls.switchboard import CallRefused, Refusal
-
     return CallRefused(Refusal.OUT_OF_RESOURCE)

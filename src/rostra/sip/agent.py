@@ -321,6 +321,7 @@ class CallAgent:
             remote_port=event.flow.remote[1],
             encrypted=event.flow.transport is Transport.TLS,
             registered=self._line.registered(caller.uri, event.flow),
+            hops=event.request.hops,
         )
 
     def _alias(self, target: Uri) -> str:

@@ -148,6 +148,11 @@ class Request(Message):
         """The Request-URI. Raises RemoteError."""
         return parse_uri(self.uri)
 
+    @property
+    def hops(self) -> int:
+        """How often it may still be passed on. Raises RemoteError."""
+        return unsigned(self.headers.get("Max-Forwards") or "70", 255, "Max-Forwards")
+
     def encode(self) -> bytes:
         return _encode(f"{self.method} {self.uri} SIP/2.0", self)
 
