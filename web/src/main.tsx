@@ -4,6 +4,7 @@ import { loadBranding } from "./branding/branding";
 import { recall } from "./devices/memory";
 import { speak } from "./i18n";
 import { registerWorker } from "./pwa";
+import { resume } from "./registration/ours";
 import { applyTheme } from "./theme";
 import { App } from "./ui/App";
 import { Broken } from "./ui/Broken";
@@ -18,6 +19,7 @@ import "./styles/stage.css";
 import "./styles/panel.css";
 import "./styles/chat.css";
 import "./styles/rooms.css";
+import "./styles/registration.css";
 import "./styles/statistics.css";
 
 /** A server that does not answer must not keep the page empty. */
@@ -29,6 +31,7 @@ const { language, theme } = recall();
 applyTheme(theme);
 speak(language);
 registerWorker();
+resume();
 await Promise.race([
   loadBranding(rootOf(window.location.pathname)),
   new Promise((resolve) => setTimeout(resolve, PATIENCE)),

@@ -14,8 +14,10 @@ export interface JoinRequest {
   extension?: string | undefined;
   /** Opaque, for whoever made the link: kept with the participant. */
   callTag?: string | undefined;
-  /** One-time token of a transfer. */
+  /** One-time token of a transfer, or of a call that rings here. */
   oneTimeToken?: string | undefined;
+  /** Token of this page's registration: says under which alias it is known. */
+  registrationToken?: string | undefined;
   /** Identity provider that the user has chosen. */
   provider?: string | undefined;
   /** Says who signed on there. */
@@ -73,6 +75,7 @@ export async function requestToken(
   if (request.callTag !== undefined) body.call_tag = request.callTag;
   if (request.extension !== undefined) body.conference_extension = request.extension;
   if (request.oneTimeToken !== undefined) body.token = request.oneTimeToken;
+  if (request.registrationToken) body.registration_token = request.registrationToken;
   if (request.replaces !== undefined) body.replaces = request.replaces;
   if (request.provider !== undefined) body.chosen_idp = request.provider;
   if (request.ssoToken !== undefined) body.sso_token = request.ssoToken;

@@ -15,6 +15,8 @@ export interface Remembered {
   bandwidth?: number | undefined;
   /** The own camera is not shown in the meeting. */
   selfViewOff?: boolean;
+  /** Under what the page is reachable for calls. */
+  registered?: { alias: string; username: string } | undefined;
   /** Single keys do nothing. */
   keysOff?: boolean;
 }

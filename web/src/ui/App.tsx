@@ -1,11 +1,14 @@
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { branding } from "../branding/branding";
 import { LocalMedia } from "../devices/local";
 import { recall, remember, rememberVisit } from "../devices/memory";
 import { Meeting } from "../meeting/meeting";
+import { registration } from "../registration/ours";
+import type { Incoming } from "../registration/registration";
 import { Check } from "./Check";
 import { Home } from "./Home";
 import { useLanguage } from "./hooks";
+import { IncomingCall } from "./IncomingCall";
 import { MeetingPage } from "./MeetingPage";
 import { conferencePath, parseRoute, publicAddress, type Route, rootOf } from "./routes";
 
@@ -36,6 +39,9 @@ const root = rootOf(window.location.pathname);
 
 export function App() {
   useLanguage();
+  const { calls } = useSyncExternalStore(registration.store.subscribe, registration.store.get);
+  /** The call that is being taken. */
+  const [taken, setTaken] = useState<Incoming>();
   const [route, setRoute] = useState<Route>(arrival);
   const [meeting, setMeeting] = useState<Meeting>();
 
@@ -61,50 +67,80 @@ export function App() {
     go(root);
   }, [go]);
 
-  if (meeting) {
+  const accept = (incoming: Incoming) => {
+    registration.silence(incoming);
+    void meeting?.leave();
+    setMeeting(undefined);
+    setTaken(incoming);
+    const name = recall().name || incoming.local_alias;
+    go(`${conferencePath(incoming.conference_alias, name, root)}&join=1`);
+  };
+
+  const page = () => {
+    if (meeting) {
+      return (
+        <MeetingPage
+          key={meeting.alias}
+          meeting={meeting}
+          onRejoin={() => setMeeting(undefined)}
+          onHome={home}
+        />
+      );
+    }
+    if (route.page === "home") {
+      return <Home name={route.name} onContinue={(alias, name) => go(conferencePath(alias, name, root))} />;
+    }
+    const join = (media: LocalMedia, name: string) => {
+      const { micId, cameraId, speakerId, micMuted, cameraWanted } = media.state;
+      remember({
+        name,
+        // Joining without devices says nothing about the next time.
+        ...(media.microphone || media.camera ? { micMuted, cameraWanted } : {}),
+        ...(micId ? { micId } : {}),
+        ...(cameraId ? { cameraId } : {}),
+        ...(speakerId ? { speakerId } : {}),
+      });
+      rememberVisit(route.alias);
+      const { alias, pin, role, callTag, handedOver } = route;
+      const extension = handedOver?.extension ?? route.extension;
+      const { replaces, provider, ssoToken } = handedOver ?? {};
+      const node = window.location.origin;
+      const limit = route.bandwidth ?? recall().bandwidth ?? branding().bandwidth;
+      const signed = { provider, ssoToken };
+      const oneTimeToken = taken?.conference_alias === alias ? taken.token : undefined;
+      const registrationToken = registration.current;
+      const said = { extension, replaces, oneTimeToken, registrationToken, ...signed };
+      const request = { alias, displayName: name, pin, role, callTag, node, ...said };
+      setTaken(undefined);
+      const begun = new Meeting(request, media, limit);
+      setMeeting(begun);
+      void begun.join();
+    };
     return (
-      <MeetingPage
-        key={meeting.alias}
-        meeting={meeting}
-        onRejoin={() => setMeeting(undefined)}
-        onHome={home}
+      <Check
+        key={`${route.alias} ${taken?.token ?? ""}`}
+        alias={route.alias}
+        name={route.name}
+        straight={route.straight}
+        newMedia={() => newMedia(route)}
+        onJoin={join}
+        onBack={home}
       />
     );
-  }
-  if (route.page === "home") {
-    return <Home name={route.name} onContinue={(alias, name) => go(conferencePath(alias, name, root))} />;
-  }
-  const join = (media: LocalMedia, name: string) => {
-    const { micId, cameraId, speakerId, micMuted, cameraWanted } = media.state;
-    remember({
-      name,
-      // Joining without devices says nothing about the next time.
-      ...(media.microphone || media.camera ? { micMuted, cameraWanted } : {}),
-      ...(micId ? { micId } : {}),
-      ...(cameraId ? { cameraId } : {}),
-      ...(speakerId ? { speakerId } : {}),
-    });
-    rememberVisit(route.alias);
-    const { alias, pin, role, callTag, handedOver } = route;
-    const extension = handedOver?.extension ?? route.extension;
-    const { replaces, provider, ssoToken } = handedOver ?? {};
-    const node = window.location.origin;
-    const limit = route.bandwidth ?? recall().bandwidth ?? branding().bandwidth;
-    const signed = { provider, ssoToken };
-    const request = { alias, displayName: name, pin, role, callTag, extension, replaces, node, ...signed };
-    const begun = new Meeting(request, media, limit);
-    setMeeting(begun);
-    void begun.join();
   };
+  const [call] = calls;
   return (
-    <Check
-      key={route.alias}
-      alias={route.alias}
-      name={route.name}
-      straight={route.straight}
-      newMedia={() => newMedia(route)}
-      onJoin={join}
-      onBack={home}
-    />
+    <>
+      {page()}
+      {call && (
+        <IncomingCall
+          key={call.token}
+          call={call}
+          inMeeting={meeting !== undefined}
+          onAccept={() => accept(call)}
+          onReject={() => void registration.reject(call)}
+        />
+      )}
+    </>
   );
 }

@@ -1,5 +1,6 @@
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { t } from "../i18n";
+import { registration } from "../registration/ours";
 import { Icon } from "./Icon";
 import { Logo } from "./Logo";
 import { SettingsDialog } from "./SettingsDialog";
@@ -15,6 +16,7 @@ interface Props {
 export function EntryPage({ children, wide = false, aside }: Props) {
   const [settings, setSettings] = useState(false);
   const main = useRef<HTMLElement>(null);
+  const { phase, alias } = useSyncExternalStore(registration.store.subscribe, registration.store.get);
   // A new page begins with its content, not wherever the last one was left.
   useEffect(() => {
     if (document.activeElement === document.body) main.current?.focus({ preventScroll: true });
@@ -23,6 +25,11 @@ export function EntryPage({ children, wide = false, aside }: Props) {
     <div className="entry brand-background">
       <header className="entry-head">
         <Logo size={34} />
+        {phase === "registered" && (
+          <span className="reachable-chip small">
+            <bdi>{t("reachable.registered", { alias })}</bdi>
+          </span>
+        )}
         <button
           className="quiet"
           type="button"

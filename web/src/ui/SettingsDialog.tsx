@@ -9,6 +9,7 @@ import { Dialog } from "./Dialog";
 import { Faults } from "./Faults";
 import { useLanguage } from "./hooks";
 import { LevelMeter } from "./LevelMeter";
+import { Reachable } from "./Reachable";
 
 interface Props {
   media?: LocalMedia;
@@ -33,6 +34,10 @@ export function SettingsDialog({ media, local, onClose }: Props) {
         <section>
           {media && <h3>{t("settings.general")}</h3>}
           <General />
+        </section>
+        <section>
+          <h3>{t("reachable.title")}</h3>
+          <Reachable />
         </section>
       </div>
     </Dialog>
