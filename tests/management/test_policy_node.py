@@ -120,7 +120,7 @@ def always(value: object) -> Callable[[str, dict[str, str]], Reply]:
 async def test_a_profile_counts_where_a_location_has_it(site: Site) -> None:
     answer = {"status": "success", "result": {"service_type": "conference", "name": "Town", "service_tag": "t"}}
     async with running(always(answer)) as server:
-        made = profile(url=server.url, enable_service_lookup=True, username="u", password="secret")  # noqa: S106
+        made = profile(url=server.url, enable_service_lookup=True, username="u", password="secret")
         site.changed()
         assert not site.policies.decides_services, "no location has it"
         assert await site.reach("town") is None
@@ -167,7 +167,8 @@ async def test_a_script_changes_what_is_configured(site: Site) -> None:
     bind(profile(enable_internal_service_policy=True, internal_service_policy_template=script))
     site.changed()
     found, configured = await site.reach("meet.demo"), site.find("meet.demo")
-    assert found is not None and configured is not None
+    assert found is not None
+    assert configured is not None
     assert (found.access.host_pin, found.description.tag) == ("24680", f"Demo-{LOCATION}")
     assert found.description.id == configured.description.id
     place = await site.policies.media_place(CallFacts(local_alias="x", protocol=CallProtocol.SIP), found)
@@ -181,7 +182,8 @@ async def test_media_locations_by_number(site: Site) -> None:
     site.changed()
     call = CallFacts(local_alias="meet.demo", protocol=CallProtocol.SIP)
     demo, test = site.find("meet.demo"), site.find("test_call")
-    assert demo is not None and test is not None
+    assert demo is not None
+    assert test is not None
     place = await site.policies.media_place(call, demo)
     assert place is not None
     assert (place.principal, place.overflow) == (SystemLocation.objects.get(name="DMZ").id, ())

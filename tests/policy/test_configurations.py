@@ -19,7 +19,8 @@ LEAST: dict[str, dict[str, Any]] = {
     "two_stage_dialing": {**MEETING, "service_type": "two_stage_dialing"},
     "test_call": {**MEETING, "service_type": "test_call"},
     "gateway": {
-        **MEETING, "service_type": "gateway", "local_alias": "a@b", "remote_alias": "sip:c@d", "outgoing_protocol": "sip",
+        **MEETING, "service_type": "gateway", "local_alias": "a@b", "remote_alias": "sip:c@d",
+        "outgoing_protocol": "sip",
     },
 }  # fmt: skip
 ADP = {"local_alias": "a@b", "remote_alias": "c@d", "protocol": "sip", "role": "guest"}
@@ -146,7 +147,7 @@ def test_pins_together(kind: str, guests: bool, pin: str | None, guest_pin: str 
         found = configuration(given, NAMES)
         assert (found["pin"], found["guest_pin"]) == (pin or "", guest_pin or "")
     else:
-        with pytest.raises(Invalid, match="pin|allow_guests"):
+        with pytest.raises(Invalid, match=r"pin|allow_guests"):
             configuration(given, NAMES)
 
 
@@ -219,10 +220,9 @@ def test_no_value_does_more_than_make_it_invalid(row: tuple[str, Field], value: 
     kind, field = row
     try:
         found = configuration({**LEAST[kind], field.name: value}, NAMES)
-    except Invalid as problem:
-        assert str(problem)
-    else:
-        assert type(found.get(field.name)) is type(value) or isinstance(found[field.name], tuple)
+    except Invalid:
+        return
+    assert type(found.get(field.name)) is type(value) or isinstance(found[field.name], tuple)
 
 
 LOCATIONS = [

@@ -56,9 +56,8 @@ def test_a_skype_call_with_an_asserted_identity() -> None:
         local_alias="sip:meet.alice@example.com", protocol=CallProtocol.MSSIP, trigger=Trigger.INVITE,
         remote_alias="sip:alice@example.com", asserted_identity='"Alice" <sip:alice@example.com>', subnet="10.47.5.0",
     )  # fmt: skip
-    sent = dict(
-        parse_qsl(urlsplit(questions.service(NODE, call).address("https://policy.example.com")).query, keep_blank_values=True)
-    )  # fmt: skip
+    address = questions.service(NODE, call).address("https://policy.example.com")
+    sent = dict(parse_qsl(urlsplit(address).query, keep_blank_values=True))
     wanted = {
         "protocol": "mssip", "call_direction": "dial_in", "trigger": "invite", "registered": "False", "bandwidth": "0",
         "local_alias": "sip:meet.alice@example.com", "remote_alias": "sip:alice@example.com", "location": "London",

@@ -24,12 +24,12 @@ from tests.policy.fakes import MEETING, NAMES
 from tests.policy.test_configurations import LEAST
 
 ROW: dict[str, Any] = {
-    "id": 7, "name": "Alice", "description": "", "service_type": "conference", "tag": "", "pin": "", "allow_guests": False,
-    "guest_pin": "", "call_type": "video", "host_view": "one_main_seven_pips", "guest_view": None,
+    "id": 7, "name": "Alice", "description": "", "service_type": "conference", "tag": "", "pin": "",
+    "allow_guests": False, "guest_pin": "", "call_type": "video", "host_view": "one_main_seven_pips", "guest_view": None,
     "force_presenter_into_main": False, "enable_overlay_text": False, "enable_active_speaker_indication": False,
     "mute_all_guests": False, "participant_limit": None, "max_callrate_in": None, "max_callrate_out": None,
-    "match_string": "", "replace_string": "", "two_stage_dial_type": "regular", "crypto_mode": "", "enable_chat": "default",
-    "guests_can_present": True, "max_pixels_per_second": None, "guests_can_see_guests": "no_hosts",
+    "match_string": "", "replace_string": "", "two_stage_dial_type": "regular", "crypto_mode": "",
+    "enable_chat": "default", "guests_can_present": True, "max_pixels_per_second": None, "guests_can_see_guests": "no_hosts",
     "direct_media": "never", "breakout_rooms": False, "live_captions_enabled": "default",
     "primary_owner_email_address": "", "ivr_theme_id": None,
 }  # fmt: skip
@@ -59,8 +59,10 @@ def rows(draw: st.DrawFn) -> ServiceRow:
     flags = ("enable_overlay_text", "enable_active_speaker_indication", "mute_all_guests", "breakout_rooms")
     more: dict[str, Any] = {name: draw(st.booleans()) for name in flags} if meeting else {}
     if meeting:
-        more |= {"host_view": draw(LAYOUTS), "enable_chat": draw(st.sampled_from(["default", "yes", "no"])),
-                 "guests_can_present": draw(st.booleans()), "participant_limit": draw(st.none() | st.integers(0, 99))}  # fmt: skip
+        more |= {
+            "host_view": draw(LAYOUTS), "enable_chat": draw(st.sampled_from(["default", "yes", "no"])),
+            "guests_can_present": draw(st.booleans()), "participant_limit": draw(st.none() | st.integers(0, 99)),
+        }  # fmt: skip
     if kind == "lecture":
         more |= {"guest_view": draw(st.none() | LAYOUTS), "force_presenter_into_main": draw(st.booleans()),
                  "guests_can_see_guests": draw(st.sampled_from(["no_hosts", "never", "always"]))}  # fmt: skip
@@ -72,9 +74,10 @@ def rows(draw: st.DrawFn) -> ServiceRow:
     if kind != "test_call":
         more["max_callrate_out"] = draw(RATES)
     values = {
-        **ROW, **more, "service_type": kind, "name": draw(TEXT.filter(bool)), "description": draw(TEXT), "tag": draw(TEXT),
-        "pin": pin, "allow_guests": guests, "guest_pin": guest_pin, "max_callrate_in": draw(RATES),
-        "call_type": draw(st.sampled_from(["video", "video-only", "audio"])), "ivr_theme_id": draw(st.sampled_from([None, 1])),
+        **ROW, **more, "service_type": kind, "name": draw(TEXT.filter(bool)), "description": draw(TEXT),
+        "tag": draw(TEXT), "pin": pin, "allow_guests": guests, "guest_pin": guest_pin, "max_callrate_in": draw(RATES),
+        "call_type": draw(st.sampled_from(["video", "video-only", "audio"])),
+        "ivr_theme_id": draw(st.sampled_from([None, 1])),
     }  # fmt: skip
     return ServiceRow(**values)
 
