@@ -9,7 +9,7 @@ import pytest
 
 from rostra.configuration import journal, orm, setup_node
 from rostra.configuration.changes import SnapshotRequest
-from rostra.configuration.models import Conference, ConferenceAlias, GlobalSettings
+from rostra.configuration.models import Conference, ConferenceAlias, GlobalSettings, WebappAlias
 from rostra.configuration.queries import Lookup
 from rostra.configuration.replica import Replica
 from rostra.configuration.rows import GlobalRow, ServiceRow
@@ -25,6 +25,8 @@ def local(database: Path, tmp_path: Path) -> Path:
     ConferenceAlias.objects.create(alias="demo.first", conference=last.conference, view_order=1)
     ConferenceAlias.objects.filter(pk=last.pk).update(view_order=2)
     GlobalSettings.objects.update(guests_only_timeout=7, enable_chat=False)
+    WebappAlias.objects.create(slug="staff", webapp_type="webapp3", is_enabled=True)
+    WebappAlias.objects.create(slug="old", webapp_type="webapp3", is_enabled=False)
     replica = Replica(tmp_path / "node.db")
     chunk = journal.chunk(SnapshotRequest())
     with replica.snapshot() as load:
@@ -103,4 +105,12 @@ def test_aliases_of_a_service(local: Path) -> None:
     assert lookup.aliases(alias.conference_id) == ["demo.first", "meet.demo"]  # the first is shown to who is called
     assert lookup.service(alias.conference_id) == lookup.find_alias("meet.demo")
     assert lookup.service(999) is None
+    lookup.close()
+
+
+def test_paths_to_the_web_app(local: Path) -> None:
+    lookup = Lookup(local)
+    known = {slug: lookup.leads_to_webapp(slug) for slug in ("staff", "webapp3", "old", "nothing", "' OR 1=1 --")}
+    assert known == {"staff": True, "webapp3": True, "old": False, "nothing": None, "' OR 1=1 --": None}
+    assert (lookup.branding(), lookup.branding("staff")) == (None, None)
     lookup.close()
