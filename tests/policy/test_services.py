@@ -25,13 +25,14 @@ from tests.policy.test_configurations import LEAST
 
 ROW: dict[str, Any] = {
     "id": 7, "name": "Alice", "description": "", "service_type": "conference", "tag": "", "pin": "",
-    "allow_guests": False, "guest_pin": "", "call_type": "video", "host_view": "one_main_seven_pips", "guest_view": None,
-    "force_presenter_into_main": False, "enable_overlay_text": False, "enable_active_speaker_indication": False,
-    "mute_all_guests": False, "participant_limit": None, "max_callrate_in": None, "max_callrate_out": None,
-    "match_string": "", "replace_string": "", "two_stage_dial_type": "regular", "crypto_mode": "",
-    "enable_chat": "default", "guests_can_present": True, "max_pixels_per_second": None, "guests_can_see_guests": "no_hosts",
-    "direct_media": "never", "breakout_rooms": False, "live_captions_enabled": "default",
-    "primary_owner_email_address": "", "ivr_theme_id": None,
+    "allow_guests": False, "guest_pin": "", "call_type": "video", "host_view": "one_main_seven_pips",
+    "guest_view": None, "force_presenter_into_main": False, "enable_overlay_text": False,
+    "enable_active_speaker_indication": False, "mute_all_guests": False, "participant_limit": None,
+    "max_callrate_in": None, "max_callrate_out": None, "match_string": "", "replace_string": "",
+    "two_stage_dial_type": "regular", "crypto_mode": "", "enable_chat": "default", "guests_can_present": True,
+    "max_pixels_per_second": None, "guests_can_see_guests": "no_hosts", "direct_media": "never",
+    "breakout_rooms": False, "live_captions_enabled": "default", "primary_owner_email_address": "",
+    "ivr_theme_id": None,
 }  # fmt: skip
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=250)
 LAYOUTS = st.sampled_from([one.key for one in layouts.LAYOUTS if layouts.allowed(one, lecture=True)])
