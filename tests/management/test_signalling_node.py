@@ -12,6 +12,7 @@ from rostra.configuration.models import (
     CaCertificate,
     DnsServer,
     GlobalSettings,
+    SipProxy,
     SystemLocation,
     TlsCertificate,
     WorkerVM,
@@ -19,6 +20,8 @@ from rostra.configuration.models import (
 from rostra.configuration.queries import Lookup
 from rostra.environment import PortRange
 from rostra.node.signalling import Signalling
+from rostra.sip.flow import Transport
+from rostra.sip.locating import Wanted
 from rostra.sip.settings import SipSettings
 from tests.certificates import made
 
@@ -63,6 +66,7 @@ async def test_a_node_follows_its_configuration(site: Site, tmp_path: Path) -> N
     assert second.server.verify_mode is ssl.CERT_REQUIRED
     assert second.client.check_hostname is False
 
+    assert second.proxies == (Wanted("proxy.test", 5070, Transport.TCP),)
     await asyncio.to_thread(_assign)
     third = await after()
     assert third.server is not None
@@ -84,6 +88,9 @@ def _change() -> None:
     settings.save()
     location = SystemLocation.objects.get(name="Default")
     location.signalling_qos = 24
+    for name in ("proxy", "unused"):
+        SipProxy.objects.create(name=name, address=f"{name}.test", port=5070, transport="tcp")
+    location.sip_proxy = SipProxy.objects.get(name="proxy")
     location.save()
     location.dns_servers.add(DnsServer.objects.create(address="192.0.2.53"))
     node = WorkerVM.objects.get(pk=1)

@@ -280,9 +280,16 @@ class Lookup:
         )
         return [str(row[0]) for row in self._rows(statement, node)]
 
-    def sip_proxies(self) -> list[ProxyRow]:
-        """All systems that take outgoing SIP calls."""
-        return [ProxyRow(*row) for row in self._rows("SELECT address, port, transport FROM configuration_sipproxy")]
+    def sip_proxies(self, node: int) -> list[ProxyRow]:
+        """The SIP proxies that calls from a Conferencing Node may go through: its location's, and those of rules."""
+        here = "(SELECT system_location_id FROM configuration_workervm WHERE id = ?)"
+        statement = (
+            "SELECT address, port, transport FROM configuration_sipproxy WHERE id IN "  # noqa: S608 - text of our own
+            f"(SELECT sip_proxy_id FROM configuration_systemlocation WHERE id = {here}) OR id IN "
+            "(SELECT sip_proxy_id FROM configuration_gatewayroutingrule WHERE enable "
+            f"AND (outgoing_location_id IS NULL OR outgoing_location_id = {here})) ORDER BY id"
+        )
+        return [ProxyRow(*row) for row in self._rows(statement, node, node)]
 
     def locations(self) -> list[LocationRow]:
         """All system locations."""

@@ -21,6 +21,8 @@ from rostra.domain.natting import NattedNode, Translation, networks
 from rostra.environment import PortRange
 from rostra.fabric.replication import ConfigurationReplica
 from rostra.sip import trust
+from rostra.sip.flow import Transport
+from rostra.sip.locating import Wanted
 from rostra.sip.resolving import DnsResolver
 from rostra.sip.settings import SipSettings
 
@@ -32,7 +34,7 @@ _COLUMN = "configuration_tlscertificate.private_key"
 _RESOURCES = frozenset(
     {
         "global", "worker_vm", "system_location", "configuration_systemlocation_dns_servers", "dns_server",
-        "tls_certificate", "ca_certificate",
+        "tls_certificate", "ca_certificate", "sip_proxy", "gateway_routing_rule",
     }
 )  # fmt: skip
 """Resources, and the table of which name servers a location has."""
@@ -77,6 +79,10 @@ class Signalling:
             dscp=(mine.signalling_qos or 0) if mine else 0,
             source_ports=_ports(settings),
             resolver=self._resolver,
+            proxies=tuple(
+                Wanted(row.address, row.port, Transport(row.transport.upper()))
+                for row in self._lookup.sip_proxies(self._key)
+            ),
             translation=self._translation[1],
         )
 

@@ -27,7 +27,7 @@ from rostra.sip.screening import refusal
 from rostra.sip.session_timer import SessionTimer, requested_interval
 from rostra.sip.surroundings import CallState
 from rostra.sip.timers import Timers
-from rostra.sip.transactions import ClientTransaction, ServerTransaction, TransactionLayer
+from rostra.sip.transactions import ClientTransaction, ClientUser, ServerTransaction, TransactionLayer
 from rostra.sip.uri import parse_uri
 
 
@@ -217,6 +217,10 @@ class Engine:
         call.calling(self._transactions.begin(request, flow, call, now), credentials)
         return call.name
 
+    def ask(self, request: Request, flow: Flow, user: ClientUser, now: float) -> None:
+        """Send a request that belongs to no call."""
+        self._transactions.begin(request, flow, user, now)
+
     # ---- what calls need (call.Surroundings) -----------------------------------------------------------------------
 
     def emit(self, event: Event) -> None:
@@ -233,11 +237,10 @@ class Engine:
             call.authorization.sign(request)
         return self._transactions.begin(request, flow or self.route(call.dialog), call, now)
 
-    def branch(self) -> str:
-        return self._word()
-
     def word(self) -> str:
-        return self._word()
+        return f"{self._generator.getrandbits(80):020x}"
+
+    branch = _word = word
 
     def chance(self, low: float, high: float) -> float:
         return self._generator.uniform(low, high)
@@ -256,9 +259,6 @@ class Engine:
     def _host(self, flow: Flow) -> str:
         """What we go by in Contact and Via."""
         return self.tls_name if self.tls_name and flow.transport is Transport.TLS else self.address_for(flow)
-
-    def _word(self) -> str:
-        return f"{self._generator.getrandbits(80):020x}"
 
     def _call(self, name: str) -> Call:
         found = self._calls.get(name)

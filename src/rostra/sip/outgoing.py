@@ -41,6 +41,14 @@ class Trunk(Line, Protocol):
         """Send the INVITE; events of the call go to the agent. Raises PortTaken, RemoteError."""
         ...
 
+    def failed(self, place: Place) -> None:
+        """Try it after all others for a while."""
+        ...
+
+    def avoided(self, place: Place) -> bool:
+        """It failed lately."""
+        ...
+
     def heard(self, call: str) -> bool:
         """The far end has said something."""
         ...
@@ -63,6 +71,7 @@ class CalledAgent(CallAgent):
         self._target = found
         self._trunk = line
         self._places = line.places(found)
+        self._place_tried: Place | None = None
         self._aside: list[Place] = []
         """Places to try before those that are still to be found."""
         self._patience: asyncio.TimerHandle | None = None
@@ -116,7 +125,7 @@ class CalledAgent(CallAgent):
             offer = await media.offer()
             if self._over:
                 return False
-            place = self._fitting(place, offer)
+            place = self._place_tried = self._fitting(place, offer)
             self._call = await self._trunk.invite(self, self._target, place, self._order, offer)
         except (Unreachable, RemoteError, PortTaken) as problem:
             self._log.info("sip_call_not_placed", problem=str(problem))
@@ -146,8 +155,11 @@ class CalledAgent(CallAgent):
         """What is too long for a datagram goes by TCP first, unless somebody wants UDP (RFC 3261 18.1.1)."""
         if place.chosen or place.transport is not Transport.UDP or len(offer) + HEAD <= DATAGRAM:
             return place
+        by_stream = dataclasses.replace(place, transport=Transport.TCP, chosen=True)
+        if self._trunk.avoided(by_stream):
+            return place
         self._aside.append(dataclasses.replace(place, chosen=True))
-        return dataclasses.replace(place, transport=Transport.TCP, chosen=True)
+        return by_stream
 
     def _silent(self, call: str) -> None:
         if call == self._call and not self._answered and not self._trunk.heard(call):
@@ -165,10 +177,15 @@ class CalledAgent(CallAgent):
             return
         self._aside.append(following)
         self._log.info("sip_call_tried_elsewhere", address=following.address, port=following.port)
+        self._tell_failed()
         self._trunk.abandon(self._call)
         self._placed = False
         if not await self._place():
             self.put(CallEnded(self._call, "timeout", 408))
+
+    def _tell_failed(self) -> None:
+        if self._place_tried is not None:
+            self._trunk.failed(self._place_tried)
 
     def _unanswered(self) -> None:
         if not self._answered:
@@ -187,8 +204,10 @@ class CalledAgent(CallAgent):
             else:
                 self._aside, self._places = [], self._trunk.places(self._target)
                 return await self._place_again()
-        if not self._over and _worth_another(event) and await self._place_again():
-            return True
+        if not self._over and _worth_another(event):
+            self._tell_failed()
+            if await self._place_again():
+                return True
         self._over = self._parting = self._over or _reason(event)
         return False
 

@@ -7,6 +7,7 @@ import dataclasses
 import ipaddress
 import random
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 
 import structlog
@@ -20,7 +21,8 @@ from rostra.sip.engine import Engine
 from rostra.sip.errors import LocalError, RemoteError
 from rostra.sip.events import CallReceived, FlowLost, Happening, RegisterReceived
 from rostra.sip.flow import Flow, Transport, host_text
-from rostra.sip.locating import Place, places
+from rostra.sip.liveness import Inquiry, Liveness, Unwell, options, well_first
+from rostra.sip.locating import Place, Wanted, places
 from rostra.sip.message import Request, Response
 from rostra.sip.metrics import EngineMetrics
 from rostra.sip.outgoing import CalledAgent
@@ -77,6 +79,8 @@ class SipService:
         if registering is not None:
             self._engine.keeps = registering.registrar.uses
         self._metrics = EngineMetrics(self._engine, registry)
+        self._unwell = Unwell(clock or time.monotonic)
+        self._liveness = Liveness(self, self._unwell)
         self._driver: Driver | None = None
         self._agents: dict[str, CallAgent] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -93,15 +97,19 @@ class SipService:
             raise
         self._driver = driver
         self._metrics.register()
+        self._liveness.watch(switching.settings.proxies)
 
     async def apply(self, settings: SipSettings) -> None:
         """Go by these settings from now on; calls that run are not cut."""
         await self._switching.apply(settings)
+        if self._driver is not None:
+            self._liveness.watch(settings.proxies)
 
     async def stop(self) -> None:
         """End every call and close the ports. Safe to repeat."""
         driver, self._driver = self._driver, None
         self._switching.stop()
+        self._liveness.stop()
         if driver is None:
             return
         for call in list(self._agents):
@@ -124,7 +132,7 @@ class SipService:
         """Figures for people."""
         own = {"agents": len(self._agents), "tasks": len(self._tasks)}
         errors = self._driver.internal_errors if self._driver is not None else 0
-        return {**self._engine.debug_state(), **own, "internal_errors": errors}
+        return {**self._engine.debug_state(), **own, "internal_errors": errors, "proxies": dict(self._liveness.up)}
 
     # ---- calls.switchboard.Dialler, outgoing.Trunk ---------------------------------------------------------------
 
@@ -151,11 +159,11 @@ class SipService:
         name = f"sip call to be placed {id(agent)}"
         self._run(name, agent)
 
-    async def places(self, found: Target) -> AsyncIterator[Place]:
-        settings = self._settings
-        usable = settings.outgoing
-        async for place in places(found.wanted, settings.resolver, usable, lambda n: self._generator.randint(0, n)):
-            yield place if Transport.TCP in usable else dataclasses.replace(place, chosen=True)
+    def places(self, found: Target) -> AsyncIterator[Place]:
+        return well_first(self.ways(found.wanted), self._unwell)
+
+    def failed(self, place: Place) -> None:
+        self._unwell.failed(place)
 
     async def invite(self, agent: CalledAgent, found: Target, place: Place, order: CallOrder, sdp: bytes) -> str:
         await self._switching.use(place.transport)
@@ -184,6 +192,27 @@ class SipService:
     def abandon(self, call: str) -> None:
         self._agents.pop(call, None)
         self.hang_up(call, "tried elsewhere")
+
+    def avoided(self, place: Place) -> bool:
+        return place in self._unwell
+
+    # ---- liveness.Asking ----------------------------------------------------------------------------------------
+
+    async def ways(self, wanted: Wanted) -> AsyncIterator[Place]:
+        settings = self._settings
+        usable = settings.outgoing
+        async for place in places(wanted, settings.resolver, usable, lambda n: self._generator.randint(0, n)):
+            yield place if Transport.TCP in usable else dataclasses.replace(place, chosen=True)
+
+    async def ask(self, place: Place) -> int:
+        await self._switching.use(place.transport)
+        flow = self._flow(place)
+        host = host_text(self.announced(flow.local[0], flow.remote[0]))
+        inquiry = Inquiry()
+        request = options(place, f"{host}:{flow.local[1]}", self._engine.word)
+        self._engine.ask(request, flow, inquiry, self._now)
+        self._pump()
+        return await inquiry.status()
 
     # ---- agent.Line -------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from rostra.domain.natting import Translation
 from rostra.environment import PortRange
 from rostra.sip import trust
 from rostra.sip.flow import Transport
-from rostra.sip.locating import Resolver
+from rostra.sip.locating import Resolver, Wanted
 from rostra.sip.resolving import DnsResolver
 
 
@@ -29,6 +29,8 @@ class SipSettings:
     dscp: int = 0
     source_ports: PortRange | None = None
     resolver: Resolver = dataclasses.field(default_factory=DnsResolver)
+    proxies: tuple[Wanted, ...] = ()
+    """Systems that calls of ours go through; they are asked whether they are there."""
     translation: Translation = dataclasses.field(default_factory=Translation)
 
     @property
