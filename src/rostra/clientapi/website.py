@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from rostra.clientapi.envelope import NOT_FOUND, failure, json_response
@@ -77,6 +78,19 @@ class Website:
         self._branding = branding
         self._leads_here = leads_here
         self._files = StaticFiles(directory=root, check_dir=False)
+
+    def routes(self) -> list[Route]:
+        """Everything that nothing else is found at; to be the last ones."""
+        return [
+            Route("/", self.page),
+            Route("/webapp", self.page),
+            Route("/webapp/{rest:path}", self.below),
+            Route("/webapp{number:int}/{rest:path}", self.below),
+            Route("/conference/{rest:path}", self.page),
+            Route("/m/{rest:path}", self.page),
+            Route("/branding/{path:path}", self.branded),
+            Route("/{path:path}", self.file),
+        ]
 
     async def page(self, request: Request) -> Response:
         """The app itself, for `/` and every deep link; always asked for anew, so updates arrive."""
