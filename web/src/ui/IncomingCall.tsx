@@ -2,6 +2,7 @@ import { useEffect, useRef } from "react";
 import { t } from "../i18n";
 import type { Incoming } from "../registration/registration";
 import { notify, ring } from "../registration/ringer";
+import { plain } from "../state/roster";
 import { Avatar } from "./Avatar";
 import { Icon } from "./Icon";
 
@@ -16,7 +17,8 @@ interface Props {
 /** Somebody calls: who, and whether to take it. Rings until that is decided. */
 export function IncomingCall({ call, inMeeting, onAccept, onReject }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const name = call.remote_display_name || call.remote_alias;
+  const alias = plain(call.remote_alias);
+  const name = plain(call.remote_display_name) || alias || "–";
   useEffect(() => {
     const before = document.title;
     const element = dialog.current;
@@ -47,7 +49,7 @@ export function IncomingCall({ call, inMeeting, onAccept, onReject }: Props) {
         {t("incoming.title", { name })}
       </h2>
       <p className="soft" id="incoming-about">
-        {call.remote_alias !== name && <bdi>{call.remote_alias}</bdi>}
+        {alias !== name && <bdi>{alias}</bdi>}
         <span>{t("incoming.to", { alias: call.local_alias })}</span>
         {inMeeting && <span>{t("incoming.leaves")}</span>}
       </p>
