@@ -7,9 +7,10 @@ away, the leg connects again, with longer and longer pauses, and fails when the 
 from __future__ import annotations
 
 import asyncio
+import functools
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import structlog
 
@@ -175,18 +176,22 @@ class _Line:
         await self._drop()
 
 
-def believe(authorities: str) -> None:
-    """Over TLS, servers are also believed that these (PEM) vouch for; of this process, from now on."""
-    known = SYSTEM.read_text() if SYSTEM.is_file() else ""
-    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
-        file.write(f"{known}\n{authorities}\n")
-        file.flush()
-        try:
-            database = Gio.TlsFileDatabase.new(file.name)
-        except GLib.Error as problem:
-            logger.warning("Certificates of authorities not taken", problem=problem.message)
-            return
-        Gio.TlsBackend.get_default().set_default_database(database)
+@functools.lru_cache(maxsize=1)
+def believe(authorities: str) -> IO[str] | None:
+    """Over TLS, servers are also believed that these (PEM) vouch for; of this process, from now on.
+
+    Returns the file, which is read anew for each connection and is gone with the object; None: it is unusable.
+    """
+    file = tempfile.NamedTemporaryFile("w", suffix=".pem")  # noqa: SIM115 - it stays open
+    file.write(f"{SYSTEM.read_text() if SYSTEM.is_file() else ''}\n{authorities}\n")
+    file.flush()
+    try:
+        database = Gio.TlsFileDatabase.new(file.name)
+    except GLib.Error as problem:
+        logger.warning("Certificates of authorities not taken", problem=problem.message)
+        return None
+    Gio.TlsBackend.get_default().set_default_database(database)
+    return file
 
 
 class StreamLeg(Leg):
