@@ -432,7 +432,7 @@ def test_a_lock_by_keypad_a_knock_and_unlock() -> None:
     told(story)
 
 
-@pytest.mark.spec("CONF-136", "CONF-137", "CONF-166", "CONF-169", "API-119")
+@pytest.mark.spec("CONF-136", "CONF-137", "CONF-166", "CONF-167", "CONF-169", "API-119")
 def test_hosts_control_by_keypad_and_guests_do_not() -> None:
     async def story(exchange: Exchange, _pool: FakePool) -> None:
         host, guest = await Phone(exchange, "Host").dial("hosted**1234"), await Phone(exchange).dial("hosted")

@@ -78,6 +78,7 @@ async def test_conferences_are_locked_muted_and_ended(network: Network) -> None:
     await until(lambda: (host.listener.reasons, guest.listener.reasons) == ([reason], [reason]))
 
 
+@pytest.mark.spec("CONF-167")
 async def test_participants_are_muted_given_a_role_and_disconnected(network: Network) -> None:
     host, guest = await hosted(network)
     who = guest.session.participant.uuid

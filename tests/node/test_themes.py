@@ -67,7 +67,7 @@ HOUSE = package(
 )
 
 
-@pytest.mark.spec("REF-002", "REF-003", "REF-004")
+@pytest.mark.spec("SVC-016", "REF-002", "REF-003", "REF-004")
 async def test_a_service_has_its_theme_then_the_default_then_the_base(tmp_path: Path) -> None:
     made = store(tmp_path, Rows(alice=ALICE, house=HOUSE))
     names = made.names(1, 2)
