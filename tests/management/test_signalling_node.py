@@ -66,6 +66,7 @@ async def test_a_node_follows_its_configuration(site: Site, tmp_path: Path) -> N
     assert second.server.verify_mode is ssl.CERT_REQUIRED
     assert second.client.check_hostname is False
 
+    assert lookup.media_dscp(1) == 46
     assert second.proxies == (Wanted("proxy.test", 5070, Transport.TCP),)
     await asyncio.to_thread(_assign)
     third = await after()
@@ -87,7 +88,7 @@ def _change() -> None:
     settings.signalling_ports_start, settings.signalling_ports_end = 35000, 35999
     settings.save()
     location = SystemLocation.objects.get(name="Default")
-    location.signalling_qos = 24
+    location.signalling_qos, location.media_qos = 24, 46
     for name in ("proxy", "unused"):
         SipProxy.objects.create(name=name, address=f"{name}.test", port=5070, transport="tcp")
     location.sip_proxy = SipProxy.objects.get(name="proxy")

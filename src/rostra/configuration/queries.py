@@ -264,11 +264,20 @@ class Lookup:
         """Where all Conferencing Nodes are."""
         statement = (
             "SELECT node.id, node.address, node.netmask, node.secondary_address, node.secondary_netmask, "
-            "node.ipv6_address, node.static_nat_address, location.signalling_qos, location.media_qos "
+            "node.ipv6_address, node.static_nat_address, location.signalling_qos "
             "FROM configuration_workervm AS node "
             "JOIN configuration_systemlocation AS location ON location.id = node.system_location_id ORDER BY node.id"
         )
         return [AddressesRow(*row) for row in self._rows(statement)]
+
+    def media_dscp(self, node: int) -> int:
+        """What marks the media of a Conferencing Node."""
+        statement = (
+            "SELECT location.media_qos FROM configuration_workervm AS node "
+            "JOIN configuration_systemlocation AS location ON location.id = node.system_location_id WHERE node.id = ?"
+        )
+        row = self._one(statement, node)
+        return 0 if row is None else row[0] or 0
 
     def dns_servers(self, node: int) -> list[str]:
         """Addresses of the resolvers of a Conferencing Node's location."""

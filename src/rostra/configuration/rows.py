@@ -170,7 +170,6 @@ class AddressesRow(msgspec.Struct, frozen=True):
     ipv6_address: str | None
     static_nat_address: str | None
     signalling_qos: int | None
-    media_qos: int | None
 
 
 class LocationRow(msgspec.Struct, frozen=True):

@@ -55,8 +55,11 @@ class Worker:
         if not self._gone.done():
             self._gone.set_result(reason)
 
-    async def assign(self, conference: str, name: str, themes: tuple[str, ...] = (), quality: str = "hd") -> None:
-        await self._ask(m.Assign(conference=conference, name=name, themes=themes, quality=quality), m.Done)
+    async def assign(
+        self, conference: str, name: str, themes: tuple[str, ...] = (), quality: str = "hd", dscp: int = 0
+    ) -> None:
+        request = m.Assign(conference=conference, name=name, themes=themes, quality=quality, dscp=dscp)
+        await self._ask(request, m.Done)
 
     async def open_webrtc(
         self,

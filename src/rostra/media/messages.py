@@ -55,6 +55,8 @@ class Assign(Message, frozen=True, kw_only=True):
     """Directories of the conference's theme, each filling the gaps of those before it."""
     quality: str = "hd"
     """The best main picture that is sent: `sd`, `hd` or `fullhd`."""
+    dscp: int = 0
+    """Marks packets of RTP, towards endpoints that speak SIP and towards other nodes (SYS-143)."""
 
 
 class Slides(msgspec.Struct, frozen=True, kw_only=True):

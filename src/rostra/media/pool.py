@@ -147,7 +147,9 @@ class _Process:
 class WorkerPool:
     """All media workers of one node."""
 
-    def __init__(self, environment: Environment, bus: Bus, node: str) -> None:
+    def __init__(self, environment: Environment, bus: Bus, node: str, dscp: Callable[[], int] = lambda: 0) -> None:
+        """`dscp` marks the media of conferences that are given a worker."""
+        self._dscp = dscp
         self._environment = environment
         self._bus = bus
         self._node = node
@@ -187,7 +189,7 @@ class WorkerPool:
             if worker is None:
                 continue
             try:
-                await worker.assign(conference, name, themes, quality)
+                await worker.assign(conference, name, themes, quality, self._dscp())
             except WorkerLost:
                 self._end(process)
                 continue

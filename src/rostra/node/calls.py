@@ -61,7 +61,7 @@ async def start(
     stack: AsyncExitStack,
 ) -> Calls:
     """Start what takes calls; `stack` ends it in reverse."""
-    pool = await _workers(environment, identity, bus, stack)
+    pool = await _workers(environment, identity, bus, lookup, stack)
 
     themes = _themes(environment, replica, lookup, stack)
     geography = Geography(lookup, identity.key)
@@ -119,8 +119,10 @@ async def _outbox(
     return outbox
 
 
-async def _workers(environment: Environment, identity: NodeIdentity, bus: Bus, stack: AsyncExitStack) -> WorkerPool:
-    pool = WorkerPool(environment, bus, identity.id)
+async def _workers(
+    environment: Environment, identity: NodeIdentity, bus: Bus, lookup: Lookup, stack: AsyncExitStack
+) -> WorkerPool:
+    pool = WorkerPool(environment, bus, identity.id, lambda: lookup.media_dscp(identity.key))
     await pool.start()
     stack.push_async_callback(pool.close)
     return pool

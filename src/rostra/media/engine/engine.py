@@ -14,7 +14,7 @@ from rostra.domain.scene import Scene
 from rostra.environment import Environment
 from rostra.media import messages as m
 from rostra.media import replies
-from rostra.media.engine import stage, stills
+from rostra.media.engine import ports, stage, stills
 from rostra.media.engine.asking import Asking
 from rostra.media.engine.backplane_legs import BackplaneLeg, BackplaneReceiver, BackplaneSender
 from rostra.media.engine.leg import BACKGROUND, PATIENCE, Leg, LegContext
@@ -139,8 +139,9 @@ class Engine:
     async def _of_conference(self, request: m.Assign | m.Compose | m.TakeStill | m.Statistics | m.Quit) -> m.Reply:
         """Carry out a request that is of no one leg."""
         match request:
-            case m.Assign(conference=conference, name=name, themes=themes, quality=quality):
+            case m.Assign(conference=conference, name=name, themes=themes, quality=quality, dscp=dscp):
                 self.conference, self.quality = conference, quality
+                ports.mark(dscp)
                 self.theme = ThemeFiles(themes)
                 stage.forget_images()
                 structlog.contextvars.bind_contextvars(conference=name)

@@ -67,10 +67,22 @@ def reserve_one(ports: PortRange) -> tuple[int, socket.socket]:
     raise OutOfPorts(f"no port within {ports} is free")
 
 
+class _Mark:
+    """Of this process, which serves one conference."""
+
+    dscp = 0
+
+
+def mark(dscp: int) -> None:
+    """Have packets of all ports from now on carry this DSCP value (0 to 63)."""
+    _Mark.dscp = dscp
+
+
 def _bound(port: int) -> socket.socket:
     endpoint = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        endpoint.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _Mark.dscp << 2)
         endpoint.bind(("0.0.0.0", port))  # noqa: S104  (peers come to any address of ours)
     except OSError:
         endpoint.close()
