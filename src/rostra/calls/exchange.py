@@ -61,20 +61,11 @@ class Exchange:
     """Implements `calls.switchboard.Switchboard`."""
 
     def __init__(
-        self,
-        here: Here,
-        peers: Peers,
-        atlas: Atlas,
-        find_alias: FindAlias,
-        *,
-        environment: Environment | None = None,
-        configured: Callable[[], bool] = lambda: True,
-        takes_calls: Callable[[], bool] = lambda: True,
-        licensed: Callable[[], bool] = lambda: True,
-        licences: Licences | None = None,
-        plan: Plan | None = None,
-        policies: Policies | None = None,
-    ) -> None:
+        self, here: Here, peers: Peers, atlas: Atlas, find_alias: FindAlias, *,
+        environment: Environment | None = None, configured: Callable[[], bool] = lambda: True,
+        takes_calls: Callable[[], bool] = lambda: True, licensed: Callable[[], bool] = lambda: True,
+        licences: Licences | None = None, plan: Plan | None = None, policies: Policies | None = None,
+    ) -> None:  # fmt: skip
         """`configured`: has this node its configuration, so that an unknown alias really is unknown?
         `takes_calls`: False in maintenance mode. `licensed`: may another call be placed?
         `licences`: where calls with media get theirs; None: they need none.
