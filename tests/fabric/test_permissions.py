@@ -221,6 +221,16 @@ async def machines(platform: Platform) -> AsyncIterator[Machines]:
         yield found
 
 
+async def answered(bus: Bus, subject: str, payload: bytes) -> bytes:
+    """What is answered as soon as the server of `bus` knows of the subscription at another one."""
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                return await bus.request(subject, payload)
+            except Unreachable:
+                await asyncio.sleep(0.01)
+
+
 async def test_a_hostile_member_is_not_heeded_and_others_are(platform: Platform, machines: Machines) -> None:
     heard: list[tuple[str, str | None, bytes]] = []
     arrived = asyncio.Event()
@@ -244,7 +254,7 @@ async def test_a_hostile_member_is_not_heeded_and_others_are(platform: Platform,
     for row in told:
         for data in (b"plain", platform.wire("n3", row.of("n2"), b"forged")):
             await machines.hostile.publish(row.of("n2"), data)
-    assert await management.request(command, b"genuine") == b"done"
+    assert await answered(management, command, b"genuine") == b"done"
     assert [payload for _, _, payload in heard] == [b"genuine"]
     assert heard[0][1] == "management"
     async with asyncio.timeout(5):
@@ -282,7 +292,7 @@ async def test_what_was_recorded_is_not_heeded_by_a_process_that_begins_anew(
 
         await machines.hostile.subscribe("rostra.v1.session.*", silent)
         await machines.hostile.publish(subjects.COMMAND.of("n2"), old)
-        assert await machines.buses["management"].request(subjects.COMMAND.of("n2"), b"new") == b"done"
+        assert await answered(machines.buses["management"], subjects.COMMAND.of("n2"), b"new") == b"done"
         assert heard == [b"new"], "and nobody waits for what is being asked about"
     finally:
         await bus.close()
