@@ -13,10 +13,19 @@ from tests.calls.virtual import clock, run, unix
 from rostra.calls.switchboard import CallRefused
 from rostra.conference.events import MessageReceived, ParticipantCreated
 from rostra.domain.admission import AccessRules
+from rostra.domain.theme import ThemeSettings
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 
 HALL = service("Hall", AccessRules(host_pin="1234", allow_guests=True))
-ALIASES = {**SERVICES, "hall": HALL, "hall@example.com": HALL, "8000": HALL}
+SWAPPED = ThemeSettings(commands={"11": "toggle_guest_mute", "22": "toggle_lock"})
+ALIASES = {
+    **SERVICES,
+    "swapped": service("Swapped", theme=SWAPPED),
+    "silent": service("Silent", theme=ThemeSettings(commands={})),
+    "hall": HALL,
+    "hall@example.com": HALL,
+    "8000": HALL,
+}
 
 Story = Callable[[list[Node]], Awaitable[None]]
 
@@ -38,7 +47,7 @@ def on_nodes(story: Story, reserved: int = 0) -> None:
     run(begin())
 
 
-@pytest.mark.spec("SVC-003", "SVC-005", "SVC-006", "CONF-007")
+@pytest.mark.spec("SVC-003", "SVC-005", "SVC-006", "CONF-007", "REF-072", "REF-073")
 def test_whatever_alias_was_dialled_on_whatever_node_by_whatever_protocol() -> None:
     async def story(nodes: list[Node]) -> None:
         assert not [conference for node in nodes for conference in node.exchange.conferences]
@@ -130,5 +139,29 @@ def test_no_more_than_the_limit_come_in() -> None:
         for node in nodes:
             with pytest.raises(CallRefused, match="Participant limit reached"):
                 await Guest(node.exchange).join("small")
+
+    on_nodes(story)
+
+
+@pytest.mark.spec("REF-071", "REF-067")
+@pytest.mark.parametrize(
+    ("alias", "locking", "muting"), [("open", "*7", "*5"), ("swapped", "22", "11"), ("silent", "", "")]
+)
+def test_keys_are_those_of_the_conferences_own_theme(alias: str, locking: str, muting: str) -> None:
+    async def story(nodes: list[Node]) -> None:
+        others = [await Guest(nodes[0].exchange).join(name, None, CallProtocol.SIP) for name in ("open", "swapped")]
+        caller = await Guest(nodes[0].exchange).join(alias, None, CallProtocol.SIP)
+        for keys in ("*7", "*5", "22", "11"):
+            before = caller.session.conference.flags
+            caller.session.dtmf("", keys)
+            await asyncio.sleep(0.1)
+            after = caller.session.conference.flags
+            assert (after.locked != before.locked, after.guests_muted != before.guests_muted) == (
+                keys == locking,
+                keys == muting,
+            )
+        for other in others:
+            if other.session.conference is not caller.session.conference:
+                assert not other.session.conference.flags.locked
 
     on_nodes(story)

@@ -20,7 +20,7 @@ def told() -> list[dict[str, str]]:
     return [lines.parse(entry.line) for entry in found]
 
 
-@pytest.mark.spec("DIAG-147", "DIAG-149", "DIAG-151", "DIAG-165")
+@pytest.mark.spec("DIAG-147", "DIAG-149", "DIAG-151", "DIAG-165", "REF-075", "SVC-017")
 def test_a_conference_is_told_from_its_start_to_its_end(database: Any) -> None:
     node = WorkerVM.objects.get()
     store(
