@@ -223,7 +223,8 @@ class Baresip:
                 module_lines="\n".join(lines),
             )
         )
-        parameters = [f"regint={60 if self.registrar else 0}", "audio_codecs=" + ",".join(_audio_name(codec) for codec in self.audio_codecs)]
+        codecs = ",".join(_audio_name(codec) for codec in self.audio_codecs)
+        parameters = [f"regint={60 if self.registrar else 0}", f"audio_codecs={codecs}"]
         if self.video_codecs:
             parameters.append("video_codecs=" + ",".join(self.video_codecs))
         if self.encrypted:

@@ -21,6 +21,10 @@ from rostra.sip.uri import Uri
 
 log = structlog.get_logger("rostra.sip")
 
+ALGORITHMS = ("MD5",)
+"""What telephones are asked for. Many give up at a challenge for an algorithm they do not know, even beside one that
+they do, so nothing else is offered (docs/decisions)."""
+
 
 class Registering:
     """Between the engine, the registrar, and what the configuration and policy say."""
@@ -29,7 +33,7 @@ class Registering:
         """`secret` signs challenges; it need not outlive the process."""
         self._registry = registry
         self._admissions = admissions
-        self.registrar = Registrar(registry, Authenticator(secret), admissions.settings, admissions.failed)
+        self.registrar = Registrar(registry, Authenticator(secret, algorithms=ALGORITHMS), admissions.settings, admissions.failed)
         self._background = Background()
 
     def take(
