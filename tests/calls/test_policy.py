@@ -168,7 +168,7 @@ ATLAS = MapAtlas(
 )
 
 
-@pytest.mark.spec("POL-007", "POL-059", "POL-060", "POL-061", "POL-062")
+@pytest.mark.spec("POL-007", "POL-016", "POL-059", "POL-060", "POL-061", "POL-062")
 async def test_media_goes_where_policy_says() -> None:
     network, policies = Network(), Deciding(place=MediaPlace(principal=2, overflow=(3,)))
     nodes = [

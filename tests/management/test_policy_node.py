@@ -175,6 +175,41 @@ async def test_a_script_changes_what_is_configured(site: Site) -> None:
     assert place is None
 
 
+@pytest.mark.spec("POL-027", "POL-028", "SYS-174", "SYS-175")
+async def test_the_server_comes_before_the_script_and_its_refusal_is_final(site: Site) -> None:
+    answers: dict[str, object] = {
+        "refused": {"status": "success", "action": "reject"},
+        "moved": {"status": "success", "action": "redirect", "result": {"new_alias": "sip:b@c"}},
+        "town": {
+            "status": "success",
+            "result": {"service_type": "conference", "name": "Town", "service_tag": "server"},
+        },
+        "meet.demo": {"status": "success", "action": "continue"},
+    }
+    script = (
+        '{"action": "continue", "result": {"service_type": "conference", "name": "Made", "service_tag": '
+        '"{{ service_config.service_tag }}{{ service_config.name }}{{ call_info.external_policy_disposition }}"}}'
+    )
+
+    def answer(path: str, parameters: dict[str, str]) -> Reply:
+        return said(answers.get(parameters["local_alias"], {}))
+
+    async with running(answer) as server:
+        bind(
+            profile(
+                url=server.url, enable_service_lookup=True, enable_internal_service_policy=True,
+                internal_service_policy_template=script,
+            )
+        )  # fmt: skip
+        site.changed()
+        assert await site.reach("refused") is None
+        assert await site.reach("moved") is None
+        tags = {alias: await site.reach(alias) for alias in ("town", "meet.demo", "nobody")}
+        assert {alias: found and found.description.tag for alias, found in tags.items()} == {
+            "town": "serverTownCONTINUE", "meet.demo": "DemoCONTINUE", "nobody": "",
+        }  # fmt: skip
+
+
 @pytest.mark.spec("POL-007", "POL-057")
 async def test_media_locations_by_number(site: Site) -> None:
     script = '{"result": {"location": "{{ "DMZ" if service_config.name == "Demo" else "dmz" }}"}}'
