@@ -76,6 +76,39 @@ def test_a_role_that_a_host_gave_outlives_a_lost_node(killed: bool) -> None:
     on_three_nodes(story)
 
 
+@pytest.mark.spec("CONF-160", "CONF-060")
+def test_who_started_it_by_hand_keeps_it_going_when_it_is_back() -> None:
+    async def story(network: Network, nodes: list[Node]) -> None:
+        host = await Client(nodes[1], "host").come("hosted", "1234")
+        await host.session.conference.start(host.session.participant.uuid)
+        guest = await Client(nodes[0], "guest").come("hosted", "")
+        assert guest.session.participant.joined
+        network.kill("n1")
+        await asyncio.sleep(40)
+        again = await Client(nodes[2], "host").come("hosted", "1234", host.session)
+        await asyncio.sleep(200)
+        assert not guest.listener.reasons
+        await again.session.leave()
+        await asyncio.sleep(65)
+        assert guest.listener.reasons
+
+    on_three_nodes(story)
+
+
+@pytest.mark.parametrize("written", ["", "Chair"])
+def test_a_new_name_is_shown_unless_another_text_was_written(written: str) -> None:
+    async def story(_network: Network, nodes: list[Node]) -> None:
+        first = await Client(nodes[0]).come("open")
+        if written:
+            await first.session.conference.set_client_state(first.session.participant.uuid, overlay_text=written)
+        former = Former(first.session.participant.uuid, "own")
+        request = CallRequest(alias="open", protocol=CallProtocol.API, display_name="Grace", mark="own", former=former)
+        session = await nodes[0].exchange.join(request, Guest(nodes[0].exchange).listener)
+        assert session.participant.overlay_text == (written or "Grace")
+
+    on_three_nodes(story)
+
+
 @pytest.mark.spec("CONF-132")
 def test_a_lock_keeps_nobody_out_who_was_in() -> None:
     async def story(network: Network, nodes: list[Node]) -> None:

@@ -159,6 +159,7 @@ class Exchange:
             instance.end_if_unused()
             return await self._turn_away(request, found.service, Refusal.PARTICIPANT_LIMIT, listener)
         session = self._admit(request, entrance, instance, listener, properties, former)
+        await rejoining.succeed(instance, session.participant, former)
         if entrance.where is not ServiceType.IVR and former is None:
             self._places.took(session.participant.uuid, found.service)
         if request.readmitted:

@@ -136,6 +136,10 @@ class Keypad:
     def _accept(self, role: Role) -> None:
         if not identity.may_be(self._caller.participant, self._caller.conference.service.sign_on, role):
             self._log("PIN entry: single sign-on is needed.")
+            if self._caller.participant.service_type is not ServiceType.IVR:  # it stays the Guest it is
+                self._attendant.show()
+                self._attendant.perform(lambda: self._attendant.say(theme.INVALID_PIN))
+                return
             self._leaving = True
             self._attendant.perform(lambda: self._attendant.part(Refusal.SIGN_ON.text, theme.WILL_DISCONNECT))
             return

@@ -14,6 +14,7 @@ from rostra.calls import arrivals
 from rostra.calls.switchboard import CallRequest
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
+from rostra.conference.state import STARTED_BY_HAND
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import Role, ServiceType
 
@@ -47,6 +48,18 @@ def resumed(participant: Participant, former: Participant | None) -> Participant
     return msgspec.structs.replace(
         participant, is_muted=former.is_muted, spotlight=former.spotlight, buzz_time=former.buzz_time, idp=former.idp,
         is_trusted=former.is_trusted, rx_presentation_allowed=former.rx_presentation_allowed,
-        overlay_text=former.overlay_text, mix_name=former.mix_name, mix_since=former.mix_since,
+        overlay_text=_overlay(participant, former), mix_name=former.mix_name, mix_since=former.mix_since,
         mix_layout=former.mix_layout, bypass_lock=participant.bypass_lock or former.bypass_lock or former.joined,
     )  # fmt: skip
+
+
+async def succeed(conference: ConferenceInstance, participant: Participant, former: Participant | None) -> None:
+    """Who has started the conference by hand counts as its Host without media, also from now on (CONF-160)."""
+    starters = conference.register(STARTED_BY_HAND)
+    if former is not None and isinstance(starters, tuple) and former.uuid in starters:
+        await conference.start(participant.uuid)
+
+
+def _overlay(participant: Participant, former: Participant) -> str:
+    """What somebody has written in its picture; its name otherwise."""
+    return participant.overlay_text if former.overlay_text == former.display_name else former.overlay_text
