@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from tests.calls.fakes import FakePool
 from tests.calls.people import SERVICES, Guest, service
@@ -10,6 +11,7 @@ from tests.calls.test_attendance import Phone, passes, told
 from rostra.calls.exchange import Exchange
 from rostra.domain import theme
 from rostra.domain.admission import AccessRules
+from rostra.domain.signon import SignOnRules
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 
 INSIDE, ASKED = ServiceType.CONFERENCE, ServiceType.IVR
@@ -125,6 +127,23 @@ def test_a_pin_that_was_changed_counts_for_who_comes_then(monkeypatch: pytest.Mo
         for one in (inside, early, late):
             assert one.where == (INSIDE, Role.HOST)
             assert one.session.conference is inside.session.conference
+
+    told(story)
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_a_guest_who_would_have_to_sign_on_to_be_host_stays_one(monkeypatch: pytest.MonkeyPatch, started: bool) -> None:
+    async def story(exchange: Exchange, pool: FakePool) -> None:
+        rules = SignOnRules(hosts=("their-provider",))
+        monkeypatch.setitem(SERVICES, "vouched", msgspec.structs.replace(SERVICES["hosted"], sign_on=rules))
+        guest = await Phone(exchange).dial("vouched")
+        if started:
+            await guest.session.conference.start("somebody")
+        before = guest.where
+        await guest.press("1234")
+        await passes(10)
+        assert guest.where == before == (INSIDE if started else ServiceType.WAITING_ROOM, Role.GUEST)
+        assert (guest.heard(pool)[-1], guest.sees, guest.reasons) == (theme.INVALID_PIN, "", [])
 
     told(story)
 
