@@ -66,6 +66,7 @@ async def test_a_node_follows_its_configuration(site: Site, tmp_path: Path) -> N
     assert second.server.verify_mode is ssl.CERT_REQUIRED
     assert second.client.check_hostname is False
 
+    assert (first.revocation is None, second.revocation is None) == (True, False)
     assert lookup.media_dscp(1) == 46
     assert second.proxies == (Wanted("proxy.test", 5070, Transport.TCP),)
     await asyncio.to_thread(_assign)
@@ -74,6 +75,7 @@ async def test_a_node_follows_its_configuration(site: Site, tmp_path: Path) -> N
     await asyncio.to_thread(GlobalSettings.objects.update, sip_tls_cert_verify_mode="OFF")
     fourth = await after()
     assert fourth.server is not None
+    assert fourth.revocation is None
     assert presented(fourth.server, ROOT) == SERVER.certificate
     await asyncio.to_thread(lambda: SystemLocation.objects.get(name="Default").dns_servers.clear())
     assert (await after()).resolver.servers == ()  # type: ignore[attr-defined]
@@ -84,7 +86,7 @@ async def test_a_node_follows_its_configuration(site: Site, tmp_path: Path) -> N
 def _change() -> None:
     settings = GlobalSettings.objects.get()
     settings.enable_sip = settings.enable_sip_udp = False
-    settings.sip_tls_cert_verify_mode = "ON"
+    settings.sip_tls_cert_verify_mode, settings.ocsp_state = "ON", "ON"
     settings.signalling_ports_start, settings.signalling_ports_end = 35000, 35999
     settings.save()
     location = SystemLocation.objects.get(name="Default")

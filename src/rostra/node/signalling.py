@@ -24,6 +24,7 @@ from rostra.sip import trust
 from rostra.sip.flow import Transport
 from rostra.sip.locating import Wanted
 from rostra.sip.resolving import DnsResolver
+from rostra.sip.revocation import Revocation
 from rostra.sip.settings import SipSettings
 
 logger = structlog.get_logger("rostra.node.signalling")
@@ -53,6 +54,7 @@ class Signalling:
         self._due = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._contexts: tuple[object, ssl.SSLContext, ssl.SSLContext] | None = None
+        self._revocation: tuple[object, Revocation | None] = (None, None)
         self._resolver = DnsResolver()
         self._translation: tuple[list[AddressesRow], Translation] = ([], Translation())
         self._locked = False
@@ -76,6 +78,7 @@ class Signalling:
             server=server,
             client=client,
             verify=verify,
+            revocation=self._revocation_of(settings) if verify else None,
             dscp=(mine.signalling_qos or 0) if mine else 0,
             source_ports=_ports(settings),
             resolver=self._resolver,
@@ -127,6 +130,17 @@ class Signalling:
             self._show(client, shown)
             self._contexts = state, server, client
         return self._contexts[1], self._contexts[2]
+
+    def _revocation_of(self, settings: GlobalRow) -> Revocation | None:
+        """Who is asked whether certificates were revoked (SYS-232)."""
+        state = settings.ocsp_state, settings.ocsp_responder_url, tuple(self._lookup.authorities())
+        if state != self._revocation[0]:
+            found = None
+            if settings.ocsp_state != "OFF":
+                override = settings.ocsp_state == "OVERRIDE"
+                found = Revocation(override=override, responder=state[1], authorities=state[2])
+            self._revocation = state, found
+        return self._revocation[1]
 
     def _presented(self, material: Material | None) -> ssl.SSLContext:
         if material is not None:

@@ -33,7 +33,9 @@ class Registering:
         """`secret` signs challenges; it need not outlive the process."""
         self._registry = registry
         self._admissions = admissions
-        self.registrar = Registrar(registry, Authenticator(secret, algorithms=ALGORITHMS), admissions.settings, admissions.failed)
+        self.registrar = Registrar(
+            registry, Authenticator(secret, algorithms=ALGORITHMS), admissions.settings, admissions.failed
+        )
         self._background = Background()
 
     def take(

@@ -11,6 +11,7 @@ from rostra.sip import trust
 from rostra.sip.flow import Transport
 from rostra.sip.locating import Resolver, Wanted
 from rostra.sip.resolving import DnsResolver
+from rostra.sip.revocation import Revocation
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class SipSettings:
     client: ssl.SSLContext = dataclasses.field(default_factory=lambda: trust.calling(verify=False))
     verify: bool = False
     """Peers over TLS have to be whom their certificate names (SYS-225, SYS-228)."""
+    revocation: Revocation | None = None
+    """Asked about every peer over TLS."""
     dscp: int = 0
     source_ports: PortRange | None = None
     resolver: Resolver = dataclasses.field(default_factory=DnsResolver)

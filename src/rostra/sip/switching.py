@@ -74,7 +74,7 @@ class Switching:
     async def _settle(self, driver: Driver, *, strict: bool) -> None:
         settings = self.settings
         driver.tls_client, driver.by_name = settings.client, settings.verify
-        driver.source_ports = settings.source_ports
+        driver.source_ports, driver.revocation = settings.source_ports, settings.revocation
         driver.mark(settings.dscp)
         if settings.server is not None:
             self.live.present(settings.server)

@@ -11,6 +11,7 @@ import structlog
 
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.limits import IDLE_CONNECTION, MAX_CONNECTION_BACKLOG, UNUSED_CONNECTION
+from rostra.sip.revocation import Revocation
 from rostra.sip.trust import identities
 
 log = structlog.get_logger("rostra.sip")
@@ -29,6 +30,9 @@ class Owner(Protocol):
 
     def worthless(self, flow: Flow, quiet: float) -> bool: ...
 
+    @property
+    def revocation(self) -> Revocation | None: ...
+
 
 class Connection(asyncio.Protocol):
     """One stream connection, accepted or opened by us."""
@@ -43,6 +47,9 @@ class Connection(asyncio.Protocol):
         self.flow: Flow | None = None
         self.identities: frozenset[str] = frozenset()
         """Whom the far end's certificate names."""
+        self.admitted: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """Why it may not be used; empty: it may."""
+        self._admission: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if not isinstance(transport, asyncio.Transport):
@@ -53,10 +60,29 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername") or ("", 0)
         own = transport.get_extra_info("sockname") or ("", 0)
         self.flow = Flow(self._kind, self._asked or (peer[0], peer[1]), (own[0], own[1]), self._driver.number())
-        if self._driver.opened(self):
-            self._wait(UNUSED_CONNECTION)
-        else:
+        if not self._driver.opened(self):
             transport.abort()
+            return
+        self._wait(UNUSED_CONNECTION)
+        revocation = self._driver.revocation
+        if secured is None or revocation is None:
+            self.admitted.set_result("")
+        else:
+            transport.pause_reading()
+            self._admission = asyncio.get_running_loop().create_task(
+                self._admit(transport, revocation, secured.getpeercert(binary_form=True))
+            )
+
+    async def _admit(self, transport: asyncio.Transport, revocation: Revocation, certificate: bytes | None) -> None:
+        """Nothing is read before it is known whether the certificate was revoked (SYS-231)."""
+        problem = await revocation.problem(certificate)
+        if not self.admitted.done():
+            self.admitted.set_result(problem)
+        if problem:
+            log.warning("sip_tls_peer_refused", reason=problem, flow=self.flow)
+            transport.abort()
+        elif not transport.is_closing():
+            transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         if self.flow is not None:
@@ -66,6 +92,10 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._watch is not None:
             self._watch.cancel()
+        if self._admission is not None:
+            self._admission.cancel()
+        if not self.admitted.done():
+            self.admitted.set_result("the connection is gone")
         self._driver.lost(self)
 
     def send(self, data: bytes) -> None:

@@ -20,6 +20,7 @@ from rostra.sip.errors import PortTaken
 from rostra.sip.events import Disconnection, Happening, Transmission
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.limits import IDLE_CONNECTION, SHARE_OF_ONE
+from rostra.sip.revocation import Revocation
 from rostra.sip.transport.connection import Connection, local_address_towards
 from rostra.sip.transport.listening import Listening, caller, families, listener, mark, room_for_connections
 
@@ -68,6 +69,8 @@ class Driver:
         """For connections of ours; may be exchanged at any time."""
         self.by_name = False
         """Connections of ours over TLS are used only when the certificate there is for whom we look for."""
+        self.revocation: Revocation | None = None
+        """Asked about everybody over TLS."""
         self.source_ports: PortRange | None = None
         """Where connections of ours come from; None: anywhere."""
         self._dscp = 0
@@ -276,6 +279,8 @@ class Driver:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 connection = await self._open(flow)
+                if problem := await connection.admitted:
+                    raise ConnectionRefusedError(problem)
             if not self._is_for(connection, flow):
                 log.warning(
                     "sip_tls_peer_refused", reason="the certificate is for somebody else",
