@@ -42,9 +42,12 @@ CODES: dict[str, str] = {
     "Invalid license": "#pex193",
     "Insufficient licenses": "#pex195",
     "Participant limit reached": "#pex194",
+    "SSO Authentication Failed": "#pex200",
+    "SSO enabled but no Identity Providers configured": "#pex201",
+    "SSO Authentication Failed. SSO is not available from this domain": "#pex204",
 }
-"""Those the platform says. Never said: those of proxying, gateways, direct routes, telehealth and SSO, which are not
-there, and `502 Bad Gateway`, `503 Service Unavailable`, `Unexpected Response: 503`, which proxies and clients say."""
+"""Those the platform says. Never said: those of proxying, gateways, direct routes and telehealth, which are not
+there, that of SSO in maintenance mode, which a page says in its own way, and `502 Bad Gateway`, `503 Service Unavailable`, `Unexpected Response: 503`, which proxies and clients say."""
 
 
 @functools.cache

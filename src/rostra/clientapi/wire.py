@@ -95,11 +95,9 @@ def participant_object(
         needs_presentation_in_mix=p.presentation_in_mix,
         supports_direct_chat=p.direct_chat,
         can_receive_personal_mix=p.joined and p.protocol is CallProtocol.API,
-        receive_from_video_mix=_mix(p),
-        is_idp_authenticated=bool(p.idp),
-        call_tag=p.call_tag,
+        receive_from_video_mix=_mix(p), is_idp_authenticated=bool(p.idp), call_tag=p.call_tag,
         last_spoken_time=p.last_spoken_time,
-    )
+    )  # fmt: skip
 
 
 def _role(participant: Participant, *, in_list: bool) -> str:
