@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import pytest
 from tests.calls.network import Network, Node
-from tests.calls.people import SERVICES, Guest
-from tests.calls.virtual import clock, run, unix
+from tests.calls.people import Guest
+from tests.calls.stories import on_nodes
 
 from rostra.domain.ending import End, KeepAlive
 from rostra.domain.vocabulary import Role, ServiceType
-
-Story = Callable[[Network, list[Node]], Awaitable[None]]
-
-
-def on_three_nodes(story: Story) -> None:
-    async def begin() -> None:
-        network = Network(3)
-        nodes = [
-            await Node(network, f"n{i}", lambda alias: SERVICES.get(alias), now=unix, clock=clock).start()
-            for i in range(3)
-        ]
-        await story(network, nodes)
-        for node in list(network.nodes.values()):
-            await node.exchange.close()
-
-    run(begin())
 
 
 async def joined(node: Node, pin: str = "none", **more: object) -> Guest:
@@ -53,7 +36,7 @@ def test_the_time_goes_on_where_another_node_had_begun_to_count() -> None:
         await asyncio.sleep(6)
         assert two.listener.reasons == late.listener.reasons == [End.HOSTS_LEFT.text]
 
-    on_three_nodes(story)
+    on_nodes(story)
 
 
 def test_a_partition_ends_no_conference_at_once_and_none_twice() -> None:
@@ -76,7 +59,7 @@ def test_a_partition_ends_no_conference_at_once_and_none_twice() -> None:
         back = await joined(nodes[1])
         assert back.session.participant.joined
 
-    on_three_nodes(story)
+    on_nodes(story)
 
 
 @pytest.mark.spec("CONF-160")
@@ -98,7 +81,7 @@ def test_a_short_look_at_the_host_begins_the_time_anew(where: int) -> None:
         assert not guest.listener.reasons
         assert not host.listener.reasons
 
-    on_three_nodes(story)
+    on_nodes(story)
 
 
 @pytest.mark.spec("CONF-062", "CONF-160")
@@ -118,7 +101,7 @@ def test_the_side_that_missed_the_host_first_does_not_count_for_the_other(where:
         await asyncio.sleep(15)  # at the latest from when they met
         assert near.listener.reasons == far.listener.reasons == [End.HOSTS_LEFT.text]
 
-    on_three_nodes(story)
+    on_nodes(story)
 
 
 @pytest.mark.spec("CONF-062")
@@ -136,7 +119,7 @@ def test_a_host_whom_nodes_have_yet_to_hear_of_is_waited_for() -> None:
         assert not guest.listener.reasons
         assert not host.listener.reasons
 
-    on_three_nodes(story)
+    on_nodes(story)
 
 
 @pytest.mark.spec("CONF-132", "CONF-135")
@@ -154,7 +137,7 @@ def test_who_waits_for_a_locked_conference_goes_with_the_last_who_could_admit(no
         again = await Guest(nodes[0].exchange).join("open")
         assert again.session.participant.joined, "locked although nobody is in"
 
-    on_three_nodes(story)
+    on_nodes(story)
 
 
 def test_a_node_that_dies_with_all_who_are_in_does_not_take_those_with_it_who_wait() -> None:
@@ -171,7 +154,7 @@ def test_a_node_that_dies_with_all_who_are_in_does_not_take_those_with_it_who_wa
         assert not waits.listener.reasons
         assert waits.where is ServiceType.WAITING_ROOM
 
-    on_three_nodes(story)
+    on_nodes(story)
 
 
 @pytest.mark.spec("CONF-162", "CONF-163", "CONF-164", "CONF-165")
@@ -194,7 +177,7 @@ def test_dialled_participants_on_another_node(keep: KeepAlive, role: Role, goes_
         await asyncio.sleep(1)
         assert recorder.listener.reasons == ([] if goes_on else [End.NOT_KEPT_ALIVE.text])
 
-    on_three_nodes(story)
+    on_nodes(story)
 
 
 @pytest.mark.spec("CONF-160", "API-060")
@@ -213,4 +196,4 @@ def test_who_only_controls_keeps_it_going_once_it_has_started_it() -> None:
         await asyncio.sleep(2)
         assert guest.listener.reasons == watching.listener.reasons == [End.HOSTS_LEFT.text]
 
-    on_three_nodes(story)
+    on_nodes(story)

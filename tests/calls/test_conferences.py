@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import pytest
 from tests.calls.network import MapAtlas, Network, Node
 from tests.calls.people import SERVICES, Guest, service
-from tests.calls.virtual import clock, run, unix
+from tests.calls.stories import on_nodes
 
 from rostra.calls.switchboard import CallRefused
 from rostra.conference.events import MessageReceived, ParticipantCreated
@@ -27,29 +26,10 @@ ALIASES = {
     "8000": HALL,
 }
 
-Story = Callable[[list[Node]], Awaitable[None]]
-
-
-def on_nodes(story: Story, reserved: int = 0) -> None:
-    async def begin() -> None:
-        network = Network()
-        nodes = [
-            await Node(
-                network, f"n{i}", lambda alias: ALIASES.get(alias), now=unix, clock=clock,
-                atlas=MapAtlas(reserved=reserved),
-            ).start()
-            for i in range(2)
-        ]  # fmt: skip
-        await story(nodes)
-        for node in nodes:
-            await node.exchange.close()
-
-    run(begin())
-
 
 @pytest.mark.spec("SVC-003", "SVC-005", "SVC-006", "CONF-007", "REF-072", "REF-073")
 def test_whatever_alias_was_dialled_on_whatever_node_by_whatever_protocol() -> None:
-    async def story(nodes: list[Node]) -> None:
+    async def story(_network: Network, nodes: list[Node]) -> None:
         assert not [conference for node in nodes for conference in node.exchange.conferences]
         callers: list[Guest] = []
         for number, (protocol, alias) in enumerate(
@@ -67,12 +47,12 @@ def test_whatever_alias_was_dialled_on_whatever_node_by_whatever_protocol() -> N
         again = await Guest(nodes[1].exchange).join("hall", "1234")
         assert {again.session.conference.id} != first
 
-    on_nodes(story)
+    on_nodes(story, count=2, services=ALIASES)
 
 
 @pytest.mark.spec("CONF-078", "CONF-140", "CONF-142", "CONF-063")
 def test_who_only_controls_sees_all_chats_and_leads() -> None:
-    async def story(nodes: list[Node]) -> None:
+    async def story(_network: Network, nodes: list[Node]) -> None:
         phone = await Guest(nodes[0].exchange).join("hall", "1234", CallProtocol.SIP)
         await phone.call("p")
         await asyncio.sleep(0.5)
@@ -112,13 +92,13 @@ def test_who_only_controls_sees_all_chats_and_leads() -> None:
         await conference.remove(other, "Disconnected by another participant")
         assert phone.listener.reasons == ["Disconnected by another participant"]
 
-    on_nodes(story)
+    on_nodes(story, count=2, services=ALIASES)
 
 
 @pytest.mark.spec("CONF-157")
 @pytest.mark.parametrize(("alias", "call", "reserved"), [("open", 12, 12), ("5555", 1, 1)])
 def test_each_node_of_a_conference_reserves_for_one_call_more(alias: str, call: int, reserved: int) -> None:
-    async def story(nodes: list[Node]) -> None:
+    async def story(_network: Network, nodes: list[Node]) -> None:
         first = await (await Guest(nodes[0].exchange).join(alias, protocol=CallProtocol.SIP)).call("a")
         assert sorted(node.ledger.used for node in nodes) == [0, call + reserved]
         second = await (await Guest(nodes[0].exchange).join(alias, protocol=CallProtocol.SIP)).call("b")
@@ -128,19 +108,19 @@ def test_each_node_of_a_conference_reserves_for_one_call_more(alias: str, call: 
         await asyncio.sleep(5)
         assert [node.ledger.used for node in nodes] == [0, 0]
 
-    on_nodes(story, reserved=12)
+    on_nodes(story, count=2, atlas=MapAtlas(reserved=12))
 
 
 @pytest.mark.spec("SVC-036", "CONF-150")
 def test_no_more_than_the_limit_come_in() -> None:
-    async def story(nodes: list[Node]) -> None:
+    async def story(_network: Network, nodes: list[Node]) -> None:
         await Guest(nodes[0].exchange).join("small")
         await asyncio.sleep(0.5)
         for node in nodes:
             with pytest.raises(CallRefused, match="Participant limit reached"):
                 await Guest(node.exchange).join("small")
 
-    on_nodes(story)
+    on_nodes(story, count=2, services=ALIASES)
 
 
 @pytest.mark.spec("REF-071", "REF-067")
@@ -148,7 +128,7 @@ def test_no_more_than_the_limit_come_in() -> None:
     ("alias", "locking", "muting"), [("open", "*7", "*5"), ("swapped", "22", "11"), ("silent", "", "")]
 )
 def test_keys_are_those_of_the_conferences_own_theme(alias: str, locking: str, muting: str) -> None:
-    async def story(nodes: list[Node]) -> None:
+    async def story(_network: Network, nodes: list[Node]) -> None:
         others = [await Guest(nodes[0].exchange).join(name, None, CallProtocol.SIP) for name in ("open", "swapped")]
         caller = await Guest(nodes[0].exchange).join(alias, None, CallProtocol.SIP)
         for keys in ("*7", "*5", "22", "11"):
@@ -164,4 +144,4 @@ def test_keys_are_those_of_the_conferences_own_theme(alias: str, locking: str, m
             if other.session.conference is not caller.session.conference:
                 assert not other.session.conference.flags.locked
 
-    on_nodes(story)
+    on_nodes(story, count=2, services=ALIASES)

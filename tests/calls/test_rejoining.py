@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import pytest
 from tests.calls.network import Network, Node
-from tests.calls.people import SERVICES, Guest
-from tests.calls.virtual import clock, run, unix
+from tests.calls.people import Guest
+from tests.calls.stories import on_nodes
 
 from rostra.calls.session import CallSession
 from rostra.calls.switchboard import CallRefused, CallRequest, Former, PinRequired
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
-
-Story = Callable[[Network, list[Node]], Awaitable[None]]
-
-
-def on_three_nodes(story: Story) -> None:
-    async def begin() -> None:
-        network = Network(3)
-        nodes = [
-            await Node(network, f"n{i}", lambda alias: SERVICES.get(alias), now=unix, clock=clock).start()
-            for i in range(3)
-        ]
-        await story(network, nodes)
-        for node in list(network.nodes.values()):
-            await node.exchange.close()
-
-    run(begin())
 
 
 class Client(Guest):
@@ -73,7 +56,7 @@ def test_a_role_that_a_host_gave_outlives_a_lost_node(killed: bool) -> None:
         assert again.session.participant.is_muted
         assert (await Client(nodes[2], "down").come("hosted", "1234", down.session)).role is Role.GUEST
 
-    on_three_nodes(story)
+    on_nodes(story)
 
 
 @pytest.mark.spec("CONF-160", "CONF-060")
@@ -92,7 +75,7 @@ def test_who_started_it_by_hand_keeps_it_going_when_it_is_back() -> None:
         await asyncio.sleep(65)
         assert guest.listener.reasons
 
-    on_three_nodes(story)
+    on_nodes(story)
 
 
 @pytest.mark.parametrize("written", ["", "Chair"])
@@ -106,7 +89,7 @@ def test_a_new_name_is_shown_unless_another_text_was_written(written: str) -> No
         session = await nodes[0].exchange.join(request, Guest(nodes[0].exchange).listener)
         assert session.participant.overlay_text == (written or "Grace")
 
-    on_three_nodes(story)
+    on_nodes(story)
 
 
 @pytest.mark.spec("CONF-132")
@@ -124,7 +107,7 @@ def test_a_lock_keeps_nobody_out_who_was_in() -> None:
         late = await Client(nodes[2], "waits").come("open", None, waits.session)
         assert late.where is ServiceType.WAITING_ROOM, "it came in by being lost"
 
-    on_three_nodes(story)
+    on_nodes(story)
 
 
 @pytest.mark.spec("CONF-150")
@@ -138,7 +121,7 @@ def test_who_joins_anew_goes_for_itself_in_a_full_conference() -> None:
         with pytest.raises(CallRefused):
             await Client(nodes[1], "other").come("small", None, again.session)
 
-    on_three_nodes(story)
+    on_nodes(story)
 
 
 @pytest.mark.spec("CONF-049")
@@ -162,4 +145,4 @@ def test_nobody_is_somebody_else() -> None:
         await asyncio.sleep(10)
         assert {node.name for node in nodes if node.exchange.conferences} == {"n0"}, "a conference of nobody"
 
-    on_three_nodes(story)
+    on_nodes(story)
