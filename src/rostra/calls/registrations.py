@@ -74,6 +74,10 @@ class Admissions(Protocol):
         """What the device registered under `alias` finds by `text`; empty when the directory is switched off."""
         ...
 
+    async def picture(self, alias: str, width: int, height: int) -> bytes | None:
+        """The picture of an entry of the directory: a JPEG of that size."""
+        ...
+
     @property
     def has_directory(self) -> bool: ...
 

@@ -63,6 +63,9 @@ class ConfiguredAdmissions:
         given = [Entry(one.alias, one.description, one.username) for one in listing.entries]
         return rules.directory(services, devices, given, only_given=listing.ignore_local)
 
+    async def picture(self, alias: str, width: int, height: int) -> bytes | None:
+        return await self._policies.contact_avatar(alias, width, height)
+
     @property
     def has_directory(self) -> bool:
         return self._lookup.global_settings().enable_directory

@@ -16,6 +16,7 @@ from rostra.clientapi.asking import Asked
 from rostra.clientapi.bodies import RegistrationToken
 from rostra.clientapi.devices import Devices, NotAdmitted
 from rostra.clientapi.envelope import DISABLED, INVALID_TOKEN, UNAUTHORIZED, ApiProblem
+from rostra.clientapi.handlers import avatars
 from rostra.clientapi.network import caller_address
 from rostra.clientapi.results import DirectoryEntry, Registered, RegistrationRefreshed
 from rostra.clientapi.stream import EventResponse
@@ -83,10 +84,11 @@ async def search(asked: Asked) -> list[DirectoryEntry]:
     return [DirectoryEntry(alias=one.alias, description=one.description, username=one.username) for one in found]
 
 
-async def avatar(asked: Asked) -> None:
-    """The exact string the SDK's check wants (API-142)."""
-    _holder(asked, _devices(asked))
-    raise ApiProblem(404, "No image available")
+async def avatar(asked: Asked) -> Response:
+    """The picture of an alias of the phone book (API-142)."""
+    devices = _devices(asked)
+    _holder(asked, devices)
+    return avatars.picture(await devices.admissions.picture(asked.values["registration"], *avatars.size(asked)))
 
 
 NONE = ("", "")
