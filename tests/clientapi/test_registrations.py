@@ -66,6 +66,9 @@ class Rules:
         devices = [Entry(device.alias, "A device") for device in self.known.values() if text in device.alias]
         return directory(services, devices) if self.has_directory else []
 
+    async def picture(self, alias: str, width: int, height: int) -> bytes | None:
+        return f"{alias} {width} {height}".encode() if alias == "carol" else None
+
     def failed(self, address: str, alias: str, why: Refused) -> None:
         self.failures.append((address, alias, why))
 
@@ -361,6 +364,11 @@ async def test_there_is_no_picture(desk: Desk) -> None:
     response = await desk.http.get(f"{ROOT}/registrations/{ANN}/avatar.jpg", params={"token": token})
     assert response.status_code == 404
     assert (await desk.http.get(f"{ROOT}/registrations/{ANN}/avatar.jpg")).status_code == 403
+    for size, body in (({"width": "50", "height": "60"}, b"carol 50 60"), ({}, b"carol 100 100")):
+        wanted = {"token": token, **size}
+        response = await desk.http.get(f"{ROOT}/registrations/carol/avatar.jpg", params=wanted)
+        assert (response.status_code, response.content) == (200, body)
+        assert response.headers["content-type"] == "image/jpeg"
 
 
 async def test_when_the_node_stops_everybody_is_told(desk: Desk) -> None:

@@ -87,7 +87,8 @@ async def search(asked: Asked) -> list[DirectoryEntry]:
 async def avatar(asked: Asked) -> Response:
     """The picture of an alias of the phone book (API-142)."""
     devices = _devices(asked)
-    _holder(asked, devices)
+    if devices.holder(_token(asked)) is None:  # of any alias: it asks for the pictures of others
+        raise ApiProblem(403, INVALID_TOKEN)
     return avatars.picture(await devices.admissions.picture(asked.values["registration"], *avatars.size(asked)))
 
 
