@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from rostra.policy.checking import Invalid, Names, members
+from rostra.policy.checking import LONGEST, Invalid, Names, members
 from rostra.policy.configurations import Configuration, configuration, media_location
 
 SUCCESS = "success"
@@ -129,5 +129,5 @@ def _disposition(action: Any) -> Disposition | None:
 
 def _new_alias(result: object) -> str:
     alias = (members(result) or {}).get("new_alias")
-    usable = isinstance(alias, str) and len(alias) <= 250 and alias.isprintable() and " " not in alias
+    usable = isinstance(alias, str) and len(alias) <= LONGEST and alias.isprintable() and not set(alias) & set(' <>"')
     return str(alias) if usable else ""

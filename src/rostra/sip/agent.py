@@ -14,7 +14,7 @@ from rostra.environment import Environment
 from rostra.media.negotiation import NegotiationError, NoCommonCodec
 from rostra.sdp.errors import SdpError
 from rostra.sip import info
-from rostra.sip.aliases import aliases, printable
+from rostra.sip.aliases import aliases, elsewhere, printable
 from rostra.sip.content import FloorLine
 from rostra.sip.errors import LocalError
 from rostra.sip.events import (
@@ -48,7 +48,7 @@ class Line(Protocol):
 
     def answer(self, call: str, sdp: bytes) -> None: ...
 
-    def refuse(self, call: str, status: int, reason: str) -> None: ...
+    def refuse(self, call: str, status: int, reason: str, elsewhere: str = "") -> None: ...
 
     def offer(self, call: str, sdp: bytes) -> None: ...
 
@@ -202,8 +202,11 @@ class CallAgent:
         except LocalError as problem:
             self._log.info("sip_call_too_late", problem=str(problem))
         except CallRefused as refused:
-            self._log.info("sip_call_refused", reason=refused.refusal.text)
-            self._fail(event, refused.refusal.sip_status, refused.refusal.text)
+            self._log.info("sip_call_refused", reason=refused.text)
+            if refused.new_alias and isinstance(event, CallReceived):
+                self._line.refuse(self._call, 302, "", elsewhere(refused.new_alias))
+            else:
+                self._fail(event, refused.refusal.sip_status, refused.refusal.text)
         except PinRequired:
             self._fail(event, 403, "PIN required")
         except NoCommonCodec as problem:

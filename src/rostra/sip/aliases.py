@@ -16,6 +16,11 @@ def aliases(target: Uri, *, ours: bool) -> Sequence[str]:
     return (full, user) if ours else (full,)
 
 
+def elsewhere(alias: str) -> str:
+    """The URI of an alias that a caller is sent to."""
+    return alias if alias.lower().startswith(("sip:", "sips:", "tel:")) else f"sip:{alias}"
+
+
 def printable(text: str) -> str:
     """Text fit for the roster: bytes that are no UTF-8 replaced, controls gone."""
     clean = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -83,12 +83,12 @@ class Call:
         waiting.repeat(self._around.timers, now, self._never_acknowledged)
         self._unacknowledged = waiting
 
-    def refuse(self, status: int, reason: str, now: float) -> None:
+    def refuse(self, status: int, reason: str, now: float, elsewhere: str = "") -> None:
         """A failure response to the INVITE, re-INVITE or UPDATE that waits; ends a call not yet answered."""
         serving, self._serving = self._serving, None
         if serving is None:
             raise LocalError("no request waits for an answer")
-        serving.respond(self.dialog.respond(serving.request, status, reason), now)
+        serving.respond(self.dialog.respond(serving.request, status, reason, elsewhere), now)
         if self.state is CallState.INCOMING:
             self.finish(reason or "refused")
 

@@ -74,13 +74,15 @@ class Dialog:
             headers.add("Supported", SUPPORTED)
         return Request(headers, method=method, uri=uri)
 
-    def respond(self, request: Request, status: int, reason: str = "") -> Response:
-        """A response within the dialog."""
+    def respond(self, request: Request, status: int, reason: str = "", elsewhere: str = "") -> Response:
+        """A response within the dialog; `elsewhere`: the address that a redirection names."""
         response = respond(request, status, self.local_tag, reason)
         if status < 300:
             response.headers.add("Contact", self.contact)
             response.headers.add("Allow", ALLOW)
             response.headers.add("Supported", SUPPORTED)
+        elif elsewhere:
+            response.headers.add("Contact", f"<{elsewhere}>")
         return response
 
     def destination(self, connected: bool) -> Flow:

@@ -156,9 +156,9 @@ class Engine:
         """200 to the call, re-INVITE or UPDATE that waits. Raises LocalError when none does (cancelled meanwhile)."""
         self._call(call).answer(sdp, now)
 
-    def refuse(self, call: str, status: int, now: float, reason: str = "") -> None:
-        """Failure response to what waits. Raises LocalError when nothing does."""
-        self._call(call).refuse(status, reason, now)
+    def refuse(self, call: str, status: int, now: float, reason: str = "", elsewhere: str = "") -> None:
+        """Failure response to what waits; a 3xx names `elsewhere`. Raises LocalError when nothing does."""
+        self._call(call).refuse(status, reason, now, elsewhere)
 
     def offer(self, call: str, sdp: bytes, now: float) -> None:
         """Re-INVITE. Raises LocalError when the call has ended."""

@@ -224,9 +224,9 @@ class SipService:
         self._engine.answer(call, sdp, self._now)
         self._pump()
 
-    def refuse(self, call: str, status: int, reason: str) -> None:
+    def refuse(self, call: str, status: int, reason: str, elsewhere: str = "") -> None:
         try:
-            self._engine.refuse(call, status, self._now, reason)
+            self._engine.refuse(call, status, self._now, reason, elsewhere)
         except LocalError as problem:
             log.info("sip_call_too_late", call=call, problem=str(problem))
         self._pump()
