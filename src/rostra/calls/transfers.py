@@ -122,7 +122,7 @@ class Transfers:
     ) -> bool:
         me, service = session.participant, arrivals.refusing(service or session.conference.service, refusal)
         entrance = arrivals.refused(service, refusal)
-        if entrance is None or me.protocol not in KEYPADS or me.service_type in _UNTOLD:
+        if session.gone or entrance is None or me.protocol not in KEYPADS or me.service_type in _UNTOLD:
             return False
         conference = await self._conference(arrivals.conference_key(service, entrance.where), service)
         if self._is_still(session, me, conference):
