@@ -331,6 +331,15 @@ def test_a_key_frame_is_asked_for_by_info_and_who_does_not_answer_that_stays() -
     assert network.alice.engine.debug_state()["transactions"] == 0
 
 
+def test_who_is_sent_elsewhere_is_told_where() -> None:
+    network = Network()
+    network.inject(network.bob, request("INVITE", body=OFFER))
+    (call,) = network.bob.engine._calls
+    network.bob.engine.refuse(call, 302, network.now, elsewhere="sip:bob@example.com")
+    network.run(0.1)
+    assert (last_reply(network).status, last_reply(network).headers.get("Contact")) == (302, "<sip:bob@example.com>")
+
+
 def test_a_second_re_invite_before_the_first_is_answered_is_refused() -> None:
     network, tag = by_hand()
     network.bob.on_event = None
