@@ -14,12 +14,14 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 import pytest
+from PIL import Image
 
 from rostra.domain import theme
 from tests.e2e.baresip import colour_clip
 from tests.e2e.people import near
 from tests.e2e.phone import Phone
 from tests.e2e.platform import Platform, wait_until
+from tests.policy.web import PolicyServer, Reply, in_thread, said
 
 pytestmark = pytest.mark.e2e
 
@@ -123,7 +125,7 @@ def test_through_the_reception_into_the_vault_and_a_lock(
         one.press("2468")
         wait_until(lambda: host.places() == ["conference", "conference"], 10, "the PIN was not taken")
         admitted = time.monotonic()
-        wait_until(lambda: near(two.see((640, 300))[0], GREEN, 70), 5, "who came through the reception is not seen")
+        wait_until(lambda: near(two.see((640, 300))[0], GREEN, 70), 3, "who came through the reception is not seen")
         print(f"seen {time.monotonic() - admitted:.2f} s after the PIN was taken")
         wait_until(lambda: two.hear(1400)[0] > -50, 5, "who came through the reception is not heard")
         wait_until(lambda: one.hear(900)[0] > -50, 5, "who came through the reception does not hear")
@@ -194,3 +196,66 @@ def test_a_test_call_returns_what_it_hears_and_ends(
         wait_until(lambda: phone.hear(1400)[0] < -60, 5, "it hears itself for ever")
         phone.wait_for("CALL_CLOSED", 10)
         assert 6 < time.monotonic() - began < 15
+
+
+PICTURE = (100, 100)
+CLOSED = '{% if "closed" in call_info.local_alias %}{"action": "reject"}{% else %}{}{% endif %}'
+
+
+def decide(path: str, parameters: dict[str, str]) -> Reply | None:
+    """Two aliases lead into one conference that nobody has configured; everybody has a red picture."""
+    if "/avatar/" in path:
+        made = io.BytesIO()
+        Image.new("RGB", PICTURE, (208, 32, 32)).save(made, "JPEG")
+        return 200, {"content-type": "image/jpeg"}, made.getvalue()
+    if any(name in parameters.get("local_alias", "") for name in ("town", "hall", "closed")):
+        return said({"status": "success", "result": {"service_type": "conference", "name": "Town", "service_tag": "t"}})
+    return said({"status": "fail"}, 404)
+
+
+@pytest.fixture
+def policy(platform: Platform) -> Iterator[PolicyServer]:
+    """A policy server that the platform's location asks."""
+    with in_thread(decide) as server, platform.api() as api:
+        made = api.post(
+            f"{URI}/policy_server/",
+            json={
+                "name": "Town", "url": server.url, "enable_service_lookup": True, "enable_avatar_lookup": True,
+                "enable_internal_service_policy": True, "internal_service_policy_template": CLOSED,
+            },
+        )  # fmt: skip
+        assert made.status_code == 201, made.text
+        location = api.get(f"{URI}/system_location/").json()["objects"][0]["resource_uri"]
+        answer = api.patch(location, json={"policy_server": urlsplit(made.headers["Location"]).path})
+        assert answer.status_code < 300, answer.text
+        yield server
+        api.patch(location, json={"policy_server": None})
+
+
+@pytest.mark.spec("POL-024", "POL-032", "POL-064", "API-142", "SVC-075")
+def test_a_conference_that_only_a_policy_server_knows(
+    platform: Platform, policy: PolicyServer, green_clip: Path, tmp_path: Path
+) -> None:
+    base = "/api/client/v2/conferences/town"
+    settings = {"audio_codecs": ["opus"], "video_codecs": ["H264"], "video": green_clip}
+    with platform.client() as web, Phone(tmp_path / "one", tone=1400, **settings) as one, Phone(
+        tmp_path / "two", tone=900, **settings
+    ) as two:  # fmt: skip
+        asked = {"display_name": "Web"}
+        wait_until(lambda: web.post(f"{base}/request_token", json=asked).status_code == 200, 10, "policy is not asked")
+        token = {"token": web.post(f"{base}/request_token", json=asked).json()["result"]["token"]}
+        call(one, address(platform, "town"))
+        call(two, address(platform, "hall"))
+        wait_until(lambda: two.hear(1400)[0] > -50, 15, "they do not hear each other")
+        wait_until(lambda: near(two.see((640, 300))[0], GREEN, 70), 10, "they do not see each other")
+        people = web.get(f"{base}/participants", headers=token).json()["result"]
+        (phone, *_) = [person["uuid"] for person in people if person["protocol"] == "sip"]
+        found = web.get(f"{base}/participants/{phone}/avatar.jpg?width=100&height=100", headers=token)
+        assert (found.status_code, Image.open(io.BytesIO(found.content)).size) == (200, PICTURE)
+        assert web.get(f"{base}/participants/{phone}/avatar.jpg?width=50&height=50", headers=token).status_code == 404
+        assert web.post("/api/client/v2/conferences/closed/request_token", json=asked).status_code == 404
+    told = [parameters for path, parameters, _ in policy.requests if path.endswith("/service/configuration")]
+    assert {one["protocol"] for one in told} == {"api", "sip"}
+    called = next(one for one in told if one["protocol"] == "sip")
+    assert called["local_alias"].startswith("sip:town@127.0.0.1")
+    assert (called["trigger"], called["call_direction"], called["registered"]) == ("invite", "dial_in", "False")
