@@ -39,6 +39,8 @@ LOOK = 1.0
 """Seconds between two looks for registrations that have expired."""
 ANSWER = 0.7
 """Seconds another node has to say what it holds; a call is not placed to devices of one that says nothing."""
+AT_ONCE = 200
+"""Registrations looked at before others have their turn."""
 PAGE = 1000
 """Registrations told at once."""
 
@@ -192,10 +194,13 @@ class Registry:
         )  # fmt: skip
         registration.keeper.registration_ended(registration, reason)
 
-    def expire(self) -> None:
-        """End those whose time is over."""
-        now = self.clock()
+    def expire(self, most: int | None = None) -> bool:
+        """End those whose time is over; True: there are more than `most` to look at."""
+        now, looked = self.clock(), 0
         while self._due and self._due[0][0] <= now:
+            if looked == most:
+                return True
+            looked += 1
             _, id = heapq.heappop(self._due)
             found = self._by_id.get(id)
             if found is None:
@@ -204,6 +209,7 @@ class Registry:
                 heapq.heappush(self._due, (found.deadline, id))
             else:
                 self.end(found, EXPIRED)
+        return False
 
     def page(self, after: str = "") -> RegistrationsPage:
         """A part of them for the Management Node."""
@@ -264,7 +270,8 @@ class Registry:
         while True:
             await asyncio.sleep(LOOK)
             try:
-                self.expire()
+                while self.expire(AT_ONCE):  # noqa: ASYNC110 - there is nothing to wait for
+                    await asyncio.sleep(0)  # others have their turn
             except Exception:  # one that cannot be ended must not keep the others
                 logger.exception("Ending registrations failed")
 
