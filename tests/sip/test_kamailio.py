@@ -57,7 +57,7 @@ async def proxy(directory: Path, called_port: int) -> AsyncIterator[tuple[int, i
         await said
 
 
-@pytest.mark.spec("SYS-146", "SYS-249")
+@pytest.mark.spec("SYS-146", "SYS-249", "PLAT-096")
 async def test_calls_through_a_proxy(running: Running, environment: Environment, tmp_path: Path) -> None:
     """By every transport; the BYE, which it challenges anew, arrives as well; a wrong password ends it at once."""
     called = f"sip:meet.demo@127.0.0.1:{running.port}"

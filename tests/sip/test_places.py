@@ -60,6 +60,28 @@ async def test_past_a_place_that_is_full_and_one_that_keeps_silent(
     silent.close()
 
 
+async def test_the_next_place_is_offered_all_that_the_first_was(running: Running, environment: Environment) -> None:
+    """Also a line for floor control, and also where addresses are those of IPv6."""
+    zone = {
+        ("_sip._tcp.example.org", "SRV"): [
+            f"1 1 {free_port()} one.example.org.",
+            f"2 1 {running.port} two.example.org.",
+        ],
+        ("one.example.org", "A"): ["127.0.0.1"],
+        ("two.example.org", "AAAA"): ["::1"],
+    }
+    running.switchboard.aliases.add("meet.demo@example.org")
+    async with NameServer(zone) as server, serving(environment, SipSettings(resolver=resolving(server))) as ours:
+        session = call(ours, "sip:meet.demo@example.org;transport=tcp")
+        await answered(ours, session)
+        [theirs] = running.switchboard.sessions
+        assert theirs.request.remote_address == "::1"
+        assert session.local is not None
+        assert len(session.local.streams) == 3
+        assert session.listener._media.floor._floor is not None  # type: ignore[attr-defined] - agreed with the second
+        await ended(ours, session)
+
+
 async def test_a_place_that_refuses_decides(running: Running, environment: Environment) -> None:
     """404 is an answer: nobody else is asked."""
     zone = {

@@ -158,6 +158,16 @@ async def test_names_are_asked_for_and_addresses_are_not(environment: Environmen
     assert asked == ["sip.example.org", None]
 
 
+@pytest.mark.spec("PLAT-105")
+def test_nothing_weak_is_spoken() -> None:
+    for context in (settings(verify=False).client, settings(verify=True).client, settings(verify=True).server):
+        assert context is not None
+        names = [one["name"] for one in context.get_ciphers()]
+        assert names
+        assert not [name for name in names if any(weak in name for weak in ("DES", "MD5", "RC4", "NULL", "EXP"))]
+        assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+
+
 def test_a_chain_ends_where_it_is_said_to() -> None:
     """Intermediates that are trusted by themselves make none of the others so."""
     partial = trust.calling(

@@ -196,6 +196,21 @@ async def test_a_message_in_pieces_and_two_in_one_piece(running: Running) -> Non
     writer.close()
 
 
+async def test_one_address_cannot_have_all_connections(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = running.service._driver
+    assert driver is not None
+    monkeypatch.setattr(driver, "_room", 48)
+    writers = [(await asyncio.open_connection("127.0.0.1", running.port))[1] for _ in range(20)]
+    await running.until(lambda: running.service.debug_state()["connections"] == 12)
+    for writer in writers:
+        writer.close()
+    await running.until(lambda: not driver._sources)
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+    writer.write(request("OPTIONS"))
+    assert await asyncio.wait_for(reader.readline(), 10) == b"SIP/2.0 200 OK\r\n"
+    writer.close()
+
+
 async def test_a_taken_port_is_named_with_its_variable(running: Running, environment: Environment) -> None:
     second = SipService(FakeSwitchboard(), environment)
     with pytest.raises(PortTaken, match=rf"{running.port}.*ROSTRA_SIP_PORT"):

@@ -103,7 +103,7 @@ class CallMedia:
 
     async def offer(self, *, new_ports: bool = False) -> bytes:
         """Our offer: at first everything we can do, later the streams in use again."""
-        fresh = not self._kinds
+        fresh = self._local is None
         kinds = self._kinds or self._everything()
         await self._reserve(kinds, again=new_ports)
         kinds = self._kinds

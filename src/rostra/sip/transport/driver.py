@@ -30,6 +30,8 @@ log = structlog.get_logger("rostra.sip")
 
 CONNECT_TIMEOUT = 10.0
 """Seconds a stream connection of ours may take to open."""
+HANDSHAKE_TIMEOUT = 10.0
+"""Seconds a peer has for TLS: until then its connection is not counted."""
 
 
 class _Datagrams(asyncio.DatagramProtocol):
@@ -121,8 +123,9 @@ class Driver:
             return
         context = self._tls_server if wanted.transport is Transport.TLS else None
         server = await loop.create_server(
-            lambda: Connection(self, wanted.transport), sock=made, backlog=512, ssl=context
-        )
+            lambda: Connection(self, wanted.transport), sock=made, backlog=512, ssl=context,
+            ssl_handshake_timeout=HANDSHAKE_TIMEOUT if context is not None else None,
+        )  # fmt: skip
         self._servers.setdefault(wanted.transport, []).append(server)
 
     def stop_listening(self, transport: Transport) -> None:
