@@ -61,14 +61,14 @@ async def test_a_call_from_offer_to_disconnect(live: Api, switchboard: FakeSwitc
     assert session.closed == [call]
 
 
-@pytest.mark.spec("API-049")
+@pytest.mark.spec("API-049", "API-053")
 async def test_a_new_stream_takes_over(live: Api) -> None:
     ada = await live.join()
     async with ada.events() as old:
         await old.until("layout")
         async with ada.events() as new:
             await new.until("layout")
-            assert [event.event for event in await old.end()] == []
+            assert [event.event for event in await old.end()] == ["bye"]
             assert (await ada.post("lock")).status_code == 200
             await new.until("conference_update", locked=True)
 

@@ -7,6 +7,8 @@ import random
 
 import pytest
 
+from rostra.clientapi.pins import WRONG_PINS
+
 from .driver import Api, Event, User
 from .test_breakouts import team, watching  # noqa: F401 (team is a fixture)
 
@@ -105,3 +107,21 @@ async def test_who_is_sent_on_waits_or_is_asked_as_usual(team: Api) -> None:  # 
     assert (asked.status_code, asked.json()["result"]["pin"]) == (403, "required")
     granted = (await team.request_token("team", "1234", token=told["token"])).json()["result"]
     assert granted["role"] == "HOST"
+
+
+@pytest.mark.spec("API-129", "API-030")
+async def test_a_transfer_is_no_way_around_a_pin(team: Api) -> None:  # noqa: F811
+    """Everybody is a Host where there is no PIN: that opens nothing elsewhere, and PINs are not guessed so either."""
+    ada = await team.join("plain", "Ada")
+    async with ada.events() as own:
+        await own.until("layout")
+        assert await ada.act("transfer", {"conference_alias": "team", "role": "host"}) is True
+        told = (await own.until("refer")).data
+    asked = (await team.request_token("team", token=told["token"])).json()["result"]
+    assert asked["pin"] == "required"
+    eve = await team.join("plain", "Eve")
+    for _ in range(WRONG_PINS):
+        assert await eve.act("transfer", {"conference_alias": "team", "role": "host", "pin": "0000"}) is False
+    assert await eve.act("transfer", {"conference_alias": "team", "role": "host", "pin": "1234"}) is False
+    refused = await team.request_token("team", "1234")
+    assert refused.json()["result"] == "Participant exceeded PIN entry retries", "the same count as of who joins"

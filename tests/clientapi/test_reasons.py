@@ -46,8 +46,9 @@ CODES: dict[str, str] = {
     "SSO enabled but no Identity Providers configured": "#pex201",
     "SSO Authentication Failed. SSO is not available from this domain": "#pex204",
 }
-"""Those the platform says. Never said: those of proxying, gateways, direct routes and telehealth, which are not
-there, that of SSO in maintenance mode, which a page says in its own way, and `502 Bad Gateway`, `503 Service Unavailable`, `Unexpected Response: 503`, which proxies and clients say."""
+"""Those the platform says. Never said: those of proxying, gateways, direct routes and telehealth, which are not there,
+that of SSO in maintenance mode, which a page says in its own way, and `502 Bad Gateway` and `Unexpected Response: 503`,
+which proxies and clients say."""
 
 
 @functools.cache

@@ -47,8 +47,9 @@ class RegistrationToken(Body, frozen=True, kw_only=True):
 
 
 class Message(Body, frozen=True, kw_only=True):
-    type: str
-    payload: str
+    type: Annotated[str, msgspec.Meta(max_length=250)]
+    payload: Annotated[str, msgspec.Meta(max_length=65_536)]
+    """Everybody gets a copy."""
 
 
 class DigitsBody(Body, frozen=True, kw_only=True):

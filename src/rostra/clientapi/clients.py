@@ -20,6 +20,7 @@ from rostra.clientapi import counters
 from rostra.clientapi.direct import PeerLink
 from rostra.clientapi.envelope import TOKEN_EXPIRED
 from rostra.clientapi.invitations import Invitations
+from rostra.clientapi.pace import Pace
 from rostra.clientapi.rooms import request_of
 from rostra.clientapi.stream import EventStream
 from rostra.clientapi.tokens import LIFETIME, SECRET_BYTES, TokenMint
@@ -63,6 +64,8 @@ class Client:
         self._presenting: dict[str, str] = {}
         self.negotiating = asyncio.Lock()
         """One negotiation at a time: the SDK's call queue may resend what is still under way."""
+        self.pace = Pace()
+        """How fast it asks."""
         self.deadline = 0.0
         self.gone = False
         self.streamed = False
@@ -243,8 +246,9 @@ class Client:
     # --- the event stream
 
     def open_stream(self, node: str) -> EventStream:
-        """A new stream takes over; the previous one ends (API-049)."""
+        """A new stream takes over; the previous one ends (API-049), and is told so (API-053)."""
         if self._own_stream:
+            self._own_stream.tell("bye", None)
             self._own_stream.finish()
         self._own_stream = EventStream(self, node, repeated=self.streamed)
         self.streamed = True
@@ -265,11 +269,6 @@ class Client:
             self._owner.spawn(self.leave_room(uuid))
         if self._own_stream:
             self._own_stream.finish(reason)
-
-    def close_stream(self) -> None:
-        """The node stops: end the stream, keep the participant."""
-        if self._own_stream:
-            self._own_stream.finish()
 
 
 class Clients:
@@ -363,10 +362,6 @@ class Clients:
             tasks.add(self.spawn(session.leave(reason) if reason else session.leave()))
         if tasks:
             await asyncio.wait(tasks, timeout=LEAVING)
-
-    def close_streams(self) -> None:
-        for client in self:
-            client.close_stream()
 
     async def close(self) -> None:
         """The node stops: every participant leaves."""

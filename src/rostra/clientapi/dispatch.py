@@ -6,6 +6,7 @@ Whatever happens, the answer is an envelope with a status the endpoint's clients
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
@@ -155,10 +156,21 @@ class ClientApi:
                     raise ApiProblem(403, self.clients.ending(asked.token) or INVALID_TOKEN)
                 raise ApiProblem(403, INVALID_TOKEN)
             check_rights(asked)
+        await self._slow_down(asked)
         if endpoint.log:
             logger.info(endpoint.log, **_log_fields(asked))
         answer = await endpoint.handler(asked)
         return answer if isinstance(answer, Response) else success(answer)
+
+    async def _slow_down(self, asked: Asked) -> None:
+        """Raises ApiProblem 503 for a client that asks much too fast; it may go on staying and leaving."""
+        if asked.holder is None or asked.endpoint.handler is refresh_token:
+            return
+        delay = (asked.holder.parent or asked.holder).pace.delay(time.monotonic())
+        if delay is None and asked.endpoint.who is not Who.ANYBODY:
+            raise ApiProblem(503, "503 Service Unavailable")
+        if delay:
+            await asyncio.sleep(delay)
 
     async def _body(self, asked: Asked) -> Body | None:
         if asked.request.method == "GET" or asked.endpoint.raw:

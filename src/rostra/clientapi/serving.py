@@ -8,12 +8,12 @@ import errno
 import socket
 import ssl
 from collections.abc import Generator
-from typing import Any
+from typing import Any, cast
 
 import structlog
 import uvicorn
 from starlette.applications import Starlette
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from rostra.clientapi import counters
 from rostra.clientapi.dispatch import ClientApi
@@ -24,6 +24,8 @@ logger = structlog.get_logger("rostra.clientapi")
 
 MAX_HEADERS = 32 * 1024
 """Bytes of request line and headers together."""
+STALLED = 70.0
+"""Seconds between two looks whether something goes on on a connection; longer than idle ones are kept."""
 GRACE = 1.0
 """Seconds running requests get when the server stops."""
 
@@ -33,7 +35,31 @@ class PortTaken(Exception):
 
 
 class _Protocol(H11Protocol):
-    """HTTP/1.1 with unreadable requests answered in the API's own form."""
+    """HTTP/1.1 with unreadable requests answered in the API's own form, and without connections that only stay."""
+
+    _looked = False
+    _paused = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._look_again(None)
+
+    def _look_again(self, before: object) -> None:
+        """Close a connection on which nothing has come to an end since the last look: a request that never becomes
+        whole, or an answer that is not taken. Streams are sent something all the time."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        same, paused = cycle is before, self.flow.write_paused
+        idle = same and (cycle is None or cycle.response_complete)
+        stuck = same and cycle is not None and paused and self._paused
+        self._paused = paused
+        if self.transport.is_closing():
+            return
+        if (idle and self._looked) or stuck:
+            counters.MALFORMED.labels("stalled").inc()
+            self.transport.abort()
+            return
+        self._looked = True
+        self.loop.call_later(STALLED, self._look_again, cycle)
 
     def send_400_response(self, msg: str) -> None:
         counters.MALFORMED.labels("http").inc()

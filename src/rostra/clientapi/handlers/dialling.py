@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from rostra.calls.switchboard import NotDialled
 from rostra.clientapi.asking import Asked
 from rostra.clientapi.bodies import Dial, Transfer
 from rostra.clientapi.envelope import ApiProblem
+from rostra.clientapi.network import caller_address
 from rostra.domain import sipheaders
 from rostra.domain.dialling import Wanted, plain_alias
 from rostra.domain.ending import KeepAlive
@@ -62,6 +65,19 @@ def _headers(body: Dial) -> sipheaders.Headers:
     return headers
 
 
+def _decides(asked: Asked, alias: str, role: Role | None) -> bool:
+    """May the caller say what somebody is in another conference without its PIN?
+
+    Where there is no Host PIN everybody is a Host: that must not open conferences that have PINs.
+    """
+    if asked.me.role is not Role.HOST or asked.client.session.service.has_host_pin:
+        return asked.me.role is Role.HOST
+    target = asked.platform.switchboard.lookup(alias)
+    if target is None or not target.has_host_pin:
+        return target is not None
+    return role is Role.GUEST and target.allow_guests and not target.has_guest_pin
+
+
 LONGEST = 1000
 """Characters of an address."""
 
@@ -69,14 +85,20 @@ LONGEST = 1000
 async def transfer(asked: Asked) -> bool:
     """Send the target to another conference; false when there is none, or the PIN is wrong (API-129).
 
-    Only Hosts decide what somebody is there; others have to know the PIN.
+    Only Hosts decide what somebody is there; others have to know the PIN, and may be wrong as often as who joins.
     """
     body, target = asked.carried(Transfer), asked.target
+    alias, guard = body.conference_alias, asked.platform.pins
     role = _ROLES.get((body.role or "").lower())
     pin = None if body.pin in (None, "", "none") else body.pin
-    if pin is None and asked.me.role is not Role.HOST:
+    address, now = caller_address(asked.request), time.monotonic()
+    if pin is not None and guard.blocked(address, alias, now):
+        return False
+    if pin is None and not _decides(asked, alias, role):
         role = None
-    admitted = await asked.platform.switchboard.admits(body.conference_alias, role, pin)
+    admitted = await asked.platform.switchboard.admits(alias, role, pin)
+    if pin is not None and admitted is False:
+        guard.wrong(address, alias, now)
     if isinstance(admitted, bool) or target.service_type is ServiceType.CONNECTING or target.is_transferring:
         return False
     await asked.conference.transfer(target.uuid, body.conference_alias, admitted)

@@ -95,7 +95,7 @@ async def dtmf(asked: Asked) -> bool:
 async def overlay_text(asked: Asked) -> bool:
     """Empty text restores the display name."""
     target = asked.target
-    text = asked.carried(Overlay).text or target.display_name
+    text = "".join(one for one in asked.carried(Overlay).text if one.isprintable()) or target.display_name
     await asked.conference.set_client_state(target.uuid, overlay_text=text)
     return True
 

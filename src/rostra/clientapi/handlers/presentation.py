@@ -94,9 +94,10 @@ def _as_png(image: bytes) -> bytes:
 
 async def show_picture(asked: Asked) -> bool:
     """Replace the picture that the caller presents (API-113)."""
-    body = await _bounded(asked.request)
     if not asked.me.is_presenting:
+        await _bounded(asked.request, most=0)
         raise ApiProblem(403, DISABLED)
+    body = await _bounded(asked.request)
     frame = await _frame(asked.request, body) if body is not None else None
     if frame is None or not jpeg.usable(frame):
         raise ApiProblem(400, "No usable JPEG picture")
@@ -104,17 +105,17 @@ async def show_picture(asked: Asked) -> bool:
     return True
 
 
-async def _bounded(request: Request) -> bytes | None:
+async def _bounded(request: Request, most: int = MOST + _AROUND) -> bytes | None:
     """The body, or None when it is too big; its sender gets to read our answer all the same."""
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size <= MOST + _AROUND:
+        if size <= most:
             chunks.append(chunk)
         elif size > 2 * MOST:
             break
-    return b"".join(chunks) if size <= MOST + _AROUND else None
+    return b"".join(chunks) if size <= most else None
 
 
 async def _frame(request: Request, body: bytes) -> bytes | None:

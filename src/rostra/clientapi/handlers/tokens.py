@@ -40,6 +40,7 @@ from rostra.domain.vocabulary import CallProtocol
 logger = structlog.get_logger("rostra.clientapi")
 
 NAMELESS = "User"
+LONGEST_TOKEN = 500
 DATA_CHANNEL = 3
 """Of direct media: id of the channel that carries chat (API-094, API-118)."""
 STATISTICS_EVERY = 5000
@@ -80,7 +81,7 @@ async def request_token(asked: Asked) -> TokenGranted:
         await session.leave()
         raise ClientDisconnect
     token = platform.clients.admit(client)
-    if body.replaces:
+    if body.replaces and len(body.replaces) <= LONGEST_TOKEN:  # other nodes are asked about it
         platform.clients.spawn(_end_earlier(platform, body.replaces))
     granted = _granted(session, token, tuple(platform.alternatives()), platform.switches())
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
@@ -14,6 +15,8 @@ from rostra.clientapi.signon.desk import SignOnDesk
 MOST = 1024 * 1024
 """Bytes of a form."""
 MOST_FIELDS = 50
+PATIENCE = 10.0
+"""Seconds in which a form has to come."""
 
 
 def routes(desk: SignOnDesk) -> list[Route]:
@@ -35,10 +38,11 @@ async def _form(request: Request) -> dict[str, str] | None:
     """The fields of a form; None when it is too large, or none."""
     body = b""
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MOST:
-                return None
+        async with asyncio.timeout(PATIENCE):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MOST:
+                    return None
         return dict(parse_qsl(body.decode("ascii"), strict_parsing=True, max_num_fields=MOST_FIELDS))
-    except (ValueError, ClientDisconnect):
+    except (ValueError, ClientDisconnect, TimeoutError):
         return None
