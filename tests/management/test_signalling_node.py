@@ -18,8 +18,9 @@ from rostra.configuration.models import (
     WorkerVM,
 )
 from rostra.configuration.queries import Lookup
+from rostra.configuration.rows import AddressesRow
 from rostra.environment import PortRange
-from rostra.node.signalling import Signalling
+from rostra.node.signalling import Signalling, translation_of
 from rostra.sip.flow import Transport
 from rostra.sip.locating import Wanted
 from rostra.sip.settings import SipSettings
@@ -28,6 +29,15 @@ from tests.certificates import made
 from .test_certificates_node import MIDDLE, OWN, ROOT, SERVER, Site, presented, site
 
 __all__ = ["site"]
+
+
+@pytest.mark.spec("PLAT-178")
+def test_where_media_is_announced_elsewhere_signalling_is_too() -> None:
+    """As in a container whose ports are forwarded; a static NAT address that is configured comes first."""
+    for nat, seen in ((None, "198.51.100.5"), ("203.0.113.5", "203.0.113.5")):
+        rows = [AddressesRow(1, "172.30.0.11", "255.255.0.0", None, None, None, nat, None)]
+        assert translation_of(rows, "172.30.0.11", "198.51.100.5").seen_from("172.30.0.11", "192.0.2.1") == seen
+    assert translation_of([], "10.0.0.1", "10.0.0.1").seen_from("10.0.0.1", "192.0.2.1") == "10.0.0.1"
 
 
 @pytest.mark.spec("SYS-098", "SYS-099", "SYS-100", "SYS-115", "SYS-142", "SYS-143", "SYS-221", "SYS-225", "PLAT-177")

@@ -269,6 +269,7 @@ def test_requests_out_of_any_dialog_that_need_one_are_481() -> None:
     assert replies(network) == ["481 BYE", "481 CANCEL"]
 
 
+@pytest.mark.spec("PLAT-021", "PLAT-023")
 def test_options_is_answered_with_what_we_can_do() -> None:
     network, tag = by_hand()
     network.inject(network.bob, request("OPTIONS"))

@@ -98,7 +98,8 @@ async def start(
     registering = Registering(running.registry, running.admissions, secrets.token_bytes(32))
     own = tls.context_of(certificate, key)
     live = tls.LiveContext(own)
-    signalling = Signalling(identity.key, lookup, replica, certificate, key)
+    addresses = identity.address, environment.media_address
+    signalling = Signalling(identity.key, lookup, replica, certificate, key, addresses=addresses)
     sip = SipService(running.exchange, environment, settings=signalling.settings(), registering=registering)
     streams = StreamService(lambda: "\n".join(pem for pem, _ in lookup.authorities()))
     stack.push_async_callback(streams.stop)

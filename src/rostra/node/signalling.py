@@ -46,9 +46,16 @@ Authorities = tuple[tuple[str, bool], ...]
 class Signalling:
     """Tells a SIP service what to go by, at first and after every change."""
 
-    def __init__(self, key: int, lookup: Lookup, replica: ConfigurationReplica, certificate: Path, own: Path) -> None:
-        """`key` is the id of the node; `certificate` and its key `own` are presented while nothing is assigned."""
+    def __init__(
+        self, key: int, lookup: Lookup, replica: ConfigurationReplica, certificate: Path, own: Path, *,
+        addresses: tuple[str, str] = ("", ""),
+    ) -> None:  # fmt: skip
+        """`key` is the id of the node; `certificate` and its key `own` are presented while nothing is assigned.
+
+        `addresses` are the node's own and the one that its media is announced at.
+        """
         self._key = key
+        self._addresses = addresses
         self._lookup = lookup
         self._files = certificate, own
         self._due = asyncio.Event()
@@ -65,7 +72,7 @@ class Signalling:
         settings = self._lookup.global_settings()
         rows = self._lookup.addresses()
         if rows != self._translation[0]:
-            self._translation = rows, translation_of(rows)
+            self._translation = rows, translation_of(rows, *self._addresses)
         servers = tuple(self._lookup.dns_servers(self._key))
         if servers != self._resolver.servers:
             self._resolver = DnsResolver(servers)
@@ -168,16 +175,20 @@ class Signalling:
         return Material(row.certificate, sealing.unseal(_COLUMN, row.private_key), row.parameters, authorities)
 
 
-def translation_of(rows: list[AddressesRow]) -> Translation:
-    """How the nodes behind a static NAT are seen. With two interfaces it is the second that is (PLAT-180)."""
+def translation_of(rows: list[AddressesRow], own: str = "", announced: str = "") -> Translation:
+    """How the nodes behind a static NAT are seen; and how this one is, whose media is `announced` elsewhere."""
+    outside = [NattedNode(frozenset({own}), announced, ())] if own and announced and own != announced else []
     return Translation(
-        NattedNode(
-            addresses=frozenset(a for a in (row.address, row.secondary_address) if a),
-            outside=row.static_nat_address,
-            networks=networks([(row.address, row.netmask), (row.secondary_address, row.secondary_netmask)]),
-        )
-        for row in rows
-        if row.static_nat_address
+        outside
+        + [
+            NattedNode(
+                addresses=frozenset(a for a in (row.address, row.secondary_address) if a),
+                outside=row.static_nat_address,
+                networks=networks([(row.address, row.netmask), (row.secondary_address, row.secondary_netmask)]),
+            )
+            for row in rows
+            if row.static_nat_address
+        ]
     )
 
 
