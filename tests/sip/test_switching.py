@@ -108,6 +108,25 @@ async def test_a_port_that_was_taken_is_had_later(running: Running, monkeypatch:
     assert await peer.reply("1 OPTIONS") == "SIP/2.0 200 OK"
 
 
+async def test_connections_without_use_are_closed_and_those_with_a_call_are_not(
+    running: Running, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("connection", "driver"):
+        monkeypatch.setattr(f"rostra.sip.transport.{module}.IDLE_CONNECTION", 0.2)
+    monkeypatch.setattr("rostra.sip.transport.connection.UNUSED_CONNECTION", 0.1)
+    async with serving(environment) as ours:
+        session = call(ours, f"sip:meet.demo@127.0.0.1:{running.port};transport=tcp")
+        await answered(ours, session)
+        closed = []
+        for first in (b"", request("OPTIONS")):
+            reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+            writer.write(first)
+            closed.append(asyncio.wait_for(reader.read(), 5))
+        await asyncio.gather(*closed)
+        assert running.service.debug_state()["connections"] == 1
+        await ended(ours, session)
+
+
 @pytest.mark.spec("SYS-143")
 async def test_packets_are_marked(running: Running) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
