@@ -83,12 +83,16 @@ class Review:
         self._running: asyncio.Task[None] | None = None
         self._again = False
 
+    @property
+    def busy(self) -> bool:
+        return self._running is not None and not self._running.done()
+
     def changed(self, resource: str, _key: int) -> None:
         """A configured row is another one now."""
         if resource not in ("device", "registration") or not len(self._registry):
             return
         self._again = True
-        if self._running is None or self._running.done():
+        if not self.busy:
             self._running = asyncio.get_running_loop().create_task(self._review(), name="registrations reviewed")
 
     async def _review(self) -> None:
