@@ -336,7 +336,7 @@ export const de: Messages = {
   "roster.unlock": "Entsperren",
   "roster.muteGuests": "Gäste stumm",
   "roster.unmuteGuests": "Gäste laut",
-  "roster.copyLink": "Link zur Besprechung kopieren",
+  "roster.copyLink": "Link kopieren",
 
   "rooms.title": "Gruppenräume",
   "rooms.about": "Teilen Sie die Besprechung in kleinere Gruppen und holen Sie alle wieder zusammen.",
@@ -357,7 +357,7 @@ export const de: Messages = {
   "rooms.openEnd": "Wenn ich sie schließe",
   "rooms.minutes": "Nach {count} Minuten",
   "rooms.end": "Gäste dann",
-  "rooms.endBack": "Zurück in die Besprechung",
+  "rooms.endBack": "Kommen zurück",
   "rooms.endGone": "Werden getrennt",
   "rooms.mayLeave": "Gäste dürfen von selbst zurückkommen",
   "rooms.main": "In der Besprechung",

@@ -328,7 +328,7 @@ export const en = {
   "roster.unlock": "Unlock",
   "roster.muteGuests": "Mute guests",
   "roster.unmuteGuests": "Unmute guests",
-  "roster.copyLink": "Copy link to the meeting",
+  "roster.copyLink": "Copy link",
 
   "rooms.title": "Breakout rooms",
   "rooms.about": "Split the meeting into smaller groups and bring everybody together again.",
@@ -349,7 +349,7 @@ export const en = {
   "rooms.openEnd": "When I close them",
   "rooms.minutes": "After {count} minutes",
   "rooms.end": "Then guests",
-  "rooms.endBack": "Come back to the meeting",
+  "rooms.endBack": "Come back",
   "rooms.endGone": "Are disconnected",
   "rooms.mayLeave": "Guests may come back by themselves",
   "rooms.main": "In the meeting",

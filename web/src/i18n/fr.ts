@@ -334,7 +334,7 @@ export const fr: Messages = {
   "roster.unlock": "Déverrouiller",
   "roster.muteGuests": "Couper les invités",
   "roster.unmuteGuests": "Rendre les micros",
-  "roster.copyLink": "Copier le lien de la réunion",
+  "roster.copyLink": "Copier le lien",
 
   "rooms.title": "Salles de groupe",
   "rooms.about": "Répartissez la réunion en petits groupes, puis réunissez tout le monde.",
@@ -355,7 +355,7 @@ export const fr: Messages = {
   "rooms.openEnd": "Quand je les ferme",
   "rooms.minutes": "Après {count} minutes",
   "rooms.end": "Ensuite, les invités",
-  "rooms.endBack": "Reviennent à la réunion",
+  "rooms.endBack": "Reviennent",
   "rooms.endGone": "Sont déconnectés",
   "rooms.mayLeave": "Les invités peuvent revenir d’eux-mêmes",
   "rooms.main": "Dans la réunion",

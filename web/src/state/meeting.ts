@@ -158,7 +158,7 @@ export function reduceMeeting(state: MeetingState, action: Action): MeetingState
     case "role":
       return { ...state, role: action.role };
     case "place":
-      return { ...state, place: action.room };
+      return { ...state, place: action.room, mediaUp: false };
     case "media":
       return { ...state, mediaUp: true };
     case "recovering":

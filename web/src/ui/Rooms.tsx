@@ -94,11 +94,13 @@ function RoomCard(props: Props & { room: Room; rooms: readonly Room[] }) {
       data-name={name}
     >
       <header className="room-head">
-        <h3 dir="auto" title={name}>
-          {name}
-        </h3>
+        <div className="room-title">
+          <h3 dir="auto" title={name}>
+            {name}
+          </h3>
+          <TimeLeft flags={room.flags} />
+        </div>
         <span className="count">{headCount(room)}</span>
-        <TimeLeft flags={room.flags} />
         {here ? (
           <span className="room-here small">{t("rooms.here")}</span>
         ) : (

@@ -7,7 +7,7 @@ import { conferencePath } from "./routes";
 import { useDesk } from "./wanted";
 
 /** The way in, for somebody else: without name and PIN. */
-function CopyLink({ meeting }: { meeting: Meeting }) {
+function CopyLink({ meeting, whole }: { meeting: Meeting; whole: boolean }) {
   const copy = async () => {
     const link = window.location.origin + conferencePath(meeting.alias);
     try {
@@ -19,7 +19,12 @@ function CopyLink({ meeting }: { meeting: Meeting }) {
     }
   };
   return (
-    <button className="button whole" type="button" data-testid="copy-link" onClick={() => void copy()}>
+    <button
+      className={whole ? "button whole" : "button"}
+      type="button"
+      data-testid="copy-link"
+      onClick={() => void copy()}
+    >
       <Icon name="link" size={18} />
       {t("roster.copyLink")}
     </button>
@@ -42,7 +47,7 @@ export function RosterTools({ meeting, state }: { meeting: Meeting; state: Meeti
   if (state.role !== "HOST") {
     return (
       <footer className="panel-foot">
-        <CopyLink meeting={meeting} />
+        <CopyLink meeting={meeting} whole />
       </footer>
     );
   }
@@ -94,7 +99,7 @@ export function RosterTools({ meeting, state }: { meeting: Meeting; state: Meeti
       </button>
       {!inRoom && (
         <button
-          className="button whole"
+          className="button"
           type="button"
           data-testid="add-participant"
           onClick={() => desk.ask({ kind: "dial" })}
@@ -103,7 +108,7 @@ export function RosterTools({ meeting, state }: { meeting: Meeting; state: Meeti
           {t("dial.open")}
         </button>
       )}
-      <CopyLink meeting={meeting} />
+      <CopyLink meeting={meeting} whole={inRoom} />
     </footer>
   );
 }
