@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import socket
 
 import pytest
@@ -80,6 +81,25 @@ async def test_the_next_place_is_offered_all_that_the_first_was(running: Running
         assert len(session.local.streams) == 3
         assert session.listener._media.floor._floor is not None  # type: ignore[attr-defined] - agreed with the second
         await ended(ours, session)
+
+
+async def test_keys_are_not_offered_where_anybody_can_read_them(running: Running, environment: Environment) -> None:
+    """The place by TLS is dead; by UDP the call goes without keys."""
+    zone = {
+        ("_sips._tcp.example.org", "SRV"): [f"1 1 {free_port()} one.example.org."],
+        ("_sip._udp.example.org", "SRV"): [f"1 1 {running.port} one.example.org."],
+        ("one.example.org", "A"): ["127.0.0.1"],
+    }
+    running.switchboard.aliases.add("meet.demo@example.org")
+    async with NameServer(zone) as server:
+        settings = dataclasses.replace(running.service._settings, resolver=resolving(server))
+        async with serving(environment, settings) as ours:
+            session = call(ours, "meet.demo@example.org")
+            await answered(ours, session)
+            [theirs] = running.switchboard.sessions
+            assert theirs.remote is not None
+            assert not any(stream.crypto for stream in theirs.remote.streams)
+            await ended(ours, session)
 
 
 async def test_a_place_that_refuses_decides(running: Running, environment: Environment) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
@@ -61,12 +60,11 @@ class Unwell:
 async def well_first(ways: AsyncIterator[Place], unwell: Unwell) -> AsyncIterator[Place]:
     """The same places, those that failed lately last."""
     held: list[Place] = []
-    with contextlib.suppress(StopAsyncIteration):
-        async for place in ways:
-            if place in unwell:
-                held.append(place)
-            else:
-                yield place
+    async for place in ways:
+        if place in unwell:
+            held.append(place)
+        else:
+            yield place
     for place in held:
         yield place
 

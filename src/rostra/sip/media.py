@@ -60,7 +60,8 @@ class CallMedia:
         self.floor: FloorLine | None = None
         self._session = session
         self._call = call
-        self._encrypt = encrypt
+        self.encrypt = encrypt
+        """Offer keys; only where signalling is encrypted as well."""
         self._limits = limits_of(session)
         self._kinds: tuple[MediaKind, ...] = ()
         self._ports = Ports("", ())
@@ -108,7 +109,7 @@ class CallMedia:
         await self._reserve(kinds, again=new_ports)
         kinds = self._kinds
         encrypted = self._local is not None and any(stream.crypto for stream in self._local.streams)
-        keys = fresh_key if self._encrypt or encrypted else None
+        keys = fresh_key if self.encrypt or encrypted else None
         floor = await self._floor_offer() if fresh and kinds.count(MediaKind.VIDEO) > 1 else None
         offer = offering.make_offer(kinds, self._ports, keys, limits=self._limits, previous=self._local, floor=floor)
         self._offered = self._numbered(offer)
