@@ -155,6 +155,13 @@ async def test_what_is_good_is_not_asked_about_again() -> None:
     assert len(responder.urls) == 1
 
 
+async def test_a_fault_of_ours_lets_nobody_in(environment: Environment) -> None:
+    revocation = asking(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+    verifying = dataclasses.replace(settings(SERVER, verify=True), revocation=revocation)
+    async with serving(environment, verifying) as here:
+        assert await _options(here, OWN, "conf.example.test") == b""
+
+
 @pytest.mark.spec("SYS-231")
 async def test_peers_both_ways(environment: Environment) -> None:
     """A revoked certificate gets nothing said, and nobody with one is called."""

@@ -75,7 +75,11 @@ class Connection(asyncio.Protocol):
 
     async def _admit(self, transport: asyncio.Transport, revocation: Revocation, certificate: bytes | None) -> None:
         """Nothing is read before it is known whether the certificate was revoked (SYS-231)."""
-        problem = await revocation.problem(certificate)
+        try:
+            problem = await revocation.problem(certificate)
+        except Exception:
+            log.exception("sip_revocation_failed", flow=self.flow)
+            problem = "whether its certificate was revoked cannot be found out"
         if not self.admitted.done():
             self.admitted.set_result(problem)
         if problem:
