@@ -99,7 +99,7 @@ class Environment:
         "", _address, "address of the Management Node's machine for other nodes; empty: the one towards the network"
     )
     media_ports: PortRange = _setting(PortRange(40000, 49999), PortRange.parse, "UDP ports of media")
-    media_address: str = _setting("", _address, "address announced for media; empty: the node's own")
+    media_address: str = _setting("", _address, "address announced for media and SIP; empty: the node's own")
     warm_workers: int = _setting(1, int, "idle media workers kept ready for the next conference")
     capacity: int = _setting(0, _whole, "HD calls the node takes at most; 0: measured at every start")
     database_url: str = _setting("", str, "Management Node database, postgres://…; empty: SQLite in the home directory")

@@ -152,6 +152,10 @@ ZONE: dict[tuple[str, str], Sequence[str] | None] = {
     ("silent.example.org", "A"): None,
     ("silent.example.org", "AAAA"): None,
     ("none.example.org", "SRV"): ["0 0 0 ."],
+    ("odd.example.org", "NAPTR"): [
+        r'1 1 "\255" "\254SIP" "" a\000b.example.org.',
+        '1 1 "s" "SIP+D2U" "!^.*$!sip:x@y!" .',
+    ],
 }
 
 
@@ -166,6 +170,7 @@ async def test_over_the_wire_and_kept_as_long_as_it_says(tmp_path: Path) -> None
         ]
         assert set(server.asked.values()) == {1}
         assert await looking.srv("none.example.org") == [Srv(0, 0, 0, ".")]
+        assert [record.service for record in await looking.naptr("odd.example.org")] == ["\ufffdSIP"]
         assert await looking.addresses("missing.example.org") == []
         assert await looking.srv("a" * 64 + ".example.org") == []
         server.ttl = 0

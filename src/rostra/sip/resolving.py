@@ -45,7 +45,7 @@ class DnsResolver:
 
     async def naptr(self, name: str) -> Sequence[Naptr]:
         return [
-            Naptr(r.order, r.preference, r.flags.decode(), r.service.decode(), _text(r.replacement))
+            Naptr(r.order, r.preference, _ascii(r.flags), _ascii(r.service), _text(r.replacement))
             for r in await self._ask(name, "NAPTR")
             if not r.regexp
         ]
@@ -74,6 +74,10 @@ class DnsResolver:
             return []
         except (dns.exception.DNSException, OSError, UnicodeError) as problem:
             raise Unreachable(f"{name}: {problem}") from None
+
+
+def _ascii(text: bytes) -> str:
+    return text.decode("ascii", "replace")
 
 
 def _text(name: dns.name.Name) -> str:
