@@ -10,9 +10,13 @@ import pytest
 from rostra.configuration import journal, orm, setup_node
 from rostra.configuration.changes import SnapshotRequest
 from rostra.configuration.models import Conference, ConferenceAlias, GlobalSettings, WebappAlias
+from rostra.configuration.models.identity import IdentityProvider, IdentityProviderAttribute, IdentityProviderGroup
 from rostra.configuration.queries import Lookup
 from rostra.configuration.replica import Replica
 from rostra.configuration.rows import GlobalRow, ServiceRow
+from rostra.domain.signon import SignOnRules
+from rostra.node.services import finder
+from rostra.node.signon import desk
 
 from .test_replication import room
 
@@ -27,7 +31,12 @@ def local(database: Path, tmp_path: Path) -> Path:
     GlobalSettings.objects.update(guests_only_timeout=7, enable_chat=False)
     WebappAlias.objects.create(slug="staff", webapp_type="webapp3", is_enabled=True)
     WebappAlias.objects.create(slug="old", webapp_type="webapp3", is_enabled=False)
-    replica = Replica(tmp_path / "node.db")
+    return replicated(tmp_path)
+
+
+def replicated(folder: Path) -> Path:
+    """A node's database with all that the Management Node has."""
+    replica = Replica(folder / "node.db")
     chunk = journal.chunk(SnapshotRequest())
     with replica.snapshot() as load:
         load.add(chunk)
@@ -35,7 +44,7 @@ def local(database: Path, tmp_path: Path) -> Path:
             chunk = journal.chunk(SnapshotRequest(chunk.next_table, chunk.next_after))
             load.add(chunk)
     replica.close()
-    return tmp_path / "node.db"
+    return folder / "node.db"
 
 
 @pytest.mark.spec("SVC-067", "SVC-068")
@@ -113,4 +122,31 @@ def test_paths_to_the_web_app(local: Path) -> None:
     known = {slug: lookup.leads_to_webapp(slug) for slug in ("staff", "webapp3", "old", "nothing", "' OR 1=1 --")}
     assert known == {"staff": True, "webapp3": True, "old": False, "nothing": None, "' OR 1=1 --": None}
     assert (lookup.branding(), lookup.branding("staff")) == (None, None)
+    lookup.close()
+
+
+@pytest.mark.spec("API-036")
+def test_identity_providers(database: Path, tmp_path: Path) -> None:
+    """What is configured reaches the sign-on desk of a node, secrets open."""
+    provider = IdentityProvider.objects.create(
+        name="Company", idp_type="oidc", uuid="idp-1", sso_url="https://idp.test/a", idp_entity_id="https://idp.test",
+        oidc_client_id="rostra", oidc_client_secret="geheim", oidc_token_signature_scheme="hs256",
+        assertion_consumer_service_url="https://meet.test/api/v1/oidcconsumer/idp-1",
+        assertion_consumer_service_url7="https://other.test/api/v1/oidcconsumer/idp-1",
+    )  # fmt: skip
+    provider.attributes.add(IdentityProviderAttribute.objects.create(name="mail"))
+    group = IdentityProviderGroup.objects.create(name="All")
+    group.identity_provider.add(provider)
+    empty = IdentityProviderGroup.objects.create(name="None")
+    changes = {"host_identity_provider_group": group, "guest_identity_provider_group": empty}
+    Conference.objects.filter(aliases__alias="meet.demo").update(**changes, non_idp_participants="allow_if_trusted")
+    lookup = Lookup(replicated(tmp_path))
+    service = finder(lookup)("meet.demo")
+    assert service
+    assert service.sign_on == SignOnRules(hosts=("idp-1",), guests=(), others_if_trusted=True)
+    found = desk(lookup, lambda: True).find("idp-1")
+    assert found
+    assert (found.client_secret, found.id_signature, found.attributes) == ("geheim", "HS256", ("mail",))
+    assert found.redirects == tuple(f"https://{host}.test/api/v1/oidcconsumer/idp-1" for host in ("meet", "other"))
+    assert desk(lookup, lambda: True).find("nobody") is None
     lookup.close()

@@ -244,6 +244,43 @@ class TestStunServer(ResourceSuite):
     list_queries = 3
 
 
+class TestIdentityProviderAttribute(ResourceSuite):
+    name = "identity_provider_attribute"
+    example = {"name": "mail"}
+    change = {"description": "Where it is read"}
+    refused = [({"name": "x" * 251}, "name")]
+    list_queries = 3
+
+
+class TestIdentityProvider(ResourceSuite):
+    name = "identity_provider"
+    example = {
+        "name": "Company", "idp_type": "oidc", "uuid": "idp-1", "sso_url": "https://idp.test/authorize",
+        "idp_entity_id": "https://idp.test", "oidc_client_id": "rostra", "oidc_token_url": "https://idp.test/token",
+        "oidc_jwks_url": "https://idp.test/keys",
+        "assertion_consumer_service_url": "https://meet.test/api/v1/oidcconsumer/idp-1",
+    }  # fmt: skip
+    change = {"disable_popup_flow": True, "oidc_flow": "implicit"}
+    refused = [
+        ({"assertion_consumer_service_url": "https://meet.test/api/v1/samlconsumer/idp-1"},
+         "assertion_consumer_service_url"),
+        ({"assertion_consumer_service_url2": "meet.test"}, "assertion_consumer_service_url2"),
+        ({"oidc_jwks_url": ""}, "oidc_jwks_url"),
+        ({"oidc_token_url": ""}, "oidc_token_url"),
+        ({"idp_public_key": "no certificate"}, "idp_public_key"),
+        ({"idp_type": "ldap"}, "idp_type"),
+    ]  # fmt: skip
+    list_queries = 4
+
+
+class TestIdentityProviderGroup(ResourceSuite):
+    name = "identity_provider_group"
+    example = {"name": "Everybody"}
+    change = {"description": "All providers"}
+    refused = [({"identity_provider": ["/api/admin/configuration/v1/identity_provider/99/"]}, "identity_provider")]
+    list_queries = 4
+
+
 class TestPolicyServer(ResourceSuite):
     name = "policy_server"
     example = {"name": "Policy"}

@@ -121,6 +121,8 @@ class IdentityProvider(models.Model):
         return [first, *(f"{first}{number}" for number in MORE_ADDRESSES)]
 
     def clean(self) -> None:
+        if self.idp_type not in dict(vocabulary.IDENTITY_PROTOCOLS):
+            return  # refused already
         found = self._missing()
         path = f"/api/v1/{self.idp_type}consumer/{self.uuid}"
         for name in self.redirect_fields:
