@@ -12,17 +12,15 @@ import pytest
 
 from rostra.calls.policies import Unasked
 from rostra.calls.registrations import Registration, Registry
-from rostra.configuration import journal
-from rostra.configuration.changes import SnapshotRequest
 from rostra.configuration.models import Device, GlobalSettings
 from rostra.configuration.models import Registration as Settings
 from rostra.configuration.queries import Lookup
-from rostra.configuration.replica import Replica
 from rostra.domain.registration import NOT_PERMITTED, RegistrarSettings
 from rostra.domain.vocabulary import CallProtocol
 from rostra.node.registrar import ConfiguredAdmissions, Review
 from rostra.policy.phonebook import Entry, Listing, Permission, RegistrationVerdict
 
+from .test_lookup import replicated
 from .test_replication import room
 
 
@@ -52,16 +50,9 @@ def node(database: Path, tmp_path: Path) -> Any:
     lookups: list[Lookup] = []
 
     def fill() -> Lookup:
-        path = tmp_path / f"node{len(lookups)}.db"
-        replica = Replica(path)
-        chunk = journal.chunk(SnapshotRequest())
-        with replica.snapshot() as load:
-            load.add(chunk)
-            while chunk.next_table:
-                chunk = journal.chunk(SnapshotRequest(chunk.next_table, chunk.next_after))
-                load.add(chunk)
-        replica.close()
-        lookups.append(Lookup(path))
+        folder = tmp_path / str(len(lookups))
+        folder.mkdir()
+        lookups.append(Lookup(replicated(folder)))
         return lookups[-1]
 
     yield fill
