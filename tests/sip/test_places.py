@@ -165,8 +165,9 @@ async def test_our_connections_come_from_the_range_and_are_used_both_ways(
         assert ours.service.debug_state()["connections"] == 1
 
 
-async def test_a_response_finds_its_way_back_after_its_connection_is_gone(running: Running) -> None:
-    """RFC 3261 18.2.2: to the address it came from, at the port that the Via names."""
+@pytest.mark.parametrize("by_name", [False, True])
+async def test_a_response_finds_its_way_back_after_its_connection_is_gone(running: Running, by_name: bool) -> None:
+    """RFC 3261 18.2.2: to the address it came from, at the port of the Via; else RFC 3263 5: whoever that names."""
     running.switchboard.slow = asyncio.Event()
     came: asyncio.Queue[bytes] = asyncio.Queue()
 
@@ -176,20 +177,26 @@ async def test_a_response_finds_its_way_back_after_its_connection_is_gone(runnin
 
     listening = await asyncio.start_server(take, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
-    reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
-    writer.write(
-        (
-            f"INVITE sip:nobody@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:{port};branch=z9hG4bKx\r\n"
-            "From: <sip:c@192.0.2.1>;tag=c\r\nTo: <sip:nobody@127.0.0.1>\r\nCall-ID: lost\r\nCSeq: 1 INVITE\r\n"
-            "Contact: <sip:c@127.0.0.1;transport=tcp>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
-        ).encode()
-    )
-    assert b"100 Trying" in await asyncio.wait_for(reader.readline(), 5)
-    writer.close()
-    await running.until(lambda: running.service.debug_state()["connections"] == 0)
-    running.switchboard.slow.set()
-    assert b" 404 " in await asyncio.wait_for(came.get(), 5)
+    zone = {("_sip._tcp.client.test", "SRV"): [f"1 1 {port} one.test."], ("one.test", "A"): ["127.0.0.1"]}
+    async with NameServer(zone) as server:
+        await running.service.apply(dataclasses.replace(running.service._settings, resolver=resolving(server)))
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        sent_by = "client.test" if by_name else f"127.0.0.1:{port}"
+        writer.write(_invite(sent_by))
+        assert b"100 Trying" in await asyncio.wait_for(reader.readline(), 5)
+        writer.close()
+        await running.until(lambda: running.service.debug_state()["connections"] == 0)
+        running.switchboard.slow.set()
+        assert b" 404 " in await asyncio.wait_for(came.get(), 5)
     listening.close()
+
+
+def _invite(sent_by: str) -> bytes:
+    return (
+        f"INVITE sip:nobody@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP {sent_by};branch=z9hG4bKx\r\n"
+        "From: <sip:c@192.0.2.1>;tag=c\r\nTo: <sip:nobody@127.0.0.1>\r\nCall-ID: lost\r\nCSeq: 1 INVITE\r\n"
+        "Contact: <sip:c@127.0.0.1;transport=tcp>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+    ).encode()
 
 
 def _out_of_resource() -> Exception:

@@ -31,6 +31,8 @@ class Flow:
     """Number the driver gave the connection; 0 on a stream: connect to `remote`."""
     name: str = dataclasses.field(default="", compare=False)
     """Whom we expect to find there: what its certificate has to be valid for. Empty: `remote`'s address."""
+    sent_by: tuple[str, int | None] | None = dataclasses.field(default=None, compare=False)
+    """Of a response: host name and port to look up when `remote` cannot be reached (RFC 3263 5)."""
 
 
 def host_text(address: str) -> str:

@@ -7,6 +7,7 @@ import dataclasses
 from rostra.sip.dialog import respond
 from rostra.sip.errors import RemoteError
 from rostra.sip.flow import Flow
+from rostra.sip.locating import is_address
 from rostra.sip.message import Request, Response, Via
 
 
@@ -26,9 +27,14 @@ def record_source(request: Request, flow: Flow) -> Flow:
 
 
 def elsewhere(via: Via, flow: Flow) -> Flow:
-    """Where responses go once the connection a request came by is gone: one of ours, to where the peer listens."""
+    """Where responses go once the connection a request came by is gone: one of ours, to where the peer listens.
+
+    That is its address, at the port of the Via (18.2.2); failing that, what DNS says of the host in the Via.
+    """
     port = via.port or flow.transport.default_port
-    return dataclasses.replace(flow, remote=(flow.remote[0], port), connection=0)
+    host = via.host.strip("[]")
+    sent_by = None if is_address(host) else (host, via.port)
+    return dataclasses.replace(flow, remote=(flow.remote[0], port), connection=0, sent_by=sent_by)
 
 
 def to_malformed(problem: RemoteError, request: Request, tag: str) -> Response:

@@ -89,6 +89,7 @@ class SipService:
         """Listen. Raises PortTaken, naming port and variable."""
         switching = self._switching
         driver = Driver(self._engine, self._event, tls_server=switching.live, clock=self._clock)
+        driver.ways = self.ways
         try:
             await switching.start(driver)
         except BaseException:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import dataclasses
 import errno
 import itertools
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import structlog
 
@@ -20,6 +21,7 @@ from rostra.sip.errors import PortTaken
 from rostra.sip.events import Disconnection, Happening, Transmission
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.limits import IDLE_CONNECTION, SHARE_OF_ONE
+from rostra.sip.locating import Place, Unreachable, Wanted
 from rostra.sip.revocation import Revocation
 from rostra.sip.transport.connection import Connection, local_address_towards
 from rostra.sip.transport.listening import Listening, caller, families, listener, mark, room_for_connections
@@ -73,6 +75,8 @@ class Driver:
         """Connections of ours over TLS are used only when the certificate there is for whom we look for."""
         self.revocation: Revocation | None = None
         """Asked about everybody over TLS."""
+        self.ways: Callable[[Wanted], AsyncIterator[Place]] | None = None
+        """Finds hosts, for responses whose connection is gone."""
         self.source_ports: PortRange | None = None
         """Where connections of ours come from; None: anywhere."""
         self._dscp = 0
@@ -280,26 +284,47 @@ class Driver:
 
     async def _connect(self, flow: Flow) -> None:
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT):
-                connection = await self._open(flow)
-                if problem := await connection.admitted:
-                    raise ConnectionRefusedError(problem)
-            if not self._is_for(connection, flow):
-                log.warning(
-                    "sip_tls_peer_refused", reason="the certificate is for somebody else",
-                    wanted=flow.name or flow.remote[0], found=sorted(connection.identities),
-                    remedy="call it by a name of its certificate",
-                )  # fmt: skip
-                connection.close()
-                raise ConnectionRefusedError("the certificate is for somebody else")
+            connection = await self._reach_any(flow)
             for data in self._connecting[flow][1]:
                 connection.send(data)
-        except (OSError, TimeoutError) as problem:
+        except (OSError, TimeoutError, Unreachable) as problem:
             log.info("sip_cannot_connect", flow=flow, problem=str(problem) or type(problem).__name__)
             self._engine.disconnected(flow, self.now)
         finally:
             del self._connecting[flow]
         self.pump()
+
+    async def _reach_any(self, flow: Flow) -> Connection:
+        """A connection there; for a response else one to whom DNS says that its request came from (RFC 3263 5).
+
+        Raises OSError, TimeoutError, Unreachable.
+        """
+        try:
+            return await self._reach(flow)
+        except (OSError, TimeoutError):
+            if flow.sent_by is None or self.ways is None:
+                raise
+        host, port = flow.sent_by
+        async for place in self.ways(Wanted(host, port, flow.transport)):
+            with contextlib.suppress(OSError, TimeoutError):
+                return await self._reach(dataclasses.replace(flow, remote=(place.address, place.port), name=host))
+        raise Unreachable(f"{host} cannot be reached")
+
+    async def _reach(self, flow: Flow) -> Connection:
+        """A connection to whom we look for there. Raises OSError, TimeoutError."""
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            connection = await self._open(flow)
+            if problem := await connection.admitted:
+                raise ConnectionRefusedError(problem)
+        if not self._is_for(connection, flow):
+            log.warning(
+                "sip_tls_peer_refused", reason="the certificate is for somebody else",
+                wanted=flow.name or flow.remote[0], found=sorted(connection.identities),
+                remedy="call it by a name of its certificate",
+            )  # fmt: skip
+            connection.close()
+            raise ConnectionRefusedError("the certificate is for somebody else")
+        return connection
 
     async def _open(self, flow: Flow) -> Connection:
         loop = asyncio.get_running_loop()
