@@ -26,6 +26,25 @@ describe("request_token answers", () => {
     expect(readTokenAnswer(403, result)).toEqual({ kind: "extension" });
   });
 
+  // spec: API-036
+  it("recognises where to sign on, and goes nowhere but to web addresses", () => {
+    const provider = { name: "Company", uuid: "u1" };
+    expect(readTokenAnswer(403, { idp: [provider], version })).toEqual({
+      kind: "providers",
+      providers: [provider],
+    });
+    const there = { redirect_url: "https://idp.test/a", redirect_idp: provider, version };
+    expect(readTokenAnswer(403, there)).toEqual({
+      kind: "signOn",
+      provider,
+      url: "https://idp.test/a",
+      redirect: false,
+    });
+    expect(readTokenAnswer(403, { ...there, disable_popup_flow: true })).toMatchObject({ redirect: true });
+    const script = { ...there, redirect_url: "javascript:alert(1)" };
+    expect(readTokenAnswer(403, script)).toMatchObject({ kind: "refused" });
+  });
+
   it("keeps the server's reason", () => {
     expect(readTokenAnswer(403, "Invalid PIN")).toEqual({
       kind: "refused",
