@@ -94,7 +94,11 @@ class NodePolicies:
         """The one in use; NONE where the location has none (POL-001)."""
         if self._profile is None:
             row = self._lookup.policy_of(self._geography.location)
-            self._profile = NONE if row is None else profile_of(row)
+            try:
+                self._profile = NONE if row is None else profile_of(row)
+            except sealing.Locked as problem:  # the platform's key may still come: tried again with the next call
+                logger.warning("The password of the policy profile cannot be opened", problem=str(problem))
+                return NONE
             if self._profile.decides_services and self._profile.service_script:
                 self._warm()
         return self._profile
@@ -235,12 +239,8 @@ def facts_of(service: Service) -> ServiceFacts:
 
 
 def profile_of(row: PolicyRow) -> Profile:
-    """A configured profile with its password opened; one that cannot be opened is not sent."""
-    try:
-        password = sealing.unseal(_PASSWORD, row.password)
-    except sealing.Locked as problem:
-        logger.warning("The password of a policy profile cannot be opened", profile=row.name, problem=str(problem))
-        password = ""
+    """A configured profile with its password opened. Raises sealing.Locked."""
+    password = sealing.unseal(_PASSWORD, row.password) if row.password else ""
     values: dict[str, Any] = msgspec.structs.asdict(row) | {"password": password}
     return Profile(**values)
 
