@@ -17,12 +17,15 @@ interface Props {
 /** Somebody calls: who, and whether to take it. Rings until that is decided. */
 export function IncomingCall({ call, inMeeting, onAccept, onReject }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
   const alias = plain(call.remote_alias);
   const name = plain(call.remote_display_name) || alias || "–";
   useEffect(() => {
     const before = document.title;
     const element = dialog.current;
     element?.showModal();
+    // Whoever is typing must not take or decline the call by that.
+    heading.current?.focus();
     const silence = ring();
     const withdraw = notify(t("incoming.title", { name }), t("incoming.to", { alias: call.local_alias }));
     document.title = t("incoming.title", { name });
@@ -45,7 +48,7 @@ export function IncomingCall({ call, inMeeting, onAccept, onReject }: Props) {
       <div className="incoming-face" aria-hidden="true">
         <Avatar name={name} talking />
       </div>
-      <h2 id="incoming-title" role="alert">
+      <h2 id="incoming-title" ref={heading} tabIndex={-1}>
         {t("incoming.title", { name })}
       </h2>
       <p className="soft" id="incoming-about">
