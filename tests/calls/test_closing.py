@@ -197,3 +197,21 @@ def test_who_only_controls_keeps_it_going_once_it_has_started_it() -> None:
         assert guest.listener.reasons == watching.listener.reasons == [End.HOSTS_LEFT.text]
 
     on_nodes(story)
+
+
+@pytest.mark.spec("CONF-134", "REF-073")
+def test_a_node_that_still_has_a_conference_of_nobody_locks_nobody_out() -> None:
+    async def story(_network: Network, nodes: list[Node]) -> None:
+        inside = await Guest(nodes[0].exchange).join("open")
+        conference = inside.session.conference
+        conference._needed = lambda _: True  # type: ignore[attr-defined]  # as while it carries media
+        await conference.lock(True)
+        await inside.session.leave()
+        await asyncio.sleep(1)
+        for node in nodes:
+            late = await Guest(node.exchange).join("open")
+            await asyncio.sleep(0.5)
+            assert late.session.participant.joined
+            assert not late.session.conference.flags.locked
+
+    on_nodes(story)

@@ -57,6 +57,8 @@ class Seating:
     def arrive(self, participant: Participant) -> Participant:
         """Where somebody goes who has just come."""
         if participant.service_type is ServiceType.CONFERENCE:
+            if not self._state.incomplete and not any(counts(one) for one in self._state):
+                self._reset()  # a node may have it still that nobody is in any more
             if not self._service.access.pin_asked and not self._state.flags.started:
                 self._shared.write(self._state.set(started=True))
             participant = msgspec.structs.replace(participant, service_type=self._place(participant))
@@ -210,13 +212,18 @@ class Seating:
         people = list(self._state)
         if not people or self._state.incomplete or any(counts(one) for one in people):
             return
-        if self._node == min(one.node for one in people) and self._state.register(SEEN):
+        if self._node == min(one.node for one in people):
+            self._reset()
+
+    def _reset(self) -> None:
+        """What has been of the conference counts no more."""
+        if self._state.register(SEEN):
             self._closing.forget()
             self._shared.write(
                 self._state.set(
-                    started=False,
+                    started=self._state.initial.started,
                     started_by_hand=(),
-                    locked=False,
+                    locked=self._service.description.locked,
                     guests_muted=self._state.initial.guests_muted,
                     **{CALLED: False},
                 )
