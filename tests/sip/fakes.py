@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from rostra.calls.switchboard import (
@@ -41,6 +41,7 @@ class FakeSession:
     remote: MediaDescription | None = None
     reason: str = ""
     """Why it left."""
+    on_hold: Callable[[bool], None] | None = None
 
     async def reserve_rtp(self, call: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
         self.calls.add(call)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from rostra.sip.events import CallAnswered, CallConfirmed, CallEnded, InfoReceived, OfferAnswered, OfferRefused
+from rostra.sip.events import (
+    CallAnswered,
+    CallConfirmed,
+    CallEnded,
+    CallProgressed,
+    InfoReceived,
+    OfferAnswered,
+    OfferRefused,
+)
 from rostra.sip.flow import Transport
 from rostra.sip.info import KEYFRAME, wants_keyframe
 from rostra.sip.message import Response
@@ -115,7 +123,7 @@ def test_cancel() -> None:
     network.run(80.0)
     assert network.sent("bob", "200 CANCEL")
     assert network.sent("bob", "487 INVITE")
-    assert network.alice.events == [CallEnded(call, "cancelled", 487)]
+    assert network.alice.events == [CallProgressed(call, 180), CallEnded(call, "cancelled", 487)]
     assert network.bob.kinds() == ["CallReceived", "CallEnded"]
 
 
@@ -363,7 +371,7 @@ def test_a_session_interval_too_short_is_422() -> None:
     network = Network()
     network.inject(network.bob, request("INVITE", body=OFFER, extra="Session-Expires: 30\r\nSupported: timer\r\n"))
     assert last_reply(network).status == 422
-    assert last_reply(network).headers.get("Min-Se") == "90"
+    assert last_reply(network).headers.get("Min-SE") == "90"
 
 
 def test_a_call_that_is_not_refreshed_ends() -> None:

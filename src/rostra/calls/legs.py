@@ -79,6 +79,7 @@ class CallLegs(abc.ABC):
         self.out_of_resource = False
         """It is refused because nothing is left for its media."""
         self.on_signal: Callable[[PeerSignal], None] | None = None
+        self.on_hold: Callable[[bool], None] | None = None
         """Told what the other client with direct media says."""
         self._gone = False
         self._background = Background()
@@ -359,7 +360,7 @@ class CallLegs(abc.ABC):
         if call in self._calls:
             self._guarded(self._listener.picture_wanted, call)
 
-    def _guarded(self, tell: Callable[..., None], *what: str) -> None:
+    def _guarded(self, tell: Callable[..., None], *what: object) -> None:
         """An adapter that fails at being told something must not keep the others from being told."""
         try:
             tell(*what)

@@ -83,6 +83,7 @@ class CallSession(CallLegs):
         self.rules = rules or instance.service.access
         self._office = office
         self._tones = tones
+        self._held = False
         self._going: tuple[str, asyncio.Task[None]] | None = None
         """Where its client is to go by itself, and the wait for that."""
         self.attendant = Attendant(self)
@@ -356,6 +357,10 @@ class CallSession(CallLegs):
 
     def followed(self, participant: Participant) -> None:
         self.attendant.follow(participant)
+        if participant.is_on_hold != self._held:
+            self._held = participant.is_on_hold
+            if self.on_hold is not None:
+                self._guarded(self.on_hold, self._held)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self._background.spawn(work)

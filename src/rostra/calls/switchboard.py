@@ -99,6 +99,9 @@ class Session(Protocol):
     @property
     def conference(self) -> Conference: ...
 
+    on_hold: Callable[[bool], None] | None
+    """Told when the participant is put on hold, or goes on, whoever does it."""
+
     on_signal: Callable[[PeerSignal], None] | None
     """Told what the other client with direct media says (API-159 to API-162)."""
 

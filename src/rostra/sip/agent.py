@@ -13,20 +13,24 @@ from rostra.domain.vocabulary import CallProtocol, Role
 from rostra.environment import Environment
 from rostra.media.negotiation import NegotiationError, NoCommonCodec
 from rostra.sdp.errors import SdpError
-from rostra.sip import info
+from rostra.sip import info, moving
 from rostra.sip.aliases import aliases, elsewhere, printable
+from rostra.sip.callers import caller_of
 from rostra.sip.content import FloorLine
 from rostra.sip.errors import LocalError
 from rostra.sip.events import (
     CallAnswered,
     CallConfirmed,
     CallEnded,
+    CallProgressed,
     CallReceived,
     Event,
     InfoReceived,
     OfferAnswered,
     OfferReceived,
     OfferRefused,
+    ReferReceived,
+    Referred,
 )
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.limits import MAX_PENDING_EVENTS
@@ -39,12 +43,20 @@ SET_UP_AGAIN = 10
 """How often lost media is tried again while there is no room anywhere."""
 PAUSE = 1.0
 """Seconds between two tries."""
+FOCI = frozenset({"conference", "lecture"})
+"""Kinds of services that are conferences to who calls them (RFC 4579)."""
 
 
-class Line(Protocol):
+class Line(moving.Line, Protocol):
     """What an agent can do with its call; `service.SipService` gives it."""
 
-    def ring(self, call: str) -> None: ...
+    def ring(self, call: str, sdp: bytes = b"") -> None: ...
+
+    def focus(self, call: str) -> None: ...
+
+    def trusts(self, flow: Flow) -> bool:
+        """What comes by it is sent by a system of the administrator's own."""
+        ...
 
     def answer(self, call: str, sdp: bytes) -> None: ...
 
@@ -52,11 +64,7 @@ class Line(Protocol):
 
     def offer(self, call: str, sdp: bytes) -> None: ...
 
-    def hang_up(self, call: str, reason: str) -> None: ...
-
     def inform(self, call: str, content_type: str, body: bytes) -> None: ...
-
-    def is_ours(self, host: str) -> bool: ...
 
     def registered(self, uri: Uri, flow: Flow) -> str:
         """The alias under which a caller is registered here that says it is `uri`; empty: it is not."""
@@ -84,11 +92,18 @@ class Dropped:
         self.reason = reason
 
 
+class Held:
+    """A Host has put the participant on hold, or has let it go on."""
+
+    def __init__(self, held: bool) -> None:
+        self.held = held
+
+
 class Silence:
     """The place that is being called has not said anything for a while."""
 
 
-Told = Event | MediaGone | Dropped | Silence
+Told = Event | MediaGone | Dropped | Silence | Held
 
 
 class CallAgent:
@@ -107,6 +122,7 @@ class CallAgent:
         self._presenter = ""
         self._parting = "Call disconnected"
         """Why the participant leaves with the call."""
+        self._moving = moving.Moving(switchboard, line, lambda: self._session, lambda: self._call)
         self._log = log.bind(call=call)
 
     # ---- calls.switchboard.SessionListener ------------------------------------------------------------------
@@ -134,9 +150,9 @@ class CallAgent:
             self._media.floor.presented(itself=itself, other=bool(presenter) and not itself)
 
     def refer(self, alias: str, role: Role | None) -> bool:
-        """It is moved inside the platform: its media follows."""
-        del alias, role
-        return False
+        """It is moved inside the platform, and its media follows; only to elsewhere it has to go itself."""
+        del role
+        return self._moving.send(alias)
 
     def _floor(self, address: str) -> FloorLine:
         line = FloorLine(self._line.environment, address, self._floor_wanted)
@@ -156,10 +172,17 @@ class CallAgent:
         self._log.info("bfcp_floor_requested", granted=granted)
         return granted
 
+    def _held(self, held: bool) -> None:
+        self.put(Held(held))
+
     @property
     def call(self) -> str:
         """Its name at the engine."""
         return self._call
+
+    @property
+    def session(self) -> Session | None:
+        return self._session
 
     # ---- running ----------------------------------------------------------------------------------------------
 
@@ -181,10 +204,11 @@ class CallAgent:
                 if isinstance(event, CallEnded):
                     if await self._ended(event):
                         continue
-                    self._log.info("sip_call_ended", reason=event.reason, status=event.status)
+                    self._log.info("sip_call_ended", reason=event.reason, status=event.status, said=event.said)
                     return
                 await self._guarded(event)
         finally:
+            self._moving.close()
             if self._media is not None:
                 await self._media.close()
             if self._session is not None:
@@ -250,6 +274,16 @@ class CallAgent:
             case Dropped():
                 self._log.info("sip_call_dropped", reason=event.reason)
                 self._line.hang_up(self._call, event.reason)
+            case Held(held=held):
+                await self._hold(held)
+            case ReferReceived():
+                self._moving.wanted(event)
+            case Referred():
+                if parting := self._moving.told(event):
+                    self._parting = parting
+                    self._line.hang_up(self._call, parting)
+            case CallProgressed():
+                pass  # of calls that we place
             case CallAnswered() | CallEnded() | Silence():
                 self._log.warning("sip_event_unexpected", kind=type(event).__name__)
 
@@ -271,16 +305,22 @@ class CallAgent:
     async def _received(self, event: CallReceived) -> None:
         if event.sdp is not None:
             check_offer(event.sdp)
-        request = self._call_request(event)
+        replaced = self._line.session_of(event.replaces) if event.replaces else None
+        request = moving.taking_place(self._call_request(event), replaced)
         self._log.info("sip_call_received", alias=request.alias, remote=request.remote_alias)
-        self._session = await self._switchboard.join(request, self)
+        self._session = session = await self._switchboard.join(request, self)
+        session.on_hold = self._held
+        if session.service.service_type in FOCI:
+            self._line.focus(self._call)
         self._line.ring(self._call)
         self._media = CallMedia(
-            self._session, self._media_call, encrypt=event.flow.transport is Transport.TLS, floor=self._floor
+            session, self._media_call, encrypt=event.flow.transport is Transport.TLS, floor=self._floor
         )  # fmt: skip
         self._media.announce = functools.partial(self._line.announced, peer=event.flow.remote[0])
         sdp = await (self._media.offer() if event.sdp is None else self._media.answer(event.sdp))
         self._line.answer(self._call, sdp)
+        if event.replaces:
+            self._line.hang_up(event.replaces, moving.MOVED)
 
     async def _confirmed(self, event: CallConfirmed) -> None:
         if event.sdp is not None:
@@ -292,6 +332,11 @@ class CallAgent:
         media = self._running()
         sdp = await (media.offer() if event.sdp is None else media.answer(event.sdp))
         self._line.answer(self._call, sdp)
+
+    async def _hold(self, held: bool) -> None:
+        """The far end is told by an offer that asks for nothing, unless it is it that holds."""
+        if self._media is not None and self._media.pause(held):
+            self._line.offer(self._call, await self._media.offer())
 
     async def _informed(self, event: InfoReceived) -> None:
         if self._session is None:
@@ -309,21 +354,21 @@ class CallAgent:
 
     def _call_request(self, event: CallReceived) -> CallRequest:
         request = event.request
-        caller = request.from_
+        caller = caller_of(request, trusted=self._line.trusts(event.flow))
         return CallRequest(
             alias=self._alias(request.target),
             protocol=CallProtocol.SIP,
-            display_name=printable(caller.display_name) or caller.uri.decoded_user or caller.uri.address,
-            remote_alias=printable(caller.uri.address),
+            display_name=caller.name,
+            remote_alias=caller.address,
             dialled=printable(f"{request.target.scheme}:{request.target.address}"),
-            caller=printable(f"{caller.uri.scheme}:{caller.uri.address}"),
-            asserted_identity=request.headers.get("P-Asserted-Identity"),
+            caller=caller.uri,
+            asserted_identity=caller.asserted,
             subnet=request.headers.get("ms-subnet"),
             vendor=printable(request.headers.get("User-Agent") or ""),
             remote_address=event.flow.remote[0],
             remote_port=event.flow.remote[1],
             encrypted=event.flow.transport is Transport.TLS,
-            registered=self._line.registered(caller.uri, event.flow),
+            registered=self._line.registered(request.from_.uri, event.flow),
             hops=event.request.hops,
         )
 

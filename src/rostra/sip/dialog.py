@@ -6,15 +6,18 @@ import dataclasses
 
 from rostra.domain import natting
 from rostra.sip.flow import Flow, Transport, host_text
-from rostra.sip.headers import Headers
+from rostra.sip.headers import Headers, quote
 from rostra.sip.message import MAGIC_COOKIE, Request, Response, reason_phrase
-from rostra.sip.uri import Uri, parse_name_addr
+from rostra.sip.uri import Uri, parse_name_addr, parse_uri
 
 PRODUCT = "Rostra"
-METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "REGISTER")
+METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "PRACK", "REFER", "NOTIFY", "REGISTER")
 ALLOW = ", ".join(METHODS)
-ACCEPT = "application/sdp, application/media_control+xml, application/dtmf-relay, application/dtmf"
-EXTENSIONS = ("timer",)
+ACCEPT = "application/sdp, application/media_control+xml, application/dtmf-relay, application/dtmf, message/sipfrag"
+FOCUS = ";isfocus"
+EXTENSIONS = ("100rel", "norefersub", "replaces", "timer")
+EVENTS = "refer"
+"""Event packages we take notifications of (RFC 6665)."""
 SUPPORTED = ", ".join(EXTENSIONS)
 
 
@@ -72,6 +75,7 @@ class Dialog:
             headers.add("Contact", self.contact)
             headers.add("Allow", ALLOW)
             headers.add("Supported", SUPPORTED)
+            headers.add("Accept", ACCEPT)
         return Request(headers, method=method, uri=uri)
 
     def respond(self, request: Request, status: int, reason: str = "", elsewhere: str = "") -> Response:
@@ -83,7 +87,14 @@ class Dialog:
             response.headers.add("Supported", SUPPORTED)
         elif elsewhere:
             response.headers.add("Contact", f"<{elsewhere}>")
+        if status == 200 and request.method in ("INVITE", "UPDATE"):
+            response.headers.add("Accept", ACCEPT)
         return response
+
+    def focus(self) -> None:
+        """We are a conference to the far end (RFC 3840, 4579)."""
+        if not self.contact.endswith(FOCUS):
+            self.contact += FOCUS
 
     def destination(self, connected: bool) -> Flow:
         """Where the next request goes.
@@ -113,6 +124,24 @@ class Dialog:
         if first.parameter("lr") is not None:
             return target, self.routes
         return str(first), (*self.routes[1:], f"<{target}>")
+
+
+def calling_dialog(
+    uri: str, local_uri: str, local_name: str, flow: Flow, contact: str, words: tuple[str, str]
+) -> Dialog:
+    """The dialog of a call of ours to `uri`, as far as it is known; `words` make its Call-ID and our tag."""
+    return Dialog(
+        call_id=words[0],
+        local_address=f"{quote(local_name)} <{local_uri}>" if local_name else f"<{local_uri}>",
+        remote_address=f"<{uri}>",
+        local_tag=words[1],
+        remote_tag="",
+        local_sequence=0,
+        remote_sequence=None,
+        remote_target=parse_uri(uri),
+        flow=flow,
+        contact=contact,
+    )
 
 
 def dialog_of(request: Request, flow: Flow, tag: str, sequence: int, contact: str) -> Dialog:
@@ -165,6 +194,10 @@ def respond(request: Request, status: int, tag: str = "", reason: str = "") -> R
     fields.append(("Server", PRODUCT))
     if status == 405:
         fields.append(("Allow", ALLOW))
+    if status == 415:
+        fields.append(("Accept", ACCEPT))
+    if status == 489:
+        fields.append(("Allow-Events", EVENTS))
     fields = [(name, value) for name, value in fields if value]  # a damaged request may lack some
     return Response(Headers(fields), status=status, reason=reason or reason_phrase(status))
 

@@ -10,32 +10,34 @@ import collections
 import random
 from collections.abc import Callable, Mapping
 
-from rostra.sip.call import SDP_TYPE, Call
+from rostra.sip.call import Call
+from rostra.sip.commands import Commands
 from rostra.sip.counters import Counters
-from rostra.sip.dialog import ACCEPT, ALLOW, SUPPORTED, Dialog, contact_value, dialog_of, respond
+from rostra.sip.dialog import ALLOW, Dialog, calling_dialog, contact_value, dialog_of, respond
 from rostra.sip.digest import Credentials
-from rostra.sip.errors import LocalError, RemoteError
+from rostra.sip.errors import RemoteError
 from rostra.sip.events import CallReceived, Disconnection, Event, FlowLost, Happening, RegisterReceived, Transmission
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.framing import StreamFramer
-from rostra.sip.headers import quote
+from rostra.sip.inviting import SDP_TYPE
 from rostra.sip.limits import MAX_CALLS, MAX_MESSAGE
 from rostra.sip.message import Request, Response, parse_message
-from rostra.sip.replying import record_source, to_malformed
+from rostra.sip.replacing import Replaces
+from rostra.sip.replying import record_source, to_malformed, to_options
 from rostra.sip.reuse import Aliases
-from rostra.sip.screening import refusal
-from rostra.sip.session_timer import SessionTimer, requested_interval
+from rostra.sip.screening import newcomer, refusal
 from rostra.sip.surroundings import CallState
 from rostra.sip.timers import Timers
 from rostra.sip.transactions import ClientTransaction, ClientUser, ServerTransaction, TransactionLayer
 from rostra.sip.uri import parse_uri
 
 
-class Engine:
+class Engine(Commands):
     """All connections, transactions and calls of one node."""
 
     def __init__(self, generator: random.Random, ports: Mapping[Transport, int]) -> None:
         """`generator` makes tags, branches and call ids; `ports` are those we listen on, for Contact."""
+        super().__init__()
         self.timers = Timers()
         self.counters = Counters()
         self.tls_name = ""
@@ -46,6 +48,8 @@ class Engine:
         """Our address as the far end of a flow sees it."""
         self.vouched: Callable[[Request, Flow], bool] = lambda *_: True
         """May whoever is at the other end send this request?"""
+        self.capabilities: Callable[[Flow], bytes] = lambda _: b""
+        """What we can do, as SDP, for who asks by OPTIONS (RFC 3264 9)."""
         self._aliases = Aliases()
         self.keeps: Callable[[Flow], bool] = lambda _: False
         """Is a connection needed though no call runs over it?"""
@@ -54,7 +58,6 @@ class Engine:
         self._ports = dict(ports)
         self._framers: dict[Flow, StreamFramer] = {}
         self._transactions = TransactionLayer(self.timers, self.transmit)
-        self._calls: dict[str, Call] = {}
         self._dialogs: dict[tuple[str, str, str], Call] = {}
         self._out: collections.deque[Transmission | Disconnection] = collections.deque()
         self._events: collections.deque[Happening] = collections.deque()
@@ -125,11 +128,6 @@ class Engine:
         calls = any(call.dialog.flow.transport is transport for call in self._calls.values())
         return calls or self._transactions.uses(transport)
 
-    def heard(self, call: str) -> bool:
-        """The far end has said something to our INVITE; so it has of calls that have ended."""
-        found = self._calls.get(call)
-        return found is None or found.heard
-
     def in_use(self, flow: Flow) -> bool:
         """A call runs over this connection, or a device that it belongs to can be called by it."""
         return self.keeps(flow) or any(call.dialog.flow == flow for call in self._calls.values())
@@ -148,33 +146,10 @@ class Engine:
 
     # ---- commands -----------------------------------------------------------------------------------------------
 
-    def ring(self, call: str, now: float) -> None:
-        """180 to a received call."""
-        self._call(call).ring(now)
-
-    def answer(self, call: str, sdp: bytes, now: float) -> None:
-        """200 to the call, re-INVITE or UPDATE that waits. Raises LocalError when none does (cancelled meanwhile)."""
-        self._call(call).answer(sdp, now)
-
-    def refuse(self, call: str, status: int, now: float, reason: str = "", elsewhere: str = "") -> None:
-        """Failure response to what waits; a 3xx names `elsewhere`. Raises LocalError when nothing does."""
-        self._call(call).refuse(status, reason, now, elsewhere)
-
-    def offer(self, call: str, sdp: bytes, now: float) -> None:
-        """Re-INVITE. Raises LocalError when the call has ended."""
-        self._call(call).offer(sdp, now)
-
-    def inform(self, call: str, content_type: str, body: bytes, now: float) -> None:
-        """INFO within a call that is up."""
-        found = self._calls.get(call)
-        if found is not None and found.state is CallState.CONFIRMED:
-            self.request(found, found.dialog.told(self.branch(), content_type, body), now)
-
-    def hang_up(self, call: str, now: float, reason: str = "") -> None:
-        """End a call; unknown ones are fine."""
-        found = self._calls.get(call)
-        if found is not None:
-            found.hang_up(now, reason)
+    def replaced(self, replaces: Replaces) -> str | None:
+        """The call that runs by this description; None: there is none."""
+        found = self._dialogs.get(replaces.key)
+        return found.name if found is not None and found.state is CallState.CONFIRMED else None
 
     def respond(self, name: str, response: Response, now: float) -> None:
         """Answer a REGISTER. Unknown names are fine."""
@@ -185,33 +160,23 @@ class Engine:
     def invite(
         self, uri: str, local_uri: str, flow: Flow, sdp: bytes, now: float, *, local_name: str = "",
         credentials: Credentials | None = None, routes: tuple[str, ...] = (), behind_nat: bool = False,
-        headers: tuple[tuple[str, str], ...] = (), hops: int = 70,
+        headers: tuple[tuple[str, str], ...] = (), hops: int = 70, focus: bool = False,
     ) -> str:  # fmt: skip
         """Call `uri` by way of `flow` and the proxies of `routes`; returns the name of the call. Raises RemoteError.
 
-        `credentials` answer challenges on the way; `headers` are sent as they are."""
-        target = parse_uri(uri)
+        `credentials` answer challenges on the way; `headers` are sent as they are; `focus`: we are a conference."""
+        secure = parse_uri(uri).scheme == "sips"
         port = self._ports.get(flow.transport, flow.local[1])
-        contact = contact_value(flow, port, parse_uri(local_uri).user, target.scheme == "sips", self._host(flow))
-        dialog = Dialog(
-            call_id=self._word(),
-            local_address=f"{quote(local_name)} <{local_uri}>" if local_name else f"<{local_uri}>",
-            remote_address=f"<{uri}>",
-            local_tag=self._word(),
-            remote_tag="",
-            local_sequence=0,
-            remote_sequence=None,
-            remote_target=target,
-            flow=flow,
-            contact=contact,
-            routes=routes,
-            behind_nat=behind_nat,
-            hops=hops,
-        )
+        contact = contact_value(flow, port, parse_uri(local_uri).user, secure, self._host(flow))
+        dialog = calling_dialog(uri, local_uri, local_name, flow, contact, (self._word(), self._word()))
+        dialog.routes, dialog.behind_nat, dialog.hops = routes, behind_nat, hops
+        if focus:
+            dialog.focus()
         call = self._new_call(dialog, CallState.CALLING)
         request = dialog.request("INVITE", self.branch())
         request.body = sdp
         request.headers.add("Content-Type", SDP_TYPE)
+        call.session_timer.ask(request.headers)
         for name, value in headers:
             request.headers.add(name, value)
         call.calling(self._transactions.begin(request, flow, call, now), credentials)
@@ -247,24 +212,25 @@ class Engine:
 
     def call_over(self, call: Call) -> None:
         self._calls.pop(call.name, None)
-        self._dialogs.pop(call.dialog.key, None)
+        self._forget_dialogs(call)
 
     def identify(self, call: Call, remote_tag: str) -> None:
-        self._dialogs.pop(call.dialog.key, None)
+        self._forget_dialogs(call)
         call.dialog.remote_tag = remote_tag
         self._dialogs[call.dialog.key] = call
+
+    def expect(self, call: Call, remote_tag: str) -> None:
+        self._dialogs[call.dialog.call_id, call.dialog.local_tag, remote_tag] = call
+
+    def _forget_dialogs(self, call: Call) -> None:
+        for tag in (call.dialog.remote_tag, *call.early_tags):
+            self._dialogs.pop((call.dialog.call_id, call.dialog.local_tag, tag), None)
 
     # ---- inside -----------------------------------------------------------------------------------------------
 
     def _host(self, flow: Flow) -> str:
         """What we go by in Contact and Via."""
         return self.tls_name if self.tls_name and flow.transport is Transport.TLS else self.address_for(flow)
-
-    def _call(self, name: str) -> Call:
-        found = self._calls.get(name)
-        if found is None:
-            raise LocalError("the call has ended")
-        return found
 
     def _message(self, data: bytes, flow: Flow, now: float) -> None:
         try:
@@ -326,7 +292,7 @@ class Engine:
         elif request.method == "REGISTER":
             self._register(serving)
         else:
-            serving.respond(respond(request, 481, tag), now)
+            serving.respond(respond(request, 403 if request.method == "REFER" else 481, tag), now)
 
     def _response(self, response: Response, flow: Flow, now: float) -> None:
         if len(response.headers.items("Via")) == 1:  # more: meant for somebody before us (8.1.3.3)
@@ -343,7 +309,7 @@ class Engine:
         serving.respond(respond(serving.request, 200, invite.local_tag or self._word()), now)
         call = self._dialogs.get((invite.request.call_id, invite.local_tag, invite.request.from_.tag))
         if call is not None and invite.final is None:
-            call.cancelled(now)
+            call.cancelled(serving.request, now)
 
     def _within_dialog(self, serving: ServerTransaction, now: float) -> None:
         call = self._dialog_of(serving.request)
@@ -356,20 +322,17 @@ class Engine:
     def _invite(self, serving: ServerTransaction, now: float) -> None:
         request = serving.request
         tag = serving.local_tag = self._word()
-        interval = requested_interval(request)
-        if len(self._calls) >= MAX_CALLS:
-            serving.respond(respond(request, 503, tag), now)
-        elif interval is not None and interval < SessionTimer.MINIMUM:
-            response = respond(request, 422, tag)
-            response.headers.add("Min-SE", str(SessionTimer.MINIMUM))
-            serving.respond(response, now)
-        elif not (request.contact or request.from_.uri).is_sip:
-            serving.respond(respond(request, 400, tag, "Bad Request - no address to call back"), now)
-        else:
-            serving.respond(respond(request, 100), now)
-            call = self._new_call(self._dialog_for(serving, tag), CallState.INCOMING)
-            call.invited(serving)
-            self.emit(CallReceived(call.name, request, serving.source, request.body or None))
+        refused, replaced = newcomer(request, tag, self._dialogs.get) if len(self._calls) < MAX_CALLS else (
+            respond(request, 503, tag), None
+        )  # fmt: skip
+        if refused is not None:
+            serving.respond(refused, now)
+            return
+        serving.respond(respond(request, 100), now)
+        call = self._new_call(self._dialog_for(serving, tag), CallState.INCOMING)
+        call.invited(serving)
+        name = replaced.name if replaced is not None else ""
+        self.emit(CallReceived(call.name, request, serving.source, request.body or None, name))
 
     def _dialog_for(self, serving: ServerTransaction, tag: str) -> Dialog:
         request, flow = serving.request, serving.source
@@ -390,7 +353,6 @@ class Engine:
 
     def _options(self, serving: ServerTransaction, tag: str, now: float) -> None:
         """PLAT-023: answered at once, whatever the user part says."""
-        response = respond(serving.request, 200, tag)
-        for name, value in (("Allow", ALLOW), ("Accept", ACCEPT), ("Supported", SUPPORTED)):
-            response.headers.add(name, value)
-        serving.respond(response, now)
+        request = serving.request
+        sdp = self.capabilities(serving.source) if "application/sdp" in request.headers.tokens("Accept") else b""
+        serving.respond(to_options(request, tag, sdp), now)

@@ -6,6 +6,8 @@ import dataclasses
 
 from rostra.sip.flow import Flow
 from rostra.sip.message import Request
+from rostra.sip.replacing import Replaces
+from rostra.sip.uri import Uri
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -16,6 +18,17 @@ class CallReceived:
     request: Request
     flow: Flow
     sdp: bytes | None
+    replaces: str = ""
+    """The call of ours whose place it takes (RFC 3891)."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CallProgressed:
+    """Our INVITE rings, or is otherwise under way; `sdp` is what the far end sends already, if anything."""
+
+    call: str
+    status: int
+    sdp: bytes = b""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,6 +83,28 @@ class InfoReceived:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class ReferReceived:
+    """The far end wants us to call `target`. Say by `report` what comes of it."""
+
+    call: str
+    name: str
+    target: Uri
+    replaces: Replaces | None = None
+    """The call of the target's that ours shall replace."""
+    by: str = ""
+    """Referred-By, as received (RFC 3892)."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Referred:
+    """What has become of a REFER of ours; `status` 0: nobody can say."""
+
+    call: str
+    status: int
+    over: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class CallEnded:
     """The call is over; nothing more follows. `status` is the final response to our INVITE, or 0."""
 
@@ -80,6 +115,8 @@ class CallEnded:
     """URI to try instead, of a 3xx response."""
     heard: bool = dataclasses.field(default=False, compare=False)
     """The far end had said something to our INVITE before."""
+    said: str = dataclasses.field(default="", compare=False)
+    """Why, in the far end's words (RFC 3326)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -99,6 +136,9 @@ Event = (
     | OfferAnswered
     | OfferRefused
     | InfoReceived
+    | CallProgressed
+    | ReferReceived
+    | Referred
     | CallEnded
 )
 """What concerns a call."""

@@ -31,6 +31,9 @@ _SPELLINGS = {
     "call-id": "Call-ID",
     "cseq": "CSeq",
     "mime-version": "MIME-Version",
+    "min-se": "Min-SE",
+    "rack": "RAck",
+    "rseq": "RSeq",
     "www-authenticate": "WWW-Authenticate",
 }
 

@@ -9,6 +9,8 @@ _DIGITS = re.compile(r"[0-9A-D*#]")
 _SIGNAL = re.compile(r"^\s*signal\s*=\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 _NAMED = {"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D"}
 
+UNDERSTOOD: Final = frozenset({"application/media_control+xml", "application/dtmf-relay", "application/dtmf"})
+"""Types of bodies that are taken; others are 415 (RFC 6086 4.2.2)."""
 
 KEYFRAME: Final = (
     "application/media_control+xml",

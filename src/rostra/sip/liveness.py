@@ -79,6 +79,13 @@ class Liveness:
         self._task: asyncio.Task[None] | None = None
         self.up: dict[str, bool] = {}
         """By host and port; those not asked yet are missing."""
+        self._found: dict[Wanted, frozenset[str]] = {}
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """Where the proxies are, as far as that is known."""
+        given = {proxy.host for proxy in self._proxies}
+        return frozenset(given.union(*self._found.values()))
 
     def watch(self, proxies: Sequence[Wanted]) -> None:
         """Ask these from now on; the first time at once."""
@@ -87,6 +94,7 @@ class Liveness:
         self._proxies = tuple(proxies)
         self.stop()
         self.up = {}
+        self._found = {}
         if self._proxies:
             self._task = asyncio.get_running_loop().create_task(self._run(), name="sip proxies")
 
@@ -110,6 +118,7 @@ class Liveness:
         except Unreachable as problem:
             self._told(proxy, up=False, why=str(problem))
             return
+        self._found[proxy] = frozenset(place.address for place in found)
         statuses = await asyncio.gather(*(self._one(place) for place in found))
         self._told(proxy, up=any(statuses), why="" if any(statuses) else "no answer to OPTIONS")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from rostra.calls.switchboard import Session
-from rostra.domain.media import Content, MediaDescription, MediaKind, MediaStream
+from rostra.domain.media import Content, Direction, MediaDescription, MediaKind, MediaStream
 from rostra.media import floors, negotiation, offering
 from rostra.media.negotiation import Agreement, Limits, Ports
 from rostra.sdp.reading import read
@@ -68,6 +68,10 @@ class CallMedia:
         self._local: MediaDescription | None = None
         self._offered: MediaDescription | None = None
         self._held = False
+        self._paused = False
+        """We hold the call: the far end is not to send."""
+        self._early = b""
+        """The answer that media runs by already, before the call is answered."""
         self.agreement: Agreement | None = None
 
     @property
@@ -75,6 +79,19 @@ class CallMedia:
         """There is a stream for slides, whichever way it goes now: without one the far end has nothing to present."""
         streams = self._local.streams if self._local is not None else ()
         return any(one.content is Content.SLIDES and not one.refused for one in streams)
+
+    def pause(self, paused: bool) -> bool:
+        """A Host holds the participant, or does no longer; False: the far end need not be told by an offer."""
+        if paused == self._paused or (paused and self._held):
+            return False
+        self._paused = paused
+        return True
+
+    async def early(self, sdp: bytes) -> None:
+        """What the far end sends before it has answered our offer, where it says so."""
+        if self._offered is not None and not self._early:
+            await self._run(offering.agree(self._offered, read(sdp)))
+            self._early = sdp
 
     async def answer(self, sdp: bytes) -> bytes:
         """Take an offer: media runs as agreed, the answer is returned."""
@@ -86,7 +103,7 @@ class CallMedia:
         agreement = negotiation.answer(
             offer, self._ports, fresh_key, limits=self._limits, previous=self._local, floor=floor
         )
-        agreement = Agreement(self._numbered(agreement.local), agreement.remote)
+        agreement = Agreement(self._directed(self._numbered(agreement.local)), agreement.remote)
         await self._run(agreement)
         return write(agreement.local, answering=session).encode()
 
@@ -112,7 +129,7 @@ class CallMedia:
         keys = fresh_key if self.encrypt or encrypted else None
         floor = await self._floor_offer() if fresh and kinds.count(MediaKind.VIDEO) > 1 else None
         offer = offering.make_offer(kinds, self._ports, keys, limits=self._limits, previous=self._local, floor=floor)
-        self._offered = self._numbered(offer)
+        self._offered = self._directed(self._numbered(offer))
         return write(self._offered).encode()
 
     async def answered(self, sdp: bytes) -> None:
@@ -126,8 +143,9 @@ class CallMedia:
             if ours.content is Content.SLIDES and ours.refused and self._kinds.count(MediaKind.VIDEO) > 1:
                 self._kinds = self._kinds[:-1]  # not offered again
                 self._ports = Ports(self._ports.address, self._ports.ports[:-1])
-        await self._run(agreement)
-        self._offered = None
+        if sdp != self._early:
+            await self._run(agreement)
+        self._offered, self._early = None, b""
 
     def _everything(self) -> tuple[MediaKind, ...]:
         """What we offer at first; the second video stream is for slides."""
@@ -169,6 +187,18 @@ class CallMedia:
         if held != self._held:
             self._held = held
             await self._session.hold(self._call, held)
+
+    def _directed(self, description: MediaDescription) -> MediaDescription:
+        """While we hold the call, nothing is wanted of the far end (RFC 3264 8.4)."""
+        if not self._paused:
+            return description
+        streams = tuple(
+            one
+            if one.refused or one.control is not None
+            else msgspec.structs.replace(one, direction=Direction.of(one.direction.sends, False))
+            for one in description.streams
+        )
+        return msgspec.structs.replace(description, streams=streams)
 
     def _numbered(self, description: MediaDescription) -> MediaDescription:
         """The o= line's session id, chosen once (RFC 8866 5.2)."""

@@ -11,10 +11,12 @@ from typing import Protocol
 
 from rostra.calls.switchboard import CallOrder, Session, Switchboard
 from rostra.domain import dialling
+from rostra.media.negotiation import NegotiationError
+from rostra.sdp.errors import SdpError
 from rostra.sip.agent import CallAgent, Dropped, Line, MediaGone, Silence, Told
 from rostra.sip.aliases import printable
 from rostra.sip.errors import LocalError, PortTaken, RemoteError
-from rostra.sip.events import CallAnswered, CallEnded
+from rostra.sip.events import CallAnswered, CallEnded, CallProgressed
 from rostra.sip.flow import Transport
 from rostra.sip.locating import Place, Unreachable
 from rostra.sip.media import CallMedia
@@ -85,6 +87,7 @@ class CalledAgent(CallAgent):
 
     def begin(self, session: Session) -> None:
         self._session = session
+        session.on_hold = self._held
         self._trunk.run(self)
 
     def disconnected(self, reason: str) -> None:
@@ -100,6 +103,7 @@ class CalledAgent(CallAgent):
             else:
                 self._over = self._over or dialling.NOT_REACHED
         finally:
+            self._moving.close()
             for timer in (self._ringing, self._patience):
                 if timer is not None:
                     timer.cancel()
@@ -228,8 +232,18 @@ class CalledAgent(CallAgent):
         await session.confirm(self._media_call)
         await session.answered(printable(event.product))
 
+    async def _progressed(self, event: CallProgressed) -> None:
+        """Early media is taken up at once, so that nothing of the answer is lost; nobody hears it before."""
+        if event.sdp and not self._answered and not self._over:
+            try:
+                await self._running().early(event.sdp)
+            except (SdpError, NegotiationError) as problem:
+                self._log.info("sip_early_media_not_usable", problem=str(problem))
+
     async def _handle(self, event: Told) -> None:
         match event:
+            case CallProgressed():
+                await self._progressed(event)
             case Silence():
                 await self._try_elsewhere()
             case CallAnswered():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from rostra.sip.dialog import respond
+from rostra.sip.dialog import ACCEPT, ALLOW, EVENTS, SUPPORTED, respond
 from rostra.sip.errors import RemoteError
 from rostra.sip.flow import Flow
 from rostra.sip.locating import is_address
@@ -35,6 +35,17 @@ def elsewhere(via: Via, flow: Flow) -> Flow:
     host = via.host.strip("[]")
     sent_by = None if is_address(host) else (host, via.port)
     return dataclasses.replace(flow, remote=(flow.remote[0], port), connection=0, sent_by=sent_by)
+
+
+def to_options(request: Request, tag: str, sdp: bytes) -> Response:
+    """What we can do (11.2); `sdp` says it of media."""
+    response = respond(request, 200, tag)
+    for name, value in (("Allow", ALLOW), ("Accept", ACCEPT), ("Supported", SUPPORTED), ("Allow-Events", EVENTS)):
+        response.headers.add(name, value)
+    if sdp:
+        response.headers.add("Content-Type", "application/sdp")
+        response.body = sdp
+    return response
 
 
 def to_malformed(problem: RemoteError, request: Request, tag: str) -> Response:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from rostra.sip.dialog import ACCEPT, EXTENSIONS, METHODS, respond
-from rostra.sip.message import Request, Response
+from collections.abc import Callable
 
-KNOWN_METHODS = frozenset({*METHODS, "SUBSCRIBE", "NOTIFY", "MESSAGE", "REFER", "PUBLISH", "PRACK"})
+from rostra.sip.call import Call
+from rostra.sip.dialog import EXTENSIONS, METHODS, respond
+from rostra.sip.errors import RemoteError
+from rostra.sip.message import Request, Response
+from rostra.sip.replacing import of_request
+from rostra.sip.session_timer import SessionTimer, requested_interval
+from rostra.sip.surroundings import CallState
+
+KNOWN_METHODS = frozenset({*METHODS, "SUBSCRIBE", "NOTIFY", "MESSAGE", "PUBLISH"})
 """Methods of SIP at large: those outside METHODS are 405, all others 501."""
 
 _REGISTERING = frozenset({"path", "outbound"})
@@ -14,6 +21,7 @@ _REGISTERING = frozenset({"path", "outbound"})
 _BODIES = {
     "INVITE": {"application/sdp"},
     "UPDATE": {"application/sdp"},
+    "PRACK": {"application/sdp"},
 }
 
 
@@ -34,6 +42,31 @@ def refusal(request: Request, tag: str) -> Response | None:
     return _body_refusal(request, tag)
 
 
+def newcomer(
+    request: Request, tag: str, running: Callable[[tuple[str, str, str]], Call | None]
+) -> tuple[Response | None, Call | None]:
+    """What an INVITE for a new call is refused with, or the call of `running` whose place it takes (RFC 3891 3)."""
+    interval = requested_interval(request)
+    if interval is not None and interval < SessionTimer.MINIMUM:
+        response = respond(request, 422, tag)
+        response.headers.add("Min-SE", str(SessionTimer.MINIMUM))
+        return response, None
+    if not (request.contact or request.from_.uri).is_sip:
+        return respond(request, 400, tag, "Bad Request - no address to call back"), None
+    try:
+        replaces = of_request(request)
+    except RemoteError:
+        return respond(request, 400, tag, "Bad Request - unusable Replaces"), None
+    if replaces is None:
+        return None, None
+    found = running(replaces.key)
+    if found is None or found.state in (CallState.INCOMING, CallState.CANCELLING, CallState.CALLING):
+        return respond(request, 481, tag), None
+    if replaces.early_only:
+        return respond(request, 486, tag), None
+    return None, found
+
+
 def _body_refusal(request: Request, tag: str) -> Response | None:
     accepted = _BODIES.get(request.method)
     if accepted is None:
@@ -41,7 +74,6 @@ def _body_refusal(request: Request, tag: str) -> Response | None:
     encoding = (request.headers.get("Content-Encoding") or "identity").strip().lower()
     if request.body and (request.content_type not in accepted or encoding != "identity"):
         response = respond(request, 415, tag)
-        response.headers.add("Accept", ACCEPT)
         if encoding != "identity":
             response.headers.add("Accept-Encoding", "identity")
         return response

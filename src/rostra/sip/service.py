@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator, Callable, Iterable
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from rostra.calls.switchboard import CallOrder, NotDialled, Switchboard
+from rostra.calls.switchboard import CallOrder, NotDialled, Session, Switchboard
 from rostra.environment import Environment
-from rostra.sip.agent import CallAgent
+from rostra.sip.agent import FOCI, CallAgent
 from rostra.sip.dialog import respond
 from rostra.sip.engine import Engine
 from rostra.sip.errors import LocalError, RemoteError
@@ -27,6 +27,7 @@ from rostra.sip.message import Request, Response
 from rostra.sip.metrics import EngineMetrics
 from rostra.sip.outgoing import CalledAgent
 from rostra.sip.registering import Registering
+from rostra.sip.replacing import Replaces
 from rostra.sip.settings import SipSettings
 from rostra.sip.switching import Switching
 from rostra.sip.targets import Target, registered, target
@@ -177,7 +178,7 @@ class SipService:
         call = self._engine.invite(
             found.uri, f"sip:{source}", flow, sdp, self._now, local_name=order.source_name,
             credentials=order.credentials, routes=found.routes, behind_nat=found.behind_nat,
-            headers=order.headers, hops=order.hops,
+            headers=order.headers, hops=order.hops, focus=order.service_type in FOCI,
         )  # fmt: skip
         self._agents[call] = agent
         self._pump()
@@ -217,9 +218,32 @@ class SipService:
 
     # ---- agent.Line -------------------------------------------------------------------------------------------
 
-    def ring(self, call: str) -> None:
-        self._engine.ring(call, self._now)
+    def ring(self, call: str, sdp: bytes = b"") -> None:
+        self._engine.ring(call, self._now, sdp)
         self._pump()
+
+    def focus(self, call: str) -> None:
+        self._engine.focus(call)
+
+    def report(self, call: str, name: str, status: int) -> None:
+        if self._driver is not None:
+            self._engine.report(call, name, status, self._driver.now)
+            self._driver.pump()
+
+    def refer(self, call: str, uri: str, by: str) -> bool:
+        sent = self._engine.takes(call, "REFER") and self._engine.refer(call, uri, by, self._now)
+        self._pump()
+        return sent
+
+    def replaced(self, replaces: Replaces) -> str | None:
+        return self._engine.replaced(replaces)
+
+    def session_of(self, call: str) -> Session | None:
+        agent = self._agents.get(call)
+        return agent.session if agent is not None else None
+
+    def trusts(self, flow: Flow) -> bool:
+        return flow.remote[0] in self._liveness.addresses
 
     def answer(self, call: str, sdp: bytes) -> None:
         self._engine.answer(call, sdp, self._now)

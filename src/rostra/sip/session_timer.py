@@ -20,10 +20,14 @@ def requested_interval(request: Request) -> int | None:
 
 
 class SessionTimer:
-    """The timer of one call. The caller refreshes unless it asked us to."""
+    """The timer of one call. The caller refreshes, unless it asks us to or leaves it to us."""
 
     MINIMUM = 90
     """Least interval we accept, seconds (RFC 4028 5)."""
+    LONGEST = 86_400
+    """Least interval of the far end's that we go along with, seconds."""
+    WANTED = 1800
+    """Interval we ask for ourselves, seconds (RFC 4028 4)."""
 
     def __init__(self, timers: Timers, refresh: Action, expired: Action) -> None:
         self._timers = timers
@@ -32,13 +36,18 @@ class SessionTimer:
         self._timer: Timer | None = None
         self._interval = 0
         self._ours = False
+        self._least = self.MINIMUM
+        """What the far end, or a proxy on the way, has asked for at least."""
 
     def negotiate(self, request: Request, response: Response, now: float) -> None:
         """Agree to the interval a request asks for, stating it in our 2xx."""
         interval = requested_interval(request)
-        if interval is None or "timer" not in request.headers.tokens("Supported"):
+        if "timer" not in request.headers.tokens("Supported"):
             return
-        asked = _refresher(request.headers)
+        if interval is None:  # it knows timers, and leaves them to us (9)
+            interval, asked = max(self._interval or self.WANTED, _least(request.headers)), "uas"
+        else:
+            asked = _refresher(request.headers)
         self._interval, self._ours = interval, asked == "uas"
         response.headers.add("Session-Expires", f"{interval};refresher={'uas' if self._ours else 'uac'}")
         if not self._ours:
@@ -62,6 +71,32 @@ class SessionTimer:
         """Put the running interval into a request of ours."""
         if self._interval:
             headers.add("Session-Expires", f"{self._interval};refresher={'uac' if self._ours else 'uas'}")
+            self._state_least(headers)
+
+    def ask(self, headers: Headers) -> None:
+        """Ask for an interval in the INVITE that begins a call; who refreshes is the far end's choice (7.1)."""
+        headers.add("Session-Expires", str(max(self.WANTED, self._least)))
+        self._state_least(headers)
+
+    def _state_least(self, headers: Headers) -> None:
+        if self._least > self.MINIMUM:
+            headers.add("Min-SE", str(self._least))
+
+    def too_small(self, request: Request, response: Response) -> bool:
+        """Take a 422; True: the request is worth sending again, as `renew` makes it (7.3)."""
+        least = _least(response.headers)
+        asked = requested_interval(request)
+        if least <= max(self._least, asked or 0) or least > self.LONGEST:
+            return False
+        self._least = least
+        self._interval = max(self._interval, least) if self._interval else 0
+        return True
+
+    def renew(self, headers: Headers) -> None:
+        """Make the interval of a request that was refused as too small what the far end wants at least."""
+        refresher = (headers.get("Session-Expires") or "").partition(";")[2]
+        headers.set("Session-Expires", f"{self._least}" + (f";{refresher}" if refresher else ""))
+        headers.set("Min-SE", str(self._least))
 
     def stop(self) -> None:
         self._interval = 0
@@ -79,6 +114,14 @@ class SessionTimer:
     def _due(self, now: float) -> None:
         self._timer = self._timers.set(now + self._interval / 2 - min(32.0, self._interval / 3), self._expired)
         self._refresh(now)
+
+
+def _least(headers: Headers) -> int:
+    """Min-SE, seconds; the least there is without one (5)."""
+    try:
+        return unsigned((headers.get("Min-SE") or "90").partition(";")[0], 10**9, "Min-SE")
+    except RemoteError:
+        return SessionTimer.MINIMUM
 
 
 def _refresher(headers: Headers) -> str:

@@ -10,7 +10,7 @@ from rostra.sip.events import Event
 from rostra.sip.flow import Flow
 from rostra.sip.message import Request
 from rostra.sip.timers import Timers
-from rostra.sip.transactions import ClientTransaction
+from rostra.sip.transactions import ClientTransaction, ClientUser
 
 if TYPE_CHECKING:
     from rostra.sip.call import Call
@@ -39,6 +39,10 @@ class Surroundings(Protocol):
         """Send it within the dialog, or by `flow`."""
         ...
 
+    def ask(self, request: Request, flow: Flow, user: ClientUser, now: float) -> None:
+        """Send it for somebody else than the call."""
+        ...
+
     def transmit(self, flow: Flow, data: bytes) -> None: ...
 
     def route(self, dialog: Dialog) -> Flow: ...
@@ -51,6 +55,12 @@ class Surroundings(Protocol):
 
     def chance(self, low: float, high: float) -> float: ...
 
-    def identify(self, call: Call, remote_tag: str) -> None: ...
+    def identify(self, call: Call, remote_tag: str) -> None:
+        """The far end of a call of ours goes by this tag, alone."""
+        ...
+
+    def expect(self, call: Call, remote_tag: str) -> None:
+        """Requests may come from this tag too: one place that our call rings at."""
+        ...
 
     def call_over(self, call: Call) -> None: ...
