@@ -84,11 +84,9 @@ async def request_token(asked: Asked) -> TokenGranted:
     if body.replaces and len(body.replaces) <= LONGEST_TOKEN:  # other nodes are asked about it
         platform.clients.spawn(_end_earlier(platform, body.replaces))
     granted = _granted(session, token, tuple(platform.alternatives()), platform.switches())
-    return (
-        granted
-        if identity is None
-        else msgspec.structs.replace(granted, sso_token=platform.desk.again(identity, alias))
-    )
+    if identity is None:
+        return granted
+    return msgspec.structs.replace(granted, sso_token=platform.desk.again(identity, alias))
 
 
 async def _join(asked: Asked, body: RequestToken, request: CallRequest, client: Client) -> Session:
