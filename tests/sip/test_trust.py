@@ -16,6 +16,7 @@ from rostra.environment import Environment
 from rostra.sip import trust
 from rostra.sip.settings import SipSettings
 from tests.certificates import Made, made
+from tests.conftest import free_port
 from tests.sip.conftest import Running
 from tests.sip.dns_server import NameServer
 from tests.sip.pair import answered, call, ended, resolving, serving
@@ -112,6 +113,32 @@ async def test_a_certificate_of_somebody_else(environment: Environment) -> None:
         assert await _options(called, WILDCARD, "conf.example.org") == b"SIP/2.0 403 Forbidden"
         named = made("127.0.0.1", by=ROOT)
         assert await _options(called, named, "127.0.0.1") == b"SIP/2.0 200 OK"
+
+
+@pytest.mark.parametrize("named", ["sip.example.org", "elsewhere.example.org"])
+async def test_a_connection_that_a_peer_offers_is_used_for_whom_it_names(environment: Environment, named: str) -> None:
+    """RFC 5923: an INVITE for sip.example.org takes it only if that is what its certificate says."""
+    certificate = made(named, hosts=[named, "127.0.0.1"], by=ROOT)
+    port = free_port()
+    zone = {("sip.example.org", "A"): ["127.0.0.1"]}
+    async with NameServer(zone) as server:
+        ours = dataclasses.replace(settings(SERVER, verify=True), resolver=resolving(server))
+        async with serving(environment, ours) as here:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            tls.load(context, certificate.pem, certificate.key_pem)
+            reader, writer = await asyncio.open_connection("127.0.0.1", here.tls_port, ssl=context)
+            via = f"TLS 127.0.0.1:{port};alias".encode()
+            writer.write(request("OPTIONS").replace(b"UDP 192.0.2.1:5060", via))
+            assert await asyncio.wait_for(reader.readline(), 5) == b"SIP/2.0 200 OK\r\n"
+            session = call(here, "meet@sip.example.org", hop=Hop(address="sip.example.org", port=port, transport="tls"))
+            await here.until(lambda: session.left or session.listener._placed)  # type: ignore[attr-defined]
+            if named == "sip.example.org":
+                await asyncio.wait_for(reader.readuntil(b"INVITE sip:meet@sip.example.org"), 5)
+            else:
+                await here.until(lambda: session.left)
+                assert session.reason == "Destination cannot be reached"
+            writer.close()
 
 
 @pytest.mark.spec("SYS-208", "SYS-221")

@@ -50,7 +50,8 @@ class Engine(Commands):
         """May whoever is at the other end send this request?"""
         self.capabilities: Callable[[Flow], bytes] = lambda _: b""
         """What we can do, as SDP, for who asks by OPTIONS (RFC 3264 9)."""
-        self._aliases = Aliases()
+        self.aliases = Aliases()
+        """Connections that peers have offered."""
         self.keeps: Callable[[Flow], bool] = lambda _: False
         """Is a connection needed though no call runs over it?"""
         self._registering: dict[str, ServerTransaction] = {}
@@ -72,7 +73,7 @@ class Engine(Commands):
         """A stream connection is gone, or a UDP destination cannot be reached."""
         if self._framers.pop(flow, None) is not None:
             self._events.append(FlowLost(flow))
-        self._aliases.forget(flow)
+        self.aliases.forget(flow)
         self._transactions.broken(flow, now)
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
@@ -192,7 +193,7 @@ class Engine(Commands):
         self._events.append(event)
 
     def transmit(self, flow: Flow, data: bytes) -> None:
-        self._out.append(Transmission(self._aliases.over(flow), data))
+        self._out.append(Transmission(self.aliases.over(flow), data))
 
     def route(self, dialog: Dialog) -> Flow:
         return dialog.destination(dialog.flow in self._framers)
@@ -278,7 +279,7 @@ class Engine(Commands):
             refused = respond(request, 403, tag)
         else:
             refused = respond(request, 482, tag) if merged else refusal(request, tag)
-            self._aliases.learn(request.via, flow)
+            self.aliases.learn(request.via, flow)
         if refused is not None:
             serving.respond(refused, now)
         elif request.method == "CANCEL":

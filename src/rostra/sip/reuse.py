@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.message import Via
@@ -16,6 +17,8 @@ class Aliases:
     def __init__(self) -> None:
         self._flows: dict[Destination, Flow] = {}
         self._claims: dict[int, Destination] = {}
+        self.permits: Callable[[Flow, Flow], bool] = lambda *_: True
+        """May the first, which was offered, be taken for the second?"""
 
     def learn(self, via: Via, flow: Flow) -> None:
         """A request came over `flow` with this topmost Via.
@@ -41,4 +44,6 @@ class Aliases:
         if flow.connection or not flow.transport.reliable:
             return flow
         known = self._flows.get((flow.transport, flow.remote))
-        return flow if known is None else dataclasses.replace(known, name=flow.name)
+        if known is None or not self.permits(known, flow):
+            return flow
+        return dataclasses.replace(known, name=flow.name)

@@ -67,6 +67,7 @@ class Driver:
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._engine = engine
+        engine.aliases.permits = self._may_serve
         self._on_event = on_event
         self._tls_server = tls_server
         self.tls_client = tls_client
@@ -269,6 +270,11 @@ class Driver:
             return None
         found = self._places.get((flow.transport, flow.remote))
         return found if found is not None and self._is_for(found, flow) else None
+
+    def _may_serve(self, offered: Flow, wanted: Flow) -> bool:
+        """Whether a connection that a peer has offered leads to whom we look for."""
+        connection = self._connections.get(offered.connection)
+        return connection is not None and self._is_for(connection, wanted)
 
     def _is_for(self, connection: Connection, flow: Flow) -> bool:
         if flow.transport is not Transport.TLS or not self.by_name:
