@@ -368,6 +368,10 @@ class FakeSwitchboard:
     def conference(self, name: str) -> FakeConference:
         return self.running[name]
 
+    async def avatar(self, viewer: str, participant: str, width: int, height: int) -> bytes | None:
+        """Nobody has a picture."""
+        return None
+
     def room(self, alias: str) -> None:
         """Breakout rooms are tested on the real switchboard."""
 
