@@ -337,6 +337,7 @@ export const de: Messages = {
   "roster.muteGuests": "Gäste stumm",
   "roster.unmuteGuests": "Gäste laut",
   "roster.copyLink": "Link kopieren",
+  "roster.call": "Anrufen …",
 
   "rooms.title": "Gruppenräume",
   "rooms.about": "Teilen Sie die Besprechung in kleinere Gruppen und holen Sie alle wieder zusammen.",

@@ -329,6 +329,7 @@ export const en = {
   "roster.muteGuests": "Mute guests",
   "roster.unmuteGuests": "Unmute guests",
   "roster.copyLink": "Copy link",
+  "roster.call": "Call…",
 
   "rooms.title": "Breakout rooms",
   "rooms.about": "Split the meeting into smaller groups and bring everybody together again.",

@@ -335,6 +335,7 @@ export const fr: Messages = {
   "roster.muteGuests": "Couper les invités",
   "roster.unmuteGuests": "Rendre les micros",
   "roster.copyLink": "Copier le lien",
+  "roster.call": "Appeler…",
 
   "rooms.title": "Salles de groupe",
   "rooms.about": "Répartissez la réunion en petits groupes, puis réunissez tout le monde.",

@@ -105,7 +105,7 @@ export function RosterTools({ meeting, state }: { meeting: Meeting; state: Meeti
           onClick={() => desk.ask({ kind: "dial" })}
         >
           <Icon name="call" size={18} />
-          {t("dial.open")}
+          {t("roster.call")}
         </button>
       )}
       <CopyLink meeting={meeting} whole={inRoom} />
