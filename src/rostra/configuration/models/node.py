@@ -45,7 +45,11 @@ class WorkerVM(SnmpSettings):
         "IPv6 address", "Address of the first interface.", optional=True, protocol="IPv6", unique=True
     )
     ipv6_gateway = ip_address("Gateway IPv6 address", "Next hop for IPv6.", optional=True, protocol="IPv6")
-    static_nat_address = ip_address("IPv4 static NAT address", "Address the outside sees.", optional=True)
+    static_nat_address = ip_address(
+        "IPv4 static NAT address",
+        "Address the outside sees. The NAT device has to map it to the node's IPv4 address, ports unchanged; that is"
+        " not done from here.", optional=True,
+    )  # fmt: skip
     static_routes = several("Static routes", "configuration.StaticRoute", "Ways to other networks.", related_name="+")
     system_location = reference(
         "System location",
