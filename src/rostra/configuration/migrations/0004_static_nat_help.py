@@ -4,15 +4,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('configuration', '0003_identity_providers'),
+        ("configuration", "0003_identity_providers"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='workervm',
-            name='static_nat_address',
-            field=models.GenericIPAddressField(blank=True, help_text="Address the outside sees. The NAT device has to map it to the node's IPv4 address, ports unchanged; that is not done from here.", null=True, protocol='IPv4', verbose_name='IPv4 static NAT address'),
+            model_name="workervm",
+            name="static_nat_address",
+            field=models.GenericIPAddressField(
+                blank=True,
+                help_text="Address the outside sees. The NAT device has to map it to the node's IPv4 address, ports unchanged; that is not done from here.",
+                null=True,
+                protocol="IPv4",
+                verbose_name="IPv4 static NAT address",
+            ),
         ),
     ]
