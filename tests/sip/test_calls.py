@@ -15,7 +15,7 @@ from rostra.sip.events import (
 )
 from rostra.sip.flow import Transport
 from rostra.sip.info import KEYFRAME, wants_keyframe
-from rostra.sip.message import Response
+from tests.sip.by_hand import alone, by_hand, last_reply, replies, reply, request, sent_by
 from tests.sip.network import ANSWER, OFFER, Network, answering, describe, dial, established, refusing
 
 
@@ -193,31 +193,6 @@ def test_a_dialog_the_far_end_does_not_know_ends(status: int) -> None:
 # ---- requests made by hand -------------------------------------------------------------------------------------
 
 
-def request(
-    method: str, *, cseq: int = 1, to_tag: str = "", extra: str = "", body: bytes = b"", branch: str = ""
-) -> bytes:
-    """A request of a caller called carol to bob."""
-    to = f"<sip:bob@192.0.2.2>{f';tag={to_tag}' if to_tag else ''}"
-    return (
-        f"{method} sip:bob@192.0.2.2 SIP/2.0\r\n"
-        f"Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK{branch or method}{cseq}\r\n"
-        f"From: <sip:carol@192.0.2.1>;tag=carol\r\nTo: {to}\r\nCall-ID: by-hand\r\nCSeq: {cseq} {method}\r\n"
-        f"Contact: <sip:carol@192.0.2.1>\r\nMax-Forwards: 70\r\n{extra}"
-        + ("Content-Type: application/sdp\r\n" if body else "")
-        + f"Content-Length: {len(body)}\r\n\r\n"
-    ).encode() + body
-
-
-def replies(network: Network) -> list[str]:
-    return [describe(message) for _, sender, message in network.wire if sender == "bob"]
-
-
-def last_reply(network: Network) -> Response:
-    message = network.wire[-1][2]
-    assert isinstance(message, Response)
-    return message
-
-
 def test_late_offer() -> None:
     network = Network()
     answering(network, network.bob)
@@ -243,16 +218,6 @@ def test_late_offer_within_a_call() -> None:
     assert last_reply(network).body == ANSWER
     network.inject(network.bob, request("ACK", cseq=2, to_tag=tag, body=OFFER, branch="ack"))
     assert network.bob.events[-1] == OfferAnswered(network.bob.events[0].call, OFFER)
-
-
-def by_hand() -> tuple[Network, str]:
-    """A call from carol that bob has answered; bob's tag."""
-    network = Network()
-    answering(network, network.bob)
-    network.inject(network.bob, request("INVITE", body=OFFER))
-    tag = last_reply(network).to.tag
-    network.inject(network.bob, request("ACK", to_tag=tag, branch="other"))
-    return network, tag
 
 
 def test_a_retransmitted_invite_gets_the_same_answer_and_makes_no_second_call() -> None:
@@ -456,3 +421,120 @@ def test_a_caller_behind_nat_is_reached_where_its_packets_come_from() -> None:
     item = network.bob.engine.data_to_send()
     assert item is not None
     assert item.flow.remote == ("192.0.2.1", 5060)
+
+
+# ---- timers of our own calls (RFC 4028) --------------------------------------------------------------------------
+
+
+def test_our_calls_ask_for_a_timer_and_for_a_longer_one_where_the_far_end_wants_that() -> None:
+    network = alone()
+    call = dial(network)
+    network.run(0.0)
+    (invite,) = sent_by(network, "alice", "INVITE")
+    assert (invite.headers.get("Session-Expires"), invite.headers.get("Min-SE")) == ("1800", None)
+    reply(network, network.alice, invite, 422, tag="b", extra="Min-SE: 3600\r\n")
+    again = sent_by(network, "alice", "INVITE")[1]
+    assert (again.headers.get("Session-Expires"), again.headers.get("Min-SE")) == ("3600", "3600")
+    assert (again.cseq, again.body, again.to.tag) == ((2, "INVITE"), OFFER, "")
+    reply(network, network.alice, again, 200, tag="b", extra="Session-Expires: 3600;refresher=uac\r\n", body=ANSWER)
+    network.run(1801.0)
+    (update,) = sent_by(network, "alice", "UPDATE")
+    assert update.headers.get("Session-Expires") == "3600;refresher=uac"
+    assert network.alice.events == [CallAnswered(call, ANSWER)]
+
+
+@pytest.mark.parametrize("least", ["", "Min-SE: 1800\r\n", "Min-SE: x\r\n", "Min-SE: 999999\r\n"])
+def test_an_interval_that_helps_nobody_is_not_asked_for(least: str) -> None:
+    network = alone()
+    dial(network)
+    network.run(0.0)
+    reply(network, network.alice, sent_by(network, "alice", "INVITE")[0], 422, tag="b", extra=least)
+    assert len(sent_by(network, "alice", "INVITE")) == 1
+    assert network.alice.kinds() == ["CallEnded"]
+
+
+def test_a_caller_that_knows_timers_and_does_not_ask_is_refreshed_by_us() -> None:
+    network = Network()
+    answering(network, network.bob)
+    network.inject(network.bob, request("INVITE", body=OFFER, extra="Supported: timer\r\nMin-SE: 2000\r\n"))
+    assert last_reply(network).headers.get("Session-Expires") == "2000;refresher=uas"
+    network.inject(network.bob, request("ACK", to_tag=last_reply(network).to.tag, branch="ack"))
+    network.run(1001.0)
+    assert network.sent("bob", "UPDATE")
+
+
+def test_a_refresh_that_is_not_understood_is_made_otherwise() -> None:
+    network = Network()
+    answering(network, network.bob)
+    network.lose = lambda sender, message: sender == "bob"
+    timer = "Session-Expires: 120;refresher=uas\r\nSupported: timer\r\n"
+    network.inject(network.bob, request("INVITE", body=OFFER, extra=timer))
+    network.inject(network.bob, request("ACK", to_tag=last_reply(network).to.tag, branch="ack"))
+    network.run(60.1)
+    reply(network, network.bob, sent_by(network, "bob", "UPDATE")[0], 501)
+    (invite,) = sent_by(network, "bob", "INVITE")
+    assert invite.body == ANSWER
+    reply(network, network.bob, invite, 422, extra="Min-SE: 300\r\n")
+    again = sent_by(network, "bob", "INVITE")[1]
+    assert again.headers.get("Session-Expires") == "300;refresher=uac"
+    reply(network, network.bob, again, 200, extra="Session-Expires: 300;refresher=uac\r\n", body=OFFER)
+    network.run(209.0)
+    assert len(sent_by(network, "bob", "INVITE")) == 2
+    assert "CallEnded" not in network.bob.kinds()
+
+
+def test_a_far_end_that_has_forgotten_the_call_ends_it_by_what_it_says_to_info() -> None:
+    network, tag = by_hand()
+    call = network.bob.events[0].call
+    network.lose = lambda sender, message: sender == "bob"
+    network.bob.engine.inform(call, *KEYFRAME, network.now)
+    network.run(0.1)
+    reply(network, network.bob, sent_by(network, "bob", "INFO")[0], 481)
+    assert network.bob.kinds()[-1] == "CallEnded"
+    assert tag
+
+
+@pytest.mark.spec("REF-106")
+@pytest.mark.parametrize(
+    ("content", "body", "status"),
+    [
+        ("application/dtmf-relay", "Signal=5", 200),
+        ("", "", 200),
+        ("application/xyz", "x", 415),
+        ("text/plain", "x", 415),
+    ],
+)
+def test_info_is_taken_for_what_we_know(content: str, body: str, status: int) -> None:
+    network, tag = by_hand()
+    extra = f"Content-Type: {content}\r\n" if content else ""
+    made = request("INFO", cseq=2, to_tag=tag, extra=extra).replace(
+        b"Content-Length: 0", f"Content-Length: {len(body)}".encode()
+    )
+    network.inject(network.bob, made + body.encode())
+    assert last_reply(network).status == status
+    assert ("application/dtmf" in (last_reply(network).headers.get("Accept") or "")) == (status == 415)
+
+
+@pytest.mark.spec("REF-110")
+def test_a_conference_says_that_it_is_one() -> None:
+    network = Network()
+    network.inject(network.bob, request("INVITE", body=OFFER))
+    call = network.bob.events[0].call
+    for _ in range(2):
+        network.bob.engine.focus(call)
+    network.bob.engine.answer(call, ANSWER, network.now)
+    network.run(0.1)
+    assert last_reply(network).headers.get("Contact") == "<sip:bob@192.0.2.2:5060>;isfocus"
+    network.inject(network.bob, request("ACK", to_tag=last_reply(network).to.tag, branch="ack"))
+    network.bob.engine.hang_up(call, network.now)
+    network.run(0.2)
+    assert sent_by(network, "bob", "BYE")[0].via.host == "192.0.2.2"
+
+
+def test_options_say_what_media_we_can_do_to_who_wants_to_know() -> None:
+    network = Network()
+    network.bob.engine.capabilities = lambda flow: OFFER
+    network.inject(network.bob, request("OPTIONS"))
+    assert last_reply(network).body == b""
+    network.inject(network.bob, request("OPTIONS", cseq=2, extra="Accept: application/sdp\r\n"))
+    assert (last_reply(network).body, last_reply(network).content_type) == (OFFER, "application/sdp")

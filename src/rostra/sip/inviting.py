@@ -130,9 +130,11 @@ class Inviting:
             self._progressed(transaction, response, now)
 
     def _other_responded(self, request: Request, response: Response, now: float) -> None:
-        """12.2.1.2: where the far end does not know the dialog any more, it is over."""
+        """12.2.1.2: where the far end does not know the dialog any more, it is over.
+
+        A NOTIFY or REFER that it knows nothing of concerns the transfer alone (RFC 5057 5.1)."""
         update = request.method == "UPDATE"
-        if response.status == 481 and request.method != "CANCEL":
+        if response.status == 481 and request.method in ("INFO", "UPDATE"):
             self._gone(now)
         elif response.status == 408 and update:
             self.hang_up(now)

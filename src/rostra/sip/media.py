@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 from collections.abc import Callable, Sequence
 
@@ -32,6 +33,17 @@ def limits_of(session: Session) -> Limits:
     kinds = {MediaKind.AUDIO} if session.service.call_type == "audio" else {MediaKind.AUDIO, MediaKind.VIDEO}
     slides = session.service.call_type == "video"
     return Limits(kinds=frozenset(kinds), bandwidth=session.service.max_callrate_in, slides=slides)
+
+
+_PORT = re.compile(rb"(?m)^(m=\S+ )[0-9]+ ")
+
+
+def capabilities(address: str, *, encrypt: bool) -> bytes:
+    """What we can do, as SDP without ports (RFC 3264 9)."""
+    kinds = (MediaKind.AUDIO, MediaKind.VIDEO)
+    made = offering.make_offer(kinds, Ports(address, (9, 9)), fresh_key if encrypt else None)
+    made = msgspec.structs.replace(made, session_id=1, version=1)
+    return _PORT.sub(rb"\g<1>0 ", write(made).encode())
 
 
 def check_offer(sdp: bytes) -> None:

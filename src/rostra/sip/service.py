@@ -23,6 +23,7 @@ from rostra.sip.events import CallReceived, FlowLost, Happening, RegisterReceive
 from rostra.sip.flow import Flow, Transport, host_text
 from rostra.sip.liveness import Inquiry, Liveness, Unwell, options, well_first
 from rostra.sip.locating import Place, Wanted, places
+from rostra.sip.media import capabilities
 from rostra.sip.message import Request, Response
 from rostra.sip.metrics import EngineMetrics
 from rostra.sip.outgoing import CalledAgent
@@ -75,6 +76,7 @@ class SipService:
         self._engine = Engine(self._generator, self._ports)
         self._engine.address_for = lambda flow: self.announced(flow.local[0], flow.remote[0])
         self._engine.vouched = self._vouched
+        self._engine.capabilities = self._capabilities
         self._switching = Switching(self._engine, ports, settings or SipSettings())
         self._registering = registering
         if registering is not None:
@@ -301,6 +303,9 @@ class SipService:
         known = self._driver.identities(flow)
         said = (request.via.host, request.from_.uri.bare_host)
         return any(names_it(known, host) for host in said)
+
+    def _capabilities(self, flow: Flow) -> bytes:
+        return capabilities(self.announced(flow.local[0], flow.remote[0]), encrypt=flow.transport is Transport.TLS)
 
     @property
     def _now(self) -> float:
