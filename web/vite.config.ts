@@ -26,5 +26,5 @@ export default defineConfig({
   server: {
     proxy: { "/api": { target: process.env.ROSTRA_NODE ?? "http://localhost:8090", secure: false } },
   },
-  test: { environment: "node", include: ["test/**/*.test.{ts,tsx}"] },
+  test: { environment: "node", testTimeout: 20_000, include: ["test/**/*.test.{ts,tsx}"] },
 });
