@@ -82,6 +82,7 @@ def test_incoming(one: Rule, source: str, registered: bool, matches: bool) -> No
         (r"(\d+)@old", r"\1@new", "12@new"),
         (r"(\d+)@old", "", "sip:12@old"),
         (r"(?P<n>\d+)@old", r"\g<n>", "12"),
+        (r"([[:digit:]]+)@old", r"\1", "12"),
     ],
 )
 def test_transforms(match: str, replace: str, made: str) -> None:
@@ -170,3 +171,44 @@ def test_who_is_calling() -> None:
     assert identity(["meet.sales", "meet.sales@example.com"], CallProtocol.SIP) == "meet.sales"
     assert identity(["meet sales", "meet.sales@example.com"], CallProtocol.SIP) == "meet.sales@example.com"
     assert identity([], CallProtocol.SIP) == ""
+
+
+@pytest.mark.spec("SVC-084", "SVC-085", "SVC-086", "SVC-087", "SVC-089", "SVC-090", "SVC-092")
+def test_every_rule_says_why() -> None:
+    """What the tester shows, in the order in which rules are tried."""
+    given = [
+        rule("x", priority=1, enabled=False),
+        rule("a@y", priority=2, incoming=False),
+        rule("a@y", priority=3, location=2),
+        rule("a@y", priority=4, registered_only=True),
+        rule("a@y", priority=5, sources=frozenset({CallProtocol.H323})),
+        rule("b@y", priority=6),
+        rule("(a|aa)+", priority=7, full=True),
+        rule("(a)@y()", priority=9, replace=r"\2"),
+        rule("(a)@y", priority=8, replace=r"9\1"),
+    ]
+    call = rules.Dialled(alias="sip:a@y;x=1", location=1, source=CallProtocol.SIP)
+    steps = list(rules.search(given, call))
+    assert [(step.rule.priority, step.reason.value, step.alias) for step in steps] == [
+        (1, "disabled", ""),
+        (2, "direction", ""),
+        (3, "location", ""),
+        (4, "unregistered", ""),
+        (5, "source", ""),
+        (6, "expression", ""),
+        (7, "expression", ""),
+        (8, "matches", "9a"),
+        (9, "nothing left", ""),
+    ]
+    assert [step.decides for step in steps] == [False] * 7 + [True, True]
+    assert {step.matched for step in steps} == {"a@y", "sip:a@y;x=1"}
+    found = rules.incoming(given, call.alias, 1, CallProtocol.SIP, registered=False)
+    assert found is not None
+    assert (found.rule.priority, found.alias) == (8, "9a")
+
+
+def test_a_slow_rule_does_not_match() -> None:
+    slow, other = rule("(a|aa)+$", priority=1), rule(priority=2)
+    steps = rules.search([slow, other], rules.Dialled(alias="a" * 200 + "!", location=1))
+    assert [step.reason for step in steps] == [rules.Reason.TOO_SLOW, rules.Reason.MATCHES]
+    assert rules.outgoing([slow, other], "a" * 200 + "!", 1) is not None

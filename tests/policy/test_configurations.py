@@ -197,7 +197,7 @@ def test_rooms_that_cannot_be(more: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("match", "replace", "right"),
-    [("", "", True), (r"(\d+)", r"\1@x", True), ("(", "", False), (r"\d+", r"\1", False), (r"(\d+)", "\\", False)],
+    [("", "", True), (r"(\d+)", r"\1@x", True), ("(", "", False), (r"\d+", r"\1", False), (r"(\d+)", "\\", True)],
 )
 def test_expressions_of_receptions(match: str, replace: str, right: bool) -> None:
     given = {**LEAST["two_stage_dialing"], "match_string": match, "replace_string": replace}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
-import warnings
 from collections.abc import Generator
 from contextvars import ContextVar
 
@@ -12,32 +10,19 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from rostra.configuration import orm
+from rostra.domain import expressions
 
 _of_many: ContextVar[bool] = ContextVar("rostra_of_many", default=False)
 
 
 def pattern_problem(text: str) -> str | None:
     """Why `text` is not a regular expression; None when it is one."""
-    try:
-        with warnings.catch_warnings(action="ignore"):  # about what future Pythons may read differently
-            re.compile(text)
-    except re.error as problem:
-        return f"This is not a regular expression: {problem}."
-    except (RecursionError, OverflowError):
-        return "This regular expression is too large."
-    return None
+    return expressions.problem(text)
 
 
 def replacement_problem(pattern: str, replacement: str) -> str | None:
     r"""Why `replacement` cannot follow `pattern`: it names groups (`\1`) that the pattern lacks. None when it can."""
-    if not pattern or pattern_problem(pattern):
-        return None
-    with warnings.catch_warnings(action="ignore"):
-        groups = re.compile(pattern).groups
-    for digits in re.findall(r"\\([0-9]{1,3})", replacement):
-        if int(digits) > groups:
-            return f"The pattern has {groups} groups, so there is no \\{digits}."
-    return None
+    return expressions.replacement_problem(pattern, replacement)
 
 
 @contextlib.contextmanager

@@ -5,17 +5,20 @@ Used for calls that conferences place by rules, and by the Distributed Gateway f
 
 from __future__ import annotations
 
+import enum
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
+import structlog
 
+from rostra.domain import expressions
 from rostra.domain.vocabulary import CallProtocol
+
+logger = structlog.get_logger("rostra.dialplan")
 
 _SCHEME = re.compile(r"(?:sips?|h323|rtmps?):(?://)?", re.IGNORECASE)
 _HOST = re.compile(r"@(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])(?::\d+)?\Z", re.IGNORECASE)
-LONGEST = 2000
-"""Characters of an alias that is matched."""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,54 +78,114 @@ def parsed(alias: str) -> str:
 
 def outgoing(rules: Iterable[Rule], alias: str, location: int) -> Match | None:
     """The rule for a call that a conference places from `location` (SVC-088, SVC-097). Raises TransformFailed."""
-    return _first((rule for rule in rules if rule.outgoing), alias, location)
+    return _first(rules, Dialled(alias=alias, location=location))
 
 
 def incoming(
     rules: Iterable[Rule], alias: str, location: int, source: CallProtocol, *, registered: bool
 ) -> Match | None:
     """The rule for a call that came in at `location` by `source` (SVC-087, SVC-090). Raises TransformFailed."""
-    kind = CallProtocol.WEBRTC if source in (CallProtocol.API, CallProtocol.RTMP) else source
-    return _first(
-        (
-            rule
-            for rule in rules
-            if rule.incoming
-            and (registered or not rule.registered_only)
-            and (kind in rule.sources or (kind is CallProtocol.MSSIP and rule.registered_only))
-        ),
-        alias,
-        location,
-    )
+    return _first(rules, Dialled(alias=alias, location=location, source=source, registered=registered))
 
 
-def _first(rules: Iterable[Rule], alias: str, location: int) -> Match | None:
-    """By priority; the first that matches decides, whatever becomes of the call (SVC-084, SVC-085, SVC-089)."""
+class Dialled(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that looks for its rule."""
+
+    alias: str
+    location: int
+    """Where it is handled, or begins."""
+    source: CallProtocol | None = None
+    """What it came by; None: a conference places it."""
+    registered: bool = False
+    """The caller is a registered device."""
+
+
+class Reason(enum.Enum):
+    """What keeps a rule from taking a call; `MATCHES` and `NOTHING_LEFT` end the search."""
+
+    MATCHES = "matches"
+    NOTHING_LEFT = "nothing left"
+    """It matches, but what it makes of the alias is nothing that can be called."""
+    DISABLED = "disabled"
+    DIRECTION = "direction"
+    LOCATION = "location"
+    UNREGISTERED = "unregistered"
+    SOURCE = "source"
+    EXPRESSION = "expression"
+    TOO_SLOW = "too slow"
+    """Its expression takes too long for this alias, which counts as no match."""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule looked at."""
+
+    rule: Rule
+    reason: Reason
+    matched: str
+    """What its expression was held against."""
+    alias: str = ""
+    """What it makes of that."""
+
+    @property
+    def decides(self) -> bool:
+        return self.reason in (Reason.MATCHES, Reason.NOTHING_LEFT)
+
+
+def search(rules: Iterable[Rule], call: Dialled) -> Iterator[Step]:
+    """Every rule in its order, with what becomes of the call there; those behind the one that decides are not tried
+    in earnest, and are given all the same (SVC-084, SVC-085)."""
     for rule in sorted(rules, key=lambda rule: (rule.priority, rule.id)):
-        if not rule.enabled or rule.location not in (None, location):
-            continue
-        placed = _transformed(rule, alias if rule.full else parsed(alias), alias)
-        if placed is not None:
-            return Match(rule=rule, alias=placed)
+        matched = call.alias if rule.full else parsed(call.alias)
+        reason = _passed_over(rule, call)
+        alias = ""
+        if reason is Reason.MATCHES:
+            reason, alias = _transformed(rule, matched, call.alias)
+        yield Step(rule=rule, reason=reason, matched=matched, alias=alias)
+
+
+def _first(rules: Iterable[Rule], call: Dialled) -> Match | None:
+    """The first that matches decides, whatever becomes of the call (SVC-084, SVC-085, SVC-089)."""
+    for step in search(rules, call):
+        if step.reason is Reason.NOTHING_LEFT:
+            raise TransformFailed(step.rule.name)
+        if step.reason is Reason.TOO_SLOW:
+            logger.warning("Expression of a rule takes too long", rule=step.rule.name)
+        if step.reason is Reason.MATCHES:
+            logger.info(
+                "Alias matched gateway rule", rule=step.rule.name, tag=step.rule.tag, unparsed_alias=call.alias,
+                parsed_alias=parsed(call.alias), full=step.rule.full,
+            )  # fmt: skip
+            return Match(rule=step.rule, alias=step.alias)
     return None
 
 
-def _transformed(rule: Rule, matched: str, dialled: str) -> str | None:
-    """The alias to call; None: the rule does not match (SVC-095, SVC-096)."""
-    if len(matched) > LONGEST:
-        return None
+def _passed_over(rule: Rule, call: Dialled) -> Reason:
+    """Why a rule does not come into question, or `MATCHES`."""
+    if not rule.enabled:
+        return Reason.DISABLED
+    if not (rule.outgoing if call.source is None else rule.incoming):
+        return Reason.DIRECTION
+    if rule.location not in (None, call.location):
+        return Reason.LOCATION
+    if call.source is None:
+        return Reason.MATCHES
+    if rule.registered_only and not call.registered:
+        return Reason.UNREGISTERED
+    kind = CallProtocol.WEBRTC if call.source in (CallProtocol.API, CallProtocol.RTMP) else call.source
+    if kind not in rule.sources and not (kind is CallProtocol.MSSIP and rule.registered_only):
+        return Reason.SOURCE
+    return Reason.MATCHES
+
+
+def _transformed(rule: Rule, matched: str, dialled: str) -> tuple[Reason, str]:
+    """Does the expression match, and what becomes of the alias (SVC-095, SVC-096)?"""
     try:
-        found = re.fullmatch(rule.match, matched, re.IGNORECASE)
-    except re.error:  # saved before it was checked
-        return None
+        found = expressions.match(rule.match, matched)
+    except expressions.TooSlow:
+        return Reason.TOO_SLOW, ""
     if found is None:
-        return None
+        return Reason.EXPRESSION, ""
     if not rule.replace:
-        return dialled
-    try:
-        made = found.expand(rule.replace).strip()
-    except (re.error, IndexError):
-        made = ""
-    if not made:
-        raise TransformFailed(rule.name)
-    return made
+        return Reason.MATCHES, dialled
+    made = (expressions.expand(found, rule.replace) or "").strip()
+    return (Reason.MATCHES, made) if made else (Reason.NOTHING_LEFT, "")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
-import re
 
 import msgspec
+
+from rostra.domain import expressions
 
 ATTEMPTS = 3
 """After so many invalid numbers the call is cleared (REF-039)."""
@@ -38,12 +39,12 @@ def destination(rules: ReceptionRules, keyed: str) -> str | None:
     if not rules.match:
         return keyed
     try:
-        found = re.fullmatch(rules.match, keyed, re.IGNORECASE)
-        if found is None:
-            return None
-        return found.expand(rules.replace) if rules.replace else keyed
-    except (re.error, IndexError):  # saved before it was checked: leads nowhere
+        found = expressions.match(rules.match, keyed)
+    except expressions.TooSlow:
         return None
+    if found is None:
+        return None
+    return expressions.expand(found, rules.replace) if rules.replace else keyed
 
 
 class Keyed(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from rostra.domain import pins
+from rostra.domain import expressions, pins
 from rostra.domain.dialling import is_sequence
 from rostra.policy import tables
 from rostra.policy.checking import Invalid, Names, checked, members
@@ -79,16 +78,10 @@ def _automatic(given: Sequence[object], names: Names) -> tuple[Configuration, ..
 
 
 def _check_expression(match: str, expression: str, replace: str, replacement: str) -> None:
-    try:
-        compiled = re.compile(expression, re.IGNORECASE)
-    except (re.error, RecursionError, OverflowError):
-        raise Invalid(match, "is not a regular expression") from None
-    try:
-        compiled.sub(replacement, "")
-        if replacement:
-            re.compile(f"{expression}|", re.IGNORECASE).sub(replacement, "")
-    except (re.error, IndexError):
-        raise Invalid(replace, "does not fit the regular expression") from None
+    if expressions.problem(expression):
+        raise Invalid(match, "is not a regular expression")
+    if expressions.replacement_problem(expression, replacement):
+        raise Invalid(replace, "does not fit the regular expression")
 
 
 def media_location(result: object, names: Names) -> tuple[str, ...]:
