@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.e2e.platform import Platform, wait_until
 pytestmark = pytest.mark.e2e
 
 CONFERENCES = "/api/admin/configuration/v1/conference/"
+GLOBAL = "/api/admin/configuration/v1/global/1/"
 ALIASES = "/api/admin/configuration/v1/conference_alias/"
 
 
@@ -65,6 +67,41 @@ def test_a_pin_is_asked_for_and_three_wrong_ones_admit_nobody(platform: Platform
             assert (wrong.status_code, wrong.json()["result"]) == (403, "Invalid PIN")
         right = client.post(path, json={"display_name": "Ada"}, headers={"pin": "1234"})
         assert right.json()["result"]["role"] == "HOST"
+
+
+@pytest.mark.spec("SYS-098", "SYS-100", "SYS-143")
+def test_sip_ports_come_and_go_with_the_settings(platform: Platform) -> None:
+    """A phone without transport settings is heard at first; UDP switched off it is not, and TCP goes on."""
+    port = platform.environment.sip_port
+    with platform.api() as api:
+        assert _options(socket.SOCK_DGRAM, port) == b"SIP/2.0 200 OK"
+        delays = []
+        for on in (False, True):
+            changed = api.patch(GLOBAL, json={"enable_sip_udp": on})
+            assert changed.status_code in (200, 202), changed.text
+            delays.append(wait_until(lambda on=on: (_options(socket.SOCK_DGRAM, port) != b"") is on, 5))
+            assert _options(socket.SOCK_STREAM, port) == b"SIP/2.0 200 OK"
+        print(f"SIP over UDP off and on again: {delays[0] * 1000:.0f} ms, {delays[1] * 1000:.0f} ms")
+
+
+def _options(kind: socket.SocketKind, port: int) -> bytes:
+    """First line of the answer to OPTIONS; nothing without one."""
+    with socket.socket(socket.AF_INET, kind) as phone:
+        phone.settimeout(0.3 if kind == socket.SOCK_DGRAM else 5)
+        phone.connect(("127.0.0.1", port))
+        name = "UDP" if kind == socket.SOCK_DGRAM else "TCP"
+        number = time.monotonic_ns()
+        try:
+            phone.sendall(
+                (
+                    f"OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/{name} 127.0.0.1;rport;branch=z9hG4bK{number}\r\n"
+                    f"From: <sip:phone@127.0.0.1>;tag=a\r\nTo: <sip:127.0.0.1>\r\nCall-ID: {number}\r\n"
+                    "CSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n"
+                ).encode()
+            )
+            return phone.recv(4000).partition(b"\r\n")[0]
+        except (TimeoutError, ConnectionRefusedError):
+            return b""
 
 
 def test_calls_go_on_without_the_management_node(platform: Platform) -> None:
