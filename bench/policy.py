@@ -40,7 +40,7 @@ def measured(call: Callable[[int], float]) -> list[float]:
 
 def told(name: str, found: list[float]) -> None:
     cuts = statistics.quantiles(found, n=20)
-    print(f"{name:<44} p50 {statistics.median(found):7.2f} ms   p95 {cuts[-1]:7.2f} ms")
+    print(f"{name:<36} least {min(found):7.2f} ms   p50 {statistics.median(found):7.2f} ms   p95 {cuts[-1]:7.2f} ms")
 
 
 def main() -> None:
@@ -51,17 +51,17 @@ def main() -> None:
             before = measured(lambda number: caller.call(f"a{number}"))
             bound(platform, server.url)
             wait_until(lambda: caller.call("probe") > 0 and bool(server.requests), 15, "policy is not asked")
-            after = measured(lambda number: caller.call(f"b{number}"))
+            bare: list[float] = []
+            with httpx.Client(trust_env=False) as client:
+                after = measured(lambda number: bare.append(twice(client, server.url)) or caller.call(f"b{number}"))
         finally:
             platform.stop()
-        with httpx.Client(trust_env=False) as client:
-            bare = measured(lambda _: twice(client, server.url))
     told("INVITE to 200, as configured", before)
     told("INVITE to 200, server and scripts", after)
     told("two bare HTTP requests (reference)", bare)
-    added = statistics.median(after) - statistics.median(before)
-    print(f"{'added after dialling (p50)':<44}     {added:7.2f} ms")
-    print(f"{'ratio to the bare requests':<44}     {added / statistics.median(bare):7.2f}")
+    least, added = min(after) - min(before), statistics.median(after) - statistics.median(before)
+    print(f"{'added after dialling':<36} least {least:7.2f} ms   p50 {added:7.2f} ms")
+    print(f"{'ratio to the bare requests (p50)':<36} {added / statistics.median(bare):.2f}")
 
 
 def bound(platform: Platform, url: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from rostra.domain.vocabulary import Role
 from rostra.policy import participants, phonebook
-from rostra.policy.decisions import FAILED, Disposition, Way, decide, decide_location, decide_script
+from rostra.policy.decisions import FAILED, Disposition, Placement, Way, decide, decide_location, decide_script
 from rostra.policy.participants import FIELDS, Properties
 from rostra.policy.phonebook import Entry, Permission
 from tests.policy.fakes import MEETING, NAMES
@@ -103,10 +103,12 @@ def test_service_scripts(output: object, way: Way) -> None:
 def test_media_locations_refuse_nobody() -> None:
     usable = {"status": "success", "action": "reject", "result": {"location": "Oslo"}}
     assert decide_location(usable, NAMES).locations == ("Oslo",)
-    for answer in ({**usable, "status": "fail"}, {**usable, "result": {"location": "?"}}, {"status": "success"}, 3):
+    for answer in ({**usable, "status": "fail"}, {**usable, "result": {"location": "?"}}, {**usable, "result": []}, 3):
         placed = decide_location(answer, NAMES)
         assert placed.locations == ()
         assert placed.problem
+    for answer in ({"status": "success"}, {**usable, "result": {}}):
+        assert decide_location(answer, NAMES) == Placement(), "nothing is said, and nothing is wrong"
     assert decide_location({"result": {"location": "Oslo"}}, NAMES, script=True).locations == ("Oslo",)
 
 

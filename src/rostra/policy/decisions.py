@@ -115,6 +115,8 @@ def decide_location(answer: object, names: Names, *, script: bool = False) -> Pl
     if not script and given.get("status") != SUCCESS:
         return Placement(problem="the status is not success")
     result = given.get("result")
+    if result in (None, {}):  # nothing is said, and nothing is wrong
+        return Placement()
     try:
         listed = (members(result) or {}).get("overflow_locations") is not None
         return Placement(locations=media_location(result, names), by_list=listed)
