@@ -10,11 +10,14 @@ from typing import Any, cast
 from rostra.calls.switchboard import (
     CallRefused,
     CallRequest,
+    NotDialled,
     Refusal,
     ServiceDescription,
     SessionListener,
 )
+from rostra.domain.dialling import Wanted
 from rostra.domain.media import MediaDescription, MediaKind
+from rostra.domain.vocabulary import Role, ServiceType
 
 
 @dataclasses.dataclass
@@ -22,6 +25,23 @@ class Somebody:
     """A participant."""
 
     uuid: str = "somebody"
+    role: Role = Role.HOST
+    service_type: ServiceType = ServiceType.CONFERENCE
+    local_alias: str = "meet.demo"
+
+
+@dataclasses.dataclass
+class FakeConference:
+    """Whom it was asked to send where, and who is in."""
+
+    sent: list[tuple[str, str, Role | None]] = dataclasses.field(default_factory=list)
+    called: dict[str, Somebody] = dataclasses.field(default_factory=dict)
+
+    async def transfer(self, participant: str, alias: str, role: Role | None) -> None:
+        self.sent.append((participant, alias, role))
+
+    def participant(self, participant: str) -> Somebody | None:
+        return self.called.get(participant)
 
 
 @dataclasses.dataclass
@@ -42,6 +62,8 @@ class FakeSession:
     reason: str = ""
     """Why it left."""
     on_hold: Callable[[bool], None] | None = None
+    participant: Any = dataclasses.field(default_factory=Somebody)
+    conference: FakeConference = dataclasses.field(default_factory=FakeConference)
 
     async def reserve_rtp(self, call: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
         self.calls.add(call)
@@ -73,10 +95,6 @@ class FakeSession:
     def dtmf(self, call: str, digits: str) -> None:
         self.log.append(("dtmf", digits))
 
-    @property
-    def participant(self) -> Any:
-        return Somebody()
-
     async def answered(self, vendor: str = "") -> None:
         self.log.append(("answered", vendor))
 
@@ -104,6 +122,9 @@ class FakeSwitchboard:
     ready: bool = True
     slow: asyncio.Event | None = None
     """Joining waits for it."""
+    dialled: list[Wanted] = dataclasses.field(default_factory=list)
+    answering: bool = True
+    """Who is called is there at once."""
 
     async def join(self, request: CallRequest, listener: SessionListener) -> Any:
         if self.slow is not None:
@@ -121,6 +142,17 @@ class FakeSwitchboard:
         if alias.lower() not in self.aliases:
             return None
         return ServiceDescription(id=1, name="Demo", service_type="conference", call_type=self.call_type)
+
+    async def admits(self, alias: str, role: Role | None, pin: str | None) -> Role | bool | None:
+        return role if alias.lower() in self.aliases else False
+
+    async def dial(self, service: str, wanted: Wanted) -> tuple[str, ...]:
+        if service not in self.aliases:
+            raise NotDialled(404, "")
+        self.dialled.append(wanted)
+        where = ServiceType.CONFERENCE if self.answering else ServiceType.CONNECTING
+        self.sessions[0].conference.called["called"] = Somebody("called", service_type=where)
+        return ("called",)
 
     def session(self, participant: str) -> Any:
         return None

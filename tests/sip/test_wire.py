@@ -17,9 +17,9 @@ from rostra.sip.errors import PortTaken
 from rostra.sip.message import parse_message
 from rostra.sip.service import SipService
 from rostra.sip.transport.connection import Connection
+from tests.sip.by_hand import request
 from tests.sip.conftest import Running
 from tests.sip.fakes import FakeSwitchboard
-from tests.sip.test_calls import request
 from tests.sip.torture.table import VECTORS
 
 SDP = (

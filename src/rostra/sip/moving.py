@@ -81,16 +81,13 @@ class Moving:
         status = 500
         try:
             status = await self._carry_out(event)
-        except asyncio.CancelledError:
-            raise
         except NotDialled as problem:
             status = problem.status
         except TimeoutError:
             status = 408
         except Exception:
             log.exception("sip_transfer_failed", call=event.call)
-        finally:
-            self._line.report(event.call, event.name, status)
+        self._line.report(event.call, event.name, status)
         log.info("sip_transfer", call=event.call, target=str(event.target), status=status)
 
     async def _carry_out(self, event: ReferReceived) -> int:
