@@ -24,7 +24,7 @@ from tests.sip.fakes import FakeSession
 from tests.sip.network import Network, answering, describe, dial
 
 TCP, TLS = Transport.TCP, Transport.TLS
-SCENARIOS = Path(__file__).parent / "sipp"
+SCENARIOS = Path(__file__).parent / "scenarios"
 
 
 def ringing(network: Network) -> None:
