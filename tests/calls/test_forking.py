@@ -55,6 +55,7 @@ async def test_a_registered_device_is_called_by_its_node(wanted: Wanted, rules: 
     (call,) = two.adapter.calls
     assert (call.order.registration, call.order.hop, call.order.conference) == ("there", None, "meet.open")
     assert call.session.participant.protocol is SIP
+    assert call.order.credentials("any") is None
 
 
 @pytest.mark.spec("CONF-024", "API-138")

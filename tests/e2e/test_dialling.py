@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any
 import httpx
 import numpy
 import pytest
+from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.conftest import free_port
 from tests.e2e.baresip import available, colour_clip
+from tests.e2e.people import launch, person
 from tests.e2e.phone import Phone
 from tests.e2e.platform import Platform
 from tests.e2e.recorder import Picture, Recorder
@@ -169,42 +172,56 @@ def test_nobody_there(platform: Platform, host: Host) -> None:
 @pytest.mark.spec(
     "CONF-011", "CONF-013", "CONF-014", "CONF-016", "CONF-023", "CONF-025", "CONF-032", "PLAT-093", "PLAT-204",
 )  # fmt: skip
-def test_registered_telephones_are_called(platform: Platform, host: Host, tmp_path: Path) -> None:
+def test_registered_devices_are_called(platform: Platform, host: Host, tmp_path: Path) -> None:
+    """A telephone and a browser ring together and the browser takes the call; a telephone with a password does too."""
     registrar = f"127.0.0.1:{platform.environment.sip_port}"
     with platform.api() as api:
         for device in ({"alias": "dora"}, {"alias": "eric", "username": "eric", "password": "sesame"}):
             assert api.post(DEVICES, json=device).status_code == 201
     settings = {"registrar": registrar, "tone": 500}
-    first = Phone(tmp_path / "first", name="dora", port=free_port(), answers=True, **settings)
-    second = Phone(tmp_path / "second", name="dora", port=free_port(), **settings)
+    phone = Phone(tmp_path / "dora", name="dora", port=free_port(), **settings)
     eric = Phone(tmp_path / "eric", name="eric", port=free_port(), transport="tcp", answers=True, password="sesame",
                  **settings)  # fmt: skip
     fool = Phone(tmp_path / "fool", name="eric", port=free_port(), password="open", **settings)
 
-    def listed() -> list[str]:
+    def listed() -> list[tuple[str, str]]:
         with platform.api() as api:
             found = api.get(REGISTRATIONS).json()["objects"]
-        return sorted(row["alias"] for row in found if row["is_natted"] is False and row["protocol"] == "SIP")
+        return sorted((row["alias"], row["protocol"]) for row in found)
 
-    with second, fool:
-        with first, eric:
+    with sync_playwright() as playwright, contextlib.closing(launch(playwright)) as browser:
+        dora = person(browser, "Dora", (30, 60, 200), 900)
+        with phone, eric, fool:
+            register(dora.page, platform.web, "dora")
             until(lambda: "403 Forbidden" in fool.baresip.log)
-            until(lambda: listed() == ["sip:dora", "sip:dora", "sip:eric"])
+            until(lambda: listed() == [("dora", "WebRTC"), ("sip:dora", "SIP"), ("sip:eric", "SIP")])
             ringing = host.do("dial", destination="dora", protocol="sip", role="GUEST")
             assert len(ringing) == 2
-            first.wait_for("CALL_ESTABLISHED")
+            phone.wait_for("CALL_INCOMING")
+            expect(dora.page.get_by_test_id("incoming")).to_contain_text("is calling")
+            dora.page.get_by_test_id("incoming-accept").click()
+            phone.wait_for("CALL_CLOSED")
             (seen,) = until(lambda: others if len(others := host.others()) == 1 and others[0]["has_media"] else None)
-            assert (seen["protocol"], seen["service_type"], seen["uuid"] in ringing) == ("sip", "conference", True)
-            second.wait_for("CALL_CLOSED")
-            assert second.events("CALL_ESTABLISHED") == []
+            assert (seen["protocol"], seen["service_type"], seen["display_name"]) == ("api", "conference", "dora")
+            assert seen["uuid"] in ringing
             (other,) = host.do("dial", destination="sip:eric@127.0.0.1", protocol="h323", role="GUEST")
             eric.wait_for("CALL_ESTABLISHED")
             assert until(joined(host, other))["protocol"] == "sip"
-            until(lambda: first.hear(500)[0] > -40)
+            until(lambda: eric.hear(900)[0] > -40)
             assert host.refused("dial", destination="dora", protocol="auto")[0] == 404
-        until(lambda: listed() == ["sip:dora"])
-    until(lambda: listed() == [])
+        until(lambda: listed() == [("dora", "WebRTC")])
+        dora.page.close()
+        until(lambda: listed() == [])
     until(lambda: host.others() == [])
+
+
+def register(page: Page, web: str, alias: str) -> None:
+    """As somebody does who wants to be called by the web app."""
+    page.goto(f"{web}/webapp/")
+    page.get_by_test_id("open-settings").click()
+    page.get_by_test_id("reachable-alias").fill(alias)
+    page.get_by_test_id("reachable-submit").click()
+    expect(page.get_by_test_id("reachable-state")).to_have_attribute("data-phase", "registered")
 
 
 RED = numpy.array([190, 30, 40])

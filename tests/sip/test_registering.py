@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from rostra.calls.registrations import Admitted, Registry
+from rostra.calls.registrations import Admitted, Registration, Registry
 from rostra.calls.switchboard import CallOrder, CallRequest, NotDialled
 from rostra.domain.history import Event, RegistrationAdded, RegistrationDeleted
 from rostra.domain.registration import Device, Entry, Refused, RegistrarSettings
 from rostra.domain.service import ServiceDescription
 from rostra.domain.vocabulary import CallProtocol
 from rostra.environment import Environment
+from rostra.sip.bindings import Binding
+from rostra.sip.flow import Flow, Transport
 from rostra.sip.registering import Registering
 from rostra.sip.service import SipService
 from rostra.sip.settings import SipSettings
@@ -22,6 +24,7 @@ from tests.conftest import free_port
 from tests.e2e.baresip import Baresip, available
 from tests.sip.conftest import Running
 from tests.sip.fakes import FakeSession, FakeSwitchboard
+from tests.sip.test_calling import done, sipp, sipp_wanted
 
 pytestmark = pytest.mark.skipif(not available(), reason="baresip is not installed")
 
@@ -60,6 +63,7 @@ class Desk(Running):
     registry: Registry
     rules: Rules
     told: list[Event]
+    registering: Registering
 
     async def call(self, id: str) -> FakeSession:
         """Ring a registered device."""
@@ -81,7 +85,7 @@ async def desk(environment: Environment, switchboard: FakeSwitchboard, tls: ssl.
     service = SipService(switchboard, environment, settings=SipSettings(server=tls), registering=registering)
     await service.start()
     desk = Desk(service, switchboard, environment.sip_port, environment.sip_tls_port)
-    desk.registry, desk.rules, desk.told = registry, rules, told
+    desk.registry, desk.rules, desk.told, desk.registering = registry, rules, told, registering
     yield desk
     await service.stop()
 
@@ -126,3 +130,22 @@ async def test_who_may_not_is_refused(desk: Desk, tmp_path: Path, name: str, pas
         await desk.until(lambda: "403 Forbidden" in phone.log)
     assert len(desk.registry) == 0
     assert {(alias, reason) for _, alias, reason in desk.rules.failures} == {(f"{name}@127.0.0.1", why)}
+
+
+@sipp_wanted
+@pytest.mark.spec("CONF-028")
+async def test_a_device_does_not_send_us_elsewhere(desk: Desk) -> None:
+    """It stands for itself: no call to somebody else is placed by its word."""
+    port, elsewhere = free_port(), free_port()
+    moved = await sipp("called_moved", port, elsewhere=elsewhere)
+    flow = Flow(Transport.UDP, ("127.0.0.1", port), ("127.0.0.1", desk.port))
+    desk.registry.add(
+        Registration(
+            id="r", alias="dora", protocol=CallProtocol.SIP, keeper=desk.registering.registrar, deadline=9e9,
+            binding=Binding(uri=f"sip:dora@127.0.0.1:{port}", flow=flow, call_id="c", sequence=1),
+        )
+    )  # fmt: skip
+    session = await desk.call("r")
+    await desk.until(lambda: session.left)
+    assert session.reason == "Call rejected"
+    await done(moved)

@@ -264,7 +264,7 @@ def test_unusable_contacts(contact: str) -> None:
         ("<sip:alice@10.0.0.7>", UDP, (), True, True),
         ("<sip:alice@phone.invalid;transport=tcp>", TCP, (), True, True),
         ("<sip:alice@192.0.2.50;transport=tcp>", TCP, (), False, True),
-        ("<sip:alice@10.0.0.7>", UDP, ("Via: SIP/2.0/UDP 10.0.0.7;branch=z9hG4bKy",), False, False),
+        ("<sip:alice@10.0.0.7>", UDP, ("Via: SIP/2.0/UDP 10.0.0.7;branch=z9hG4bKy",), False, True),
     ],
 )
 def test_the_way_back(contact: str, flow: Flow, more: Sequence[str], natted: bool, by_flow: bool) -> None:
@@ -285,7 +285,17 @@ def test_through_proxies_by_the_path_they_left() -> None:
     assert response.headers.get("Path") == "<sip:edge.example.com;lr>"
     way = desk.registrar.way(desk.registry.of("alice@example.com")[0].id)
     assert way is not None
-    assert (way.hop, way.routes, way.flow) == ("sip:edge.example.com;lr", ("<sip:edge.example.com;lr>",), None)
+    assert (way.hop, way.routes, way.flow) == ("sip:edge.example.com;lr", ("<sip:edge.example.com;lr>",), UDP)
+
+
+@pytest.mark.parametrize(("host", "believed"), [("192.0.2.50", True), ("192.0.2.99", False), ("victim.example", False)])
+def test_nobody_has_us_call_somewhere_else(host: str, believed: bool) -> None:
+    """Neither by a path nor by a Contact behind an invented proxy."""
+    desk = Desk()
+    desk.ask("<sip:+1900@trunk.example>", more=[f"Path: <sip:{host}:5070;lr>", "Via: SIP/2.0/UDP x;branch=z9hG4bKy"])
+    way = desk.registrar.way(desk.registry.of("alice@example.com")[0].id)
+    assert way is not None
+    assert way.flow == (None if believed else UDP)
 
 
 def test_outbound_devices_are_one_by_their_instance_and_go_with_their_flow() -> None:

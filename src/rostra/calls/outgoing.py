@@ -164,7 +164,8 @@ class Outgoing:
         source = wanted.source_alias or identity(shown_aliases(service, self._plan), way.protocol)
         order = CallOrder(
             destination=way.destination, hop=way.hop, source=source, source_name=wanted.source_name,
-            credentials=self._plan.credentials, presentation_url=wanted.presentation_url, headers=wanted.headers,
+            credentials=_none if way.registration else self._plan.credentials,
+            presentation_url=wanted.presentation_url, headers=wanted.headers,
             registration=way.registration, conference=source, conference_name=service.description.name,
             service_type=service.description.service_type,
         )  # fmt: skip
@@ -271,3 +272,7 @@ def _places(conference: ConferenceInstance, fork: str) -> int:
     """Places that others have taken; devices that are called at once will take one."""
     taken = (one for one in conference.participants if one.service_type is not ServiceType.IVR)
     return len({one.fork or one.uuid for one in taken} - {fork})
+
+
+def _none(_realm: str) -> None:
+    """A registered device asks us for no password: ours are for systems that are configured."""

@@ -50,6 +50,9 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     protocols: frozenset[CallProtocol] = frozenset({CallProtocol.SIP, CallProtocol.H323, CallProtocol.WEBRTC})
     """By which it may register."""
 
+    def __repr__(self) -> str:
+        return f"Device({self.alias!r})"
+
     @property
     def challenged(self) -> bool:
         return bool(self.username or self.password)

@@ -33,8 +33,6 @@ class Binding:
     """Proxies on the way to it, nearest to us first."""
     outbound: str = ""
     """Instance and number of the flow, where the device wants to be called by it alone (RFC 5626)."""
-    relayed: bool = False
-    """It came by way of a proxy."""
     by_policy: Device | None = None
     """Credentials that are in no record of ours; kept, as only the first registration is asked about (POL-076)."""
 

@@ -200,7 +200,8 @@ class CalledAgent(CallAgent):
         """True: it goes on elsewhere (3xx)."""
         if self._answered:
             return False
-        if event.contact and not self._over and self._redirected < REDIRECTED:
+        elsewhere = event.contact and not self._order.registration  # a device stands for itself, and nobody else
+        if elsewhere and not self._over and self._redirected < REDIRECTED:
             self._redirected += 1
             try:
                 self._target = target(event.contact, None)

@@ -19,11 +19,12 @@ from rostra.domain.registration import Device, Refused, RegistrarSettings, TooBr
 from rostra.domain.vocabulary import CallProtocol
 from rostra.sip.aliases import printable
 from rostra.sip.authenticating import Authenticator, Outcome
-from rostra.sip.bindings import Binding, Wish, Wishes, natted, wishes
+from rostra.sip.bindings import Binding, Wish, Wishes, natted, same_address, wishes
 from rostra.sip.dialog import respond
 from rostra.sip.errors import RemoteError
 from rostra.sip.flow import Flow
 from rostra.sip.message import Request, Response
+from rostra.sip.uri import parse_uri
 
 log = structlog.get_logger("rostra.sip")
 
@@ -196,8 +197,7 @@ class Registrar:
             return
         binding = Binding(
             uri=wish.text, flow=flow, call_id=request.call_id, sequence=request.cseq[0], priority=wish.priority,
-            path=tuple(request.headers.items("Path")), outbound=wish.outbound,
-            relayed=len(request.headers.items("Via")) > 1, by_policy=device if by_policy else None,
+            path=tuple(request.headers.items("Path")), outbound=wish.outbound, by_policy=device if by_policy else None,
         )  # fmt: skip
         if known is not None:
             self._forget_flow(known)
@@ -266,19 +266,20 @@ class Registrar:
         return None
 
     def way(self, id: str) -> Way | None:
-        """To a device that is registered here; None: it is not any more."""
+        """To a device that is registered here; None: it is not any more.
+
+        It is called where it registered from, at the port that it, or the proxy it came by, has named; another address
+        is not believed, or a device could have us call whomever it likes.
+        """
         found = self._registry.get(id)
         if found is None or not isinstance(found.binding, Binding):
             return None
         binding = found.binding
-        if binding.path:
-            return Way(binding.uri, None, _bare(binding.path[0]), binding.path)
-        connected = binding.flow.connection in self._by_connection
-        if not binding.relayed and (
-            found.natted or binding.outbound or (binding.flow.transport.reliable and connected)
-        ):
-            return Way(binding.uri, binding.flow, binding.uri, natted=found.natted)
-        return Way(binding.uri, None, binding.uri)
+        hop = _bare(binding.path[0]) if binding.path else binding.uri
+        connected = binding.flow.transport.reliable and binding.flow.connection in self._by_connection
+        if connected or binding.outbound or not _is_there(hop, binding.flow):
+            return Way(binding.uri, binding.flow, hop, binding.path, natted=found.natted)
+        return Way(binding.uri, None, hop, binding.path)
 
     def _own(self, alias: str) -> list[Registration]:
         return [one for one in self._registry.of(alias) if one.keeper is self]
@@ -304,6 +305,13 @@ def _check_order(known: Registration, request: Request) -> None:
     binding: Binding = known.binding
     if binding.call_id == request.call_id and request.cseq[0] <= binding.sequence:
         raise _NotNow(500, "Out of order")
+
+
+def _is_there(hop: str, flow: Flow) -> bool:
+    try:
+        return same_address(parse_uri(hop).bare_host, flow.remote[0])
+    except RemoteError:
+        return False
 
 
 def _bare(route: str) -> str:

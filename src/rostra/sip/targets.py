@@ -42,7 +42,7 @@ def registered(way: Way) -> Target:
     if way.flow is None:
         return Target(way.uri, _wanted(parse_uri(way.hop)), routes=way.routes)
     wanted = Wanted(*way.flow.remote, way.flow.transport)
-    return Target(way.uri, wanted, flow=way.flow, behind_nat=way.natted)
+    return Target(way.uri, wanted, flow=way.flow, routes=way.routes, behind_nat=way.natted)
 
 
 def _wanted(uri: Uri) -> Wanted:
