@@ -96,10 +96,16 @@ export class MediaConnection {
     return run;
   }
 
+  /** Offer what has changed. A call that is just being placed was offered without it and is negotiated again afterwards. */
+  private async renegotiate(): Promise<void> {
+    await this.chain;
+    if (this.call !== undefined) await this.negotiate();
+  }
+
   /** Change what is sent; a section that starts or stops being sent at all is negotiated again. */
   async setTracks(tracks: Tracks): Promise<void> {
     const changed = [await replace(this.audio, tracks.microphone), await replace(this.video, tracks.camera)];
-    if (changed.includes(true) && this.call !== undefined) await this.negotiate();
+    if (changed.includes(true)) await this.renegotiate();
   }
 
   /** Present, watch a presentation, or neither. */
@@ -114,7 +120,7 @@ export class MediaConnection {
     const direction = !send ? idle : this.watching ? "sendrecv" : "sendonly";
     if (slides.direction === direction) return;
     slides.direction = direction;
-    if (this.call !== undefined) await this.negotiate();
+    await this.renegotiate();
     if (send) await preferSharpness(slides.sender, send.contentHint !== "motion");
   }
 
