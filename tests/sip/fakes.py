@@ -151,7 +151,8 @@ class FakeSwitchboard:
             raise NotDialled(404, "")
         self.dialled.append(wanted)
         where = ServiceType.CONFERENCE if self.answering else ServiceType.CONNECTING
-        self.sessions[0].conference.called["called"] = Somebody("called", service_type=where)
+        for session in self.sessions:
+            session.conference.called["called"] = Somebody("called", service_type=where)
         return ("called",)
 
     def session(self, participant: str) -> Any:

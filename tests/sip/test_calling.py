@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -243,3 +244,58 @@ async def test_nobody_is_there(running: Running) -> None:
     session = await called(running, free_port(), "tcp")
     await running.until(lambda: session.left)
     assert session.reason == "Destination cannot be reached"
+
+
+# ---- what else a called party may do
+
+Then = Callable[[Running, FakeSession], Awaitable[None]]
+
+
+async def holding(running: Running, session: FakeSession) -> None:
+    """Hold, and let go on, as soon as each is through."""
+    for number, wanted in enumerate((True, False), 2):
+        assert session.on_hold is not None
+        session.on_hold(wanted)
+        await running.until(lambda number=number: session.count("connect") == number)  # type: ignore[misc]
+
+
+async def holding_in_vain(running: Running, session: FakeSession) -> None:
+    """491 is followed by another try (RFC 3261 14.1)."""
+    assert session.on_hold is not None
+    session.on_hold(True)
+    await running.until(lambda: session.count("connect") == 2)
+
+
+async def sending_elsewhere(running: Running, session: FakeSession) -> None:
+    assert session.listener.refer("sip:dan@192.0.2.9", None)
+    await running.until(lambda: session.left)
+    assert session.reason == "Call transferred"
+
+
+async def nothing(running: Running, session: FakeSession) -> None:
+    assert session.count("confirm") == 1
+
+
+@sipp_wanted
+@pytest.mark.spec("REF-105")
+@pytest.mark.parametrize(
+    ("scenario", "then"),
+    [
+        ("called_reliably", nothing),
+        ("called_longer", nothing),
+        ("called_forked", nothing),
+        ("called_held", holding),
+        ("called_glare", holding_in_vain),
+        ("called_referred", sending_elsewhere),
+    ],
+)
+async def test_a_dialog_with_a_called_party(running: Running, scenario: str, then: Then) -> None:
+    port = free_port()
+    process = await sipp(scenario, port)
+    session = await called(running, port)
+    await running.until(lambda: session.did("answered") or session.left)
+    await then(running, session)
+    session.listener.disconnected("over")
+    await running.until(lambda: session.left)
+    await done(process)
+    await running.until(lambda: running.service.debug_state()["tasks"] == 0)

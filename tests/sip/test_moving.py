@@ -167,7 +167,8 @@ async def test_a_call_that_ends_asks_for_nothing_more() -> None:
     [
         ("sip:dan@example.com", True),
         ("sips:dan@example.com;transport=tcp", True),
-        ("sip:dan@127.0.0.1", False),
+        ("sip:dan@127.0.0.1", True),
+        ("sip:meet.demo@127.0.0.1", False),
         ("sip:meet@known.test", False),
         ("dan@example.com", False),
         ("tel:+491234", False),

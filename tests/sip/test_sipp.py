@@ -87,6 +87,29 @@ async def test_info(running: Running, tmp_path: Path) -> None:
         assert ("dtmf", "5") in session.log
 
 
+@pytest.mark.spec("REF-110", "REF-112")
+@pytest.mark.parametrize(
+    "scenario",
+    ["prack", "prack_lost", "session_timer", "focus", "refer", "refer_quietly", "refer_attended", "refer_refused"],
+)
+async def test_dialogs(running: Running, tmp_path: Path, scenario: str) -> None:
+    """What the scenario says of responses holds; every call is over afterwards."""
+    running.switchboard.aliases.add("other")
+    await sipp(running, tmp_path, scenario)
+    await running.until(lambda: running.service.debug_state()["tasks"] == 0)
+    assert all(session.left for session in running.switchboard.sessions)
+    moved = [session.conference.sent for session in running.switchboard.sessions]
+    if scenario in ("refer", "refer_quietly"):
+        assert moved == [[("somebody", "other", None)]] * CALLS
+    dialled = [(wanted.destination, dict(wanted.headers)) for wanted in running.switchboard.dialled]
+    replaces = {"Replaces": "a@b;to-tag=c;from-tag=d"}
+    assert dialled == ([("sip:carl@192.0.2.9", replaces)] * CALLS if scenario == "refer_attended" else [])
+
+
+async def test_options_say_what_media_we_can_do(running: Running, tmp_path: Path) -> None:
+    await sipp(running, tmp_path, "options_described")
+
+
 @pytest.mark.parametrize("scenario", ["no_common_codec", "bad_description", "unknown_alias"])
 async def test_refusals(running: Running, tmp_path: Path, scenario: str) -> None:
     await sipp(running, tmp_path, scenario)

@@ -155,9 +155,10 @@ class Moving:
             target = parse_uri(alias)
         except RemoteError:
             return False
-        if session is None or not target.is_sip or self._line.is_ours(target.bare_host):
+        if session is None or not target.is_sip:
             return False
-        if any(self._switchboard.lookup(known) is not None for known in aliases(target, ours=False)):
+        known = aliases(target, ours=self._line.is_ours(target.bare_host))
+        if any(self._switchboard.lookup(one) is not None for one in known):
             return False
         local = session.participant.local_alias
         by = f"<sip:{local}>" if "@" in local else f"<sip:{local}@{target.host}>"
