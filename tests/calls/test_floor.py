@@ -98,6 +98,15 @@ async def test_who_may_not_receive_hears_nothing_and_late_watchers_hear_who_pres
     assert itself.told == []
 
 
+async def test_an_adapter_is_told_that_its_participant_is_held(exchange: Exchange) -> None:
+    (ada,) = await room(exchange, "ada")
+    told: list[bool] = []
+    ada.session.on_hold = told.append
+    for held in (True, True, False):
+        await ada.session.conference.hold(uuid(ada), held)
+    await until(lambda: told == [True, False])
+
+
 @pytest.mark.spec("API-099", "API-104")
 async def test_a_hold_ends_presenting(exchange: Exchange) -> None:
     (ada,) = await room(exchange, "ada")

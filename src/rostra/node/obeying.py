@@ -10,6 +10,7 @@ from rostra.calls.registrations import Registry
 from rostra.calls.switchboard import NotDialled
 from rostra.conference.instance import ConferenceInstance
 from rostra.domain.look import IllegalValue
+from rostra.domain.referral import goes_itself
 from rostra.domain.vocabulary import Role
 from rostra.fabric import status
 
@@ -74,6 +75,9 @@ async def _transfer(
 ) -> status.CommandReply:
     role = Role(command.role) if command.role in _ROLES else None
     admitted = await exchange.admits(command.alias, role, None)
+    who = conference.participant(command.participant)
+    if isinstance(admitted, bool) and who is not None and goes_itself(command.alias, who.protocol):
+        admitted = None
     if isinstance(admitted, bool):
         return status.Refused(reason="Failed to find the conference to transfer to.")
     await conference.transfer(command.participant, command.alias, admitted)

@@ -12,6 +12,7 @@ from rostra.clientapi.network import caller_address
 from rostra.domain import sipheaders
 from rostra.domain.dialling import Wanted, plain_alias
 from rostra.domain.ending import KeepAlive
+from rostra.domain.referral import goes_itself
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 
 _ROLES = {"host": Role.HOST, "chair": Role.HOST, "guest": Role.GUEST}
@@ -86,6 +87,7 @@ async def transfer(asked: Asked) -> bool:
     """Send the target to another conference; false when there is none, or the PIN is wrong (API-129).
 
     Only Hosts decide what somebody is there; others have to know the PIN, and may be wrong as often as who joins.
+    Hosts can also send SIP endpoints out of the platform, by `sip:user@host`.
     """
     body, target = asked.carried(Transfer), asked.target
     alias, guard = body.conference_alias, asked.platform.pins
@@ -99,6 +101,8 @@ async def transfer(asked: Asked) -> bool:
     admitted = await asked.platform.switchboard.admits(alias, role, pin)
     if pin is not None and admitted is False:
         guard.wrong(address, alias, now)
+    if admitted is False and pin is None and asked.me.role is Role.HOST and goes_itself(alias, target.protocol):
+        admitted = role
     if isinstance(admitted, bool) or target.service_type is ServiceType.CONNECTING or target.is_transferring:
         return False
     await asked.conference.transfer(target.uuid, body.conference_alias, admitted)
