@@ -48,6 +48,8 @@ def main() -> None:
         platform = Platform(fresh_environment(Path(home))).start()
         try:
             caller = SipCaller("127.0.0.1", "meet.demo", platform.environment.sip_port)
+            resident = SipCaller("127.0.0.1", "meet.demo", platform.environment.sip_port)
+            resident.stay("resident")  # else each call would begin a media process, or find one that ends
             before = measured(lambda number: caller.call(f"a{number}"))
             bound(platform, server.url)
             wait_until(lambda: caller.call("probe") > 0 and bool(server.requests), 15, "policy is not asked")

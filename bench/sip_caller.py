@@ -53,6 +53,12 @@ class SipCaller:
 
     def call(self, call: str) -> float:
         """Milliseconds from INVITE to 200; then hangs up."""
+        to, took = self.stay(call)
+        self._ask("BYE", call, 2, to=to)
+        return took
+
+    def stay(self, call: str) -> tuple[str, float]:
+        """Be in a call: who has answered, and milliseconds from INVITE to 200."""
         body = SDP.format(own=self._own).replace("\n", "\r\n")
         started = time.perf_counter()
         answer = self._ask("INVITE", call, 1, body=body)
@@ -61,8 +67,7 @@ class SipCaller:
             raise RuntimeError(answer)
         to = next(line for line in answer.split("\r\n") if line.lower().startswith("to:"))
         self._send("ACK", call, 1, to, "")
-        self._ask("BYE", call, 2, to=to)
-        return took
+        return to, took
 
     def options(self, call: str) -> float:
         """Milliseconds from OPTIONS to 200."""
