@@ -1,21 +1,24 @@
-"""RFC 4475: every message, its outcome, and the page that says so."""
+"""RFC 4475 and 5118: every message, its outcome, and the page that says so."""
 
 from __future__ import annotations
 
 import pytest
 
+from rostra.sdp.reading import read
+from rostra.sdp.session import parse
 from rostra.sip.errors import RemoteError
-from rostra.sip.message import Request, parse_message
-from tests.sip.torture.table import FILE, VECTORS, outcome, page
+from rostra.sip.message import Request, parse_message, parse_via
+from tests.sip.torture.table import FILE, IPV6, VECTORS, outcome, page
 from tests.sip.torture.valid import ESC01, INTMETH, LONGREQ, SEMIURI, UNREASON, WSINV
 from tests.sip.torture.vector import Vector
 
 
 def test_all_messages_of_the_rfc_are_there() -> None:
     assert len({vector.name for vector in VECTORS}) == 49
+    assert len({vector.name for vector in IPV6}) == 11
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v.name)
+@pytest.mark.parametrize("vector", [*VECTORS, *IPV6], ids=lambda v: v.name)
 def test_parser(vector: Vector) -> None:
     if vector.readable:
         parse_message(vector.data)
@@ -24,7 +27,7 @@ def test_parser(vector: Vector) -> None:
             parse_message(vector.data)
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda v: v.name)
+@pytest.mark.parametrize("vector", [*VECTORS, *IPV6], ids=lambda v: v.name)
 def test_outcome(vector: Vector) -> None:
     assert outcome(vector.data) == vector.outcome
 
@@ -54,9 +57,27 @@ def test_what_is_read_is_right() -> None:
     assert parse_message(UNREASON).call_id == "unreason.1234ksdfak3j2erwedfsASdf"
 
 
-@pytest.mark.parametrize("vector", [v for v in VECTORS if v.readable], ids=lambda v: v.name)
+@pytest.mark.parametrize("vector", [v for v in (*VECTORS, *IPV6) if v.readable], ids=lambda v: v.name)
 def test_what_is_written_is_read_again(vector: Vector) -> None:
     once = parse_message(vector.data)
     again = parse_message(once.encode())
     assert list(once.headers.items("Via")) == list(again.headers.items("Via"))
     assert (once.cseq, once.from_, once.to, once.body) == (again.cseq, again.from_, again.to, again.body)
+
+
+def test_ipv6_is_read_right() -> None:
+    found = {vector.name: parse_message(vector.data) for vector in IPV6 if vector.readable}
+    ambiguous, plain = found["port-ambiguous"], found["port-unambiguous"]
+    assert isinstance(ambiguous, Request)
+    assert isinstance(plain, Request)
+    assert (ambiguous.target.bare_host, ambiguous.target.port) == ("2001:db8::10:5070", None)
+    assert (plain.target.bare_host, plain.target.port) == ("2001:db8::10", 5070)
+    for name, received in (("with", "[2001:db8::9:255]"), ("no", "2001:db8::9:255")):
+        via = found[f"via-received-param-{name}-delim"].via
+        assert (via.host, via.parameter("received")) == ("[2001:db8::9:1]", received)
+    assert [parse_via(v).host for v in found["mult-ip-in-header"].headers.items("Via")] == [
+        "[2001:db8::9:1]", "192.0.2.1", "[2001:db8::9:255]"
+    ]  # fmt: skip
+    assert found["ipv4-mapped-ipv6"].via.port == 19823
+    streams = read(parse(found["mult-ip-in-sdp"].body)).streams
+    assert [stream.address for stream in streams] == ["192.0.2.1", "2001:db8::1"]

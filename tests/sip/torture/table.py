@@ -12,18 +12,25 @@ from rostra.sip.engine import Engine
 from rostra.sip.events import CallReceived, RegisterReceived, Transmission
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.registrar import Registrar
-from tests.sip.torture import invalid, semantic, valid
+from tests.sip.torture import invalid, ipv6, semantic, valid
 from tests.sip.torture.vector import Vector
 
 VECTORS: list[Vector] = [*valid.VECTORS, *invalid.VECTORS, *semantic.VECTORS]
+IPV6: list[Vector] = ipv6.VECTORS
 FILE = Path(__file__).parents[3] / "docs" / "protocols" / "sip-torture.md"
 
 _HEAD = """\
 # The torture messages of RFC 4475
 
-Every message of the RFC against this stack, over UDP. Written by `python -m tests.sip.torture.table`; a test holds
-the page and the behaviour together.
+Every message of the RFC, and of its sister for IPv6, against this stack, over UDP. Written by
+`python -m tests.sip.torture.table`; a test holds the page and the behaviour together.
 
+"""
+_IPV6 = """
+## With IPv6: RFC 5118
+
+"""
+_COLUMNS = """\
 | Message | Section | Parser | Outcome | Why |
 |---|---|---|---|---|
 """
@@ -50,11 +57,14 @@ def outcome(data: bytes) -> int | str | None:
 
 def page() -> str:
     """The whole page."""
-    rows = [
-        f"| {v.name} | {v.section} | {'reads it' if v.readable else 'refuses it'} | {_words(v.outcome)} | {v.note} |"
-        for v in VECTORS
-    ]
-    return _HEAD + "\n".join(rows) + "\n"
+    return _HEAD + _COLUMNS + _rows(VECTORS) + _IPV6 + _COLUMNS + _rows(IPV6)
+
+
+def _rows(vectors: list[Vector]) -> str:
+    return "".join(
+        f"| {v.name} | {v.section} | {'reads it' if v.readable else 'refuses it'} | {_words(v.outcome)} | {v.note} |\n"
+        for v in vectors
+    )
 
 
 def _words(result: int | str | None) -> str:
