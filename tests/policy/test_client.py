@@ -166,3 +166,12 @@ async def test_pictures(asking: PolicyClient, body: bytes, type: str, fits: bool
         found = await asking.picture(Profile(url=server.url), question, 100, 80)
         assert found == (body if fits else None)
         assert server.requests[0][0] == "/base/policy/v1/participant/avatar/sip:bob@example.com"
+
+
+async def test_whoever_waits_while_connections_are_renewed_goes_on(asking: PolicyClient) -> None:
+    async with running(lambda path, parameters: None) as server:
+        waiting = asyncio.create_task(asking.ask(Profile(url=server.url), QUESTION))
+        while not server.requests:  # noqa: ASYNC110 - it is on its way
+            await asyncio.sleep(0)
+        await asking.renew()
+        assert await waiting is None

@@ -63,7 +63,7 @@ class PolicyClient:
         return body
 
     async def renew(self) -> None:
-        """Whom we trust has changed: from now on, new connections."""
+        """Whom we trust has changed: from now on, new connections. What is being asked meanwhile may fail."""
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
@@ -83,7 +83,7 @@ class PolicyClient:
                     body = await _body(response, type)
         except TimeoutError:
             problem = f"no answer within {SECONDS:g} s"
-        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, ValueError, OSError) as failure:
+        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, ValueError, OSError, RuntimeError) as failure:
             problem = str(failure) or failure.__class__.__name__
         except _Unusable as unusable:
             problem = str(unusable)

@@ -100,6 +100,10 @@ class CallFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The header as received; None: there was none."""
     subnet: str | None = None
     """The header `ms-subnet` as received."""
+    hops: int = 70
+    """How often the call may still be passed on, and through which gateways it has come (`domain.gateway`): policy is
+    not told."""
+    trail: tuple[str, ...] = ()
 
     def members(self) -> dict[str, str | int | bool]:
         """By the names of the sheet."""

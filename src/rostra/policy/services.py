@@ -35,6 +35,8 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     """bit/s."""
     max_callrate_out: int | None = None
     quality: str = "hd"
+    crypto_mode: str = "besteffort"
+    disabled_codecs: tuple[str, ...] = ()
     guests_only_timeout: float = 60.0
     last_participant_timeout: float = 0.0
     waiting_timeout: float = 900.0
@@ -128,6 +130,8 @@ def service(found: Configuration, platform: Platform, names: Names, *, id: int =
         max_callrate_in=found["max_callrate_in"] or platform.max_callrate_in,
         max_callrate_out=found.get("max_callrate_out") or platform.max_callrate_out,
         quality=found.get("max_pixels_per_second") or platform.quality,
+        disabled_codecs=platform.disabled_codecs,
+        crypto_mode=found.get("crypto_mode") or platform.crypto_mode,
         guests_can_present=found.get("guests_can_present", True),
         host_view=host_view,
         guest_view=guest_view,
