@@ -94,6 +94,11 @@ async def test_a_browser_is_told_that_it_may_send_more(driven: Driven, browser: 
         return estimate > START_BITRATE
 
     await until(rises, 20)
+    asked_again = await peer.page.evaluate(
+        """async () => [...(await pc.getStats()).values()]
+          .filter((one) => one.type === 'outbound-rtp').reduce((sum, one) => sum + (one.nackCount ?? 0), 0)"""
+    )
+    assert asked_again == 0, "nothing is lost, but packets are asked for again"
 
 
 async def test_a_picture_within_a_second_of_joining(driven: Driven, browser: Browser) -> None:

@@ -224,6 +224,8 @@ class WebRtcTransport:
             element.set_property("connection-id", f"{id(self)}-{next(self._associations[kind])}")
         elif kind == "rtprtxsend":
             self._repeaters.append(element)
+        elif kind == "rtpjitterbuffer":
+            element.set_property("rtx-next-seqnum", False)  # pictures come in bursts: a late packet need not be lost
 
     def _pad_added(self, _: Any, pad: Any) -> None:
         if pad.get_direction() == Gst.PadDirection.SRC and not self._closed:
