@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 
 from rostra.configuration import journal
 from rostra.configuration.changes import SnapshotRequest
-from rostra.configuration.models import AutomaticParticipant, Conference, PolicyServer, SystemLocation
+from rostra.configuration.models import AutomaticParticipant, Conference, GlobalSettings, PolicyServer, SystemLocation
 from rostra.configuration.queries import Lookup
 from rostra.configuration.replica import Replica
 from rostra.dialplan.resolve import resolve
@@ -21,6 +21,7 @@ from rostra.domain.service import Service
 from rostra.domain.theme import BASE_SETTINGS
 from rostra.domain.vocabulary import CallProtocol
 from rostra.node.policy import NodePolicies
+from rostra.node.registrar import ConfiguredAdmissions
 from rostra.node.services import finder
 from rostra.policy.phonebook import Permission
 from rostra.policy.questions import CallFacts
@@ -225,7 +226,7 @@ async def test_media_locations_by_number(site: Site) -> None:
     assert await site.policies.media_place(call, test) is None
 
 
-@pytest.mark.spec("POL-070", "POL-076", "SYS-178", "SYS-179", "SYS-180")
+@pytest.mark.spec("POL-070", "POL-073", "POL-076", "SYS-178", "SYS-179", "SYS-180")
 async def test_registrations_phone_book_and_pictures(site: Site) -> None:
     def answer(path: str, parameters: dict[str, str]) -> Reply:
         if path.endswith("/registrations"):
@@ -245,6 +246,12 @@ async def test_registrations_phone_book_and_pictures(site: Site) -> None:
         verdict = await site.policies.registration("alice@x", CallProtocol.H323, "10.0.0.1")
         assert (verdict.permission, verdict.username, verdict.password) == (Permission.CREDENTIALS, "u", "p")
         assert await site.policies.contact_avatar("alice@x", 50, 50) is None
+        admissions = ConfiguredAdmissions(site.lookup, site.policies)
+        assert "ali@x" in [one.alias for one in await admissions.directory("ali", "bob@x")]
+        del server.requests[3:]
+        GlobalSettings.objects.update(enable_directory=False)
+        site.changed()
+        assert await admissions.directory("ali", "bob@x") == []
         assert [path for path, _, _ in server.requests] == [
             "/base/policy/v1/registrations", "/base/policy/v1/registrations/alice@x",
             "/base/policy/v1/participant/avatar/alice@x",
