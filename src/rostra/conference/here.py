@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from rostra import themefiles
+from rostra.domain.abuse import Shield
 from rostra.domain.history import Event
 from rostra.domain.ledger import Ledger
 from rostra.fabric.peers import Connection
@@ -38,6 +39,8 @@ class Here:
     themes: Callable[[tuple[str, ...]], Awaitable[tuple[str, ...]]] = _base_only
     """The directories of themes (`ServiceDescription.themes`), with that of the base theme at the end."""
     record: Callable[[Event], None] = _unrecorded
+    shield: Shield = dataclasses.field(default_factory=Shield)
+    """What it remembers of those who guess."""
     now: Callable[[], float] = time.time
     """Unix seconds."""
     clock: Callable[[], float] = time.monotonic

@@ -43,6 +43,7 @@ SET_UP_AGAIN = 10
 """How often lost media is tried again while there is no room anywhere."""
 PAUSE = 1.0
 """Seconds between two tries."""
+NOWHERE = frozenset({Refusal.NOT_FOUND, Refusal.TRANSFORM, Refusal.NOT_REGISTERED})
 FOCI = frozenset({"conference", "lecture"})
 """Kinds of services that are conferences to who calls them (RFC 4579)."""
 
@@ -53,6 +54,10 @@ class Line(moving.Line, Protocol):
     def ring(self, call: str, sdp: bytes = b"") -> None: ...
 
     def focus(self, call: str) -> None: ...
+
+    def nobody_there(self, event: CallReceived) -> None:
+        """It called an alias that leads nowhere."""
+        ...
 
     def trusts(self, flow: Flow) -> bool:
         """What comes by it is sent by a system of the administrator's own."""
@@ -227,6 +232,8 @@ class CallAgent:
             self._log.info("sip_call_too_late", problem=str(problem))
         except CallRefused as refused:
             self._log.info("sip_call_refused", reason=refused.text)
+            if refused.refusal in NOWHERE and isinstance(event, CallReceived):
+                self._line.nobody_there(event)
             if refused.new_alias and isinstance(event, CallReceived):
                 self._line.refuse(self._call, 302, "", elsewhere(refused.new_alias))
             else:

@@ -7,9 +7,11 @@ Feed it with `receive`, `connected`/`disconnected` (streams) and `handle_timer`;
 from __future__ import annotations
 
 import collections
+import dataclasses
 import random
 from collections.abc import Callable, Mapping
 
+from rostra.domain.abuse import Shield
 from rostra.sip.call import Call
 from rostra.sip.commands import Commands
 from rostra.sip.counters import Counters
@@ -19,9 +21,11 @@ from rostra.sip.errors import RemoteError
 from rostra.sip.events import CallReceived, Disconnection, Event, FlowLost, Happening, RegisterReceived, Transmission
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.framing import StreamFramer
+from rostra.sip.gate import Gate
 from rostra.sip.inviting import SDP_TYPE
 from rostra.sip.limits import MAX_CALLS, MAX_MESSAGE
 from rostra.sip.message import Request, Response, parse_message
+from rostra.sip.overload import Overload
 from rostra.sip.replacing import Replaces
 from rostra.sip.replying import record_source, to_malformed, to_options
 from rostra.sip.reuse import Aliases
@@ -50,6 +54,7 @@ class Engine(Commands):
         """May whoever is at the other end send this request?"""
         self.capabilities: Callable[[Flow], bytes] = lambda _: b""
         """What we can do, as SDP, for who asks by OPTIONS (RFC 3264 9)."""
+        self.gate = Gate(Overload(), Shield())
         self.aliases = Aliases()
         """Connections that peers have offered."""
         self.keeps: Callable[[Flow], bool] = lambda _: False
@@ -93,6 +98,7 @@ class Engine(Commands):
                     self.transmit(flow, b"\r\n")
         except RemoteError:
             self.counters.malformed += 1
+            self.gate.unreadable(flow, now)
             self._out.append(Disconnection(flow))
             self.disconnected(flow, now)
 
@@ -143,6 +149,8 @@ class Engine(Commands):
             "requests": dict(self.counters.requests),
             "responses": dict(self.counters.responses),
             "malformed": self.counters.malformed,
+            "dropped": self.gate.dropped,
+            "overload": {"share": round(self.gate.overload.share, 3), "refused": self.gate.overload.refused},
         }
 
     # ---- commands -----------------------------------------------------------------------------------------------
@@ -234,10 +242,16 @@ class Engine(Commands):
         return self.tls_name if self.tls_name and flow.transport is Transport.TLS else self.address_for(flow)
 
     def _message(self, data: bytes, flow: Flow, now: float) -> None:
+        instead = self.gate.look(data, flow, now, self.keeps)
+        if instead is not None:
+            if instead[0]:
+                self.transmit(dataclasses.replace(flow, remote=(flow.remote[0], instead[1])), instead[0])
+            return
         try:
             message = parse_message(data, stream=flow.transport.reliable)
         except RemoteError as problem:
             self.counters.malformed += 1
+            self.gate.unreadable(flow, now)
             self._refuse_malformed(problem, data, flow)
             return
         if isinstance(message, Response):

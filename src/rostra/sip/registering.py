@@ -9,6 +9,7 @@ import structlog
 
 from rostra.background import Background
 from rostra.calls.registrations import Admissions, Registration, Registry
+from rostra.domain.abuse import Shield
 from rostra.domain.vocabulary import CallProtocol
 from rostra.sip.aliases import aliases, printable
 from rostra.sip.authenticating import Authenticator
@@ -29,12 +30,12 @@ they do, so nothing else is offered (docs/decisions)."""
 class Registering:
     """Between the engine, the registrar, and what the configuration and policy say."""
 
-    def __init__(self, registry: Registry, admissions: Admissions, secret: bytes) -> None:
-        """`secret` signs challenges; it need not outlive the process."""
+    def __init__(self, registry: Registry, admissions: Admissions, secret: bytes, shield: Shield | None = None) -> None:
+        """`secret` signs challenges; it need not outlive the process. `shield` remembers who guesses."""
         self._registry = registry
         self._admissions = admissions
         self.registrar = Registrar(
-            registry, Authenticator(secret, algorithms=ALGORITHMS), admissions.settings, admissions.failed
+            registry, Authenticator(secret, algorithms=ALGORITHMS), admissions.settings, admissions.failed, shield
         )
         self._background = Background()
 

@@ -6,6 +6,7 @@ well, and then refused as a wrong password is.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import secrets
 import uuid
@@ -15,6 +16,7 @@ import structlog
 
 from rostra.calls.registrations import Registration, Registry
 from rostra.domain import registration as rules
+from rostra.domain.abuse import Shield
 from rostra.domain.registration import Device, Refused, RegistrarSettings, TooBrief
 from rostra.domain.vocabulary import CallProtocol
 from rostra.sip.aliases import printable
@@ -82,14 +84,18 @@ class Registrar:
         authenticator: Authenticator,
         settings: Callable[[], RegistrarSettings],
         failed: Failed = lambda _address, _alias, _why: None,
+        shield: Shield | None = None,
     ) -> None:
         self._registry = registry
         self._authenticator = authenticator
         self._settings = settings
         self._failed = failed
+        self._shield = shield or Shield()
         self._nobody = Device(alias="", username=secrets.token_hex(8), password=secrets.token_hex(16))
         self._by_connection: dict[int, dict[str, Registration]] = {}
         """Those that came by a stream connection, by its number."""
+        self._places: collections.Counter[tuple[str, int]] = collections.Counter()
+        """Where those that came by datagrams are."""
 
     # ---- requests
 
@@ -133,11 +139,20 @@ class Registrar:
         if why is None and device is not None and not device.challenged:
             return None
         expected = self._nobody if device is None or why is not None else device
+        answers = request.headers.get("Authorization") is not None
+        if answers and not self._shield.may_try(flow.remote[0], alias, now):
+            log.info("sip_registration_not_looked_at", alias=alias, remote_address=flow.remote[0])
+            return respond(request, 403, _tag())
         outcome = self._authenticator.check(request, expected.username, expected.password, now)
         if outcome is Outcome.OK and self._authenticator.username(request) != expected.username:
             outcome = Outcome.WRONG  # its case is another one
         if outcome is Outcome.OK:
+            self._shield.right_password(flow.remote[0], alias, now)
             return None
+        if outcome is Outcome.WRONG:
+            self._shield.wrong_password(flow.remote[0], alias, now)
+        if why is Refused.UNKNOWN:
+            self._shield.wrong_alias(flow.remote[0], alias, now, proven=flow.transport.reliable)
         if why is not None:
             self._fail(flow, alias, why)
         elif outcome is Outcome.WRONG:
@@ -213,7 +228,9 @@ class Registrar:
                 deadline=now + change.seconds, by_policy=by_policy, binding=binding,
             )  # fmt: skip
             self._registry.add(known)
-        if flow.transport.reliable:
+        if not flow.transport.reliable:
+            self._places[flow.remote] += 1
+        else:
             self._by_connection.setdefault(flow.connection, {})[known.id] = known
 
     def _accepted(self, request: Request, device: Device, asked: Wishes, now: float) -> Response:
@@ -244,7 +261,9 @@ class Registrar:
         )
 
     def uses(self, flow: Flow) -> bool:
-        """A device is called by this connection, so it must stay."""
+        """A device is called by this flow, so it must stay."""
+        if not flow.transport.reliable:
+            return flow.remote in self._places
         return bool(self._by_connection.get(flow.connection))
 
     def disconnected(self, flow: Flow) -> None:
@@ -285,7 +304,13 @@ class Registrar:
         return [one for one in self._registry.of(alias) if one.keeper is self]
 
     def _forget_flow(self, registration: Registration) -> None:
-        connection = registration.binding.flow.connection
+        flow: Flow = registration.binding.flow
+        if not flow.transport.reliable:
+            self._places[flow.remote] -= 1
+            if self._places[flow.remote] <= 0:
+                del self._places[flow.remote]
+            return
+        connection = flow.connection
         there = self._by_connection.get(connection)
         if there is not None:
             there.pop(registration.id, None)

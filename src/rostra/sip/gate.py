@@ -1,0 +1,103 @@
+"""The first look at a message, before it is read: whether it is from somebody we do not hear, or too much now.
+
+Most of a flood ends here, for a small part of what reading a message costs. What cannot be told at a glance goes on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from rostra.domain.abuse import Shield
+from rostra.sip.flow import Flow
+from rostra.sip.overload import RETRY_AFTER, Overload
+
+_TO_LINE = re.compile(rb"\r\n(?:to|t)[ \t]*:([^\r\n]*)", re.IGNORECASE)
+_TAG = re.compile(rb";[ \t]*tag[ \t]*=", re.IGNORECASE)
+_CALL = re.compile(rb"\r\n(?:call-id|i)[ \t]*:([^\r\n]*)", re.IGNORECASE)
+_SEQUENCE = re.compile(rb"\r\ncseq[ \t]*:([^\r\n]*)", re.IGNORECASE)
+_ECHOED = re.compile(rb"\r\n((?:via|v|from|f|to|t|call-id|i|cseq)[ \t]*:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*)", re.IGNORECASE)
+_TO = re.compile(rb"(?:to|t)[ \t]*:", re.IGNORECASE)
+_VIA = re.compile(rb"(?:via|v)[ \t]*:", re.IGNORECASE)
+_RPORT = re.compile(rb";[ \t]*rport[ \t]*(?=[;,]|$)", re.IGNORECASE)
+_MARK = b"overload-"
+"""Begins the tags of our refusals, so that what acknowledges them is known."""
+
+_SENT_BY = re.compile(
+    rb"(?:via|v)[ \t]*:[ \t]*SIP[^ \t]*[ \t]+(?:\[[^\]]*\]|[^;:,\[ \t]+)(?::([0-9]{1,5}))?", re.IGNORECASE
+)
+
+GO_ON = None
+DROP = b"", 0
+
+
+class Gate:
+    """Of one engine."""
+
+    def __init__(self, overload: Overload, hearing: Shield) -> None:
+        self.overload = overload
+        self.hearing = hearing
+        self.trusted: Callable[[str], bool] = lambda _: False
+        """Is it the address of a system of our own?"""
+        self.dropped = 0
+        """Messages of those who are not heard."""
+
+    def unreadable(self, flow: Flow, now: float) -> None:
+        """What has come by this flow was no message."""
+        if not self.trusted(flow.remote[0]):
+            self.hearing.unreadable(flow.remote[0], now, proven=flow.transport.reliable)
+
+    def look(self, data: bytes, flow: Flow, now: float, registered: Callable[[Flow], bool]) -> tuple[bytes, int] | None:
+        """GO_ON, DROP, or what to answer instead, to which port. `registered`: is a device of ours at the other end?"""
+        hearing = self.hearing
+        if hearing.quiet and self.overload.calm:
+            return GO_ON
+        if data.startswith(b"SIP/"):
+            return GO_ON
+        address, proven = flow.remote[0], flow.transport.reliable
+        if data.startswith(b"ACK "):
+            return DROP if b"tag=" + _MARK in data else GO_ON
+        heard = hearing.hears(address, now, proven=proven) or self.trusted(address)
+        if not heard and not hearing.known(address):
+            self.dropped += 1
+            return DROP
+        if data.startswith(b"CANCEL ") or _within_dialog(data):
+            return GO_ON
+        if not heard and not registered(flow) and not hearing.new(address, now, proven=proven):
+            self.dropped += 1
+            return DROP
+        return GO_ON if self.overload.takes(address, _name(data), now) else refusal(data, flow)
+
+
+def _within_dialog(data: bytes) -> bool:
+    """Has To a tag?"""
+    line = _TO_LINE.search(data)
+    return line is not None and _TAG.search(line[1], line[1].rfind(b">") + 1) is not None
+
+
+def _name(data: bytes) -> int:
+    """Of a request and its repetitions alone."""
+    call, sequence = _CALL.search(data), _SEQUENCE.search(data)
+    return hash((call[1] if call else b"", sequence[1] if sequence else b""))
+
+
+def refusal(data: bytes, flow: Flow) -> tuple[bytes, int]:
+    """A 503 to a request that has not been read, without a transaction (RFC 3261 8.2.7, 21.5.4), and its port."""
+    port = flow.remote[1]
+    lines = [b"SIP/2.0 503 Service Unavailable"]
+    seen_via = False
+    for match in _ECHOED.finditer(data.partition(b"\r\n\r\n")[0]):
+        line = match[1]
+        if not seen_via and _VIA.match(line):
+            seen_via = True
+            came = f";received={flow.remote[0]};rport={flow.remote[1]}".encode()
+            first, comma, rest = line.partition(b",")
+            if _RPORT.search(first):
+                line = _RPORT.sub(b"", first, count=1) + came + comma + rest
+            elif not flow.transport.reliable and (sent_by := _SENT_BY.match(line)):
+                port = int(sent_by[1] or flow.transport.default_port)
+        elif _TO.match(line):
+            line += b";tag=" + _MARK + b"%08x" % (hash(line) & 0xFFFFFFFF)
+        lines.append(line)
+    lines += [b"Retry-After: %d" % RETRY_AFTER, b"Content-Length: 0", b"", b""]
+    return b"\r\n".join(lines), port if 0 < port < 65536 else flow.remote[1]

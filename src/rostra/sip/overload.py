@@ -1,0 +1,94 @@
+"""How much of what is new a node takes while there is more than it can do (in the spirit of RFC 7339). Pure.
+
+What has begun goes on; of new requests a part is refused at little cost, so that the rest is served in time instead of
+everything too late. Those who ask little are served first: a flood from one place is refused at the flood's expense.
+"""
+
+from __future__ import annotations
+
+from rostra.domain.abuse import source_of
+
+LAG = 0.1
+"""Seconds that work may wait for its turn."""
+FILL = 0.25
+"""Share of a socket's buffer that may be filled by what has not been read yet."""
+WAITING = 400
+"""Calls that may wait for their answer from us."""
+SMOOTH = 0.3
+"""Weight of the newest measurement: a single hiccup refuses nobody."""
+CALM = 0.5
+"""Load below which nothing is noted of what is taken."""
+LEAST = 0.02
+"""Share that is always taken."""
+LIGHT = 5
+"""New requests a second of one source that are taken in any case,"""
+LIGHT_IN_ALL = 100
+"""for so many a second of all sources together."""
+RETRY_AFTER = 5
+"""Seconds after which those who are refused may try again."""
+MOST_SOURCES = 20_000
+MOST_TAKEN = 20_000
+"""Requests remembered, so that their repetitions are taken as well."""
+
+
+class Overload:
+    """Of one node. Time comes in as an argument, seconds of any clock."""
+
+    def __init__(self) -> None:
+        self.share = 1.0
+        """Of new requests, taken."""
+        self.refused = 0
+        """Since the node began."""
+        self._load = 0.0
+        self._second = float("-inf")
+        self._asked: dict[str, int] = {}
+        self._light = 0
+        self._credit = 0.0
+        self._taken: dict[int, None] = {}
+
+    @property
+    def calm(self) -> bool:
+        """Nothing is refused, nor will be soon."""
+        return self.share >= 1.0 and self._load < CALM
+
+    def measured(self, lag: float, fill: float, waiting: int) -> None:
+        """What a look every tenth of a second has found: see the constants above."""
+        load = max(lag / LAG, fill / FILL, waiting / WAITING)
+        self._load += SMOOTH * (min(load, 10.0) - self._load)
+        if self._load > 1.0:
+            self.share = max(LEAST, self.share * max(0.7, 1.0 / self._load))
+        else:
+            self.share = min(1.0, self.share * (1.0 + 0.1 * (1.0 - self._load)) + 0.002)
+
+    def takes(self, address: str, request: int, now: float) -> bool:
+        """May a new request, by a number that its repetitions share, go on?"""
+        if request in self._taken:
+            return True
+        if self.share < 1.0 and not (self._is_light(address, now) or self._draw()):
+            self.refused += 1
+            return False
+        self._taken[request] = None
+        if len(self._taken) > MOST_TAKEN:
+            del self._taken[next(iter(self._taken))]
+        return True
+
+    def _is_light(self, address: str, now: float) -> bool:
+        if now - self._second >= 1.0:
+            self._second, self._light = now, 0
+            self._asked.clear()
+        source = source_of(address)
+        asked = self._asked[source] = self._asked.get(source, 0) + 1
+        if len(self._asked) > MOST_SOURCES:
+            self._asked.clear()
+        if asked > LIGHT or self._light >= LIGHT_IN_ALL:
+            return False
+        self._light += 1
+        return True
+
+    def _draw(self) -> bool:
+        """Evenly rather than by chance."""
+        self._credit += self.share
+        if self._credit < 1.0:
+            return False
+        self._credit -= 1.0
+        return True
