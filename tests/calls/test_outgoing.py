@@ -23,7 +23,7 @@ from rostra.domain.ending import KeepAlive
 from rostra.domain.history import ParticipantEnded
 from rostra.domain.registration import Held
 from rostra.domain.rooms import Room
-from rostra.domain.service import Service
+from rostra.domain.service import Service, ServiceDescription
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 
 
@@ -60,6 +60,12 @@ class Plan:
 
     def hop_of(self, protocol: CallProtocol, location: int) -> Hop | None:
         return Hop(address=f"proxy{location}") if location else None
+
+    mark = "platform"
+
+    def dress(self, theme: int | str | None) -> ServiceDescription:
+        themes = (str(theme),) if theme else ()
+        return ServiceDescription(id=0, name="", service_type="gateway", themes=themes, max_callrate_in=4_000_000)
 
     def credentials(self, realm: str) -> tuple[str, str] | None:
         return "trunk", "secret"

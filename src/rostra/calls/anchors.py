@@ -178,6 +178,8 @@ class Anchors:
             if report.role in tuple(NodeRole)  # a newer version may have others
         }
         description = conference.service.description
+        audio_only = description.call_type == "audio"
+        reservation = self._atlas.reservation(audio_only=audio_only) if conference.service.onward is None else 0
         own = nodes.get(self._here.node)
         on_edge = own is not None and own.role is NodeRole.PROXYING
         return placement.choose(
@@ -186,7 +188,7 @@ class Anchors:
             locations=self._locations(where),
             carrying=conference.media.hosts,
             cost=tokens,
-            reservation=self._atlas.reservation(audio_only=description.call_type == "audio"),
+            reservation=reservation,
             exclude=exclude,
             key=key,
             edge_cost=capacity.edge(CallClass(tokens)) if on_edge else None,

@@ -8,19 +8,19 @@ import msgspec
 import structlog
 
 from rostra.calls.attendant import KEYPADS
-from rostra.calls.switchboard import CallRefused, CallRequest, ExtensionRequired, PinRequired, Refusal
+from rostra.calls.switchboard import CallRefused, CallRequest, PinRequired, Refusal
 from rostra.conference.messages import key_of
 from rostra.conference.roster import Participant
-from rostra.dialplan.resolve import RECEPTION, FindAlias, Resolution, resolve
+from rostra.dialplan.resolve import RECEPTION
 from rostra.domain import admission, greeting, theme
 from rostra.domain.admission import Way
-from rostra.domain.reception import destination
+from rostra.domain.gateway import GATEWAY
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 
 logger = structlog.get_logger("rostra.calls")
 
-JOINABLE = frozenset({"conference", "lecture", "test_call", RECEPTION})
+JOINABLE = frozenset({"conference", "lecture", "test_call", RECEPTION, GATEWAY})
 REFUSED_AS = {
     Refusal.PARTICIPANT_LIMIT: ServiceType.INSUFFICIENT_CAPACITY,
     Refusal.OUT_OF_RESOURCE: ServiceType.INSUFFICIENT_CAPACITY,
@@ -40,45 +40,14 @@ class Entrance(msgspec.Struct, frozen=True, kw_only=True):
     wrong_pins: int = 0
 
 
-def find_service(alias: str, find: FindAlias, protocol: CallProtocol, extension: str | None) -> Resolution:
-    """The service a caller gets to, through a reception when it says to where.
-
-    Raises CallRefused, ExtensionRequired.
-    """
-    found = resolve(alias, find, protocol)
-    if found is None or found.service.description.service_type not in JOINABLE:
-        raise CallRefused(Refusal.NOT_FOUND)
-    if found.service.description.service_type != RECEPTION:
-        return found
-    number = extension or found.extension
-    if number is None:
-        if protocol in KEYPADS:
-            return found
-        raise ExtensionRequired(found.service.description.reception.challenge)
-    onward = beyond(found.service, number, find, protocol)
-    if onward is None:
-        raise CallRefused(Refusal.NOT_FOUND)
-    return onward
-
-
-def beyond(reception: Service, keyed: str, find: FindAlias, protocol: CallProtocol) -> Resolution | None:
-    """Where a number keyed at a reception leads, also with a PIN behind it; None: nowhere (SVC-051…SVC-055)."""
-    pin = ""
-    if protocol in KEYPADS:
-        keyed, _, pin = keyed.partition("**")
-    alias = destination(reception.description.reception, keyed)
-    found = resolve(alias, find, protocol) if alias else None
-    if found is None or found.service.description.service_type not in JOINABLE - {RECEPTION}:
-        return None
-    return msgspec.structs.replace(found, pin=pin) if pin else found
-
-
 def enter(service: Service, protocol: CallProtocol, pin: str | None, role: Role | None, *, name: str) -> Entrance:
     """Judge the PIN. Raises CallRefused, PinRequired."""
     by_keypad = protocol in KEYPADS
     kind = service.description.service_type
     if kind == RECEPTION:
         return Entrance(service=service, role=Role.UNKNOWN, where=ServiceType.IVR, splash=theme.RECEPTION)
+    if kind == GATEWAY:
+        return Entrance(service=service, role=Role.HOST, where=ServiceType.GATEWAY)
     arrival = admission.arrive(service.access, pin, by_keypad=by_keypad, role=role)
     if service.access.pin_asked and pin and role is None:
         accepted = arrival.way is Way.ENTER

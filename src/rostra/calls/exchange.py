@@ -15,6 +15,7 @@ from rostra.calls.arrivals import Entrance
 from rostra.calls.attendant import KEYPADS
 from rostra.calls.direct import DirectMedia
 from rostra.calls.edge import Edge
+from rostra.calls.gateway import Gateways
 from rostra.calls.licences import Licences
 from rostra.calls.media_places import MediaPlaces
 from rostra.calls.outgoing import Outgoing
@@ -82,7 +83,6 @@ class Exchange:
         self._licensed = licensed
         self._licences = licences
         self._reservation = atlas.reservation
-        self._running: dict[str, ConferenceInstance] = {}
         self._opening: dict[str, asyncio.Task[ConferenceInstance]] = {}
         self._sessions: dict[str, CallSession] = {}
         self._anchors = Anchors(here, peers, atlas)
@@ -93,7 +93,7 @@ class Exchange:
             uses_relay=self._anchors.relays, dial_out=lambda request: self.outgoing.answer(request),
         )  # fmt: skip
         self.outgoing = Outgoing(here, peers, plan, self, self._reaching.may_call)
-        self._rooms = Rooms(self._running, self._room_closed)
+        self._gateways = Gateways(self.outgoing, self._sessions.get)
         self._places = Places(here.clock, self._turn_out)
         self.transfers = Transfers(here, self._reaching, self._instance, self, self._places)
         self._background = Background()
@@ -290,6 +290,7 @@ class Exchange:
         self._places.follow(instance)
         self.direct.follow(instance)
 
+        self._gateways.follow(instance)
     def _turn_out(self, participant: str) -> None:
         """Others were first."""
         session = self._sessions.get(participant)
@@ -303,6 +304,7 @@ class Exchange:
         logger.info("Conference has been stopped.", conference=instance.name, conference_id=instance.id)
         description = instance.service.description
         self._here.record(ConferenceEnded(
+        self._gateways.ended(instance)
             time=self._here.now(), id=instance.id, name=instance.name, service_type=description.service_type,
             tag=description.tag,
         ))  # fmt: skip
@@ -310,7 +312,8 @@ class Exchange:
 
     def _reserve(self, instance: ConferenceInstance, participant: Participant) -> None:
         """The first who only controls a conference reserves its backplane here, if there is room (PLAT-083)."""
-        if participant.protocol is CallProtocol.API and not participant.attending and not instance.media.hosts:
+        controls = participant.protocol is CallProtocol.API and not participant.attending
+        if controls and not instance.media.hosts and instance.service.onward is None:
             audio_only = instance.service.description.call_type == "audio"
             self._here.ledger.book(instance.key, participant.uuid, 0, self._reservation(audio_only=audio_only))
 
@@ -322,6 +325,7 @@ class Exchange:
         self._here.ledger.release(session.conference.key, participant.uuid)
         now = self._here.now()
         self._here.record(ParticipantEnded(
+        self._gateways.said(session.conference, participant, reason)
             time=now, participant=record_of(session.conference, participant, session.licence.last),
             disconnect_reason=reason, duration=max(0.0, now - participant.start_time),
         ))  # fmt: skip
@@ -379,8 +383,8 @@ class Exchange:
         for instance in self.conferences:  # of others' participants only
             instance.end()
         await self._background.finish(3)
-        await self.outgoing.finish(1)
-        await self._anchors.finish(1)
+        for part in (self._gateways, self.outgoing, self._anchors):
+            await part.finish(1)
         await self.edge.close()
         if self._stop is not None:
             await self._stop()

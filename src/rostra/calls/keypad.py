@@ -73,6 +73,8 @@ class Keypad:
             elif me.service_type is ServiceType.WAITING_ROOM:
                 if me.protocol in KEYPADS and may_key_host_pin(self._caller.rules, me.role):
                     self._enter_pin_waiting(digit)
+            elif me.service_type is ServiceType.GATEWAY:
+                self._pass_on(digit)
             elif me.joined and me.role is Role.HOST:
                 self._control(digit)
             elif me.joined and me.protocol in KEYPADS and may_key_host_pin(self._caller.rules, me.role):
@@ -225,6 +227,13 @@ class Keypad:
                 await conference.remove_all(ENDED_BY_KEYPAD)
             case Command.CYCLE_LAYOUT:
                 await conference.cycle_layout()
+
+    def _pass_on(self, digit: str) -> None:
+        """In a gateway call keys are for the other end (SVC-080)."""
+        conference, me = self._caller.conference, self._caller.participant.uuid
+        for other in conference.participants:
+            if other.uuid != me and other.joined:
+                self._caller.spawn(conference.send_dtmf(other.uuid, digit))
 
     def _log(self, message: str, **more: str) -> None:
         logger.info(

@@ -18,13 +18,14 @@ from rostra.calls.media_places import MediaPlaces
 from rostra.calls.offers import narrower
 from rostra.calls.presentations import price_of
 from rostra.calls.refusals import refusal_of
-from rostra.calls.switchboard import CallRefused, Refusal, SessionListener
+from rostra.calls.switchboard import CallRefused, FarEnd, Refusal, SessionListener
 from rostra.conference.events import PeerSignal
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
 from rostra.domain.media import MediaKind
 from rostra.domain.presenting import CallContent
 from rostra.domain.service import ServiceDescription
+from rostra.domain.vocabulary import CallDirection
 from rostra.media.client import MediaFailure, Worker, WorkerLost
 from rostra.media.messages import Failure, OpenStream
 
@@ -81,6 +82,7 @@ class CallLegs(abc.ABC):
         self.on_signal: Callable[[PeerSignal], None] | None = None
         self.on_hold: Callable[[bool], None] | None = None
         """Told what the other client with direct media says."""
+        self.on_far_end: Callable[[FarEnd], None] | None = None
         self._gone = False
         self._background = Background()
 
@@ -96,6 +98,16 @@ class CallLegs(abc.ABC):
         if self.on_signal is not None:
             self.on_signal(signal)
 
+    def far_end_is(self, now: FarEnd) -> None:
+        """Of a gateway call's caller."""
+        if self.on_far_end is not None:
+            self._guarded(self.on_far_end, now)
+
+    @property
+    def sends_video(self) -> bool:
+        """As far as has been agreed."""
+        return any(state.video for state in self._calls.values())
+
     @property
     def gone(self) -> bool:
         """It has left, or was disconnected."""
@@ -107,9 +119,12 @@ class CallLegs(abc.ABC):
         found = self._instance.service.description
         most = "audio" if self.licence.audio_only else narrower(self._call_type, found.call_type)
         rate = self._rate_out or found.max_callrate_out  # that of a rule, also when it is higher (CONF-144)
-        if (most, rate) == (found.call_type, found.max_callrate_out):
+        onward = self._instance.service.onward
+        called = self._participant.call_direction is CallDirection.OUT
+        rate_in = (None if onward is None or called else onward.rate_in) or found.max_callrate_in
+        if (most, rate, rate_in) == (found.call_type, found.max_callrate_out, found.max_callrate_in):
             return found
-        return msgspec.structs.replace(found, call_type=most, max_callrate_out=rate)
+        return msgspec.structs.replace(found, call_type=most, max_callrate_out=rate, max_callrate_in=rate_in)
 
     @property
     def conference(self) -> ConferenceInstance:

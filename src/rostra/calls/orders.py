@@ -51,6 +51,8 @@ class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Of those the platform calls."""
     hops: int = 70
     """How often the call may still be passed on: what ends loops (RFC 3261 8.1.1.6)."""
+    trail: tuple[str, ...] = ()
+    """Through which gateways it has come already (`domain.gateway`)."""
     dialled: str = ""
     """The alias as signalling has it, with its scheme; empty: `alias` is that."""
     caller: str = ""

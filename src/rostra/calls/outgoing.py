@@ -166,10 +166,10 @@ class Outgoing:
             destination=way.destination, hop=way.hop, source=source, source_name=wanted.source_name,
             credentials=_none if way.registration else self._plan.credentials,
             presentation_url=wanted.presentation_url, headers=wanted.headers,
-            registration=way.registration, conference=source, conference_name=service.description.name,
-            service_type=service.description.service_type,
+            registration=way.registration, hops=wanted.hops, conference=source,
+            conference_name=service.description.name, service_type=service.description.service_type,
         )  # fmt: skip
-        if not await self._may_call(service, facts_of_calling(source, wanted, way)):
+        if service.onward is None and not await self._may_call(service, facts_of_calling(source, wanted, way)):
             raise NotDialled(404, "Neither conference nor gateway found")
         leg = dialler.leg(order)
         conference = await self._enrolment.conference(service)

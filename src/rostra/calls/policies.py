@@ -26,6 +26,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     """A call to be placed instead."""
     new_alias: str = ""
     """Of SIP: where the caller shall go instead (302)."""
+    refused: bool = False
+    """Policy has said no: nothing else is looked for."""
 
 
 class MediaPlace(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ the platform itself has opened are no business of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 import structlog
@@ -14,10 +14,12 @@ import structlog
 from rostra.calls import arrivals
 from rostra.calls.arrivals import JOINABLE, Entrance
 from rostra.calls.attendant import KEYPADS
+from rostra.calls.onward import GatewayRules
 from rostra.calls.policies import Policies
 from rostra.calls.switchboard import CallRefused, CallRequest, ExtensionRequired, Refusal
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
+from rostra.dialplan.outward import Plan
 from rostra.dialplan.resolve import RECEPTION, FindAlias, Resolution, resolve
 from rostra.domain.reception import destination
 from rostra.domain.service import Service
@@ -47,6 +49,7 @@ class Reaching:
     @property
     def asks(self) -> bool:
         """May an alias lead elsewhere than configured?"""
+        self._rules = GatewayRules(plan, location)
         return self._policies.decides_services
 
     async def service(self, request: CallRequest, find: FindAlias) -> Resolution:
@@ -55,18 +58,20 @@ class Reaching:
         Raises CallRefused, ExtensionRequired.
         """
         if not self.asks or self._room(request.alias) is not None:
-            return arrivals.find_service(request.alias, find, request.protocol, request.extension)
-        found = await self.alias(request.alias, facts_of(request))
+            found = resolve(request.alias, find, request.protocol) or await self._onward(call)
+        else:
+            found = await self.alias(request.alias, call)
         if found is None or found.service.description.service_type not in JOINABLE:
             raise CallRefused(Refusal.NOT_FOUND)
         if found.service.description.service_type != RECEPTION:
+        call = facts_of(request)
             return found
         number = request.extension or found.extension
         if number is None:
             if request.protocol in KEYPADS:
                 return found
             raise ExtensionRequired(found.service.description.reception.challenge)
-        onward = await self.beyond(found.service, number, facts_of(request))
+        onward = await self.beyond(found.service, number, call)
         if onward is None:
             raise CallRefused(Refusal.NOT_FOUND)
         return onward
@@ -74,8 +79,14 @@ class Reaching:
     async def alias(self, alias: str, call: CallFacts, calling: Service | None = None) -> Resolution | None:
         """Where an alias leads; None: nowhere. Raises CallRefused when it leads the caller away."""
         if not self.asks or self._room(alias) is not None:
-            return resolve(alias, lambda name: self._room(name) or self._find(name), call.protocol)
+            found = resolve(alias, lambda name: self._room(name) or self._find(name), call.protocol)
+            return found if found is not None or calling is not None else await self._onward(call)
         configured: list[Resolution] = []
+
+    async def _onward(self, call: CallFacts) -> Resolution | None:
+        """The gateway call that it becomes where there is no service. Raises CallRefused."""
+        found = await self._rules.find(call)
+        return Resolution(service=found) if found is not None else None
 
         def look() -> Service | None:
             found = resolve(alias, self._find, call.protocol)
@@ -86,9 +97,9 @@ class Reaching:
         if found.new_alias:
             raise CallRefused(Refusal.NOT_FOUND, new_alias=found.new_alias)
         if found.call is not None:
-            logger.info("A gateway call by policy is not placed.", alias=alias, destination=found.call.destination)
-        if found.service is None:
-            return None
+            return Resolution(service=await self._rules.by_policy(call, found.call))
+        if found.service is None:  # unless policy has refused it, a rule may take it (section 2.4)
+            return None if found.refused or calling is not None else await self._onward(call)
         if configured:  # what was dialled along stays, whatever the script made of the service
             return msgspec.structs.replace(configured[0], service=found.service)
         return Resolution(service=found.service)
@@ -98,9 +109,17 @@ class Reaching:
         found = resolve(alias, lambda name: self._room(name) or self._find(name), protocol)
         return found.service if found else None
 
-    def leads(self, reception: Service, keyed: str, protocol: CallProtocol) -> bool:
+    def leads(self, reception: Service, keyed: str, me: Participant) -> bool:
         """Does a number keyed at a reception lead anywhere? With policy that is known once it is asked."""
-        return self.asks or arrivals.beyond(reception, keyed, self._find, protocol) is not None
+        if self.asks:
+            return True
+        alias = destination(reception.description.reception, keyed.partition("**")[0])
+        if not alias:
+            return False
+        found = resolve(alias, self._find, me.protocol)
+        if found is None:
+            return self._rules.leads(alias, me.protocol, registered=me.is_trusted)
+        return found.service.description.service_type in JOINABLE - {RECEPTION}
 
     async def sent(self, alias: str, call: CallFacts) -> Resolution | None:
         """Where somebody is sent who is in a conference."""
@@ -145,7 +164,10 @@ class Reaching:
         return found.service if found else None
 
     async def beyond(self, reception: Service, keyed: str, call: CallFacts) -> Resolution | None:
-        """Where a number keyed at a reception leads, also with a PIN behind it; None: nowhere."""
+        """Where a number keyed at a reception leads, also with a PIN behind it (SVC-051…SVC-055); None: nowhere.
+
+        Raises CallRefused.
+        """
         pin = ""
         if call.protocol in KEYPADS:
             keyed, _, pin = keyed.partition("**")
@@ -153,7 +175,10 @@ class Reaching:
         if not alias:
             return None
         call = msgspec.structs.replace(call, local_alias=alias, trigger=Trigger.TWO_STAGE_DIALING)
-        found = await self.alias(alias, call)
+        if self.asks:
+            found = await self.alias(alias, call)
+        else:
+            found = resolve(alias, self._find, call.protocol) or await self._onward(call)
         if found is None or found.service.description.service_type not in JOINABLE - {RECEPTION}:
             return None
         return msgspec.structs.replace(found, pin=pin) if pin else found
@@ -170,6 +195,8 @@ class Reaching:
             return arrivals.enter(service, request.protocol, pin, role, name=name), changed
         entrance = arrivals.enter(service, request.protocol, pin, request.role, name=name)
         changed = await self._person(request, service, entrance.role)
+        if service.onward is not None:
+            return arrivals.enter(service, request.protocol, pin, request.role, name=name), UNCHANGED
         if changed.role is not None and entrance.where is ServiceType.CONFERENCE:
             entrance = msgspec.structs.replace(entrance, role=changed.role)
         return entrance, changed
@@ -219,6 +246,8 @@ def facts_of(request: CallRequest) -> CallFacts:
 def _sendable(header: str | None) -> str | None:
     """A header as received, but for bytes that are no UTF-8."""
     return None if header is None else header.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        hops=request.hops,
+        trail=request.trail,
 
 
 def facts_of_participant(participant: Participant, alias: str = "") -> CallFacts:
@@ -242,6 +271,7 @@ def facts_of_participant(participant: Participant, alias: str = "") -> CallFacts
 
 def changed(participant: Participant, properties: Properties) -> Participant:
     """A new roster entry as policy wants it."""
+        registered=participant.is_trusted,
     values: dict[str, object] = {
         "display_name": properties.remote_display_name,
         "overlay_text": properties.remote_display_name,

@@ -95,7 +95,8 @@ class NodeRequests:
         if not self._takes_media():
             return w.NoRoom(reason="takes no media now")
         audio_only = request.service.description.call_type == "audio"
-        if not self._here.ledger.book(request.key, request.call, request.tokens, self._reservation(audio_only)):
+        reserved = self._reservation(audio_only) if request.service.onward is None else 0  # no more than its legs
+        if not self._here.ledger.book(request.key, request.call, request.tokens, reserved):
             return w.NoRoom(reason="no capacity left")
         try:
             conference = await self._find(request.key, request.service)

@@ -195,6 +195,9 @@ class CallSession(CallLegs):
     async def answered(self, vendor: str = "") -> None:
         self._instance.answered(self._participant.uuid, vendor)
         if self._tones:
+    async def ringing(self) -> None:
+        await self._instance.set_client_state(self._participant.uuid, is_ringing=True)
+
             self._background.spawn(self._send_tones(self._tones))
 
     async def _send_tones(self, sequence: str) -> None:

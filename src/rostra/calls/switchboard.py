@@ -6,6 +6,7 @@ this module and nothing else of the conference. All coroutines may be called fro
 
 from __future__ import annotations
 
+import enum
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -35,6 +36,7 @@ __all__ = [
     "Conference",
     "Dialler",
     "ExtensionRequired",
+    "FarEnd",
     "Former",
     "IdentityRequired",
     "MediaRefused",
@@ -72,6 +74,13 @@ class SessionListener(Protocol):
         ...
 
 
+class FarEnd(enum.Enum):
+    """What is known of the other end of a gateway call before, and when, it is there."""
+
+    RINGING = enum.auto()
+    ANSWERED = enum.auto()
+
+
 class OutgoingLeg(SessionListener, Protocol):
     """A call an adapter is to place for a participant."""
 
@@ -102,6 +111,9 @@ class Session(Protocol):
     on_hold: Callable[[bool], None] | None
     """Told when the participant is put on hold, or goes on, whoever does it."""
 
+    on_far_end: Callable[[FarEnd], None] | None
+    """Of a gateway call's caller: told of the other end; until it has answered there is nobody to talk to."""
+
     on_signal: Callable[[PeerSignal], None] | None
     """Told what the other client with direct media says (API-159 to API-162)."""
 
@@ -131,6 +143,10 @@ class Session(Protocol):
 
     async def confirm(self, call: str) -> None:
         """ACK: start sending media; the participant now has media."""
+        ...
+
+    async def ringing(self) -> None:
+        """The called party's end says that it rings."""
         ...
 
     async def answered(self, vendor: str = "") -> None:

@@ -70,9 +70,13 @@ class Transfers:
 
     async def connect(self, session: CallSession, keyed: str) -> bool:
         """Go on from a reception to a keyed number, where its PIN is asked for (SVC-048)."""
-        found = await self._reaching.beyond(
-            session.conference.service, keyed, facts_of_participant(session.participant)
-        )
+        try:
+            found = await self._reaching.beyond(
+                session.conference.service, keyed, facts_of_participant(session.participant)
+            )
+        except CallRefused as refused:
+            logger.info("Not connected", participant_id=session.participant.uuid, reason=refused.text)
+            return False
         if found is None:
             return False
         rules = session.conference.service.description.reception

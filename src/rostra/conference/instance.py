@@ -174,9 +174,13 @@ class ConferenceInstance(Control):
         """What is remembered of the conference as a whole."""
         return self._state.register(name)
 
+    def remember(self, name: str, value: Value) -> None:
+        """Of the conference as a whole, on all nodes."""
+        self._shared.write(self._state.set(**{name: value}))
+
     def remember_called(self) -> None:
         """Those called automatically are being called."""
-        self._shared.write(self._state.set(**{CALLED: True}))
+        self.remember(CALLED, True)
 
     def show(self, participant: str, splash: str = "", text: str = "") -> None:
         """An image of the theme, with text, instead of the conference; of a participant signalled here."""

@@ -22,6 +22,7 @@ from rostra.conference.state import ORDER, PRESENTER, SPEAKING, Changes, Owner, 
 from rostra.conference.streams import stream_records
 from rostra.conference.surcharge import Surcharge
 from rostra.domain.backplane import Host
+from rostra.domain.gateway import GATEWAY
 from rostra.domain.history import BackplaneEnded, MediaEnded
 from rostra.domain.presenting import CallContent, call_of
 from rostra.domain.service import ServiceDescription
@@ -56,7 +57,8 @@ class ConferenceMedia:
             shared.state, here.node, self._write, shared.hear, here.clock
         )  # fmt: skip
         self.hosting: Hosting | None = None
-        self.surcharge = Surcharge(shared.state, here, key, self._no_room)
+        ahead = service.service_type == GATEWAY
+        self.surcharge = Surcharge(shared.state, here, key, self._no_room, ahead=ahead)
         self._calls: dict[str, str] = {}
         self._uncarried: dict[str, float] = {}
         self._carried: tuple[Host | None, frozenset[str]] = (None, frozenset())

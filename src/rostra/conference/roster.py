@@ -73,6 +73,8 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     """Number of the configured participant it was called as when the conference started; 0: it was not."""
     fork: str = ""
     """The same for all devices that were called at once, of which the first to answer comes in; empty: it was alone."""
+    is_ringing: bool = False
+    """It is being called, and its end says that it rings."""
     is_transferring: bool = False
     """It was told to go to another conference, and is expected to leave."""
     last_spoken_time: float = 0.0

@@ -78,7 +78,7 @@ class Seating:
 
     def answered(self, participant: str, vendor: str = "") -> None:
         """A called party has answered. The first of a conference without PINs starts it, as anybody would."""
-        self.update(participant, vendor=vendor)
+        self.update(participant, vendor=vendor, is_ringing=False)
         if not self._service.access.pin_asked and not self._state.flags.started:
             self._shared.write(self._state.set(started=True))
         self.seat(participant)
@@ -169,6 +169,8 @@ class Seating:
         return [known for uuid in self._members if (known := self._state.get(uuid)) is not None]
 
     def _place(self, participant: Participant) -> ServiceType:
+        if self._service.onward is not None:
+            return ServiceType.GATEWAY
         flags = self._state.flags
         locked = flags.locked and not participant.bypass_lock and participant.uuid not in self._admitted
         return place(

@@ -39,8 +39,12 @@ def price_of(presenter: Participant | None) -> tuple[str, int] | None:
 class Surcharge:
     """Books what presentations cost in the calls of one conference carried here."""
 
-    def __init__(self, state: ConferenceState, here: Here, key: str, refuse: Callable[[str], None]) -> None:
-        """`refuse`: the presentation of this call has no room."""
+    def __init__(
+        self, state: ConferenceState, here: Here, key: str, refuse: Callable[[str], None], *, ahead: bool = False
+    ) -> None:
+        """`refuse`: the presentation of this call has no room. `ahead`: of a gateway call, in which a presentation by
+        a browser has its room from the start (PLAT-087)."""
+        self._ahead = ahead
         self._state = state
         self._here = here
         self._key = key
@@ -66,6 +70,15 @@ class Surcharge:
             logger.info("Room for a presentation not known", peer=node, problem=str(problem))
             return True
 
+    def _kept(self, carried: Collection[str]) -> tuple[str, int] | None:
+        """For whoever may present later."""
+        for one in self._state:
+            price = capacity.presentation(one.protocol, sends=True)
+            main = next((leg.call for leg in one.legs if leg.content.is_main), "")
+            if price and main in carried and one.is_video_call:
+                return main, price
+        return None
+
     def fits(self, call: str, tokens: int) -> bool:
         """Is there room here? What the presentation before costs is given back when another takes its place."""
         ledger = self._here.ledger
@@ -76,7 +89,7 @@ class Surcharge:
 
     def follow(self, carried: Collection[str]) -> None:
         """Book what is owed now. `carried`: calls that are here."""
-        due = price_of(presenter_of(self._state))
+        due = price_of(presenter_of(self._state)) or (self._kept(carried) if self._ahead else None)
         call, tokens = due if due is not None and due[0] in carried else ("", 0)
         if call == self._booked[0]:
             return

@@ -132,6 +132,7 @@ class GlobalRow(msgspec.Struct, frozen=True, kw_only=True):
     enable_fecc: bool = True
     crypto_mode: str = "besteffort"
     max_pixels_per_second: str = "hd"
+    deployment_uuid: str = ""
     max_presentation_bandwidth_ratio: int = 75
     disabled_codecs: list[dict[str, str]] = []
     media_ports_start: int = 40000

@@ -8,42 +8,15 @@ from typing import Protocol
 import msgspec
 
 from rostra.dialplan import rules
-from rostra.dialplan.rules import Rule, TransformFailed
+from rostra.dialplan.rules import Match, Rule, TransformFailed
 from rostra.domain.dialling import Wanted
+from rostra.domain.gateway import Hop, Route
 from rostra.domain.registration import Held
+from rostra.domain.service import ServiceDescription
 from rostra.domain.vocabulary import CallProtocol
 
 ONLY_REGISTERED = "registration"
 """Target of a rule that leads to registered devices and nowhere else."""
-
-
-class Hop(msgspec.Struct, frozen=True, kw_only=True):
-    """A system that takes outgoing calls on (SYS-146)."""
-
-    address: str
-    port: int | None = None
-    transport: str = "tls"
-    """`udp`, `tcp` or `tls`."""
-
-
-class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """How a call is placed."""
-
-    protocol: CallProtocol
-    destination: str
-    location: int = 0
-    """Where it is placed from; 0: here."""
-    hop: Hop | None = None
-    """Through what; None: straight to the destination."""
-    call_type: str = "video"
-    rate_out: int | None = None
-    """bit/s sent at most."""
-    registration: str = ""
-    """The registered device that is called (id of its registration); empty: what `destination` says."""
-    node: str = ""
-    """Who has to call: the node that holds the registration (CONF-024); empty: as `location` says."""
-    fork: str = ""
-    """The same for all calls of which the first that is answered ends the others (CONF-025); empty: it is alone."""
 
 
 class Plan(Protocol):
@@ -79,6 +52,16 @@ class Plan(Protocol):
         """That of a location (SYS-148)."""
         ...
 
+    @property
+    def mark(self) -> str:
+        """What tells this platform from others."""
+        ...
+
+    def dress(self, theme: int | str | None) -> ServiceDescription:
+        """What all gateway calls have in common: the platform's limits, and the look of a theme, by its number or its
+        name; None: the default one (SVC-100)."""
+        ...
+
     def credentials(self, realm: str) -> tuple[str, str] | None:
         """Name and password to answer a challenge with (SYS-249)."""
         ...
@@ -98,7 +81,14 @@ async def ways(wanted: Wanted, plan: Plan, here: int) -> tuple[Route, ...]:
     With rules, one is needed for devices too (CONF-026), and they are looked for under the alias that it makes.
     Raises NoRule, TransformFailed, NotRegistered.
     """
-    found, target = outside(wanted, plan, here)
+    return await placed(*outside(wanted, plan, here), plan)
+
+
+async def placed(found: Route, target: str, plan: Plan) -> tuple[Route, ...]:
+    """A way to an external system, unless there are registered devices, or may be nothing else (SVC-101, SVC-102).
+
+    Raises NotRegistered.
+    """
     if found.protocol is not CallProtocol.RTMP:
         devices = await plan.registered(_names(found.destination))
         if devices:
@@ -138,16 +128,20 @@ def outside(wanted: Wanted, plan: Plan, here: int) -> tuple[Route, str]:
     found = rules.outgoing(plan.rules(), wanted.destination, wanted.location or here)
     if found is None:
         raise NoRule(wanted.destination)
+    return by_rule(found, plan, wanted.call_type), found.rule.target
+
+
+def by_rule(found: Match, plan: Plan, call_type: str) -> Route:
+    """The way to the external system that a rule names, for a call of at most this type (SVC-106, SVC-107)."""
     rule = found.rule
-    way = Route(
+    return Route(
         protocol=rule.protocol,
         destination=found.alias,
         location=rule.outgoing_location or 0,
         hop=plan.hop(rule.protocol, rule.proxy),
-        call_type=wanted.call_type if rule.call_type == "auto" else _narrower(wanted.call_type, rule.call_type),
+        call_type=call_type if rule.call_type == "auto" else _narrower(call_type, rule.call_type),
         rate_out=rule.rate_out * 1000 if rule.rate_out else None,
     )
-    return way, rule.target
 
 
 def identity(aliases: Sequence[str], protocol: CallProtocol) -> str:
@@ -168,8 +162,10 @@ __all__ = [
     "Plan",
     "Route",
     "TransformFailed",
+    "by_rule",
     "identity",
     "outside",
+    "placed",
     "to_device",
     "ways",
 ]

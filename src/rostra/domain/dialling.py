@@ -71,6 +71,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Number of the configured participant that is called when a conference starts; 0: it is none."""
     headers: Headers = ()
     """More for the request of a SIP call."""
+    hops: int = 70
+    """How often the call may still be passed on."""
 
 
 class Here(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,9 +193,7 @@ def outrun(roster: Iterable[Here], node: str) -> list[str]:
         if one.where is not ServiceType.CONNECTING:
             winners[one.fork] = min(winners.get(one.fork, one), one, key=_order)
     return [
-        one.uuid
-        for one in forked
-        if one.node == node and one.fork in winners and winners[one.fork].uuid != one.uuid
+        one.uuid for one in forked if one.node == node and one.fork in winners and winners[one.fork].uuid != one.uuid
     ]
 
 

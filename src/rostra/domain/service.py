@@ -7,6 +7,7 @@ import msgspec
 from rostra.domain.admission import AccessRules
 from rostra.domain.dialling import Wanted
 from rostra.domain.ending import Limits
+from rostra.domain.gateway import Onward
 from rostra.domain.reception import ReceptionRules
 from rostra.domain.rooms import Room
 from rostra.domain.signon import SignOnRules
@@ -19,7 +20,7 @@ class ServiceDescription(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     name: str
     service_type: str
-    """`conference`, `lecture`, `two_stage_dialing` or `test_call`."""
+    """`conference`, `lecture`, `two_stage_dialing`, `test_call` or `gateway`."""
     call_type: str = "video"
     """`video`, `video-only` or `audio`."""
     description: str = ""
@@ -88,3 +89,5 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     """The alias by which policy gave it; empty: it is configured."""
     policy: str = ""
     """What policy said of it, in JSON; empty: it is configured."""
+    onward: Onward | None = None
+    """Of a gateway call: who is called."""

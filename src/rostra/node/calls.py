@@ -82,7 +82,7 @@ async def start(
         here, peers, geography, finder(lookup, themes), environment=environment,
         configured=lambda: replica.position > 0 or replica.synchronised.is_set(),
         takes_calls=lambda: not geography.maintenance, licensed=licences.permitted, licences=licences,
-        plan=ConfiguredPlan(lookup, registry), policies=policies,
+        plan=ConfiguredPlan(lookup, registry, themes), policies=policies,
     )  # fmt: skip
     reporter.exchange = exchange
     await exchange.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import structlog
 
 from rostra.calls.registrations import Registry
@@ -14,7 +15,10 @@ from rostra.dialplan.outward import Hop
 from rostra.dialplan.rules import Rule
 from rostra.domain.dialling import Wanted
 from rostra.domain.ending import KeepAlive
+from rostra.domain.gateway import GATEWAY
+from rostra.domain.service import ServiceDescription
 from rostra.domain.vocabulary import CallProtocol, Role
+from rostra.node.services import KILO, Themes
 
 logger = structlog.get_logger("rostra.node")
 
@@ -30,8 +34,9 @@ _SOURCES = {
 class ConfiguredPlan:
     """Implements `dialplan.outward.Plan`."""
 
-    def __init__(self, lookup: Lookup, registry: Registry) -> None:
+    def __init__(self, lookup: Lookup, registry: Registry, themes: Themes) -> None:
         self._lookup = lookup
+        self._themes = themes
         self.registered = registry.find
 
     def allowed(self) -> bool:
@@ -61,6 +66,23 @@ class ConfiguredPlan:
 
     def hop_of(self, protocol: CallProtocol, location: int) -> Hop | None:
         return self.hop(protocol, self._lookup.sip_proxy_of(location))
+
+    @property
+    def mark(self) -> str:
+        return self._lookup.global_settings().deployment_uuid
+
+    def dress(self, theme: int | str | None) -> ServiceDescription:
+        settings = self._lookup.global_settings()
+        key = self._lookup.number_of("ivrtheme", theme) if isinstance(theme, str) else theme
+        names = self._themes.names(key, settings.default_theme_id)
+        return ServiceDescription(
+            id=0, name="", service_type=GATEWAY, enable_chat=settings.enable_chat,
+            max_callrate_in=settings.max_callrate_in and settings.max_callrate_in * KILO,
+            max_callrate_out=settings.max_callrate_out and settings.max_callrate_out * KILO,
+            quality=settings.max_pixels_per_second, themes=names,
+            disabled_codecs=settings.codecs_off, crypto_mode=settings.crypto_mode,
+            theme=msgspec.structs.replace(self._themes.settings(names), disable_watermark_icon=True),
+        )  # fmt: skip
 
     def credentials(self, realm: str) -> tuple[str, str] | None:
         found = self._lookup.sip_credential(realm)

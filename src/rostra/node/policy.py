@@ -131,13 +131,13 @@ class NodePolicies:
         evaluation, of = self._evaluation(), facts_of(calling) if calling else None
         asked = await evaluation.ask_service(call, of)
         if asked.way in (Way.REFUSE, Way.REDIRECT):  # final, whatever a script would say (POL-028)
-            return Found(new_alias=asked.new_alias)
+            return Found(new_alias=asked.new_alias, refused=True)
         own = configured() if asked.way is Way.DEFAULT else None
         before = self._configuration(own) if own else asked.configuration
         scripted = await evaluation.adjust_service(call, before, asked.disposition, of)
         match scripted.way:
             case Way.REFUSE | Way.REDIRECT:
-                return Found(new_alias=scripted.new_alias)
+                return Found(new_alias=scripted.new_alias, refused=True)
             case Way.USE if scripted.configuration != self._complete(before):
                 return self._found(scripted, call, own)
             case _:
@@ -256,6 +256,8 @@ def platform_of(settings: GlobalRow, themes: Callable[[str], Any]) -> Platform:
         max_callrate_in=rate(settings.max_callrate_in),
         max_callrate_out=rate(settings.max_callrate_out),
         quality=settings.max_pixels_per_second,
+        crypto_mode=settings.crypto_mode,
+        disabled_codecs=settings.codecs_off,
         guests_only_timeout=float(settings.guests_only_timeout),
         last_participant_timeout=float(settings.eject_last_participant_backstop_timeout),
         waiting_timeout=float(settings.waiting_for_chair_timeout),

@@ -1,0 +1,136 @@
+"""Where calls go that no service answers: by Call Routing Rules, or as policy says (SVC-073, SVC-078)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from rostra.calls.switchboard import CallRefused, Refusal
+from rostra.dialplan import rules
+from rostra.dialplan.outward import NotRegistered, Plan, TransformFailed, by_rule, placed
+from rostra.dialplan.rules import Match, Rule
+from rostra.domain import gateway
+from rostra.domain.dialling import Wanted
+from rostra.domain.gateway import Onward, Route
+from rostra.domain.service import Service, ServiceDescription
+from rostra.domain.vocabulary import CallProtocol, Role
+from rostra.policy.questions import CallFacts, Direction
+from rostra.policy.services import GatewayCall
+
+logger = structlog.get_logger("rostra.calls")
+
+ONLY_MAIN = "one_main_zero_pips"
+"""Each sees the other."""
+
+
+class GatewayRules:
+    """Of one node."""
+
+    def __init__(self, plan: Plan | None, location: Callable[[], int]) -> None:
+        """`location` of this node; without a plan nothing goes anywhere."""
+        self._plan = plan
+        self._location = location
+
+    def leads(self, alias: str, protocol: CallProtocol, *, registered: bool) -> bool:
+        """Does a rule take a call to this alias, whatever becomes of it?"""
+        if self._plan is None:
+            return False
+        try:
+            return self._match(self._plan, alias, protocol, registered=registered) is not None
+        except TransformFailed:
+            return True
+
+    async def find(self, call: CallFacts) -> Service | None:
+        """The gateway call that an incoming call becomes; None: no rule takes it. Raises CallRefused."""
+        plan = self._plan
+        if plan is None or call.direction is not Direction.DIAL_IN:
+            return None
+        try:
+            found = self._match(plan, call.local_alias, call.protocol, registered=call.registered)
+        except TransformFailed:
+            self._log(call, "invalid gateway routing rule transform")
+            raise CallRefused(Refusal.TRANSFORM) from None
+        if found is None:
+            return None
+        self._check(plan, call)
+        rule = found.rule
+        dress = plan.dress(rule.theme)
+        description = msgspec.structs.replace(
+            dress, id=0, name=f"{rule.name}:{uuid.uuid4()}", service_type=gateway.GATEWAY, tag=rule.tag,
+            call_type="video" if rule.call_type == "auto" else rule.call_type, host_view=ONLY_MAIN,
+            guest_view=ONLY_MAIN,
+        )  # fmt: skip
+        routes = await self._routes(by_rule(found, plan, "video"), rule.target, call)
+        onward = Onward(
+            alias=call.local_alias,
+            wanted=self._wanted(plan, call, found.alias, call.remote_alias, call.remote_display_name),
+            routes=routes, mirrors=rule.call_type == "auto", rate_in=_rate(rule),
+        )  # fmt: skip
+        return Service(description=description, onward=onward)
+
+    async def by_policy(self, call: CallFacts, wanted: GatewayCall) -> Service:
+        """The gateway call that policy wants instead of joining anything. Raises CallRefused."""
+        plan = self._plan
+        if plan is None or call.direction is not Direction.DIAL_IN:
+            raise CallRefused(Refusal.NOT_FOUND)
+        self._check(plan, call)
+        description = self._described_by_policy(plan.dress(wanted.theme or None), wanted)
+        route = Route(
+            protocol=wanted.protocol, destination=wanted.destination, location=wanted.location or 0,
+            hop=plan.hop(wanted.protocol, wanted.proxy), call_type=description.call_type, rate_out=wanted.rate_out,
+        )  # fmt: skip
+        person = self._wanted(plan, call, wanted.destination, wanted.source, wanted.source_name)
+        onward = Onward(
+            alias=call.local_alias, wanted=msgspec.structs.replace(person, dtmf_sequence=wanted.dtmf_sequence),
+            routes=await self._routes(route, wanted.target, call), mirrors=wanted.call_type == "auto",
+            rate_in=wanted.rate_in,
+        )  # fmt: skip
+        return Service(description=description, onward=onward)
+
+    @staticmethod
+    def _described_by_policy(dress: ServiceDescription, wanted: GatewayCall) -> ServiceDescription:
+        return msgspec.structs.replace(
+            dress, id=0, name=wanted.name, service_type=gateway.GATEWAY, tag=wanted.tag,
+            call_type="video" if wanted.call_type == "auto" else wanted.call_type, host_view=ONLY_MAIN,
+            guest_view=ONLY_MAIN,
+        )  # fmt: skip
+
+    def _match(self, plan: Plan, alias: str, protocol: CallProtocol, *, registered: bool) -> Match | None:
+        return rules.incoming(plan.rules(), alias, self._location(), protocol, registered=registered)
+
+    def _check(self, plan: Plan, call: CallFacts) -> None:
+        """Raises CallRefused for what is switched off, or comes back (SYS-107, CONF-028)."""
+        if not plan.allowed():
+            self._log(call, "outbound calls are switched off")
+            raise CallRefused(Refusal.DISABLED)
+        if gateway.loops(call.trail, gateway.mark(plan.mark, call.local_alias)):
+            self._log(call, "the call has been here before")
+            raise CallRefused(Refusal.LOOP)
+
+    async def _routes(self, way: Route, target: str, call: CallFacts) -> tuple[Route, ...]:
+        if self._plan is None:
+            return ()
+        try:
+            return await placed(way, target, self._plan)
+        except NotRegistered:
+            self._log(call, "no registered device has the alias")
+            raise CallRefused(Refusal.NOT_REGISTERED) from None
+
+    @staticmethod
+    def _wanted(plan: Plan, call: CallFacts, destination: str, source: str, name: str) -> Wanted:
+        passed = ",".join((*call.trail, gateway.mark(plan.mark, call.local_alias)))
+        return Wanted(
+            destination=destination, role=Role.HOST, source_alias=source, source_name=name,
+            headers=((gateway.TRAIL, passed),), hops=max(0, call.hops - 1),
+        )  # fmt: skip
+
+    @staticmethod
+    def _log(call: CallFacts, reason: str) -> None:
+        logger.warning("Gateway call is not placed.", alias=call.local_alias, source=call.remote_alias, reason=reason)
+
+
+def _rate(rule: Rule) -> int | None:
+    return rule.rate_in * 1000 if rule.rate_in else None
