@@ -135,7 +135,7 @@ async def test_packets_are_marked(running: Running) -> None:
     await running.service.apply(dataclasses.replace(running.service._settings, dscp=24))
     driver = running.service._driver
     assert driver is not None
-    marked = [transport.get_extra_info("socket") for transport in driver._datagrams.values()]
+    marked = [endpoint.socket for endpoint in driver._datagrams.values()]
     marked += [c.transport.get_extra_info("socket") for c in driver._connections.values() if c.transport]
     marked += [each for servers in driver._servers.values() for server in servers for each in server.sockets]
     assert len(marked) >= 4

@@ -125,6 +125,15 @@ class Engine(Commands):
         """Transactions and calls now."""
         return len(self._transactions), len(self._calls)
 
+    @property
+    def unanswered(self) -> int:
+        """Calls that wait for the application's answer."""
+        return sum(call.state is CallState.INCOMING for call in self._calls.values())
+
+    def port(self, transport: Transport) -> int:
+        """The one we listen on."""
+        return self._ports[transport]
+
     def silent(self, flow: Flow) -> bool:
         """No whole message has come over this connection yet."""
         framer = self._framers.get(flow)

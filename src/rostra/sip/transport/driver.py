@@ -24,6 +24,7 @@ from rostra.sip.limits import IDLE_CONNECTION, SHARE_OF_ONE
 from rostra.sip.locating import Place, Unreachable, Wanted
 from rostra.sip.revocation import Revocation
 from rostra.sip.transport.connection import Connection, local_address_towards
+from rostra.sip.transport.datagrams import Datagrams
 from rostra.sip.transport.listening import Listening, caller, families, listener, mark, room_for_connections
 
 __all__ = ["Driver", "Listening"]
@@ -32,26 +33,10 @@ log = structlog.get_logger("rostra.sip")
 
 CONNECT_TIMEOUT = 10.0
 """Seconds a stream connection of ours may take to open."""
+LOOK = 0.1
+"""Seconds between two looks at how much there is to do."""
 HANDSHAKE_TIMEOUT = 10.0
 """Seconds a peer has for TLS: until then its connection is not counted."""
-
-
-class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, driver: Driver, port: int) -> None:
-        self._driver = driver
-        self._port = port
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if stun.is_stun(data):
-            reply = stun.answer(data, addr)
-            if reply is not None:
-                self._driver.send_datagram(reply, (addr[0], addr[1]))
-            return
-        local = local_address_towards(addr[0])
-        self._driver.received(data, Flow(Transport.UDP, (addr[0], addr[1]), (local, self._port)))
-
-    def error_received(self, exc: Exception) -> None:
-        log.debug("sip_datagram_not_sent", problem=str(exc))
 
 
 class Driver:
@@ -84,13 +69,16 @@ class Driver:
         self._clock = clock or asyncio.get_running_loop().time
         self._numbers = itertools.count(1)
         self._room = room_for_connections()
-        self._datagrams: dict[bool, asyncio.DatagramTransport] = {}
+        self._datagrams: dict[bool, Datagrams] = {}
         self._servers: dict[Transport, list[asyncio.Server]] = {}
         self._connections: dict[int, Connection] = {}
         self._places: dict[tuple[Transport, tuple[str, int]], Connection] = {}
         self._sources: collections.Counter[str] = collections.Counter()
         self._connecting: dict[Flow, tuple[asyncio.Task[None], list[bytes]]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
+        """When `_timer` looks at the engine's timers."""
+        self._looking: asyncio.TimerHandle | None = None
         self._closing = False
         self.internal_errors = 0
 
@@ -122,9 +110,10 @@ class Driver:
     async def _listen(self, wanted: Listening, family: socket.AddressFamily) -> None:
         loop = asyncio.get_running_loop()
         made = listener(wanted, family, self._dscp)
+        if self._looking is None:
+            self._looking = loop.call_later(LOOK, self._look, loop.time() + LOOK)
         if wanted.transport is Transport.UDP:
-            endpoint, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self, wanted.port), sock=made)
-            self._datagrams[family == socket.AF_INET6] = endpoint
+            self._datagrams[family == socket.AF_INET6] = Datagrams(made, self._several)
             return
         context = self._tls_server if wanted.transport is Transport.TLS else None
         server = await loop.create_server(
@@ -151,8 +140,9 @@ class Driver:
         if dscp == self._dscp:
             return
         self._dscp = dscp
-        transports = [*self._datagrams.values(), *(c.transport for c in self._connections.values())]
+        transports = [c.transport for c in self._connections.values()]
         sockets = [transport.get_extra_info("socket") for transport in transports if transport is not None]
+        sockets += [endpoint.socket for endpoint in self._datagrams.values()]
         sockets += [each for servers in self._servers.values() for server in servers for each in server.sockets]
         for each in sockets:
             if each is not None and each.fileno() >= 0:
@@ -162,8 +152,9 @@ class Driver:
         """Close every socket. What the engine still wanted to send has been handed to the sockets before."""
         self.pump()
         self._closing = True
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._looking):
+            if timer is not None:
+                timer.cancel()
         for task, _ in list(self._connecting.values()):
             task.cancel()
         for transport in list(Transport):
@@ -207,13 +198,36 @@ class Driver:
         self.pump()
 
     def received(self, data: bytes, flow: Flow) -> None:
-        """Bytes from a socket. An error of ours in handling them is logged and counted, and ends nothing else."""
+        """Bytes from a connection."""
+        self._feed(data, flow)
+        self.pump()
+
+    def _several(self, came: list[tuple[bytes, tuple[str, int]]]) -> None:
+        """Datagrams from a socket."""
+        for data, remote in came:
+            if stun.is_stun(data):
+                reply = stun.answer(data, remote)
+                if reply is not None:
+                    self.send_datagram(reply, remote)
+            else:
+                local = local_address_towards(remote[0]), self._engine.port(Transport.UDP)
+                self._feed(data, Flow(Transport.UDP, remote, local))
+        self.pump()
+
+    def _look(self, due: float) -> None:
+        """How long work waits for its turn, and how much there is (see `overload`)."""
+        loop = asyncio.get_running_loop()
+        fill = max((endpoint.waiting for endpoint in self._datagrams.values()), default=0.0)
+        self._engine.gate.overload.measured(loop.time() - due, fill, self._engine.unanswered)
+        self._looking = loop.call_later(LOOK, self._look, loop.time() + LOOK)
+
+    def _feed(self, data: bytes, flow: Flow) -> None:
+        """An error of ours in handling it is logged and counted, and ends nothing else."""
         try:
             self._engine.receive(data, flow, self.now)
         except Exception:
             self.internal_errors += 1
             log.exception("sip_internal_error", flow=flow, data=data[:2000])
-        self.pump()
 
     def worthless(self, flow: Flow, quiet: float) -> bool:
         """Nothing of use came over this connection, or nothing for long (seconds) and no call needs it."""
@@ -234,12 +248,13 @@ class Driver:
             self._carry_out(item)
         while (event := self._engine.next_event()) is not None:
             self._on_event(event)
+        due = self._engine.next_timer()
+        if due is None or (self._timer is not None and self._due <= due):
+            return  # a look too early does no harm
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        due = self._engine.next_timer()
-        if due is not None:
-            self._timer = asyncio.get_running_loop().call_later(max(0.0, due - self.now), self._tick)
+        self._due = due
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, due - self.now), self._tick)
 
     def _tick(self) -> None:
         self._timer = None
