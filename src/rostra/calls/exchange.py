@@ -287,10 +287,10 @@ class Exchange:
 
     def _changed(self, instance: ConferenceInstance) -> None:
         self.outgoing.follow(instance)
+        self._gateways.follow(instance)
         self._places.follow(instance)
         self.direct.follow(instance)
 
-        self._gateways.follow(instance)
     def _turn_out(self, participant: str) -> None:
         """Others were first."""
         session = self._sessions.get(participant)
@@ -301,10 +301,10 @@ class Exchange:
         if self._running.get(instance.key) is instance:
             del self._running[instance.key]
         self._rooms.ended(instance)
+        self._gateways.ended(instance)
         logger.info("Conference has been stopped.", conference=instance.name, conference_id=instance.id)
         description = instance.service.description
         self._here.record(ConferenceEnded(
-        self._gateways.ended(instance)
             time=self._here.now(), id=instance.id, name=instance.name, service_type=description.service_type,
             tag=description.tag,
         ))  # fmt: skip
@@ -322,10 +322,10 @@ class Exchange:
     def left(self, session: CallSession, participant: Participant, reason: str) -> None:
         if self._sessions.pop(participant.uuid, None) is None:
             return
+        self._gateways.said(session.conference, participant, reason)
         self._here.ledger.release(session.conference.key, participant.uuid)
         now = self._here.now()
         self._here.record(ParticipantEnded(
-        self._gateways.said(session.conference, participant, reason)
             time=now, participant=record_of(session.conference, participant, session.licence.last),
             disconnect_reason=reason, duration=max(0.0, now - participant.start_time),
         ))  # fmt: skip

@@ -43,13 +43,13 @@ class Reaching:
     def __init__(self, policies: Policies, find: FindAlias, room: FindAlias) -> None:
         """`find` knows what is configured, `room` the rooms that the platform has opened."""
         self._policies = policies
+        self._rules = GatewayRules(plan, location)
         self._find = find
         self._room = room
 
     @property
     def asks(self) -> bool:
         """May an alias lead elsewhere than configured?"""
-        self._rules = GatewayRules(plan, location)
         return self._policies.decides_services
 
     async def service(self, request: CallRequest, find: FindAlias) -> Resolution:
@@ -57,6 +57,7 @@ class Reaching:
 
         Raises CallRefused, ExtensionRequired.
         """
+        call = facts_of(request)
         if not self.asks or self._room(request.alias) is not None:
             found = resolve(request.alias, find, request.protocol) or await self._onward(call)
         else:
@@ -64,7 +65,6 @@ class Reaching:
         if found is None or found.service.description.service_type not in JOINABLE:
             raise CallRefused(Refusal.NOT_FOUND)
         if found.service.description.service_type != RECEPTION:
-        call = facts_of(request)
             return found
         number = request.extension or found.extension
         if number is None:
@@ -76,17 +76,17 @@ class Reaching:
             raise CallRefused(Refusal.NOT_FOUND)
         return onward
 
+    async def _onward(self, call: CallFacts) -> Resolution | None:
+        """The gateway call that it becomes where there is no service. Raises CallRefused."""
+        found = await self._rules.find(call)
+        return Resolution(service=found) if found is not None else None
+
     async def alias(self, alias: str, call: CallFacts, calling: Service | None = None) -> Resolution | None:
         """Where an alias leads; None: nowhere. Raises CallRefused when it leads the caller away."""
         if not self.asks or self._room(alias) is not None:
             found = resolve(alias, lambda name: self._room(name) or self._find(name), call.protocol)
             return found if found is not None or calling is not None else await self._onward(call)
         configured: list[Resolution] = []
-
-    async def _onward(self, call: CallFacts) -> Resolution | None:
-        """The gateway call that it becomes where there is no service. Raises CallRefused."""
-        found = await self._rules.find(call)
-        return Resolution(service=found) if found is not None else None
 
         def look() -> Service | None:
             found = resolve(alias, self._find, call.protocol)
@@ -189,14 +189,14 @@ class Reaching:
         Raises CallRefused, PinRequired.
         """
         name = request.display_name or request.remote_alias
+        if service.onward is not None:
+            return arrivals.enter(service, request.protocol, pin, request.role, name=name), UNCHANGED
         if request.protocol in KEYPADS:
             changed = await self._person(request, service, request.role or Role.UNKNOWN)
             role = request.role or changed.role
             return arrivals.enter(service, request.protocol, pin, role, name=name), changed
         entrance = arrivals.enter(service, request.protocol, pin, request.role, name=name)
         changed = await self._person(request, service, entrance.role)
-        if service.onward is not None:
-            return arrivals.enter(service, request.protocol, pin, request.role, name=name), UNCHANGED
         if changed.role is not None and entrance.where is ServiceType.CONFERENCE:
             entrance = msgspec.structs.replace(entrance, role=changed.role)
         return entrance, changed
@@ -240,14 +240,14 @@ def facts_of(request: CallRequest) -> CallFacts:
         call_tag=request.call_tag,
         asserted_identity=_sendable(request.asserted_identity),
         subnet=_sendable(request.subnet),
+        hops=request.hops,
+        trail=request.trail,
     )
 
 
 def _sendable(header: str | None) -> str | None:
     """A header as received, but for bytes that are no UTF-8."""
     return None if header is None else header.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        hops=request.hops,
-        trail=request.trail,
 
 
 def facts_of_participant(participant: Participant, alias: str = "") -> CallFacts:
@@ -265,13 +265,13 @@ def facts_of_participant(participant: Participant, alias: str = "") -> CallFacts
         remote_address=participant.remote_address,
         remote_port=participant.remote_port,
         vendor=participant.vendor,
+        registered=participant.is_trusted,
         call_tag=participant.call_tag,
     )
 
 
 def changed(participant: Participant, properties: Properties) -> Participant:
     """A new roster entry as policy wants it."""
-        registered=participant.is_trusted,
     values: dict[str, object] = {
         "display_name": properties.remote_display_name,
         "overlay_text": properties.remote_display_name,

@@ -192,12 +192,12 @@ class CallSession(CallLegs):
         if not await self._tell(call, lambda worker: worker.start(call)):
             self.media_lost(call)
 
-    async def answered(self, vendor: str = "") -> None:
-        self._instance.answered(self._participant.uuid, vendor)
-        if self._tones:
     async def ringing(self) -> None:
         await self._instance.set_client_state(self._participant.uuid, is_ringing=True)
 
+    async def answered(self, vendor: str = "") -> None:
+        self._instance.answered(self._participant.uuid, vendor)
+        if self._tones:
             self._background.spawn(self._send_tones(self._tones))
 
     async def _send_tones(self, sequence: str) -> None:
