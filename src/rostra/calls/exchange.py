@@ -76,7 +76,9 @@ class Exchange:
         self._peers = peers
         self._find_alias = find_alias
         self._policies = policies or Unasked()
-        self._reaching = Reaching(self._policies, find_alias, lambda alias: self._rooms.find(alias))
+        self._running: dict[str, ConferenceInstance] = {}
+        self._rooms = Rooms(self._running, self._room_closed)
+        self._reaching = Reaching(self._policies, find_alias, self._rooms.find, plan, here.location)
         self._portraits = Portraits(self._policies, here.clock)
         self._configured = configured
         self._takes_calls = takes_calls

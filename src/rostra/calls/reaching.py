@@ -40,8 +40,11 @@ _TRIGGERS = {
 class Reaching:
     """Of one node."""
 
-    def __init__(self, policies: Policies, find: FindAlias, room: FindAlias) -> None:
-        """`find` knows what is configured, `room` the rooms that the platform has opened."""
+    def __init__(
+        self, policies: Policies, find: FindAlias, room: FindAlias, plan: Plan | None, location: Callable[[], int]
+    ) -> None:
+        """`find` knows what is configured, `room` the rooms that the platform has opened, `plan` the rules for what
+        is neither; `location` is that of this node."""
         self._policies = policies
         self._rules = GatewayRules(plan, location)
         self._find = find

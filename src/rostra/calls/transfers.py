@@ -56,7 +56,7 @@ class Transfers:
         self._places = places
 
     def leads(self, session: CallSession, keyed: str) -> bool:
-        return self._reaching.leads(session.conference.service, keyed, session.participant.protocol)
+        return self._reaching.leads(session.conference.service, keyed, session.participant)
 
     def take_place(self, session: CallSession) -> bool:
         service = session.conference.service
