@@ -9,6 +9,7 @@ from rostra.clientapi.signon.desk import SignOnDesk
 from rostra.clientapi.signon.fetching import Fetcher
 from rostra.clientapi.signon.problems import SignOnFailed
 from rostra.configuration import sealing
+from rostra.configuration.certificates import trusting
 from rostra.configuration.queries import Lookup
 from rostra.configuration.rows import ProviderRow
 from rostra.domain.signon import Provider
@@ -60,12 +61,8 @@ def provider_of(row: ProviderRow, lookup: Lookup) -> Provider:
 
 
 def trust(lookup: Lookup) -> ssl.SSLContext:
-    """Providers are believed by the machine's authorities and by those that were uploaded."""
-    context = ssl.create_default_context()
-    uploaded = [pem for pem, _ in lookup.authorities()]
-    if uploaded:
-        context.load_verify_locations(cadata="\n".join(uploaded))
-    return context
+    """Providers and policy servers are believed as peers of SIP are."""
+    return trusting.client_context(lookup.authorities())
 
 
 def _key() -> bytes:

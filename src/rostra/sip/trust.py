@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import ssl
 import warnings
-from collections.abc import Iterable
 
-import certifi
 import structlog
 from cryptography import x509
 
-from rostra.configuration.certificates import names
-from rostra.configuration.certificates.facts import is_self_signed
+from rostra.configuration.certificates import names, trusting
+from rostra.configuration.certificates.trusting import Authorities
 from rostra.sip.locating import is_address
 
 log = structlog.get_logger("rostra.sip")
@@ -24,9 +22,6 @@ _ANONYMOUS = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:RSA+AESGCM:ADH-AES256-GCM-S
 """Also for peers without certificates, which OpenSSL does not take on any higher level of security."""
 _WRONG_USE = 26
 """OpenSSL's X509_V_ERR_INVALID_PURPOSE."""
-
-Authorities = Iterable[tuple[str, bool]]
-"""Uploaded CA certificates (PEM), each with whether it is trusted though it is no root."""
 
 
 class _Telling(ssl.SSLObject):
@@ -53,27 +48,11 @@ def _remedy(problem: ssl.SSLCertVerificationError) -> str:
     return "upload the authority that signed the peer's certificate under Trusted CA Certificates"
 
 
-def _trusting(context: ssl.SSLContext, authorities: Authorities) -> None:
-    """Trust Mozilla's list and what was uploaded (SYS-233, SYS-234)."""
-    context.load_verify_locations(cafile=certifi.where())
-    uploaded = list(authorities)
-    partial = any(trusted for _, trusted in uploaded)
-    if partial:
-        context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
-    for text, trusted in uploaded:
-        try:
-            # Where a chain may end anywhere, it would end with those that are not trusted by themselves as well.
-            if trusted or not partial or is_self_signed(x509.load_pem_x509_certificate(text.encode())):
-                context.load_verify_locations(cadata=text)
-        except (ssl.SSLError, ValueError) as problem:
-            log.warning("sip_authority_unusable", problem=str(problem))
-
-
 def serving(context: ssl.SSLContext, *, verify: bool, authorities: Authorities = ()) -> ssl.SSLContext:
     """Complete a fresh context of ours for connections that come in."""
     context.sslobject_class = _Telling
     if verify:
-        _trusting(context, authorities)
+        trusting.trust(context, authorities)
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 
@@ -85,7 +64,7 @@ def calling(*, verify: bool, authorities: Authorities = ()) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.check_hostname = False  # OpenSSL's rules are those of the web: see `names_it`
     context.verify_mode = ssl.CERT_REQUIRED
-    _trusting(context, authorities)
+    trusting.trust(context, authorities)
     if not verify:
         context.set_ciphers(_ANONYMOUS)
     return context
