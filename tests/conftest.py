@@ -8,12 +8,16 @@ import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from rostra.environment import Environment
 from rostra.fabric import server
 from rostra.fabric.bus import Bus
 from tests import postgresql
+
+hypothesis.settings.register_profile("fuzz", max_examples=100_000, deadline=None)
+"""`--hypothesis-profile=fuzz` tries that many inputs wherever a test does not say how many."""
 
 
 def free_port() -> int:

@@ -190,11 +190,7 @@ class Call(Inviting):
             self._reply(serving, 481, now)  # a place that rings ends its call by a response (15)
             return
         self._reply(serving, 200, now)
-        for waiting in (self._updating, self._serving):
-            if waiting is not None and waiting.final is None:
-                waiting.respond(self.dialog.respond(waiting.request, 487), now)
-        self._updating = self._serving = None
-        self.finish("the far end hung up", said=reasons.said(serving.request.headers))
+        self.finish(now, "the far end hung up", said=reasons.said(serving.request.headers))
 
     def _received_info(self, serving: ServerTransaction, now: float) -> None:
         request = serving.request
@@ -282,4 +278,4 @@ class Call(Inviting):
     def _never_acknowledged(self, now: float) -> None:
         self._unacknowledged = None
         self._bye(now, "no ACK")
-        self.finish("no ACK")
+        self.finish(now, "no ACK")

@@ -85,7 +85,7 @@ class Inviting:
             raise LocalError("no request waits for an answer")
         serving.respond(self.dialog.respond(serving.request, status, reason, elsewhere), now)
         if self.state is CallState.INCOMING:
-            self.finish(reason or "refused", said=said)
+            self.finish(now, reason or "refused", said=said)
 
     def offer(self, sdp: bytes, now: float) -> None:
         """Re-INVITE with a new offer, as soon as nothing else is under way."""
@@ -108,7 +108,7 @@ class Inviting:
             self._parting = reason  # no BYE before the ACK or its timeout (15)
         elif self.state is CallState.CONFIRMED:
             self._bye(now, reason)
-            self.finish("hung up")
+            self.finish(now, "hung up")
 
     # ---- responses to ours ------------------------------------------------------------------------------------
 
@@ -149,25 +149,32 @@ class Inviting:
     def _gone(self, now: float) -> None:
         if self.state is CallState.CONFIRMED:
             self._bye(now)
-            self.finish("the far end knows the call no more")
+            self.finish(now, "the far end knows the call no more")
 
     def unanswered(self, transaction: ClientTransaction, reason: str, now: float) -> None:
         """Timeout or broken transport of a request of this call (12.2.1.2: the dialog ends)."""
         method = transaction.request.method
         if method == "INVITE" and self.state in (CallState.CALLING, CallState.CANCELLING):
-            self.finish(reason, 408)
+            self.finish(now, reason, 408)
         elif method == "REFER":
             self.referring.answered(transaction.request, 408)
         elif method not in ("BYE", "INFO", "NOTIFY") and self.state is not CallState.ENDED:
             self._inviting = None
             self.hang_up(now)
 
-    def finish(self, reason: str, status: int = 0, contact: str = "", said: str = "") -> None:
+    def finish(self, now: float, reason: str, status: int = 0, contact: str = "", said: str = "") -> None:
         """Forget everything and tell the application, once."""
         if self.state is CallState.ENDED:
             return
         self.state = CallState.ENDED
         self.session_timer.stop()
+        for asked in (self._updating, self._serving):
+            if asked is not None and asked.final is None:
+                asked.respond(self.dialog.respond(asked.request, 487), now)
+        self._updating = self._serving = None
+        self.referring.close(self.dialog, now)
+        if self._inviting is not None:  # a far end that says no more to it keeps nothing alive here
+            self._around.timers.set(now + CANCELLED, lambda _, invite=self._inviting: invite.abandon())
         for waiting in (self._unacknowledged, self._reliable):
             if waiting is not None:
                 waiting.stop()
@@ -245,7 +252,7 @@ class Inviting:
         self._inviting = None
         if self.state in (CallState.CANCELLING, CallState.ENDED):
             self._bye(now, self._cancelling)
-            self.finish("cancelled")
+            self.finish(now, "cancelled")
             return
         self.session_timer.agreed(response, now)
         if self.state is CallState.CALLING:
@@ -288,7 +295,7 @@ class Inviting:
         self._inviting = None
         if self.state in (CallState.CALLING, CallState.CANCELLING):
             reason = "refused" if self.state is CallState.CALLING else "cancelled"
-            self.finish(reason, status, challenges.elsewhere(response), reasons.said(response.headers))
+            self.finish(now, reason, status, challenges.elsewhere(response), reasons.said(response.headers))
         elif status in (408, 481):
             self.hang_up(now)
         elif status == 491:
@@ -309,14 +316,14 @@ class Inviting:
         """Give up before the answer; a far end that has not said a word yet cannot be told (9.1)."""
         self.state = CallState.CANCELLING
         self._cancelling = reason
-        self._retry = self._around.timers.set(now + CANCELLED, lambda _: self.finish("cancelled", 487))
+        self._retry = self._around.timers.set(now + CANCELLED, lambda late: self.finish(late, "cancelled", 487))
         if self._proceeding:
             self._send_cancel(now)
 
     def _send_cancel(self, now: float) -> None:
         inviting = self._inviting
         if inviting is None:
-            self.finish("cancelled")
+            self.finish(now, "cancelled")
             return
         cancel = self.dialog.request("CANCEL", "", inviting.request.cseq[0])
         cancel.uri = inviting.request.uri
@@ -377,4 +384,4 @@ class Inviting:
     def _expired(self, now: float) -> None:
         if self.state is CallState.CONFIRMED:
             self._bye(now, "session timer expired")
-            self.finish("session timer expired")
+            self.finish(now, "session timer expired")

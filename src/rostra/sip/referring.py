@@ -97,6 +97,13 @@ class Referring:
         notify.body = f"SIP/2.0 {status} {reason_phrase(status)}\r\n".encode()
         return notify
 
+    def close(self, dialog: Dialog, now: float) -> None:
+        """The call is over: nobody says any more what comes of wishes."""
+        for wish in self._wishes.values():
+            if not wish.accepted:
+                wish.serving.respond(dialog.respond(wish.serving.request, 487), now)
+        self._wishes.clear()
+
     # ---- we want the far end to call somebody
 
     def refer(self, dialog: Dialog, uri: str, by: str) -> Request:

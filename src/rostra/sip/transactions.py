@@ -76,6 +76,13 @@ class _Transaction:
                 timer.cancel()
             self._layer.forget(self)
 
+    def abandon(self) -> None:
+        """Nobody waits for it any more."""
+        self.state = State.TERMINATED
+        for timer in self._timers.values():
+            timer.cancel()
+        self._layer.forget(self)
+
     def _act(self, act: Act, now: float, message: Request | Response | None) -> None:
         if act is Act.SEND and message is not None:
             self._last = message.encode()
