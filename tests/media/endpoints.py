@@ -32,7 +32,7 @@ RATE = 48000
 
 def describe(codec: CodecParameters, port: int, rtcp_port: int = 0, profile: str = "RTP/AVPF") -> MediaDescription:
     """One stream on this machine."""
-    kind = MediaKind.AUDIO if codec.clock_rate == RATE else MediaKind.VIDEO
+    kind = MediaKind.VIDEO if codec.clock_rate == 90000 else MediaKind.AUDIO
     stream = MediaStream(
         kind=kind, address="127.0.0.1", port=port, rtcp_port=rtcp_port, codecs=(codec,), profile=profile
     )
@@ -56,6 +56,20 @@ class Far:
         self._port, self._control = (one.getsockname()[1] for one in self._sockets)
         self._pipeline: Any = None
 
+    @property
+    def video(self) -> bool:
+        return self.codec.clock_rate == 90000
+
+    def fragments(self) -> tuple[str, str, str, str]:
+        """Encoder, payloader, depayloader and decoder."""
+        row = codecs.BY_NAME[self.codec.name]
+        return (
+            row.encoder.format(bitrate=700_000, kilobits=700, mtu=1100),
+            row.payloader.format(payload_type=self.codec.payload_type, mtu=1200),
+            row.depayloader,
+            row.decoder,
+        )
+
     async def join(self, worker: Worker, leg: str) -> None:
         """Become the far end of a leg."""
         port = await self.reserve(worker, leg)
@@ -63,7 +77,7 @@ class Far:
         self.play(port)
 
     async def reserve(self, worker: Worker, leg: str) -> int:
-        kind = MediaKind.AUDIO if self.codec is OPUS else MediaKind.VIDEO
+        kind = MediaKind.VIDEO if self.video else MediaKind.AUDIO
         return (await worker.reserve_rtp(leg, (kind,)))[1][0]
 
     async def connect(self, worker: Worker, leg: str, port: int, profile: str = "RTP/AVPF") -> None:
@@ -76,17 +90,17 @@ class Far:
         self._pipeline.get_by_name("gate").set_property("drop", shut)
 
     def play(self, port: int) -> None:
-        row = codecs.BY_NAME[self.codec.name]
-        video = self.codec is not OPUS
+        video, codec = self.video, self.codec
+        encoder, payloader, depayloader, decoder = self.fragments()
         caps = (
-            f"application/x-rtp,media={'video' if video else 'audio'},encoding-name={row.name},"
-            f"clock-rate={row.clock_rate},payload={row.payload_type}"
+            f"application/x-rtp,media={'video' if video else 'audio'},encoding-name={codec.name},"
+            f"clock-rate={codec.clock_rate},payload={codec.payload_type}"
         )
         out = (
-            "videoconvert ! video/x-raw,format=I420" if video else "audioconvert ! audio/x-raw,format=S16LE,channels=1"
+            "videoconvert ! video/x-raw,format=I420"
+            if video
+            else f"audioconvert ! audioresample ! audio/x-raw,format=S16LE,channels=1,rate={RATE}"
         )
-        payloader = row.payloader.format(payload_type=row.payload_type, mtu=1200)
-        encoder = row.encoder.format(bitrate=700_000, kilobits=700, mtu=1100)
         sending = (
             f"rtpbin name=rtp rtp-profile=avpf {self._source} ! {encoder} ! "
             f"identity name=coded signal-handoffs=true ! {payloader} ! "
@@ -96,7 +110,7 @@ class Far:
         )
         self._pipeline = Gst.parse_launch(
             (sending if self._source else "") + f"udpsrc name=in caps={caps} ! "
-            f"rtpjitterbuffer latency=40 ! {row.depayloader} ! {row.decoder} ! {out} ! "
+            f"rtpjitterbuffer latency=40 ! {depayloader} ! {decoder} ! {out} ! "
             "appsink name=out sync=false max-buffers=100 drop=true"
         )
         for name, endpoint in zip(("in", "away", "control"), (*self._sockets[:1], *self._sockets), strict=True):
@@ -192,10 +206,10 @@ class Screen(Far):
 class Voice(Far):
     """Hums, and reads what it hears."""
 
-    def __init__(self, tone: int = 0) -> None:
+    def __init__(self, tone: int = 0, codec: CodecParameters = OPUS) -> None:
         wave = f"freq={tone} volume=0.2" if tone else "wave=silence"
         super().__init__(
-            OPUS,
+            codec,
             f"audiotestsrc name=tone is-live=true samplesperbuffer=960 {wave} ! audio/x-raw,rate={RATE},channels=1",
         )
 

@@ -12,7 +12,7 @@ from rostra.media.engine.backplane import Encode, Forward
 from rostra.media.messages import Quality
 
 FULL, SMALL = Quality.FULL, Quality.THUMBNAIL
-ONE, OTHER = (row for row in codecs.ROWS if row.kind is MediaKind.VIDEO)
+ONE, OTHER, *_ = (row for row in codecs.ROWS if row.kind is MediaKind.VIDEO)
 
 
 @pytest.mark.parametrize(

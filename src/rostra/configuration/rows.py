@@ -147,6 +147,11 @@ class GlobalRow(msgspec.Struct, frozen=True, kw_only=True):
     bdpm_scan_quarantine_enabled: bool = True
     bdpm_max_scan_attempts_per_window: int = 20
 
+    @property
+    def codecs_off(self) -> tuple[str, ...]:
+        """What `disabled_codecs` lists."""
+        return tuple(item.get("value", "") for item in self.disabled_codecs)
+
 
 class NodeRow(msgspec.Struct, frozen=True):
     """A Conferencing Node, as far as calls depend on it."""

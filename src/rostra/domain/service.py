@@ -37,6 +37,10 @@ class ServiceDescription(msgspec.Struct, frozen=True, kw_only=True):
     """bit/s the platform sends at most."""
     quality: str = "hd"
     """The best picture it sends: `sd`, `hd` or `fullhd`."""
+    disabled_codecs: tuple[str, ...] = ("MP4A-LATM_128", "H264_H_0", "H264_H_1")
+    """Switches of codecs that are not negotiated (SYS-117)."""
+    crypto_mode: str = "besteffort"
+    """`on`: calls without encrypted media are refused; `off`: none is encrypted; of browsers all always are."""
     guests_can_present: bool = True
     host_view: str = "one_main_seven_pips"
     guest_view: str = "one_main_seven_pips"

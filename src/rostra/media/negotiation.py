@@ -22,10 +22,8 @@ from rostra.domain.media import (
     MediaKind,
     MediaStream,
 )
-from rostra.media.codecs import EVENTS, ROWS, CodecRow
-
-SUITES = ("AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32")
-"""SRTP suites we run, in order of preference (RFC 4568 6.2)."""
+from rostra.media.codecs import BY_NAME, EVENTS, OFF_BY_DEFAULT, CodecRow, chosen
+from rostra.media.encryption import SUITES, Encryption, usable_key
 
 PROFILES = ("RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF")
 FEEDBACK = frozenset({"nack", "nack pli", "ccm fir"})
@@ -71,14 +69,19 @@ class Limits:
     """Most bit/s of video we want to receive."""
     slides: bool = True
     """There may be a second video stream for slides."""
+    disabled: frozenset[str] = frozenset(OFF_BY_DEFAULT)
+    """Switches of the codecs that are not negotiated (SYS-117)."""
+    encryption: Encryption = Encryption.BEST_EFFORT
+
+    @property
+    def rows(self) -> tuple[CodecRow, ...]:
+        return chosen(self.disabled)
 
 
 EVERYTHING = Limits()
 
 
-def usable_streams(
-    offer: MediaDescription, rows: Sequence[CodecRow] = ROWS, limits: Limits = EVERYTHING
-) -> tuple[int, ...]:
+def usable_streams(offer: MediaDescription, limits: Limits = EVERYTHING) -> tuple[int, ...]:
     """Indices of the offered streams we can take: the first usable audio, main video and slides section.
 
     Slides go with main video only. Raises NoCommonCodec when there is none.
@@ -86,7 +89,7 @@ def usable_streams(
     found: dict[tuple[MediaKind, Content], int] = {}
     for index, stream in enumerate(offer.streams):
         use = stream.kind, stream.content
-        if stream.kind in limits.kinds and use not in found and _usable(stream, rows):
+        if stream.kind in limits.kinds and use not in found and _usable(stream, limits):
             found[use] = index
     if not limits.slides or (MediaKind.VIDEO, Content.MAIN) not in found:
         found.pop((MediaKind.VIDEO, Content.SLIDES), None)
@@ -106,7 +109,6 @@ def answer(
     ports: Ports,
     keys: KeySource,
     *,
-    rows: Sequence[CodecRow] = ROWS,
     limits: Limits = EVERYTHING,
     previous: MediaDescription | None = None,
     floor: tuple[int, MediaStream] | None = None,
@@ -118,7 +120,7 @@ def answer(
     `previous` is our last description in this session: its id stays and its version is raised, and keys stay
     where the far end's did not ask for new ones (8). Raises NoCommonCodec, or NegotiationError on too few ports.
     """
-    usable = usable_streams(offer, rows, limits)
+    usable = usable_streams(offer, limits)
     if len(ports.ports) < len(usable):
         raise NegotiationError("fewer ports than streams")
     at = dict(zip(usable, ports.ports, strict=False))
@@ -133,11 +135,11 @@ def answer(
             local.append(refusal(theirs))
             remote.append(refusal(theirs))
             continue
-        ours, agreed = _answer_stream(theirs, ports.address, at[index], keys, rows, limits)
+        ours, agreed = _answer_stream(theirs, ports.address, at[index], keys, limits)
         local.append(_keeping_key(ours, previous, index))
         remote.append(agreed)
     return Agreement(
-        local=described(tuple(local), ports.address, previous),
+        local=described(tuple(local), ports.address, previous, limits.bandwidth),
         remote=msgspec.structs.replace(offer, streams=tuple(remote)),
     )
 
@@ -163,27 +165,31 @@ def on_hold(remote: MediaDescription) -> bool:
 
 
 def effective_direction(stream: MediaStream) -> Direction:
-    """The far end's direction; a zero address is the old way to say "send me nothing" (8.4)."""
-    if stream.address in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound to
+    """The far end's direction; no address, or no bandwidth, also says "send me nothing" (8.4, RFC 3264 5.1)."""
+    if stream.address in ("0.0.0.0", "::") or stream.bandwidth == 0:  # noqa: S104 - compared, not bound to
         return Direction.of(stream.direction.sends, False)
     return stream.direction
 
 
-def described(streams: tuple[MediaStream, ...], address: str, previous: MediaDescription | None) -> MediaDescription:
+def described(
+    streams: tuple[MediaStream, ...], address: str, previous: MediaDescription | None, bandwidth: int | None = None
+) -> MediaDescription:
     """Our next description in a session: the id of `previous`, with the version raised (8)."""
+    made = MediaDescription(streams=streams, address=address, bandwidth=bandwidth)
     if previous is None:
-        return MediaDescription(streams=streams, address=address)
-    return MediaDescription(
-        streams=streams, address=address, session_id=previous.session_id, version=previous.version + 1
-    )
+        return made
+    return msgspec.structs.replace(made, session_id=previous.session_id, version=previous.version + 1)
 
 
-def _usable(stream: MediaStream, rows: Sequence[CodecRow]) -> bool:
+def _usable(stream: MediaStream, limits: Limits) -> bool:
     if stream.refused or stream.profile not in PROFILES:
         return False
-    if "SAVP" in stream.profile and _offered_suite(stream) is None:
+    secured = _offered_suite(stream) is not None
+    if "SAVP" in stream.profile and (not secured or limits.encryption is Encryption.OFF):
         return False
-    return any(codec.name != EVENTS.name for codec, _ in _common(stream, rows))
+    if limits.encryption is Encryption.ON and not secured:
+        return False
+    return any(codec.name != EVENTS.name for codec, _ in _common(stream, limits.rows))
 
 
 def _common(stream: MediaStream, rows: Sequence[CodecRow]) -> Iterator[tuple[CodecParameters, CodecParameters]]:
@@ -208,14 +214,13 @@ def _answer_stream(
     address: str,
     port: int,
     keys: KeySource,
-    rows: Sequence[CodecRow],
     limits: Limits,
 ) -> tuple[MediaStream, MediaStream]:
     """One codec is agreed, so the far end never switches under way; telephone events go beside it."""
-    common = list(_common(theirs, rows))
-    chosen = [pair for pair in common if pair[0].name != EVENTS.name][:1]
-    chosen += [pair for pair in common if pair[0].name == EVENTS.name][:1]
-    offered = _offered_suite(theirs)
+    common = list(_common(theirs, limits.rows))
+    agreed = [_best([pair for pair in common if pair[0].name != EVENTS.name])]
+    agreed += [pair for pair in common if pair[0].name == EVENTS.name][:1]
+    offered = None if limits.encryption is Encryption.OFF else _offered_suite(theirs)
     crypto = (CryptoAttribute(tag=offered.tag, suite=offered.suite, key_salt=keys(offered.suite)),) if offered else ()
     direction = effective_direction(theirs)
     local = MediaStream(
@@ -226,26 +231,43 @@ def _answer_stream(
         address=address,
         port=port,
         profile=theirs.profile,
-        codecs=tuple(ours for _, ours in chosen),
+        codecs=tuple(ours for _, ours in agreed),
         crypto=crypto,
         bandwidth=limits.bandwidth if theirs.kind is MediaKind.VIDEO else None,
         ptime=20 if theirs.kind is MediaKind.AUDIO else None,
         mid=theirs.mid,
+        rtcp_mux=theirs.rtcp_mux,
     )
-    # a=rtcp-mux is not taken up: RTCP keeps its own port on both sides
     remote = msgspec.structs.replace(
         theirs,
         direction=direction,
-        rtcp_mux=False,
-        codecs=tuple(agreed for agreed, _ in chosen),
+        codecs=tuple(codec for codec, _ in agreed),
         crypto=(offered,) if offered else (),
+        ratio=shaped(theirs, agreed[0][0]),
     )
     return local, remote
 
 
+def _best(pairs: list[tuple[CodecParameters, CodecParameters]]) -> tuple[CodecParameters, CodecParameters]:
+    """Their first codec, in the best of its forms; those of few sizes only if there is nothing else."""
+    first = next((pair for pair in pairs if not few_sizes(pair[0])), pairs[0])
+    forms = [pair for pair in pairs if pair[0].name == first[0].name]
+    return max(forms, key=lambda pair: BY_NAME[pair[0].name].rank(pair[0].parameters))
+
+
+def few_sizes(codec: CodecParameters) -> bool:
+    """It knows only the old sizes of pictures, which are 4:3."""
+    return bool(BY_NAME[codec.name].sizes(codec.parameters))
+
+
+def shaped(stream: MediaStream, codec: CodecParameters) -> float:
+    """The shape of pictures that a far end is best sent."""
+    return 4 / 3 if few_sizes(codec) else stream.ratio
+
+
 def _offered_suite(stream: MediaStream) -> CryptoAttribute | None:
     """The best of the offered crypto lines; also within RTP/AVP, where it is offered as best effort."""
-    known = [line for line in stream.crypto if line.suite in SUITES and len(line.key_salt.rstrip("=")) == 40]
+    known = [line for line in stream.crypto if line.suite in SUITES and usable_key(line)]
     return min(known, key=lambda line: SUITES.index(line.suite), default=None)
 
 

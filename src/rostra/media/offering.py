@@ -14,12 +14,12 @@ from rostra.domain.media import (
     MediaKind,
     MediaStream,
 )
-from rostra.media.codecs import BY_NAME, EVENTS, ROWS, CodecRow
+from rostra.media.codecs import BY_NAME, EVENTS, CodecRow
+from rostra.media.encryption import OFFERED, Encryption, usable_key
 from rostra.media.negotiation import (
     EVERYTHING,
     FEEDBACK,
     SLIDES_LABEL,
-    SUITES,
     Agreement,
     KeySource,
     Limits,
@@ -30,6 +30,7 @@ from rostra.media.negotiation import (
     effective_direction,
     refusal,
     same_codec,
+    shaped,
 )
 
 
@@ -38,7 +39,6 @@ def make_offer(
     ports: Ports,
     keys: KeySource | None,
     *,
-    rows: Sequence[CodecRow] = ROWS,
     limits: Limits = EVERYTHING,
     previous: MediaDescription | None = None,
     floor: MediaStream | None = None,
@@ -47,9 +47,9 @@ def make_offer(
 
     A second video stream is for slides; `floor` is our section of its floor control, where there was none before.
 
-    With `keys`, crypto lines are offered: in the secure profile where that was agreed before, else as best effort
-    within RTP/AVP. `previous` (our last description) keeps number and order of its sections (8): streams of
-    `kinds` keep their places, refused places stay refused.
+    With `keys`, crypto lines are offered: in the secure profile where that was agreed before or the service asks for
+    it, else as best effort within RTP/AVP. `previous` (our last description) keeps number and order of its sections
+    (8): streams of `kinds` keep their places, refused places stay refused.
     """
     places = list(zip(kinds, ports.ports, strict=True))
     streams: list[MediaStream] = []
@@ -63,18 +63,22 @@ def make_offer(
             continue
         places.remove(place)
         secure = keys if keys is not None or not old.crypto else None
-        again = _offered_stream(place[0], ports.address, place[1], secure, rows, limits, old.profile)
-        streams.append(msgspec.structs.replace(again, content=old.content, label=old.label))
+        again = _offered_stream(place[0], ports.address, place[1], secure, limits, old.profile, old.content)
+        streams.append(msgspec.structs.replace(again, label=old.label, rtcp_mux=old.rtcp_mux))
     seen = {stream.kind for stream in streams if not stream.refused}
     for kind, port in places:
-        made = _offered_stream(kind, ports.address, port, keys, rows, limits, "RTP/AVP")
-        if kind is MediaKind.VIDEO and kind in seen:
-            if floor is not None:
-                streams.append(floor)
-            made = msgspec.structs.replace(made, content=Content.SLIDES, label=SLIDES_LABEL)
+        slides = kind is MediaKind.VIDEO and kind in seen
+        if slides and floor is not None:
+            streams.append(floor)
+        content = Content.SLIDES if slides else Content.MAIN
+        made = _offered_stream(kind, ports.address, port, keys, limits, _profile(limits), content)
         seen.add(kind)
-        streams.append(made)
-    return described(tuple(streams), ports.address, previous)
+        streams.append(msgspec.structs.replace(made, label=SLIDES_LABEL if slides else ""))
+    return described(tuple(streams), ports.address, previous, limits.bandwidth)
+
+
+def _profile(limits: Limits) -> str:
+    return "RTP/SAVP" if limits.encryption is Encryption.ON else "RTP/AVP"
 
 
 def agree(local_offer: MediaDescription, remote_answer: MediaDescription) -> Agreement:
@@ -103,10 +107,12 @@ def _offered_stream(
     address: str,
     port: int,
     keys: KeySource | None,
-    rows: Sequence[CodecRow],
     limits: Limits,
     profile: str,
+    content: Content,
 ) -> MediaStream:
+    if limits.encryption is Encryption.OFF:
+        keys = None
     secure = "SAVP" in profile
     if secure and keys is None:
         profile = profile.replace("SAVP", "AVP")
@@ -115,8 +121,9 @@ def _offered_stream(
         address=address,
         port=port,
         profile=profile,
-        codecs=tuple(_offered_codecs(kind, rows)),
-        crypto=tuple(CryptoAttribute(tag=n, suite=s, key_salt=keys(s)) for n, s in enumerate(SUITES, 1))
+        content=content,
+        codecs=tuple(_offered_codecs(kind, limits.rows, content)),
+        crypto=tuple(CryptoAttribute(tag=n, suite=s, key_salt=keys(s)) for n, s in enumerate(OFFERED, 1))
         if keys
         else (),
         bandwidth=limits.bandwidth if kind is MediaKind.VIDEO else None,
@@ -124,10 +131,11 @@ def _offered_stream(
     )
 
 
-def _offered_codecs(kind: MediaKind, rows: Sequence[CodecRow]) -> Iterator[CodecParameters]:
+def _offered_codecs(kind: MediaKind, rows: Sequence[CodecRow], content: Content) -> Iterator[CodecParameters]:
+    """Slides are too fine for the old sizes of pictures; where those are offered, they are taken."""
     used = {row.payload_type for row in rows}
     for row in rows:
-        if row.kind is not kind:
+        if row.kind is not kind or (content is Content.SLIDES and row.sizes({})):
             continue
         for number, parameters in enumerate(row.offers):
             payload_type = row.payload_type
@@ -163,8 +171,11 @@ def _agree_stream(ours: MediaStream, theirs: MediaStream) -> tuple[MediaStream, 
     if crypto is None and ("SAVP" in ours.profile or "SAVP" in theirs.profile):
         raise NegotiationError("the answer lacks a usable a=crypto line")
     direction = effective_direction(theirs).limited_to(ours.direction.reversed())
+    first = next(codec for mine, codec in pairs if mine.name != EVENTS.name)
+    mux = ours.rtcp_mux and theirs.rtcp_mux
     local = msgspec.structs.replace(
         ours,
+        rtcp_mux=mux,
         direction=direction.reversed(),
         codecs=tuple(mine for mine, _ in pairs),
         crypto=(crypto[0],) if crypto else (),
@@ -172,7 +183,8 @@ def _agree_stream(ours: MediaStream, theirs: MediaStream) -> tuple[MediaStream, 
     remote = msgspec.structs.replace(
         theirs,
         direction=direction,
-        rtcp_mux=False,
+        rtcp_mux=mux,
+        ratio=shaped(theirs, first),
         codecs=tuple(codec for _, codec in pairs),
         crypto=(crypto[1],) if crypto else (),
     )
@@ -187,15 +199,9 @@ def _offered_as(ours: MediaStream, answered: CodecParameters) -> CodecParameters
 
 
 def _same_form(mine: CodecParameters, answered: CodecParameters) -> bool:
-    """Parameters in which the forms we offer differ select a form, the same both ways (RFC 6184 8.2.2)."""
+    """The form is the same both ways (RFC 6184 8.2.2)."""
     row = BY_NAME[mine.name]
-    accepted = row.accept(answered.parameters) or {}
-    return all(
-        accepted.get(name, "") == mine.parameters.get(name, "")
-        for form in row.offers
-        for name in form
-        if any(other.get(name) != form[name] for other in row.offers)
-    )
+    return row.form(mine.parameters) == row.form(answered.parameters)
 
 
 def _answered_crypto(ours: MediaStream, theirs: MediaStream) -> tuple[CryptoAttribute, CryptoAttribute] | None:
@@ -203,6 +209,6 @@ def _answered_crypto(ours: MediaStream, theirs: MediaStream) -> tuple[CryptoAttr
         mine = next(
             (offered for offered in ours.crypto if (offered.tag, offered.suite) == (line.tag, line.suite)), None
         )
-        if mine is not None:
+        if mine is not None and usable_key(line):
             return mine, line
     return None

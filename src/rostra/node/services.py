@@ -54,6 +54,8 @@ def service_of(
             max_callrate_in=_rate(row.max_callrate_in or settings.max_callrate_in),
             max_callrate_out=_rate(row.max_callrate_out or settings.max_callrate_out),
             quality=row.max_pixels_per_second or settings.max_pixels_per_second,
+            disabled_codecs=settings.codecs_off,
+            crypto_mode=row.crypto_mode or settings.crypto_mode,
             guests_can_present=row.guests_can_present,
             host_view=row.host_view,
             guest_view=row.guest_view or row.host_view,

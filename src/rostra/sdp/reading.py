@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec import structs
+
 from rostra.domain.media import (
     CodecParameters,
     Content,
@@ -34,6 +36,10 @@ STATIC_PAYLOADS: dict[int, tuple[str, int, int]] = {
 
 _RTPMAP = re.compile(r"\s*([0-9]{1,3})\s+([^/\s]+)/([0-9]{1,9})(?:/([0-9]{1,2}))?\s*")
 _CRYPTO = re.compile(r"\s*([0-9]{1,9})\s+(\S+)\s+inline:([A-Za-z0-9+/=]+)(\S*)(?:\s+(.*))?")
+_MEMBERS = re.compile(r";|\s+(?=[A-Za-z0-9-]+=)")
+"""Between members; some part them by spaces only."""
+_CONTROL = ("fir", "tmmbr", "tstr", "vbcm", "pan")
+"""Codec control messages (RFC 5104 7.1)."""
 _SLIDES = ("slides", "alt")
 _DIRECTIONS = {direction.value: direction for direction in Direction}
 _UNSUPPORTED_SESSION_PARAMETERS = ("UNENCRYPTED_SRTP", "UNENCRYPTED_SRTCP", "UNAUTHENTICATED_SRTP")
@@ -43,12 +49,27 @@ def read(data: bytes | str | Session) -> MediaDescription:
     """Translate a description. Raises SdpError when it is malformed or states impossible values."""
     session = data if isinstance(data, Session) else parse(data)
     default = _direction(session.attributes, Direction.SENDRECV)
+    streams = tuple(_stream(session, section, default) for section in session.sections)
     return MediaDescription(
-        streams=tuple(_stream(session, section, default) for section in session.sections),
+        streams=_with_floors(streams),
         bandwidth=_bandwidth(session.bandwidths),
         address=session.address,
         session_id=session.origin.session_id,
         version=session.origin.version,
+    )
+
+
+def _with_floors(streams: tuple[Stream, ...]) -> tuple[Stream, ...]:
+    """Where no stream says that it is for slides, the one with the label of a floor is (RFC 8856 5.3)."""
+    floors = {stream.control.label for stream in streams if stream.control is not None and stream.control.label}
+    pictures = [stream for stream in streams if stream.kind is MediaKind.VIDEO]
+    if len(pictures) < 2 or any(stream.content is Content.SLIDES for stream in pictures):
+        return streams
+    return tuple(
+        structs.replace(stream, content=Content.SLIDES)
+        if stream.kind is MediaKind.VIDEO and stream.label in floors and stream is not pictures[0]
+        else stream
+        for stream in streams
     )
 
 
@@ -188,7 +209,7 @@ def _by_payload(section: Section, name: str) -> dict[str, str]:
 def parse_parameters(text: str) -> dict[str, str]:
     """`a=fmtp` members: `name=value` parted by semicolons; a bare member with digits or commas has the name ''."""
     parameters: dict[str, str] = {}
-    for part in text.split(";"):
+    for part in _MEMBERS.split(text):
         name, equals, value = part.strip().partition("=")
         if equals:
             parameters.setdefault(name.strip().lower(), value.strip())
@@ -200,13 +221,16 @@ def parse_parameters(text: str) -> dict[str, str]:
 
 
 def _feedback(section: Section, payload_type: str) -> tuple[str, ...]:
-    """RFC 4585 4.2; `*` means every payload type."""
+    """RFC 4585 4.2; `*` means every payload type, and some write `ccm fir tmmbr` for two."""
     found: list[str] = []
     for value in section.values("rtcp-fb"):
-        number, _, what = value.strip().partition(" ")
-        text = " ".join(what.lower().split())
-        if number in ("*", payload_type) and text and text not in found:
-            found.append(text)
+        number, *words = value.lower().split() or [""]
+        if number not in ("*", payload_type) or not words:
+            continue
+        both = words[0] == "ccm" and len(words) > 2 and all(word in _CONTROL for word in words[1:])
+        for text in [f"ccm {word}" for word in words[1:]] if both else [" ".join(words)]:
+            if text not in found:
+                found.append(text)
     return tuple(found)
 
 

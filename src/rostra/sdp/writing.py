@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from rostra.domain.media import CodecParameters, Content, FloorControl, MediaDescription, MediaStream
 from rostra.sdp.session import Attribute, Origin, Section, Session, serialise
 
+_UPPER = frozenset({"sqcif", "qcif", "cif", "cif4", "cif16", "maxbr", "bpp", "custom"})
+"""Members of H.261 and H.263, which RFC 4587 and RFC 4629 spell so."""
 _NAMES = {"OPUS": "opus", "TELEPHONE-EVENT": "telephone-event"}
 """Spellings endpoints are used to; names are case-insensitive (RFC 4855 3)."""
 
@@ -31,7 +33,7 @@ def write(description: MediaDescription, *, answering: Session | None = None) ->
             origin=Origin(description.session_id, description.version, address),
             name="rostra",
             address=description.address,
-            bandwidths=tuple(_bandwidths(description.bandwidth)),
+            bandwidths=tuple(_total(description.bandwidth)),
             sections=tuple(sections),
         )
     )
@@ -48,6 +50,13 @@ def _section(stream: MediaStream, session_address: str) -> Section:
         bandwidths=tuple(_bandwidths(stream.bandwidth)),
         attributes=tuple(_attributes(stream)),
     )
+
+
+def _total(bandwidth: int | None) -> Iterator[tuple[str, int]]:
+    """Of the whole session, which old systems read as CT (RFC 8866 5.8)."""
+    if bandwidth is not None:
+        yield "CT", math.ceil(bandwidth / 1000)
+    yield from _bandwidths(bandwidth)
 
 
 def _bandwidths(bandwidth: int | None) -> Iterator[tuple[str, int]]:
@@ -107,5 +116,10 @@ def _codec_attributes(codec: CodecParameters) -> Iterator[Attribute]:
 def format_parameters(parameters: dict[str, str]) -> str:
     """The value of `a=fmtp`; see `reading.parse_parameters`."""
     return ";".join(
-        value if name == "" else f"{name}={value}" if value != "" else name for name, value in parameters.items()
+        value if name == "" else f"{_spelt(name)}={value}" if value != "" else _spelt(name)
+        for name, value in parameters.items()
     )
+
+
+def _spelt(name: str) -> str:
+    return name.upper() if name in _UPPER else name

@@ -12,27 +12,30 @@ import msgspec
 from rostra.calls.switchboard import Session
 from rostra.domain.media import Content, Direction, MediaDescription, MediaKind, MediaStream
 from rostra.media import floors, negotiation, offering
+from rostra.media.encryption import KEY_OCTETS, Encryption
 from rostra.media.negotiation import Agreement, Limits, Ports
 from rostra.sdp.reading import read
 from rostra.sdp.session import parse
 from rostra.sdp.writing import write
 from rostra.sip.content import FloorLine, NoPort
 
-MASTER_KEY_AND_SALT = 30
-"""Bytes, for both suites we run (RFC 3711 8.2)."""
-
 
 def fresh_key(suite: str) -> str:
-    """Random SDES key material."""
-    del suite
-    return base64.b64encode(secrets.token_bytes(MASTER_KEY_AND_SALT)).decode()
+    """Random SDES key material; what the suite needs fills Base64 without rest, or is padded (RFC 4568 6.1)."""
+    return base64.b64encode(secrets.token_bytes(KEY_OCTETS[suite])).decode()
 
 
 def limits_of(session: Session) -> Limits:
     """What the service allows."""
     kinds = {MediaKind.AUDIO} if session.service.call_type == "audio" else {MediaKind.AUDIO, MediaKind.VIDEO}
     slides = session.service.call_type == "video"
-    return Limits(kinds=frozenset(kinds), bandwidth=session.service.max_callrate_in, slides=slides)
+    return Limits(
+        kinds=frozenset(kinds),
+        bandwidth=session.service.max_callrate_in,
+        slides=slides,
+        disabled=frozenset(session.service.disabled_codecs),
+        encryption=Encryption(session.service.crypto_mode),
+    )
 
 
 _PORT = re.compile(rb"(?m)^(m=\S+ )[0-9]+ ")
@@ -48,7 +51,7 @@ def capabilities(address: str, *, encrypt: bool) -> bytes:
 
 def check_offer(sdp: bytes) -> None:
     """Refuse early what can never be agreed. Raises SdpError, NoCommonCodec."""
-    negotiation.usable_streams(read(sdp))
+    negotiation.usable_streams(read(sdp), Limits(disabled=frozenset()))
 
 
 def _media_of(description: MediaDescription) -> MediaDescription:
@@ -109,7 +112,7 @@ class CallMedia:
         """Take an offer: media runs as agreed, the answer is returned."""
         session = parse(sdp)
         offer = read(session)
-        kinds = negotiation.kinds_of(offer, negotiation.usable_streams(offer, limits=self._limits))
+        kinds = negotiation.kinds_of(offer, negotiation.usable_streams(offer, self._limits))
         await self._reserve(kinds)
         floor = await self._floor_of(offer, kinds)
         agreement = negotiation.answer(
@@ -138,7 +141,8 @@ class CallMedia:
         await self._reserve(kinds, again=new_ports)
         kinds = self._kinds
         encrypted = self._local is not None and any(stream.crypto for stream in self._local.streams)
-        keys = fresh_key if self.encrypt or encrypted else None
+        wanted = self.encrypt or encrypted or self._limits.encryption is Encryption.ON
+        keys = fresh_key if wanted else None
         floor = await self._floor_offer() if fresh and kinds.count(MediaKind.VIDEO) > 1 else None
         offer = offering.make_offer(kinds, self._ports, keys, limits=self._limits, previous=self._local, floor=floor)
         self._offered = self._directed(self._numbered(offer))

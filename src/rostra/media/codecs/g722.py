@@ -8,6 +8,7 @@ ROW = CodecRow(
     kind=MediaKind.AUDIO,
     clock_rate=8000,
     payload_type=9,
+    switches={"": "G722"},
     encoder="avenc_g722",
     payloader="rtpg722pay pt={payload_type} mtu={mtu} max-ptime=20000000 min-ptime=20000000",
     depayloader="rtpg722depay",

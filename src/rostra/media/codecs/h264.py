@@ -1,4 +1,6 @@
-"""H.264 constrained baseline (payload RFC 6184, packetization modes 0 and 1)."""
+"""H.264: baseline forms, main and high profile (payload RFC 6184, packetization modes 0 and 1)."""
+
+from typing import Final
 
 import msgspec
 
@@ -7,15 +9,61 @@ from rostra.media.codecs.row import CodecRow, Parameters
 
 DEFAULT_PROFILE_LEVEL_ID = "42e01f"
 """Constrained baseline level 3.1: 720p30."""
+ASYMMETRY = "level-asymmetry-allowed"
+BEST_LEVEL: Final = 0x28
+"""4.0: 1080p30, the most that is taken of anybody."""
+_UNSTATED = "42000a"
+"""What is meant where no profile is stated (RFC 6184 8.1)."""
+_PROFILES = {0x42: "B", 0x4D: "B", 0x64: "H"}
+"""`profile_idc` to form: baseline, main and high. What we send in the first two is constrained baseline, which
+decoders of both take; of main, which counts as the same codec otherwise, the answer keeps the number."""
 
 
-def accept(offered: Parameters) -> dict[str, str] | None:
-    """RFC 6184 8.2.2: profile and packetization mode must be those offered; only baseline forms, modes 0 and 1."""
-    profile_level_id = offered.get("profile-level-id", "42000a").lower()
+def profile(offered: Parameters) -> tuple[int, int, int] | None:
+    """`profile_idc`, constraint flags and `level_idc`; None: they cannot be read."""
+    text = offered.get("profile-level-id", _UNSTATED)
+    try:
+        value = bytes.fromhex(text)
+    except ValueError:
+        return None
+    return (value[0], value[1], value[2]) if len(value) == 3 and len(text) == 6 else None
+
+
+def form(offered: Parameters) -> str:
+    """Profile and packetization mode, such as `B1`; empty: none that we take."""
+    found, mode = profile(offered), offered.get("packetization-mode", "0")
+    name = _PROFILES.get(found[0]) if found else None
+    return f"{name}{mode}" if name and mode in ("0", "1") else ""
+
+
+def accept_baseline(offered: Parameters) -> dict[str, str] | None:
+    """For browsers (API-087): only baseline forms, answered with what was offered."""
+    profile_level_id = offered.get("profile-level-id", _UNSTATED).lower()
     mode = offered.get("packetization-mode", "0")
     if not profile_level_id.startswith("42") or len(profile_level_id) != 6 or mode not in ("0", "1"):
         return None
     return {"profile-level-id": offered.get("profile-level-id", DEFAULT_PROFILE_LEVEL_ID), "packetization-mode": mode}
+
+
+def accept(offered: Parameters) -> dict[str, str] | None:
+    """RFC 6184 8.2.2: profile and packetization mode must be those offered; the level is lowered to what we take.
+
+    Only where the offer allows the two directions to differ is our own level stated, which may then be higher. What
+    raises the offered level (`max-fs` and the like) describes the far end, so it is not repeated.
+    """
+    found = profile(offered)
+    if found is None or not form(offered):
+        return None
+    number, flags, level = found
+    if "profile-level-id" not in offered:  # by the letter that is 176x144; who leaves it out means anything but that
+        number, flags, level = bytes.fromhex(DEFAULT_PROFILE_LEVEL_ID)
+    if offered.get(ASYMMETRY) == "1":
+        level = max(level, int(DEFAULT_PROFILE_LEVEL_ID[4:], 16))
+    answered = {
+        "profile-level-id": f"{number:02x}{flags:02x}{min(level, BEST_LEVEL):02x}",
+        "packetization-mode": offered.get("packetization-mode", "0"),
+    }
+    return answered | ({ASYMMETRY: "1"} if offered.get(ASYMMETRY) == "1" else {})
 
 
 def rank(offered: Parameters) -> int:
@@ -34,12 +82,15 @@ ROW = CodecRow(
     kind=MediaKind.VIDEO,
     clock_rate=90000,
     payload_type=97,
-    offers=(
-        {"profile-level-id": DEFAULT_PROFILE_LEVEL_ID, "packetization-mode": "1"},
-        {"profile-level-id": DEFAULT_PROFILE_LEVEL_ID, "packetization-mode": "0"},
+    offers=tuple(
+        {"profile-level-id": profile_level_id, "packetization-mode": mode, ASYMMETRY: "1"}
+        for profile_level_id in ("64001f", DEFAULT_PROFILE_LEVEL_ID)
+        for mode in ("1", "0")
     ),
     accept=accept,
     rank=rank,
+    form=form,
+    switches={"B0": "H264_B_0", "B1": "H264_B_1", "H0": "H264_H_0", "H1": "H264_H_1"},
     passes=passes,
     encoder="x264enc speed-preset=ultrafast tune=zerolatency bitrate={kilobits} vbv-buf-capacity=250 "
     "key-int-max=300 bframes=0 sliced-threads=false threads=1 "
@@ -50,6 +101,20 @@ ROW = CodecRow(
     decoder="h264parse ! avdec_h264 max-threads=1",
     feedback=("nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"),
 )
+
+HIGH = msgspec.structs.replace(
+    ROW,
+    variant="high",
+    encoder=ROW.encoder.replace("option-string=", "cabac=true dct8x8=true option-string="),
+    encoded="video/x-h264,profile=high,stream-format=byte-stream,alignment=au",
+)
+"""What is sent where high profile was agreed."""
+
+
+def made_for(taken: Parameters) -> CodecRow:
+    """Whose encoder serves a receiver of this form."""
+    return HIGH if form(taken).startswith("H") else ROW
+
 
 STREAMED = msgspec.structs.replace(
     ROW,

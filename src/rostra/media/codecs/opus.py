@@ -18,6 +18,7 @@ ROW = CodecRow(
     payload_type=111,
     offers=({"minptime": "10", "useinbandfec": "1"},),
     accept=accept,
+    switches={"": "opus"},
     encoder="opusenc bitrate=40000 audio-type=voice inband-fec=true packet-loss-percentage=5 frame-size=20",
     payloader="rtpopuspay pt={payload_type} mtu={mtu}",
     depayloader="rtpopusdepay",

@@ -8,6 +8,7 @@ ROW = CodecRow(
     kind=MediaKind.AUDIO,
     clock_rate=8000,
     payload_type=8,
+    switches={"": "PCMA"},
     encoder="alawenc",
     payloader="rtppcmapay pt={payload_type} mtu={mtu} max-ptime=20000000 min-ptime=20000000",
     depayloader="rtppcmadepay",

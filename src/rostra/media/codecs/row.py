@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,10 +24,37 @@ def rank_alike(offered: Parameters) -> int:
     return 0
 
 
+def always() -> bool:
+    """Its elements are part of what every node has."""
+    return True
+
+
+def one_form(offered: Parameters) -> str:
+    """There is one form, whatever the parameters."""
+    del offered
+    return ""
+
+
+def any_size(parameters: Parameters) -> tuple[Size, ...]:
+    """Pictures of any size."""
+    del parameters
+    return ()
+
+
 def any_packets(taken: Parameters) -> bool:
     """Whatever a receiver states, it takes packets of any division."""
     del taken
     return True
+
+
+class Size(NamedTuple):
+    """A size of picture that a receiver states."""
+
+    width: int
+    height: int
+    frame_rate: int
+    bitrate: int
+    """Bit/s worth sending at that size."""
 
 
 class CodecRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +80,16 @@ class CodecRow(msgspec.Struct, frozen=True, kw_only=True):
     """Which of several acceptable forms is better: the higher."""
     passes: Callable[[Parameters], bool] = any_packets
     """Can what was encoded for others be passed on to a receiver that states these parameters?"""
+    form: Callable[[Parameters], str] = one_form
+    """Parameters to the name of the form: those of different names are different codecs (RFC 6184 8.2.2)."""
+    switches: Mapping[str, str] = {}
+    """Form to the word by which administrators switch it off (SYS-117)."""
+    sizes: Callable[[Parameters], tuple[Size, ...]] = any_size
+    """Of a codec with few sizes: those a receiver that states these parameters takes, the best first."""
+    there: Callable[[], bool] = always
+    """Whether this machine can run it: some need a library that not every machine has."""
+    variant: str = ""
+    """Tells encoders of one codec apart."""
     encoder: str = ""
     encoded: str = ""
     """Caps the encoder's output is held to; empty: whatever it makes."""
@@ -62,3 +100,8 @@ class CodecRow(msgspec.Struct, frozen=True, kw_only=True):
     """PCM rate the audio encoder wants, Hz."""
     feedback: tuple[str, ...] = ()
     """RTCP feedback we support for it."""
+
+    @property
+    def made(self) -> str:
+        """What its encoder makes: the same for those that can share one."""
+        return f"{self.name} ({self.variant})" if self.variant else self.name

@@ -81,7 +81,7 @@ class Renditions:
         """The encoder for these, started when it is the first use; `rung` as for 16:9. Raises BadPipeline."""
         if rung and view in self.narrow:
             rung = rungs.narrow(rung)
-        key = Key(view, row.name, rung)
+        key = Key(view, row.made, rung)
         rendition = self._by_key.get(key)
         if rendition is None:
             rendition = self._by_key[key] = Rendition(key, row, f"{row.name.lower()}-{next(self._numbers)}")

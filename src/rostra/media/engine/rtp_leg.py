@@ -12,6 +12,7 @@ import structlog
 from rostra.domain.media import Content, MediaDescription, MediaKind, MediaStream, StreamType
 from rostra.domain.presenting import slides_of
 from rostra.environment import Environment
+from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import dtmf, ports, rungs
 from rostra.media.engine.leg import Leg, LegContext, VideoFeed
@@ -192,9 +193,11 @@ class RtpLeg(Leg):
         video = next((w for w in transport.wires if w.kind is MediaKind.VIDEO and not w.slides), None)
         if video is None:
             return
-        rung = rungs.pick(video.send.parameters, self._limit(Content.MAIN), self.context.quality())
+        taken = video.send.parameters
+        rung = rungs.pick(taken, self._limit(Content.MAIN), self.context.quality(), video.row.sizes(taken))
         if self._feed is None:
-            self._feed = VideoFeed(self.context.renditions, video.row, transport.subscriber(video.index))
+            made = codecs.sent_as(video.row, taken)
+            self._feed = VideoFeed(self.context.renditions, made, transport.subscriber(video.index))
         self._feed.tune(self.view, rung)
 
     def watch(self, view: str) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import socket
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from rostra.domain.media import CodecParameters, CryptoAttribute, MediaKind
+from rostra.media import encryption as encryption_keys
 from rostra.media.engine import ports
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, make
@@ -19,11 +18,14 @@ NOWHERE = "127.0.0.1"
 """Host of sinks whose destination is not known; their port is the discard service's."""
 DISCARD = 9
 _SUITES = {
-    "AES_CM_128_HMAC_SHA1_80": "hmac-sha1-80",
-    "AES_CM_128_HMAC_SHA1_32": "hmac-sha1-32",
+    "AEAD_AES_256_GCM": ("aes-256-gcm", "null"),
+    "AEAD_AES_128_GCM": ("aes-128-gcm", "null"),
+    "AES_256_CM_HMAC_SHA1_80": ("aes-256-icm", "hmac-sha1-80"),
+    "AES_256_CM_HMAC_SHA1_32": ("aes-256-icm", "hmac-sha1-32"),
+    "AES_CM_128_HMAC_SHA1_80": ("aes-128-icm", "hmac-sha1-80"),
+    "AES_CM_128_HMAC_SHA1_32": ("aes-128-icm", "hmac-sha1-32"),
 }
-_KEY_AND_SALT = 30
-"""Bytes (RFC 4568 6.2)."""
+"""Cipher and authentication, as the elements name them."""
 
 
 def check(*keys: CryptoAttribute) -> None:
@@ -35,9 +37,9 @@ def check(*keys: CryptoAttribute) -> None:
 def encryption(pipeline: Pipeline, name: str, crypto: CryptoAttribute) -> Any:
     """What makes SRTP and SRTCP of ours. Raises BadDescription."""
     encoder = pipeline.add(make("srtpenc", name))
-    key, authentication = _key(crypto)
+    key, suite = _key(crypto)
     encoder.set_property("key", Gst.Buffer.new_wrapped(key))
-    for member, value in _ciphers(authentication).items():
+    for member, value in _ciphers(suite).items():
         encoder.set_property(member.replace("srtp-", "rtp-").replace("srtcp-", "rtcp-"), value)
     return encoder
 
@@ -53,8 +55,8 @@ class Decryption:
 
     def __init__(self, pipeline: Pipeline, name: str, crypto: CryptoAttribute) -> None:
         """Raises BadDescription."""
-        key, authentication = _key(crypto)
-        members = ",".join(f"{member}=(string){value}" for member, value in _ciphers(authentication).items())
+        key, suite = _key(crypto)
+        members = ",".join(f"{member}=(string){value}" for member, value in _ciphers(suite).items())
         self._caps = Gst.Caps.from_string(f"application/x-srtp,srtp-key=(buffer){key.hex()},{members}")
         self._lock = threading.Lock()
         self._trial: set[int] = set()
@@ -124,22 +126,20 @@ def payload_caps(kind: MediaKind, codec: CodecParameters) -> Any:
     return Gst.Caps.from_string(",".join(members))
 
 
-def _key(crypto: CryptoAttribute) -> tuple[bytes, str]:
-    """Key and salt, and the authentication of the suite. Raises BadDescription."""
-    try:
-        key = base64.b64decode(crypto.key_salt, validate=True)
-    except (ValueError, binascii.Error):
-        key = b""
-    if len(key) != _KEY_AND_SALT or crypto.suite not in _SUITES:
+def _key(crypto: CryptoAttribute) -> tuple[bytes, tuple[str, str]]:
+    """Key and salt, and what the suite stands for. Raises BadDescription."""
+    key = encryption_keys.key_of(crypto)
+    if not key or crypto.suite not in _SUITES:
         raise BadDescription(f"the key of {crypto.suite!r} cannot be used")
     return key, _SUITES[crypto.suite]
 
 
-def _ciphers(authentication: str) -> dict[str, str]:
+def _ciphers(suite: tuple[str, str]) -> dict[str, str]:
     """RFC 4568 6.2: the short tag is for RTP only."""
+    cipher, authentication = suite
     return {
-        "srtp-cipher": "aes-128-icm",
+        "srtp-cipher": cipher,
         "srtp-auth": authentication,
-        "srtcp-cipher": "aes-128-icm",
-        "srtcp-auth": "hmac-sha1-80",
+        "srtcp-cipher": cipher,
+        "srtcp-auth": "null" if authentication == "null" else "hmac-sha1-80",
     }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from rostra.media.codecs.row import Size
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -14,6 +16,8 @@ class Rung:
     height: int
     frame_rate: int
     bitrate: int
+    fixed: bool = False
+    """The codec has no other size like it."""
 
     @property
     def macroblocks(self) -> int:
@@ -58,12 +62,17 @@ _LEVELS: dict[int, tuple[int, int, int]] = {
 """H.264 table A-1 up to what we send: macroblocks per second, per picture, bit/s."""
 
 
-def pick(parameters: Mapping[str, str], limit: int | None = None, quality: str = "hd") -> Rung:
+def pick(
+    parameters: Mapping[str, str], limit: int | None = None, quality: str = "hd", sizes: Sequence[Size] = ()
+) -> Rung:
     """The best rung for a receiver, no better than `quality`: `sd`, `hd` or `fullhd`.
 
     `parameters` are the receiver's fmtp members: `profile-level-id` (RFC 6184) and `max-fs`, `max-mbps`,
-    `max-br`, `max-fr` (RFC 6184, RFC 7741) raise or set its limits; `limit` is its bandwidth in bit/s.
+    `max-br`, `max-fr` (RFC 6184, RFC 7741) raise or set its limits; `limit` is its bandwidth in bit/s. Where its
+    codec has but few `sizes`, it is one of those.
     """
+    if sizes:
+        return one_of(sizes, limit)
     rate, size, bits = capability(parameters)
     if limit:
         bits = min(bits, limit) if bits else limit
@@ -95,8 +104,17 @@ def share(limit: int | None, *, both: bool) -> int | None:
     return left // 2 if both else left
 
 
+def one_of(sizes: Sequence[Size], limit: int | None) -> Rung:
+    """The best of these that the bandwidth is enough for; else the last, thinned."""
+    fitting = [size for size in sizes if not limit or limit * _STRETCH >= size.bitrate]
+    best = (fitting or sizes[-1:])[0]
+    return Rung(best.width, best.height, best.frame_rate, min(best.bitrate, limit or best.bitrate), fixed=True)
+
+
 def narrow(rung: Rung) -> Rung:
     """As high, but 4:3 (REF-133)."""
+    if rung.fixed:
+        return rung
     return dataclasses.replace(rung, width=max(16, round(rung.height / 6) * 8))
 
 

@@ -73,6 +73,8 @@ def way(taker: Taker, arriving: Arriving) -> Way:
 
 def pick(taker: Taker, size: tuple[int, int]) -> Rung:
     """The best rung for a leg, no bigger than the presentation needs."""
+    if sizes := taker.row.sizes(taker.parameters):
+        return rungs.one_of(sizes, taker.limit)
     rate, most, bits = rungs.capability(taker.parameters)
     if taker.limit:
         bits = min(bits, taker.limit) if bits else taker.limit

@@ -145,7 +145,7 @@ def _choose(section: Section) -> Chosen | None:
     payloads = section.payloads
     forms: list[tuple[Payload, CodecRow, dict[str, str]]] = []
     for payload in payloads:
-        row = codecs.BY_NAME.get(payload.name)
+        row = codecs.BROWSERS.get(payload.name)
         agreed = row.accept(payload.parameters) if row and row.encoder and row.kind == section.kind else None
         if row and agreed is not None and row.clock_rate == payload.clock_rate:
             forms.append((payload, row, agreed))
@@ -154,7 +154,7 @@ def _choose(section: Section) -> Chosen | None:
     first = forms[0][1]
     payload, row, agreed = max((form for form in forms if form[1] is first), key=lambda f: f[1].rank(f[0].parameters))
     return Chosen(
-        row,
+        codecs.BY_NAME[row.name],
         payload,
         agreed,
         retransmission=next(

@@ -25,7 +25,8 @@ static gboolean init(GstPlugin *plugin) {
          gst_element_register(plugin, "rostraaudiosink", GST_RANK_NONE, rostra_audio_sink_get_type()) &&
          gst_element_register(plugin, "rostraaudiosrc", GST_RANK_NONE, rostra_audio_src_get_type()) &&
          gst_element_register(plugin, "rostrapub", GST_RANK_NONE, rostra_pub_get_type()) &&
-         gst_element_register(plugin, "rostrasub", GST_RANK_NONE, rostra_sub_get_type());
+         gst_element_register(plugin, "rostrasub", GST_RANK_NONE, rostra_sub_get_type()) &&
+         gst_element_register(plugin, "rostrag729enc", GST_RANK_NONE, rostra_g729_enc_get_type());
 }
 
 #define PACKAGE "rostra"

@@ -1,0 +1,50 @@
+"""H.263 (payload RFC 2190, type 34) and H.263+ (payload RFC 4629, `H263-1998` and `H263-2000`)."""
+
+import msgspec
+
+from rostra.domain.media import MediaKind
+from rostra.media.codecs.pictures import SQUARE, stated
+from rostra.media.codecs.row import CodecRow, Parameters, Size
+
+_KNOWN = ("cif4", "cif", "qcif", "sqcif")
+OURS = {"cif4": "1", "cif": "1", "qcif": "1", "sqcif": "1"}
+
+
+def sizes(parameters: Parameters) -> tuple[Size, ...]:
+    return stated(parameters, _KNOWN)
+
+
+def accept(offered: Parameters) -> dict[str, str]:
+    """Sizes are one-sided; of the annexes we state none, so none may be used towards us."""
+    del offered
+    return dict(OURS)
+
+
+ROW = CodecRow(
+    name="H263",
+    kind=MediaKind.VIDEO,
+    clock_rate=90000,
+    payload_type=34,
+    offers=(OURS,),
+    accept=accept,
+    switches={"": "H263"},
+    sizes=sizes,
+    encoder="avenc_h263 bitrate={bitrate} gop-size=300 ps={mtu}",
+    payloader="rtph263pay pt={payload_type} mtu={mtu}",
+    depayloader="rtph263depay",
+    decoder=f"avdec_h263 ! {SQUARE}",
+    feedback=("nack pli", "ccm fir"),
+)
+
+PLUS = msgspec.structs.replace(
+    ROW,
+    name="H263-1998",
+    payload_type=105,
+    switches={"": "H263-1998"},
+    payloader="rtph263ppay pt={payload_type} mtu={mtu}",
+    depayloader="rtph263pdepay",
+)
+"""What we send is plain H.263, which every H.263+ decoder takes."""
+
+PLUS_2000 = msgspec.structs.replace(PLUS, name="H263-2000", payload_type=106, offers=())
+"""The same under its later name; not offered by us."""
