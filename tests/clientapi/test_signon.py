@@ -189,7 +189,16 @@ async def test_who_has_to_sign_on_depends_on_role_and_pin_comes_first(api: Api) 
 
 async def test_pages_of_other_addresses_get_nothing(api: Api, providers: dict[str, Provider]) -> None:
     wrong = "SSO Authentication Failed. SSO is not available from this domain"
-    for origin in ("https://evil.test", "null", "http://meet.test:8443", "https://meet.test.evil.test", "https://[x"):
+    strange = ("\\@", "/@", "#@", "?@", ":443@")  # browsers end the host where they find a backslash
+    sent_by = (
+        "https://evil.test",
+        "null",
+        "http://meet.test:8443",
+        "https://meet.test.evil.test",
+        "https://[x",
+        "https://[:::]",
+    )
+    for origin in (*sent_by, *(f"https://evil.test{between}meet.test:8443" for between in strange)):
         assert await ask(api, chosen_idp="saml-1", origin=origin) == wrong, origin
     providers["saml-1"] = msgspec.structs.replace(SAML, redirects=(), hosts=("node.test",))
     sent = await ask(api, chosen_idp="saml-1", origin="https://node.test")

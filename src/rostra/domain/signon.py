@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -11,6 +12,7 @@ from rostra.domain.vocabulary import Role
 
 PLACEHOLDER = "__pexip-sso-token__"
 """In `sso_redirect_target` of clients: stands for the token."""
+_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE)
 
 
 class SignOnRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,9 +81,12 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     def redirect_for(self, address: str) -> str | None:
         """Where the users of the web app at `address` (an origin) are sent back to; None: it is not known here.
 
-        Tokens are told to pages of that address only, so an unknown one gets none.
+        Tokens are told to pages of that address only, so an unknown one gets none. Nor does what is more than an
+        origin: browsers and we might not find the same host in it.
         """
-        parts = urlsplit(address)
+        parts = _origin(address)
+        if parts is None:
+            return None
         for redirect in self.redirects:
             known = urlsplit(redirect)
             if known.hostname == parts.hostname and known.scheme == parts.scheme:
@@ -98,3 +103,10 @@ def allowed_target(target: str, address: str) -> bool:
         return PLACEHOLDER in target and parts.scheme == known.scheme and parts.netloc == known.netloc
     except ValueError:
         return False
+
+
+def _origin(address: str) -> SplitResult | None:
+    try:
+        return urlsplit(address) if _ORIGIN.fullmatch(address) else None
+    except ValueError:
+        return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from urllib.parse import urlsplit
 
 import structlog
 from starlette.requests import Request
@@ -51,7 +50,7 @@ class SignOnDesk:
 
     def send(self, provider: Provider, alias: str, address: str, target: str) -> str:
         """Where the user goes to sign on. Raises Misaddressed, SignOnFailed."""
-        redirect = _split(address) and provider.redirect_for(address)
+        redirect = provider.redirect_for(address)
         if not redirect:
             raise Misaddressed(address)
         target = "" if provider.popup else target[: LONGEST_TARGET + 1]
@@ -126,11 +125,3 @@ class SignOnDesk:
         logger.info(
             event, provider=provider.name, alias=pending.alias, remote_address=caller_address(request), **more
         )  # fmt: skip
-
-
-def _split(address: str) -> bool:
-    """Is it an origin at all?"""
-    try:
-        return bool(urlsplit(address).hostname)
-    except ValueError:
-        return False
