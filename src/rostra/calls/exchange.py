@@ -148,7 +148,7 @@ class Exchange:
             raise CallRefused(Refusal.MAINTENANCE)
         find = self._find_alias if request.role is None else self._find
         found = await self._reaching.service(request, find)
-        former = await rejoining.recall(request, found.service, self._instance)
+        former = await rejoining.recall(request, found.service, self._running.get, self._here.bus)
         request = rejoining.judged(request, former)
         pin = request.pin if found.pin is None else found.pin
         entrance, properties = await self._reaching.enter(request, found.service, pin)

@@ -6,31 +6,38 @@ mark of that. So any of them knows who comes back, also when the node that issue
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import msgspec
 
 from rostra.calls import arrivals
 from rostra.calls.switchboard import CallRequest
 from rostra.conference.instance import ConferenceInstance
+from rostra.conference.link import ask_about
 from rostra.conference.roster import Participant
 from rostra.conference.state import STARTED_BY_HAND
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import Role, ServiceType
+from rostra.fabric.peers import Connection
 
 
 async def recall(
-    request: CallRequest, service: Service, conference: Callable[[str, Service], Awaitable[ConferenceInstance]]
+    request: CallRequest, service: Service, running: Callable[[str], ConferenceInstance | None], bus: Connection
 ) -> Participant | None:
     """The caller as it was in the conference of the service; None: it was not there, or left long ago.
 
-    `conference` gives the running one, begun when there is none.
+    `running` gives the conference as it is here. Where it is not, other nodes are asked: who only says that he comes
+    back begins none.
     """
     former = request.former
     if former is None or service.description.service_type not in ("conference", "lecture"):
         return None
-    found = await conference(arrivals.conference_key(service, ServiceType.CONFERENCE), service)
-    known = found.recall(former.participant)
+    key = arrivals.conference_key(service, ServiceType.CONFERENCE)
+    here = running(key)
+    if here is not None and not here.ended:
+        known = here.recall(former.participant)
+    else:
+        known = await ask_about(bus, key, former.participant)
     if known is None or not known.mark or known.mark != former.mark or known.role is Role.UNKNOWN:
         return None
     return known

@@ -17,6 +17,7 @@ import structlog
 
 from rostra.background import Background
 from rostra.conference import messages as w
+from rostra.conference.roster import Participant
 from rostra.conference.state import Delta, Owner
 from rostra.fabric.bus import Unreachable
 from rostra.fabric.peers import Connection
@@ -65,6 +66,20 @@ class LinkListener(Protocol):
     def heard(self, message: w.Heard, /) -> None: ...
 
     def rang(self, message: w.Rang, /) -> None: ...
+
+
+async def ask_about(bus: Connection, key: str, participant: str) -> Participant | None:
+    """What nodes with a conference know of a participant; None: none has it, or the participant has left.
+
+    The conference does not begin here for that.
+    """
+    try:
+        reply = w.reply_decoder.decode(await bus.request(w.sync_subject(key), b"", timeout=MEETING))
+    except (Unreachable, msgspec.DecodeError) as problem:
+        logger.info("Nothing is known of a participant that comes back", key=key, problem=str(problem))
+        return None
+    entry = reply.delta.entries.get(participant) if isinstance(reply, w.State) and speaks_for(reply.node) else None
+    return entry.participant if entry else None
 
 
 class Link:
