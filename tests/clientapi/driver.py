@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 import httpx
 
+from rostra.clientapi.serving import Server
+
 ROOT = "/api/client/v2"
 
 
@@ -121,3 +123,10 @@ class Api:
         assert response.status_code == 200, response.text
         granted = response.json()["result"]
         return User(self.http, alias, granted["token"], granted["participant_uuid"], granted)
+
+
+def break_streams(server: Server) -> None:
+    """End every event stream; the participants stay."""
+    for client in server._api.clients:
+        if client.stream:
+            client.stream.finish()

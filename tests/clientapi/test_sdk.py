@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from rostra.clientapi.serving import Server
 from rostra.environment import Environment
 
-from .driver import Api
+from .driver import Api, break_streams
 from .fakes import FakeSwitchboard
 from .packages import installed
 
@@ -233,7 +233,7 @@ async def test_a_broken_stream_is_reopened(open_page: Open, live: Api, server: S
     for client in server._api.clients:
         assert client.stream is not None
         client.stream.tell("of_our_own", {"anything": 1})
-    server._api.clients.close_streams()
+    break_streams(server)
 
     async def synced_again() -> bool:
         return len(await ada.signals("onParticipants")) >= 2

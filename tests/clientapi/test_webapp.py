@@ -12,7 +12,7 @@ from rostra.calls.switchboard import MediaRefused
 from rostra.clientapi.serving import Server
 from rostra.environment import Environment
 
-from .driver import Api
+from .driver import Api, break_streams
 from .fakes import FakeConference, FakeSession, FakeSwitchboard
 from .test_sdk import ARGUMENTS, CHROMIUM, eventually
 
@@ -250,7 +250,7 @@ async def test_a_broken_stream_is_opened_again(
     visit: Visit, far: Page, switchboard: FakeSwitchboard, server: Server, live: Api
 ) -> None:
     page, _ = await joined(visit, switchboard)
-    server._api.clients.close_streams()
+    break_streams(server)
     await live.join(name="Bob")
     await expect(page.get_by_test_id("roster")).to_contain_text("Bob")
     await expect(page.get_by_test_id("reconnecting")).to_have_count(0)

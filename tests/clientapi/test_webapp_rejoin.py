@@ -23,7 +23,7 @@ from rostra.environment import Environment
 from rostra.tls import context_of
 
 from . import test_webapp
-from .driver import Api
+from .driver import Api, break_streams
 from .fakes import FakeSession, FakeSwitchboard
 from .test_sdk import eventually
 from .test_webapp import Visit, joined, picture_flows
@@ -210,7 +210,7 @@ async def test_a_short_silence_changes_nothing(
     visit: Visit, far: Page, switchboard: FakeSwitchboard, server: Server, environment: Environment, second: Server
 ) -> None:
     page, session = await joined(visit, switchboard)
-    server._api.clients.close_streams()
+    break_streams(server)
     await expect(page.get_by_test_id("reconnecting")).to_have_count(0)
     await picture_flows(page, 3)
     assert others(switchboard, session) == []
@@ -255,7 +255,7 @@ async def test_who_was_removed_meanwhile_stays_out(
     visit: Visit, far: Page, switchboard: FakeSwitchboard, server: Server, second: Server
 ) -> None:
     page, session = await joined(visit, switchboard)
-    server._api.clients.close_streams()
+    break_streams(server)
     await switchboard.conference("Demo").remove(session.participant.uuid, "Disconnected by another participant")
     reason = page.get_by_test_id("ended-reason")
     await expect(reason).to_have_attribute("data-reason", "Disconnected by another participant")
