@@ -33,6 +33,8 @@ export interface Admission {
   call_type: CallType;
   chat_enabled: boolean;
   vp9_enabled?: boolean;
+  /** Main video may be 1080p. */
+  allow_1080p?: boolean;
   trickle_ice_enabled?: boolean;
   stun?: { url: string }[];
   turn?: TurnServer[];

@@ -2,7 +2,7 @@
 
 import type { CallType } from "../api/types";
 import type { Received } from "./recovery";
-import { chooseVideoCodecs, limitVideo, markContent } from "./sdp";
+import { askFullHd, chooseVideoCodecs, limitVideo, markContent } from "./sdp";
 import type { Signalling } from "./signalling";
 
 export interface ConnectionSettings {
@@ -11,6 +11,8 @@ export interface ConnectionSettings {
   relayOnly: boolean;
   trickle: boolean;
   vp9: boolean;
+  /** Main video up to 1080p, sent and received; presentations always may be. */
+  fullHd: boolean;
   /** Most to receive and to send per video, kbit/s; the user's choice. */
   limit?: number | undefined;
 }
@@ -179,7 +181,8 @@ export class MediaConnection {
     await this.pc.setLocalDescription(offer);
     if (!this.settings.trickle) await this.gathered();
     const local = this.pc.localDescription?.sdp ?? offer.sdp ?? "";
-    const sdp = limitVideo(markContent(local), this.settings.limit ?? RECEIVE_LIMIT);
+    const asked = askFullHd(markContent(local), this.settings.fullHd ? ["main", "slides"] : ["slides"]);
+    const sdp = limitVideo(asked, this.settings.limit ?? RECEIVE_LIMIT);
     if (this.call === undefined) {
       const answer = await this.signalling.place(sdp, this.settings.mediaType, signal);
       this.call = answer.call;

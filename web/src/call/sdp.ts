@@ -38,6 +38,42 @@ export function limitVideo(sdp: string, kbps: number): string {
   return session + limited.join("");
 }
 
+/** What decodes 1920x1080 at 30 frames per second, in blocks of 16x16 pixels. */
+const BLOCKS = 8160;
+const FULL_HD: Record<string, string> = {
+  H264: `max-fs=${BLOCKS};max-mbps=${BLOCKS * 30}`,
+  VP8: `max-fs=${BLOCKS};max-fr=30`,
+  VP9: `max-fs=${BLOCKS};max-fr=30`,
+};
+
+/** Ask for pictures up to 1920x1080 in video sections of these contents; browsers state no more than 720p. */
+export function askFullHd(sdp: string, contents: readonly Content[]): string {
+  const [session, media] = sections(sdp);
+  const asked = media.map((section) => {
+    const content = /^a=content:(\w+)/m.exec(section)?.[1] ?? "main";
+    const meant = section.startsWith("m=video") && contents.some((one) => one === content);
+    return meant ? raised(section) : section;
+  });
+  return session + asked.join("");
+}
+
+function raised(section: string): string {
+  let found = section;
+  for (const [, number, codec] of section.matchAll(/^a=rtpmap:(\d+) (\w+)\//gm)) {
+    const more = FULL_HD[codec?.toUpperCase() ?? ""];
+    const known = new RegExp(`^a=fmtp:${number} .*max-fs=`, "m");
+    if (!more || known.test(section)) continue;
+    const parameters = new RegExp(`^(a=fmtp:${number} .*?)(\\r?\\n)`, "m");
+    found = parameters.test(found)
+      ? found.replace(parameters, `$1;${more}$2`)
+      : found.replace(
+          new RegExp(`^(a=rtpmap:${number} .*?)(\\r?\\n)`, "m"),
+          `$1$2a=fmtp:${number} ${more}$2`,
+        );
+  }
+  return found;
+}
+
 export interface CodecChoice {
   mimeType: string;
   sdpFmtpLine?: string;

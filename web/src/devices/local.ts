@@ -20,6 +20,11 @@ const CAMERA: MediaTrackConstraints = {
   height: { ideal: 720 },
   frameRate: { ideal: 30 },
 };
+const FULL_HD_CAMERA: MediaTrackConstraints = {
+  ...CAMERA,
+  width: { ideal: 1920 },
+  height: { ideal: 1080 },
+};
 const MICROPHONE: MediaTrackConstraints = {
   echoCancellation: true,
   noiseSuppression: true,
@@ -32,8 +37,8 @@ const GONE: ReadonlySet<DeviceFault> = new Set(["unplugged", "missing"]);
 type Opened = { track: MediaStreamTrack } | { fault: DeviceFault };
 
 /** Asked anew each time: tests and embedders may replace getUserMedia. */
-async function open(kind: "audio" | "video", deviceId: string | undefined): Promise<Opened> {
-  const base = kind === "audio" ? MICROPHONE : CAMERA;
+async function open(base: MediaTrackConstraints, deviceId: string | undefined): Promise<Opened> {
+  const kind = base === MICROPHONE ? "audio" : "video";
   const constraints = deviceId ? { ...base, deviceId: { ideal: deviceId } } : base;
   try {
     if (!navigator.mediaDevices) return { fault: "insecure" };
@@ -51,6 +56,7 @@ export class LocalMedia {
   microphone: MediaStreamTrack | undefined;
   camera: MediaStreamTrack | undefined;
   released = false;
+  private wanted = CAMERA;
   private readonly watched = new Set<string>();
   private readonly listeners = new Set<() => void>();
 
@@ -106,7 +112,7 @@ export class LocalMedia {
     try {
       const stream = await navigator.mediaDevices.getUserMedia({
         audio: micId ? { ...MICROPHONE, deviceId: { ideal: micId } } : MICROPHONE,
-        video: cameraId ? { ...CAMERA, deviceId: { ideal: cameraId } } : CAMERA,
+        video: cameraId ? { ...this.wanted, deviceId: { ideal: cameraId } } : this.wanted,
       });
       this.takeMicrophone(stream.getAudioTracks()[0]);
       this.takeCamera(stream.getVideoTracks()[0]);
@@ -124,6 +130,18 @@ export class LocalMedia {
   async chooseCamera(cameraId: string): Promise<void> {
     this.set({ cameraId, cameraWanted: true });
     await this.openCamera();
+  }
+
+  /** From now on the camera is wanted in 1080p, or no better than 720p; what it cannot do it need not. */
+  async askFullHd(wanted: boolean): Promise<void> {
+    const constraints = wanted ? FULL_HD_CAMERA : CAMERA;
+    if (constraints === this.wanted) return;
+    this.wanted = constraints;
+    try {
+      await this.camera?.applyConstraints(constraints);
+    } catch (error) {
+      console.info("the camera stays as it is", error);
+    }
   }
 
   chooseSpeaker(speakerId: string): void {
@@ -168,18 +186,18 @@ export class LocalMedia {
   }
 
   private async openMicrophone(): Promise<void> {
-    const opened = await open("audio", this.state.micId);
+    const opened = await open(MICROPHONE, this.state.micId);
     if ("fault" in opened) this.set({ micFault: opened.fault });
     else this.takeMicrophone(opened.track);
   }
 
   private async openCamera(): Promise<void> {
-    let opened = await open("video", this.state.cameraId);
+    let opened = await open(this.wanted, this.state.cameraId);
     if ("fault" in opened && opened.fault === "busy" && this.camera) {
       // Many phones have only one camera open at a time: ours makes room for the other.
       this.camera.stop();
       this.camera = undefined;
-      opened = await open("video", this.state.cameraId);
+      opened = await open(this.wanted, this.state.cameraId);
     }
     if ("fault" in opened) this.set({ cameraFault: opened.fault });
     else this.takeCamera(opened.track);

@@ -13,6 +13,7 @@ import { Moving } from "./moving";
 import { Presenting } from "./presenting";
 import { itinerary, type Outcome, Rejoin } from "./rejoin";
 import { Session } from "./session";
+import { fullHdFor } from "./settings";
 import { askProvider, signOnAddress } from "./signon";
 
 /** How long to try getting back in; after a longer silence (a machine that slept) nobody expects to be in a meeting. */
@@ -206,6 +207,7 @@ export class Meeting extends Acting {
     const raised = handRaised(seen(this.store.get()));
     this.store.dispatch({ type: "admitted", admission });
     if (raised) this.attempt(session.api.raiseHand(true));
+    void this.media.askFullHd(fullHdFor(admission, this.limit));
     await session.start();
     if (this.session !== session) return;
     this.announceMutes();

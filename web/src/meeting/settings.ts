@@ -13,6 +13,16 @@ export function settingsFor(admission: Admission, limit?: number): ConnectionSet
     relayOnly: admission.use_relay_candidates_only ?? false,
     trickle: admission.trickle_ice_enabled ?? false,
     vp9: admission.vp9_enabled ?? false,
+    fullHd: fullHdFor(admission, limit),
     limit,
   };
+}
+
+/** With less than this, kbit/s, there is no main video of 1080p. */
+const FULL_HD_RATE = 2_564;
+
+/** Main video of 1080p: where the conference has it, the user's limit is enough for it, and the screen shows it. */
+export function fullHdFor(admission: Admission, limit = FULL_HD_RATE): boolean {
+  const lines = Math.min(screen.width, screen.height) * devicePixelRatio;
+  return admission.allow_1080p === true && limit >= FULL_HD_RATE && lines >= 1080;
 }

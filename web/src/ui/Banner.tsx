@@ -1,7 +1,7 @@
 import type { LocalState } from "../devices/local";
 import { t } from "../i18n";
 import type { Meeting } from "../meeting/meeting";
-import { isMutedByHost, type MeetingState, mayUnmute } from "../state/meeting";
+import { isMutedByHost, isWaiting, type MeetingState, mayUnmute } from "../state/meeting";
 import { useOnline } from "./hooks";
 import { Icon } from "./Icon";
 import { handOverAddress } from "./routes";
@@ -54,12 +54,21 @@ export function Banner({ meeting, state, local }: Props) {
       </p>
     );
   }
-  if (state.recovering || !state.streamOpen || state.link === "doubted") {
-    const node = !state.streamOpen || state.link === "doubted";
+  const node = !state.streamOpen || state.link === "doubted";
+  if (node || (state.recovering && state.mediaUp)) {
     return (
       <p className="banner warn" role="status" data-testid="reconnecting" data-link={state.link}>
         <span className="spinner small-spinner" aria-hidden="true" />
         {t(node ? "banner.link" : "banner.media")}
+      </p>
+    );
+  }
+  // Nothing to get back yet: the stage says that it connects, but for where its card lies.
+  if (state.recovering && isWaiting(state)) {
+    return (
+      <p className="banner" role="status" data-testid="connecting">
+        <span className="spinner small-spinner" aria-hidden="true" />
+        {t("meeting.connecting")}
       </p>
     );
   }

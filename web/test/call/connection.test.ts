@@ -63,7 +63,7 @@ describe("a presentation that begins", () => {
   function connection(signalling: Signalling) {
     const nothing = () => {};
     return new MediaConnection(
-      { mediaType: "video", iceServers: [], relayOnly: false, trickle: true, vp9: false },
+      { mediaType: "video", iceServers: [], relayOnly: false, trickle: true, vp9: false, fullHd: false },
       signalling,
       { microphone: undefined, camera: undefined },
       false,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chooseVideoCodecs, limitVideo, markContent } from "../../src/call/sdp";
+import { askFullHd, chooseVideoCodecs, limitVideo, markContent } from "../../src/call/sdp";
 
 const lines = (...all: string[]) => `${all.join("\r\n")}\r\n`;
 
@@ -53,6 +53,41 @@ describe("limitVideo", () => {
   it("respects a limit that is there", () => {
     const limited = limitVideo(offer, 4000);
     expect(limitVideo(limited, 1000)).toBe(limited);
+  });
+});
+
+describe("askFullHd", () => {
+  const section = (content: string) =>
+    lines(
+      "m=video 9 UDP/TLS/RTP/SAVPF 102 96 98 97",
+      `a=content:${content}`,
+      "a=rtpmap:102 H264/90000",
+      "a=fmtp:102 packetization-mode=1;profile-level-id=42e01f",
+      "a=rtpmap:96 VP8/90000",
+      "a=rtpmap:98 VP9/90000",
+      "a=fmtp:98 profile-id=0;max-fs=3600",
+      "a=rtpmap:97 rtx/90000",
+      "a=fmtp:97 apt=96",
+    );
+  const offered = `v=0\r\n${lines("m=audio 9 UDP/TLS/RTP/SAVPF 111")}${section("main")}${section("slides")}`;
+  const stated = (sdp: string) => [...sdp.matchAll(/^a=fmtp:(.*)\r$/gm)].map((found) => found[1]);
+
+  it("states what decodes 1080p for each codec, in the sections meant only", () => {
+    const before = stated(section("main"));
+    expect(stated(askFullHd(offered, ["slides"]))).toEqual([
+      ...before,
+      "102 packetization-mode=1;profile-level-id=42e01f;max-fs=8160;max-mbps=244800",
+      "96 max-fs=8160;max-fr=30",
+      "98 profile-id=0;max-fs=3600",
+      "97 apt=96",
+    ]);
+    expect(askFullHd(offered, ["main", "slides"]).match(/max-fs=8160/g)).toHaveLength(4);
+  });
+
+  it("changes nothing else and is safe to repeat", () => {
+    const once = askFullHd(offered, ["main"]);
+    expect(askFullHd(once, ["main"])).toBe(once);
+    expect(askFullHd(offered, [])).toBe(offered);
   });
 });
 

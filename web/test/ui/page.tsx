@@ -14,6 +14,7 @@ import type {
 } from "../../src/api/types";
 import { LocalMedia } from "../../src/devices/local";
 import { Meeting } from "../../src/meeting/meeting";
+import type { Action } from "../../src/state/meeting";
 import { Conference } from "../../src/ui/Conference";
 import { row } from "../state/rows";
 
@@ -100,6 +101,11 @@ export class MeetingInPage {
   async told<K extends EventName>(name: K, data: EventMap[K]): Promise<void> {
     const { received } = this.meeting as unknown as { received(event: StreamEvent): void };
     await act(async () => received.call(this.meeting, { name, data } as StreamEvent));
+  }
+
+  /** What the session tells of itself. */
+  async happens(action: Action): Promise<void> {
+    await act(async () => this.meeting.store.dispatch(action));
   }
 
   find(testId: string): HTMLElement | null {

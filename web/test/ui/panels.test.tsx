@@ -42,6 +42,25 @@ describe("on a small screen", () => {
   });
 });
 
+describe("media that fails", () => {
+  it("before there was any is being connected, not connected again", async () => {
+    page = await MeetingInPage.open("GUEST", []);
+    await page.happens({ type: "recovering", recovering: true });
+    expect(page.find("reconnecting")).toBeNull();
+    expect(page.find("stage")?.textContent).toContain("Connecting picture and sound");
+    await page.happens({ type: "media", up: true });
+    expect(page.find("reconnecting")?.textContent).toContain("Reconnecting picture and sound");
+  });
+
+  it("is told of beside the card of the waiting room", async () => {
+    page = await MeetingInPage.open("GUEST", []);
+    await page.told("participant_update", page.person("me", { service_type: "waiting_room" }));
+    await page.happens({ type: "recovering", recovering: true });
+    expect(page.find("connecting")?.textContent).toContain("Connecting picture and sound");
+    expect(page.find("reconnecting")).toBeNull();
+  });
+});
+
 describe("chat", () => {
   it("comes up as a notice while it is closed, without marks that turn text around", async () => {
     page = await MeetingInPage.open("GUEST", ["Gus"]);
