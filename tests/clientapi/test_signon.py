@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import re
 import time
@@ -90,8 +91,9 @@ def message(answer: httpx.Response) -> dict[str, Any]:
 @pytest.mark.spec("API-036", "API-037")
 @pytest.mark.parametrize("flow", ["code", "basic", "implicit", "hs256"])
 async def test_a_user_signs_on_by_openid_connect(
-    api: Api, oidc: Oidc, providers: dict[str, Provider], switchboard: FakeSwitchboard, flow: str
-) -> None:
+    api: Api, oidc: Oidc, providers: dict[str, Provider], switchboard: FakeSwitchboard, flow: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     changes: dict[str, dict[str, Any]] = {
         "code": {}, "basic": {"basic": True}, "implicit": {"flow": "implicit", "attributes": ()},
         "hs256": {"id_signature": "HS256"},
@@ -121,6 +123,12 @@ async def test_a_user_signs_on_by_openid_connect(
     assert roster.json()["result"][0]["is_idp_authenticated"] is True
     anew = await _request(api, "board", chosen_idp="oidc-1", sso_token=result["sso_token"])
     assert anew.json()["result"]["display_name"] == "Ada Lovelace", "to come back should this node be lost"
+    began, late = time.time(), anew
+    for share in (0.7, 1):
+        monkeypatch.setattr(time, "time", functools.partial(float, began + share * state.REJOINING))
+        late = await _request(api, "board", chosen_idp="oidc-1", sso_token=late.json()["result"]["sso_token"])
+    assert late.json()["result"] == "SSO Authentication Failed", "not for ever, however often"
+    monkeypatch.undo()
     again = await _request(api, "board", chosen_idp="oidc-1", sso_token=told["token"])
     assert (again.status_code, again.json()["result"]) == (403, "SSO Authentication Failed")
 

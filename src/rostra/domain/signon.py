@@ -41,6 +41,8 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     """Display name; empty: it tells none."""
     attributes: dict[str, str] = {}
     """What is configured to be passed on to policy."""
+    since: float = 0.0
+    """Unix seconds at which it said so."""
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 
+import msgspec
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
@@ -68,10 +69,9 @@ class SignOnDesk:
         return found.identity if self._spent.spend(token, found.expires, now) else None
 
     def again(self, identity: Identity, alias: str) -> str:
-        """A token for who is in already, to come in anew."""
-        return self._seals.seal(
-            SignedOn(identity=identity, alias=alias.casefold(), expires=time.time() + state.REJOINING)
-        )
+        """A token for who is in already, to come in anew; not for ever, however often it does."""
+        expires = identity.since + state.REJOINING
+        return self._seals.seal(SignedOn(identity=identity, alias=alias.casefold(), expires=expires))
 
     def give_back(self, token: str) -> None:
         self._spent.give_back(token)
@@ -96,6 +96,7 @@ class SignOnDesk:
             self._log("Sign-on not possible", request, provider, pending, reason=str(problem))
             return pages.unavailable(pending)
         self._log("Signed on", request, provider, pending)
+        identity = msgspec.structs.replace(identity, since=now)
         signed = SignedOn(identity=identity, alias=pending.alias, expires=now + state.LIFETIME)
         return pages.succeeded(pending, self._seals.seal(signed))
 

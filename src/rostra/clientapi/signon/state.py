@@ -26,8 +26,8 @@ PATIENCE = 600.0
 """Seconds in which a user has to come back from the provider."""
 LIFETIME = 120.0
 """Seconds in which the token has to be used."""
-REJOINING = 4 * 3600.0
-"""Seconds in which somebody who has signed on may join anew, should the node be lost."""
+REJOINING = 12 * 3600.0
+"""Seconds after signing on in which somebody may join anew, should the node be lost: a long day of meetings."""
 MOST_SPENT = 100_000
 _NONCE = 12
 
