@@ -195,9 +195,20 @@ async def test_a_locked_conference_lets_in_again_who_was_in(nodes: tuple[Api, Ap
         assert cy.granted["current_service_type"] == "waiting_room"
         await ada.post(f"participants/{cy.uuid}/unlock")
         again = await follow(nodes[1], bob, await to_bob.until("refer"))
-        assert (
-            again.granted["current_service_type"] == "conference" or (await again.get("participants")).json()["result"]
-        ), "no lock holds it"
+        roster = (await again.get("participants")).json()["result"]
+        assert "conference" in {one["service_type"] for one in roster if one["uuid"] == again.uuid}, "no lock holds it"
+
+
+async def test_who_is_put_out_comes_not_back_by_being_told_to_join_anew(nodes: tuple[Api, Api]) -> None:
+    ada, bob = await capable(nodes[0], "Ada"), await capable(nodes[1], "Bob")
+    async with watching(ada, bob) as (_, to_bob):
+        await nodes[0].join("pair", "Cy")
+        told = (await to_bob.until("refer")).data
+        await ada.post(f"participants/{bob.uuid}/disconnect")
+        await to_bob.until("disconnect")
+        back = {"display_name": "Bob", "token": told["token"]}
+        answer = await nodes[1].http.post("/api/client/v2/conferences/pair/request_token", json=back)
+        assert (answer.status_code, answer.json()["result"]) == (403, "Invalid token")
 
 
 @pytest.mark.spec("API-158")

@@ -24,6 +24,7 @@ from rostra.clientapi.pace import Pace
 from rostra.clientapi.rooms import request_of
 from rostra.clientapi.stream import EventStream
 from rostra.clientapi.tokens import LIFETIME, SECRET_BYTES, TokenMint
+from rostra.domain.ending import End
 from rostra.domain.rooms import Room
 from rostra.domain.vocabulary import Role
 
@@ -39,6 +40,8 @@ REMEMBERED_CALLS = 32
 REMEMBERED_FRAMES = 8
 REMEMBERED_ENDINGS = 1000
 """Participants of which is remembered why the platform ended them."""
+_OVER = frozenset(end.text for end in End)
+"""Reasons that are about the conference, and nobody in it."""
 
 
 class Client:
@@ -107,6 +110,8 @@ class Client:
         if self._session is None:
             self._early_reason = reason
             return
+        if reason not in _OVER:
+            self.withdraw()  # who is put out has no way back
         if self.parent:
             self.parent.visits.pop(self.room, None)
             self.end(None)
