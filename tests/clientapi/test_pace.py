@@ -43,7 +43,9 @@ async def test_connections_on_which_nothing_happens_are_closed(
     monkeypatch.setattr(serving, "STALLED", 0.2)
     trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
-    for sent in (b"", b"GET /healthz HTTP/1.1\r\nhost: x", b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\nG"):
+    half = b"POST /api/client/v2/conferences/x/request_token HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"
+    get = b"GET /healthz HTTP/1.1\r\nhost: x"
+    for sent in (b"", get, get + b"\r\n\r\nG", half, half.replace(b"request_token", b"release_token")):
         reader, writer = await asyncio.open_connection("localhost", environment.node_https_port, ssl=trust)
         writer.write(sent)
         async with asyncio.timeout(3):

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Generator
 from typing import Any, cast
 
+import h11
 import structlog
 import uvicorn
 from starlette.applications import Starlette
@@ -50,7 +51,8 @@ class _Protocol(H11Protocol):
         cycle = cast("RequestResponseCycle | None", self.cycle)
         same, paused = cycle is before, self.flow.write_paused
         idle = same and (cycle is None or cycle.response_complete)
-        stuck = same and cycle is not None and paused and self._paused
+        unread = cycle is not None and self.conn.their_state is h11.SEND_BODY
+        stuck = same and cycle is not None and ((paused and self._paused) or unread)
         self._paused = paused
         if self.transport.is_closing():
             return
