@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from rostra.sip.errors import RemoteError
 from rostra.sip.limits import MAX_LIST
+from rostra.sip.remembering import remembered
 
 COMPACT = {
     "a": "Accept-Contact",
@@ -40,11 +41,13 @@ _SPELLINGS = {
 TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _PIECE = re.compile(rf"{_QUOTED}|<[^<>]*>|[^,\"<>]|,", re.DOTALL)
+_SINGLE = re.compile(rf"(?:[^,\"<>]|{_QUOTED}|<[^<>]*>)+", re.DOTALL)
 _PARAMETER = re.compile(
     rf"\s*;\s*([A-Za-z0-9\-.!%*_+`'~]+)(?:\s*=\s*({_QUOTED}|[^\s;,\"<>=][^\s;,\"<>]*))?\s*(?=;|$)", re.DOTALL
 )
 
 
+@remembered
 def canonical(name: str) -> str:
     """The usual spelling of a header name, compact forms expanded."""
     lower = name.lower()
@@ -74,7 +77,10 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """First field of that name; None without one."""
-        return next((value for field, value in self._fields if field == name), None)
+        for field, value in self._fields:
+            if field == name:
+                return value
+        return None
 
     def all(self, name: str) -> list[str]:
         """All fields of that name, as written."""
@@ -109,6 +115,8 @@ class Headers:
 
 def split_list(value: str) -> list[str]:
     """Split at commas outside quotes and angle brackets. Raises RemoteError on empty members or unbalanced marks."""
+    if _SINGLE.fullmatch(value) and (only := value.strip()):
+        return [only]
     items: list[str] = []
     current: list[str] = []
     position = 0

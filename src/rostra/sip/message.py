@@ -9,6 +9,7 @@ import re
 from rostra.sip.errors import RemoteError
 from rostra.sip.headers import TOKEN, Headers, parse_parameters, unsigned
 from rostra.sip.limits import MAX_HEAD, MAX_HEADER_LINES, MAX_MESSAGE
+from rostra.sip.remembering import remembered
 from rostra.sip.uri import NameAddr, Uri, parse_name_addr, parse_uri
 
 MAGIC_COOKIE = "z9hG4bK"
@@ -57,6 +58,7 @@ class Via:
         return f"SIP/2.0/{self.transport} {self.host}{port}{rest}"
 
 
+@remembered
 def parse_via(text: str) -> Via:
     """Read one Via value. Raises RemoteError."""
     match = _VIA.fullmatch(text.strip())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rostra.domain.abuse import source_of
 
-LAG = 0.1
+LAG = 0.2
 """Seconds that work may wait for its turn."""
 FILL = 0.25
 """Share of a socket's buffer that may be filled by what has not been read yet."""

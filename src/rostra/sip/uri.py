@@ -8,6 +8,7 @@ import urllib.parse
 
 from rostra.sip.errors import RemoteError
 from rostra.sip.headers import TOKEN, parse_parameters, unquote
+from rostra.sip.remembering import remembered
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+\-.]*):(.+)", re.DOTALL)
 _USER = re.compile(r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/:#\[\]^`|{}]|%[0-9A-Fa-f]{2}|[^\x00-\x7f])+")
@@ -65,6 +66,7 @@ class Uri:
         return f"{self.scheme}:{user}{self.host}{port}{parameters}{f'?{self.headers}' if self.headers else ''}"
 
 
+@remembered
 def parse_uri(text: str) -> Uri:
     """Read a URI. Raises RemoteError."""
     match = _SCHEME.fullmatch(text)
@@ -116,6 +118,7 @@ class NameAddr:
         return dict(self.parameters).get("tag", "")
 
 
+@remembered
 def parse_name_addr(text: str) -> NameAddr:
     """Read a name-addr or addr-spec with header parameters. Raises RemoteError.
 

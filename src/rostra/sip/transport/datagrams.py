@@ -1,4 +1,4 @@
-"""A UDP socket that is read in handfuls: under load there is one turn of the event loop for many messages, not for one."""
+"""A UDP socket that is read in handfuls: under load one turn of the event loop is for many messages."""
 
 from __future__ import annotations
 
