@@ -10,6 +10,7 @@ from typing import Any, cast
 from rostra.calls.switchboard import (
     CallRefused,
     CallRequest,
+    FarEnd,
     NotDialled,
     Refusal,
     ServiceDescription,
@@ -28,6 +29,7 @@ class Somebody:
     role: Role = Role.HOST
     service_type: ServiceType = ServiceType.CONFERENCE
     local_alias: str = "meet.demo"
+    joined: bool = True
 
 
 @dataclasses.dataclass
@@ -39,6 +41,10 @@ class FakeConference:
 
     async def transfer(self, participant: str, alias: str, role: Role | None) -> None:
         self.sent.append((participant, alias, role))
+
+    @property
+    def participants(self) -> list[Somebody]:
+        return [Somebody(), *self.called.values()]
 
     def participant(self, participant: str) -> Somebody | None:
         return self.called.get(participant)
@@ -62,6 +68,7 @@ class FakeSession:
     reason: str = ""
     """Why it left."""
     on_hold: Callable[[bool], None] | None = None
+    on_far_end: Callable[[FarEnd], None] | None = None
     participant: Any = dataclasses.field(default_factory=Somebody)
     conference: FakeConference = dataclasses.field(default_factory=FakeConference)
 
@@ -95,6 +102,9 @@ class FakeSession:
     def dtmf(self, call: str, digits: str) -> None:
         self.log.append(("dtmf", digits))
 
+    async def ringing(self) -> None:
+        self.log.append(("ringing",))
+
     async def answered(self, vendor: str = "") -> None:
         self.log.append(("answered", vendor))
 
@@ -117,6 +127,7 @@ class FakeSwitchboard:
     aliases: set[str] = dataclasses.field(default_factory=lambda: {"meet.demo"})
     sessions: list[FakeSession] = dataclasses.field(default_factory=list)
     call_type: str = "video"
+    kind: str = "conference"
     fail_with: Exception | None = None
     fail_media_with: Exception | None = None
     ready: bool = True
@@ -141,7 +152,7 @@ class FakeSwitchboard:
     def lookup(self, alias: str) -> ServiceDescription | None:
         if alias.lower() not in self.aliases:
             return None
-        return ServiceDescription(id=1, name="Demo", service_type="conference", call_type=self.call_type)
+        return ServiceDescription(id=1, name="Demo", service_type=self.kind, call_type=self.call_type)
 
     async def admits(self, alias: str, role: Role | None, pin: str | None) -> Role | bool | None:
         return role if alias.lower() in self.aliases else False

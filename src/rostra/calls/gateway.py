@@ -35,6 +35,8 @@ CALLER = "gateway_caller"
 """Register: uuid of the participant that called."""
 SAID = "gateway_said"
 """Register: why the called party is not there (any more)."""
+AGREED = 2.0
+"""Seconds for which it is waited what the caller has, where the called party is offered the same."""
 
 
 class Placing(Protocol):
@@ -140,7 +142,7 @@ class Gateways:
 
     async def _place(self, conference: ConferenceInstance, onward: Onward, session: CallSession) -> None:
         routes = onward.routes
-        if onward.mirrors and not session.sends_video:
+        if onward.mirrors and not await session.has_video(AGREED):
             routes = tuple(msgspec.structs.replace(way, call_type="audio") for way in routes)
         try:
             await self._placing.call(conference.service, onward.wanted, routes)

@@ -83,6 +83,7 @@ class Ringing:
         self._session = session
         self._timer = asyncio.get_running_loop().call_later(dialling.RINGING, self._unanswered)
         self._tell("incoming", self.told)
+        self._background.spawn(session.ringing())
 
     def disconnected(self, reason: str) -> None:
         if self._answering is not None:

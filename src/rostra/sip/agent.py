@@ -8,7 +8,17 @@ from typing import Protocol
 
 import structlog
 
-from rostra.calls.switchboard import CallRefused, CallRequest, MediaRefused, PinRequired, Refusal, Session, Switchboard
+from rostra.calls.switchboard import (
+    CallRefused,
+    CallRequest,
+    FarEnd,
+    MediaRefused,
+    PinRequired,
+    Refusal,
+    Session,
+    Switchboard,
+)
+from rostra.domain import gateway
 from rostra.domain.vocabulary import CallProtocol, Role
 from rostra.environment import Environment
 from rostra.media.negotiation import NegotiationError, NoCommonCodec
@@ -24,7 +34,6 @@ from rostra.sip.events import (
     CallEnded,
     CallProgressed,
     CallReceived,
-    Event,
     InfoReceived,
     OfferAnswered,
     OfferReceived,
@@ -35,7 +44,9 @@ from rostra.sip.events import (
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.limits import MAX_PENDING_EVENTS
 from rostra.sip.media import CallMedia, check_offer
+from rostra.sip.telling import Dropped, Held, MediaGone, Silence, Told
 from rostra.sip.uri import Uri
+from rostra.sip.waiting import Waiting
 
 log = structlog.get_logger("rostra.sip")
 
@@ -83,34 +94,6 @@ class Line(moving.Line, Protocol):
     def environment(self) -> Environment: ...
 
 
-class MediaGone:
-    """The media is gone, and has to be set up anew; `tried` says how often that has failed."""
-
-    def __init__(self, tried: int = 0) -> None:
-        self.tried = tried
-
-
-class Dropped:
-    """The platform ended the call."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-
-
-class Held:
-    """A Host has put the participant on hold, or has let it go on."""
-
-    def __init__(self, held: bool) -> None:
-        self.held = held
-
-
-class Silence:
-    """The place that is being called has not said anything for a while."""
-
-
-Told = Event | MediaGone | Dropped | Silence | Held
-
-
 class CallAgent:
     """Serves one call: events are handled one after the other in a task of its own."""
 
@@ -128,6 +111,7 @@ class CallAgent:
         self._parting = "Call disconnected"
         """Why the participant leaves with the call."""
         self._moving = moving.Moving(switchboard, line, lambda: self._session, lambda: self._call)
+        self._waiting = Waiting(line, call)
         self._log = log.bind(call=call)
 
     # ---- calls.switchboard.SessionListener ------------------------------------------------------------------
@@ -280,7 +264,10 @@ class CallAgent:
                 await self._set_up_again(tried)
             case Dropped():
                 self._log.info("sip_call_dropped", reason=event.reason)
-                self._line.hang_up(self._call, event.reason)
+                if not self._waiting.refuse(event.reason):
+                    self._line.hang_up(self._call, event.reason)
+            case FarEnd():
+                self._waiting.follow(event)
             case Held(held=held):
                 await self._hold(held)
             case ReferReceived():
@@ -316,16 +303,21 @@ class CallAgent:
         request = moving.taking_place(self._call_request(event), replaced)
         self._log.info("sip_call_received", alias=request.alias, remote=request.remote_alias)
         self._session = session = await self._switchboard.join(request, self)
-        session.on_hold = self._held
+        session.on_hold, session.on_far_end = self._held, self.put
+        onward = session.service.service_type == gateway.GATEWAY
         if session.service.service_type in FOCI:
             self._line.focus(self._call)
-        self._line.ring(self._call)
+        if not onward:
+            self._line.ring(self._call)
         self._media = CallMedia(
             session, self._media_call, encrypt=event.flow.transport is Transport.TLS, floor=self._floor
         )  # fmt: skip
         self._media.announce = functools.partial(self._line.announced, peer=event.flow.remote[0])
         sdp = await (self._media.offer() if event.sdp is None else self._media.answer(event.sdp))
-        self._line.answer(self._call, sdp)
+        if onward:
+            self._waiting.keep(sdp)
+        else:
+            self._line.answer(self._call, sdp)
         if event.replaces:
             self._line.hang_up(event.replaces, moving.MOVED)
 
@@ -377,6 +369,7 @@ class CallAgent:
             encrypted=event.flow.transport is Transport.TLS,
             registered=self._line.registered(request.from_.uri, event.flow),
             hops=event.request.hops,
+            trail=gateway.trail(request.headers.get(gateway.TRAIL) or ""),
         )
 
     def _alias(self, target: Uri) -> str:

@@ -29,7 +29,7 @@ FAILED = "transfer failed"
 LOOKING = 0.2
 """Seconds between two looks at whether a called party has answered."""
 
-_INSIDE = frozenset({ServiceType.CONFERENCE, ServiceType.LECTURE, ServiceType.WAITING_ROOM})
+_INSIDE = frozenset({ServiceType.CONFERENCE, ServiceType.LECTURE, ServiceType.WAITING_ROOM, ServiceType.GATEWAY})
 """Where somebody has been let in."""
 
 
@@ -95,6 +95,8 @@ class Moving:
         session = self._session()
         if session is None or session.participant.service_type not in _INSIDE:
             return 403
+        if session.participant.service_type is ServiceType.GATEWAY:
+            return await self._hand_over(session, event)
         other = self._line.replaced(event.replaces) if event.replaces is not None else None
         if other is not None:
             return await self._join_other(session, event, other)
@@ -121,6 +123,17 @@ class Moving:
         status = await self._go(session, event, there.participant.local_alias, role)
         self._line.hang_up(other, MOVED)
         return status
+
+    async def _hand_over(self, session: Session, event: ReferReceived) -> int:
+        """In a gateway call, one end sends the other on and leaves; two gateway calls are not joined."""
+        me = session.participant.uuid
+        other = next((one for one in session.conference.participants if one.uuid != me and one.joined), None)
+        if other is None or event.replaces is not None:
+            return 403
+        target = dataclasses.replace(event.target, headers="")
+        self._line.report(event.call, event.name, 100)
+        await session.conference.transfer(other.uuid, await self._service(target) or target.address, None)
+        return 200
 
     async def _go(self, session: Session, event: ReferReceived, alias: str, role: Role | None) -> int:
         self._line.report(event.call, event.name, 100)

@@ -13,7 +13,7 @@ from rostra.calls.switchboard import CallOrder, Session, Switchboard
 from rostra.domain import dialling
 from rostra.media.negotiation import NegotiationError
 from rostra.sdp.errors import SdpError
-from rostra.sip.agent import CallAgent, Dropped, Line, MediaGone, Silence, Told
+from rostra.sip.agent import CallAgent, Line
 from rostra.sip.aliases import printable
 from rostra.sip.errors import LocalError, PortTaken, RemoteError
 from rostra.sip.events import CallAnswered, CallEnded, CallProgressed
@@ -21,6 +21,7 @@ from rostra.sip.flow import Transport
 from rostra.sip.locating import Place, Unreachable
 from rostra.sip.media import CallMedia
 from rostra.sip.targets import Target, target
+from rostra.sip.telling import Dropped, MediaGone, Silence, Told
 
 PATIENCE = 6.0
 """Seconds a place may keep silent before the next one is tried, if there is any."""
@@ -28,6 +29,8 @@ DATAGRAM = 1300
 """Bytes of the longest request sent by UDP where nobody asked for UDP (RFC 3261 18.1.1)."""
 HEAD = 600
 """Bytes of a request without its description, about."""
+RINGS = frozenset({180, 183})
+"""What a phone that rings says."""
 REDIRECTED = 3
 """How often a called party may send us elsewhere."""
 
@@ -235,6 +238,8 @@ class CalledAgent(CallAgent):
 
     async def _progressed(self, event: CallProgressed) -> None:
         """Early media is taken up at once, so that nothing of the answer is lost; nobody hears it before."""
+        if event.status in RINGS and not self._answered and not self._over and self._session is not None:
+            await self._session.ringing()
         if event.sdp and not self._answered and not self._over:
             try:
                 await self._running().early(event.sdp)

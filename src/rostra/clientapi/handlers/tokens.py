@@ -34,6 +34,7 @@ from rostra.clientapi.results import ExtensionChallenge, PinChallenge, TokenGran
 from rostra.clientapi.stream import EventResponse
 from rostra.clientapi.tokens import LIFETIME, former, mark_of
 from rostra.clientapi.wire import call_kind, current_kind, service_kind, token_role
+from rostra.domain.gateway import GATEWAY
 from rostra.domain.signon import Identity
 from rostra.domain.vocabulary import CallProtocol
 
@@ -205,8 +206,8 @@ def _granted(session: Session, token: str, node_urls: tuple[str, ...], switches:
         display_name=me.display_name,
         current_service_type=current_kind(me, service),
         service_type=service_kind(service),
-        conference_name=service.name,
-        service_name=service.name,
+        conference_name=me.local_alias if service.service_type == GATEWAY else service.name,
+        service_name=me.local_alias if service.service_type == GATEWAY else service.name,
         call_type=call_kind(service),
         chat_enabled=service.enable_chat,
         fecc_enabled=switches.enable_fecc,
