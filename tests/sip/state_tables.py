@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rostra.sip.tables import MACHINES, Machine
+from tests.sip import call_states
 
 FILE = Path(__file__).parents[2] / "docs" / "protocols" / "sip.md"
 BEGIN = "<!-- tables: python -m tests.sip.state_tables -->\n"
@@ -16,7 +17,14 @@ def page() -> str:
     """The whole page with its tables as the code has them."""
     before, _, rest = FILE.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    return before + BEGIN + "\n".join(line for machine in MACHINES for line in _table(machine)) + "\n" + END + after
+    lines = [line for machine in MACHINES for line in _table(machine)]
+    return before + BEGIN + "\n".join([*lines, *_calls()]) + "\n" + END + after
+
+
+def _calls() -> Iterator[str]:
+    yield "\n### Requests within a call\n"
+    yield "What is sent at once, and what the application is told, found by trying (`tests/sip/call_states.py`).\n"
+    yield from call_states.table()
 
 
 def _table(machine: Machine) -> Iterator[str]:

@@ -231,38 +231,44 @@ class Call(Inviting):
             response = self.dialog.respond(request, 422)
             response.headers.add("Min-SE", str(SessionTimer.MINIMUM))
             serving.respond(response, now)
+        elif request.method == "UPDATE" and not request.body:
+            self._retarget(serving)
+            self._accept(serving, b"", now)
         elif self.state in (CallState.INCOMING, CallState.CALLING, CallState.CANCELLING):
-            self._received_early_update(serving, now)
+            self._received_early_offer(serving, now)
         elif self._serving is not None:
             self._later(serving, now)
         elif self._inviting is not None or self._unacknowledged is not None:
             self._reply(serving, 491, now)
         else:
-            if request.contact is not None:
-                self.dialog.remote_target = request.contact
-            self.dialog.flow = serving.source
-            if request.method == "UPDATE" and not request.body:
-                self._accept(serving, b"", now)
-                return
+            self._retarget(serving)
             if request.method == "INVITE":
                 serving.respond(respond(request, 100), now)
             self._serving = serving
             self._around.emit(OfferReceived(self.name, request.body or None))
 
-    def _received_early_update(self, serving: ServerTransaction, now: float) -> None:
+    def _retarget(self, serving: ServerTransaction) -> None:
+        """12.2.2: where the far end wants to be sent requests from now on."""
+        contact, dialog = serving.request.contact, self.dialog
+        if self.state in (CallState.CALLING, CallState.CANCELLING):
+            branch = self._branches.get(serving.request.from_.tag)
+            if branch is None:
+                return
+            dialog = branch.dialog
+        dialog.remote_target = contact or dialog.remote_target
+        dialog.flow = serving.source
+
+    def _received_early_offer(self, serving: ServerTransaction, now: float) -> None:
         """Before the 200, offers are taken where the first one has been answered for good (RFC 3311 5.2)."""
         request = serving.request
         branch = self._branches.get(request.from_.tag)
         settled = self._early and self._reliable is None if self.state is CallState.INCOMING else False
         if self.state is CallState.CALLING and branch is not None:
             settled = branch.reliable
-            if request.contact is not None:
-                branch.dialog.remote_target = request.contact
-        if request.method == "UPDATE" and not request.body:
-            self._accept(serving, b"", now)
-        elif request.method == "INVITE" or self._updating is not None:
+        if request.method == "INVITE" or self._updating is not None:
             self._later(serving, now)
         elif settled:
+            self._retarget(serving)
             self._updating = serving
             self._around.emit(OfferReceived(self.name, request.body))
         elif self.state is CallState.INCOMING:
