@@ -392,6 +392,7 @@ export const de: Messages = {
   "chat.directFrom": "{name}, nur an Sie",
   "chat.directTo": "Sie, nur an {name}",
   "chat.toOne": "Nachricht an {name}",
+  "chat.gone": "Nicht mehr da: bitte wählen, an wen",
 
   "news.joined": "{name} nimmt teil",
   "news.left": "{name} ist gegangen",

@@ -384,6 +384,7 @@ export const en = {
   "chat.directFrom": "{name}, to you only",
   "chat.directTo": "You, to {name} only",
   "chat.toOne": "Message to {name}",
+  "chat.gone": "Has left: choose whom to write to",
 
   "news.joined": "{name} joined",
   "news.left": "{name} left",

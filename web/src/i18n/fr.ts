@@ -390,6 +390,7 @@ export const fr: Messages = {
   "chat.directFrom": "{name}, à vous seulement",
   "chat.directTo": "Vous, à {name} seulement",
   "chat.toOne": "Message à {name}",
+  "chat.gone": "N’est plus là : choisissez à qui écrire",
 
   "news.joined": "{name} participe",
   "news.left": "{name} est parti",

@@ -29,6 +29,7 @@ export function Chat({ meeting, state, to, onTo }: Props) {
     (row) => row.uuid !== self && row.supports_direct_chat && row.service_type !== "waiting_room",
   );
   const target = others.find((row) => row.uuid === to);
+  const gone = to !== undefined && !target; // What was meant for one is not sent to everyone.
   // biome-ignore lint/correctness/useExhaustiveDependencies: scroll when a line was added
   useEffect(() => {
     // Who reads further up is not torn away from it by others.
@@ -51,11 +52,12 @@ export function Chat({ meeting, state, to, onTo }: Props) {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const message = text.trim();
-    if (!message) return;
+    if (!message || gone) return;
     setText("");
     void meeting.say(message, target);
   };
-  const label = target ? t("chat.toOne", { name: nameOf(target) }) : t("chat.label");
+  const toOne = gone ? t("chat.gone") : target && t("chat.toOne", { name: nameOf(target) });
+  const label = toOne ?? t("chat.label");
   return (
     <>
       <div
@@ -73,7 +75,7 @@ export function Chat({ meeting, state, to, onTo }: Props) {
           <Line key={line.id} line={line} />
         ))}
       </div>
-      {others.length > 0 && <Recipient others={others} to={target?.uuid} onTo={onTo} />}
+      {(others.length > 0 || gone) && <Recipient others={others} to={to} gone={gone} onTo={onTo} />}
       <form className="chat-form" onSubmit={submit}>
         <textarea
           ref={input}
@@ -88,7 +90,13 @@ export function Chat({ meeting, state, to, onTo }: Props) {
           autoComplete="off"
           maxLength={4000}
         />
-        <button className="send" type="submit" aria-label={t("chat.send")} data-testid="chat-send">
+        <button
+          className="send"
+          type="submit"
+          aria-label={t("chat.send")}
+          data-testid="chat-send"
+          disabled={gone}
+        >
           <Icon name="send" size={20} />
         </button>
       </form>
@@ -136,6 +144,7 @@ function Line({ line }: { line: ChatLine }) {
 function Recipient(props: {
   others: readonly ParticipantRecord[];
   to: string | undefined;
+  gone: boolean;
   onTo(uuid: string | undefined): void;
 }) {
   return (
@@ -146,6 +155,11 @@ function Recipient(props: {
         value={props.to ?? ""}
         onChange={(event) => props.onTo(event.target.value || undefined)}
       >
+        {props.gone && (
+          <option value={props.to} disabled>
+            {t("chat.gone")}
+          </option>
+        )}
         <option value="">{t("chat.everyone")}</option>
         {props.others.map((row) => (
           <option key={row.uuid} value={row.uuid}>

@@ -24,6 +24,11 @@ const key = (target: Element, name: string, more = {}) =>
       new KeyboardEvent("keydown", { key: name, bubbles: true, cancelable: true, ...more }),
     );
   });
+const write = (input: HTMLTextAreaElement, text: string) =>
+  act(async () => {
+    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value")?.set?.call(input, text);
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  });
 const behind = () => document.querySelector(".meeting-main");
 
 describe("on a small screen", () => {
@@ -77,14 +82,27 @@ describe("chat", () => {
     page = await MeetingInPage.open("GUEST", ["Gus"]);
     await page.click("show-chat");
     const input = page.find("chat-input") as HTMLTextAreaElement;
-    await act(async () => {
-      Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value")?.set?.call(input, "a\nb");
-      input.dispatchEvent(new Event("input", { bubbles: true }));
-    });
+    await write(input, "a\nb");
     await key(input, "Enter", { shiftKey: true });
     expect(page.asked).toEqual([]);
     await key(input, "Enter");
     expect(page.asked).toEqual([["say", "a\nb", undefined]]);
+  });
+
+  it("goes to nobody when the one it is meant for has left, until another is chosen", async () => {
+    page = await MeetingInPage.open("GUEST", ["Gus", "Hal"]);
+    await page.click("show-chat");
+    await page.select("chat-to", "Gus");
+    const input = page.find("chat-input") as HTMLTextAreaElement;
+    await write(input, "between us");
+    await page.told("participant_delete", { uuid: "Gus" });
+    await key(input, "Enter");
+    expect(page.asked).toEqual([]);
+    expect(input.getAttribute("aria-label")).toContain("Has left");
+    await page.accessible();
+    await page.select("chat-to", "");
+    await key(input, "Enter");
+    expect(page.asked).toEqual([["say", "between us", undefined]]);
   });
 
   it("is gone when the server switches it off", async () => {
