@@ -118,12 +118,12 @@ def test_the_watermark_is_on_the_main_picture_unless_the_theme_has_none() -> Non
 
 
 @pytest.mark.spec("CONF-080", "SVC-032")
-def test_names_are_off_by_default_and_then_on_main_pictures() -> None:
+def test_names_are_off_by_default_and_then_on_every_picture_with_room_for_them() -> None:
     seats = [seat(i) for i in range(4)]
     named = msgspec.structs.replace(SERVICE, enable_overlay_text=True)
     assert {tile.text for tile in program(seats, []).compose.views["to:p0"].tiles} == {""}
     texts = [tile.text for tile in program(seats, ["p2"], named).compose.views["to:p0"].tiles if tile.source]
-    assert texts == ["Person 2", "", ""]
+    assert texts == ["Person 2", "Person 1", "Person 3"]
 
 
 def test_who_speaks_can_be_marked() -> None:

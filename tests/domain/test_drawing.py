@@ -9,7 +9,7 @@ from rostra.domain.casting import Audience, Performer, arrange, line_up
 from rostra.domain.drawing import Around, Listener, alone, draw, presentation
 from rostra.domain.layouts import LAYOUTS, Layout, find
 from rostra.domain.look import Style
-from rostra.domain.scene import Scene, Tile
+from rostra.domain.scene import Scene, Tile, strip
 
 AROUND = Around(
     listeners=tuple(Listener(name=f"Listener {i}", speaking=True) for i in range(4)), streaming=True, announced=True,
@@ -56,6 +56,29 @@ def test_indicators_hide_neither_watermark_nor_each_other(layout: Layout, count:
     main = drawn.tiles[0]
     assert overlap(mark, main)
     assert mark.width <= main.width / 3, "it hides who is in the main picture"
+
+
+@EVERY
+@pytest.mark.parametrize("count", [1, 2, 5, 9, 23, 30])
+@pytest.mark.parametrize("width", [1280, 960])
+@pytest.mark.spec("SVC-032", "CONF-080")
+def test_names_are_on_all_pictures_with_room_for_them_and_nothing_is_over_them(
+    layout: Layout, count: int, width: int
+) -> None:
+    drawn = scene(layout, count, width)
+    pictures = [tile for tile in drawn.tiles if tile.source]
+    named = [tile for tile in pictures if tile.text]
+    assert named[: len(layout.mains)] == pictures[: len(layout.mains)]
+    assert all((tile in named) is (tile.width >= 160) for tile in pictures[len(layout.mains) :])
+    strips = [
+        Tile(x=one.x, y=one.y + one.height - strip(one.height), width=one.width, height=strip(one.height))
+        for one in named
+    ]
+    icons = images(drawn, theme.AUDIO_INDICATOR) + images(drawn, theme.STREAMING_INDICATOR)
+    written = [tile for tile in drawn.tiles if tile.backdrop]
+    assert len(images(drawn, theme.AUDIO_INDICATOR)) in (1, 4)
+    assert len(written) >= len(icons)
+    assert not [(one, name) for one in icons + written for name in strips if overlap(one, name)]
 
 
 @pytest.mark.spec("CONF-083", "POL-150")

@@ -11,7 +11,7 @@ from rostra.domain import theme as files
 from rostra.domain.casting import Arrangement, Performer
 from rostra.domain.layouts import Cell, scaled
 from rostra.domain.look import Style
-from rostra.domain.scene import SCENE_HEIGHT, SCENE_WIDTH, Fit, Scene, Tile
+from rostra.domain.scene import SCENE_HEIGHT, SCENE_WIDTH, Fit, Scene, Tile, strip
 from rostra.domain.theme import ThemeSettings
 
 AVATARS: Final = 4
@@ -21,13 +21,17 @@ _ICON: Final = 66
 _MARGIN: Final = 12
 _COLUMN_TOP, _COLUMN_STEP = 112, 74
 _NAME_WIDTH: Final = 320
+_COLUMN_WIDTH: Final = _MARGIN + _ICON + 4 + _NAME_WIDTH
+"""Of an icon with what is written beside it."""
 _NAME_SIZE: Final = 22
 _FRAME: Final = 4
 _FRAME_COLOUR: Final = 0x39A0FF
 _CORNER_WIDTH, _CORNER_HEIGHT = 128, 72
 _CORNER_GAP: Final = 16
-_STRIP: Final = 48
+_STRIP: Final = strip(SCENE_HEIGHT)
 """Height of the name along the bottom of a picture that fills everything."""
+_READABLE_WIDTH, _READABLE_HEIGHT = 160, 90
+"""Smaller pictures bear no names: there is no room for letters that can be read."""
 _WATERMARK: Final = Cell(37, 27, 133, 67)
 """Where it is on a main picture that fills everything (REF-060)."""
 _SMALL_MAIN: Final = 640
@@ -82,18 +86,41 @@ def draw(arrangement: Arrangement, style: Style, around: Around) -> Scene:
         else:  # past the twelfth they are like those without video (POL-154)
             extra = arrangement.hidden
     if style.indicators:
-        tiles += indicators(around, style.width, extra, left_top=top)
+        names = [
+            Cell(one.x, one.y + one.height - strip(one.height), one.width, strip(one.height))
+            for one in tiles
+            if one.label and one.text
+        ]
+        tiles += indicators(around, style.width, extra, left_top=top, names=names)
     return Scene(width=style.width, tiles=tuple(tiles))
 
 
 def indicators(
-    around: Around, width: int, extra: int = 0, *, left_top: int = _COLUMN_TOP, right_top: int = _COLUMN_TOP
+    around: Around, width: int, extra: int = 0, *, left_top: int = _COLUMN_TOP, right_top: int = _COLUMN_TOP,
+    names: Sequence[Cell] = (),
 ) -> list[Tile]:  # fmt: skip
     """What is drawn over any picture of a conference of that width; `extra` more are like those without video.
 
-    Both sides begin below what is in the corners.
+    Both sides begin below what is in the corners, and lie over no `names` written there.
     """
-    return [*_listeners(around.listeners, extra, around.theme, left_top), *_notes(around, width, right_top)]
+    left = _column(left_top, 0, names)
+    right = _column(right_top, width - _COLUMN_WIDTH, names)
+    return [*_listeners(around.listeners, extra, around.theme, left), *_notes(around, width, right)]
+
+
+def _column(top: int, left: int, names: Sequence[Cell]) -> list[int]:
+    """Upper edges of what is drawn one below the other, as many as there is room for."""
+    within = [name for name in names if name.x < left + _COLUMN_WIDTH and name.x + name.width > left]
+    found: list[int] = []
+    y = top
+    while y + _ICON <= SCENE_HEIGHT:
+        over = [name.y + name.height for name in within if name.y < y + _ICON and name.y + name.height > y]
+        if over:
+            y = max(over) + _COLUMN_STEP - _ICON
+        else:
+            found.append(y)
+            y += _COLUMN_STEP
+    return found
 
 
 def alone(image: str, around: Around, style: Style) -> Scene:
@@ -128,7 +155,9 @@ def _label(performer: Performer, at: int, arrangement: Arrangement, style: Style
     if style.texts:
         return style.texts[at] if at < len(style.texts) else ""
     marked = style.mark_speaker and performer.participant in around.speaking
-    return performer.name if marked or (style.names and at < arrangement.large) else ""
+    cell = arrangement.cells[at]
+    readable = at < arrangement.large or (cell.width >= _READABLE_WIDTH and cell.height >= _READABLE_HEIGHT)
+    return performer.name if marked or (style.names and readable) else ""
 
 
 def _picture(performer: Performer, cell: Cell, label: str) -> list[Tile]:
@@ -183,18 +212,18 @@ def _count(number: int, cell: Cell, theme: ThemeSettings) -> list[Tile]:
     ]  # fmt: skip
 
 
-def _listeners(listeners: Sequence[Listener], extra: int, theme: ThemeSettings, top: int) -> list[Tile]:
+def _listeners(listeners: Sequence[Listener], extra: int, theme: ThemeSettings, places: Sequence[int]) -> list[Tile]:
     """Down the left side; who speaks has the name out, and of many there is only the number (CONF-069, CONF-070)."""
-    if len(listeners) + extra > AVATARS:
-        number = str(len(listeners) + extra)
+    if len(listeners) + (extra > 0) > len(places) or len(listeners) + extra > AVATARS:
+        number, top = str(len(listeners) + extra), places[0] if places else _COLUMN_TOP
         return [_icon(top, files.AUDIO_INDICATOR), *_slide_out(top, number, theme, theme.indicator_num_color)]
     tiles: list[Tile] = []
-    for y, listener in zip(range(top, SCENE_HEIGHT, _COLUMN_STEP), listeners, strict=False):
+    for y, listener in zip(places, listeners, strict=False):
         tiles.append(_icon(y, files.AUDIO_INDICATOR))
         if listener.speaking:
             tiles += _slide_out(y, listener.name, theme, 0xFFFFFF)
     if extra:
-        y = top + len(listeners) * _COLUMN_STEP
+        y = places[len(listeners)]
         tiles += [
             _icon(y, files.AUDIO_INDICATOR), *_slide_out(y, f"+{extra}", theme, theme.indicator_num_color),
         ]  # fmt: skip
@@ -216,7 +245,7 @@ def _slide_out(y: int, text: str, theme: ThemeSettings, colour: int) -> list[Til
     ]  # fmt: skip
 
 
-def _notes(around: Around, right: int, top: int) -> list[Tile]:
+def _notes(around: Around, right: int, places: Sequence[int]) -> list[Tile]:
     """Down the right side: streaming or recording (CONF-075, REF-053), then what else is to be known."""
     captions: list[tuple[str, bool]] = []
     if around.streaming or around.recording:
@@ -224,7 +253,7 @@ def _notes(around: Around, right: int, top: int) -> list[Tile]:
         captions.append((caption if around.announced else "", True))
     captions += [(note, False) for note in around.notes]
     tiles: list[Tile] = []
-    for y, (caption, with_icon) in zip(range(top, SCENE_HEIGHT, _COLUMN_STEP), captions, strict=False):
+    for y, (caption, with_icon) in zip(places, captions, strict=False):
         width = min(_NAME_WIDTH, 26 + 12 * len(caption)) if caption else 0
         edge = right - _MARGIN - width
         if with_icon:

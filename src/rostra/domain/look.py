@@ -52,7 +52,7 @@ class Style(msgspec.Struct, frozen=True, kw_only=True):
 
     layout: Layout
     names: bool = False
-    """Names of those in large pictures (SVC-032)."""
+    """Names on all pictures that are large enough for them (SVC-032; POL sheet, 14.4)."""
     mark_speaker: bool = False
     """Name and frame of who speaks."""
     plus_n: bool = True

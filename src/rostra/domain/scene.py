@@ -23,6 +23,21 @@ def width_for(ratio: float) -> int:
     return NARROW_WIDTH if 0 < ratio < _BETWEEN else SCENE_WIDTH
 
 
+SMALLEST_LETTERS = 14
+"""Height of letters, in pixels of the scene, that can still be read where the picture is sent half as large."""
+_LARGEST_LETTERS = 28
+
+
+def letters(height: int) -> int:
+    """Height of the letters of a name along a tile of this height."""
+    return max(SMALLEST_LETTERS, min(_LARGEST_LETTERS, height // 12))
+
+
+def strip(height: int, size: int = 0) -> int:
+    """Height of the strip with a name, along the bottom of a tile of this height; `size`: of its letters."""
+    return min(height, round((size or letters(height)) * 1.7))
+
+
 class Fit(enum.StrEnum):
     """How a source or an image of another shape fills its tile."""
 

@@ -15,12 +15,12 @@ from typing import Any, Final
 import cairo
 import gi
 
+from rostra.domain import scene
+
 FONT: Final = "Roboto, Noto Sans, DejaVu Sans, Sans"
 """Roboto, Noto Sans for what it lacks (CONF-079), and what else is installed for the rest."""
 _SHADE: Final = (0.05, 0.06, 0.08, 0.62)
 _LINES_AT_MOST: Final = 12
-SMALLEST: Final = 14
-"""Height of letters, in pixels of the scene, that can still be read where the picture is sent half as large."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,14 +34,13 @@ class Image:
 
 def label(content: str, width: int, height: int, size: int = 0, colour: int = 0xFFFFFF) -> Image:
     """One line on a shaded strip as wide as the tile (`width` x `height` pixels), shortened to fit."""
-    size = size or max(SMALLEST, min(28, height // 12))
-    strip = min(height, round(size * 1.7))
-    surface = cairo.ImageSurface(cairo.FORMAT_ARGB32, width, strip)
+    size, along = size or scene.letters(height), scene.strip(height, size)
+    surface = cairo.ImageSurface(cairo.FORMAT_ARGB32, width, along)
     context = cairo.Context(surface)
     context.set_source_rgba(*_SHADE)
     context.paint()
     margin = max(4, size // 2)
-    _line(context, " ".join(content.split()), size, margin, 0, width - 2 * margin, strip, colour, centred=False)
+    _line(context, " ".join(content.split()), size, margin, 0, width - 2 * margin, along, colour, centred=False)
     return rgba_of(surface)
 
 
