@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from pathlib import Path
 
 import httpx
@@ -58,6 +59,16 @@ async def test_who_joins_anew_shows_who_it_was_also_on_another_node(api: Api, sw
         await api.join(replaces=other)
         known = switchboard.requests[-1].former
         assert known is None or known.mark != first.mark
+
+
+async def test_no_token_lets_in_whom_it_does_not_end(api: Api, switchboard: FakeSwitchboard) -> None:
+    """What another node cannot see to be forged must not be a way to be there twice."""
+    ada = await api.join()
+    raw = bytearray(base64.urlsafe_b64decode(ada.token))
+    raw[0] ^= 1
+    again = await api.join(replaces=base64.urlsafe_b64encode(raw).decode())
+    assert switchboard.requests[-1].former == Former(ada.uuid, switchboard.requests[0].mark)
+    await eventually(lambda: [one.uuid for one in switchboard.conference("Demo").participants] == [again.uuid])
 
 
 @pytest.mark.parametrize("forge", ["{uuid}", "{token}x", "x{token}", "", "none", "é"])

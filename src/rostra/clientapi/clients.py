@@ -23,7 +23,7 @@ from rostra.clientapi.invitations import Invitations
 from rostra.clientapi.pace import Pace
 from rostra.clientapi.rooms import request_of
 from rostra.clientapi.stream import EventStream
-from rostra.clientapi.tokens import LIFETIME, SECRET_BYTES, TokenMint
+from rostra.clientapi.tokens import LIFETIME, SECRET_BYTES, TokenMint, former, mark_of
 from rostra.domain.ending import End
 from rostra.domain.rooms import Room
 from rostra.domain.vocabulary import Role
@@ -342,9 +342,13 @@ class Clients:
         return None if read is None else self._endings.get(read.participant)
 
     async def release(self, token: str) -> bool:
-        """End the participant a token belongs to; False when it is not one of ours, or gone already."""
-        client = self.holder(token)
-        if client is None:
+        """End the participant a token belongs to; False when it is not one of ours, or gone already.
+
+        Known by the same secret as who joins anew: else one could do so as often as it likes, beside itself.
+        """
+        known = former(token)
+        client = self._clients.get(known[0]) if known else None
+        if client is None or known is None or known[1] != mark_of(client.secret):
             return False
         logger.info("Participant goes on in a new session", participant=client.uuid)
         await self.leave(client)
