@@ -68,6 +68,7 @@ class FakeSession:
     reason: str = ""
     """Why it left."""
     on_hold: Callable[[bool], None] | None = None
+    on_tones: Callable[[str], bool] | None = None
     on_far_end: Callable[[FarEnd], None] | None = None
     participant: Any = dataclasses.field(default_factory=Somebody)
     conference: FakeConference = dataclasses.field(default_factory=FakeConference)

@@ -14,6 +14,7 @@ from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 from rostra.sip import moving
 from rostra.sip.callers import caller_of
 from rostra.sip.events import ReferReceived, Referred
+from rostra.sip.info import digits
 from rostra.sip.message import Request, parse_message
 from rostra.sip.moving import Moving, taking_place
 from rostra.sip.replacing import Replaces
@@ -253,6 +254,23 @@ async def test_a_host_holds_a_caller_and_lets_it_go_on(running: Running) -> None
             await running.until(lambda wanted=direction: _direction(theirs) == wanted)  # type: ignore[misc]
         assert not ours.did("hold"), "it was not the far end that held"
         await ended(running, ours)
+
+
+@pytest.mark.parametrize("events", [True, False])
+async def test_digits_go_by_info_where_media_carries_none(running: Running, events: bool) -> None:
+    peer = Peer(running.port)
+    sdp = SDP if events else SDP.replace(b" 101\r\na=rtpmap:101 telephone-event/8000", b"")
+    peer.send(request("INVITE", body=sdp).replace(b"bob@", b"meet.demo@"))
+    assert await peer.reply("1 INVITE") == "SIP/2.0 200 OK"
+    peer.send(request("ACK", to_tag=peer.tag, branch="ack"))
+    [made] = running.switchboard.sessions
+    await running.until(lambda: made.did("confirm"))
+    assert made.on_tones is not None
+    assert made.on_tones("5#") is not events
+    for digit in "5#" if not events else "":
+        asked = await peer.request("INFO")
+        assert digits(asked.content_type, asked.body) == digit
+    peer.socket.close()
 
 
 def _direction(session: FakeSession) -> str:

@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 from rostra.calls.switchboard import CallRefused, MediaRefused, Refusal
 from rostra.environment import Environment
 from rostra.sip.errors import PortTaken
-from rostra.sip.message import parse_message
+from rostra.sip.message import Request, parse_message
 from rostra.sip.service import SipService
 from rostra.sip.transport.connection import Connection
 from tests.sip.by_hand import request
@@ -55,6 +55,14 @@ class Peer:
                 if f"CSeq: {to}\r\n".encode() in data and not data.startswith(b"SIP/2.0 1"):
                     self.tag = parse_message(data).to.tag
                     return data.split(b"\r\n")[0].decode()
+
+    async def request(self, method: str) -> Request:
+        """The next request of that method."""
+        async with asyncio.timeout(10):
+            while True:
+                found = parse_message(await asyncio.get_running_loop().sock_recv(self.socket, 65536))
+                if isinstance(found, Request) and found.method == method:
+                    return found
 
 
 @pytest.fixture

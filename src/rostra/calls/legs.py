@@ -81,6 +81,8 @@ class CallLegs(abc.ABC):
         """It is refused because nothing is left for its media."""
         self.on_signal: Callable[[PeerSignal], None] | None = None
         self.on_hold: Callable[[bool], None] | None = None
+        self._held = False
+        self.on_tones: Callable[[str], bool] | None = None
         """Told what the other client with direct media says."""
         self.on_far_end: Callable[[FarEnd], None] | None = None
         self._gone = False
@@ -378,6 +380,13 @@ class CallLegs(abc.ABC):
     def picture_wanted(self, call: str) -> None:
         if call in self._calls:
             self._guarded(self._listener.picture_wanted, call)
+
+    def follow_hold(self, held: bool) -> None:
+        """The participant is on hold, or is not."""
+        if held != self._held:
+            self._held = held
+            if self.on_hold is not None:
+                self._guarded(self.on_hold, held)
 
     def _guarded(self, tell: Callable[..., None], *what: object) -> None:
         """An adapter that fails at being told something must not keep the others from being told."""

@@ -83,7 +83,6 @@ class CallSession(CallLegs):
         self.rules = rules or instance.service.access
         self._office = office
         self._tones = tones
-        self._held = False
         self._going: tuple[str, asyncio.Task[None]] | None = None
         """Where its client is to go by itself, and the wait for that."""
         self.attendant = Attendant(self)
@@ -243,6 +242,8 @@ class CallSession(CallLegs):
         self.dtmf("", digit)
 
     def send_dtmf(self, digits: str) -> None:
+        if self.on_tones and self.on_tones(digits):
+            return
         for call in list(self._calls):
             self._background.spawn(self._tell(call, lambda worker, call=call: worker.send_dtmf(call, digits)))
 
@@ -360,10 +361,7 @@ class CallSession(CallLegs):
 
     def followed(self, participant: Participant) -> None:
         self.attendant.follow(participant)
-        if participant.is_on_hold != self._held:
-            self._held = participant.is_on_hold
-            if self.on_hold is not None:
-                self._guarded(self.on_hold, self._held)
+        self.follow_hold(participant.is_on_hold)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self._background.spawn(work)

@@ -111,6 +111,9 @@ class Session(Protocol):
     on_hold: Callable[[bool], None] | None
     """Told when the participant is put on hold, or goes on, whoever does it."""
 
+    on_tones: Callable[[str], bool] | None
+    """Takes digits for the far end by another way than its media; False: media carries them."""
+
     on_far_end: Callable[[FarEnd], None] | None
     """Of a gateway call's caller: told of the other end; until it has answered there is nobody to talk to."""
 

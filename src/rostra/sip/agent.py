@@ -21,6 +21,7 @@ from rostra.calls.switchboard import (
 from rostra.domain import gateway
 from rostra.domain.vocabulary import CallProtocol, Role
 from rostra.environment import Environment
+from rostra.media.codecs import EVENTS
 from rostra.media.negotiation import NegotiationError, NoCommonCodec
 from rostra.sdp.errors import SdpError
 from rostra.sip import info, moving
@@ -164,6 +165,15 @@ class CallAgent:
     def _held(self, held: bool) -> None:
         self.put(Held(held))
 
+    def _tones(self, digits: str) -> bool:
+        """To a far end without telephone events, digits go by INFO."""
+        agreed = self._media.agreement if self._media is not None else None
+        if agreed is None or any(c.name == EVENTS.name for one in agreed.local.streams for c in one.codecs):
+            return False
+        for digit in digits:
+            self._line.inform(self._call, *info.relayed(digit))
+        return True
+
     @property
     def call(self) -> str:
         """Its name at the engine."""
@@ -303,7 +313,7 @@ class CallAgent:
         request = moving.taking_place(self._call_request(event), replaced)
         self._log.info("sip_call_received", alias=request.alias, remote=request.remote_alias)
         self._session = session = await self._switchboard.join(request, self)
-        session.on_hold, session.on_far_end = self._held, self.put
+        session.on_hold, session.on_tones, session.on_far_end = self._held, self._tones, self.put
         onward = session.service.service_type == gateway.GATEWAY
         if session.service.service_type in FOCI:
             self._line.focus(self._call)

@@ -20,6 +20,15 @@ KEYFRAME: Final = (
 """What asks for a key frame (RFC 5168): content type and body."""
 
 
+DURATION = 200
+"""Milliseconds of a digit."""
+
+
+def relayed(digit: str) -> tuple[str, bytes]:
+    """What stands for a digit where media has no telephone events: content type and body."""
+    return "application/dtmf-relay", f"Signal={digit}\r\nDuration={DURATION}\r\n".encode()
+
+
 def wants_keyframe(content_type: str, body: bytes) -> bool:
     """RFC 5168 `picture_fast_update`."""
     return content_type == "application/media_control+xml" and b"picture_fast_update" in body

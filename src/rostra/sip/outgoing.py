@@ -90,7 +90,7 @@ class CalledAgent(CallAgent):
 
     def begin(self, session: Session) -> None:
         self._session = session
-        session.on_hold = self._held
+        session.on_hold, session.on_tones = self._held, self._tones
         self._trunk.run(self)
 
     def disconnected(self, reason: str) -> None:
