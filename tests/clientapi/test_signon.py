@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import functools
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -17,7 +18,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from rostra.clientapi.signon import state
+from rostra.clientapi.signon import fetching, state
 from rostra.clientapi.signon.desk import SignOnDesk
 from rostra.clientapi.signon.fetching import Fetcher
 from rostra.clientapi.signon.state import Pending, Seals
@@ -107,7 +108,11 @@ async def test_a_user_signs_on_by_openid_connect(
     sent = await ask(api, chosen_idp="oidc-1", sso_token="none", sso_redirect_target="elsewhere")
     assert sent["redirect_idp"] == {"name": "Company", "uuid": "oidc-1"}
     assert sent["redirect_url"].startswith("https://idp.test/authorize?tenant=1&")
-    page = await comes_back(api, provider, oidc.authorize(sent["redirect_url"]))
+    brought = oidc.authorize(sent["redirect_url"])
+    if flow == "implicit":
+        path = urlsplit(provider.redirects[0]).path
+        assert (await api.http.get(f"{path}?{urlencode(brought)}")).status_code == 403, "by POST only"
+    page = await comes_back(api, provider, brought)
     assert page.status_code == 200
     told = message(page)
     assert told["result"] == "success"
@@ -334,6 +339,13 @@ async def test_who_never_left_does_not_come_back(api: Api, oidc: Oidc, desk: Sig
     assert (await api.http.get("/api/v1/samlconsumer/saml-1")).status_code in (404, 405)
 
 
+async def drops() -> AsyncIterator[bytes]:
+    """An answer that never ends, and never pauses for long."""
+    while True:
+        yield b" "
+        await asyncio.sleep(0.02)
+
+
 @pytest.mark.spec("API-037")
 async def test_a_provider_that_cannot_be_asked_is_told_as_such(
     api: Api, oidc: Oidc, monkeypatch: pytest.MonkeyPatch, desk: SignOnDesk
@@ -341,7 +353,9 @@ async def test_a_provider_that_cannot_be_asked_is_told_as_such(
     failures = (
         httpx.ConnectTimeout("x"), httpx.Response(500), httpx.Response(302, headers={"location": "https://evil.test"}),
         httpx.Response(200, content=b"x" * 300_000), httpx.Response(200, content=b"[]"),
+        httpx.Response(200, content=drops()),
     )  # fmt: skip
+    monkeypatch.setattr(fetching, "PATIENCE", 0.3)
     for failure in failures:
         url = (await ask(api, chosen_idp="oidc-1"))["redirect_url"]
         oidc.failure = failure

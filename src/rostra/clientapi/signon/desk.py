@@ -88,6 +88,8 @@ class SignOnDesk:
         try:
             if not self._ready():
                 raise ProviderUnreachable("the system is in maintenance mode")
+            if provider.flow == "implicit" and request.method != "POST":  # an address with a token is in logs
+                raise SignOnFailed("ID tokens come by POST only")
             identity = await self._identity(provider, pending, told, now)
         except SignOnFailed as problem:
             self._log("Sign-on failed", request, provider, pending, reason=str(problem))

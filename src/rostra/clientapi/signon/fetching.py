@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -18,7 +19,7 @@ from rostra.clientapi.signon.state import Pending
 from rostra.domain.signon import Identity, Provider
 
 PATIENCE = 5.0
-"""Seconds a provider gets for an answer."""
+"""Seconds a provider gets for an answer, all of it."""
 MOST = 256 * 1024
 """Bytes of an answer."""
 KEPT = 3600.0
@@ -86,12 +87,12 @@ async def _ask(client: httpx.AsyncClient, method: str, url: str, **more: Any) ->
     """A JSON object. Raises SignOnFailed for an answer that refuses, ProviderUnreachable without a usable one."""
     body = b""
     try:
-        async with client.stream(method, url, **more) as response:
+        async with asyncio.timeout(PATIENCE), client.stream(method, url, **more) as response:
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > MOST:
                     raise ProviderUnreachable(f"{url} answers too much")
-    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as problem:
+    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError, TimeoutError) as problem:
         raise ProviderUnreachable(f"{url}: {type(problem).__name__}") from None
     if 400 <= response.status_code < 500:
         raise SignOnFailed(f"{url} answers {response.status_code}")
