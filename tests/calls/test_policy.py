@@ -160,6 +160,9 @@ async def test_a_lock_and_who_passes_it() -> None:
     assert (await Guest(exchange).join("locked", pin="none")).where is ServiceType.WAITING_ROOM
     policies.verdict = Verdict(properties=Properties(bypass_lock=True))
     assert (await Guest(exchange).join("locked", pin="none")).where is ServiceType.CONFERENCE
+    phone = await Guest(exchange).join("open", protocol=CallProtocol.SIP)
+    assert await exchange.transfers.transfer_to(phone.session, "locked", Role.GUEST)
+    assert phone.where is ServiceType.WAITING_ROOM, "that was said of another conference"
     await exchange.close()
 
 

@@ -111,7 +111,8 @@ def moved(before: Participant, alias: str, entrance: Entrance, now: float) -> Pa
         before, uuid=str(uuid.uuid4()), local_alias=alias, role=entrance.role, service_type=entrance.where,
         splash=entrance.splash, prompt="", start_time=now, legs=(), has_media=False, is_video_call=False,
         is_audio_only_call=False, is_muted=False, is_presenting=False, is_on_hold=False, spotlight=0.0, buzz_time=0.0,
-        is_speaking=False, last_spoken_time=0.0, automatic=0, is_transferring=False,
+        is_speaking=False, last_spoken_time=0.0, automatic=0, fork="", is_transferring=False,
+        bypass_lock=False, rx_presentation_allowed=True,  # were said of the other conference
     )  # fmt: skip
 
 
