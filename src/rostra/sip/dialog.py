@@ -75,7 +75,6 @@ class Dialog:
             headers.add("Contact", self.contact)
             headers.add("Allow", ALLOW)
             headers.add("Supported", SUPPORTED)
-            headers.add("Accept", ACCEPT)
         return Request(headers, method=method, uri=uri)
 
     def respond(self, request: Request, status: int, reason: str = "", elsewhere: str = "") -> Response:
@@ -87,8 +86,6 @@ class Dialog:
             response.headers.add("Supported", SUPPORTED)
         elif elsewhere:
             response.headers.add("Contact", f"<{elsewhere}>")
-        if status == 200 and request.method in ("INVITE", "UPDATE"):
-            response.headers.add("Accept", ACCEPT)
         return response
 
     def focus(self) -> None:
