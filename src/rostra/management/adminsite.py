@@ -116,7 +116,13 @@ def _provisioning(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
 
 
 def _more(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
-    return [*_utilities(page), *_provisioning(page), *_themes(page), *_policy(page)]
+    return [*_utilities(page), *_provisioning(page), *_themes(page), *_policy(page), *_routing(page)]
+
+
+def _routing(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
+    from rostra.management.routing import pages as routing
+
+    return [page("call-control/test/", routing.test, "dial_plan_test", routing.VIEW)]
 
 
 def _policy(page: Callable[[str, Any, str, str], Any]) -> list[Any]:

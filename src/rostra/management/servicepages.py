@@ -18,6 +18,8 @@ from rostra.configuration.models import AutomaticParticipant, Conference
 from rostra.management.accounts.permissions import CONTROL
 from rostra.management.bulkactions import ServiceActions
 from rostra.management.pagebase import Page
+from rostra.management.routing import warnings
+from rostra.management.routing.warnings import Warned
 from rostra.management.services import PARTICIPANTS, Kind, kind_of
 
 action: Any = decorators.action
@@ -45,7 +47,7 @@ class ServiceForm(forms.ModelForm):
                 chosen.initial = list(self.instance.automatic_participants.all())
 
 
-class ServicePage(ServiceActions, Page):
+class ServicePage(Warned, ServiceActions, Page):
     """Pages of one kind of service."""
 
     kind: ClassVar[Kind]
@@ -65,6 +67,9 @@ class ServicePage(ServiceActions, Page):
         here = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
         paths = {action.description: action.path for action in allowed_actions}
         return [{**one, "path": f"{here}{paths[one['title']]}/"} for one in found]
+
+    def warning(self, row: Conference) -> str:
+        return warnings.of_reception(row) if self.kind.service_type == "two_stage_dialing" else ""
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request)

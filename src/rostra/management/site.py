@@ -17,7 +17,6 @@ from rostra.management.accounts import pages as accounts
 from rostra.management.accounts.models import Account
 from rostra.management.accounts.resource_pages import AuthenticationPages, ClientPages, MappingPages, RolePages
 from rostra.management.branding import BrandingPages
-from rostra.management.bulkactions import RuleActions
 from rostra.management.certificates.pages import CaPages, TlsPages
 from rostra.management.certificates.request_pages import RequestPages as CertificateRequestPages
 from rostra.management.csvpages import CSV_ACTIONS
@@ -27,6 +26,7 @@ from rostra.management.node_actions import NodeActions
 from rostra.management.pagebase import Page, Singleton
 from rostra.management.policy.pages import PolicyPages
 from rostra.management.provisioning.pages import DevicePages, TemplatePages
+from rostra.management.routing.pages import RulePages
 from rostra.management.servicepages import ServicePage
 from rostra.management.services import KINDS, Kind
 from rostra.management.themes.pages import ThemePages
@@ -145,7 +145,7 @@ class _Clients(ClientPages, Page):
     pass
 
 
-class _Rules(RuleActions, Page):
+class _Rules(RulePages, Page):
     pass
 
 

@@ -10,7 +10,8 @@ import structlog
 from rostra.calls.registrations import Registry
 from rostra.configuration import sealing
 from rostra.configuration.queries import Lookup
-from rostra.configuration.rows import AutomaticRow, RuleRow
+from rostra.configuration.rows import AutomaticRow
+from rostra.dialplan.configured import rule_of
 from rostra.dialplan.outward import Hop
 from rostra.dialplan.rules import Rule
 from rostra.domain.dialling import Wanted
@@ -23,12 +24,6 @@ from rostra.node.services import KILO, Themes
 logger = structlog.get_logger("rostra.node")
 
 _PASSWORD = "configuration_sipcredential.password"  # noqa: S105 - the name of a column
-_SOURCES = {
-    "match_incoming_webrtc": CallProtocol.WEBRTC,
-    "match_incoming_sip": CallProtocol.SIP,
-    "match_incoming_mssip": CallProtocol.MSSIP,
-    "match_incoming_h323": CallProtocol.H323,
-}
 
 
 class ConfiguredPlan:
@@ -110,37 +105,4 @@ def wanted_of(row: AutomaticRow) -> Wanted:
         dtmf_sequence=row.dtmf_sequence,
         location=row.system_location or 0,
         automatic=row.id,
-    )
-
-
-def rule_of(row: RuleRow) -> Rule:
-    """A configured rule as it is matched."""
-    protocol = CallProtocol(row.outgoing_protocol)
-    proxies = {
-        CallProtocol.SIP: row.sip_proxy,
-        CallProtocol.H323: row.h323_gatekeeper,
-        CallProtocol.MSSIP: row.mssip_proxy,
-    }
-    return Rule(
-        id=row.id,
-        name=row.name,
-        priority=row.priority,
-        match=row.match_string,
-        replace=row.replace_string,
-        enabled=bool(row.enable),
-        incoming=bool(row.match_incoming_calls),
-        outgoing=bool(row.match_outgoing_calls),
-        location=row.match_source_location,
-        registered_only=bool(row.match_incoming_only_if_registered),
-        sources=frozenset(source for name, source in _SOURCES.items() if getattr(row, name)),
-        full=bool(row.match_string_full),
-        target=row.called_device_type,
-        outgoing_location=row.outgoing_location,
-        protocol=protocol,
-        proxy=proxies.get(protocol),
-        theme=row.ivr_theme,
-        call_type=row.call_type,
-        rate_in=row.max_callrate_in,
-        rate_out=row.max_callrate_out,
-        tag=row.tag,
     )

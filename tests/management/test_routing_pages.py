@@ -1,0 +1,148 @@
+"""The site on the dial plan: what would become of a call, and what rules let everybody do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.urls import reverse
+
+from rostra.configuration.models import Conference, ConferenceAlias, Device, GatewayRoutingRule, SystemLocation
+from rostra.domain import tolls
+from rostra.domain.vocabulary import CallProtocol
+from rostra.management.routing import trying, warnings
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def rule(name: str, priority: int, match: str, **more: Any) -> GatewayRoutingRule:
+    made = GatewayRoutingRule(name=name, priority=priority, match_string=match, **more)
+    made.full_clean()
+    made.save()
+    return made
+
+
+@pytest.fixture
+def rules() -> None:
+    oslo = SystemLocation.objects.create(name="Oslo")
+    rule("Off", 1, ".*", enable=False)
+    rule("Oslo", 2, ".*", match_source_location=oslo)
+    rule("Known", 3, ".*", match_incoming_only_if_registered=True)
+    rule("Out", 4, r"(.+)@example\.com", replace_string=r"\1@far.test", max_callrate_out=512)
+    rule("Rest", 5, ".*", called_device_type="registration")
+    room = Conference.objects.create(name="Alice", service_type="conference")
+    ConferenceAlias.objects.create(conference=room, alias="meet.alice@example.com")
+
+
+@pytest.mark.spec("SVC-073", "SVC-074", "SVC-084", "SVC-085", "SVC-087")
+def test_every_rule_says_what_it_does(rules: None) -> None:
+    found = trying.run("sip:ann@example.com;x=1", source=CallProtocol.SIP, location=0, registered=False)
+    assert [(line.row.name, line.decides, line.tried) for line in found.lines] == [
+        ("Off", False, True),
+        ("Oslo", False, True),
+        ("Known", False, True),
+        ("Out", True, True),
+        ("Rest", False, False),
+    ]
+    assert "Out" in found.told
+    facts = dict(found.facts)
+    assert (facts["Alias"], facts["Through"], facts["Most bandwidth out"]) == ("ann@far.test", "DNS", "512 kbit/s")
+
+
+@pytest.mark.spec("SVC-073", "SVC-074", "SVC-090", "CONF-104")
+@pytest.mark.parametrize(
+    ("alias", "source", "registered", "location", "told"),
+    [
+        ("Meet.Alice@example.com", CallProtocol.SIP, False, 0, "Alice"),
+        ("bob", CallProtocol.SIP, True, 0, "Known"),
+        ("bob", CallProtocol.SIP, False, 0, "Rest"),
+        ("bob", CallProtocol.SIP, False, 1, "Oslo"),
+        ("bob", None, False, 0, "No rule"),
+    ],
+)
+def test_what_becomes_of_calls(
+    rules: None, alias: str, source: CallProtocol | None, registered: bool, location: int, told: str
+) -> None:
+    where = SystemLocation.objects.get(name="Oslo").pk if location else 0
+    assert told in trying.run(alias, source=source, location=where, registered=registered).told
+
+
+def test_a_replacement_that_leaves_nothing() -> None:
+    rule("Empty", 1, "(a)|b", replace_string=r"\1")
+    assert "fails" in trying.run("b", source=CallProtocol.SIP, location=0, registered=False).told
+
+
+def test_devices_are_named() -> None:
+    rule("Devices", 1, ".*", called_device_type="registration")
+    Device.objects.create(alias="ann")
+    told = trying.run("sip:ann@10.0.0.1", source=CallProtocol.SIP, location=0, registered=False)
+    assert "may register" in dict(told.facts)["Registered devices"]
+
+
+def test_the_page(rules: None, browser: Client) -> None:
+    address = reverse("admin:dial_plan_test")
+    assert "data-outcome" not in browser.get(address).content.decode()
+    page = browser.get(address, {"alias": "sip:<b>@example.com", "source": "webrtc"}).content.decode()
+    assert "data-decides" in page
+    assert "&lt;b&gt;@far.test" in page
+    assert "<b>@far.test" not in page
+    assert 'role="alert"' in browser.get(address, {"alias": "", "source": "sip"}).content.decode()
+    assert browser.post(address).status_code == 405
+
+
+@pytest.mark.parametrize("number", tolls.NUMBERS)
+def test_numbers_are_numbers(number: str) -> None:
+    assert tolls.takes_numbers(r"\+?\d+")
+    assert number.lstrip("+").isdecimal()
+
+
+@pytest.mark.spec("REF-138", "SVC-083", "CONF-116", "PLAT-203")
+@pytest.mark.parametrize(
+    ("match", "more", "warned"),
+    [
+        ("9.*", {}, True),
+        (".*", {}, True),
+        (r"\+\d+", {}, True),
+        (r"00\d{6,}", {}, True),
+        (r"(?!meet).*", {}, True),
+        (r".+@example\.com", {}, False),
+        ("desk", {}, False),
+        ("9.*", {"match_incoming_only_if_registered": True}, False),
+        ("9.*", {"match_incoming_calls": False, "match_outgoing_calls": True}, False),
+        ("9.*", {"enable": False}, False),
+        ("9.*", {"called_device_type": "registration"}, False),
+    ],
+)
+def test_who_may_call_for_money(match: str, more: dict[str, Any], warned: bool) -> None:
+    assert bool(warnings.of_rule(rule("R", 1, match, **more))) is warned
+
+
+@pytest.mark.spec("REF-138", "SVC-083")
+@pytest.mark.parametrize(
+    ("match", "replace", "warned"), [("", "", True), (r"\d+", "", True), (r"(\d{4})", r"meet.\1", False)]
+)
+def test_receptions_reach_what_rules_reach(match: str, replace: str, warned: bool) -> None:
+    reception = Conference(name="Front", service_type="two_stage_dialing", match_string=match, replace_string=replace)
+    assert warnings.of_reception(reception) == ""
+    rule("Trunk", 1, "9.*")
+    assert ("Trunk" in warnings.of_reception(reception)) is warned
+
+
+@pytest.mark.spec("REF-138", "SVC-083")
+def test_the_warning_is_seen(browser: Client) -> None:
+    trunk = rule("Trunk", 1, "9.*")
+    page = browser.get(reverse("admin:configuration_gatewayroutingrule_change", args=(trunk.pk,)))
+    assert "Toll fraud" in page.content.decode()
+    reception = Conference.objects.create(name="Front", service_type="two_stage_dialing")
+    page = browser.get(reverse("admin:configuration_conference_change", args=(reception.pk,)), follow=True)
+    assert "Toll fraud" in page.content.decode()
+    wanted = {"name": "Open", "priority": 7, "match_string": ".*", "called_device_type": "external",
+              "outgoing_protocol": "sip", "call_type": "video", "enable": "on", "match_incoming_calls": "on",
+              "live_captions_enabled": "default", "external_participant_avatar_lookup": "default",
+              "disabled_codecs": "[]"}  # fmt: skip
+    saved = browser.post(reverse("admin:configuration_gatewayroutingrule_add"), wanted)
+    assert saved.status_code == 302, saved.context["adminform"].form.errors
+    told = [str(message) for message in get_messages(saved.wsgi_request)]
+    assert any("Toll fraud" in text for text in told)
