@@ -37,8 +37,10 @@ class TrialForm(forms.Form):
     source = forms.ChoiceField(
         label=gettext_lazy("The call comes by"), widget=UnfoldAdminSelectWidget, initial="sip",
         choices=(
-            (CallProtocol.SIP.value, gettext_lazy("SIP")), (CallProtocol.WEBRTC.value, gettext_lazy("web or desktop client")),
-            (CallProtocol.H323.value, gettext_lazy("H.323")), (CallProtocol.MSSIP.value, gettext_lazy("Skype for Business")),
+            (CallProtocol.SIP.value, gettext_lazy("SIP")),
+            (CallProtocol.WEBRTC.value, gettext_lazy("web or desktop client")),
+            (CallProtocol.H323.value, gettext_lazy("H.323")),
+            (CallProtocol.MSSIP.value, gettext_lazy("Skype for Business")),
             (CONFERENCE, gettext_lazy("nothing: a conference calls by rules")),
         ),
     )  # fmt: skip
