@@ -206,9 +206,15 @@ def _patterns() -> Language:
 def pattern(value: str) -> None:
     """A pattern of directory synchronisation, or a template of its mails (SVC-144…SVC-169)."""
     try:
-        _patterns().compile(value)
+        _compiles(value)
     except ValueError as problem:
         raise ValidationError(gettext(str(problem)), code="pattern") from None
+
+
+@functools.lru_cache(maxsize=128)
+def _compiles(source: str) -> None:
+    """A form sends every pattern of an object again, and few of them have changed. Raises PatternProblem."""
+    _patterns().compile(source)
 
 
 def time_zone(value: str) -> None:

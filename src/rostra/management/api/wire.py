@@ -17,6 +17,7 @@ from rostra.configuration.resources import Resource, register
 BASE = "/api/admin/configuration/v1/"
 _URI = re.compile(r"(?:https?://[^/]+)?" + re.escape(BASE) + r"(?P<name>[a-z0-9_]+)/(?P<key>[^/]{1,250})/?")
 _NUMBER = re.compile(r"[0-9]{1,18}")
+_UNHELD = re.compile("[\x00\ud800-\udfff]")
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
 
 
@@ -181,7 +182,7 @@ def understand(field: Any, value: Any) -> Any:
 
 def check_text(value: str) -> None:
     """Refuse what databases cannot hold. Raises ValidationError."""
-    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if _UNHELD.search(value):
         raise ValidationError("Null characters and broken Unicode are not allowed.")
 
 
