@@ -15,6 +15,7 @@ from rostra.sip.events import (
 )
 from rostra.sip.flow import Transport
 from rostra.sip.info import KEYFRAME, wants_keyframe
+from tests.sip import call_states
 from tests.sip.by_hand import alone, by_hand, last_reply, replies, reply, request, sent_by
 from tests.sip.network import ANSWER, OFFER, Network, answering, describe, dial, established, refusing
 
@@ -226,6 +227,47 @@ def test_a_retransmitted_invite_gets_the_same_answer_and_makes_no_second_call() 
     network.inject(network.bob, request("INVITE", body=OFFER))
     assert replies(network) == ["100 INVITE", "100 INVITE"]
     assert network.bob.kinds() == ["CallReceived"]
+
+
+@pytest.mark.spec("REF-127")
+def test_an_invite_that_comes_again_after_its_200_is_absorbed() -> None:
+    """RFC 6026 7.1: its transaction lives on; the 200 is repeated by the call, and stops at the ACK."""
+    network = Network()
+    answering(network, network.bob)
+    network.inject(network.bob, request("INVITE", body=OFFER))
+    before = replies(network)
+    network.inject(network.bob, request("INVITE", body=OFFER))
+    assert replies(network) == before == ["100 INVITE", "200 INVITE"]
+    tag = last_reply(network).to.tag
+    network.inject(network.bob, request("ACK", to_tag=tag, branch="ack"))
+    network.run(10.0)
+    network.inject(network.bob, request("INVITE", body=OFFER))
+    assert replies(network) == before
+    assert network.bob.kinds() == ["CallReceived", "CallConfirmed"]
+
+
+@pytest.mark.spec("REF-114")
+def test_requests_other_than_invite_are_answered_at_once_or_never() -> None:
+    """RFC 4320 4: no 408, nothing provisional before its time, and what is sent again gets the same answer."""
+    for name, asked in call_states.REQUESTS.items():
+        if asked[0] not in ("INVITE", "ACK"):
+            found = [call_states.outcome(state, asked) for state in call_states.STATES.values()]
+            assert not any("408" in one or f"100 {asked[0]}" in one for one in found), name
+    network, tag = by_hand()
+    for _ in range(2):
+        network.inject(network.bob, request("INFO", cseq=2, to_tag=tag))
+    assert replies(network)[-2:] == ["200 INFO", "200 INFO"]
+    assert network.bob.kinds().count("InfoReceived") == 1
+
+
+@pytest.mark.spec("REF-114")
+def test_a_request_other_than_invite_is_repeated_for_half_a_minute() -> None:
+    network, call, _ = established()
+    network.lose = lambda sender, message: sender == "alice"
+    network.alice.engine.inform(call, *KEYFRAME, network.now)
+    network.run(100.0)
+    sent = network.sent("alice", "INFO")
+    assert [round(time - sent[0], 2) for time in sent] == [0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
 
 
 @pytest.mark.parametrize("method", ["BYE", "INFO", "UPDATE", "INVITE"])

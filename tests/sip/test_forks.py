@@ -44,6 +44,7 @@ def test_the_first_to_answer_has_the_call_and_the_others_are_thanked() -> None:
     assert (state["calls"], state["transactions"], state["timers"]) == ({}, 0, 0)
 
 
+@pytest.mark.spec("REF-127")
 def test_an_answer_that_comes_again_is_acknowledged_again_and_no_more() -> None:
     network = alone()
     _, invite = forked(network)
