@@ -91,6 +91,12 @@ export function countOf(roster: Roster, self: string): number {
   return hosts.length + guests.length;
 }
 
+/** In a call through the gateway: the other end is being called, and nobody is there yet. */
+export function isRinging(roster: Roster, self: string): boolean {
+  const others = [...roster.byUuid.values()].filter((row) => row.uuid !== self);
+  return others.length > 0 && others.every((row) => row.service_type === "connecting");
+}
+
 export function raisedHands(roster: Roster): number {
   return [...roster.byUuid.values()].filter((row) => (row.buzz_time ?? 0) > 0).length;
 }

@@ -1,8 +1,10 @@
-import { useCallback, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { recall, remember } from "../devices/memory";
 import { t } from "../i18n";
 import type { Meeting } from "../meeting/meeting";
+import { ringBack } from "../registration/ringer";
 import { isWaiting, seen } from "../state/meeting";
+import { isRinging } from "../state/roster";
 import { Banner } from "./Banner";
 import { Chat } from "./Chat";
 import { Controls, type PanelName } from "./Controls";
@@ -34,6 +36,8 @@ export function Conference({ meeting }: { meeting: Meeting }) {
   useWakeLock();
   useMutedTalk(meeting, local.micMuted);
   useHoldToTalk(meeting);
+  const ringing = whole.where === "gateway" && isRinging(whole.roster, whole.self);
+  useEffect(() => (ringing ? ringBack() : undefined), [ringing]);
   const frame = useRef<HTMLDivElement>(null);
   const [chosen, setPanel] = useState<PanelName | undefined>(() =>
     window.matchMedia(WIDE).matches ? "people" : undefined,

@@ -3,6 +3,7 @@ import type { StreamEvent } from "../../src/api/types";
 import {
   countOf,
   emptyRoster,
+  isRinging,
   nameOf,
   type Roster,
   type RosterView,
@@ -58,6 +59,19 @@ describe("roster", () => {
       ],
     };
     expect([...replay([stage]).voice]).toEqual([["a", 100]]);
+  });
+});
+
+describe("ringing", () => {
+  it("lasts until somebody is there", () => {
+    const self = create("me", { service_type: "gateway" });
+    const called = (service_type: "connecting" | "gateway") => create("far", { service_type });
+    expect(isRinging(replay([self]), "me")).toBe(false);
+    expect(isRinging(replay([self, called("connecting")]), "me")).toBe(true);
+    expect(isRinging(replay([self, called("gateway")]), "me")).toBe(false);
+    expect(
+      isRinging(replay([self, called("gateway"), create("two", { service_type: "connecting" })]), "me"),
+    ).toBe(false);
   });
 });
 
