@@ -79,6 +79,7 @@ class Exchange:
         self._running: dict[str, ConferenceInstance] = {}
         self._rooms = Rooms(self._running, self._room_closed)
         self._reaching = Reaching(self._policies, find_alias, self._rooms.find, plan, here.location)
+        self._reaching.shield = here.shield
         self._portraits = Portraits(self._policies, here.clock)
         self._configured = configured
         self._takes_calls = takes_calls

@@ -34,15 +34,17 @@ class Keypad:
 
     def __init__(
         self, caller: Caller, attendant: Attendant, *, wrong: int, find: Find, connect: Connect, room: Room,
-        refuse: Callable[[], None],
+        refuse: Callable[[], None], judged: Callable[[bool], None],
     ) -> None:  # fmt: skip
-        """`wrong`: PINs given wrongly before. `refuse`: what is done with somebody there is no room for."""
+        """`wrong`: PINs given wrongly before. `refuse`: what is done with somebody there is no room for. `judged` is
+        told of every PIN whether it was right."""
         self._caller = caller
         self._attendant = attendant
         self._find = find
         self._connect = connect
         self._room = room
         self._refuse = refuse
+        self._judged = judged
         self._pin = PinEntry(wrong=wrong)
         self._keyed = Keyed()
         self._pending = ""
@@ -88,11 +90,11 @@ class Keypad:
         self._attendant.hush()
         match outcome:
             case PinOutcome.HOST | PinOutcome.GUEST:
-                self._log("PIN entry: PIN accepted.")
+                self._tell(right=True)
                 self._accepted = digit != "#"
                 self._accept(Role.HOST if outcome is PinOutcome.HOST else Role.GUEST)
             case PinOutcome.WRONG:
-                self._log("PIN entry: PIN rejected.")
+                self._tell(right=False)
                 self._reject(theme.pin_entry(0), greeting.ask_pin(access.host_pin))
             case PinOutcome.ASK:
                 self._attendant.show(theme.pin_entry(len(self._pin.digits)))
@@ -104,11 +106,11 @@ class Keypad:
         self._pin, outcome = press_waiting(self._caller.rules, self._pin, digit)
         self._attendant.hush()
         if outcome is PinOutcome.HOST:
-            self._log("PIN entry: PIN accepted.")
+            self._tell(right=True)
             self._accepted = digit != "#"
             self._accept(Role.HOST)
         elif outcome is PinOutcome.WRONG:
-            self._log("PIN entry: PIN rejected.")
+            self._tell(right=False)
             self._attendant.flash(theme.PIN_INCORRECT, seconds=3.0)
             self._attendant.perform(lambda: self._attendant.say(theme.INVALID_PIN))
         else:
@@ -119,11 +121,11 @@ class Keypad:
         """A Guest who came in without a PIN because a Host was there already: the conference stays in the picture."""
         self._pin, outcome = press_waiting(self._caller.rules, self._pin, digit)
         if outcome is PinOutcome.HOST:
-            self._log("PIN entry: PIN accepted.")
+            self._tell(right=True)
             self._accepted = digit != "#"
             self._accept(Role.HOST)
         elif outcome is PinOutcome.WRONG:
-            self._log("PIN entry: PIN rejected.")
+            self._tell(right=False)
             self._attendant.perform(lambda: self._attendant.say(theme.INVALID_PIN))
 
     def let_in(self, role: Role) -> None:
@@ -234,6 +236,10 @@ class Keypad:
         for other in conference.participants:
             if other.uuid != me and other.joined:
                 self._caller.spawn(conference.send_dtmf(other.uuid, digit))
+
+    def _tell(self, *, right: bool) -> None:
+        self._log("PIN entry: PIN accepted." if right else "PIN entry: PIN rejected.")
+        self._judged(right)
 
     def _log(self, message: str, **more: str) -> None:
         logger.info(

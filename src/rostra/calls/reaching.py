@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 import structlog
 
-from rostra.calls import arrivals
+from rostra.calls import arrivals, guessing
 from rostra.calls.arrivals import JOINABLE, Entrance
 from rostra.calls.attendant import KEYPADS
 from rostra.calls.onward import GatewayRules
@@ -21,6 +21,7 @@ from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
 from rostra.dialplan.outward import Plan
 from rostra.dialplan.resolve import RECEPTION, FindAlias, Resolution, resolve
+from rostra.domain.abuse import Shield
 from rostra.domain.reception import destination
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
@@ -45,6 +46,8 @@ class Reaching:
     ) -> None:
         """`find` knows what is configured, `room` the rooms that the platform has opened, `plan` the rules for what
         is neither; `location` is that of this node."""
+        self.shield = Shield()
+        """What is remembered of those who guess PINs."""
         self._policies = policies
         self._rules = GatewayRules(plan, location)
         self._find = find
@@ -197,8 +200,8 @@ class Reaching:
         if request.protocol in KEYPADS:
             changed = await self._person(request, service, request.role or Role.UNKNOWN)
             role = request.role or changed.role
-            return arrivals.enter(service, request.protocol, pin, role, name=name), changed
-        entrance = arrivals.enter(service, request.protocol, pin, request.role, name=name)
+            return guessing.enter(self.shield, request, service, pin, role, name=name), changed
+        entrance = guessing.enter(self.shield, request, service, pin, request.role, name=name)
         changed = await self._person(request, service, entrance.role)
         if changed.role is not None and entrance.where is ServiceType.CONFERENCE:
             entrance = msgspec.structs.replace(entrance, role=changed.role)

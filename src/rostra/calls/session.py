@@ -54,6 +54,8 @@ class Office(Protocol):
 
     async def connect(self, session: CallSession, keyed: str) -> bool: ...
 
+    def judged(self, session: CallSession, right: bool) -> None: ...
+
     async def transfer_to(self, session: CallSession, alias: str, role: Role | None) -> bool:
         """Take it to the conference of an alias; False when that cannot be."""
         ...
@@ -89,7 +91,7 @@ class CallSession(CallLegs):
         self._keypad = Keypad(
             self, self.attendant, wrong=wrong_pins, find=lambda keyed: office.leads(self, keyed),
             connect=lambda keyed: office.connect(self, keyed), room=lambda: office.take_place(self),
-            refuse=lambda: self.refuse(Refusal.PARTICIPANT_LIMIT),
+            refuse=lambda: self.refuse(Refusal.PARTICIPANT_LIMIT), judged=lambda right: office.judged(self, right),
         )  # fmt: skip
 
     # ---- media

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from rostra.calls import arrivals, identity
+from rostra.calls import arrivals, guessing, identity
 from rostra.calls.arrivals import Entrance
 from rostra.calls.attendant import KEYPADS
 from rostra.calls.places import Places, room_in
@@ -57,6 +57,10 @@ class Transfers:
 
     def leads(self, session: CallSession, keyed: str) -> bool:
         return self._reaching.leads(session.conference.service, keyed, session.participant)
+
+    def judged(self, session: CallSession, right: bool) -> None:
+        called = session.conference.service.description.name
+        guessing.judged(self._here.shield, session.participant.remote_address, called, right=right)
 
     def take_place(self, session: CallSession) -> bool:
         service = session.conference.service

@@ -24,6 +24,7 @@ from rostra.clientapi.signon import consumers
 from rostra.clientapi.signon.desk import SignOnDesk
 from rostra.clientapi.table import TABLE
 from rostra.clientapi.website import BrandingFiles, Leads, Website, nowhere_else, unbranded
+from rostra.domain.abuse import Shield
 from rostra.environment import Environment
 
 logger = structlog.get_logger("rostra.clientapi")
@@ -45,6 +46,7 @@ def create_app(
     desk: SignOnDesk | None = None,
     leads_here: Leads = nowhere_else,
     devices: Devices | None = None,
+    shield: Shield | None = None,
 ) -> Starlette:
     """The application; `app.state.client_api` is the `ClientApi`, to be closed when the node stops.
 
@@ -52,11 +54,12 @@ def create_app(
     be lost (`https://host:port`, best first); `switches` what is allowed now; `release_elsewhere` is told the token of
     an earlier session that some other node issued, to be handed to `ClientApi.release` there; `branding` gives the
     files of the web app's branding for a path, by name; `leads_here` says which further paths lead to the app;
-    `desk` is where users sign on, None: nowhere; `devices` are clients that register, None: none can.
+    `desk` is where users sign on, None: nowhere; `devices` are clients that register, None: none can;
+    `shield` remembers who guesses.
     """
     node = environment.media_address or "node"
     desk = desk or SignOnDesk(lambda _: None, bytes)
-    api = ClientApi(switchboard, TABLE, node, alternatives, switches, release_elsewhere, desk, devices)
+    api = ClientApi(switchboard, TABLE, node, alternatives, switches, release_elsewhere, desk, devices, shield)
     site = Website(web_root, branding, leads_here)
 
     async def health(request: Request) -> Response:

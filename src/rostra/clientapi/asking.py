@@ -16,6 +16,7 @@ from rostra.clientapi.endpoints import Endpoint
 from rostra.clientapi.envelope import INVALID_TOKEN, NOT_FOUND, ApiProblem
 from rostra.clientapi.pins import PinGuard
 from rostra.clientapi.signon.desk import SignOnDesk
+from rostra.clientapi.visitors import Visitors
 from rostra.conference.roster import Participant
 
 BodyType = TypeVar("BodyType", bound=Body)
@@ -38,6 +39,7 @@ class Platform:
     switchboard: Switchboard
     clients: Clients
     pins: PinGuard
+    visitors: Visitors
     node: str
     """Name of this node in event ids."""
     alternatives: Callable[[], Sequence[str]]

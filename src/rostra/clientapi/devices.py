@@ -14,6 +14,7 @@ from rostra.calls.switchboard import CallOrder, NotDialled
 from rostra.clientapi.ringing import Ringing, RingStream
 from rostra.clientapi.tokens import TokenMint
 from rostra.domain import registration as rules
+from rostra.domain.abuse import Shield
 from rostra.domain.registration import CLIENT_LIFETIME, Device, Refused
 from rostra.domain.vocabulary import CallProtocol
 
@@ -43,7 +44,9 @@ class Place:
 class Devices:
     """Implements `calls.registrations.Keeper` and `calls.switchboard.Dialler`."""
 
-    def __init__(self, registry: Registry, admissions: Admissions, node: str) -> None:
+    def __init__(self, registry: Registry, admissions: Admissions, node: str, shield: Shield | None = None) -> None:
+        """`shield` remembers who guesses."""
+        self._shield = shield or Shield()
         self._registry = registry
         self.admissions = admissions
         self._node = node
@@ -58,6 +61,9 @@ class Devices:
         admitted = await self.admissions.device([alias], CallProtocol.WEBRTC, address=address, vendor=vendor)
         device = admitted.device
         why = rules.admit(settings, device, CallProtocol.WEBRTC)
+        named = credentials != ("", "")
+        if named and not self._shield.may_try(address, alias, self._registry.clock()):
+            raise NotAdmitted(Refused.CREDENTIALS)
         if why is None and device is not None and not rules.fits(device, *credentials):
             why = Refused.CREDENTIALS
         if why is not None or device is None:
@@ -65,11 +71,21 @@ class Devices:
             logger.info(
                 "Registration failed", alias=alias, protocol="WebRTC", remote_address=address, reason=refused.value
             )
-            self.admissions.failed(address, alias, refused)
+            self._count(address, alias, refused, named=named)
             raise NotAdmitted(refused)
+        if named and device.challenged:
+            self._shield.right_password(address, alias, self._registry.clock())
         if len(self._registry.of(device.alias)) >= MAX_DEVICES:
             raise NotDialled(403, "Too many devices")
         return self._add(device, address, vendor, by_policy=admitted.by_policy)
+
+    def _count(self, address: str, alias: str, why: Refused, *, named: bool) -> None:
+        now = self._registry.clock()
+        if why is Refused.CREDENTIALS and named:
+            self._shield.wrong_password(address, alias, now)
+        elif why is Refused.UNKNOWN:
+            self._shield.wrong_alias(address, alias, now, proven=True)
+        self.admissions.failed(address, alias, why)
 
     def _add(self, device: Device, address: str, vendor: str, *, by_policy: bool) -> Registration:
         made = Registration(

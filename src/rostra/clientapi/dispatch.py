@@ -29,6 +29,7 @@ from rostra.clientapi.envelope import (
     METHOD_NOT_ALLOWED,
     NO_SUCH_CONFERENCE,
     NOT_FOUND,
+    SHUT_OUT,
     ApiProblem,
     failure,
     success,
@@ -40,7 +41,9 @@ from rostra.clientapi.reading import read_body
 from rostra.clientapi.reporting import report
 from rostra.clientapi.results import CHALLENGES
 from rostra.clientapi.signon.desk import SignOnDesk
+from rostra.clientapi.visitors import Visitors
 from rostra.conference.shared import OwnerUnreachable
+from rostra.domain.abuse import Shield
 from rostra.domain.admission import may_admit
 from rostra.domain.vocabulary import Role
 
@@ -65,11 +68,13 @@ class ClientApi:
         release_elsewhere: Callable[[str], Awaitable[object]],
         desk: SignOnDesk,
         devices: Devices | None,
+        shield: Shield | None = None,
     ) -> None:
         self.clients = Clients(switchboard)
         self.table = table
         self.platform = Platform(
-            switchboard, self.clients, PinGuard(), node, alternatives, switches, release_elsewhere, desk, devices
+            switchboard, self.clients, PinGuard(), Visitors(shield or Shield()), node, alternatives, switches,
+            release_elsewhere, desk, devices,
         )  # fmt: skip
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -131,6 +136,8 @@ class ClientApi:
 
     def _failed(self, asked: Asked, status: int, result: object) -> Response:
         status = asked.endpoint.allowed(status)
+        if result == NO_SUCH_CONFERENCE:
+            self.platform.visitors.nobody_there(caller_address(asked.request), asked.values.get("alias", ""))
         if not isinstance(result, CHALLENGES):
             logger.info(
                 "Request refused",
@@ -148,6 +155,7 @@ class ClientApi:
             if endpoint.handler is refresh_token:
                 await hold_back_refused_refresh()
             raise ApiProblem(403, DISABLED)
+        await self._look_at(asked)
         asked.holder = self._in_room(asked, self._holder(asked))
         if endpoint.who is not Who.ANYBODY:
             if asked.holder is None:
@@ -161,6 +169,19 @@ class ClientApi:
             logger.info(endpoint.log, **_log_fields(asked))
         answer = await endpoint.handler(asked)
         return answer if isinstance(answer, Response) else success(answer)
+
+    async def _look_at(self, asked: Asked) -> None:
+        """Raises ApiProblem for who has no token, asks for conferences, and is not heard or asks much too fast."""
+        if "alias" not in asked.values or (asked.token and self.clients.holder(asked.token) is not None):
+            return
+        address, visitors = caller_address(asked.request), self.platform.visitors
+        if not visitors.heard(address):
+            raise ApiProblem(403, SHUT_OUT)
+        delay = visitors.delay(address)
+        if delay is None:
+            raise ApiProblem(503, "503 Service Unavailable")
+        if delay:
+            await asyncio.sleep(delay)
 
     async def _slow_down(self, asked: Asked) -> None:
         """Raises ApiProblem 503 for a client that asks much too fast; it may go on staying and leaving."""

@@ -11,16 +11,17 @@ LONGEST = 2.0
 
 
 class Pace:
-    """Of one client; time comes in as an argument."""
+    """Of one client, or of one source; time comes in as an argument."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate: float = RATE, burst: int = BURST) -> None:
+        self._rate, self._burst = rate, burst
         self._until = 0.0
-        """When what was asked so far would have been answered at `RATE`."""
+        """When what was asked so far would have been answered at that rate."""
 
     def delay(self, now: float) -> float | None:
         """Seconds to hold back the request that has come; None: refuse it."""
-        behind = max(self._until, now) + 1 / RATE - now - BURST / RATE
+        behind = max(self._until, now) + 1 / self._rate - now - self._burst / self._rate
         if behind > LONGEST:
             return None
-        self._until = max(self._until, now) + 1 / RATE
+        self._until = max(self._until, now) + 1 / self._rate
         return max(0.0, behind)

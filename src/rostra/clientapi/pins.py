@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from rostra.clientapi.network import source_of
+from rostra.domain.abuse import source_of
 
 WRONG_PINS = 10
 """Wrong attempts within `WINDOW` after which all attempts are refused for `WINDOW`."""

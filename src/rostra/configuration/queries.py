@@ -165,6 +165,21 @@ class Lookup:
         values["disabled_codecs"] = json.loads(values["disabled_codecs"])
         return GlobalRow(**values)
 
+    def resistance(self, node: int) -> tuple[str, str]:
+        """What a node's location says of defence against scanners and against guessed PINs: GLOBAL, ON or OFF."""
+        statement = (
+            "SELECT bdpm_scan_quarantine_enabled, bdpm_pin_checks_enabled FROM configuration_systemlocation "
+            "WHERE id = (SELECT system_location_id FROM configuration_workervm WHERE id = ?)"
+        )
+        row = self._one(statement, node)
+        return ("GLOBAL", "GLOBAL") if row is None else (str(row[0]), str(row[1]))
+
+    def allow_list(self) -> list[tuple[str, int, bool, bool]]:
+        """Networks by address and prefix, and whether wrong aliases and wrong PINs are fine there."""
+        columns = "address, prefix, ignore_incorrect_aliases, ignore_incorrect_pins"
+        rows = self._rows(f"SELECT {columns} FROM configuration_breakinallowlistaddress")  # noqa: S608 - names of our own
+        return [(str(row[0]), int(row[1]), bool(row[2]), bool(row[3])) for row in rows]
+
     def policy_of(self, location: int) -> PolicyRow | None:
         """The policy profile that a location refers to."""
         columns, flags = _columns(PolicyRow)

@@ -103,7 +103,7 @@ class Tally(Generic[Key]):
         mark = hash(about)
         if about is None or mark not in seen:
             count, seen = count + 1.0, seen | {mark}
-        if count >= self.most:
+        if round(count) >= self.most:  # what drains meanwhile forgives no attempt of a burst
             _bounded(self._until, key, now + self._window, self._capacity)
             return True
         _bounded(self._counts, key, (count, now, seen), self._capacity)
@@ -152,6 +152,10 @@ class Shield:
             for service in self._pins.shut_keys:
                 self._pins.forgive(service)
                 self._changes.append(Change(Kind.PINS, service, shut=False))
+
+    @property
+    def most_pins(self) -> int:
+        return self._pins.most
 
     # ---- sources
 
@@ -211,10 +215,12 @@ class Shield:
     # ---- PINs
 
     def may_enter(self, address: str, service: str, now: float) -> bool:
-        """Shall a PIN of this service be looked at? While too many were wrong, only of whoever is known."""
+        """Shall a PIN of this service be looked at? While too many were wrong, only of who was right before, and
+        now and then where anything is in order."""
         if not self._pins.shut(service, now) or self._allowed(address, pins=True):
             return True
-        return (source_of(address), _room(service)) in self._right or self.known(address)
+        source = source_of(address)
+        return (source, _room(service)) in self._right or (self.known(address) and self._now_and_then(address, now))
 
     def wrong_pin(self, address: str, service: str, now: float) -> None:
         if self._rules.pins is None or self._allowed(address, pins=True):
@@ -299,4 +305,4 @@ def _bounded(entries: dict[Key, _Value], key: Key, value: _Value, most: int) -> 
 
 
 def _room(service: str) -> str:
-    return f"PIN of {service}"
+    return f"pin of {service}".casefold()

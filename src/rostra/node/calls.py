@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import secrets
 import time
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
 import structlog
@@ -15,6 +16,7 @@ from rostra.calls.exchange import Exchange
 from rostra.calls.registrations import Admissions, Registry
 from rostra.conference.here import Here
 from rostra.configuration.queries import Lookup
+from rostra.domain.abuse import Shield
 from rostra.domain.history import AlarmChanged, NodeEvent
 from rostra.domain.ledger import Ledger
 from rostra.domain.registration import SHUTDOWN
@@ -26,6 +28,7 @@ from rostra.fabric.refusals import ALARM, Refusals
 from rostra.fabric.replication import ConfigurationReplica
 from rostra.media.pool import WorkerPool
 from rostra.media.selfcheck import estimate, node_figures, usable_cores
+from rostra.node.abuse import Defence
 from rostra.node.contact import Contact
 from rostra.node.geography import Geography
 from rostra.node.identity import NodeIdentity
@@ -50,6 +53,7 @@ class Calls:
     geography: Geography
     registry: Registry
     admissions: Admissions
+    shield: Shield
 
 
 async def start(
@@ -72,9 +76,11 @@ async def start(
     registry = Registry(identity.id, record=outbox.record, location=lambda: geography.location)
     reporter = Reporter(environment, identity, geography, ledger, replica, outbox, boot, registry)
     peers = Peers(bus, reporter)
+    shield = Shield()
     here = Here(
         node=identity.id, boot=boot, bus=bus, pool=pool, ledger=ledger, address=identity.address,
         location=lambda: geography.location, record=outbox.record, themes=themes.directories,
+        shield=shield,
     )  # fmt: skip
     licences = await _licences(environment, identity, bus, boot, replica, stack)
     policies = _policies(identity, geography, themes, replica, lookup, stack)
@@ -92,12 +98,22 @@ async def start(
     await registry.start(bus, peers)
     stack.push_async_callback(registry.stop, SHUTDOWN)
     replica.on_change(Review(lookup, registry).changed)
+    defence = Defence(identity.key, lookup, shield, outbox.record, functools.partial(_present, exchange, registry))
+    replica.on_change(defence.changed)
+    stack.callback(defence.start().stop)
     answers = Answers(bus, reporter, exchange, ledger)
     await answers.start()
     stack.push_async_callback(answers.stop)
     measuring = asyncio.create_task(_measure(environment, ledger), name="capacity check")
     stack.push_async_callback(_ended, measuring)
-    return Calls(exchange, peers, geography, registry, ConfiguredAdmissions(lookup, policies))
+    return Calls(exchange, peers, geography, registry, ConfiguredAdmissions(lookup, policies), shield)
+
+
+def _present(exchange: Exchange, registry: Registry) -> Iterator[str]:
+    """Addresses of everybody who is in a conference with a part here, or registered here."""
+    for conference in exchange.conferences:
+        yield from (one.remote_address for one in conference.participants if one.joined)
+    yield from (one.remote_address for one in registry.all())
 
 
 def _refused(outbox: Outbox, member: str, details: str, up: bool) -> None:

@@ -94,13 +94,16 @@ async def start(
     stack.push_async_callback(upgrading.stop)
 
     running = await calls.start(environment, identity, bus, replica, lookup, stack)
-    devices = Devices(running.registry, running.admissions, environment.media_address or "node")
-    registering = Registering(running.registry, running.admissions, secrets.token_bytes(32))
+    devices = Devices(running.registry, running.admissions, environment.media_address or "node", running.shield)
+    shield = running.shield
+    registering = Registering(running.registry, running.admissions, secrets.token_bytes(32), shield)
     own = tls.context_of(certificate, key)
     live = tls.LiveContext(own)
     addresses = identity.address, environment.media_address
     signalling = Signalling(identity.key, lookup, replica, certificate, key, addresses=addresses)
-    sip = SipService(running.exchange, environment, settings=signalling.settings(), registering=registering)
+    sip = SipService(
+        running.exchange, environment, settings=signalling.settings(), registering=registering, shield=shield
+    )
     streams = StreamService(lambda: "\n".join(pem for pem, _ in lookup.authorities()))
     stack.push_async_callback(streams.stop)
     running.exchange.outgoing.diallers.update(
@@ -149,6 +152,7 @@ async def _serve_web(
         branding=branding.files,
         leads_here=branding.leads_here,
         devices=devices,
+        shield=running.shield,
     )
     await neighbours.start(app.state.client_api.release)
     stack.push_async_callback(neighbours.stop)
