@@ -282,3 +282,15 @@ async def test_closing_is_finished_though_nobody_waits_for_it(exchange: Exchange
         closing.cancel()
     await settle()
     assert pool.workers[0].legs == {"c0"}
+
+
+async def test_who_leaves_before_its_media_has_followed_leaves_no_leg(exchange: Exchange, pool: FakePool) -> None:
+    stays = await (await Guest(exchange).join()).call("c1")
+    goes = await (await Guest(exchange).join(protocol=CallProtocol.SIP)).call("c2")
+    assert await exchange.transfers.transfer_to(goes.session, "hosted", Role.HOST)
+    await settle()
+    assert pool.workers[0].legs == {"c1", "c2"}, "until it has followed"
+    await goes.session.leave()
+    await until(lambda: pool.workers[0].legs == {"c1"}, 1)
+    await stays.session.leave()
+    await nothing_left(exchange, pool)

@@ -294,7 +294,8 @@ class CallLegs(abc.ABC):
         return True
 
     async def _free(self, call: str, state: CallState) -> None:
-        """Close the leg wherever it is."""
+        """Close the leg wherever it is; what has waited for it to be elsewhere goes as well."""
+        state.ready.set()
         anchors = [anchor for anchor in (state.anchor, state.leaving, *state.remains) if anchor is not None]
         state.anchor = state.leaving = None
         state.remains = []
