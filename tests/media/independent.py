@@ -14,12 +14,12 @@ FRAGMENTS = {
     "PCMU": (_RESAMPLED.format(rate=8000) + "mulawenc", "rtppcmupay", "rtppcmudepay", "mulawdec"),
     "G729": (_RESAMPLED.format(rate=8000) + "rostrag729enc", "rtpg729pay", "rtpg729depay", "avdec_g729"),
     "H264 0": (
-        f"{_LOW} num-slices=8",
+        _LOW,
         "rtph264pay config-interval=-1 aggregate-mode=none",
         "rtph264depay",
-        "h264parse ! openh264dec",
+        "h264parse ! avdec_h264",
     ),
-    "H264 1": (_LOW, "rtph264pay config-interval=-1", "rtph264depay", "h264parse ! openh264dec"),
+    "H264 1": (_LOW, "rtph264pay config-interval=-1", "rtph264depay", "h264parse ! avdec_h264"),
     "H264 high": (
         "x264enc tune=zerolatency speed-preset=veryfast bitrate=500 key-int-max=60 ! video/x-h264,profile=high",
         "rtph264pay config-interval=-1",
@@ -29,7 +29,7 @@ FRAGMENTS = {
     "VP8": ("vp8enc deadline=1 keyframe-max-dist=60", "rtpvp8pay", "rtpvp8depay", "avdec_vp8"),
     "VP9": ("vp9enc deadline=1 cpu-used=8 keyframe-max-dist=60", "rtpvp9pay", "rtpvp9depay", "avdec_vp9"),
     "H263": ("avenc_h263 gop-size=60 ps=1000", "rtph263pay", "rtph263depay", "avdec_h263"),
-    "H263-1998": ("avenc_h263 gop-size=60 ps=1000", "rtph263ppay", "rtph263pdepay", "avdec_h263p"),
+    "H263-1998": ("avenc_h263 gop-size=60 ps=1000", "rtph263ppay", "rtph263pdepay", "avdec_h263"),
     "H261": ("avenc_h261 gop-size=60", "rtph261pay", "rtph261depay", "avdec_h261"),
 }
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from rostra.domain.media import CryptoAttribute, Direction, MediaDescription, MediaKind
-from rostra.media.encryption import KEY_OCTETS, SUITES
+from rostra.media.encryption import KEY_OCTETS, SUITES, Encryption
 from rostra.media.floors import floor_agreed, floor_answer, floor_offer, floor_section
 from rostra.media.negotiation import (
     Agreement,
@@ -294,3 +294,100 @@ def test_our_own_offer_has_slides_with_their_floor() -> None:
     plain = read("m=".join(text.split("m=")[:3]) + "m=application 0 UDP/BFCP *\r\nm=video 0 RTP/AVP 97\r\n")
     without = agree(ours, plain)
     assert [stream.refused for stream in without.local.streams] == [False, False, True, True]
+
+
+DIGEST = ":".join(["AB"] * 32)
+
+
+@pytest.mark.spec("REF-126")
+@pytest.mark.parametrize(
+    ("lines", "setup"),
+    [
+        ("a=setup:actpass\n", "passive"),
+        ("a=setup:active\n", "passive"),
+        ("a=setup:passive\n", "active"),
+        ("", "passive"),
+        ("a=setup:holdconn\n", None),
+    ],
+)
+def test_keys_are_agreed_by_dtls(lines: str, setup: str | None) -> None:
+    text = f"{HEAD}m=audio 4 UDP/TLS/RTP/SAVP 0\na=fingerprint:SHA-256 {DIGEST.lower()}\n{lines}"
+    if setup is None:
+        with pytest.raises(NoCommonCodec):
+            answer(read(text), PORTS, key, identity=lambda: ("pem", f"sha-256 {DIGEST}"))
+        return
+    agreement = answer(read(text), PORTS, key, identity=lambda: ("pem", f"sha-256 {DIGEST}"))
+    [ours], [theirs] = agreement.local.streams, agreement.remote.streams
+    assert ours.dtls is not None
+    assert theirs.dtls is not None
+    assert (ours.dtls.setup, ours.dtls.certificate, ours.crypto) == (setup, "pem", ())
+    assert theirs.dtls.fingerprint == f"sha-256 {DIGEST}"
+    written = write(agreement.local)
+    assert f"a=fingerprint:sha-256 {DIGEST}\r\na=setup:{setup}\r\n" in written
+    assert "pem" not in written
+    # offers of ours, and later ones of theirs, leave the association and its roles as they are
+    again = make_offer((MediaKind.AUDIO,), Ports(PORTS.address, PORTS.ports[:1]), key, previous=agreement.local)
+    assert again.streams[0].profile == "UDP/TLS/RTP/SAVP"
+    assert again.streams[0].dtls == msgspec.structs.replace(ours.dtls, setup="actpass")
+    other = {"active": "passive", "passive": "active"}[setup]
+    answered = read(text.replace(lines, "") + f"a=setup:{other}\n")
+    assert agree(again, answered).local.streams[0].dtls == ours.dtls
+    later = read(text.replace(lines, "") + "a=setup:actpass\n")
+    kept = answer(later, PORTS, key, identity=lambda: ("pem", f"sha-256 {DIGEST}"), previous=agreement.local)
+    assert kept.local.streams[0].dtls == ours.dtls
+
+
+@pytest.mark.parametrize(
+    ("profile", "keyed", "taken"),
+    [
+        ("RTP/AVP", False, {"off", "besteffort"}),
+        ("RTP/AVP", True, {"off", "besteffort", "on"}),
+        ("RTP/SAVP", True, {"besteffort", "on"}),
+        ("RTP/SAVP", False, set[str]()),
+    ],
+)
+def test_what_a_service_asks_of_encryption(profile: str, keyed: bool, taken: set[str]) -> None:
+    crypto = f"a=crypto:1 {SUITES[0]} inline:{salt(SUITES[0])}\n" if keyed else ""
+    offer = read(f"{HEAD}m=audio 4 {profile} 0\n{crypto}")
+    for mode in Encryption:
+        limits = Limits(encryption=mode)
+        if mode not in taken:
+            with pytest.raises(NoCommonCodec):
+                answer(offer, PORTS, key, limits=limits)
+            continue
+        [stream] = answer(offer, PORTS, key, limits=limits).local.streams
+        assert bool(stream.crypto) == (keyed and mode is not Encryption.OFF)
+
+
+def test_what_we_offer_of_encryption() -> None:
+    on, off = (offer_with(mode) for mode in (Encryption.ON, Encryption.OFF))
+    assert [(stream.profile, len(stream.crypto)) for stream in on.streams] == [("RTP/SAVP", 2)] * 2
+    assert [(stream.profile, len(stream.crypto)) for stream in off.streams] == [("RTP/AVP", 0)] * 2
+    with pytest.raises(NegotiationError, match="crypto"):
+        agree(on, read(f"{HEAD}m=audio 4 RTP/AVP 0\n"))
+
+
+def offer_with(mode: Encryption) -> MediaDescription:
+    kinds = (MediaKind.AUDIO, MediaKind.VIDEO)
+    return make_offer(kinds, Ports("198.51.100.7", (40000, 40002)), key, limits=Limits(encryption=mode))
+
+
+def test_the_limit_of_a_service_is_stated_for_session_and_video() -> None:
+    limits = Limits(bandwidth=1_000_500)
+    text = write(answer(read(BARESIP), PORTS, key, limits=limits).local, answering=parse(BARESIP))
+    head, _, video = text.split("m=")
+    for section in (head, video):
+        assert "b=AS:1001\r\nb=TIAS:1000500\r\n" in section
+    assert "b=CT:1001\r\n" in head
+
+
+def test_a_decoded_answer_never_raises_what_it_says_of_levels() -> None:
+    """Whatever level is offered, ours is at most 4.0, and the profile is repeated as it was."""
+    for level in range(256):
+        fmtp = f"profile-level-id=4280{level:02x};packetization-mode=1"
+        [stream] = answer(
+            read(f"{HEAD}m=video 6 RTP/AVP 99\na=rtpmap:99 H264/90000\na=fmtp:99 {fmtp}\n"), PORTS, key
+        ).local.streams
+        stated = stream.codecs[0].parameters["profile-level-id"]
+        assert stated[:4] == "4280"
+        assert int(stated[4:], 16) == min(level, 0x28)

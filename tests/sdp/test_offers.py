@@ -69,7 +69,7 @@ def _sent(remote: MediaDescription, theirs: MediaStream) -> str:
     return f"sent {rung.width}x{rung.height}@{rung.frame_rate} {rung.bitrate}"
 
 
-@pytest.mark.spec("REF-104", "REF-109", "REF-111", "REF-117", "REF-118")
+@pytest.mark.spec("REF-105", "REF-108", "REF-111", "REF-115", "REF-116", "REF-117", "REF-118", "REF-119")
 @pytest.mark.parametrize("path", OFFERS, ids=lambda path: path.stem)
 def test_what_is_agreed(path: Path) -> None:
     text = path.read_text(encoding="ascii").replace("\n", "\r\n")
@@ -78,6 +78,7 @@ def test_what_is_agreed(path: Path) -> None:
     assert [section.media for section in parse(answered).sections] == [one.media for one in parse(text).sections]
 
 
+@pytest.mark.spec("SYS-117", "SYS-118", "SYS-119", "PLAT-109", "PLAT-110")
 def test_switched_off_codecs_are_left_out() -> None:
     text = (FOLDER / "tandberg-c20-tc3.sdp").read_text(encoding="ascii")
     off = Limits(disabled=frozenset({"G722", "H264_B_0", "H264_B_1", "H263-1998", *codecs.OFF_BY_DEFAULT}))

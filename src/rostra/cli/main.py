@@ -61,6 +61,15 @@ def _supervise(role: str, *, configuration: Path | None = None, verbose: bool) -
     raise typer.Exit(code)
 
 
+@application.command()
+def codecs() -> None:
+    """Show which codecs calls of this machine's node may use."""
+    from rostra.media.codecs import states
+
+    for codec in states.all_codecs():
+        typer.echo(f"{codec.switch or codec.name:<16}{codec.state}")
+
+
 @process.command("management")
 def management_process() -> None:
     """The Management Node alone."""

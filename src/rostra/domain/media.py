@@ -93,6 +93,17 @@ class CryptoAttribute(msgspec.Struct, frozen=True, kw_only=True):
     """Base64 of master key and salt."""
 
 
+class DtlsSide(msgspec.Struct, frozen=True, kw_only=True):
+    """What one side states of keys that media agrees on by itself (RFC 5763)."""
+
+    fingerprint: str
+    """Of its certificate: hash function and digest (RFC 8122)."""
+    setup: str
+    """Who begins: `active`, `passive`, or in offers `actpass`."""
+    certificate: str = ""
+    """Of ours: certificate and private key, PEM; never written into a description."""
+
+
 class FloorControl(msgspec.Struct, frozen=True, kw_only=True):
     """What an m-section for floor control states (RFC 8856)."""
 
@@ -121,6 +132,8 @@ class MediaStream(msgspec.Struct, frozen=True, kw_only=True):
     profile: str = "RTP/AVP"
     codecs: tuple[CodecParameters, ...] = ()
     crypto: tuple[CryptoAttribute, ...] = ()
+    dtls: DtlsSide | None = None
+    """Where keys are agreed by DTLS."""
     bandwidth: int | None = None
     """Most bit/s the stating side wants to receive on this stream."""
     ptime: int | None = None

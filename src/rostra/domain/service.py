@@ -37,7 +37,7 @@ class ServiceDescription(msgspec.Struct, frozen=True, kw_only=True):
     """bit/s the platform sends at most."""
     quality: str = "hd"
     """The best picture it sends: `sd`, `hd` or `fullhd`."""
-    disabled_codecs: tuple[str, ...] = ("MP4A-LATM_128", "H264_H_0", "H264_H_1")
+    disabled_codecs: tuple[str, ...] = ()
     """Switches of codecs that are not negotiated (SYS-117)."""
     crypto_mode: str = "besteffort"
     """`on`: calls without encrypted media are refused; `off`: none is encrypted; of browsers all always are."""

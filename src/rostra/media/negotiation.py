@@ -18,6 +18,7 @@ from rostra.domain.media import (
     Content,
     CryptoAttribute,
     Direction,
+    DtlsSide,
     MediaDescription,
     MediaKind,
     MediaStream,
@@ -25,13 +26,15 @@ from rostra.domain.media import (
 from rostra.media.codecs import BY_NAME, EVENTS, OFF_BY_DEFAULT, CodecRow, chosen
 from rostra.media.encryption import SUITES, Encryption, usable_key
 
-PROFILES = ("RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF")
+PROFILES = ("RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF")
 FEEDBACK = frozenset({"nack", "nack pli", "ccm fir"})
 """What plain RTP legs use; transport-cc and REMB need header extensions that only WebRTC legs agree."""
 
 SLIDES_LABEL = "3"
 """Of our stream of slides, which its floor is for."""
 
+Identity = Callable[[], tuple[str, str]]
+"""Our certificate with its key (PEM), and its fingerprint, where keys are agreed by DTLS."""
 KeySource = Callable[[str], str]
 """From the name of a suite to fresh base64 key and salt."""
 
@@ -109,6 +112,7 @@ def answer(
     ports: Ports,
     keys: KeySource,
     *,
+    identity: Identity | None = None,
     limits: Limits = EVERYTHING,
     previous: MediaDescription | None = None,
     floor: tuple[int, MediaStream] | None = None,
@@ -136,6 +140,8 @@ def answer(
             remote.append(refusal(theirs))
             continue
         ours, agreed = _answer_stream(theirs, ports.address, at[index], keys, limits)
+        old = previous.streams[index].dtls if previous is not None and index < len(previous.streams) else None
+        ours = msgspec.structs.replace(ours, dtls=_dtls_side(theirs, identity, old))
         local.append(_keeping_key(ours, previous, index))
         remote.append(agreed)
     return Agreement(
@@ -185,6 +191,8 @@ def _usable(stream: MediaStream, limits: Limits) -> bool:
     if stream.refused or stream.profile not in PROFILES:
         return False
     secured = _offered_suite(stream) is not None
+    if "TLS" in stream.profile:
+        secured = stream.dtls is not None and stream.dtls.setup in ("active", "passive", "actpass")
     if "SAVP" in stream.profile and (not secured or limits.encryption is Encryption.OFF):
         return False
     if limits.encryption is Encryption.ON and not secured:
@@ -220,7 +228,8 @@ def _answer_stream(
     common = list(_common(theirs, limits.rows))
     agreed = [_best([pair for pair in common if pair[0].name != EVENTS.name])]
     agreed += [pair for pair in common if pair[0].name == EVENTS.name][:1]
-    offered = None if limits.encryption is Encryption.OFF else _offered_suite(theirs)
+    unkeyed = limits.encryption is Encryption.OFF or "TLS" in theirs.profile
+    offered = None if unkeyed else _offered_suite(theirs)
     crypto = (CryptoAttribute(tag=offered.tag, suite=offered.suite, key_salt=keys(offered.suite)),) if offered else ()
     direction = effective_direction(theirs)
     local = MediaStream(
@@ -269,6 +278,19 @@ def _offered_suite(stream: MediaStream) -> CryptoAttribute | None:
     """The best of the offered crypto lines; also within RTP/AVP, where it is offered as best effort."""
     known = [line for line in stream.crypto if line.suite in SUITES and usable_key(line)]
     return min(known, key=lambda line: SUITES.index(line.suite), default=None)
+
+
+def _dtls_side(theirs: MediaStream, identity: Identity | None, old: DtlsSide | None) -> DtlsSide | None:
+    """Ours: as before, else who may begin does, as its first packet also tells where it really is (RFC 5763 5)."""
+    if theirs.dtls is None:
+        return None
+    if identity is None:
+        raise NegotiationError("there is no certificate for DTLS")
+    certificate, fingerprint = identity()
+    setup = "active" if theirs.dtls.setup == "passive" else "passive"
+    if old is not None and theirs.dtls.setup == "actpass":
+        setup = old.setup
+    return DtlsSide(fingerprint=fingerprint, setup=setup, certificate=certificate)
 
 
 def _keeping_key(ours: MediaStream, previous: MediaDescription | None, index: int) -> MediaStream:

@@ -10,6 +10,7 @@ from rostra.domain.media import (
     CodecParameters,
     Content,
     CryptoAttribute,
+    DtlsSide,
     MediaDescription,
     MediaKind,
     MediaStream,
@@ -63,7 +64,12 @@ def make_offer(
             continue
         places.remove(place)
         secure = keys if keys is not None or not old.crypto else None
+        if old.dtls is not None:
+            secure = None
         again = _offered_stream(place[0], ports.address, place[1], secure, limits, old.profile, old.content)
+        if old.dtls is not None:  # the association stays as it is (RFC 8842 5.5)
+            dtls = msgspec.structs.replace(old.dtls, setup="actpass")
+            again = msgspec.structs.replace(again, profile=old.profile, dtls=dtls)
         streams.append(msgspec.structs.replace(again, label=old.label, rtcp_mux=old.rtcp_mux))
     seen = {stream.kind for stream in streams if not stream.refused}
     for kind, port in places:
@@ -168,7 +174,8 @@ def _agree_stream(ours: MediaStream, theirs: MediaStream) -> tuple[MediaStream, 
     if not any(mine.name != EVENTS.name for mine, _ in pairs):
         return None
     crypto = _answered_crypto(ours, theirs)
-    if crypto is None and ("SAVP" in ours.profile or "SAVP" in theirs.profile):
+    dtls = _agreed_dtls(ours, theirs)
+    if crypto is None and dtls is None and ("SAVP" in ours.profile or "SAVP" in theirs.profile):
         raise NegotiationError("the answer lacks a usable a=crypto line")
     direction = effective_direction(theirs).limited_to(ours.direction.reversed())
     first = next(codec for mine, codec in pairs if mine.name != EVENTS.name)
@@ -176,6 +183,7 @@ def _agree_stream(ours: MediaStream, theirs: MediaStream) -> tuple[MediaStream, 
     local = msgspec.structs.replace(
         ours,
         rtcp_mux=mux,
+        dtls=dtls,
         direction=direction.reversed(),
         codecs=tuple(mine for mine, _ in pairs),
         crypto=(crypto[0],) if crypto else (),
@@ -189,6 +197,12 @@ def _agree_stream(ours: MediaStream, theirs: MediaStream) -> tuple[MediaStream, 
         crypto=(crypto[1],) if crypto else (),
     )
     return local, remote
+
+
+def _agreed_dtls(ours: MediaStream, theirs: MediaStream) -> DtlsSide | None:
+    if ours.dtls is None or theirs.dtls is None:
+        return None
+    return msgspec.structs.replace(ours.dtls, setup="passive" if theirs.dtls.setup == "active" else "active")
 
 
 def _offered_as(ours: MediaStream, answered: CodecParameters) -> CodecParameters | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
+
 from rostra.configuration.queries import Lookup
 from rostra.configuration.rows import GlobalRow, ServiceRow
 from rostra.domain.admission import AccessRules
@@ -38,46 +40,57 @@ def service_of(
     """
     names = themes.names(row.ivr_theme_id, settings.default_theme_id) if themes else ()
     return Service(
-        description=ServiceDescription(
-            id=row.id,
-            name=row.name,
-            service_type=row.service_type,
-            call_type=row.call_type,
-            description=row.description,
-            tag=row.tag,
-            allow_guests=row.allow_guests,
-            has_host_pin=bool(row.pin),
-            has_guest_pin=bool(row.guest_pin),
-            enable_chat=settings.enable_chat if row.enable_chat == "default" else row.enable_chat == "yes",
-            enable_overlay_text=row.enable_overlay_text,
-            enable_active_speaker_indication=row.enable_active_speaker_indication,
-            max_callrate_in=_rate(row.max_callrate_in or settings.max_callrate_in),
-            max_callrate_out=_rate(row.max_callrate_out or settings.max_callrate_out),
-            quality=row.max_pixels_per_second or settings.max_pixels_per_second,
-            disabled_codecs=settings.codecs_off,
-            crypto_mode=row.crypto_mode or settings.crypto_mode,
-            guests_can_present=row.guests_can_present,
-            host_view=row.host_view,
-            guest_view=row.guest_view or row.host_view,
-            force_presenter_into_main=row.force_presenter_into_main,
-            guests_can_see_guests=row.guests_can_see_guests,
-            participant_limit=row.participant_limit,
-            direct_media=row.direct_media,
-            direct_media_notification_duration=row.direct_media_notification_duration,
-            breakout_rooms=row.breakout_rooms and settings.enable_breakout_rooms,
-            mute_all_guests=row.mute_all_guests,
-            guests_only_timeout=float(settings.guests_only_timeout),
-            last_participant_timeout=float(settings.eject_last_participant_backstop_timeout),
-            waiting_timeout=float(settings.waiting_for_chair_timeout),
-            pin_entry_timeout=float(settings.pin_entry_timeout),
-            themes=names,
-            theme=themes.settings(names) if themes else BASE_SETTINGS,
-            reception=ReceptionRules(
-                match=row.match_string, replace=row.replace_string, kind=row.two_stage_dial_type or "regular"
+        description=_with_media(
+            row,
+            settings,
+            ServiceDescription(
+                id=row.id,
+                name=row.name,
+                service_type=row.service_type,
+                call_type=row.call_type,
+                description=row.description,
+                tag=row.tag,
+                allow_guests=row.allow_guests,
+                has_host_pin=bool(row.pin),
+                has_guest_pin=bool(row.guest_pin),
+                enable_chat=settings.enable_chat if row.enable_chat == "default" else row.enable_chat == "yes",
+                enable_overlay_text=row.enable_overlay_text,
+                enable_active_speaker_indication=row.enable_active_speaker_indication,
+                guests_can_present=row.guests_can_present,
+                host_view=row.host_view,
+                guest_view=row.guest_view or row.host_view,
+                force_presenter_into_main=row.force_presenter_into_main,
+                guests_can_see_guests=row.guests_can_see_guests,
+                participant_limit=row.participant_limit,
+                direct_media=row.direct_media,
+                direct_media_notification_duration=row.direct_media_notification_duration,
+                breakout_rooms=row.breakout_rooms and settings.enable_breakout_rooms,
+                mute_all_guests=row.mute_all_guests,
+                guests_only_timeout=float(settings.guests_only_timeout),
+                last_participant_timeout=float(settings.eject_last_participant_backstop_timeout),
+                waiting_timeout=float(settings.waiting_for_chair_timeout),
+                pin_entry_timeout=float(settings.pin_entry_timeout),
+                themes=names,
+                theme=themes.settings(names) if themes else BASE_SETTINGS,
+                reception=ReceptionRules(
+                    match=row.match_string, replace=row.replace_string, kind=row.two_stage_dial_type or "regular"
+                ),
             ),
         ),
         access=AccessRules(host_pin=row.pin, allow_guests=row.allow_guests, guest_pin=row.guest_pin),
         sign_on=_sign_on(row, providers),
+    )
+
+
+def _with_media(row: ServiceRow, settings: GlobalRow, description: ServiceDescription) -> ServiceDescription:
+    """What calls may send and receive."""
+    return msgspec.structs.replace(
+        description,
+        max_callrate_in=_rate(row.max_callrate_in or settings.max_callrate_in),
+        max_callrate_out=_rate(row.max_callrate_out or settings.max_callrate_out),
+        quality=row.max_pixels_per_second or settings.max_pixels_per_second,
+        disabled_codecs=settings.codecs_off,
+        crypto_mode=row.crypto_mode or settings.crypto_mode,
     )
 
 

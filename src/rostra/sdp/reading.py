@@ -11,6 +11,7 @@ from rostra.domain.media import (
     Content,
     CryptoAttribute,
     Direction,
+    DtlsSide,
     FloorControl,
     MediaDescription,
     MediaKind,
@@ -40,6 +41,7 @@ _MEMBERS = re.compile(r";|\s+(?=[A-Za-z0-9-]+=)")
 """Between members; some part them by spaces only."""
 _CONTROL = ("fir", "tmmbr", "tstr", "vbcm", "pan")
 """Codec control messages (RFC 5104 7.1)."""
+_FINGERPRINT = re.compile(r"\s*(sha-(?:1|256|384|512))\s+((?:[0-9A-Fa-f]{2}:){19,63}[0-9A-Fa-f]{2})\s*", re.IGNORECASE)
 _SLIDES = ("slides", "alt")
 _DIRECTIONS = {direction.value: direction for direction in Direction}
 _UNSUPPORTED_SESSION_PARAMETERS = ("UNENCRYPTED_SRTP", "UNENCRYPTED_SRTCP", "UNAUTHENTICATED_SRTP")
@@ -95,6 +97,7 @@ def _stream(session: Session, section: Section, default: Direction) -> Stream:
         profile=section.profile,
         codecs=_codecs(section) if rtp else (),
         crypto=_crypto(section),
+        dtls=_dtls(session, section) if "TLS/RTP" in section.profile.upper() else None,
         bandwidth=_bandwidth(section.bandwidths),
         ptime=_ptime(section),
         label=(section.value("label") or "").strip(),
@@ -103,6 +106,17 @@ def _stream(session: Session, section: Section, default: Direction) -> Stream:
         ratio=wanted_ratio(section.values("imageattr")),
         control=_floor_control(section) if section.profile.upper().endswith("BFCP") else None,
     )
+
+
+def _dtls(session: Session, section: Section) -> DtlsSide | None:
+    """Stated for the section, or once for the session; the first fingerprint that can be read (RFC 8122 5)."""
+    values = [*section.values("fingerprint")] or [*session.values("fingerprint")]
+    matches = (_FINGERPRINT.fullmatch(value) for value in values)
+    found = next((match for match in matches if match is not None), None)
+    if found is None:
+        return None
+    setup = section.value("setup") or next(iter(session.values("setup")), None) or "actpass"
+    return DtlsSide(fingerprint=f"{found[1].lower()} {found[2].upper()}", setup=setup.strip().lower())
 
 
 def _floor_control(section: Section) -> FloorControl:

@@ -73,6 +73,9 @@ def _attributes(stream: MediaStream) -> Iterator[Attribute]:
         yield Attribute("crypto", f"{crypto.tag} {crypto.suite} inline:{crypto.key_salt}")
     if stream.refused:
         return
+    if stream.dtls is not None:
+        yield Attribute("fingerprint", stream.dtls.fingerprint)
+        yield Attribute("setup", stream.dtls.setup)
     if stream.rtcp_mux:
         yield Attribute("rtcp-mux")
     if stream.rtcp_port:

@@ -11,12 +11,13 @@ import msgspec
 
 from rostra.calls.switchboard import Session
 from rostra.domain.media import Content, Direction, MediaDescription, MediaKind, MediaStream
-from rostra.media import floors, negotiation, offering
+from rostra.media import certificate, floors, negotiation, offering
 from rostra.media.encryption import KEY_OCTETS, Encryption
 from rostra.media.negotiation import Agreement, Limits, Ports
 from rostra.sdp.reading import read
-from rostra.sdp.session import parse
+from rostra.sdp.session import parse, serialise
 from rostra.sdp.writing import write
+from rostra.sip import connectivity
 from rostra.sip.content import FloorLine, NoPort
 
 
@@ -82,9 +83,12 @@ class CallMedia:
         self._ports = Ports("", ())
         self._local: MediaDescription | None = None
         self._offered: MediaDescription | None = None
+        self._connected = False
+        """The far end brought ICE and DTLS."""
         self._held = False
         self._paused = False
         """We hold the call: the far end is not to send."""
+        self._certificate: certificate.Certificate | None = None
         self._early = b""
         """The answer that media runs by already, before the call is answered."""
         self.agreement: Agreement | None = None
@@ -97,7 +101,7 @@ class CallMedia:
 
     def pause(self, paused: bool) -> bool:
         """A Host holds the participant, or does no longer; False: the far end need not be told by an offer."""
-        if paused == self._paused or (paused and self._held):
+        if self._connected or paused == self._paused or (paused and self._held):
             return False
         self._paused = paused
         return True
@@ -112,15 +116,33 @@ class CallMedia:
         """Take an offer: media runs as agreed, the answer is returned."""
         session = parse(sdp)
         offer = read(session)
+        unencrypted = self._limits.encryption is Encryption.OFF
+        if self._connected or (self._local is None and not unencrypted and connectivity.wanted(session)):
+            return await self._connect(sdp)
         kinds = negotiation.kinds_of(offer, negotiation.usable_streams(offer, self._limits))
         await self._reserve(kinds)
         floor = await self._floor_of(offer, kinds)
         agreement = negotiation.answer(
-            offer, self._ports, fresh_key, limits=self._limits, previous=self._local, floor=floor
-        )
+            offer, self._ports, fresh_key, identity=self._identity, limits=self._limits, previous=self._local,
+            floor=floor,
+        )  # fmt: skip
         agreement = Agreement(self._directed(self._numbered(agreement.local)), agreement.remote)
         await self._run(agreement)
         return write(agreement.local, answering=session).encode()
+
+    async def _connect(self, sdp: bytes) -> bytes:
+        """Take an offer with ICE and DTLS, now and in the rest of the call."""
+        kind = self._session.service.call_type
+        answer = await self._session.open_webrtc(self._call, sdp.decode(errors="replace"), media_type=kind)
+        self._connected = True
+        session = parse(sdp)
+        await self._tell_hold(connectivity.on_hold(session))
+        return serialise(connectivity.for_sip(session, answer)).encode()
+
+    async def _tell_hold(self, held: bool) -> None:
+        if held != self._held:
+            self._held = held
+            await self._session.hold(self._call, held)
 
     async def _floor_of(self, offer: MediaDescription, kinds: Sequence[MediaKind]) -> tuple[int, MediaStream] | None:
         """Our side of the section for floor control, where there are slides to control."""
@@ -136,6 +158,8 @@ class CallMedia:
 
     async def offer(self, *, new_ports: bool = False) -> bytes:
         """Our offer: at first everything we can do, later the streams in use again."""
+        if self._connected:
+            raise negotiation.NegotiationError("media with ICE is offered by the far end only")
         fresh = self._local is None
         kinds = self._kinds or self._everything()
         await self._reserve(kinds, again=new_ports)
@@ -179,6 +203,12 @@ class CallMedia:
         except NoPort:
             return None
 
+    def _identity(self) -> tuple[str, str]:
+        """The same for all streams and offers of the call: a new one would begin a new association (RFC 8842 4)."""
+        if self._certificate is None:
+            self._certificate = certificate.make()
+        return self._certificate.pem, self._certificate.fingerprint
+
     async def close(self) -> None:
         if self.floor is not None:
             await self.floor.close()
@@ -199,10 +229,7 @@ class CallMedia:
         self._local = agreement.local
         if brought and not self.brings_slides:
             await self._session.release_floor()
-        held = negotiation.on_hold(agreement.remote)
-        if held != self._held:
-            self._held = held
-            await self._session.hold(self._call, held)
+        await self._tell_hold(negotiation.on_hold(agreement.remote))
 
     def _directed(self, description: MediaDescription) -> MediaDescription:
         """While we hold the call, nothing is wanted of the far end (RFC 3264 8.4)."""

@@ -34,6 +34,7 @@ ROW = CodecRow(
     offers=({"annexb": "no"},),
     accept=accept,
     there=there,
+    library="Debian package libbcg729-0",
     encoder="rostrag729enc",
     payloader="rtpg729pay pt={payload_type} mtu={mtu} max-ptime=20000000 min-ptime=20000000",
     depayloader="rtpg729depay",

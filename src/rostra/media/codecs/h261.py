@@ -31,5 +31,6 @@ ROW = CodecRow(
     payloader="rtph261pay pt={payload_type} mtu={mtu}",
     depayloader="rtph261depay",
     decoder=f"avdec_h261 ! {SQUARE}",
+    resyncs=False,
     feedback=("nack pli", "ccm fir"),
 )

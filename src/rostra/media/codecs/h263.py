@@ -7,6 +7,7 @@ from rostra.media.codecs.pictures import SQUARE, stated
 from rostra.media.codecs.row import CodecRow, Parameters, Size
 
 _KNOWN = ("cif4", "cif", "qcif", "sqcif")
+_NO_ANNEXES = ",".join(f"annex-{letter}=(boolean)false" for letter in "fijt")
 OURS = {"cif4": "1", "cif": "1", "qcif": "1", "sqcif": "1"}
 
 
@@ -41,6 +42,7 @@ PLUS = msgspec.structs.replace(
     name="H263-1998",
     payload_type=105,
     switches={"": "H263-1998"},
+    encoder=f"{ROW.encoder} ! capssetter caps=video/x-h263,{_NO_ANNEXES}",
     payloader="rtph263ppay pt={payload_type} mtu={mtu}",
     depayloader="rtph263pdepay",
 )

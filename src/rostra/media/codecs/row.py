@@ -88,6 +88,8 @@ class CodecRow(msgspec.Struct, frozen=True, kw_only=True):
     """Of a codec with few sizes: those a receiver that states these parameters takes, the best first."""
     there: Callable[[], bool] = always
     """Whether this machine can run it: some need a library that not every machine has."""
+    library: str = ""
+    """What it needs then, for administrators."""
     variant: str = ""
     """Tells encoders of one codec apart."""
     encoder: str = ""
@@ -96,6 +98,8 @@ class CodecRow(msgspec.Struct, frozen=True, kw_only=True):
     payloader: str = ""
     depayloader: str = ""
     decoder: str = ""
+    resyncs: bool = True
+    """Its packets tell which pictures need no others, so that showing can wait for one."""
     sample_rate: int = 48000
     """PCM rate the audio encoder wants, Hz."""
     feedback: tuple[str, ...] = ()

@@ -44,7 +44,7 @@ def receive_video(row: CodecRow, source: str, name: str, channel: str, *, standb
     _name(made, "source", source)
     made.get_by_name("publish").set_property("channel", channel)
     for decoder in elements_with(made, "automatic-request-sync-points"):
-        decoder.set_property("automatic-request-sync-points", True)
+        decoder.set_property("automatic-request-sync-points", row.resyncs)
         decoder.set_property("max-errors", -1)
     return made
 

@@ -17,6 +17,7 @@ from rostra.domain.presenting import slides_of
 from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import branches, dtmf, rtp_parts, rtp_statistics
+from rostra.media.engine.dtls import Handshake, Secured, handshake
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.pipeline import Pipeline, make
 from rostra.media.engine.ports import PortPair
@@ -46,6 +47,7 @@ class Wire:
     mux: bool
     key_out: CryptoAttribute | None
     key_in: CryptoAttribute | None
+    dtls: Handshake | None = None
     slides: bool = False
 
     @property
@@ -58,7 +60,7 @@ def wire(index: int, local: MediaStream, remote: MediaStream) -> Wire | None:
     known = [codec for codec in remote.codecs if codec.name in codecs.BY_NAME and codecs.BY_NAME[codec.name].encoder]
     if local.refused or remote.refused or not known:
         return None
-    if bool(local.crypto) != bool(remote.crypto):
+    if bool(local.crypto) != bool(remote.crypto) or bool(local.dtls) != bool(remote.dtls):
         raise BadDescription("only one side encrypts")
     events = [codec for codec in remote.codecs if codec.name == codecs.EVENTS.name]
     # RFC 4733 wants one clock for voice and events; beside Opus most far ends know those of 8 kHz only, and take them
@@ -73,6 +75,7 @@ def wire(index: int, local: MediaStream, remote: MediaStream) -> Wire | None:
         mux=local.rtcp_mux and remote.rtcp_mux,
         key_out=next(iter(local.crypto), None),
         key_in=next(iter(remote.crypto), None),
+        dtls=handshake(local.dtls, remote.dtls) if local.dtls and remote.dtls else None,
         slides=local.content is Content.SLIDES,
     )
 
@@ -107,6 +110,8 @@ class RtpTransport:
         self._maps = {
             w.index: {codec.payload_type: rtp_parts.payload_caps(w.kind, codec) for codec in w.receive} for w in wires
         }
+        self._failed = on_error
+        self._secured: list[Secured] = []
         self._handlers = [
             self.rtpbin.connect("request-pt-map", lambda _, session, number: self._maps[session].get(number)),
             self.rtpbin.connect("pad-added", self._pad_added),
@@ -123,6 +128,9 @@ class RtpTransport:
         self._pipeline.add(branch)
         self._senders[w.index] = branch
         rtp_parts.link(branch, "src", self.rtpbin, f"send_rtp_sink_{w.index}")
+        if w.dtls is not None:
+            self._build_dtls(w, w.dtls, pair)
+            return
         decoder, encoder = self._srtp(w)
         self._build_output(w, pair, encoder)
         self._build_input(w, pair, decoder)
@@ -148,6 +156,31 @@ class RtpTransport:
         rtp_parts.join(control, encoder.request_pad_simple("rtcp_sink_0"))
         rtp_parts.link(encoder, "rtp_src_0", rtp, "sink")
         rtp_parts.link(encoder, "rtcp_src_0", rtcp, "sink")
+
+    def _build_dtls(self, w: Wire, agreed: Handshake, pair: PortPair) -> None:
+        """One association for each port in use (RFC 5764 3)."""
+        pipeline, index = self._pipeline, w.index
+        rtp = rtp_parts.sink(pipeline, f"rtp-out-{index}", pair.rtp)
+        rtcp = rtp_parts.sink(pipeline, f"rtcp-out-{index}", pair.rtp if w.mux else pair.rtcp)
+        self._sinks[index] = (rtp, rtcp)
+        pads = {
+            "rtp": (f"send_rtp_src_{index}", f"recv_rtp_sink_{index}"),
+            "rtcp": (f"send_rtcp_src_{index}", f"recv_rtcp_sink_{index}"),
+        }
+        for port, sink, kinds in (
+            ((pair.rtp, rtp, ("rtp", "rtcp")),) if w.mux else ((pair.rtp, rtp, ("rtp",)), (pair.rtcp, rtcp, ("rtcp",)))
+        ):
+            source = rtp_parts.source(pipeline, f"{kinds[0]}-in-{index}", port, "application/x-dtls")
+            secured = Secured(pipeline, f"{self.leg}-{kinds[0]}-{index}", agreed, self._failed)
+            self._secured.append(secured)
+            secured.join(source, sink)
+            for kind in kinds:
+                out, into = pads[kind]
+                rtp_parts.join(self._pad(out), secured.entry(kind))
+                rtp_parts.join(secured.exit(kind), self._pad(into))
+
+    def _pad(self, name: str) -> Any:
+        return self.rtpbin.get_static_pad(name) or self.rtpbin.request_pad_simple(name)
 
     def _build_input(self, w: Wire, pair: PortPair, decoder: Any) -> None:
         secure = "s" if decoder is not None else ""
@@ -232,6 +265,7 @@ class RtpTransport:
         self._senders.clear()
         self._sinks.clear()
         self._decryption.clear()
+        self._secured.clear()
         self.receivers.clear()
         self.rtpbin = None
 

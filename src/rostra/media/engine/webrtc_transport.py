@@ -17,7 +17,8 @@ import structlog
 
 from rostra.domain.presenting import slides_of
 from rostra.environment import PortRange
-from rostra.media.engine import branches, certificate
+from rostra.media import certificate
+from rostra.media.engine import branches
 from rostra.media.engine.gst import Gst, GstSdp, GstWebRTC
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, elements_with, make
 from rostra.media.engine.receivers import Receivers

@@ -1,0 +1,31 @@
+"""What administrators are told of codecs."""
+
+from __future__ import annotations
+
+import pytest
+from typer.testing import CliRunner
+
+from rostra.cli.main import application
+from rostra.configuration.vocabulary import CODECS
+from rostra.media import codecs
+from rostra.media.codecs import g729, states
+
+
+def test_every_switch_has_a_state() -> None:
+    known = [one.switch for one in states.all_codecs() if one.switch]
+    assert sorted(known) == sorted(CODECS)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_library_that_is_missing_is_named_and_not_negotiated(there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(g729, "LIBRARY", "libc.so.6" if there else "libnowhere.so.0")
+    g729.there.cache_clear()
+    codecs._chosen.cache_clear()
+    try:
+        shown = CliRunner().invoke(application, ["codecs"]).stdout
+        assert ("libbcg729-0" in shown) is not there
+        assert "H264_B_1        ready" in shown
+        assert any(row.name == "G729" for row in codecs.chosen(())) is there
+    finally:
+        g729.there.cache_clear()
+        codecs._chosen.cache_clear()
