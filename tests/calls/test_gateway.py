@@ -18,7 +18,7 @@ from rostra.dialplan.outward import ONLY_REGISTERED
 from rostra.dialplan.rules import Rule
 from rostra.domain import gateway
 from rostra.domain.dialling import Wanted
-from rostra.domain.history import ConferenceStarted, ParticipantEnded
+from rostra.domain.history import ConferenceStarted, ParticipantEnded, RuleMatched
 from rostra.domain.media import MediaKind
 from rostra.domain.registration import Held
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
@@ -102,6 +102,8 @@ async def test_two_parties_without_a_service() -> None:
     assert (caller.me.splash, caller.me.prompt) == ("", "")
     started = [event for event in desk.node.events if isinstance(event, ConferenceStarted)]
     assert [(event.service_type, event.tag) for event in started] == [("gateway", "T")]
+    (matched,) = [event for event in desk.node.events if isinstance(event, RuleMatched)]
+    assert (matched.name, matched.tag, matched.parsed) == ("Out", "T", "ann@example.com")
 
 
 @pytest.mark.spec("SVC-074", "PLAT-199")

@@ -44,6 +44,10 @@ SETS: dict[str, Any] = {
 _PLAIN = {"bool": bool, "int": int, "float": float, "str": str, "bytes": bytes, "none": None, "any": Any}
 
 
+MOVED = {f"domain.gateway.{name}": f"dialplan.outward.{name}" for name in ("Hop", "Route")}
+"""Types of the kept set that are defined elsewhere by now, and are what they were."""
+
+
 def describe() -> dict[str, Any]:
     """The present set: `sets` by name, and every struct and enumeration by its full name."""
     named: dict[str, Any] = {}
@@ -93,7 +97,8 @@ def _struct(info: inspect.StructType, named: dict[str, Any]) -> str:
 
 
 def _full(cls: type) -> str:
-    return f"{cls.__module__.removeprefix('rostra.')}.{cls.__qualname__}"
+    name = f"{cls.__module__.removeprefix('rostra.')}.{cls.__qualname__}"
+    return MOVED.get(name, name)
 
 
 class Frozen:

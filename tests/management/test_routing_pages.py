@@ -9,10 +9,22 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
-from rostra.configuration.models import Conference, ConferenceAlias, Device, GatewayRoutingRule, SystemLocation
+from rostra.configuration.models import (
+    Conference,
+    ConferenceAlias,
+    Device,
+    GatewayRoutingRule,
+    SystemLocation,
+    WorkerVM,
+)
 from rostra.domain import tolls
+from rostra.domain.history import RuleMatched
 from rostra.domain.vocabulary import CallProtocol
+from rostra.management.audit.models import AdministratorLog
+from rostra.management.history.receiving import store
 from rostra.management.routing import trying, warnings
+
+from .test_history import START, records
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -146,3 +158,22 @@ def test_the_warning_is_seen(browser: Client) -> None:
     assert saved.status_code == 302, saved.context["adminform"].form.errors
     told = [str(message) for message in get_messages(saved.wsgi_request)]
     assert any("Toll fraud" in text for text in told)
+
+
+@pytest.mark.spec("DIAG-159")
+@pytest.mark.parametrize(("full", "kind"), [(False, "Parsed-alias"), (True, "Unparsed-alias")])
+def test_the_log_tells_which_rule_took_a_call(full: bool, kind: str) -> None:
+    node = WorkerVM.objects.get()
+    event = RuleMatched(
+        time=START, name="Out", description="Trunk", tag="T", alias="sip:a@b", parsed="a@b", full=full
+    )  # fmt: skip
+    store(records([event], node=f"n{node.pk}"))
+    entry = AdministratorLog.objects.get(name="administrator.gatewayroutingrulematcher")
+    assert entry.line.count(' Name="Out"') == 1
+    for pair in (
+        'Description="Trunk"',
+        'Unparsed-alias="sip:a@b"',
+        'Parsed-alias="a@b"',
+        f'Matched-alias-type="{kind}"',
+    ):
+        assert pair in entry.line

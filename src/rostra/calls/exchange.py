@@ -78,7 +78,7 @@ class Exchange:
         self._policies = policies or Unasked()
         self._running: dict[str, ConferenceInstance] = {}
         self._rooms = Rooms(self._running, self._room_closed)
-        self._reaching = Reaching(self._policies, find_alias, self._rooms.find, plan, here.location)
+        self._reaching = Reaching(self._policies, find_alias, self._rooms.find, plan, here)
         self._reaching.shield = here.shield
         self._portraits = Portraits(self._policies, here.clock)
         self._configured = configured

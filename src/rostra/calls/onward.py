@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 
 import msgspec
 import structlog
 
 from rostra.calls.switchboard import CallRefused, Refusal
+from rostra.conference.here import Here
 from rostra.dialplan import rules
 from rostra.dialplan.outward import NotRegistered, Plan, TransformFailed, by_rule, placed
 from rostra.dialplan.rules import Match, Rule
 from rostra.domain import gateway
 from rostra.domain.dialling import Wanted
 from rostra.domain.gateway import Onward, Route
+from rostra.domain.history import RuleMatched
 from rostra.domain.service import Service, ServiceDescription
 from rostra.domain.vocabulary import CallProtocol, Role
 from rostra.policy.questions import CallFacts, Direction
@@ -29,10 +30,10 @@ ONLY_MAIN = "one_main_zero_pips"
 class GatewayRules:
     """Of one node."""
 
-    def __init__(self, plan: Plan | None, location: Callable[[], int]) -> None:
-        """`location` of this node; without a plan nothing goes anywhere."""
+    def __init__(self, plan: Plan | None, here: Here) -> None:
+        """Without a plan nothing goes anywhere."""
         self._plan = plan
-        self._location = location
+        self._here = here
 
     def leads(self, alias: str, protocol: CallProtocol, *, registered: bool) -> bool:
         """Does a rule take a call to this alias, whatever becomes of it?"""
@@ -57,6 +58,7 @@ class GatewayRules:
             return None
         self._check(plan, call)
         rule = found.rule
+        self._record(rule, call.local_alias)
         dress = plan.dress(rule.theme)
         description = msgspec.structs.replace(
             dress, id=0, name=f"{rule.name}:{uuid.uuid4()}", service_type=gateway.GATEWAY, tag=rule.tag,
@@ -99,7 +101,7 @@ class GatewayRules:
         )  # fmt: skip
 
     def _match(self, plan: Plan, alias: str, protocol: CallProtocol, *, registered: bool) -> Match | None:
-        return rules.incoming(plan.rules(), alias, self._location(), protocol, registered=registered)
+        return rules.incoming(plan.rules(), alias, self._here.location(), protocol, registered=registered)
 
     def _check(self, plan: Plan, call: CallFacts) -> None:
         """Raises CallRefused for what is switched off, or comes back (SYS-107, CONF-028)."""
@@ -125,6 +127,15 @@ class GatewayRules:
         return Wanted(
             destination=destination, role=Role.HOST, source_alias=source, source_name=name,
             headers=((gateway.TRAIL, passed),), hops=max(0, call.hops - 1),
+        )  # fmt: skip
+
+    def _record(self, rule: Rule, alias: str) -> None:
+        """For the administrator log (DIAG-159)."""
+        self._here.record(
+            RuleMatched(
+                time=self._here.now(), name=rule.name, description=rule.description, tag=rule.tag, alias=alias,
+                parsed=rules.parsed(alias), full=rule.full,
+            )
         )  # fmt: skip
 
     @staticmethod

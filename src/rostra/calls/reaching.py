@@ -6,7 +6,7 @@ the platform itself has opened are no business of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import msgspec
 import structlog
@@ -17,6 +17,7 @@ from rostra.calls.attendant import KEYPADS
 from rostra.calls.onward import GatewayRules
 from rostra.calls.policies import Policies
 from rostra.calls.switchboard import CallRefused, CallRequest, ExtensionRequired, Refusal
+from rostra.conference.here import Here
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
 from rostra.dialplan.outward import Plan
@@ -41,15 +42,13 @@ _TRIGGERS = {
 class Reaching:
     """Of one node."""
 
-    def __init__(
-        self, policies: Policies, find: FindAlias, room: FindAlias, plan: Plan | None, location: Callable[[], int]
-    ) -> None:
+    def __init__(self, policies: Policies, find: FindAlias, room: FindAlias, plan: Plan | None, here: Here) -> None:
         """`find` knows what is configured, `room` the rooms that the platform has opened, `plan` the rules for what
-        is neither; `location` is that of this node."""
+        is neither."""
         self.shield = Shield()
         """What is remembered of those who guess PINs."""
         self._policies = policies
-        self._rules = GatewayRules(plan, location)
+        self._rules = GatewayRules(plan, here)
         self._find = find
         self._room = room
 

@@ -244,6 +244,7 @@ class RuleRow(msgspec.Struct, frozen=True):
     max_callrate_in: int | None
     max_callrate_out: int | None
     tag: str
+    description: str
 
 
 class DeviceRow(msgspec.Struct, frozen=True):

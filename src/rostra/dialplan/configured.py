@@ -44,4 +44,5 @@ def rule_of(row: RuleRow) -> Rule:
         rate_in=row.max_callrate_in,
         rate_out=row.max_callrate_out,
         tag=row.tag,
+        description=row.description,
     )

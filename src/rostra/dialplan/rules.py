@@ -53,6 +53,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     rate_out: int | None = None
     """kbit/s."""
     tag: str = ""
+    description: str = ""
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):

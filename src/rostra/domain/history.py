@@ -191,6 +191,20 @@ class RegistrationDeleted(_Event, frozen=True, kw_only=True):
     location: int = 0
 
 
+class RuleMatched(_Event, frozen=True, kw_only=True):
+    """A Call Routing Rule took a call that came in."""
+
+    name: str
+    """Of the rule."""
+    description: str = ""
+    tag: str = ""
+    alias: str = ""
+    """As dialled."""
+    parsed: str = ""
+    full: bool = False
+    """The whole alias was matched."""
+
+
 class NodeEvent(_Event, frozen=True, kw_only=True):
     """Something about the node itself."""
 
@@ -220,6 +234,7 @@ Event = (
     | BackplaneEnded
     | RegistrationAdded
     | RegistrationDeleted
+    | RuleMatched
     | NodeEvent
     | AlarmChanged
 )

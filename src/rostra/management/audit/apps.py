@@ -13,7 +13,8 @@ class AuditConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from rostra.management.audit import conferences, registrations
+        from rostra.management.audit import conferences, registrations, routing
 
         conferences.register()
         registrations.register()
+        routing.register()
