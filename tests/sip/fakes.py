@@ -38,6 +38,7 @@ class FakeConference:
 
     sent: list[tuple[str, str, Role | None]] = dataclasses.field(default_factory=list)
     called: dict[str, Somebody] = dataclasses.field(default_factory=dict)
+    members: list[tuple[str, dict[str, object]]] = dataclasses.field(default_factory=list)
 
     async def transfer(self, participant: str, alias: str, role: Role | None) -> None:
         self.sent.append((participant, alias, role))
@@ -45,6 +46,9 @@ class FakeConference:
     @property
     def participants(self) -> list[Somebody]:
         return [Somebody(), *self.called.values()]
+
+    async def set_client_state(self, participant: str, **members: object) -> None:
+        self.members.append((participant, members))
 
     def participant(self, participant: str) -> Somebody | None:
         return self.called.get(participant)

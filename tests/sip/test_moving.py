@@ -295,3 +295,25 @@ async def test_a_phone_takes_the_place_of_another(running: Running) -> None:
     assert old.did("leave")
     for peer in (first, second):
         peer.socket.close()
+
+
+async def test_a_call_control_connects_somebody_else(running: Running) -> None:
+    """RFC 4916: by the From of an UPDATE; requests of ours are for the new party from then on."""
+    peer = Peer(running.port)
+    peer.send(request("INVITE", body=SDP).replace(b"bob@", b"meet.demo@"))
+    assert await peer.reply("1 INVITE") == "SIP/2.0 200 OK"
+    tag = peer.tag
+    peer.send(request("ACK", to_tag=tag, branch="ack"))
+    [made] = running.switchboard.sessions
+    await running.until(lambda: made.did("confirm"))
+    for cseq, said in ((2, b"<sip:carol@192.0.2.1>"), (3, b'"Dan" <sip:dan@192.0.2.1>')):
+        update = request("UPDATE", cseq=cseq, to_tag=tag)
+        peer.send(update.replace(b"From: <sip:carol@192.0.2.1>", b"From: " + said))
+        assert await peer.reply(f"{cseq} UPDATE") == "SIP/2.0 200 OK"
+    await running.until(lambda: bool(made.conference.members))
+    names = {"display_name": "Dan", "overlay_text": "Dan", "uri": "dan@192.0.2.1"}
+    assert made.conference.members == [("somebody", names)]
+    made.listener.disconnected("over")
+    bye = await peer.request("BYE")
+    assert (bye.to.uri.user, bye.to.tag) == ("dan", "carol")
+    peer.socket.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from typing import Protocol
 
 import structlog
 
@@ -20,7 +19,6 @@ from rostra.calls.switchboard import (
 )
 from rostra.domain import gateway
 from rostra.domain.vocabulary import CallProtocol, Role
-from rostra.environment import Environment
 from rostra.media.codecs import EVENTS
 from rostra.media.negotiation import NegotiationError, NoCommonCodec
 from rostra.sdp.errors import SdpError
@@ -39,11 +37,13 @@ from rostra.sip.events import (
     OfferAnswered,
     OfferReceived,
     OfferRefused,
+    PartyChanged,
     ReferReceived,
     Referred,
 )
-from rostra.sip.flow import Flow, Transport
+from rostra.sip.flow import Transport
 from rostra.sip.limits import MAX_PENDING_EVENTS
+from rostra.sip.line import Line
 from rostra.sip.media import CallMedia, check_offer
 from rostra.sip.telling import Dropped, Held, MediaGone, Silence, Told
 from rostra.sip.uri import Uri
@@ -60,41 +60,6 @@ FOCI = frozenset({"conference", "lecture"})
 """Kinds of services that are conferences to who calls them (RFC 4579)."""
 
 
-class Line(moving.Line, Protocol):
-    """What an agent can do with its call; `service.SipService` gives it."""
-
-    def ring(self, call: str, sdp: bytes = b"") -> None: ...
-
-    def focus(self, call: str) -> None: ...
-
-    def nobody_there(self, event: CallReceived) -> None:
-        """It called an alias that leads nowhere."""
-        ...
-
-    def trusts(self, flow: Flow) -> bool:
-        """What comes by it is sent by a system of the administrator's own."""
-        ...
-
-    def answer(self, call: str, sdp: bytes) -> None: ...
-
-    def refuse(self, call: str, status: int, reason: str, elsewhere: str = "") -> None: ...
-
-    def offer(self, call: str, sdp: bytes) -> None: ...
-
-    def inform(self, call: str, content_type: str, body: bytes) -> None: ...
-
-    def registered(self, uri: Uri, flow: Flow) -> str:
-        """The alias under which a caller is registered here that says it is `uri`; empty: it is not."""
-        ...
-
-    def announced(self, address: str, peer: str) -> str:
-        """`address` of ours as the other side reaches it."""
-        ...
-
-    @property
-    def environment(self) -> Environment: ...
-
-
 class CallAgent:
     """Serves one call: events are handled one after the other in a task of its own."""
 
@@ -108,6 +73,8 @@ class CallAgent:
         self._session: Session | None = None
         self._media: CallMedia | None = None
         self._media_is_lost = False
+        self._trusted = False
+        """Calls come from a system of the administrator's own."""
         self._presenter = ""
         self._parting = "Call disconnected"
         """Why the participant leaves with the call."""
@@ -280,6 +247,8 @@ class CallAgent:
                 self._waiting.follow(event)
             case Held(held=held):
                 await self._hold(held)
+            case PartyChanged():
+                await self._met(event)
             case ReferReceived():
                 self._moving.wanted(event)
             case Referred():
@@ -342,6 +311,13 @@ class CallAgent:
         sdp = await (media.offer() if event.sdp is None else media.answer(event.sdp))
         self._line.answer(self._call, sdp)
 
+    async def _met(self, event: PartyChanged) -> None:
+        """A call control has connected somebody else."""
+        if self._session is not None:
+            caller = caller_of(event.request, trusted=self._trusted)
+            name = dict.fromkeys(("display_name", "overlay_text"), caller.name)
+            await self._session.conference.set_client_state(self._session.participant.uuid, uri=caller.address, **name)
+
     async def _hold(self, held: bool) -> None:
         """The far end is told by an offer that asks for nothing, unless it is it that holds."""
         if self._media is not None and self._media.pause(held):
@@ -363,7 +339,8 @@ class CallAgent:
 
     def _call_request(self, event: CallReceived) -> CallRequest:
         request = event.request
-        caller = caller_of(request, trusted=self._line.trusts(event.flow))
+        self._trusted = self._line.trusts(event.flow)
+        caller = caller_of(request, trusted=self._trusted)
         return CallRequest(
             alias=self._alias(request.target),
             protocol=CallProtocol.SIP,

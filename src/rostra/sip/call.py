@@ -5,7 +5,7 @@ from __future__ import annotations
 from rostra.sip import reasons
 from rostra.sip.dialog import respond
 from rostra.sip.errors import LocalError
-from rostra.sip.events import CallConfirmed, InfoReceived, OfferAnswered, OfferReceived
+from rostra.sip.events import CallConfirmed, InfoReceived, OfferAnswered, OfferReceived, PartyChanged
 from rostra.sip.info import UNDERSTOOD
 from rostra.sip.inviting import SDP_TYPE, Inviting
 from rostra.sip.message import Request
@@ -130,6 +130,8 @@ class Call(Inviting):
             return
         match request.method:
             case "INVITE" | "UPDATE":
+                if self.state is CallState.CONFIRMED and self.dialog.meets(request):
+                    self._around.emit(PartyChanged(self.name, request))
                 self._received_offer(serving, now)
             case "PRACK":
                 self._received_prack(serving, now)

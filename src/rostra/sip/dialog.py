@@ -15,7 +15,7 @@ METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "PRACK
 ALLOW = ", ".join(METHODS)
 ACCEPT = "application/sdp, application/media_control+xml, application/dtmf-relay, application/dtmf, message/sipfrag"
 FOCUS = ";isfocus"
-EXTENSIONS = ("100rel", "norefersub", "replaces", "timer")
+EXTENSIONS = ("100rel", "from-change", "norefersub", "replaces", "timer")
 EVENTS = "refer"
 """Event packages we take notifications of (RFC 6665)."""
 SUPPORTED = ", ".join(EXTENSIONS)
@@ -41,6 +41,9 @@ class Dialog:
 
     hops: int = 70
     """How often requests of ours may be passed on."""
+
+    asserted: str = ""
+    """P-Asserted-Identity as last seen."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -87,6 +90,19 @@ class Dialog:
         elif elsewhere:
             response.headers.add("Contact", f"<{elsewhere}>")
         return response
+
+    def meets(self, request: Request) -> bool:
+        """Take over whom the far end says it is (RFC 4916 4.4); True: it is somebody else than before.
+
+        A name alone makes nobody else: many write it now and then.
+        """
+        before, now = parse_name_addr(self.remote_address).uri, request.from_.uri
+        asserted = request.headers.get("P-Asserted-Identity") or self.asserted
+        changed = now.address != before.address or (bool(self.asserted) and asserted != self.asserted)
+        if now.address != before.address:
+            self.remote_address = without_tag(request.headers.get("From") or "")
+        self.asserted = asserted
+        return changed
 
     def focus(self) -> None:
         """We are a conference to the far end (RFC 3840, 4579)."""
@@ -156,6 +172,7 @@ def dialog_of(request: Request, flow: Flow, tag: str, sequence: int, contact: st
         contact=contact,
         routes=tuple(request.headers.items("Record-Route")),
         behind_nat=request.via.host.strip("[]").lower() != flow.remote[0],
+        asserted=request.headers.get("P-Asserted-Identity") or "",
     )
 
 

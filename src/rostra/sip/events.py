@@ -83,6 +83,14 @@ class InfoReceived:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class PartyChanged:
+    """Somebody else is at the far end from now on, as `request` says (RFC 4916)."""
+
+    call: str
+    request: Request
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class ReferReceived:
     """The far end wants us to call `target`. Say by `report` what comes of it."""
 
@@ -137,6 +145,7 @@ Event = (
     | OfferRefused
     | InfoReceived
     | CallProgressed
+    | PartyChanged
     | ReferReceived
     | Referred
     | CallEnded

@@ -13,11 +13,12 @@ from rostra.calls.switchboard import CallOrder, Session, Switchboard
 from rostra.domain import dialling
 from rostra.media.negotiation import NegotiationError
 from rostra.sdp.errors import SdpError
-from rostra.sip.agent import CallAgent, Line
+from rostra.sip.agent import CallAgent
 from rostra.sip.aliases import printable
 from rostra.sip.errors import LocalError, PortTaken, RemoteError
 from rostra.sip.events import CallAnswered, CallEnded, CallProgressed
 from rostra.sip.flow import Transport
+from rostra.sip.line import Line
 from rostra.sip.locating import Place, Unreachable
 from rostra.sip.media import CallMedia
 from rostra.sip.targets import Target, target
