@@ -9,6 +9,7 @@ answered and ended in time.
 from __future__ import annotations
 
 import asyncio
+import cProfile
 import csv
 import logging
 import multiprocessing
@@ -115,7 +116,142 @@ class _Yes(FakeSwitchboard):
 def _serve(port: int, told: Connection) -> None:
     """A node's SIP, until `told` says `end`; to anything else it says how it is."""
 
-    async def _show(what: str, figures: str) -> None:
+    async def main() -> None:
+        environment = Environment(sip_port=port, sip_tls_port=free_port())
+        service = SipService(_Yes({"meet.demo"}), environment, settings=SipSettings(datagrams=True))
+        await service.start()
+        told.send("ready")
+        loop = asyncio.get_running_loop()
+        while await loop.run_in_executor(None, told.recv) != "end":
+            used = resource.getrusage(resource.RUSAGE_SELF)
+            told.send((service.debug_state(), used.ru_utime + used.ru_stime, _resident()))
+        await service.stop()
+
+    os.sched_setaffinity(0, {CALLEE % (os.cpu_count() or 1)})
+    nowhere = sys.stderr if "--logs" in sys.argv else Path(os.devnull).open("w")  # noqa: SIM115 - until the end
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(nowhere),
+    )
+    if "--profile" in sys.argv:
+        profile = cProfile.Profile()
+        profile.runcall(asyncio.run, main())
+        profile.dump_stats("/tmp/signalling.prof")
+    else:
+        asyncio.run(main())
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+class Sipp:
+    """Calls with what is given; see `figures` when it has ended."""
+
+    def __init__(self, folder: Path, port: int, *, rate: float, seconds: float, most: int, hold: int = 0) -> None:
+        self.seconds = seconds
+        self._folder = Path(tempfile.mkdtemp(dir=folder))
+        (self._folder / "calls.xml").write_text(SCENARIO)
+        options = {
+            "-sf": "calls.xml", "-s": "meet.demo", "-i": "127.0.0.1", "-p": free_port(), "-t": "u1",
+            "-r": max(1, round(rate)), "-l": most, "-d": hold, "-m": max(1, round(rate * seconds)),
+            "-timeout": f"{seconds + hold / 1000 + 8:.0f}s", "-rtt_freq": 1, "-buff_size": 4_000_000,
+        }  # fmt: skip
+        words = [str(word) for option in options.items() for word in option]
+        self._process = subprocess.Popen(
+            ["taskset", "-c", str(CALLER % (os.cpu_count() or 1)), "sipp", f"127.0.0.1:{port}", "-nostdin",
+             "-trace_rtt", *words],
+            cwd=self._folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(20)
+
+    def figures(self) -> tuple[float, list[float]]:
+        """Calls a second that were answered and ended, from the second second on; milliseconds to their 200."""
+        try:
+            self._process.wait(self.seconds + 1)
+        except subprocess.TimeoutExpired:
+            self.stop()
+        delays: list[float] = []
+        over: list[float] = []
+        for file in self._folder.glob("*_rtt.csv"):
+            for row in csv.reader(file.open(), delimiter=";"):
+                if len(row) >= 3 and row[2].strip() == "1":
+                    delays.append(float(row[1]))
+                elif len(row) >= 3 and row[2].strip() == "2":
+                    over.append(float(row[0]))
+        if len(over) < 2:
+            return 0.0, delays or [0.0]
+        first, last = min(over) + 1000, min(max(over), min(over) + self.seconds * 1000)
+        return sum(first <= at <= last for at in over) / max(0.1, (last - first) / 1000), delays
+
+
+def _percent(values: list[float], part: int) -> float:
+    return statistics.quantiles(values, n=100)[part - 1] if len(values) > 1 else values[0]
+
+
+def _reference(folder: Path) -> float:
+    """Calls a second where sipp answers."""
+    port = free_port()
+    words = ["taskset", "-c", str(CALLEE), "sipp", "-sn", "uas", "-i", "127.0.0.1", "-p", str(port), "-nostdin"]
+    answering = subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        return Sipp(folder, port, rate=5000, seconds=5, most=TOGETHER).figures()[0]
+    finally:
+        answering.kill()
+        answering.wait()
+
+
+class Node:
+    """The process that answers."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._tell, other = multiprocessing.Pipe()
+        self._process = multiprocessing.get_context("fork").Process(target=_serve, args=(self.port, other))
+        self._process.start()
+        self._tell.recv()
+
+    def state(self) -> tuple[dict[str, Any], float, int]:
+        """What the service says, seconds of the processor, bytes resident."""
+        self._tell.send("how")
+        return self._tell.recv()
+
+    def end(self) -> None:
+        self._tell.send("end")
+        self._process.join(20)
+        self._process.kill()
+
+
+def _peak(folder: Path) -> tuple[float, float]:
+    """Calls a second, and seconds of the processor for each."""
+    node = Node()
+    before = node.state()
+    peak, _ = Sipp(folder, node.port, rate=5000, seconds=SECONDS, most=TOGETHER).figures()
+    after = node.state()
+    calls = after[0]["requests"].get("BYE", 1) - before[0]["requests"].get("BYE", 0)
+    node.end()
+    return peak, (after[1] - before[1]) / max(1, calls)
+
+
+def _memory(folder: Path) -> float:
+    """Bytes of a call that is up."""
+    node = Node()
+    Sipp(folder, node.port, rate=STEADY, seconds=2, most=HELD).figures()
+    before = node.state()[2]
+    calling = Sipp(folder, node.port, rate=100, seconds=HELD / 100, most=HELD, hold=60_000)
+    until = time.monotonic() + 30
+    while len(node.state()[0]["calls"]) < HELD and time.monotonic() < until:
+        time.sleep(0.2)
+    state, _, now = node.state()
+    calling.stop()
+    node.end()
+    return (now - before) / max(1, len(state["calls"]))
+
+
+def _show(what: str, figures: str) -> None:
     print(f"{what:<40}{figures}", flush=True)
 
 
@@ -126,15 +262,22 @@ def main() -> None:
         _show("reference: sipp answers sipp", f"{reference:8.0f} calls/s")
         peak, cost = _peak(folder)
         _show("calls set up and ended", f"{peak:8.0f} calls/s    {peak / reference:5.2f} of the reference")
-        _show("processor time of a call", f"{cost * 1000:8.2f} ms    that is {1 / cost:.0f} calls/s of a core of its own")
+        _show(
+            "processor time of a call", f"{cost * 1000:8.2f} ms    that is {1 / cost:.0f} calls/s of a core of its own"
+        )
         if "--profile" in sys.argv:
             return
         node = Node()
         _, delays = Sipp(folder, node.port, rate=STEADY, seconds=SECONDS, most=5_000).figures()
-        _show(f"post-dial delay at {STEADY} calls/s", f"p50 {_percent(delays, 50):.1f} ms, p95 {_percent(delays, 95):.1f} ms")
+        _show(
+            f"post-dial delay at {STEADY} calls/s",
+            f"p50 {_percent(delays, 50):.1f} ms, p95 {_percent(delays, 95):.1f} ms",
+        )
         good, delays = Sipp(folder, node.port, rate=OVERLOAD * peak, seconds=SECONDS, most=50_000).figures()
         refused = node.state()[0]["overload"]["refused"]
-        _show(f"{OVERLOAD} times the peak: answered and ended", f"{good:8.0f} calls/s    {good / peak:5.2f} of the peak")
+        _show(
+            f"{OVERLOAD} times the peak: answered and ended", f"{good:8.0f} calls/s    {good / peak:5.2f} of the peak"
+        )
         _show("  until answered, and refused by 503", f"p95 {_percent(delays, 95):.1f} ms, {refused} calls")
         time.sleep(3)
         good, delays = Sipp(folder, node.port, rate=STEADY, seconds=5, most=5_000).figures()
