@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rostra.domain.media import Content, MediaDescription, MediaKind, MediaStream
 from rostra.media import codecs
 from rostra.media.encryption import KEY_OCTETS
 from rostra.media.engine import rungs
 from rostra.media.floors import floor_section
-from rostra.media.negotiation import Agreement, Limits, Ports, answer, on_hold, usable_streams
+from rostra.media.negotiation import Agreement, Limits, NegotiationError, Ports, answer, on_hold, usable_streams
+from rostra.media.offering import agree, make_offer
+from rostra.sdp.errors import SdpError
 from rostra.sdp.reading import read
 from rostra.sdp.session import parse
 from rostra.sdp.writing import write
@@ -94,3 +99,48 @@ def test_everything_can_be_used_early() -> None:
     """An offer that only some services take is not refused before the service is known."""
     for path in OFFERS:
         assert usable_streams(read(path.read_text(encoding="ascii")), Limits(disabled=frozenset()))
+
+
+@st.composite
+def _spoilt(draw: st.DrawFn) -> str:
+    """A real offer with lines lost, doubled, moved and with pieces of other offers and odd numbers in them."""
+    lines = draw(st.sampled_from(TEXTS)).splitlines()
+    for _ in range(draw(st.integers(1, 6))):
+        place = draw(st.integers(0, len(lines) - 1))
+        match draw(st.sampled_from(["lose", "double", "foreign", "number", "cut"])):
+            case "lose":
+                del lines[place]
+            case "double":
+                lines.insert(place, lines[place])
+            case "foreign":
+                lines.insert(place, draw(st.sampled_from(ALL_LINES)))
+            case "number":
+                odd = draw(st.sampled_from(["0", "-1", "65536", "99999999999999999999", "\u0663", "1e9", ""]))
+                lines[place] = re.sub(r"\d+", odd, lines[place], count=draw(st.integers(1, 3)))
+            case _:
+                lines[place] = lines[place][: draw(st.integers(0, 12))]
+        lines = lines or [""]
+    return "\r\n".join(lines)
+
+
+TEXTS = [path.read_text(encoding="ascii") for path in OFFERS]
+ALL_LINES = sorted({line for text in TEXTS for line in text.splitlines()})
+
+
+@given(_spoilt())
+@settings(max_examples=300, deadline=None)
+def test_spoilt_offers_are_answered_or_refused(text: str) -> None:
+    """Nothing but the two errors; an answer has the sections of the offer, and can be read."""
+    try:
+        session = parse(text)
+        offer = read(session)
+        agreement = answer(offer, PORTS, key, identity=lambda: ("pem", "sha-256 " + ":".join(["AB"] * 32)))
+    except (SdpError, NegotiationError):
+        return
+    again = read(write(agreement.local, answering=session))
+    assert [one.refused for one in again.streams] == [one.refused for one in agreement.local.streams]
+    ours = make_offer((MediaKind.AUDIO,), Ports("198.51.100.7", (40000,)), key, previous=agreement.local)
+    try:
+        agree(ours, offer)
+    except NegotiationError:
+        return
