@@ -97,6 +97,7 @@ def test_guessing_the_password_of_one_leaves_its_neighbours_alone() -> None:
     for _ in range(abuse.PASSWORDS_OF_ONE):
         assert shield.may_try(OFFICE, "Ada", 0)
         shield.wrong_password(OFFICE, "ada", 0)
+    assert shield.changes(0) == [Change(Kind.PASSWORD, OFFICE, shut=True)]
     assert not shield.may_try(OFFICE, "ada", 1)
     assert shield.may_try(OFFICE, "bob", 1)
     assert shield.may_try("192.0.2.1", "ada", 1), "from elsewhere"

@@ -35,6 +35,7 @@ class Kind(enum.StrEnum):
 
     ALIASES = "unknown aliases"
     PASSWORDS = "wrong passwords"
+    PASSWORD = "wrong passwords of one user"  # noqa: S105 - no secret
     PINS = "wrong PINs"
     UNREADABLE = "unreadable messages"
 
@@ -202,13 +203,14 @@ class Shield:
 
     def wrong_password(self, address: str, user: str, now: float) -> None:
         source = source_of(address)
-        self._of_user.add((source, user.casefold()), now)
+        if self._of_user.add((source, user.casefold()), now):
+            self._changes.append(Change(Kind.PASSWORD, source, shut=True))
         if self._of_source.add(source, now):
             self._changes.append(Change(Kind.PASSWORDS, source, shut=True))
 
     def right_password(self, address: str, user: str, now: float) -> None:
         pair = source_of(address), user.casefold()
-        self._of_user.forgive(pair)
+        self._of_user.forgive(pair)  # may not be shut: nothing was looked at then
         self._right.pop(pair, None)
         _bounded(self._right, pair, now, 5 * MOST_KEYS)
 
@@ -240,7 +242,7 @@ class Shield:
             found += [Change(kind, source, shut=False) for source, _ in tally.over(now)]
         found += [Change(Kind.PASSWORDS, source, shut=False) for source in self._of_source.over(now)]
         found += [Change(Kind.PINS, service, shut=False) for service in self._pins.over(now)]
-        self._of_user.over(now)
+        found += [Change(Kind.PASSWORD, source, shut=False) for source, _ in self._of_user.over(now)]
         return found
 
     def debug_state(self) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import time
 from collections.abc import Callable, Iterable
 
@@ -46,7 +47,7 @@ class Defence:
         self._present = present
         self._clock = clock
         self._known: tuple[float, frozenset[str]] = (float("-inf"), frozenset())
-        self._sources: dict[str, set[Kind]] = {}
+        self._sources: dict[str, collections.Counter[Kind]] = {}
         self._services: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
         shield.known = self._is_known
@@ -120,8 +121,10 @@ class Defence:
             self._alarm(SERVICES, change.who, details, up=True)
 
     def _source(self, change: Change) -> None:
-        kinds = self._sources.setdefault(change.who, set())
-        (kinds.add if change.shut else kinds.discard)(change.kind)
+        kinds = self._sources.setdefault(change.who, collections.Counter())
+        kinds[change.kind] += 1 if change.shut else -1
+        if kinds[change.kind] <= 0:
+            del kinds[change.kind]
         if not kinds:
             del self._sources[change.who]
 
@@ -129,10 +132,7 @@ class Defence:
         if not self._sources:
             self._alarm(SCANNERS, "", "", up=False)
             return
-        named = [
-            f"{source} ({', '.join(sorted(kind.value for kind in kinds))})"
-            for source, kinds in list(self._sources.items())[:NAMED]
-        ]
+        named = [f"{source} ({', '.join(sorted(kinds))})" for source, kinds in list(self._sources.items())[:NAMED]]
         more = len(self._sources) - len(named)
         self._alarm(SCANNERS, "", ", ".join(named) + (f" and {more} more" if more else ""), up=True)
 

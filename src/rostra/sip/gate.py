@@ -24,7 +24,9 @@ _MARK = b"overload-"
 """Begins the tags of our refusals, so that what acknowledges them is known."""
 
 _SENT_BY = re.compile(
-    rb"(?:via|v)[ \t]*:[ \t]*SIP[^ \t]*[ \t]+(?:\[[^\]]*\]|[^;:,\[ \t]+)(?::([0-9]{1,5}))?", re.IGNORECASE
+    rb"(?:via|v)[ \t]*:[ \t]*SIP[ \t]*/[ \t]*2\.0[ \t]*/[ \t]*[A-Za-z]+"
+    rb"[ \t]+(?:\[[^\]]*\]|[^;:,\[ \t]+)(?::([0-9]{1,5}))?",
+    re.IGNORECASE,
 )
 
 GO_ON = None

@@ -12,10 +12,10 @@ import structlog
 
 log = structlog.get_logger("rostra.sip")
 
-HANDFUL = 32
+HANDFUL = 64
 """Datagrams read in one turn: others have theirs in between."""
-BUFFER = 4 * 1024 * 1024
-"""Bytes asked for to hold what comes while we are busy; the system gives what it allows."""
+BUFFER = 1024 * 1024
+"""Bytes asked for to hold what comes while we are busy, some hundred messages: more would only be answered too late."""
 _LARGEST = 65536
 _MEMORY = 55
 """SO_MEMINFO of Linux: what a socket holds, and what it may."""
