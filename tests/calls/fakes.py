@@ -32,6 +32,7 @@ class FakeWorker:
         self.legs: set[str] = set()
         self.started: set[str] = set()
         self.composed: list[m.Compose] = []
+        self.images: dict[str, bytes] = {}
         self.sending: dict[str, m.SendBackplane] = {}
         self.receiving: dict[str, m.ReceiveBackplane] = {}
         self.digits: list[tuple[str, str]] = []
@@ -51,6 +52,13 @@ class FakeWorker:
         if not self.alive:
             raise WorkerLost("killed")
         self.composed.append(compose)
+
+    async def keep_image(self, name: str, jpeg: bytes) -> None:
+        """As the director calls it."""
+        await asyncio.sleep(0)
+        if not self.alive:
+            raise WorkerLost("killed")
+        self.images[name] = jpeg
 
     async def statistics(self) -> m.StatisticsReply:
         """As the hosting calls it: ten packets of sound each way."""
@@ -110,7 +118,7 @@ class FakeWorker:
         match request:
             case m.OpenWebRtc(leg=leg):
                 self.legs.add(leg)
-                return m.WebRtcAnswer(sdp=ANSWER)
+                return m.WebRtcAnswer(sdp=ANSWER.split("m=video")[0] if request.media_type == "audio" else ANSWER)
             case m.OpenStream(leg=leg):
                 self.streams.append(request)
                 self.legs.add(leg)

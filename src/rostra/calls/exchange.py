@@ -275,6 +275,7 @@ class Exchange:
         )  # fmt: skip
         first = await instance.open(self._present())
         self._running[key] = instance
+        self._portraits.serve(instance)
         instance.see(self._present())
         if first and service.description.locked:
             await instance.lock(True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
 
 import msgspec
@@ -29,6 +30,10 @@ class Portraits:
         self._policies = policies
         self._clock = clock
         self._kept: dict[_Key, tuple[float, asyncio.Task[bytes | None]]] = {}
+
+    def serve(self, conference: ConferenceInstance) -> None:
+        """Its pictures show those of its participants (POL-066)."""
+        conference.media.faces.fetch = functools.partial(self.of, conference)
 
     async def of(self, conference: ConferenceInstance, uuid: str, width: int, height: int) -> bytes | None:
         """That of somebody in a conference, a JPEG of that size; None: there is none."""

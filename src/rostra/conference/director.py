@@ -7,17 +7,19 @@ replay. Requests of the protocol adapters pass through; they fail with `WorkerLo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 import structlog
 
 from rostra.media.client import MediaFailure, Worker, WorkerLost
-from rostra.media.messages import Compose, Event
+from rostra.media.messages import FACES_KEPT, Compose, Event
 from rostra.media.pool import WorkerPool
 
 logger = structlog.get_logger("rostra.conference")
 
+NO_IMAGES: Mapping[str, bytes] = MappingProxyType({})
 COMPOSE_AGAIN = 0.5
 """Seconds before the picture is sent again to a worker that did not answer."""
 
@@ -48,6 +50,9 @@ class MediaDirector:
         self._worker: Worker | None = None
         self._acquiring = asyncio.Lock()
         self._wanted: Compose | None = None
+        self._images = NO_IMAGES
+        self._sent: dict[str, None] = {}
+        """Images that the worker has, oldest first."""
         self._wake = asyncio.Event()
         self._closed = False
         self._composer: asyncio.Task[None] | None = None
@@ -71,16 +76,16 @@ class MediaDirector:
                 if self._closed:
                     await self._pool.release(worker)
                 else:
-                    self._worker = worker
+                    self._worker, self._sent = worker, {}
                     self._composer = self._composer or asyncio.create_task(self._compose())
                     self._wake.set()
             if self._worker is None:
                 raise WorkerLost("the conference has ended" if self._closed else "the worker has just died")
             return self._worker
 
-    def want(self, compose: Compose) -> None:
-        """State what everybody shall see and hear from now on."""
-        self._wanted = compose
+    def want(self, compose: Compose, images: Mapping[str, bytes] = NO_IMAGES) -> None:
+        """State what everybody shall see and hear from now on, with `images` (JPEG by name) beside the theme's."""
+        self._wanted, self._images = compose, images
         self._wake.set()
 
     async def close(self) -> None:
@@ -102,6 +107,7 @@ class MediaDirector:
             if worker is None or wanted is None:
                 continue
             try:
+                await self._send_images(worker, self._images)
                 await worker.compose(wanted)
             except WorkerLost as problem:
                 logger.warning("Picture not sent", conference=self._name, worker=worker.id, reason=str(problem))
@@ -112,6 +118,19 @@ class MediaDirector:
                 logger.error("Picture refused by the worker", conference=self._name, reason=str(failure))
             except Exception:  # whatever one picture meets, the next one must still be sent
                 logger.exception("Picture failed", conference=self._name)
+
+    async def _send_images(self, worker: Worker, images: Mapping[str, bytes]) -> None:
+        """Those it has not got, before what shows them."""
+        sent = self._sent
+        for name, jpeg in images.items():
+            if name not in sent:
+                try:
+                    await worker.keep_image(name, jpeg)
+                except MediaFailure as failure:  # an icon is shown instead
+                    logger.info("Picture of a participant refused", conference=self._name, reason=str(failure))
+                sent[name] = None
+                while len(sent) > FACES_KEPT:
+                    del sent[next(iter(sent))]
 
     def _event(self, event: Event) -> None:
         if not self._closed:

@@ -98,6 +98,7 @@ class Hosting:
         self._pictures: frozenset[str] = frozenset()
         self._since = here.now()
         self._program: Program | None = None
+        self._faces: Mapping[str, bytes] = {}
         self._director = MediaDirector(
             here.pool, key, service.name, self, lambda: here.themes(service.themes), service.quality
         )
@@ -160,9 +161,9 @@ class Hosting:
     def current(self) -> Worker | None:
         return self._director.current
 
-    def want(self, program: Program) -> None:
-        """What the legs here shall see and hear."""
-        self._program = program
+    def want(self, program: Program, faces: Mapping[str, bytes]) -> None:
+        """What the legs here shall see and hear; `faces`: JPEG of images that are in it, by name."""
+        self._program, self._faces = program, faces
         self._backplane.need(program.elsewhere)
         self._compose()
 
@@ -217,7 +218,7 @@ class Hosting:
             return
         compose = self._program.compose
         audio = {**self._unlisted(), **compose.audio, **self._backplane.routes()}
-        self._director.want(msgspec.structs.replace(compose, audio=audio))
+        self._director.want(msgspec.structs.replace(compose, audio=audio), self._faces)
 
     def _unlisted(self) -> dict[str, AudioRoute]:
         """Legs whose participant is not shown (yet, or because its node is cut off) are not heard."""

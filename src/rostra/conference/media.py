@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import msgspec
 
+from rostra.conference.faces import Faces
 from rostra.conference.floor import Floor
 from rostra.conference.here import Here
 from rostra.conference.hosting import Hosting
@@ -52,7 +53,10 @@ class ConferenceMedia:
         self._told = told
         self._lost = lost
         self._idle = idle
-        self.production = Production(shared.state, here.node, service, tell, self._want)
+        self.faces = Faces(lambda: self.production.changed())
+        self.production = Production(
+            shared.state, here.node, service, tell, self._want, lambda: self.faces.names
+        )  # fmt: skip
         self.floor = Floor(
             shared.state, here.node, self._write, shared.hear, here.clock
         )  # fmt: skip
@@ -196,7 +200,8 @@ class ConferenceMedia:
 
     def _want(self, program: Program) -> None:
         if self.hosting is not None:
-            self.hosting.want(program)
+            self.faces.follow(known for uuid in program.listeners if (known := self._state.get(uuid)) is not None)
+            self.hosting.want(program, self.faces.pictures)
 
     def end_hosting(self) -> Hosting | None:
         """Carry no media any more; what is returned has yet to be closed."""
@@ -210,6 +215,7 @@ class ConferenceMedia:
         hosting = self.end_hosting()
         self.production.close()
         self.floor.close()
+        self.faces.close()
         if hosting is not None:
             await hosting.close()
 

@@ -47,6 +47,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """That it is streamed or recorded is new."""
     seated: Mapping[str, tuple[str, ...]] = {}
     """`Program.seated` of the program before."""
+    faces: Mapping[str, str] = {}
+    """Names of images, by participant."""
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +62,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     """Sources shown here whose media is on other nodes, and the widest they are shown, in pixels of the scene."""
     seated: Mapping[str, tuple[str, ...]] = {}
     """Who is shown in each view, in display order."""
+    listeners: frozenset[str] = frozenset()
+    """Who is drawn without a picture of its own, one by one."""
 
 
 def program(seats: Sequence[Seat], service: ServiceDescription, situation: Situation) -> Program:
@@ -84,6 +88,7 @@ def program(seats: Sequence[Seat], service: ServiceDescription, situation: Situa
         layouts=layouts,
         elsewhere=_elsewhere(views.values(), remote),
         seated=company.seated,
+        listeners=frozenset(company.listeners),
     )
 
 
@@ -137,6 +142,7 @@ class _Company:
         self._performers = performers(seats)
         self._names = {one.participant: one.name for one in self._performers}
         self._groups: dict[str, _Group] = {}
+        self.listeners: set[str] = set()
 
     # ---- who sees what
 
@@ -225,15 +231,22 @@ class _Company:
         """Indicators for those who may see these participants (of an auditorium's Guests: Hosts only)."""
         now, wanted, settings = self._joined, self._look, self._service.theme
         streaming = any(who.is_streaming for who in now) if wanted.streaming is None else wanted.streaming
+        heard = [
+            who
+            for who in now
+            if who.uuid not in self._names
+            and who.has_media
+            and not who.is_streaming
+            and casting.sees(audience, who.role)
+        ]
+        if len(heard) <= drawing.AVATARS:
+            self.listeners.update(who.uuid for who in heard)
+        faces, speaking = self._situation.faces, self._situation.speaking
         return Around(
             theme=settings,
             listeners=tuple(
-                Listener(name=name_of(who), speaking=who.uuid in self._situation.speaking)
-                for who in now
-                if who.uuid not in self._names
-                and who.has_media
-                and not who.is_streaming
-                and casting.sees(audience, who.role)
+                Listener(name=name_of(who), speaking=who.uuid in speaking, image=faces.get(who.uuid, ""))
+                for who in heard
             ),
             speaking=self._situation.speaking,
             streaming=streaming and not settings.disable_streaming_indicator,

@@ -31,9 +31,10 @@ class Production:
 
     def __init__(
         self, state: ConferenceState, node: str, service: ServiceDescription, tell: Tell,
-        want: Callable[[Program], None],
+        want: Callable[[Program], None], faces: Callable[[], Mapping[str, str]],
     ) -> None:  # fmt: skip
-        """`want` gets each new program."""
+        """`want` gets each new program; `faces`: images of participants that there are."""
+        self._faces = faces
         self._state = state
         self._node = node
         self._service = service
@@ -124,6 +125,7 @@ class Production:
                 order=self._state.names(ORDER), speaking=frozenset(self._state.names(SPEAKING)), look=wanted,
                 presenter=show.presenter if show else "", slides=show.source if show else "",
                 announced=self._announcement is not None, seated=before.seated if before else {},
+                faces=self._faces(),
             ),
         )  # fmt: skip
         here = {leg.call for known in self._state for leg in known.legs if leg.node == self._node}

@@ -45,6 +45,8 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     speaking: bool = False
+    image: str = ""
+    """Of its face; empty: an icon."""
 
 
 class Around(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,7 +221,7 @@ def _listeners(listeners: Sequence[Listener], extra: int, theme: ThemeSettings, 
         return [_icon(top, files.AUDIO_INDICATOR), *_slide_out(top, number, theme, theme.indicator_num_color)]
     tiles: list[Tile] = []
     for y, listener in zip(places, listeners, strict=False):
-        tiles.append(_icon(y, files.AUDIO_INDICATOR))
+        tiles.append(_icon(y, listener.image or files.AUDIO_INDICATOR))
         if listener.speaking:
             tiles += _slide_out(y, listener.name, theme, 0xFFFFFF)
     if extra:

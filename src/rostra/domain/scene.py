@@ -23,6 +23,8 @@ def width_for(ratio: float) -> int:
     return NARROW_WIDTH if 0 < ratio < _BETWEEN else SCENE_WIDTH
 
 
+FACE = "face:"
+"""What the names of images begin with that are of people, not of the theme."""
 SMALLEST_LETTERS = 14
 """Height of letters, in pixels of the scene, that can still be read where the picture is sent half as large."""
 _LARGEST_LETTERS = 28

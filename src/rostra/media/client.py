@@ -127,6 +127,9 @@ class Worker:
         """The picture of a source as JPEG, unless it looks like that of `mark`."""
         return await self._ask(m.TakeStill(source=source, mark=mark), m.StillTaken)
 
+    async def keep_image(self, name: str, jpeg: bytes) -> None:
+        await self._ask(m.KeepImage(name=name, jpeg=jpeg), m.Done)
+
     async def play(self, leg: str, *sounds: str) -> float:
         """Queue sounds of the theme for a leg; seconds until all that is queued has been heard."""
         return (await self._ask(m.Play(leg=leg, sounds=sounds), m.Playing)).seconds

@@ -222,6 +222,18 @@ class ShowStill(Message, frozen=True, kw_only=True):
     jpeg: bytes
 
 
+FACES_KEPT = 64
+"""Images of KeepImage that a worker keeps, the oldest go first."""
+
+
+class KeepImage(Message, frozen=True, kw_only=True):
+    """Have an image at hand that views composed from now on show by its name. Reply: Done, or BAD_DESCRIPTION."""
+
+    name: str
+    """`FACE` of `domain.scene` and what tells it from others; the same name is always the same picture."""
+    jpeg: bytes
+
+
 class TakeStill(Message, frozen=True, kw_only=True):
     """Ask for the picture of a source as JPEG. Reply: StillTaken, or UNKNOWN_LEG while it has no picture."""
 
@@ -294,6 +306,7 @@ Request = (
     | ReceiveBackplane
     | SendBackplane
     | ShowStill
+    | KeepImage
     | TakeStill
     | OpenStream
     | RequestKeyframe

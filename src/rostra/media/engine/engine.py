@@ -10,13 +10,15 @@ from typing import Any
 
 import structlog
 
-from rostra.domain.scene import Scene
+from rostra.domain.scene import FACE, Scene
+from rostra.domain.theme import AUDIO_INDICATOR
 from rostra.environment import Environment
 from rostra.media import messages as m
 from rostra.media import replies
 from rostra.media.engine import ports, stage, stills
 from rostra.media.engine.asking import Asking
 from rostra.media.engine.backplane_legs import BackplaneLeg, BackplaneReceiver, BackplaneSender
+from rostra.media.engine.faces import Faces
 from rostra.media.engine.leg import BACKGROUND, PATIENCE, Leg, LegContext
 from rostra.media.engine.passing import Passing
 from rostra.media.engine.pipeline import BadPipeline
@@ -26,6 +28,7 @@ from rostra.media.engine.rtp_leg import RtpLeg
 from rostra.media.engine.sections import BadDescription
 from rostra.media.engine.stills import StillLeg
 from rostra.media.engine.stream_leg import StreamFailed, StreamLeg
+from rostra.media.engine.text import Image
 from rostra.media.engine.themes import ThemeFiles
 from rostra.media.engine.webrtc_leg import WebRtcLeg
 from rostra.media.engine.webrtc_plan import NoCommonCodec
@@ -76,6 +79,7 @@ class Engine:
         self._asking = Asking()
         self.conference = self.quality = ""
         self.theme = ThemeFiles()
+        self._faces = Faces()
         stage.set_view(BACKGROUND, Scene())
 
     async def handle(self, request: m.Request) -> m.Reply:
@@ -136,17 +140,21 @@ class Engine:
                 return await self._of_conference(request)
         return m.Done()
 
-    async def _of_conference(self, request: m.Assign | m.Compose | m.TakeStill | m.Statistics | m.Quit) -> m.Reply:
+    async def _of_conference(
+        self, request: m.Assign | m.Compose | m.KeepImage | m.TakeStill | m.Statistics | m.Quit
+    ) -> m.Reply:
         """Carry out a request that is of no one leg."""
         match request:
             case m.Assign(conference=conference, name=name, themes=themes, quality=quality, dscp=dscp):
                 self.conference, self.quality = conference, quality
                 ports.mark(dscp)
-                self.theme = ThemeFiles(themes)
+                self.theme, self._faces = ThemeFiles(themes), Faces()
                 stage.forget_images()
                 structlog.contextvars.bind_contextvars(conference=name)
             case m.Compose():
                 self._compose(request)
+            case m.KeepImage(name=name, jpeg=jpeg):
+                await self._faces.keep(name, jpeg)
             case m.TakeStill(source=source, mark=mark):
                 if source not in self._pictures:
                     raise UnknownLeg(f"there is no picture of {source}")
@@ -320,7 +328,7 @@ class Engine:
     def _compose(self, wanted: m.Compose) -> None:
         for view, scene in wanted.views.items():
             if self._views.get(view) != scene:
-                stage.set_view(view, scene, self.theme.image)
+                stage.set_view(view, scene, self._image)
         gone = self._views.keys() - wanted.views.keys()
         self._views, self._watching = dict(wanted.views), dict(wanted.watching)
         self._renditions.narrow = frozenset(
@@ -334,6 +342,12 @@ class Engine:
         for view in gone:
             stage.remove_view(view)
         self._set_routes()
+
+    def _image(self, name: str) -> Image | None:
+        """A face, or the icon of those without one, or any other image of the theme."""
+        if not name.startswith(FACE):
+            return self.theme.image(name)
+        return self._faces.of(name) or self.theme.image(AUDIO_INDICATOR)
 
     def _set_routes(self) -> None:
         stage.set_routes(self._passing.routes_of_unheard() | dict(self._passing.routes))
