@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from tests import postgresql
+from tests import postgresql, tables
 from tests.cluster.net import Machine, Machines, machines
 from tests.e2e.platform import PASSWORD, ROOT, descendants, no_trust
 
@@ -113,6 +113,7 @@ class Cluster:
     # ---- building
 
     def start_management(self) -> Program:
+        tables.lay(self.directory / "management")
         program = Program(
             self.management, self.directory / "management", "management", ROSTRA_ADMIN_PASSWORD=PASSWORD,
             ROSTRA_ADDRESS=self.management.address, ROSTRA_LOG_LEVEL="info",

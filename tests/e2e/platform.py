@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from rostra.environment import Environment, PortRange, Secret
-from tests import postgresql
+from tests import postgresql, tables
 from tests.conftest import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,6 +76,8 @@ class Platform:
     def start(self, awaited: str = "ready") -> Platform:
         """Returns when a line that begins with `awaited` has been printed."""
         self._awaited = awaited
+        if self._command[0] != "node":
+            tables.lay(self.environment.home)
         variables = {k: v for k, v in os.environ.items() if not k.startswith("ROSTRA_")}
         command = Path(sys.executable).parent / "rostra"
         self._process = subprocess.Popen(

@@ -167,17 +167,18 @@ def variants(file: nodefile.NodeFile) -> Any:
     return variant
 
 
-def test_unattended_it_waits_for_the_management_node(tmp_path: Path) -> None:
+def test_unattended_it_waits_for_the_management_node(management: Platform, tmp_path: Path) -> None:
     """The file is there at the first start, the Management Node is not yet."""
-    management = Platform(fresh_environment(tmp_path / "management"), "management").start()
     _, content = add(management, "early", "127.0.0.3")
-    assert management.stop() == 0
     file = tmp_path / "node.xml"
     file.write_bytes(content)
     node = Platform(machine(tmp_path / "node", "127.0.0.3"), "node", "--config", str(file))
-    node.start("The Management Node at https://127.0.0.1:")
     try:
-        management.start()
+        assert management.stop() == 0
+        try:
+            node.start("The Management Node at https://127.0.0.1:")
+        finally:
+            management.start()
         said_ready = wait_until(lambda: "ready\n" in node.output, 100)
         print(f"ready {said_ready:.1f} s after the Management Node")
         wait_until(lambda: hosts_calls(node), 30)
@@ -185,7 +186,6 @@ def test_unattended_it_waits_for_the_management_node(tmp_path: Path) -> None:
         node.start()  # the file of an earlier start does no harm
     finally:
         node.stop()
-        management.stop()
 
 
 @pytest.mark.spec("NODE-078")
