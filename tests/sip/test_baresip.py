@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rostra.domain.media import MediaKind
+from tests.conftest import free_port
 from tests.e2e.baresip import Baresip, available, colour_clip
 from tests.sip.conftest import Running
 
@@ -80,3 +81,23 @@ async def test_an_unknown_alias_is_404(running: Running, tmp_path: Path) -> None
         await phone.dial(f"sip:nobody@127.0.0.1:{running.port}")
         closed = await phone.wait_for("CALL_CLOSED")
         assert "404" in closed["param"]
+
+
+async def test_transfers_both_ways(running: Running, tmp_path: Path) -> None:
+    """It has us call somebody, and calls somebody itself when we say so; either way it leaves."""
+    port = free_port()
+    ada, eve = Baresip(tmp_path / "ada", name="ada"), Baresip(tmp_path / "eve", name="eve")
+    async with ada, eve, Baresip(tmp_path / "bob", name="bob", port=port, answers=True) as bob:
+        for phone in (ada, eve):
+            await phone.dial(f"sip:meet.demo@127.0.0.1:{running.port}")
+            await phone.wait_for("CALL_ESTABLISHED")
+        first, second = running.switchboard.sessions
+        await running.until(lambda: first.did("confirm") and second.did("confirm"))
+        await ada.command("transfer", f"sip:bob@127.0.0.1:{port}")
+        await ada.wait_for("CALL_CLOSED")
+        await running.until(lambda: first.left)
+        assert [wanted.destination for wanted in running.switchboard.dialled] == [f"sip:bob@127.0.0.1:{port}"]
+        assert second.listener.refer(f"sip:bob@127.0.0.1:{port}", None)
+        await bob.wait_for("CALL_ESTABLISHED")
+        await running.until(lambda: second.left)
+        assert second.reason == "Call transferred"
