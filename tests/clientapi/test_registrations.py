@@ -269,7 +269,11 @@ async def test_a_call_is_taken(desk: Desk) -> None:
         assert refreshed.status_code == 200
         twice = await desk.post("conferences/meet.open/request_token", body=body)
         assert twice.status_code in (403, 404)
-        await desk.post("conferences/meet.open/release_token", granted["token"])
+        await desk.node.exchange.conferences[0].lock(True)
+        back = {"display_name": "Ann", "replaces": granted["token"]}
+        anew = (await desk.post("conferences/open/request_token", body=back)).json()["result"]
+        await until(lambda: desk.roster == [("Ann", ServiceType.CONFERENCE)])  # it was in before the lock
+        await desk.post("conferences/open/release_token", anew["token"])
         assert desk.roster == []
 
 

@@ -9,6 +9,7 @@ from rostra.clientapi.clients import Client
 from rostra.clientapi.envelope import INVALID_TOKEN, ApiProblem
 from rostra.clientapi.network import caller_address
 from rostra.clientapi.ringing import Ringing
+from rostra.clientapi.tokens import mark_of
 
 MAX_NAME = 250
 
@@ -32,6 +33,7 @@ async def take(asked: Asked, body: RequestToken, call: Ringing) -> tuple[Client,
         "remote_port": asked.request.client.port if asked.request.client else 0,
         "call_tag": (body.call_tag or "")[:MAX_NAME],
         "encrypted": True,
+        "mark": mark_of(client.secret),
     }
     if isinstance(body.display_name, str) and (name := _plain(body.display_name)):
         members |= {"display_name": name, "overlay_text": name}
