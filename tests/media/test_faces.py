@@ -5,10 +5,16 @@ from __future__ import annotations
 import pytest
 
 from rostra.domain.scene import FACE
+from rostra.media.engine import stage
 from rostra.media.engine.faces import Faces
 from rostra.media.engine.sections import BadDescription
 from rostra.media.messages import FACES_KEPT
 from tests.themes import picture
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _decoders() -> None:
+    stage.load()
 
 
 async def test_a_face_is_decoded_once_and_only_so_many_are_kept() -> None:
@@ -17,7 +23,8 @@ async def test_a_face_is_decoded_once_and_only_so_many_are_kept() -> None:
         await faces.keep(f"{FACE}{at}", picture((20, 10)))
     assert faces.of(f"{FACE}0") is None
     last = faces.of(f"{FACE}{FACES_KEPT}")
-    assert last and (last.width, last.height, len(last.rgba)) == (20, 10, 800)
+    assert last
+    assert (last.width, last.height, len(last.rgba)) == (20, 10, 800)
 
 
 async def test_what_is_no_picture_is_refused() -> None:
