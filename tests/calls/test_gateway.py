@@ -18,7 +18,7 @@ from rostra.dialplan.outward import ONLY_REGISTERED
 from rostra.dialplan.rules import Rule
 from rostra.domain import gateway
 from rostra.domain.dialling import Wanted
-from rostra.domain.history import ConferenceStarted, ParticipantEnded, RuleMatched
+from rostra.domain.history import ConferenceStarted, ParticipantEnded, ParticipantJoined, RuleMatched
 from rostra.domain.media import MediaKind
 from rostra.domain.registration import Held
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
@@ -102,6 +102,8 @@ async def test_two_parties_without_a_service() -> None:
     assert (caller.me.splash, caller.me.prompt) == ("", "")
     started = [event for event in desk.node.events if isinstance(event, ConferenceStarted)]
     assert [(event.service_type, event.tag) for event in started] == [("gateway", "T")]
+    joined = [event.participant for event in desk.node.events if isinstance(event, ParticipantJoined)]
+    assert {one.role for one in joined} == {"unknown"}
     (matched,) = [event for event in desk.node.events if isinstance(event, RuleMatched)]
     assert (matched.name, matched.tag, matched.parsed) == ("Out", "T", "ann@example.com")
 
@@ -245,6 +247,13 @@ async def test_the_theme_of_the_rule() -> None:
     await Caller(desk).call()
     (conference,) = desk.node.exchange.conferences
     assert conference.service.description.themes == ("7",)
+
+
+async def test_media_settings_of_the_rule() -> None:
+    (desk,) = await desks("n1", plan=Plan(given=[rule(quality="sd", crypto_mode="on", disabled_codecs=("opus",))]))
+    await Caller(desk).call()
+    made = desk.node.exchange.conferences[0].service.description
+    assert (made.quality, made.crypto_mode, made.disabled_codecs) == ("sd", "on", ("opus",))
 
 
 @pytest.mark.spec("SVC-111", "PLAT-033", "PLAT-074", "SVC-079")

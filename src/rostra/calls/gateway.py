@@ -55,6 +55,8 @@ class Gateways:
         self._background = Background()
         self._told: dict[str, FarEnd] = {}
         """What each caller signalled here knows of the other end."""
+        self._called: set[str] = set()
+        """Called from here in conferences whose caller is not known here yet."""
         self._placed: set[str] = set()
         """Conferences whose called party has been called."""
         self._placing_now: set[str] = set()
@@ -85,6 +87,7 @@ class Gateways:
         """Somebody signalled here leaves; `reason` is why."""
         if conference.service.onward is None:
             return
+        self._called.discard(participant.uuid)
         if participant.uuid == conference.register(CALLER):
             self._told.pop(participant.uuid, None)
         elif reason != OUTRUN:
@@ -102,7 +105,9 @@ class Gateways:
     def _recognise(self, conference: ConferenceInstance) -> None:
         """Who is in it and was not called by it has called."""
         for one in conference.own:
-            if one.service_type is ServiceType.GATEWAY:
+            if one.service_type is ServiceType.CONNECTING:
+                self._called.add(one.uuid)
+            elif one.service_type is ServiceType.GATEWAY and one.uuid not in self._called:
                 conference.remember(CALLER, one.uuid)
                 conference.show(
                     one.uuid, TRANSFER, conference.service.onward.alias if conference.service.onward else ""

@@ -60,10 +60,10 @@ class GatewayRules:
         rule = found.rule
         self._record(rule, call.local_alias)
         dress = plan.dress(rule.theme)
-        description = msgspec.structs.replace(
-            dress, id=0, name=f"{rule.name}:{uuid.uuid4()}", service_type=gateway.GATEWAY, tag=rule.tag,
-            call_type="video" if rule.call_type == "auto" else rule.call_type, host_view=ONLY_MAIN,
-            guest_view=ONLY_MAIN,
+        description = _described(
+            dress, f"{rule.name}:{uuid.uuid4()}", rule.tag, rule.call_type, quality=rule.quality or dress.quality,
+            crypto_mode=rule.crypto_mode or dress.crypto_mode,
+            disabled_codecs=rule.disabled_codecs or dress.disabled_codecs,
         )  # fmt: skip
         routes = await self._routes(by_rule(found, plan, "video"), rule.target, call)
         onward = Onward(
@@ -79,7 +79,10 @@ class GatewayRules:
         if plan is None or call.direction is not Direction.DIAL_IN:
             raise CallRefused(Refusal.NOT_FOUND)
         self._check(plan, call)
-        description = self._described_by_policy(plan.dress(wanted.theme or None), wanted)
+        dress = plan.dress(wanted.theme or None)
+        description = _described(
+            dress, wanted.name, wanted.tag, wanted.call_type, crypto_mode=wanted.crypto_mode or dress.crypto_mode
+        )
         route = Route(
             protocol=wanted.protocol, destination=wanted.destination, location=wanted.location or 0,
             hop=plan.hop(wanted.protocol, wanted.proxy), call_type=description.call_type, rate_out=wanted.rate_out,
@@ -91,14 +94,6 @@ class GatewayRules:
             rate_in=wanted.rate_in,
         )  # fmt: skip
         return Service(description=description, onward=onward)
-
-    @staticmethod
-    def _described_by_policy(dress: ServiceDescription, wanted: GatewayCall) -> ServiceDescription:
-        return msgspec.structs.replace(
-            dress, id=0, name=wanted.name, service_type=gateway.GATEWAY, tag=wanted.tag,
-            call_type="video" if wanted.call_type == "auto" else wanted.call_type, host_view=ONLY_MAIN,
-            guest_view=ONLY_MAIN,
-        )  # fmt: skip
 
     def _match(self, plan: Plan, alias: str, protocol: CallProtocol, *, registered: bool) -> Match | None:
         return rules.incoming(plan.rules(), alias, self._here.location(), protocol, registered=registered)
@@ -141,6 +136,14 @@ class GatewayRules:
     @staticmethod
     def _log(call: CallFacts, reason: str) -> None:
         logger.warning("Gateway call is not placed.", alias=call.local_alias, source=call.remote_alias, reason=reason)
+
+
+def _described(dress: ServiceDescription, name: str, tag: str, call_type: str, **more: object) -> ServiceDescription:
+    """`auto` is decided when the called party is called, by what the caller has then."""
+    return msgspec.structs.replace(
+        dress, id=0, name=name, service_type=gateway.GATEWAY, tag=tag, host_view=ONLY_MAIN, guest_view=ONLY_MAIN,
+        call_type="video" if call_type == "auto" else call_type, **more,
+    )  # fmt: skip
 
 
 def _rate(rule: Rule) -> int | None:

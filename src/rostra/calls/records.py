@@ -13,7 +13,7 @@ from rostra.conference.streams import resolution
 from rostra.domain.history import ParticipantRecord
 from rostra.domain.media import MediaKind, StreamType
 from rostra.domain.presenting import is_slides
-from rostra.domain.vocabulary import CallProtocol
+from rostra.domain.vocabulary import CallProtocol, Role
 from rostra.fabric.status import (
     BackplaneStatus,
     ConferenceStatus,
@@ -46,7 +46,7 @@ def record_of(conference: ConferenceInstance, participant: Participant, licence:
         remote_alias=participant.uri,
         protocol=protocol_of(participant),
         vendor=participant.vendor,
-        role=str(participant.role),
+        role=str(Role.UNKNOWN if conference.service.onward is not None else participant.role),
         call_direction=str(participant.call_direction),
         call_uuid=leg.call if leg else "",
         call_tag=participant.call_tag,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 
@@ -245,6 +247,10 @@ class RuleRow(msgspec.Struct, frozen=True):
     max_callrate_out: int | None
     tag: str
     description: str
+    max_pixels_per_second: str | None
+    crypto_mode: str | None
+    disabled_codecs: Any
+    """JSON, or what that says."""
 
 
 class DeviceRow(msgspec.Struct, frozen=True):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from rostra.configuration.rows import RuleRow
 from rostra.dialplan.rules import Rule
 from rostra.domain.vocabulary import CallProtocol
@@ -45,4 +48,12 @@ def rule_of(row: RuleRow) -> Rule:
         rate_out=row.max_callrate_out,
         tag=row.tag,
         description=row.description,
+        quality=row.max_pixels_per_second or "",
+        crypto_mode=row.crypto_mode or "",
+        disabled_codecs=_codecs(row.disabled_codecs),
     )
+
+
+def _codecs(given: Any) -> tuple[str, ...]:
+    found = json.loads(given) if isinstance(given, str) else given
+    return tuple(str(one.get("value", "")) for one in found or ())

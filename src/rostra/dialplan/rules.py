@@ -54,6 +54,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """kbit/s."""
     tag: str = ""
     description: str = ""
+    quality: str = ""
+    """The best picture; empty: as the platform has it, as are the next two."""
+    crypto_mode: str = ""
+    disabled_codecs: tuple[str, ...] = ()
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):
