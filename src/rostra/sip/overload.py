@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from rostra.domain.abuse import source_of
 
-LAG = 0.2
-"""Seconds that work may wait for its turn."""
-FILL = 0.25
+LAG = 0.1
+"""Seconds that work may wait for its turn; a call takes several."""
+FILL = 0.1
 """Share of a socket's buffer that may be filled by what has not been read yet."""
 WAITING = 400
 """Calls that may wait for their answer from us."""

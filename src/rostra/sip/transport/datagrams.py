@@ -13,7 +13,9 @@ import structlog
 log = structlog.get_logger("rostra.sip")
 
 HANDFUL = 64
-"""Datagrams read in one turn: others have theirs in between."""
+"""Datagrams read in one turn,"""
+TURN = 0.005
+"""as far as that takes no more than these seconds: others have their turns in between."""
 BUFFER = 1024 * 1024
 """Bytes asked for to hold what comes while we are busy, some hundred messages: more would only be answered too late."""
 _LARGEST = 65536
@@ -22,16 +24,17 @@ _MEMORY = 55
 _FORCED = 33
 """SO_RCVBUFFORCE of Linux: beyond the system's limit, for those who may."""
 
-Received = Callable[[list[tuple[bytes, tuple[str, int]]]], None]
+Received = Callable[[bytes, tuple[str, int]], None]
 
 
 class Datagrams:
     """One bound socket, read as long as it is open."""
 
-    def __init__(self, endpoint: socket.socket, received: Received) -> None:
-        """`received` gets what has come, in order."""
+    def __init__(self, endpoint: socket.socket, received: Received, read: Callable[[], None]) -> None:
+        """`received` gets each that has come, in order; `read` is called at the end of a turn."""
         self._socket = endpoint
         self._received = received
+        self._done = read
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(endpoint.fileno(), self._read)
         self.lost = 0
@@ -71,7 +74,7 @@ class Datagrams:
             self._socket.close()
 
     def _read(self) -> None:
-        came: list[tuple[bytes, tuple[str, int]]] = []
+        until = self._loop.time() + TURN
         for _ in range(HANDFUL):
             try:
                 data, address = self._socket.recvfrom(_LARGEST)
@@ -80,6 +83,7 @@ class Datagrams:
             except OSError as problem:  # of a datagram sent before: nobody there
                 log.debug("sip_datagram_not_sent", problem=str(problem))
                 continue
-            came.append((data, (address[0], address[1])))
-        if came:
-            self._received(came)
+            self._received(data, (address[0], address[1]))
+            if self._loop.time() >= until or self._socket.fileno() < 0:
+                break
+        self._done()

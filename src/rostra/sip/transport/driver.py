@@ -113,7 +113,7 @@ class Driver:
         if self._looking is None:
             self._looking = loop.call_later(LOOK, self._look, loop.time() + LOOK)
         if wanted.transport is Transport.UDP:
-            self._datagrams[family == socket.AF_INET6] = Datagrams(made, self._several)
+            self._datagrams[family == socket.AF_INET6] = Datagrams(made, self._datagram, self.pump)
             return
         context = self._tls_server if wanted.transport is Transport.TLS else None
         server = await loop.create_server(
@@ -202,17 +202,13 @@ class Driver:
         self._feed(data, flow)
         self.pump()
 
-    def _several(self, came: list[tuple[bytes, tuple[str, int]]]) -> None:
-        """Datagrams from a socket."""
-        for data, remote in came:
-            if stun.is_stun(data):
-                reply = stun.answer(data, remote)
-                if reply is not None:
-                    self.send_datagram(reply, remote)
-            else:
-                local = local_address_towards(remote[0]), self._engine.port(Transport.UDP)
-                self._feed(data, Flow(Transport.UDP, remote, local))
-        self.pump()
+    def _datagram(self, data: bytes, remote: tuple[str, int]) -> None:
+        """From a socket; `pump` follows."""
+        if not stun.is_stun(data):
+            local = local_address_towards(remote[0]), self._engine.port(Transport.UDP)
+            self._feed(data, Flow(Transport.UDP, remote, local))
+        elif (reply := stun.answer(data, remote)) is not None:
+            self.send_datagram(reply, remote)
 
     def _look(self, due: float) -> None:
         """How long work waits for its turn, and how much there is (see `overload`)."""
