@@ -67,8 +67,13 @@ def _bandwidths(bandwidth: int | None) -> Iterator[tuple[str, int]]:
 
 
 def _attributes(stream: MediaStream) -> Iterator[Attribute]:
+    alike = len(stream.codecs) > 1 and len({codec.feedback for codec in stream.codecs}) == 1
+    common = stream.codecs[0].feedback if alike else ()
     for codec in stream.codecs:
         yield from _codec_attributes(codec)
+        if not common:
+            yield from (Attribute("rtcp-fb", f"{codec.payload_type} {one}") for one in codec.feedback)
+    yield from (Attribute("rtcp-fb", f"* {one}") for one in common)  # shorter: offers are to fit datagrams
     for crypto in stream.crypto:
         yield Attribute("crypto", f"{crypto.tag} {crypto.suite} inline:{crypto.key_salt}")
     if stream.refused:
@@ -112,8 +117,6 @@ def _codec_attributes(codec: CodecParameters) -> Iterator[Attribute]:
     yield Attribute("rtpmap", f"{number} {_NAMES.get(codec.name, codec.name)}/{codec.clock_rate}{channels}")
     if codec.parameters:
         yield Attribute("fmtp", f"{number} {format_parameters(codec.parameters)}")
-    for feedback in codec.feedback:
-        yield Attribute("rtcp-fb", f"{number} {feedback}")
 
 
 def format_parameters(parameters: dict[str, str]) -> str:

@@ -32,5 +32,5 @@ ROW = CodecRow(
     depayloader="rtph261depay",
     decoder=f"avdec_h261 ! {SQUARE}",
     resyncs=False,
-    feedback=("nack pli", "ccm fir"),
+    feedback=("nack", "nack pli", "ccm fir"),
 )

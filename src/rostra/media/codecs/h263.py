@@ -34,7 +34,7 @@ ROW = CodecRow(
     payloader="rtph263pay pt={payload_type} mtu={mtu}",
     depayloader="rtph263depay",
     decoder=f"avdec_h263 ! {SQUARE}",
-    feedback=("nack pli", "ccm fir"),
+    feedback=("nack", "nack pli", "ccm fir"),
 )
 
 PLUS = msgspec.structs.replace(
