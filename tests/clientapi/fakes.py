@@ -108,7 +108,9 @@ class FakeSession:
     async def add_candidate(self, call: str, mid: str, candidate: str, ufrag: str = "") -> None:
         self.candidates.append((call, mid, candidate, ufrag))
 
-    async def reserve_rtp(self, call: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
+    async def reserve_rtp(
+        self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False
+    ) -> tuple[str, tuple[int, ...]]:
         raise NotImplementedError
 
     async def connect_rtp(self, call: str, local: MediaDescription, remote: MediaDescription) -> None:

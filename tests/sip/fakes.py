@@ -77,7 +77,9 @@ class FakeSession:
     participant: Any = dataclasses.field(default_factory=Somebody)
     conference: FakeConference = dataclasses.field(default_factory=FakeConference)
 
-    async def reserve_rtp(self, call: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
+    async def reserve_rtp(
+        self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False
+    ) -> tuple[str, tuple[int, ...]]:
         self.calls.add(call)
         self.log.append(("reserve", tuple(kinds)))
         ports = tuple(range(self.next_port, self.next_port + 2 * len(kinds), 2))

@@ -33,7 +33,9 @@ a=fmtp:97 profile-level-id=42e01f;packetization-mode=1
 class AudioOnly(FakeSession):
     """The platform has licences for audio only."""
 
-    async def reserve_rtp(self, call: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
+    async def reserve_rtp(
+        self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False
+    ) -> tuple[str, tuple[int, ...]]:
         self.service = msgspec.structs.replace(self.service, call_type="audio")
         return await super().reserve_rtp(call, [kind for kind in kinds if kind is MediaKind.AUDIO])
 

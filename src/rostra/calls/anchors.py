@@ -30,6 +30,7 @@ from rostra.domain.placement import Choice, LocationView, NodeRole, NodeView
 from rostra.fabric.bus import Unreachable
 from rostra.fabric.peers import Peers
 from rostra.media.client import Worker
+from rostra.media.engine import rungs
 from rostra.media.pool import STARTING
 from rostra.media.replies import LegReport
 
@@ -254,12 +255,14 @@ class Anchors:
         )  # fmt: skip
 
 
-def tokens_of(conference: ConferenceInstance, *, audio_only: bool) -> int:
-    """What a call costs, by the most it may use (POL-113)."""
+def tokens_of(conference: ConferenceInstance, *, audio_only: bool, full_hd: bool = False) -> int:
+    """What a call costs, by the most it may use (POL-113); `full_hd`: its far end takes 1080p."""
     description = conference.service.description
+    sent = description.max_callrate_out or rungs.FULL_HD_CALL
     limits = [rate for rate in (description.max_callrate_in, description.max_callrate_out) if rate]
     found = capacity.call_class(
         audio_only=audio_only, call_type=description.call_type, bandwidth=max(limits, default=None),
         quality=description.quality,
+        full_hd=full_hd and description.quality == "fullhd" and sent >= rungs.FULL_HD_CALL,
     )  # fmt: skip
     return int(found)

@@ -45,6 +45,8 @@ class CallState(msgspec.Struct, kw_only=True):
     content: CallContent = CallContent.MAIN
     confirmed: bool = False
     video: bool = False
+    full_hd: bool = False
+    """Its far end takes 1080p."""
     slides: bool = False
     """Slides may go beside main video, or alone."""
     anchor: Anchor | None = None
@@ -241,7 +243,8 @@ class CallLegs(abc.ABC):
             while state.anchor is None:
                 conference = self._instance
                 avoid = state.leaving.node if state.leaving else ""
-                tokens = price_of(state.content, tokens_of(conference, audio_only=audio_only))
+                price = tokens_of(conference, audio_only=audio_only, full_hd=state.full_hd)
+                tokens = price_of(state.content, price)
                 where = await self.places.of(call, conference.service) if self.places else None
                 uuid = self._participant.uuid
                 anchor = await self._anchors.place(conference, uuid, call, tokens, avoid, where)

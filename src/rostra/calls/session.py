@@ -15,7 +15,7 @@ from rostra.calls.attendant import Attendant
 from rostra.calls.keypad import Keypad
 from rostra.calls.legs import CallLegs
 from rostra.calls.licences import Licences
-from rostra.calls.offers import has_active_video, has_slides, narrower
+from rostra.calls.offers import full_hd_in, has_active_video, has_slides, narrower
 from rostra.calls.presentations import (
     FLOOR_RELEASED,
     FLOOR_TAKEN,
@@ -99,7 +99,7 @@ class CallSession(CallLegs):
     async def open_webrtc(self, call: str, offer: str, *, media_type: str = "video", present: str = "") -> str:
         state, fresh = self._begin(call)
         if fresh:
-            state.content = content_of(present)
+            state.content, state.full_hd = content_of(present), full_hd_in(offer)
         media_type = narrower(media_type, self.service.call_type)
         slides = slides_policy(self._instance, self._participant.uuid, state.content, media_type)
         if state.content is CallContent.SEND and not slides.receives:
@@ -148,8 +148,11 @@ class CallSession(CallLegs):
                 await asyncio.wait_for(state.ready.wait(), OVERTAKEN)
         await self._tell(call, lambda worker: worker.add_candidate(call, mid, candidate, ufrag))
 
-    async def reserve_rtp(self, call: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
+    async def reserve_rtp(
+        self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False
+    ) -> tuple[str, tuple[int, ...]]:
         state, _ = self._begin(call)
+        state.full_hd = full_hd
         audio_only = not await self._license(call, state, video=MediaKind.VIDEO in kinds)
         if audio_only or self.service.call_type == "audio":  # also where it was moved to (CONF-155)
             kinds = [kind for kind in kinds if kind is not MediaKind.VIDEO]

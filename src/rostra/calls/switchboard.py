@@ -133,8 +133,12 @@ class Session(Protocol):
 
     async def add_candidate(self, call: str, mid: str, candidate: str, ufrag: str = "") -> None: ...
 
-    async def reserve_rtp(self, call: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
+    async def reserve_rtp(
+        self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False
+    ) -> tuple[str, tuple[int, ...]]:
         """Local address and RTP ports (RTCP one higher), one per kind. Raises CallRefused when out of them.
+
+        `full_hd`: the far end takes main video of 1080p, or may yet say so: its room is booked where there is any.
 
         Without a licence for video there are none for it, and `service` has the call type `audio` from then on.
         """

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from rostra.calls import offers
 from rostra.calls.switchboard import Session
 from rostra.domain.media import Content, Direction, MediaDescription, MediaKind, MediaStream
 from rostra.media import certificate, floors, negotiation, offering
@@ -80,6 +81,8 @@ class CallMedia:
         """Offer keys; only where signalling is encrypted as well."""
         self._limits = limits_of(session)
         self._kinds: tuple[MediaKind, ...] = ()
+        self._full_hd = True
+        """The far end takes 1080p; who is called may yet say so."""
         self._ports = Ports("", ())
         self._local: MediaDescription | None = None
         self._offered: MediaDescription | None = None
@@ -120,6 +123,7 @@ class CallMedia:
         if self._connected or (self._local is None and not unencrypted and connectivity.wanted(session)):
             return await self._connect(sdp)
         kinds = negotiation.kinds_of(offer, negotiation.usable_streams(offer, self._limits))
+        self._full_hd = offers.full_hd_of(offer)
         await self._reserve(kinds)
         floor = await self._floor_of(offer, kinds)
         agreement = negotiation.answer(
@@ -216,7 +220,7 @@ class CallMedia:
     async def _reserve(self, kinds: Sequence[MediaKind], *, again: bool = False) -> None:
         kinds = tuple(kinds)
         if again or kinds != self._kinds:
-            self._address, ports = await self._session.reserve_rtp(self._call, kinds)
+            self._address, ports = await self._session.reserve_rtp(self._call, kinds, full_hd=self._full_hd)
             self._ports = Ports(self._address, ports)
             self._limits = limits_of(self._session)
             self._kinds = tuple(kind for kind in kinds if kind in self._limits.kinds)

@@ -38,8 +38,10 @@ LADDER: tuple[Rung, ...] = (
 FULL_HD = Rung(1920, 1080, 30, 3_000_000)
 SOUND = 64_000
 """bit/s of a call's limit that are kept for its sound."""
-_FULL_HD_BLOCKS, _FULL_HD_BITS = 8160, 2_564_000 - SOUND
-"""What a receiver has to state, and its pictures may not be limited below, for Full HD (API-091)."""
+FULL_HD_CALL = 2_564_000
+"""bit/s of a call below which there is no Full HD (API-091)."""
+_FULL_HD_BLOCKS, _FULL_HD_BITS = 8160, FULL_HD_CALL - SOUND
+"""What a receiver has to state, and its pictures may not be limited below."""
 _SD_HEIGHT = 480
 _STRETCH = 1.5
 """How far below a rung's own bit rate it may still be used before the next smaller picture looks better."""
@@ -73,12 +75,9 @@ def pick(
     """
     if sizes:
         return one_of(sizes, limit)
-    rate, size, bits = capability(parameters)
-    if limit:
-        bits = min(bits, limit) if bits else limit
+    rate, size, bits = _capability_within(parameters, limit)
     frames = _number(parameters, "max-fr") or 30
-    slow = 0 < rate < FULL_HD.macroblocks * FULL_HD.frame_rate
-    if quality == "fullhd" and size >= _FULL_HD_BLOCKS and not slow and not 0 < bits < _FULL_HD_BITS:
+    if quality == "fullhd" and takes_full_hd(parameters, limit):
         return _within(FULL_HD, frames, bits)
     for rung in LADDER[:-1]:
         if quality == "sd" and rung.height > _SD_HEIGHT:
@@ -91,6 +90,18 @@ def pick(
             continue
         return _within(rung, frames, bits)
     return _within(LADDER[-1], frames, bits)
+
+
+def takes_full_hd(parameters: Mapping[str, str], limit: int | None = None) -> bool:
+    """Does a receiver with these parameters and this bandwidth, bit/s of video, take 1080p?"""
+    rate, size, bits = _capability_within(parameters, limit)
+    slow = 0 < rate < FULL_HD.macroblocks * FULL_HD.frame_rate
+    return size >= _FULL_HD_BLOCKS and not slow and not 0 < bits < _FULL_HD_BITS
+
+
+def _capability_within(parameters: Mapping[str, str], limit: int | None) -> tuple[int, int, int]:
+    rate, size, bits = capability(parameters)
+    return rate, size, min(bits, limit) if bits and limit else bits or limit or 0
 
 
 def share(limit: int | None, *, both: bool) -> int | None:
