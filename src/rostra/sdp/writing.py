@@ -67,8 +67,8 @@ def _bandwidths(bandwidth: int | None) -> Iterator[tuple[str, int]]:
 
 
 def _attributes(stream: MediaStream) -> Iterator[Attribute]:
-    alike = len(stream.codecs) > 1 and len({codec.feedback for codec in stream.codecs}) == 1
-    common = stream.codecs[0].feedback if alike else ()
+    feedback = {codec.feedback for codec in stream.codecs}
+    common = next(iter(feedback)) if len(stream.codecs) > 1 and len(feedback) == 1 else ()
     for codec in stream.codecs:
         yield from _codec_attributes(codec)
         if not common:
