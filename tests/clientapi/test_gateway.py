@@ -14,7 +14,7 @@ from tests.calls.people import until
 
 from .driver import ROOT, Events
 from .test_registrations import ANN, Desk
-from .test_registrations import desk as desk  # noqa: PLC0414 - a fixture
+from .test_registrations import desk as desk
 
 CALLED = f"conferences/{ANN}"
 
