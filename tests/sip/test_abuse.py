@@ -151,13 +151,14 @@ def test_who_asks_little_is_served_while_another_floods() -> None:
     for second in range(10):
         for number in range(500):
             look(asked, message(number=second * 1000 + number), now=float(second))
-        served += look(asked, message(number=second * 1000 + 999), ELSEWHERE, now=float(second)) is GO_ON
-    assert served == 10
+        served += look(asked, message(number=second * 1000 + 998), ELSEWHERE, now=float(second)) is GO_ON
+        served += look(asked, message(number=second * 1000 + 999), device=True, now=float(second)) is GO_ON
+    assert served == 20, "from elsewhere, and of a registered device beside whoever floods"
 
 
 def test_a_single_hiccup_refuses_nobody_and_all_is_well_again_in_seconds() -> None:
     found = Overload()
-    found.measured(3 * LAG, 0, 0)
+    found.measured(1000 * LAG, 0, 0)
     assert found.share == 1.0
     for _ in range(50):
         found.measured(0, 0, 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from rostra.domain.abuse import Shield
+from rostra.domain.abuse import Shield, source_of
 from rostra.sip.flow import Flow
 from rostra.sip.overload import RETRY_AFTER, Overload
 
@@ -65,10 +65,12 @@ class Gate:
             return DROP
         if data.startswith(b"CANCEL ") or _within_dialog(data):
             return GO_ON
-        if not heard and not registered(flow) and not hearing.new(address, now, proven=proven):
+        device = registered(flow)
+        if not heard and not device and not hearing.new(address, now, proven=proven):
             self.dropped += 1
             return DROP
-        return GO_ON if self.overload.takes(address, _name(data), now) else refusal(data, flow)
+        asking = f"{address} {flow.remote[1]}" if device else source_of(address)
+        return GO_ON if self.overload.takes(asking, _name(data), now) else refusal(data, flow)
 
 
 def _within_dialog(data: bytes) -> bool:

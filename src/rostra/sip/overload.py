@@ -6,8 +6,6 @@ everything too late. Those who ask little are served first: a flood from one pla
 
 from __future__ import annotations
 
-from rostra.domain.abuse import source_of
-
 LAG = 0.1
 """Seconds that work may wait for its turn; a call takes several."""
 FILL = 0.1
@@ -15,18 +13,20 @@ FILL = 0.1
 WAITING = 400
 """Calls that may wait for their answer from us."""
 SMOOTH = 0.3
-"""Weight of the newest measurement: a single hiccup refuses nobody."""
+"""Weight of the newest measurement,"""
+MOST_LOAD = 3.0
+"""and the most that one counts: a single hiccup refuses nobody."""
 CALM = 0.5
 """Load below which nothing is noted of what is taken."""
 LEAST = 0.02
 """Share that is always taken."""
 LIGHT = 5
-"""New requests a second of one source that are taken in any case,"""
+"""New requests a second of one source or registered device that are taken in any case,"""
 LIGHT_IN_ALL = 100
 """for so many a second of all sources together."""
 RETRY_AFTER = 5
 """Seconds after which those who are refused may try again."""
-MOST_SOURCES = 20_000
+MOST_ASKING = 20_000
 MOST_TAKEN = 20_000
 """Requests remembered, so that their repetitions are taken as well."""
 
@@ -54,17 +54,17 @@ class Overload:
     def measured(self, lag: float, fill: float, waiting: int) -> None:
         """What a look every tenth of a second has found: see the constants above."""
         load = max(lag / LAG, fill / FILL, waiting / WAITING)
-        self._load += SMOOTH * (min(load, 10.0) - self._load)
+        self._load += SMOOTH * (min(load, MOST_LOAD) - self._load)
         if self._load > 1.0:
             self.share = max(LEAST, self.share * max(0.7, 1.0 / self._load))
         else:
             self.share = min(1.0, self.share * (1.0 + 0.1 * (1.0 - self._load)) + 0.002)
 
-    def takes(self, address: str, request: int, now: float) -> bool:
-        """May a new request, by a number that its repetitions share, go on?"""
+    def takes(self, asking: str, request: int, now: float) -> bool:
+        """May a new request of somebody, by a number that its repetitions share, go on?"""
         if request in self._taken:
             return True
-        if self.share < 1.0 and not (self._is_light(address, now) or self._draw()):
+        if self.share < 1.0 and not (self._is_light(asking, now) or self._draw()):
             self.refused += 1
             return False
         self._taken[request] = None
@@ -72,13 +72,12 @@ class Overload:
             del self._taken[next(iter(self._taken))]
         return True
 
-    def _is_light(self, address: str, now: float) -> bool:
+    def _is_light(self, asking: str, now: float) -> bool:
         if now - self._second >= 1.0:
             self._second, self._light = now, 0
             self._asked.clear()
-        source = source_of(address)
-        asked = self._asked[source] = self._asked.get(source, 0) + 1
-        if len(self._asked) > MOST_SOURCES:
+        asked = self._asked[asking] = self._asked.get(asking, 0) + 1
+        if len(self._asked) > MOST_ASKING:
             self._asked.clear()
         if asked > LIGHT or self._light >= LIGHT_IN_ALL:
             return False
