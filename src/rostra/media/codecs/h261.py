@@ -1,21 +1,12 @@
 """H.261 (payload RFC 4587)."""
 
+from functools import partial
+
 from rostra.domain.media import MediaKind
-from rostra.media.codecs.pictures import SQUARE, stated
-from rostra.media.codecs.row import CodecRow, Parameters, Size
+from rostra.media.codecs.pictures import SQUARE, answer, stated
+from rostra.media.codecs.row import CodecRow
 
 _KNOWN = ("cif", "qcif")
-OURS = {"cif": "1", "qcif": "1"}
-
-
-def sizes(parameters: Parameters) -> tuple[Size, ...]:
-    return stated(parameters, _KNOWN)
-
-
-def accept(offered: Parameters) -> dict[str, str]:
-    """Sizes are one-sided: each side states what it takes."""
-    del offered
-    return dict(OURS)
 
 
 ROW = CodecRow(
@@ -23,10 +14,10 @@ ROW = CodecRow(
     kind=MediaKind.VIDEO,
     clock_rate=90000,
     payload_type=31,
-    offers=(OURS,),
-    accept=accept,
+    offers=(answer(_KNOWN, {}),),
+    accept=partial(answer, _KNOWN),
     switches={"": "H261"},
-    sizes=sizes,
+    sizes=partial(stated, _KNOWN),
     encoder="avenc_h261 bitrate={bitrate} gop-size=300",
     payloader="rtph261pay pt={payload_type} mtu={mtu}",
     depayloader="rtph261depay",

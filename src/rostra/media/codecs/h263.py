@@ -1,24 +1,15 @@
 """H.263 (payload RFC 2190, type 34) and H.263+ (payload RFC 4629, `H263-1998` and `H263-2000`)."""
 
+from functools import partial
+
 import msgspec
 
 from rostra.domain.media import MediaKind
-from rostra.media.codecs.pictures import SQUARE, stated
-from rostra.media.codecs.row import CodecRow, Parameters, Size
+from rostra.media.codecs.pictures import SQUARE, answer, stated
+from rostra.media.codecs.row import CodecRow
 
 _KNOWN = ("cif4", "cif", "qcif", "sqcif")
 _NO_ANNEXES = ",".join(f"annex-{letter}=(boolean)false" for letter in "fijt")
-OURS = {"cif4": "1", "cif": "1", "qcif": "1", "sqcif": "1"}
-
-
-def sizes(parameters: Parameters) -> tuple[Size, ...]:
-    return stated(parameters, _KNOWN)
-
-
-def accept(offered: Parameters) -> dict[str, str]:
-    """Sizes are one-sided; of the annexes we state none, so none may be used towards us."""
-    del offered
-    return dict(OURS)
 
 
 ROW = CodecRow(
@@ -26,10 +17,10 @@ ROW = CodecRow(
     kind=MediaKind.VIDEO,
     clock_rate=90000,
     payload_type=34,
-    offers=(OURS,),
-    accept=accept,
+    offers=(answer(_KNOWN, {}),),
+    accept=partial(answer, _KNOWN),
     switches={"": "H263"},
-    sizes=sizes,
+    sizes=partial(stated, _KNOWN),
     encoder="avenc_h263 bitrate={bitrate} gop-size=300 ps={mtu}",
     payloader="rtph263pay pt={payload_type} mtu={mtu}",
     depayloader="rtph263depay",

@@ -24,7 +24,13 @@ SQUARE = (
 """Their pictures are 4:3, so their pixels are wider than high."""
 
 
-def stated(parameters: Parameters, known: tuple[str, ...]) -> tuple[Size, ...]:
+def answer(known: tuple[str, ...], offered: Parameters) -> dict[str, str]:
+    """What we take: each known size at full rate, without annexes, whatever is offered (sizes are one-sided)."""
+    del offered
+    return dict.fromkeys(known, "1")
+
+
+def stated(known: tuple[str, ...], parameters: Parameters) -> tuple[Size, ...]:
     """The sizes a receiver takes, of those that are `known`; QCIF where it states none (RFC 4629 8.2.1)."""
     found: list[Size] = []
     bits = number(parameters.get("maxbr", "")) * 100
