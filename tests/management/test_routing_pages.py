@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from rostra.domain.vocabulary import CallProtocol
 from rostra.management.audit.models import AdministratorLog
 from rostra.management.history.receiving import store
 from rostra.management.routing import trying, warnings
+from rostra.management.routing.pages import RulePages
 
 from .test_history import START, records
 
@@ -177,3 +179,14 @@ def test_the_log_tells_which_rule_took_a_call(full: bool, kind: str) -> None:
         f'Matched-alias-type="{kind}"',
     ):
         assert pair in entry.line
+
+
+@pytest.mark.spec("SVC-112")
+def test_only_what_applies_is_asked(browser: Client) -> None:
+    page = browser.get(reverse("admin:configuration_gatewayroutingrule_add")).content.decode()
+    shown = html.unescape(page)
+    assert "x-show=\"called_device_type == 'external' && outgoing_protocol == 'sip'\"" in shown
+    for name in ("called_device_type", "outgoing_protocol", "match_incoming_calls"):
+        assert f'x-model.fill="{name}"' in shown
+    names = {field.name for field in GatewayRoutingRule._meta.get_fields()}
+    assert set(RulePages.conditional_fields) <= names

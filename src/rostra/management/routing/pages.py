@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -21,6 +21,8 @@ from rostra.management.routing import trying, warnings
 from rostra.management.routing.trying import Outcome
 
 VIEW = "configuration.view_gatewayroutingrule"
+_SYSTEM = "called_device_type == 'external'"
+_DEVICES = "called_device_type == 'registration'"
 CONFERENCE = "conference"
 """The call is placed by one."""
 
@@ -72,6 +74,19 @@ def test(request: HttpRequest) -> HttpResponse:
 
 class RulePages(warnings.Warned, RuleActions):
     """Mixed into the pages of Call Routing Rules."""
+
+    conditional_fields: ClassVar[dict[str, str]] = {
+        "match_incoming_only_if_registered": "match_incoming_calls",
+        **{f"match_incoming_{source}": "match_incoming_calls" for source in ("webrtc", "sip", "h323", "teams")},
+        "match_incoming_mssip": "match_incoming_calls && !match_incoming_only_if_registered",
+        "outgoing_location": f"!({_DEVICES})",
+        "outgoing_protocol": _SYSTEM,
+        "sip_proxy": f"{_SYSTEM} && outgoing_protocol == 'sip'",
+        "h323_gatekeeper": f"{_SYSTEM} && outgoing_protocol == 'h323'",
+        "mssip_proxy": f"!({_DEVICES}) && (!({_SYSTEM}) || outgoing_protocol == 'mssip')",
+        "treat_as_trusted": f"!({_DEVICES})",
+    }
+    """What is asked only where it plays a part (SVC-091, SVC-112)."""
 
     def warning(self, row: GatewayRoutingRule) -> str:
         return warnings.of_rule(row)
