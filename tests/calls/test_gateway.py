@@ -18,7 +18,7 @@ from rostra.dialplan.outward import ONLY_REGISTERED
 from rostra.dialplan.rules import Rule
 from rostra.domain import gateway
 from rostra.domain.dialling import Wanted
-from rostra.domain.history import ConferenceStarted, ParticipantEnded, ParticipantJoined, RuleMatched
+from rostra.domain.history import CallPlaced, ConferenceStarted, ParticipantEnded, ParticipantJoined, RuleMatched
 from rostra.domain.media import MediaKind
 from rostra.domain.registration import Held
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
@@ -78,7 +78,9 @@ async def talking(
     return desk, caller, far
 
 
-@pytest.mark.spec("SVC-073", "SVC-077", "SVC-078", "SVC-079", "DIAG-021", "CONF-023", "DIAG-063", "PLAT-121")
+@pytest.mark.spec(
+    "SVC-073", "SVC-077", "SVC-078", "SVC-079", "DIAG-021", "CONF-023", "DIAG-063", "DIAG-158", "PLAT-121"
+)
 async def test_two_parties_without_a_service() -> None:
     (desk,) = await desks("n1", plan=Plan(given=[rule(replace=r"\1@far.test", tag="T")]))
     caller = await Caller(desk).call()
@@ -104,6 +106,8 @@ async def test_two_parties_without_a_service() -> None:
     assert [(event.service_type, event.tag) for event in started] == [("gateway", "T")]
     joined = [event.participant for event in desk.node.events if isinstance(event, ParticipantJoined)]
     assert {one.role for one in joined} == {"unknown"}
+    (placed,) = [event for event in desk.node.events if isinstance(event, CallPlaced)]
+    assert (placed.conference, placed.destination, placed.alias) == (conference.name, "ann@far.test", "ben@here")
     (matched,) = [event for event in desk.node.events if isinstance(event, RuleMatched)]
     assert (matched.name, matched.tag, matched.parsed) == ("Out", "T", "ann@example.com")
 

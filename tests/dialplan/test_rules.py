@@ -35,7 +35,7 @@ def test_what_is_matched(alias: str, plain: str) -> None:
     assert rules.parsed(alias) == plain
 
 
-@pytest.mark.spec("SVC-085", "SVC-086", "SVC-088", "SVC-089", "SVC-093", "SVC-094", "SVC-095")
+@pytest.mark.spec("SVC-085", "SVC-086", "SVC-088", "SVC-089", "SVC-093", "SVC-094", "SVC-095", "REF-083")
 @pytest.mark.parametrize(
     ("one", "alias", "matches"),
     [

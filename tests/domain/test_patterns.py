@@ -38,7 +38,17 @@ def render(pattern: str, **changes: Any) -> str:
 
 
 @pytest.mark.spec(
-    "SVC-144", "SVC-146", "SVC-147", "SVC-149", "SVC-150", "SVC-151", "SVC-152", "SVC-153", "SVC-154", "SVC-155"
+    "REF-082",
+    "SVC-144",
+    "SVC-146",
+    "SVC-147",
+    "SVC-149",
+    "SVC-150",
+    "SVC-151",
+    "SVC-152",
+    "SVC-153",
+    "SVC-154",
+    "SVC-155",
 )
 @pytest.mark.spec("SVC-156", "SVC-157", "SVC-158", "SVC-159", "SVC-160", "SVC-161", "SVC-163", "SVC-166", "SVC-167")
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from rostra.configuration.models import (
     WorkerVM,
 )
 from rostra.domain import tolls
-from rostra.domain.history import RuleMatched
+from rostra.domain.history import CallPlaced, RuleMatched
 from rostra.domain.vocabulary import CallProtocol
 from rostra.management.audit.models import AdministratorLog
 from rostra.management.history.receiving import store
@@ -50,7 +50,7 @@ def rules() -> None:
     ConferenceAlias.objects.create(conference=room, alias="meet.alice@example.com")
 
 
-@pytest.mark.spec("SVC-073", "SVC-074", "SVC-084", "SVC-085", "SVC-087")
+@pytest.mark.spec("SVC-073", "SVC-074", "SVC-084", "SVC-085", "SVC-087", "SVC-106")
 def test_every_rule_says_what_it_does(rules: None) -> None:
     found = trying.run("sip:ann@example.com;x=1", source=CallProtocol.SIP, location=0, registered=False)
     assert [(line.row.name, line.decides, line.tried) for line in found.lines] == [
@@ -62,6 +62,7 @@ def test_every_rule_says_what_it_does(rules: None) -> None:
     ]
     assert "Out" in found.told
     facts = dict(found.facts)
+    assert facts["Protocol"] == "SIP"
     assert (facts["Alias"], facts["Through"], facts["Most bandwidth out"]) == ("ann@far.test", "DNS", "512 kbit/s")
 
 
@@ -179,6 +180,23 @@ def test_the_log_tells_which_rule_took_a_call(full: bool, kind: str) -> None:
         f'Matched-alias-type="{kind}"',
     ):
         assert pair in entry.line
+
+
+@pytest.mark.spec("DIAG-158")
+def test_the_log_tells_who_is_called() -> None:
+    node = WorkerVM.objects.get()
+    event = CallPlaced(
+        time=START, conference="Out:1", alias="ben@here", display_name="Ben", destination="ann@far", protocol="sip"
+    )  # fmt: skip
+    store(records([event], node=f"n{node.pk}"))
+    line = AdministratorLog.objects.get(name="administrator.participantdialer").line
+    for pair in (
+        'Conference="Out:1"',
+        'ConferenceAlias="ben@here"',
+        'Participant-alias="sip:ann@far"',
+        'Protocol="SIP"',
+    ):
+        assert pair in line
 
 
 @pytest.mark.spec("SVC-112")

@@ -27,6 +27,7 @@ from rostra.dialplan.outward import NoRule, NotRegistered, Plan, Route, Transfor
 from rostra.domain import dialling
 from rostra.domain.admission import has_room
 from rostra.domain.dialling import Wanted
+from rostra.domain.history import CallPlaced
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import CallDirection, CallProtocol, ServiceType
 from rostra.fabric.bus import Unreachable
@@ -196,6 +197,12 @@ class Outgoing:
             "Participant is being called.", conference=conference.name, participant=name,
             participant_id=participant.uuid, destination=dialling.loggable(way.destination),
             protocol=way.protocol.value,
+        )  # fmt: skip
+        self._here.record(
+            CallPlaced(
+                time=self._here.now(), conference=conference.name, alias=source, display_name=wanted.source_name,
+                destination=dialling.loggable(way.destination), protocol=way.protocol.value,
+            )
         )  # fmt: skip
         leg.begin(session)
         return participant.uuid

@@ -205,6 +205,17 @@ class RuleMatched(_Event, frozen=True, kw_only=True):
     """The whole alias was matched."""
 
 
+class CallPlaced(_Event, frozen=True, kw_only=True):
+    """A conference, or a gateway call, calls somebody."""
+
+    conference: str
+    alias: str = ""
+    """What the called party is shown."""
+    display_name: str = ""
+    destination: str = ""
+    protocol: str = ""
+
+
 class NodeEvent(_Event, frozen=True, kw_only=True):
     """Something about the node itself."""
 
@@ -235,6 +246,7 @@ Event = (
     | RegistrationAdded
     | RegistrationDeleted
     | RuleMatched
+    | CallPlaced
     | NodeEvent
     | AlarmChanged
 )
