@@ -40,6 +40,12 @@ class EngineMetrics(Collector):
             responses.add_metric([str(status)], count)
         yield responses
         yield CounterMetricFamily("rostra_sip_malformed", "Unusable SIP messages received", value=counters.malformed)
+        gate = self._engine.gate
+        yield CounterMetricFamily("rostra_sip_dropped", "Messages of those who are not heard", value=gate.dropped)
+        refused = gate.overload.refused
+        yield CounterMetricFamily("rostra_sip_overload_refused", "Requests refused under overload", value=refused)
+        share = gate.overload.share
+        yield GaugeMetricFamily("rostra_sip_overload_share", "Share of new requests that is taken", value=share)
         transactions, calls = self._engine.load
         yield GaugeMetricFamily("rostra_sip_transactions", "SIP transactions under way", value=transactions)
         yield GaugeMetricFamily("rostra_sip_calls", "SIP calls", value=calls)

@@ -20,7 +20,7 @@ CALM = 0.5
 """Load below which nothing is noted of what is taken."""
 LEAST = 0.02
 """Share that is always taken."""
-LIGHT = 5
+LIGHT = 10
 """New requests a second of one source or registered device that are taken in any case,"""
 LIGHT_IN_ALL = 100
 """for so many a second of all sources together."""
