@@ -12,7 +12,14 @@ from django.core.exceptions import ValidationError
 
 from rostra.configuration import journal
 from rostra.configuration.changes import SnapshotRequest
-from rostra.configuration.models import AutomaticParticipant, Conference, GlobalSettings, PolicyServer, SystemLocation
+from rostra.configuration.models import (
+    AutomaticParticipant,
+    Conference,
+    EndUser,
+    GlobalSettings,
+    PolicyServer,
+    SystemLocation,
+)
 from rostra.configuration.queries import Lookup
 from rostra.configuration.replica import Replica
 from rostra.dialplan.resolve import resolve
@@ -25,6 +32,7 @@ from rostra.node.registrar import ConfiguredAdmissions
 from rostra.node.services import finder
 from rostra.policy.phonebook import Permission
 from rostra.policy.questions import CallFacts
+from tests.policy.test_client import jpeg
 from tests.policy.test_evaluation import PASS, TEAM
 from tests.policy.web import Reply, running, said
 
@@ -266,3 +274,36 @@ def test_a_script_that_cannot_run_is_not_saved(database: Path, kind: str) -> Non
         with pytest.raises(ValidationError, match=problem) as refused:
             PolicyServer(name="P", **{field: script}).full_clean()
         assert set(refused.value.message_dict) == {field}
+
+
+@pytest.mark.spec("POL-067", "POL-068")
+async def test_a_users_own_picture_is_tried_first_where_that_is_preferred(site: Site) -> None:
+    own, wrong, theirs = jpeg(300, 200), jpeg(50, 50, "CMYK"), jpeg(50, 50)
+    pictures = {"/me.jpg": own, "/wrong.jpg": wrong}
+
+    def answer(path: str, parameters: dict[str, str]) -> Reply:
+        return 200, {"content-type": "image/jpeg"}, pictures.get(path, theirs)
+
+    async with running(answer) as server:
+        host = server.url.removesuffix("/base")
+        EndUser.objects.create(primary_email_address="Ada@example.com", avatar_url=f"{host}/me.jpg")
+        EndUser.objects.create(primary_email_address="bob@example.com", avatar_url=f"{host}/wrong.jpg")
+        EndUser.objects.create(primary_email_address="eve@example.com")
+        made = profile(url=server.url, enable_avatar_lookup=True, username="u", password="secret")
+        bind(made)
+        site.changed()
+        assert await site.policies.contact_avatar("ada@example.com", 50, 50) == theirs
+        assert [path for path, *_ in server.requests] == ["/base/policy/v1/participant/avatar/ada@example.com"]
+        PolicyServer.objects.filter(id=made.id).update(prefer_local_avatar_configuration=True)
+        site.changed()
+        server.requests.clear()
+        assert await site.policies.contact_avatar("sip:ada@EXAMPLE.com", 50, 50) == own
+        assert [path for path, *_ in server.requests] == ["/me.jpg"]
+        assert "authorization" not in server.requests[0][2], "the password is for the policy server"
+        for other in ("bob@example.com", "eve@example.com", "nobody"):
+            assert await site.policies.contact_avatar(other, 50, 50) == theirs
+        PolicyServer.objects.filter(id=made.id).update(enable_avatar_lookup=False)
+        site.changed()
+        server.requests.clear()
+        assert await site.policies.contact_avatar("ada@example.com", 50, 50) is None
+        assert not server.requests

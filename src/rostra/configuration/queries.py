@@ -180,6 +180,12 @@ class Lookup:
         rows = self._rows(f"SELECT {columns} FROM configuration_breakinallowlistaddress")  # noqa: S608 - names of our own
         return [(str(row[0]), int(row[1]), bool(row[2]), bool(row[3])) for row in rows]
 
+    def avatar_of(self, address: str) -> str:
+        """Where the picture of the user with this e-mail address is; empty: nowhere."""
+        statement = "SELECT avatar_url FROM configuration_enduser WHERE lower(primary_email_address) = ?"
+        row = self._one(statement, address.lower())
+        return row[0] if row is not None else ""
+
     def policy_of(self, location: int) -> PolicyRow | None:
         """The policy profile that a location refers to."""
         columns, flags = _columns(PolicyRow)

@@ -299,6 +299,7 @@ class PolicyRow(msgspec.Struct, frozen=True):
     enable_participant_lookup: bool
     enable_media_location_lookup: bool
     enable_avatar_lookup: bool
+    prefer_local_avatar_configuration: bool
     enable_directory_lookup: bool
     enable_registration_lookup: bool
     enable_internal_service_policy: bool

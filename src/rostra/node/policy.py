@@ -28,7 +28,7 @@ from rostra.policy.evaluation import Evaluation
 from rostra.policy.participants import Verdict
 from rostra.policy.phonebook import Listing, RegistrationVerdict
 from rostra.policy.profile import NONE, Profile
-from rostra.policy.questions import Asking, CallFacts, PersonFacts, ServiceFacts
+from rostra.policy.questions import Asking, CallFacts, PersonFacts, Question, ServiceFacts
 from rostra.policy.running import Sandbox
 from rostra.policy.services import GATEWAY, Platform
 from rostra.policy.tables import SPEAKER
@@ -181,16 +181,23 @@ class NodePolicies:
     async def avatar(
         self, alias: str, width: int, height: int, call: CallFacts, service: Service, role: Role
     ) -> bytes | None:
-        if not self.profile.enable_avatar_lookup:
-            return None
         question = questions.avatar(self._asking, alias, width, height, call, facts_of(service), role)
-        return await self._client.picture(self.profile, question, width, height)
+        return await self._picture(alias, question, width, height)
 
     async def contact_avatar(self, alias: str, width: int, height: int) -> bytes | None:
-        if not self.profile.enable_avatar_lookup:
-            return None
         question = questions.contact_avatar(self._asking, alias, width, height)
-        return await self._client.picture(self.profile, question, width, height)
+        return await self._picture(alias, question, width, height)
+
+    async def _picture(self, alias: str, question: Question, width: int, height: int) -> bytes | None:
+        """That of the user who is called so, where it is preferred, else the server's (POL-067, POL-068)."""
+        profile = self.profile
+        if not profile.enable_avatar_lookup:
+            return None
+        if profile.prefer_local_avatar_configuration and (address := self._lookup.avatar_of(_plain(alias))):
+            own = await self._client.users_picture(profile, address)
+            if own is not None:
+                return own
+        return await self._client.picture(profile, question, width, height)
 
     async def directory(self, searched: str, registration: str) -> Listing:
         return await self._evaluation().directory(searched, registration)

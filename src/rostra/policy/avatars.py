@@ -15,6 +15,11 @@ def fits(data: bytes, width: int, height: int) -> bool:
     return jpeg.size(data) == (width, height) and jpeg.components(data) == 3
 
 
+def usable(data: bytes) -> bool:
+    """Is it a JPEG in colours for a screen, whatever its size?"""
+    return jpeg.usable(data) and jpeg.components(data) == 3
+
+
 def side(asked: str) -> int:
     """A width or height as a client asks for it; what is none is the usual one."""
     digits = asked if asked.isascii() and asked.isdigit() and len(asked) < 6 else ""

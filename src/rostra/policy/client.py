@@ -39,7 +39,7 @@ class PolicyClient:
 
     async def ask(self, profile: Profile, question: Question) -> object:
         """What the JSON of the answer says; None for everything that is no usable answer (POL-013)."""
-        body = await self._get(profile, question, _JSON)
+        body = await self._ask(profile, question, _JSON)
         if body is None:
             return None
         try:
@@ -54,13 +54,21 @@ class PolicyClient:
 
     async def picture(self, profile: Profile, question: Question, width: int, height: int) -> bytes | None:
         """A JPEG of exactly this size (POL-064)."""
-        body = await self._get(profile, question, _JPEG)
+        body = await self._ask(profile, question, _JPEG)
         if body is None:
             return None
         if not avatars.fits(body, width, height):
             logger.warning("Policy picture does not fit", profile=profile.name, wanted=f"{width}x{height}")
             return None
         return body
+
+    async def users_picture(self, profile: Profile, address: str) -> bytes | None:
+        """What is at the address that is configured for a user (POL-068): a JPEG of any size, asked for as anybody."""
+        body = await self._get(profile, Kind.AVATAR, address, None, _JPEG)
+        if body is None or avatars.usable(body):
+            return body
+        logger.warning("Picture of a user cannot be used", profile=profile.name, url=_plain(address))
+        return None
 
     async def renew(self) -> None:
         """Whom we trust has changed: from now on, new connections. What is being asked meanwhile may fail."""
@@ -71,14 +79,19 @@ class PolicyClient:
     async def close(self) -> None:
         await self.renew()
 
-    async def _get(self, profile: Profile, question: Question, type: str) -> bytes | None:
+    async def _ask(self, profile: Profile, question: Question, type: str) -> bytes | None:
+        address = question.address(profile.url)
+        return await self._get(profile, question.kind, address, _credentials(profile), type)
+
+    async def _get(
+        self, profile: Profile, kind: Kind, address: str, credentials: httpx.BasicAuth | None, type: str
+    ) -> bytes | None:
         """The body of a usable answer. Each outcome is logged, without credentials (POL-020)."""
         begin = time.monotonic()
         status = 0
-        address = question.address(profile.url)
         try:
             async with asyncio.timeout(SECONDS):
-                async with self._connected().stream("GET", address, auth=_credentials(profile)) as response:
+                async with self._connected().stream("GET", address, auth=credentials) as response:
                     status = response.status_code
                     body = await _body(response, type)
         except TimeoutError:
@@ -88,9 +101,9 @@ class PolicyClient:
         except _Unusable as unusable:
             problem = str(unusable)
         else:
-            _log(logger.info, profile, question, address, status, begin, "")
+            _log(logger.info, profile, kind, address, status, begin, "")
             return body
-        _log(logger.warning, profile, question, address, status, begin, problem)
+        _log(logger.warning, profile, kind, address, status, begin, problem)
         return None
 
     def _connected(self) -> httpx.AsyncClient:
@@ -125,13 +138,12 @@ def _credentials(profile: Profile) -> httpx.BasicAuth | None:
 
 
 def _log(
-    tell: Callable[..., object], profile: Profile, question: Question, address: str, status: int, begin: float,
-    problem: str,
+    tell: Callable[..., object], profile: Profile, kind: Kind, address: str, status: int, begin: float, problem: str,
 ) -> None:  # fmt: skip
     elapsed = round((time.monotonic() - begin) * 1000)
     more = {"problem": problem} if problem else {}
     tell(
-        "Policy request", profile=profile.name, type=Kind(question.kind).name.lower(), url=_plain(address),
+        "Policy request", profile=profile.name, type=Kind(kind).name.lower(), url=_plain(address),
         status=status, milliseconds=elapsed, **more,
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     enable_participant_lookup: bool = False
     enable_media_location_lookup: bool = False
     enable_avatar_lookup: bool = False
+    prefer_local_avatar_configuration: bool = False
     enable_directory_lookup: bool = False
     enable_registration_lookup: bool = False
     enable_internal_service_policy: bool = False
