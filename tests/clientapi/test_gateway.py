@@ -35,7 +35,7 @@ async def calling(desk: Desk) -> AsyncIterator[tuple[dict[str, Any], Events]]:
         yield granted, Events(response)
 
 
-@pytest.mark.spec("API-079", "SVC-077", "SVC-105", "API-138")
+@pytest.mark.spec("API-079", "SVC-077", "SVC-105", "API-138", "API-120")
 async def test_a_client_calls_a_client(desk: Desk) -> None:
     registered = await desk.register()
     async with desk.events(registered) as ringing, calling(desk) as (granted, events):
@@ -52,9 +52,23 @@ async def test_a_client_calls_a_client(desk: Desk) -> None:
         await events.until("participant_update", uuid=far["uuid"], service_type="gateway")
         assert [where for _, where in desk.roster] == [ServiceType.GATEWAY] * 2
         other = taken.json()["result"]["token"]
+        await _moves_the_other_camera(desk, granted, call["conference_alias"], taken.json()["result"])
         await desk.post(f"conferences/{call['conference_alias']}/release_token", other)
         assert (await events.until("disconnect")).data["reason"] == "Call disconnected"
     await until(lambda: desk.roster == [])
+
+
+async def _moves_the_other_camera(desk: Desk, me: dict[str, Any], alias: str, other: dict[str, Any]) -> None:
+    own = desk.node.exchange.session(me["participant_uuid"])
+    assert own is not None
+    (call,) = own._calls
+    path = f"{CALLED}/participants/{me['participant_uuid']}/calls/{call}/fecc"
+    move = {"action": "start", "movement": [{"axis": "pan", "direction": "left"}]}
+    assert (await desk.post(path, me["token"], move)).json()["result"] is False
+    media = f"conferences/{alias}/participants/{other['participant_uuid']}/calls"
+    offer = {"call_type": "WEBRTC", "sdp": "v=0", "fecc_supported": True}
+    assert (await desk.post(media, other["token"], offer)).status_code == 200
+    assert (await desk.post(path, me["token"], move)).json()["result"] is True
 
 
 @pytest.mark.spec("API-079")

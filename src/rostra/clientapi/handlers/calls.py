@@ -11,9 +11,10 @@ from rostra.calls.switchboard import MediaRefused
 from rostra.clientapi.asking import Asked
 from rostra.clientapi.bodies import Call, DigitsBody, NewCandidate, Update
 from rostra.clientapi.envelope import DISABLED, NO_CALL, ApiProblem
-from rostra.clientapi.handlers import direct
+from rostra.clientapi.handlers import direct, participants
 from rostra.clientapi.results import WebRtcCall
 from rostra.clientapi.wire import call_kind
+from rostra.domain.gateway import GATEWAY
 
 logger = structlog.get_logger("rostra.clientapi")
 
@@ -120,9 +121,12 @@ async def dtmf(asked: Asked) -> bool:
 
 
 async def camera(asked: Asked) -> bool:
-    """No far end has a camera to move yet (API-120)."""
+    """Move the camera at the other end of a gateway call (API-120); elsewhere there is nobody meant."""
     _running(asked)
-    return False
+    if asked.client.session.service.service_type != GATEWAY:
+        return False
+    other = next((one for one in asked.conference.participants if one.uuid != asked.client.uuid and one.joined), None)
+    return other is not None and await participants.move_camera(asked, other)
 
 
 async def statistics(asked: Asked) -> None:

@@ -9,6 +9,7 @@ from rostra.clientapi.bodies import AspectRatio, CameraMove, DigitsBody, Overlay
 from rostra.clientapi.envelope import INVALID_ROLE, ApiProblem
 from rostra.clientapi.handlers.conference import chat_enabled, checked_message
 from rostra.conference import events
+from rostra.conference.roster import Participant
 from rostra.domain.vocabulary import CallProtocol, Role
 
 BY_SELF = "API initiated participant disconnect"
@@ -52,7 +53,12 @@ USUAL_MOVE = {"start": 1000.0, "continue": 200.0, "stop": 0.0}
 
 async def camera(asked: Asked) -> bool:
     """Move the target's camera; false where it has none that can be moved (API-120)."""
-    body, target = asked.carried(CameraMove), asked.target
+    return await move_camera(asked, asked.target)
+
+
+async def move_camera(asked: Asked, target: Participant) -> bool:
+    """Move somebody's camera as is asked."""
+    body = asked.carried(CameraMove)
     if not target.fecc_supported or not asked.platform.switches().enable_fecc:
         return False
     timeout = USUAL_MOVE[body.action] if body.timeout is None else body.timeout
