@@ -16,7 +16,7 @@ from rostra.fabric import server
 from rostra.fabric.bus import Bus
 from tests import postgresql
 
-hypothesis.settings.register_profile("fuzz", max_examples=100_000, deadline=None)
+hypothesis.settings.register_profile("fuzz", max_examples=100_000, deadline=None, database=None)
 """`--hypothesis-profile=fuzz` tries that many inputs wherever a test does not say how many."""
 
 
