@@ -207,6 +207,8 @@ async def test_pages_of_other_addresses_get_nothing(api: Api, providers: dict[st
         "https://evil.test",
         "null",
         "http://meet.test:8443",
+        "https://meet.test",
+        "https://meet.test:9",
         "https://meet.test.evil.test",
         "https://[x",
         "https://[:::]",

@@ -36,6 +36,8 @@ def test_what_is_no_header_is_refused(wrong: object) -> None:
         ("user-to-user", True, True),
         ("P-Asserted-Identity", False, True),
         ("Diversion", False, True),
+        ("Alert-Info", False, True),
+        ("Call-Info", False, True),
         ("From", False, False),
         ("via", False, False),
         ("Content-Length", False, False),

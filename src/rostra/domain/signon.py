@@ -90,8 +90,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
         if parts is None:
             return None
         for redirect in self.redirects:
-            known = urlsplit(redirect)
-            if known.hostname == parts.hostname and known.scheme == parts.scheme:
+            if _place(urlsplit(redirect)) == _place(parts):
                 return redirect
         if parts.hostname in self.hosts and parts.scheme == "https":
             return f"https://{parts.netloc}/api/v1/{self.kind}consumer/{self.uuid}"
@@ -112,3 +111,8 @@ def _origin(address: str) -> SplitResult | None:
         return urlsplit(address) if _ORIGIN.fullmatch(address) else None
     except ValueError:
         return None
+
+
+def _place(parts: SplitResult) -> tuple[str, str | None, int]:
+    """Scheme, host and port: whoever serves another port of a host is somebody else."""
+    return parts.scheme, parts.hostname, parts.port or {"http": 80}.get(parts.scheme, 443)

@@ -17,8 +17,8 @@ LONGEST = 1000
 """Characters of a value."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9.!%*_+`'~-]{0,63}")
-_ANYBODY = frozenset({"alert-info", "call-info", "organization", "priority", "subject", "user-to-user"})
-"""What Hosts may write beside headers that begin with X-."""
+_ANYBODY = frozenset({"organization", "priority", "subject", "user-to-user"})
+"""What Hosts may write beside headers that begin with X-. Not what makes telephones fetch from an address."""
 _WRITTEN = """accept accept-contact accept-encoding accept-language allow allow-events authorization authentication-info
     call-id contact content-disposition content-encoding content-language content-length content-type cseq date event
     expires from max-forwards mime-version min-expires min-se path proxy-authenticate proxy-authorization

@@ -208,8 +208,7 @@ class StreamLeg(Leg):
     async def open(self, url: str, presentation_url: str, background: int, authorities: str = "") -> None:
         """Connect to the server(s). Raises StreamFailed, BadPipeline; nothing is open then."""
         self._icon = background
-        if authorities:
-            believe(authorities)
+        believe(authorities)
         self._lines = [_Line(self, url, self.view, sound=True)]
         if presentation_url:
             stage.set_view(self._slides_view, self._slides_scene(), self._find)
