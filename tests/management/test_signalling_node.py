@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rostra.configuration.models import (
+    BreakInAllowListAddress,
     CaCertificate,
     DnsServer,
     GlobalSettings,
@@ -78,6 +79,8 @@ async def test_a_node_follows_its_configuration(site: Site, tmp_path: Path) -> N
 
     assert (first.revocation is None, second.revocation is None) == (True, False)
     assert lookup.media_dscp(1) == 46
+    assert lookup.resistance(1) == ("OFF", "GLOBAL")
+    assert lookup.allow_list() == [("10.1.0.0", 16, False, True)]
     assert second.proxies == (Wanted("proxy.test", 5070, Transport.TCP),)
     await asyncio.to_thread(_assign)
     third = await after()
@@ -101,6 +104,8 @@ def _change() -> None:
     settings.save()
     location = SystemLocation.objects.get(name="Default")
     location.signalling_qos, location.media_qos = 24, 46
+    location.bdpm_scan_quarantine_enabled = "OFF"
+    BreakInAllowListAddress.objects.create(name="Ours", address="10.1.0.0", prefix=16, ignore_incorrect_pins=True)
     for name in ("proxy", "unused"):
         SipProxy.objects.create(name=name, address=f"{name}.test", port=5070, transport="tcp")
     location.sip_proxy = SipProxy.objects.get(name="proxy")

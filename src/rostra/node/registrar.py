@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
+from prometheus_client import Counter
 
 from rostra.calls.policies import Policies
 from rostra.calls.registrations import Admitted, Registry
@@ -19,9 +20,8 @@ from rostra.policy.phonebook import OWN, Permission, RegistrationVerdict
 
 logger = structlog.get_logger("rostra.registration")
 
-Counted = Callable[[str, str, Refused], None]
-
 _PASSWORD = "configuration_device.password"  # noqa: S105 - the name of a column
+FAILED = Counter("rostra_registrations_failed", "Registrations that were refused", ["reason"])
 SLICE = 500
 """Registrations looked at before others have their turn."""
 
@@ -29,13 +29,9 @@ SLICE = 500
 class ConfiguredAdmissions:
     """Implements `calls.registrations.Admissions`."""
 
-    def __init__(
-        self, lookup: Lookup, policies: Policies, counted: Counted = lambda _address, _alias, _why: None
-    ) -> None:
-        """`counted` is told of every failed registration: address, alias, and why."""
+    def __init__(self, lookup: Lookup, policies: Policies) -> None:
         self._lookup = lookup
         self._policies = policies
-        self._counted = counted
 
     def settings(self) -> RegistrarSettings:
         return self._lookup.registrar()
@@ -71,7 +67,7 @@ class ConfiguredAdmissions:
         return self._lookup.global_settings().enable_directory
 
     def failed(self, address: str, alias: str, why: Refused) -> None:
-        self._counted(address, alias, why)
+        FAILED.labels(why.name.lower()).inc()
 
 
 class Review:
