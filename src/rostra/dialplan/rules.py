@@ -139,8 +139,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 def search(rules: Iterable[Rule], call: Dialled) -> Iterator[Step]:
     """Every rule in its order, with what becomes of the call there; those behind the one that decides are not tried
     in earnest, and are given all the same (SVC-084, SVC-085)."""
+    plain = parsed(call.alias)
     for rule in sorted(rules, key=lambda rule: (rule.priority, rule.id)):
-        matched = call.alias if rule.full else parsed(call.alias)
+        matched = call.alias if rule.full else plain
         reason = _passed_over(rule, call)
         alias = ""
         if reason is Reason.MATCHES:

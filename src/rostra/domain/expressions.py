@@ -27,6 +27,7 @@ class TooSlow(Exception):
     """The expression would take too long for this alias."""
 
 
+@functools.lru_cache(maxsize=1024)
 def problem(pattern: str) -> str | None:
     """Why `pattern` is no expression; None when it is one."""
     if len(pattern) > _PATTERN:
