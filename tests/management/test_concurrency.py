@@ -26,7 +26,7 @@ from .processes import answer, running
 from .replicas import Nodes
 
 WRITERS = 16
-SECONDS = 3.0
+SECONDS = 1.5
 
 
 def _database(environment: Environment) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def prepared_environment(prepared: Callable[[str], str], engine: str, fabric: En
 
 @pytest.mark.every_database
 async def test_sixteen_writers(prepared_environment: Environment, tmp_path: Path) -> None:
-    """Some 8 s for each engine: a real Management Node, clients for 3 s, and two nodes."""
+    """Some 6 s for each engine: a real Management Node, clients for 1.5 s, and two nodes."""
     environment = prepared_environment
     async with running(environment) as (_, client):
         client.auth, client.timeout = httpx.BasicAuth("admin", "secret"), httpx.Timeout(60)
