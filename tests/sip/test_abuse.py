@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import socket
 
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from rostra.sip.flow import Flow, Transport
 from rostra.sip.gate import DROP, GO_ON, Gate
 from rostra.sip.message import Response, parse_message
 from rostra.sip.overload import LAG, LIGHT, Overload
+from tests.sip.conftest import Running
 
 UDP = Flow(Transport.UDP, ("198.51.100.7", 5070), ("192.0.2.1", 5060))
 TCP = Flow(Transport.TCP, ("198.51.100.7", 40000), ("192.0.2.1", 5060), connection=3)
@@ -85,6 +88,41 @@ def test_calls_of_a_source_that_is_shut_out_go_on(data: bytes, passes: bool) -> 
     asked = Gate(Overload(), shield)
     assert look(asked, data) == (GO_ON if passes else DROP)
     assert look(asked, data, device=True) is GO_ON, "registered devices are heard"
+
+
+def test_who_may_connect() -> None:
+    asked = Gate(Overload(), shut())
+    assert asked.welcomes(UDP.remote[0], 1.0), "that was by datagrams"
+    asked = Gate(Overload(), shut(proven=True))
+    assert not asked.welcomes(UDP.remote[0], 1.0)
+    assert asked.welcomes(ELSEWHERE.remote[0], 1.0)
+    asked.hearing.known = lambda _: True
+    assert asked.welcomes(UDP.remote[0], 1.0)
+
+
+async def test_connections_of_scanners_are_closed_at_once(running: Running) -> None:
+    shield = running.service._engine.gate.hearing
+    for number in range(30):
+        shield.wrong_alias("127.0.0.1", f"{number}", running.service._now, proven=True)
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+    async with asyncio.timeout(5):
+        await asyncio.gather(reader.read(), return_exceptions=True)
+    writer.close()
+    assert running.service.debug_state()["connections"] == 0
+
+
+async def test_calls_to_nowhere_are_counted(running: Running) -> None:
+    shield = running.service._engine.gate.hearing
+    caller = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    caller.setblocking(False)
+    caller.connect(("127.0.0.1", running.port))
+    for number in range(25):
+        own = b"Contact: <sip:me@127.0.0.1:%d>" % caller.getsockname()[1]
+        to = message(number=number).replace(b"INVITE sip:bob@", b"INVITE sip:nobody%d@" % number)
+        caller.send(to.replace(b"Contact: <sip:carol@192.0.2.9>", own))
+        await running.until(lambda number=number: running.service.debug_state()["tasks"] == 0 or number > 20)
+    await running.until(lambda: not shield.hears("127.0.0.1", running.service._now, proven=False))
+    caller.close()
 
 
 def test_systems_of_our_own_are_always_heard() -> None:

@@ -44,6 +44,11 @@ class Gate:
         self.dropped = 0
         """Messages of those who are not heard."""
 
+    def welcomes(self, address: str, now: float) -> bool:
+        """May a connection come from there?"""
+        hearing = self.hearing
+        return hearing.hears(address, now, proven=True) or self.trusted(address) or hearing.known(address)
+
     def unreadable(self, flow: Flow, now: float) -> None:
         """What has come by this flow was no message."""
         if not self.trusted(flow.remote[0]):

@@ -174,6 +174,8 @@ class Driver:
         flow = connection.flow
         if flow is None or self._closing or len(self._connections) >= self._room:
             return False
+        if not self._engine.gate.welcomes(flow.remote[0], self.now):
+            return False
         if connection.transport is not None and self._dscp:
             mark(connection.transport.get_extra_info("socket"), self._dscp)
         if self._sources[flow.remote[0]] >= max(10, self._room // SHARE_OF_ONE):
