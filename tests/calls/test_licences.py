@@ -12,9 +12,11 @@ from tests.calls.network import Network, Node
 from tests.calls.people import SERVICES, Guest, until
 
 from rostra.calls.switchboard import CallRefused, Refusal
+from rostra.domain import theme
+from rostra.domain.capacity import CallClass
 from rostra.domain.history import ParticipantEnded
 from rostra.domain.licensing import LicenceKind, Shortage
-from rostra.domain.media import MediaKind
+from rostra.domain.media import MediaDescription, MediaKind, MediaStream
 from rostra.domain.vocabulary import CallProtocol
 from rostra.media import messages as m
 
@@ -147,13 +149,34 @@ async def test_without_one_for_video_a_call_goes_on_with_audio_and_stays_so(node
     assert [one.license_type for one in ended] == ["audio"]
 
 
-@pytest.mark.spec("SYS-188")
-async def test_a_sip_call_without_one_for_video_gets_no_ports_for_it(node: Node) -> None:
+@pytest.mark.spec("SYS-188", "REF-046", "POL-126")
+async def test_a_sip_call_without_one_for_video_is_heard_and_sees_why(node: Node) -> None:
     counter(node).answers = [AUDIO]
     caller = await Guest(node.exchange).join(protocol=CallProtocol.SIP)
     _, ports = await caller.session.reserve_rtp("s1", [MediaKind.AUDIO, MediaKind.VIDEO])
-    assert len(ports) == 1
+    assert len(ports) == 2
     assert caller.session.service.call_type == "audio"
+    assert node.ledger.used == CallClass.AUDIO
+    kinds = (MediaKind.AUDIO, MediaKind.VIDEO)
+    both = MediaDescription(streams=tuple(MediaStream(kind=kind, port=4000) for kind in kinds))
+    await caller.session.connect_rtp("s1", both, both)
+    await caller.session.confirm("s1")
+    me = caller.session.participant
+    assert (me.no_video, me.is_video_call, me.has_media) == (True, False, True)
+    worker = node.pool.workers[0]
+    await until(lambda: bool(worker.composed and "unlicensed" in worker.composed[-1].views))
+    composed = worker.composed[-1]
+    assert composed.views[composed.watching["s1"]].tiles[0].image == theme.NO_VIDEO_LICENSE
+    assert composed.audio["s1"].hears
+    assert composed.audio["s1"].speaks
+
+
+@pytest.mark.spec("SYS-188")
+async def test_no_picture_is_told_to_who_called_a_service_of_sound(node: Node) -> None:
+    counter(node).answers = [AUDIO]
+    caller = await Guest(node.exchange).join("5555", protocol=CallProtocol.SIP)
+    _, ports = await caller.session.reserve_rtp("s1", [MediaKind.AUDIO, MediaKind.VIDEO])
+    assert (len(ports), caller.session.participant.no_video) == (1, False)
 
 
 async def test_who_leaves_while_one_is_asked_for_keeps_none(node: Node) -> None:

@@ -126,6 +126,18 @@ def test_names_are_off_by_default_and_then_on_every_picture_with_room_for_them()
     assert texts == ["Person 2", "Person 1", "Person 3"]
 
 
+@pytest.mark.spec("REF-046", "SYS-188")
+def test_without_a_licence_for_video_one_is_heard_only_and_sees_why() -> None:
+    seats = [seat(0), seat(1), seat(2, no_video=True)]
+    made = program(seats, ["p2", "p0"])
+    scenes, watching = made.compose.views, made.compose.watching
+    assert [tile.image for tile in scenes[watching["c2"]].tiles] == [theme.NO_VIDEO_LICENSE]
+    assert not [tile for tile in scenes[watching["c0"]].tiles if tile.source == "c2"]
+    assert "p2" in made.listeners
+    assert made.layouts["p2"][1] == ()
+    assert made.compose.audio["c2"].speaks
+
+
 def test_who_speaks_can_be_marked() -> None:
     marked = msgspec.structs.replace(SERVICE, enable_active_speaker_indication=True)
     tiles = (

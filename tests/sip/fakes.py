@@ -30,6 +30,7 @@ class Somebody:
     service_type: ServiceType = ServiceType.CONFERENCE
     local_alias: str = "meet.demo"
     joined: bool = True
+    no_video: bool = False
 
 
 @dataclasses.dataclass

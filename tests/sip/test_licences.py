@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from rostra.calls.switchboard import CallRequest, ServiceDescription
-from rostra.domain.media import MediaKind
+from rostra.domain.media import Direction, MediaKind
 from rostra.domain.vocabulary import CallProtocol
 from rostra.sdp.reading import read
 from rostra.sdp.session import parse
@@ -62,3 +62,36 @@ async def test_our_own_offer_has_no_video(session: AudioOnly) -> None:
     media = CallMedia(session, "c1", encrypt=False)
     offer = read(parse(await media.offer()))
     assert [one.kind for one in offer.streams] == [MediaKind.AUDIO]
+
+
+class Told(FakeSession):
+    """The same, of a service with video: it may be sent a picture that says so."""
+
+    async def reserve_rtp(
+        self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False
+    ) -> tuple[str, tuple[int, ...]]:
+        self.service = msgspec.structs.replace(self.service, call_type="audio")
+        self.participant.no_video = True
+        return await super().reserve_rtp(call, kinds)
+
+
+@pytest.mark.spec("REF-046")
+async def test_who_is_told_by_a_picture_sends_none() -> None:
+    request = CallRequest(alias="meet.demo", protocol=CallProtocol.SIP)
+    service = ServiceDescription(id=1, name="Demo", service_type="conference")
+    media = CallMedia(Told(None, request, service), "c1", encrypt=False)  # type: ignore[arg-type] - tells nobody
+    more = ("m=video 5004 RTP/AVP 97", "a=rtpmap:97 H264/90000", "a=content:slides", "")
+    slides = OFFER + "\r\n".join(more).encode()
+    for offered in (OFFER, slides):
+        answer = read(parse(await media.answer(offered)))
+        assert [(one.direction, one.refused) for one in answer.streams[:2]] == [
+            (Direction.SENDRECV, False),
+            (Direction.SENDONLY, False),
+        ]
+    assert answer.streams[2].refused
+    own = CallMedia(Told(None, request, service), "c2", encrypt=False)  # type: ignore[arg-type] - tells nobody
+    offer = read(parse(await own.offer()))
+    assert [(one.kind, one.direction) for one in offer.streams] == [
+        (MediaKind.AUDIO, Direction.SENDRECV),
+        (MediaKind.VIDEO, Direction.SENDONLY),
+    ]

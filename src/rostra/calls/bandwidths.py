@@ -21,11 +21,12 @@ _TYPICAL: Mapping[str, int] = {"audio": AUDIO, "video": VIDEO}
 _LIMIT = re.compile(r"^b=(AS|TIAS):(\d{1,9})\s*$", re.MULTILINE)
 
 
-def of_rtp(service: ServiceDescription, local: MediaDescription, remote: MediaDescription) -> dict[str, int]:
+def of_rtp(service: ServiceDescription, local: MediaDescription, remote: MediaDescription) -> dict[str, float]:
     """Members of `conference.roster.Participant`, from what the two sides state."""
     return {
         "rx_bandwidth": of_description(local, service.max_callrate_in),
         "tx_bandwidth": of_description(remote, service.max_callrate_out),
+        **shape_of(remote),
     }
 
 

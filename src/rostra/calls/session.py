@@ -154,7 +154,9 @@ class CallSession(CallLegs):
         state, _ = self._begin(call)
         state.full_hd = full_hd
         audio_only = not await self._license(call, state, video=MediaKind.VIDEO in kinds)
-        if audio_only or self.service.call_type == "audio":  # also where it was moved to (CONF-155)
+        told = self.licence.audio_only and self._instance.service.description.call_type != "audio"  # REF-046
+        await self._instance.set_client_state(self._participant.uuid, no_video=told)
+        if not told and self.service.call_type == "audio":  # also where it was moved to (CONF-155)
             kinds = [kind for kind in kinds if kind is not MediaKind.VIDEO]
         return await self._reserve(call, state, kinds, audio_only=audio_only)
 
@@ -174,15 +176,13 @@ class CallSession(CallLegs):
                 logger.info("Leg to be negotiated anew", call=call, conference=self.service.name)
 
         live = [stream for stream in local.streams if not stream.refused and stream.kind is not MediaKind.APPLICATION]
-        state.video = any(stream.kind is MediaKind.VIDEO for stream in live)
+        state.video = not self.licence.audio_only and any(stream.kind is MediaKind.VIDEO for stream in live)
         state.slides = any(stream.content is Content.SLIDES for stream in live)
         await self._with_worker(call, state, connect, audio_only=not state.video)
         self._arrived(call, state)
         encrypted = bool(live) and all(stream.crypto for stream in live)
-        limits = bandwidths.of_rtp(self.service, local, remote)
-        await self._instance.set_client_state(
-            self._participant.uuid, encrypted=encrypted, **limits, **bandwidths.shape_of(remote)
-        )
+        said = bandwidths.of_rtp(self.service, local, remote)
+        await self._instance.set_client_state(self._participant.uuid, encrypted=encrypted, **said)
         if state.confirmed:
             self._confirmed(call, state)
 

@@ -140,7 +140,8 @@ class Session(Protocol):
 
         `full_hd`: the far end takes main video of 1080p, or may yet say so: its room is booked where there is any.
 
-        Without a licence for video there are none for it, and `service` has the call type `audio` from then on.
+        Without a licence for video `service` has the call type `audio` from then on. Of a service with video the
+        ports for it are there all the same: `participant.no_video` is told so by a picture, and sends none.
         """
         ...
 

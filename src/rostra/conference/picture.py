@@ -160,6 +160,8 @@ class _Company:
             return f"prompt:{seat.call}"
         if not who.joined or who.is_on_hold:
             return f"{_shape(who)}hold" if who.joined else f"{_shape(who)}waiting"
+        if who.no_video:
+            return f"{_shape(who)}unlicensed"
         view = self._group(who).view(who)
         return f"slides:{view}" if self._mixed(seat) else view
 
@@ -167,6 +169,8 @@ class _Company:
         """Participants in its picture, main first."""
         who = seat.participant
         if who.service_type is ServiceType.TEST_CALL or who.prompt or who.splash or not who.joined or who.is_on_hold:
+            return ()
+        if who.no_video:
             return ()
         names = self._group(who).arrangement(who).names
         return names[:1] if self._mixed(seat) else names
@@ -185,6 +189,8 @@ class _Company:
             return splash.splash(theme.WAITING_FOR_HOST, width=width)
         if who.is_on_hold:
             return splash.notice(ON_HOLD, width)
+        if who.no_video:
+            return splash.splash(theme.NO_VIDEO_LICENSE, width=width)
         group = self._group(who)
         arrangement = group.arrangement(who)
         around = self._around(group.audience)
@@ -267,7 +273,7 @@ def performers(seats: Iterable[Seat]) -> list[Performer]:
     for seat in seats:
         who = seat.participant
         known = found.get(who.uuid)
-        if not who.joined or (known is not None and (known.has_picture or not seat.has_picture)):
+        if not who.joined or who.no_video or (known is not None and (known.has_picture or not seat.has_picture)):
             continue
         if seat.has_picture or who.is_video_call:
             found[who.uuid] = Performer(
@@ -291,7 +297,7 @@ def _shape(who: Participant) -> str:
 
 def _watches(seat: Seat) -> bool:
     """Does it get a picture at all? Of others nothing is said in `layout` events."""
-    return seat.has_picture or seat.participant.is_video_call
+    return (seat.has_picture or seat.participant.is_video_call) and not seat.participant.no_video
 
 
 def _elsewhere(scenes: Iterable[Scene], remote: set[str]) -> dict[str, int]:

@@ -119,6 +119,8 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     tx_bandwidth: int = 0
     """The same for what we send."""
     legs: tuple[Leg, ...] = ()
+    no_video: bool = False
+    """There was no licence for its video: it is heard only, and its own picture says so (REF-046)."""
     splash: str = ""
     """Theme image its picture shows instead of the conference; `prompt` is written on it (domain.splash)."""
     prompt: str = ""

@@ -29,7 +29,8 @@ def fresh_key(suite: str) -> str:
 
 def limits_of(session: Session) -> Limits:
     """What the service allows."""
-    kinds = {MediaKind.AUDIO} if session.service.call_type == "audio" else {MediaKind.AUDIO, MediaKind.VIDEO}
+    sound = session.service.call_type == "audio" and not session.participant.no_video
+    kinds = {MediaKind.AUDIO} if sound else {MediaKind.AUDIO, MediaKind.VIDEO}
     slides = session.service.call_type == "video"
     return Limits(
         kinds=frozenset(kinds),
@@ -137,9 +138,10 @@ class CallMedia:
     async def _connect(self, sdp: bytes) -> bytes:
         """Take an offer with ICE and DTLS, now and in the rest of the call."""
         kind = self._session.service.call_type
-        answer = await self._session.open_webrtc(self._call, sdp.decode(errors="replace"), media_type=kind)
-        self._connected = True
         session = parse(sdp)
+        offer = serialise(connectivity.for_browsers(session))
+        answer = await self._session.open_webrtc(self._call, offer, media_type=kind)
+        self._connected = True
         await self._tell_hold(connectivity.on_hold(session))
         return serialise(connectivity.for_sip(session, answer)).encode()
 
@@ -223,7 +225,10 @@ class CallMedia:
             self._address, ports = await self._session.reserve_rtp(self._call, kinds, full_hd=self._full_hd)
             self._ports = Ports(self._address, ports)
             self._limits = limits_of(self._session)
-            self._kinds = tuple(kind for kind in kinds if kind in self._limits.kinds)
+            kept = [kind for kind in kinds if kind in self._limits.kinds]
+            if not self._limits.slides and kept.count(MediaKind.VIDEO) > 1:
+                kept.pop()
+            self._kinds = tuple(kept)
         self._ports = Ports(self.announce(self._address), self._ports.ports)
 
     async def _run(self, agreement: Agreement) -> None:
@@ -236,12 +241,14 @@ class CallMedia:
         await self._tell_hold(negotiation.on_hold(agreement.remote))
 
     def _directed(self, description: MediaDescription) -> MediaDescription:
-        """While we hold the call, nothing is wanted of the far end (RFC 3264 8.4)."""
-        if not self._paused:
+        """While we hold the call, nothing is wanted of the far end (RFC 3264 8.4), and no picture of who has no
+        licence for it."""
+        no_video = self._session.participant.no_video
+        if not self._paused and not no_video:
             return description
         streams = tuple(
             one
-            if one.refused or one.control is not None
+            if one.refused or one.control is not None or not (self._paused or one.kind is MediaKind.VIDEO)
             else msgspec.structs.replace(one, direction=Direction.of(one.direction.sends, False))
             for one in description.streams
         )
