@@ -19,6 +19,7 @@ from rostra.domain.media import (
 from rostra.domain.scene import Scene
 from rostra.media import messages as m
 from rostra.media.client import MediaFailure
+from rostra.media.encryption import KEY_OCTETS
 
 from .conftest import Driven
 
@@ -43,7 +44,7 @@ SUITES = ("AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32")
 
 
 def crypto(suite: str, seed: int) -> tuple[CryptoAttribute, ...]:
-    return (CryptoAttribute(tag=1, suite=suite, key_salt=base64.b64encode(bytes([seed]) * 30).decode()),)
+    return (CryptoAttribute(tag=1, suite=suite, key_salt=base64.b64encode(bytes([seed]) * KEY_OCTETS.get(suite, 30)).decode()),)
 
 
 def side(
@@ -161,8 +162,17 @@ async def test_audio_goes_both_ways(driven: Driven, audio: CodecParameters) -> N
     )
 
 
-@pytest.mark.parametrize("mux", [False, True], ids=["two-ports", "one-port"])
-@pytest.mark.parametrize("suite", ["", *SUITES])
+@pytest.mark.parametrize(
+    ("suite", "mux"),
+    [
+        ("", False),
+        ("", True),
+        (SUITES[0], False),
+        (SUITES[1], True),
+        ("AES_256_CM_HMAC_SHA1_80", False),
+        ("AEAD_AES_256_GCM", True),
+    ],
+)
 async def test_encryption_and_shared_ports(driven: Driven, suite: str, mux: bool) -> None:
     await Pair(driven).connect((PCMA,), (VP8,), suite=suite, mux=mux)
     for leg in ("one", "two"):

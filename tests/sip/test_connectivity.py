@@ -11,7 +11,7 @@ from rostra.calls.switchboard import CallRequest, ServiceDescription
 from rostra.domain.vocabulary import CallProtocol
 from rostra.media.negotiation import NegotiationError
 from rostra.sdp.session import parse
-from rostra.sip.connectivity import on_hold, wanted
+from rostra.sip.connectivity import for_browsers, on_hold, wanted
 from rostra.sip.media import CallMedia
 from tests.sip.fakes import FakeSession
 
@@ -54,6 +54,7 @@ c=IN IP4 0.0.0.0
 a=rtpmap:97 VP8/90000
 {TRANSPORT}a=inactive
 """
+BARESIP = Path(__file__).parents[1] / "media/offers/baresip-ice.sdp"
 CHROMIUM = Path(__file__).parents[1] / "media/offers/chromium-audio-video-inactive.sdp"
 
 
@@ -110,3 +111,12 @@ def test_only_what_is_whole_is_taken_so(offer: str) -> None:
 
 def test_browsers_are() -> None:
     assert wanted(parse(CHROMIUM.read_bytes()))
+
+
+def test_what_is_stated_once_is_stated_for_each() -> None:
+    """baresip 1.0 states credentials, fingerprint and role for the session."""
+    offer = parse(BARESIP.read_bytes())
+    assert wanted(offer)
+    for section in for_browsers(offer).sections:
+        for name in ("ice-ufrag", "ice-pwd", "fingerprint", "setup"):
+            assert section.value(name) == next(iter(offer.values(name)))

@@ -22,6 +22,19 @@ def _like_a_browser(offer: Session, section: Section) -> bool:
     return stated and section.profile.upper() == _PROFILE and section.value("rtcp-mux") is not None
 
 
+def for_browsers(offer: Session) -> Session:
+    """The offer with everything stated section by section, as browsers do."""
+    shared = tuple(one for one in offer.attributes if one.name in (*_NEEDED, "setup"))
+    sections = [
+        dataclasses.replace(
+            section,
+            attributes=(*section.attributes, *(one for one in shared if section.value(one.name) is None)),
+        )
+        for section in offer.sections
+    ]
+    return dataclasses.replace(offer, sections=tuple(sections))
+
+
 def for_sip(offer: Session, answer: str) -> Session:
     """A browser's answer as SIP wants it.
 
