@@ -16,6 +16,12 @@ def test_every_switch_has_a_state() -> None:
     assert sorted(known) == sorted(CODECS)
 
 
+@pytest.mark.spec("REF-132")
+@pytest.mark.parametrize("offered", [{}, {"annexb": "yes"}, {"annexb": "no"}])
+def test_comfort_noise_of_g729_is_declined(offered: dict[str, str]) -> None:
+    assert g729.ROW.accept(offered) == {"annexb": "no"}
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_a_library_that_is_missing_is_named_and_not_negotiated(there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(g729, "LIBRARY", "libc.so.6" if there else "libnowhere.so.0")

@@ -31,7 +31,7 @@ def agreed(row: codecs.CodecRow, parameters: dict[str, str] | None = None) -> Co
     )
 
 
-@pytest.mark.spec("PLAT-107")
+@pytest.mark.spec("REF-131")
 async def test_every_codec_of_sound_is_heard_both_ways(driven: Driven, ends: list[Far]) -> None:
     """All in one conference, each with a tone of its own: each hears all the others."""
     there = [row for row in SOUNDS if row.there()]
@@ -57,7 +57,7 @@ PICTURES = [
 ]
 
 
-@pytest.mark.spec("PLAT-108", "REF-099", "REF-100", "REF-113", "REF-120")
+@pytest.mark.spec("REF-131", "REF-099", "REF-100", "REF-113", "REF-120")
 @pytest.mark.parametrize(("name", "parameters"), PICTURES, ids=lambda value: "-".join(value) or None)
 async def test_pictures_are_seen_both_ways(
     driven: Driven, ends: list[Far], name: str, parameters: dict[str, str]
