@@ -284,10 +284,12 @@ def test_requests_out_of_any_dialog_that_need_one_are_481() -> None:
     assert replies(network) == ["481 BYE", "481 CANCEL"]
 
 
-@pytest.mark.spec("PLAT-021", "PLAT-023")
+@pytest.mark.spec("PLAT-021", "PLAT-023", "POL-015")
 def test_options_is_answered_with_what_we_can_do() -> None:
     network, tag = by_hand()
+    told = len(network.bob.events)
     network.inject(network.bob, request("OPTIONS"))
+    assert len(network.bob.events) == told, "the engine answers by itself: who decides about calls does not hear of it"
     response = last_reply(network)
     assert response.status == 200
     assert {"INVITE", "UPDATE", "INFO"} <= set((response.headers.get("Allow") or "").split(", "))
