@@ -38,7 +38,7 @@ def past(platform: Platform, alias: str) -> list[dict[str, Any]]:
         return api.get(PAST, params={"remote_alias__contains": alias}).json()["objects"]
 
 
-@pytest.mark.spec("SVC-077", "SVC-113", "API-079", "SVC-080", "DIAG-021", "PLAT-075", "SVC-105")
+@pytest.mark.spec("SVC-077", "SVC-113", "CONF-028", "API-079", "SVC-080", "DIAG-021", "PLAT-075", "SVC-105")
 def test_telephones_and_browsers_talk_without_a_room(platform: Platform, tmp_path: Path) -> None:
     port, red_clip, green_clip = free_port(), tmp_path / "red.mp4", tmp_path / "green.mp4"
     colour_clip(red_clip, "0xd02020")
@@ -47,6 +47,7 @@ def test_telephones_and_browsers_talk_without_a_room(platform: Platform, tmp_pat
     rule(platform, "Desk", 11, r"desk(\.ann)?@example\.com|55", rf"ann@127.0.0.1:{port}")
     rule(platform, "Nobody", 12, "nobody", f"nobody@127.0.0.1:{free_port()};transport=tcp")
     rule(platform, "Devices", 13, "wanda|absent", called_device_type="registration")
+    rule(platform, "Circle", 14, "circle", f"circle@127.0.0.1:{platform.environment.sip_port};transport=tcp")
     with platform.api() as api:
         assert api.post(DEVICES, json={"alias": "wanda"}).status_code == 201
     ann = Phone(tmp_path / "ann", name="ann", port=port, answers=False, tone=900, video=green_clip, **settings)
@@ -97,7 +98,7 @@ def _from_telephone_to_telephone(platform: Platform, ann: Phone, ben: Phone) -> 
 
 
 def _why_nobody_is_there(platform: Platform, ann: Phone, ben: Phone) -> None:
-    for alias, said in (("nobody", "480"), ("absent", "480"), ("unknown.alias", "404")):
+    for alias, said in (("nobody", "480"), ("absent", "480"), ("circle", "603"), ("unknown.alias", "404")):
         assert said in _closed(ben, lambda alias=alias: ben.do("dial", address(platform, alias)))
     _ring(platform, ann, ben)
     assert _closed(ben, ann.hang_up)[:3] in ("486", "603")

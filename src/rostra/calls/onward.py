@@ -103,7 +103,7 @@ class GatewayRules:
         if not plan.allowed():
             self._log(call, "outbound calls are switched off")
             raise CallRefused(Refusal.DISABLED)
-        if gateway.loops(call.trail, gateway.mark(plan.mark, call.local_alias)):
+        if gateway.loops(call.trail, _mark(plan, call)):
             self._log(call, "the call has been here before")
             raise CallRefused(Refusal.LOOP)
 
@@ -118,7 +118,7 @@ class GatewayRules:
 
     @staticmethod
     def _wanted(plan: Plan, call: CallFacts, destination: str, source: str, name: str) -> Wanted:
-        passed = ",".join((*call.trail, gateway.mark(plan.mark, call.local_alias)))
+        passed = ",".join((*call.trail, _mark(plan, call)))
         return Wanted(
             destination=destination, role=Role.HOST, source_alias=source, source_name=name,
             headers=((gateway.TRAIL, passed),), hops=max(0, call.hops - 1),
@@ -144,6 +144,11 @@ def _described(dress: ServiceDescription, name: str, tag: str, call_type: str, *
         dress, id=0, name=name, service_type=gateway.GATEWAY, tag=tag, host_view=ONLY_MAIN, guest_view=ONLY_MAIN,
         call_type="video" if call_type == "auto" else call_type, **more,
     )  # fmt: skip
+
+
+def _mark(plan: Plan, call: CallFacts) -> str:
+    """The same whatever scheme or address of ours it is dialled by."""
+    return gateway.mark(plan.mark, rules.parsed(call.local_alias))
 
 
 def _rate(rule: Rule) -> int | None:
