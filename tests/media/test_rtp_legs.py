@@ -201,6 +201,7 @@ async def test_nothing_is_sent_before_start(driven: Driven) -> None:
     await driven.until(lambda: driven.told(m.LegConnected(leg="one")))
 
 
+@pytest.mark.spec("REF-121")
 @pytest.mark.parametrize("audio", [PCMU, G722], ids=lambda codec: codec.name)
 async def test_each_digit_is_told_once(driven: Driven, audio: CodecParameters) -> None:
     await Pair(driven).connect((audio, EVENTS))
