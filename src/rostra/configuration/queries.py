@@ -11,7 +11,7 @@ import json
 import sqlite3
 import threading
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import msgspec
 
@@ -33,6 +33,8 @@ from rostra.configuration.rows import (
     RuleRow,
     ServiceRow,
     ThemeRow,
+    columns_of,
+    named,
 )
 from rostra.domain.registration import RegistrarSettings
 
@@ -73,7 +75,7 @@ class Lookup:
         self._path = path
         self._threads = threading.local()
         self._opened: list[sqlite3.Connection] = []
-        columns, self._service_flags = _columns(ServiceRow)
+        columns, self._service_flags = columns_of(ServiceRow)
         fields = ", ".join(f'conference."{column}"' for column in columns)
         self._find_alias = (
             f"SELECT {fields} FROM configuration_conferencealias AS alias "  # noqa: S608 - names of our own
@@ -82,7 +84,7 @@ class Lookup:
         )
         self._get = f"SELECT {fields} FROM configuration_conference AS conference WHERE id = ?"  # noqa: S608
         self._service_columns = columns
-        columns, self._global_flags = _columns(GlobalRow)
+        columns, self._global_flags = columns_of(GlobalRow)
         self._global_columns = columns
         fields = ", ".join(f'"{column}"' for column in columns)
         self._global = f"SELECT {fields} FROM configuration_globalsettings WHERE id = 1"  # noqa: S608
@@ -161,24 +163,22 @@ class Lookup:
         row = self._one(self._global)
         if row is None:
             return GlobalRow()
-        values = _named(self._global_columns, self._global_flags, row)
+        values = named(self._global_columns, self._global_flags, row)
         values["disabled_codecs"] = json.loads(values["disabled_codecs"])
         return GlobalRow(**values)
 
     def resistance(self, node: int) -> tuple[str, str]:
-        """What a node's location says of defence against scanners and against guessed PINs: GLOBAL, ON or OFF."""
-        statement = (
-            "SELECT bdpm_scan_quarantine_enabled, bdpm_pin_checks_enabled FROM configuration_systemlocation "
-            "WHERE id = (SELECT system_location_id FROM configuration_workervm WHERE id = ?)"
-        )
-        row = self._one(statement, node)
-        return ("GLOBAL", "GLOBAL") if row is None else (str(row[0]), str(row[1]))
+        """What a node's location says of scanners and of guessed PINs: GLOBAL, ON or OFF."""
+        of_node = "id = (SELECT system_location_id FROM configuration_workervm WHERE id = ?)"
+        columns = "bdpm_scan_quarantine_enabled, bdpm_pin_checks_enabled"
+        row = self._one(f"SELECT {columns} FROM configuration_systemlocation WHERE {of_node}", node)  # noqa: S608 - ours
+        return (str(row[0]), str(row[1])) if row is not None else ("GLOBAL", "GLOBAL")
 
     def allow_list(self) -> list[tuple[str, int, bool, bool]]:
         """Networks by address and prefix, and whether wrong aliases and wrong PINs are fine there."""
         columns = "address, prefix, ignore_incorrect_aliases, ignore_incorrect_pins"
         rows = self._rows(f"SELECT {columns} FROM configuration_breakinallowlistaddress")  # noqa: S608 - names of our own
-        return [(str(row[0]), int(row[1]), bool(row[2]), bool(row[3])) for row in rows]
+        return [(row[0], row[1], bool(row[2]), bool(row[3])) for row in rows]
 
     def avatar_of(self, address: str) -> str:
         """Where the picture of the user with this e-mail address is; empty: nowhere."""
@@ -188,14 +188,14 @@ class Lookup:
 
     def policy_of(self, location: int) -> PolicyRow | None:
         """The policy profile that a location refers to."""
-        columns, flags = _columns(PolicyRow)
+        columns, flags = columns_of(PolicyRow)
         fields = ", ".join(f'policy."{column}"' for column in columns)
         row = self._one(
             f"SELECT {fields} FROM configuration_systemlocation AS location "  # noqa: S608 - names of our own
             "JOIN configuration_policyserver AS policy ON policy.id = location.policy_server_id WHERE location.id = ?",
             location,
         )
-        return None if row is None else PolicyRow(**_named(columns, flags, row))
+        return None if row is None else PolicyRow(**named(columns, flags, row))
 
     def number_of(self, table: str, name: str) -> int | None:
         """The object of exactly this name, in a table of the configuration (which no client chooses)."""
@@ -228,10 +228,10 @@ class Lookup:
 
     def identity_provider(self, uuid: str) -> ProviderRow | None:
         """The identity provider that is known by `uuid`."""
-        columns, flags = _columns(ProviderRow)
+        columns, flags = columns_of(ProviderRow)
         fields = ", ".join(f'"{column}"' for column in columns)
         row = self._one(f"SELECT {fields} FROM configuration_identityprovider WHERE uuid = ?", uuid)  # noqa: S608
-        return None if row is None else ProviderRow(**_named(columns, flags, row))
+        return None if row is None else ProviderRow(**named(columns, flags, row))
 
     def identity_providers(self, group: int) -> tuple[str, ...]:
         """What the identity providers of a group are known by, the oldest first."""
@@ -360,7 +360,7 @@ class Lookup:
             database.close()
 
     def _service(self, row: sqlite3.Row | None) -> ServiceRow | None:
-        return None if row is None else ServiceRow(**_named(self._service_columns, self._service_flags, row))
+        return None if row is None else ServiceRow(**named(self._service_columns, self._service_flags, row))
 
     def _one(self, statement: str, *parameters: Any) -> Any:
         rows = self._rows(statement, *parameters)
@@ -389,17 +389,3 @@ class Lookup:
             self._threads.database = database
             self._opened.append(database)
         return database
-
-
-def _columns(row: type[msgspec.Struct]) -> tuple[tuple[str, ...], frozenset[str]]:
-    """Column names of a row type, and which of them are yes or no."""
-    hints = get_type_hints(row)
-    names = row.__struct_fields__
-    return names, frozenset(name for name in names if hints[name] is bool)
-
-
-def _named(columns: tuple[str, ...], flags: frozenset[str], row: Any) -> dict[str, Any]:
-    values = dict(zip(columns, row, strict=True))
-    for name in flags:
-        values[name] = bool(values[name])
-    return values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
 
@@ -308,3 +308,18 @@ class PolicyRow(msgspec.Struct, frozen=True):
     internal_participant_policy_template: str
     enable_internal_media_location_policy: bool
     internal_media_location_policy_template: str
+
+
+def columns_of(row: type[msgspec.Struct]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Column names of a row type, and which of them are yes or no."""
+    hints = get_type_hints(row)
+    names = row.__struct_fields__
+    return names, frozenset(name for name in names if hints[name] is bool)
+
+
+def named(columns: tuple[str, ...], flags: frozenset[str], row: Any) -> dict[str, Any]:
+    """The values of a row of the database by name, with yes and no as such."""
+    values = dict(zip(columns, row, strict=True))
+    for name in flags:
+        values[name] = bool(values[name])
+    return values

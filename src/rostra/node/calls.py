@@ -76,11 +76,9 @@ async def start(
     registry = Registry(identity.id, record=outbox.record, location=lambda: geography.location)
     reporter = Reporter(environment, identity, geography, ledger, replica, outbox, boot, registry)
     peers = Peers(bus, reporter)
-    shield = Shield()
     here = Here(
         node=identity.id, boot=boot, bus=bus, pool=pool, ledger=ledger, address=identity.address,
         location=lambda: geography.location, record=outbox.record, themes=themes.directories,
-        shield=shield,
     )  # fmt: skip
     licences = await _licences(environment, identity, bus, boot, replica, stack)
     policies = _policies(identity, geography, themes, replica, lookup, stack)
@@ -98,15 +96,29 @@ async def start(
     await registry.start(bus, peers)
     stack.push_async_callback(registry.stop, SHUTDOWN)
     replica.on_change(Review(lookup, registry).changed)
-    defence = Defence(identity.key, lookup, shield, outbox.record, functools.partial(_present, exchange, registry))
-    replica.on_change(defence.changed)
-    stack.callback(defence.start().stop)
+    _defend(identity, here, exchange, registry, replica, lookup, stack)
     answers = Answers(bus, reporter, exchange, ledger)
     await answers.start()
     stack.push_async_callback(answers.stop)
     measuring = asyncio.create_task(_measure(environment, ledger), name="capacity check")
     stack.push_async_callback(_ended, measuring)
-    return Calls(exchange, peers, geography, registry, ConfiguredAdmissions(lookup, policies), shield)
+    return Calls(exchange, peers, geography, registry, ConfiguredAdmissions(lookup, policies), here.shield)
+
+
+def _defend(
+    identity: NodeIdentity,
+    here: Here,
+    exchange: Exchange,
+    registry: Registry,
+    replica: ConfigurationReplica,
+    lookup: Lookup,
+    stack: AsyncExitStack,
+) -> None:
+    """Those who guess are shut out as configured."""
+    present = functools.partial(_present, exchange, registry)
+    defence = Defence(identity.key, lookup, here.shield, here.record, present)
+    replica.on_change(defence.changed)
+    stack.callback(defence.start().stop)
 
 
 def _present(exchange: Exchange, registry: Registry) -> Iterator[str]:

@@ -95,15 +95,12 @@ async def start(
 
     running = await calls.start(environment, identity, bus, replica, lookup, stack)
     devices = Devices(running.registry, running.admissions, environment.media_address or "node", running.shield)
-    shield = running.shield
-    registering = Registering(running.registry, running.admissions, secrets.token_bytes(32), shield)
+    registering = Registering(running.registry, running.admissions, secrets.token_bytes(32), running.shield)
     own = tls.context_of(certificate, key)
     live = tls.LiveContext(own)
     addresses = identity.address, environment.media_address
     signalling = Signalling(identity.key, lookup, replica, certificate, key, addresses=addresses)
-    sip = SipService(
-        running.exchange, environment, settings=signalling.settings(), registering=registering, shield=shield
-    )
+    sip = SipService(running.exchange, environment, settings=signalling.settings(), registering=registering)
     streams = StreamService(lambda: "\n".join(pem for pem, _ in lookup.authorities()))
     stack.push_async_callback(streams.stop)
     running.exchange.outgoing.diallers.update(

@@ -34,8 +34,9 @@ class Registering:
         """`secret` signs challenges; it need not outlive the process. `shield` remembers who guesses."""
         self._registry = registry
         self._admissions = admissions
+        self.shield = shield or Shield()
         self.registrar = Registrar(
-            registry, Authenticator(secret, algorithms=ALGORITHMS), admissions.settings, admissions.failed, shield
+            registry, Authenticator(secret, algorithms=ALGORITHMS), admissions.settings, admissions.failed, self.shield
         )
         self._background = Background()
 

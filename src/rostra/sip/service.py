@@ -14,7 +14,6 @@ import structlog
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from rostra.calls.switchboard import CallOrder, NotDialled, Session, Switchboard
-from rostra.domain.abuse import Shield
 from rostra.environment import Environment
 from rostra.sip.agent import FOCI, CallAgent
 from rostra.sip.dialog import respond
@@ -57,13 +56,12 @@ class SipService:
         clock: Callable[[], float] | None = None,
         generator: random.Random | None = None,
         registering: Registering | None = None,
-        shield: Shield | None = None,
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
         """`settings` are those to begin with; see `apply`.
 
         `names` are further host names of this node: with one of its names or an address as host, the user part
-        alone is an alias. `registering` lets devices register; None: none can. `shield` remembers who guesses."""
+        alone is an alias. `registering` lets devices register; None: none can."""
         self._switchboard = switchboard
         self._environment = environment
         self._clock = clock
@@ -79,12 +77,12 @@ class SipService:
         self._engine.address_for = lambda flow: self.announced(flow.local[0], flow.remote[0])
         self._engine.vouched = self._vouched
         self._engine.capabilities = self._capabilities
-        self._shield = self._engine.gate.hearing = shield or Shield()
         self._engine.gate.trusted = lambda address: address in self._liveness.addresses
         self._switching = Switching(self._engine, ports, settings or SipSettings())
         self._registering = registering
         if registering is not None:
             self._engine.keeps = registering.registrar.uses
+            self._engine.gate.hearing = registering.shield
         self._metrics = EngineMetrics(self._engine, registry)
         self._unwell = Unwell(clock or time.monotonic)
         self._liveness = Liveness(self, self._unwell)
@@ -234,7 +232,9 @@ class SipService:
     def nobody_there(self, event: CallReceived) -> None:
         if not self.trusts(event.flow):
             address, proven = event.flow.remote[0], event.flow.transport.reliable
-            self._shield.wrong_alias(address, event.request.target.address, time.monotonic(), proven=proven)
+            self._engine.gate.hearing.wrong_alias(
+                address, event.request.target.address, time.monotonic(), proven=proven
+            )
 
     def report(self, call: str, name: str, status: int) -> None:
         if self._driver is not None:
