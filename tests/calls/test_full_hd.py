@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.calls.network import Network, Node
 from tests.calls.people import Guest, service
@@ -10,6 +12,10 @@ from rostra.calls.offers import full_hd_in, full_hd_of
 from rostra.domain.capacity import CallClass
 from rostra.domain.media import CodecParameters, Content, MediaDescription, MediaKind, MediaStream
 from rostra.domain.vocabulary import CallProtocol
+from rostra.media.engine import rungs
+from rostra.media.engine.webrtc_plan import plan
+
+OFFERS = Path(__file__).parents[1] / "media" / "offers"
 
 BEST = "profile-level-id=42e01f;packetization-mode=1;max-fs=8160;max-mbps=244800"
 SERVICES = {
@@ -82,3 +88,25 @@ async def test_the_price_is_booked_with_the_call(alias: str, sdp: str, expected:
     await phone.session.reserve_rtp("p", (MediaKind.AUDIO, MediaKind.VIDEO), full_hd=full_hd_in(sdp))
     assert node.ledger.used - before == expected
     await node.exchange.close()
+
+
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+@pytest.mark.parametrize("asks", [True, False])
+@pytest.mark.spec("API-091", "SYS-121")
+def test_a_browser_is_sent_what_it_asked_for_and_that_is_what_it_pays_for(codec: str, asks: bool) -> None:
+    """Chromium's offer, with what the web app adds to it."""
+    more = {"H264": ";max-fs=8160;max-mbps=244800", "VP8": "max-fs=8160;max-fr=30"}[codec]
+    chromium = (OFFERS / "chromium-audio-video-inactive.sdp").read_text().replace("\r\n", "\n")
+    chromium = chromium.replace({"H264": "VP8/90000", "VP8": "H264/90000"}[codec], "NONE/90000")
+    if asks and codec == "H264":
+        chromium = chromium.replace("42e01f\n", f"42e01f{more}\n").replace("42001f\n", f"42001f{more}\n")
+    elif asks:
+        chromium = chromium.replace("a=rtpmap:96 VP8/90000\n", f"a=rtpmap:96 VP8/90000\na=fmtp:96 {more}\n")
+    offered = chromium.replace("\n", "\r\n")
+    section = plan(offered).of_role("video")
+    assert section
+    assert section.chosen
+    assert section.chosen.row.name == codec
+    sent = rungs.pick(section.chosen.payload.parameters, section.offered.receive_limit, "fullhd")
+    assert (sent.width, sent.height) == ((1920, 1080) if asks else (1280, 720))
+    assert full_hd_in(offered) is asks
