@@ -33,7 +33,7 @@ async def joined() -> tuple[str, str, str]:
 
 @schema.parametrize()
 @settings(
-    max_examples=5,
+    max_examples=3,
     deadline=None,
     derandomize=True,
     database=None,

@@ -18,6 +18,11 @@ RED, BLUE = (208, 32, 32), (32, 48, 208)
 
 
 @pytest.fixture(scope="module")
+def platform(common_platform: Platform) -> Platform:
+    return common_platform
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         running = launch(playwright)

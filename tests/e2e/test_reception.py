@@ -58,6 +58,11 @@ def brief_theme() -> bytes:
 
 
 @pytest.fixture(scope="module")
+def platform(common_platform: Platform) -> Platform:
+    return common_platform
+
+
+@pytest.fixture(scope="module")
 def services(platform: Platform) -> None:
     with platform.api() as api:
         made = api.post(f"{URI}/ivr_theme/", data={"name": "Brief"}, files={"package": ("brief.zip", brief_theme())})

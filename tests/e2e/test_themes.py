@@ -24,6 +24,11 @@ RED, TONE = (200, 40, 40), 1300
 URI = "/api/admin/configuration/v1"
 
 
+@pytest.fixture(scope="module")
+def platform(common_platform: Platform) -> Platform:
+    return common_platform
+
+
 def package() -> bytes:
     sound, picture, out = io.BytesIO(), io.BytesIO(), io.BytesIO()
     hum = 9000 * np.sin(np.arange(48000 * 4) * 2 * np.pi * TONE / 48000)

@@ -1,6 +1,6 @@
 """Every page of the site in a browser, as an administrator and as somebody who may only look.
 
-Pages that the menu leads to, and of each list the form of a new object and of the first one. Nothing may fail, nothing
+Pages that the menu leads to, and of each list the form of its first object, or of a new one. Nothing may fail, nothing
 may be wider than the window, and what axe-core calls serious fails. ROSTRA_SCREENSHOTS: a directory for pictures of
 them all.
 """
@@ -34,7 +34,10 @@ __all__ = ["settings_without_tls", "site"]
 WIDTH, HEIGHT = 1280, 800
 AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 PICTURES = os.environ.get("ROSTRA_SCREENSHOTS", "")
-MORE = ("/admin/", "/admin/csv/import/configuration/conference/", "/admin/status/conference/c-1/")
+MORE = (
+    *("/admin/", "/admin/csv/import/configuration/conference/", "/admin/status/conference/c-1/"),
+    *("/admin/configuration/conference/add/", "/admin/accounts/role/add/", "/admin/configuration/tlscertificate/add/"),
+)
 _EXAMINED = (
     *("/admin/", "/admin/configuration/conference/", "/admin/configuration/conference/add/"),
     *("/admin/management/virtualauditorium/", "/admin/status/live/", "/admin/status/worker_vm/"),
@@ -150,11 +153,11 @@ async def test_every_page_opens_without_a_fault(context: BrowserContext) -> None
     for path in (*MORE, *links()):
         await walk.visit(path)
         offered += bool(await walk.page.evaluate(_EDITING))
-        for other in await walk.further():
+        for other in (await walk.further())[-1:]:
             if other not in walk.seen:
                 await walk.visit(other)
     assert not walk.faults, "\n".join(walk.faults)
-    assert len(walk.seen) > 150
+    assert len(walk.seen) > 110
     assert offered > 40, "what nobody who may only look is offered"
 
 
@@ -176,7 +179,9 @@ def test_who_may_only_look_sees_pages_or_that_access_is_denied(reader: Client) -
         text = response.content.decode()
         assert response.status_code == 200 or 'id="denied"' in text, link
         assert not re.search(r'href="[^"]*/add/"', text), link
-        assert 'name="_save"' not in text, link
+        assert not re.search(
+            r'name="(_save|_continue|_addanother|confirmed)"|href="[^"]*/delete/?"|deletelink', text
+        ), link
         statuses[f"{link}add/"] = reader.get(f"{link}add/").status_code
     assert {status for link, status in statuses.items() if link.endswith("/add/")} <= {403, 404}
     assert list(statuses.values()).count(200) > 60
@@ -186,15 +191,15 @@ async def test_who_may_only_look_is_offered_nothing_else(site: str, reader: Clie
     refused = ("conference", "workervm", "systemlocation", "ivrtheme")
     async with opened(site, reader) as context:
         walk = Walk(await context.new_page())
-        for number, path in enumerate(links()):
+        for path in links()[::3]:  # what stands in the others is tested above
             await walk.visit(path)
             assert not await walk.page.evaluate(_EDITING), path
-            for other in await walk.further() if number % 3 == 0 else ():
+            for other in await walk.further():
                 assert not other.endswith("/add/")
                 await walk.visit(other)
                 assert not await walk.page.evaluate(_EDITING), other
         assert not walk.faults, "\n".join(walk.faults)
-        assert len(walk.seen) > 80
+        assert len(walk.seen) > 35
         await walk.visit("/admin/")
         token = await walk.page.evaluate("document.querySelector('[name=csrfmiddlewaretoken]').value")
         given = {"csrfmiddlewaretoken": token, "name": "Mine"}
