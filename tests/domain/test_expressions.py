@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
@@ -101,10 +102,8 @@ def test_what_is_no_expression(pattern: str) -> None:
 @pytest.mark.parametrize("pattern", ["(a|aa)+$", r"(.*a){20}x", "(a+)+$", "((a*)*)*b", r"(?:(a|b|ab)*)*c"])
 def test_nothing_takes_long(pattern: str) -> None:
     began = time.process_time()
-    try:
+    with contextlib.suppress(expressions.TooSlow):
         assert expressions.match(pattern, "a" * 200 + "!") is None
-    except expressions.TooSlow:
-        pass
     assert time.process_time() - began < 1.0
 
 
