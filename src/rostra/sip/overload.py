@@ -8,7 +8,7 @@ from __future__ import annotations
 
 LAG = 0.1
 """Seconds that work may wait for its turn; a call takes several."""
-FILL = 0.1
+FILL = 0.3
 """Share of a socket's buffer that may be filled by what has not been read yet."""
 WAITING = 400
 """Calls that may wait for their answer from us."""
@@ -56,9 +56,9 @@ class Overload:
         load = max(lag / LAG, fill / FILL, waiting / WAITING)
         self._load += SMOOTH * (min(load, MOST_LOAD) - self._load)
         if self._load > 1.0:
-            self.share = max(LEAST, self.share * max(0.7, 1.0 / self._load))
+            self.share = max(LEAST, self.share * max(0.9, 1.0 / self._load))
         else:
-            self.share = min(1.0, self.share * (1.0 + 0.1 * (1.0 - self._load)) + 0.002)
+            self.share = min(1.0, self.share * (1.0 + 0.2 * (1.0 - self._load)) + 0.002)
 
     def takes(self, asking: str, request: int, now: float) -> bool:
         """May a new request of somebody, by a number that its repetitions share, go on?"""
