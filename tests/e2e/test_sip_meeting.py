@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -74,21 +75,21 @@ def test_two_browsers_and_a_sip_system_meet(
 
 
 CODECS = [
-    ("PCMU", "H264", "udp", False),
-    ("PCMA", "VP8", "tcp", False),
-    ("G722", "H264", "tls", True),
-    ("opus", "VP8", "udp", True),
+    ("PCMU", "H264", "udp", {}),
+    ("PCMA", "VP8", "tcp", {"encrypted": True, "keys": "dtls_srtp"}),
+    ("G722", "H264", "tls", {"encrypted": True}),
+    ("opus", "VP8", "udp", {"encrypted": True}),
 ]
 
 
-@pytest.mark.parametrize(("audio", "video", "transport", "encrypted"), CODECS)
+@pytest.mark.parametrize(("audio", "video", "transport", "security"), CODECS)
 def test_every_codec_transport_and_encryption(
     platform: Platform, browser: Browser, green_clip: Path, tmp_path: Path, audio: str, video: str, transport: str,
-    encrypted: bool,
+    security: dict[str, Any],
 ) -> None:  # fmt: skip
     settings = {
         "audio_codecs": [audio], "video_codecs": [video], "video": green_clip, "tone": 1400, "transport": transport,
-        "encrypted": encrypted,
+        **security,
     }  # fmt: skip
     with Phone(tmp_path / "green", **settings) as green:
         red = person(browser, "Red", RED, 500).join(platform.web, "meet.demo")

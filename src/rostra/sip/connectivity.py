@@ -12,9 +12,10 @@ _MEDIA = ("audio", "video")
 
 
 def wanted(offer: Session) -> bool:
-    """Every stream that is offered has what a browser's has, so that nothing of it would be lost."""
+    """Every stream that is offered has what a browser's has, bundled as browsers do, so that nothing would be lost."""
     streams = [section for section in offer.sections if section.media in _MEDIA and section.port]
-    return bool(streams) and all(_like_a_browser(offer, section) for section in streams)
+    bundled = any(value.startswith("BUNDLE") for value in offer.values("group"))
+    return bundled and bool(streams) and all(_like_a_browser(offer, section) for section in streams)
 
 
 def _like_a_browser(offer: Session, section: Section) -> bool:
