@@ -35,6 +35,7 @@ CODES: dict[str, str] = {
     "Conference host ended the conference with a DTMF command": "#pex120",
     "Call rejected": "#pex150",
     "Call disconnected": "#pex151",
+    "Gateway dial out failed": "#pex152",
     "invalid gateway routing rule transform": "#pex153",
     "Neither conference nor gateway found": "#pex154",
     "404 Not Found": "#pex157",
@@ -46,7 +47,7 @@ CODES: dict[str, str] = {
     "SSO enabled but no Identity Providers configured": "#pex201",
     "SSO Authentication Failed. SSO is not available from this domain": "#pex204",
 }
-"""Those the platform says. Never said: those of proxying, gateways, direct routes and telehealth, which are not there,
+"""Those the platform says. Never said: those of proxying, direct routes and telehealth, which are not there,
 that of SSO in maintenance mode, which a page says in its own way, and `502 Bad Gateway` and `Unexpected Response: 503`,
 which proxies and clients say."""
 

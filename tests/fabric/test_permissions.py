@@ -301,9 +301,12 @@ async def test_what_was_recorded_is_not_heeded_by_a_process_that_begins_anew(
 async def test_a_hostile_member_cannot_answer_for_another(platform: Platform, machines: Machines) -> None:
     """It hears the question as well, and is faster."""
     n2, management, asked = machines.buses["n2"], machines.buses["management"], asyncio.Event()
-    row = subjects.CATCH_UP
+    row, there = subjects.CATCH_UP, set[str]()
 
-    async def answer(_subject: str, _payload: bytes) -> bytes:
+    async def answer(_subject: str, payload: bytes) -> bytes:
+        if payload == b"there?":
+            there.add("management")
+            return b""
         await asked.wait()
         async with asyncio.timeout(5):  # the forged answers come over another link
             while not any(member == "n3" for member, _, _ in machines.refused):  # noqa: ASYNC110
@@ -317,6 +320,9 @@ async def test_a_hostile_member_cannot_answer_for_another(platform: Platform, ma
 
     async def first(message: object) -> None:
         reply = message.reply  # type: ignore[attr-defined]
+        if not reply:
+            there.add("hostile")
+            return
         await hostile.publish(reply, b"plain")
         await hostile.publish(reply, platform.guards["n3"].seal_answer(row, reply, b"forged"))
         await hostile.publish(reply, b"", headers={"Status": "503"})
@@ -325,6 +331,10 @@ async def test_a_hostile_member_cannot_answer_for_another(platform: Platform, ma
 
     await hostile.subscribe(row.pattern, cb=first)
     await hostile.flush()
+    async with asyncio.timeout(5):
+        while len(there) < 2:  # subscriptions on their way to the server of n2
+            await n2.publish(row.pattern, b"there?")
+            await asyncio.sleep(0.01)
     assert await n2.request(row.pattern, b"?") == b"genuine"
     assert speaker() == "management"
     assert any(member == "n3" for member, _, _ in machines.refused)

@@ -22,9 +22,10 @@ class Refusal(enum.Enum):
     INVALID_TOKEN = ("Invalid token", 403)
     INVALID_ROLE = ("Invalid role", 403)
     TRANSFORM = ("invalid gateway routing rule transform", 404)
-    NOT_REGISTERED = ("Called party not available", 480)
+    NOT_REGISTERED = ("Gateway dial out failed", 480)
     """The call may only go to registered devices, and none has the alias (CONF-028)."""
-    LOOP = ("Call has been passed on in a circle", 482)
+    LOOP = ("Gateway dial out failed", 482)
+    """The call has come back to us (SIP: Loop Detected)."""
 
     def __init__(self, text: str, sip_status: int) -> None:
         self.text = text
