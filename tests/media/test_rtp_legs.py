@@ -44,7 +44,11 @@ SUITES = ("AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32")
 
 
 def crypto(suite: str, seed: int) -> tuple[CryptoAttribute, ...]:
-    return (CryptoAttribute(tag=1, suite=suite, key_salt=base64.b64encode(bytes([seed]) * KEY_OCTETS.get(suite, 30)).decode()),)
+    return (
+        CryptoAttribute(
+            tag=1, suite=suite, key_salt=base64.b64encode(bytes([seed]) * KEY_OCTETS.get(suite, 30)).decode()
+        ),
+    )
 
 
 def side(

@@ -101,6 +101,18 @@ async def test_a_browser_is_told_that_it_may_send_more(driven: Driven, browser: 
     assert asked_again == 0, "nothing is lost, but packets are asked for again"
 
 
+async def test_media_under_another_certificate_than_was_named_ends_the_call(driven: Driven, browser: Browser) -> None:
+    """Whoever sits between the media sees nothing (RFC 8827 6.5)."""
+    peer = await Peer.open(browser, "red", 600)
+    offer = await peer.offer()
+    named = offer.partition("a=fingerprint:sha-256 ")[2].split()[0]
+    strange = ":".join(reversed(named.split(":")))
+    await peer.answer(await driven.worker.open_webrtc("red", offer.replace(named, strange), start=True))
+    reason = "the far end's certificate is not the one it named"
+    await driven.until(lambda: driven.told(m.LegFailed(leg="red", reason=reason)))
+    assert not any(isinstance(event, m.FirstPicture) for event in driven.events)
+
+
 async def test_a_picture_within_a_second_of_joining(driven: Driven, browser: Browser) -> None:
     await driven.worker.compose(compose())
     first = await Peer.open(browser, "red", 600)

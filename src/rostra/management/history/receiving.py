@@ -147,6 +147,8 @@ class _Intake:
                 self._note(record, event, "node", event.kind, event.details)
             case domain.AlarmChanged():
                 pass  # followers keep alarms
+            case domain.RegistrationAdded() | domain.RegistrationDeleted() | domain.RuleMatched() | domain.CallPlaced():
+                pass  # followers log them
 
     def _conference(self, key: str, name: str, kind: str, tag: str, start: float) -> ConferenceRecord | None:
         if not key:

@@ -39,12 +39,12 @@ def handshake(ours: DtlsSide, theirs: DtlsSide) -> Handshake:
 
 def matches(pem: str, fingerprint: str) -> bool:
     """Whether a certificate is the one of a fingerprint (RFC 8122 5)."""
-    name, _, digest = fingerprint.partition(" ")
+    name, _, digest = fingerprint.lower().partition(" ")
     try:
         found = hashlib.new(_HASHES[name], ssl.PEM_cert_to_DER_cert(pem.strip())).hexdigest()
     except (KeyError, ValueError):
         return False
-    return hmac.compare_digest(found, digest.replace(":", "").lower())
+    return hmac.compare_digest(found, digest.strip().replace(":", ""))
 
 
 def _split(side: DtlsSide) -> tuple[str, str]:

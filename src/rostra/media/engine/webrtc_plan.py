@@ -89,6 +89,11 @@ class Plan:
         """The offer's ICE user fragments: others than before mean an ICE restart (RFC 8839 4.4.1)."""
         return tuple(self.offer.transport_value(section.offered, "ice-ufrag") for section in self.accepted)
 
+    def fingerprints(self) -> set[str]:
+        """Of the certificates that the far end may show (RFC 8122 5)."""
+        stated = (section.offered.values("fingerprint") for section in self.accepted)
+        return {one for values in stated for one in values or self.offer.session_values("fingerprint")}
+
 
 _WANTED = {"video": {"audio", "video"}, "video-only": {"video"}, "audio": {"audio"}}
 

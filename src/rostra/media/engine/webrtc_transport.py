@@ -18,7 +18,7 @@ import structlog
 from rostra.domain.presenting import slides_of
 from rostra.environment import PortRange
 from rostra.media import certificate
-from rostra.media.engine import branches
+from rostra.media.engine import branches, dtls
 from rostra.media.engine.gst import Gst, GstSdp, GstWebRTC
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, elements_with, make
 from rostra.media.engine.receivers import Receivers
@@ -67,6 +67,7 @@ class WebRtcTransport:
         self.plan: Plan | None = None
         self._loop = asyncio.get_running_loop()
         self._on_state = on_state
+        self._on_error = on_error
         self._pipeline = Pipeline(f"leg {leg}", on_error)
         self._gathered = asyncio.Event()
         self._senders: dict[str, Any] = {}
@@ -222,11 +223,21 @@ class WebRtcTransport:
         if kind in self._associations:
             if kind == "dtlssrtpdec":
                 element.set_property("pem", self._certificate.pem)
+                element.connect("notify::peer-pem", self._introduced)
             element.set_property("connection-id", f"{id(self)}-{next(self._associations[kind])}")
         elif kind == "rtprtxsend":
             self._repeaters.append(element)
         elif kind == "rtpjitterbuffer":
             element.set_property("rtx-next-seqnum", False)  # pictures come in bursts: a late packet need not be lost
+
+    def _introduced(self, element: Any, _: Any) -> None:
+        """The far end has shown its certificate: one that it has not named ends the connection (RFC 8827 6.5)."""
+        pem, plan = element.get_property("peer-pem"), self.plan
+        if not pem or plan is None or any(dtls.matches(pem, named) for named in plan.fingerprints()):
+            return
+        element.get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, lambda *_: Gst.PadProbeReturn.DROP)
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._on_error, "the far end's certificate is not the one it named")
 
     def _pad_added(self, _: Any, pad: Any) -> None:
         if pad.get_direction() == Gst.PadDirection.SRC and not self._closed:
