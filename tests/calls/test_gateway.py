@@ -144,6 +144,37 @@ async def test_who_gives_up_while_it_rings() -> None:
     await until(lambda: far.reasons == ["Call disconnected"])
 
 
+@pytest.mark.spec("SVC-077", "SVC-111")
+@pytest.mark.parametrize("location", [None, 2])
+async def test_who_gives_up_while_the_call_is_being_placed(
+    location: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is called for a caller who is not there any more, whichever node calls."""
+    given = rule(outgoing_location=location)
+    one, two = await desks("n1", "n2", plan=Plan(given=[given]), locations=[1, 2])
+    desk = two if location else one
+    outgoing, asked, go = desk.node.exchange.outgoing, asyncio.Event(), asyncio.Event()
+    place, outcomes = outgoing.place, list[str]()
+
+    async def slow(*wanted: Any) -> tuple[str, ...]:
+        asked.set()
+        await go.wait()
+        try:
+            return await place(*wanted)
+        except NotDialled as problem:
+            outcomes.append(problem.reason)
+            raise
+
+    monkeypatch.setattr(outgoing, "place", slow)
+    caller = await (await Caller(one).call()).media()
+    await asked.wait()
+    await caller.session.leave()
+    go.set()
+    await until(lambda: outcomes == ["Call cancelled"])
+    assert not any(far.session for far in desk.adapter.calls)
+    await until(lambda: [one.node.exchange.conferences, two.node.exchange.conferences] == [[], []])
+
+
 @pytest.mark.spec("API-079", "SVC-077")
 @pytest.mark.parametrize(
     ("protocol", "said", "told", "status"),

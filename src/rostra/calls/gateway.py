@@ -39,6 +39,12 @@ AGREED = 2.0
 """Seconds for which it is waited what the caller has, where the called party is offered the same."""
 
 
+def is_abandoned(conference: ConferenceInstance) -> bool:
+    """Has the caller of a gateway call gone while it was being placed? Then nobody is called any more."""
+    caller = conference.register(CALLER)
+    return conference.service.onward is not None and conference.participant(str(caller or "")) is None
+
+
 class Placing(Protocol):
     """What `calls.outgoing` does for it."""
 

@@ -16,6 +16,7 @@ import structlog
 
 from rostra.background import Background
 from rostra.calls.forking import Forking, call_all, roster
+from rostra.calls.gateway import is_abandoned
 from rostra.calls.session import CallSession
 from rostra.calls.switchboard import CallOrder, Dialler, NotDialled, OutgoingLeg, SessionListener
 from rostra.conference import messages as w
@@ -174,6 +175,9 @@ class Outgoing:
             raise NotDialled(404, "Neither conference nor gateway found")
         leg = dialler.leg(order)
         conference = await self._enrolment.conference(service)
+        if is_abandoned(conference):
+            conference.end_if_unused()
+            raise NotDialled(487, "Call cancelled")
         present = _places(conference, way.fork)
         if not has_room(service.description.participant_limit, present):
             conference.end_if_unused()
