@@ -213,6 +213,16 @@ async def test_guessing_is_held_up(desk: Desk) -> None:
     assert len(desk.rules.failures) == 10
 
 
+async def test_who_is_registered_goes_on_where_others_tried_too_much(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = await desk.register()
+    monkeypatch.setattr(desk.app.state.client_api.platform.visitors, "heard", lambda _address: False)
+    assert (await desk.post(f"registrations/{ANN}/request_token")).status_code == 403
+    assert (await desk.post(f"registrations/{ANN}/refresh_token", mine["token"])).status_code == 200
+    assert (await desk.post(f"registrations/{ANN}/refresh_token", body={"token": mine["token"]})).status_code == 200
+
+
 @pytest.mark.spec("API-136", "CONF-034")
 async def test_it_lives_as_its_token_does(desk: Desk) -> None:
     first = await desk.register()

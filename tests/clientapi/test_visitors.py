@@ -8,7 +8,7 @@ from rostra.clientapi import visitors
 from rostra.clientapi.visitors import Visitors
 from rostra.domain.abuse import Shield
 
-from .driver import Api
+from .driver import ROOT, Api
 from .fakes import FakeSwitchboard
 
 
@@ -20,6 +20,9 @@ async def test_who_tries_aliases_learns_nothing_any_more(api: Api, switchboard: 
     assert codes[20:] == [403] * 5
     there = await api.request_token("meet.demo", display_name="Mallory")
     assert (there.status_code, there.json()["result"]) == (403, guess[-1].json()["result"])
+    for alias in ("ann@example.com", "meet.demo"):
+        refused = await api.http.post(f"{ROOT}/registrations/{alias}/request_token")
+        assert (refused.status_code, refused.json()["result"]) == (403, guess[-1].json()["result"])
     assert (await ada.get("conference_status")).status_code == 200, "who is in goes on"
     assert (await ada.post("refresh_token")).status_code == 200
 

@@ -34,6 +34,7 @@ from rostra.clientapi.envelope import (
     failure,
     success,
 )
+from rostra.clientapi.handlers.registrations import token_of
 from rostra.clientapi.handlers.tokens import hold_back_refused_refresh, refresh_token
 from rostra.clientapi.network import caller_address
 from rostra.clientapi.pins import PinGuard
@@ -171,8 +172,9 @@ class ClientApi:
         return answer if isinstance(answer, Response) else success(answer)
 
     async def _look_at(self, asked: Asked) -> None:
-        """Raises ApiProblem for who has no token, asks for conferences, and is not heard or asks much too fast."""
-        if "alias" not in asked.values or (asked.token and self.clients.holder(asked.token) is not None):
+        """Raises ApiProblem for who has no token, asks for conferences or to be registered, and is not heard or asks
+        much too fast."""
+        if not asked.values.keys() & {"alias", "registration"} or self._is_client(asked):
             return
         address, visitors = caller_address(asked.request), self.platform.visitors
         if not visitors.heard(address):
@@ -182,6 +184,13 @@ class ClientApi:
             raise ApiProblem(503, "503 Service Unavailable")
         if delay:
             await asyncio.sleep(delay)
+
+    def _is_client(self, asked: Asked) -> bool:
+        """Has it a token that is good, of a conference or of a registration?"""
+        if asked.token and self.clients.holder(asked.token) is not None:
+            return True
+        devices, token = self.platform.devices, token_of(asked)
+        return devices is not None and bool(token) and devices.holder(token) is not None
 
     async def _slow_down(self, asked: Asked) -> None:
         """Raises ApiProblem 503 for a client that asks much too fast; it may go on staying and leaving."""

@@ -63,7 +63,7 @@ async def refresh_token(asked: Asked) -> RegistrationRefreshed:
 async def release_token(asked: Asked) -> bool:
     """Releasing twice is fine."""
     devices = _devices(asked)
-    if not devices.ended(_token(asked)):
+    if not devices.ended(token_of(asked)):
         devices.release(_holder(asked, devices))
     return True
 
@@ -87,7 +87,7 @@ async def search(asked: Asked) -> list[DirectoryEntry]:
 async def avatar(asked: Asked) -> Response:
     """The picture of an alias of the phone book (API-142)."""
     devices = _devices(asked)
-    if devices.holder(_token(asked)) is None:  # of any alias: it asks for the pictures of others
+    if devices.holder(token_of(asked)) is None:  # of any alias: it asks for the pictures of others
         raise ApiProblem(403, INVALID_TOKEN)
     return avatars.picture(await devices.admissions.picture(asked.values["registration"], *avatars.size(asked)))
 
@@ -118,14 +118,14 @@ def _devices(asked: Asked) -> Devices:
     return asked.platform.devices
 
 
-def _token(asked: Asked) -> str:
-    """Legacy clients put it into the body."""
+def token_of(asked: Asked) -> str:
+    """That of a registration; legacy clients put it into the body."""
     given = asked.body.token if isinstance(asked.body, RegistrationToken) else msgspec.UNSET
     return asked.token or (given if isinstance(given, str) else "")
 
 
 def _holder(asked: Asked, devices: Devices) -> Registration:
-    found = devices.holder(_token(asked), asked.values["registration"])
+    found = devices.holder(token_of(asked), asked.values["registration"])
     if found is None:
         raise ApiProblem(403, INVALID_TOKEN)
     return found
