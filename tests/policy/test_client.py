@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import io
 import ssl
 import time
+import zlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -34,6 +36,7 @@ async def asking() -> AsyncIterator[PolicyClient]:
     await client.close()
 
 
+PACKED = {"content-type": "application/json", "content-encoding": "gzip"}
 UNUSABLE: dict[str, Reply | None] = {
     "hangs": None,
     "500": said({"status": "success"}, 500),
@@ -46,6 +49,10 @@ UNUSABLE: dict[str, Reply | None] = {
     "no object": said([1]),
     "not UTF-8": (200, {"content-type": "application/json"}, b'{"a": "\xff"}'),
     "deep": (200, {"content-type": "application/json"}, b"[" * 100_000),
+    "oversize once unpacked": (200, PACKED, gzip.compress(b'{"a": 1}' + b" " * LARGEST)),
+    "not packed": (200, PACKED, b'{"a": 1}'),
+    "half packed": (200, PACKED, gzip.compress(b'{"a": 1}')[:-9]),
+    "packed otherwise": (200, PACKED | {"content-encoding": "br"}, b'{"a": 1}'),
     "cut off": (200, {"content-type": "application/json", "transfer-encoding": "chunked"}, b"zz\r\n"),
     **{
         str(status): (
@@ -67,6 +74,32 @@ async def test_what_is_no_usable_answer(asking: PolicyClient, name: str, monkeyp
             assert await asking.ask(Profile(name="P", url=server.url), QUESTION) is None
         assert len(server.requests) == 1
         assert any(line["log_level"] == "warning" and line["problem"] and line["profile"] == "P" for line in logs)
+
+
+async def test_an_answer_that_is_compressed_unasked(asking: PolicyClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed: dict[str, bytes] = {"gzip": gzip.compress(b'{"a": 1}'), "deflate": zlib.compress(b'{"a": 1}')}
+    for coding, body in packed.items():
+        async with running(lambda *_, one=(200, PACKED | {"content-encoding": coding}, body): one) as server:
+            assert await asking.ask(Profile(url=server.url), QUESTION) == {"a": 1}
+        assert server.requests[0][2]["accept-encoding"] == "identity"
+    read: list[int] = []
+    unpack = module.zlib.decompressobj
+
+    class Counted:
+        """What is unpacked at most, whatever is there."""
+
+        def __init__(self, bits: int) -> None:
+            self.eof, self._of = False, unpack(bits)
+
+        def decompress(self, body: bytes, most: int) -> bytes:
+            read.append(len(found := self._of.decompress(body, most)))
+            return found
+
+    monkeypatch.setattr(module.zlib, "decompressobj", Counted)
+    bomb = gzip.compress(bytes(64 * LARGEST))
+    async with running(lambda *_: (200, PACKED, bomb)) as server:
+        assert await asking.ask(Profile(url=server.url), QUESTION) is None
+    assert read == [LARGEST + 1]
 
 
 async def test_nobody_there(asking: PolicyClient) -> None:

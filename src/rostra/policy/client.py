@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+import zlib
 from collections.abc import Callable
 
 import httpx
@@ -21,6 +22,8 @@ SECONDS = 5.0
 """For one request in all (POL-011)."""
 LARGEST = 1024 * 1024
 """Bytes of an answer that are read."""
+_EITHER = 32 + zlib.MAX_WBITS
+"""To zlib: with the header of gzip, or its own."""
 _JSON = "application/json"
 _JPEG = "image/jpeg"
 
@@ -110,8 +113,9 @@ class PolicyClient:
         if self._client is None:
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30.0)
             self._client = httpx.AsyncClient(
-                verify=self._trust(), trust_env=False, follow_redirects=False, timeout=SECONDS, limits=limits
-            )
+                verify=self._trust(), trust_env=False, follow_redirects=False, timeout=SECONDS, limits=limits,
+                headers={"accept-encoding": "identity"},  # some compress all the same
+            )  # fmt: skip
         return self._client
 
 
@@ -124,12 +128,33 @@ async def _body(response: httpx.Response, type: str) -> bytes:
         raise _Unusable(f"content type {given or 'missing'}")
     parts: list[bytes] = []
     size = 0
-    async for part in response.aiter_bytes():
+    async for part in response.aiter_raw():
         size += len(part)
         if size > LARGEST:
             raise _Unusable(f"larger than {LARGEST} bytes")
         parts.append(part)
-    return b"".join(parts)
+    return _plain_body(b"".join(parts), response.headers.get("content-encoding", "").strip().lower())
+
+
+def _plain_body(body: bytes, coding: str) -> bytes:
+    """A body as it was before it was compressed: a few bytes may become any number, so no more than may be read.
+
+    Raises _Unusable.
+    """
+    if coding in ("", "identity"):
+        return body
+    if coding not in ("gzip", "x-gzip", "deflate"):
+        raise _Unusable(f"content coding {coding}")
+    unpacking = zlib.decompressobj(_EITHER)
+    try:
+        plain = unpacking.decompress(body, LARGEST + 1)
+    except zlib.error as problem:
+        raise _Unusable(f"content coding {coding}: {problem}") from None
+    if len(plain) > LARGEST:
+        raise _Unusable(f"larger than {LARGEST} bytes")
+    if not unpacking.eof:
+        raise _Unusable(f"content coding {coding}: the body is not complete")
+    return plain
 
 
 def _credentials(profile: Profile) -> httpx.BasicAuth | None:
