@@ -12,6 +12,7 @@ from tests.calls.network import MapAtlas, Network, Node
 from tests.calls.people import PINS, SERVICES, Guest, service, settle, until
 from tests.calls.test_outgoing import Adapter, Plan
 
+from rostra.calls import portraits
 from rostra.calls.exchange import Exchange
 from rostra.calls.policies import Found, MediaPlace, Unasked
 from rostra.calls.switchboard import CallRefused, CallRequest, NotDialled, Refusal
@@ -267,4 +268,20 @@ async def test_pictures_are_asked_for_once() -> None:
     assert await exchange.avatar(me, "nobody", 50, 50) is None
     assert await exchange.avatar("nobody", other, 50, 50) is None
     assert policies.pictures == 2
+    await exchange.close()
+
+
+async def test_large_pictures_are_not_kept_without_end() -> None:
+    policies = Deciding(picture=bytes(1024 * 1024))
+    exchange = await node(policies)
+    one, two = await Guest(exchange).join("open"), await Guest(exchange).join("open")
+    me, other = one.session.participant.uuid, two.session.participant.uuid
+    for side in range(1, 41):
+        assert await exchange.avatar(me, other, side, side)
+    kept = exchange._portraits._kept
+    await until(lambda: len(kept) == portraits.MOST_BYTES // 1024 // 1024)
+    assert await exchange.avatar(me, other, 40, 40)
+    assert policies.pictures == 40
+    assert await exchange.avatar(me, other, 1, 1)
+    assert policies.pictures == 41
     await exchange.close()

@@ -19,6 +19,8 @@ KEPT = 300.0
 """Seconds for which a picture, or that there is none, is remembered."""
 MOST = 500
 """Pictures that are remembered."""
+MOST_BYTES = 16 * 1024 * 1024
+"""Of all pictures that are remembered: who looks decides how large they are."""
 
 _Key = tuple[str, str, int, int]
 
@@ -46,10 +48,20 @@ class Portraits:
             asking = asyncio.get_running_loop().create_task(self._ask(participant, conference.service, width, height))
             self._kept.pop(key, None)
             self._kept[key] = now + KEPT, asking
-            while len(self._kept) > MOST:
-                del self._kept[next(iter(self._kept))]
+            self._drop()
+            asking.add_done_callback(self._drop)
         return await asyncio.shield(asking)
+
+    def _drop(self, _asked: object = None) -> None:
+        """The earliest go that are too many, or take too much room."""
+        while len(self._kept) > MOST or sum(_size(asked) for _, asked in self._kept.values()) > MOST_BYTES:
+            del self._kept[next(iter(self._kept))]
 
     async def _ask(self, participant: Participant, service: Service, width: int, height: int) -> bytes | None:
         call = msgspec.structs.replace(facts_of_participant(participant), trigger=Trigger.WEB_AVATAR_FETCH)
         return await self._policies.avatar(participant.uri, width, height, call, service, participant.role)
+
+
+def _size(asked: asyncio.Task[bytes | None]) -> int:
+    found = asked.result() if asked.done() and not asked.cancelled() and asked.exception() is None else None
+    return len(found or b"")
