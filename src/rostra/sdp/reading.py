@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from msgspec import structs
 
@@ -37,8 +38,8 @@ STATIC_PAYLOADS: dict[int, tuple[str, int, int]] = {
 
 _RTPMAP = re.compile(r"\s*([0-9]{1,3})\s+([^/\s]+)/([0-9]{1,9})(?:/([0-9]{1,2}))?\s*")
 _CRYPTO = re.compile(r"\s*([0-9]{1,9})\s+(\S+)\s+inline:([A-Za-z0-9+/=]+)(\S*)(?:\s+(.*))?")
-_MEMBERS = re.compile(r";|\s+(?=[A-Za-z0-9-]+=)")
-"""Between members; some part them by spaces only."""
+_MEMBERS = re.compile(r";|(?<!\s)\s+(?=[A-Za-z0-9-]+=)")
+"""Between members; some part them by spaces only. A run of spaces is looked at once, not from each of them."""
 _CONTROL = ("fir", "tmmbr", "tstr", "vbcm", "pan")
 """Codec control messages (RFC 5104 7.1)."""
 _FINGERPRINT = re.compile(r"\s*(sha-(?:1|256|384|512))\s+((?:[0-9A-Fa-f]{2}:){19,63}[0-9A-Fa-f]{2})\s*", re.IGNORECASE)
@@ -177,6 +178,7 @@ def _ptime(section: Section) -> int | None:
 def _codecs(section: Section) -> tuple[CodecParameters, ...]:
     maps = _by_payload(section, "rtpmap")
     formats = _by_payload(section, "fmtp")
+    feedback = tuple(_feedback(section))
     codecs: list[CodecParameters] = []
     seen: set[int] = set()
     for text in section.formats:
@@ -197,7 +199,7 @@ def _codecs(section: Section) -> tuple[CodecParameters, ...]:
                 clock_rate=clock_rate,
                 channels=channels,
                 parameters=parse_parameters(formats.get(text, "")),
-                feedback=_feedback(section, text),
+                feedback=tuple(dict.fromkeys(what for number, what in feedback if number in ("*", text))),
             )
         )
     return tuple(codecs)
@@ -234,18 +236,14 @@ def parse_parameters(text: str) -> dict[str, str]:
     return parameters
 
 
-def _feedback(section: Section, payload_type: str) -> tuple[str, ...]:
-    """RFC 4585 4.2; `*` means every payload type, and some write `ccm fir tmmbr` for two."""
-    found: list[str] = []
+def _feedback(section: Section) -> Iterator[tuple[str, str]]:
+    """RFC 4585 4.2: payload types with what is said of them. `*` means all; some write `ccm fir tmmbr` for two."""
     for value in section.values("rtcp-fb"):
         number, *words = value.lower().split() or [""]
-        if number not in ("*", payload_type) or not words:
-            continue
-        both = words[0] == "ccm" and len(words) > 2 and all(word in _CONTROL for word in words[1:])
-        for text in [f"ccm {word}" for word in words[1:]] if both else [" ".join(words)]:
-            if text not in found:
-                found.append(text)
-    return tuple(found)
+        if words and words[0] == "ccm" and len(words) > 2 and all(word in _CONTROL for word in words[1:]):
+            yield from ((number, f"ccm {word}") for word in words[1:])
+        elif words:
+            yield number, " ".join(words)
 
 
 def _crypto(section: Section) -> tuple[CryptoAttribute, ...]:

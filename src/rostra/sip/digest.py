@@ -15,7 +15,7 @@ Credentials = Callable[[str], tuple[str, str] | None]
 STRENGTH = ("sha-512-256", "sha-256", "md5")
 """Algorithms known here, the strongest first."""
 
-_PARAMETER = re.compile(r'([A-Za-z][\w-]*)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)')
+_PARAMETER = re.compile(r'(?<![\w-])([A-Za-z][\w-]*)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)')
 _HASHES = {"md5": hashlib.md5, "sha-256": hashlib.sha256, "sha-512-256": lambda data: hashlib.new("sha512_256", data)}
 
 

@@ -40,7 +40,7 @@ _SPELLINGS = {
 
 TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
-_PIECE = re.compile(rf"{_QUOTED}|<[^<>]*>|[^,\"<>]|,", re.DOTALL)
+_PIECE = re.compile(rf"{_QUOTED}|<[^<>]*>|[^,\"<>]+|,", re.DOTALL)
 _SINGLE = re.compile(rf"(?:[^,\"<>]|{_QUOTED}|<[^<>]*>)+", re.DOTALL)
 _PARAMETER = re.compile(
     rf"\s*;\s*([A-Za-z0-9\-.!%*_+`'~]+)(?:\s*=\s*({_QUOTED}|[^\s;,\"<>=][^\s;,\"<>]*))?\s*(?=;|$)", re.DOTALL

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _DIGITS = re.compile(r"[0-9A-D*#]")
-_SIGNAL = re.compile(r"^\s*signal\s*=\s*(\S+)", re.IGNORECASE | re.MULTILINE)
+_SIGNAL = re.compile(r"^[ \t]*signal[ \t]*=[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 _NAMED = {"10": "*", "11": "#", "12": "A", "13": "B", "14": "C", "15": "D"}
 
 UNDERSTOOD: Final = frozenset({"application/media_control+xml", "application/dtmf-relay", "application/dtmf"})

@@ -6,7 +6,7 @@ import dataclasses
 import urllib.parse
 
 from rostra.sip.errors import RemoteError
-from rostra.sip.headers import parse_parameters
+from rostra.sip.headers import TOKEN, parse_parameters
 from rostra.sip.message import Request
 from rostra.sip.uri import Uri
 
@@ -39,8 +39,9 @@ def parse_replaces(text: str) -> Replaces:
     parameters = parse_parameters(semicolon + rest)
     call_id = call_id.strip()
     to_tag, from_tag = parameters.get("to-tag", ""), parameters.get("from-tag", "")
-    if len(text) > LONGEST or not call_id or not to_tag or not from_tag or any(c <= " " or c == "," for c in call_id):
-        raise RemoteError("unusable Replaces")
+    named = bool(call_id) and not any(c <= " " or c == "," for c in call_id)
+    if len(text) > LONGEST or not named or not TOKEN.fullmatch(to_tag) or not TOKEN.fullmatch(from_tag):
+        raise RemoteError("unusable Replaces")  # tags are tokens: what is quoted could hide the end of a line
     return Replaces(call_id, to_tag, from_tag, "early-only" in parameters)
 
 

@@ -81,6 +81,8 @@ def parse_uri(text: str) -> Uri:
     if at and not _USER.fullmatch(user):
         raise RemoteError(f"{text[:60]!r} has no usable user part")
     address, _, headers = after.partition("?")
+    if any(c <= " " or c in '<>"' for c in headers):
+        raise RemoteError(f"{text[:60]!r} has unusable headers")
     host_port, semicolon, parameters = address.partition(";")
     found = _HOST_PORT.fullmatch(host_port)
     if found is None or (found[2] is not None and not 0 < int(found[2]) < 65536):
