@@ -198,6 +198,29 @@ async def test_devices_of_all_nodes_are_found_until_their_node_dies() -> None:
         assert len(registry) == 0
 
 
+def test_a_device_that_cannot_make_up_its_mind_takes_no_more_room_than_others() -> None:
+    now, told = [0.0], list[str]()
+
+    class Keeper:
+        """Remembers who has gone."""
+
+        def registration_ended(self, registration: Registration, reason: str) -> None:
+            told.append(f"{registration.id} {now[0]:.0f} {reason}")
+
+    registry = Registry(clock=lambda: now[0])
+    made = Registration(id="r", alias="a", protocol=SIP, keeper=Keeper(), deadline=3600.0)
+    registry.add(made)
+    for second in range(2000):
+        now[0] = float(second)
+        registry.refresh(made, now[0] + (60 if second % 2 else 3600))
+        registry.expire()
+    assert len(registry._due) < 5
+    for second in range(2000, 2100):
+        now[0] = float(second)
+        registry.expire()
+    assert told == ["r 2059 Registration expired"]
+
+
 @pytest.mark.spec("DIAG-052")
 async def test_many_are_told_in_pages() -> None:
     registry = Registry("n1")

@@ -104,6 +104,8 @@ class Registration(msgspec.Struct, kw_only=True, eq=False):
     """Unix seconds."""
     deadline: float = 0.0
     """By the clock of the registry."""
+    due: float = 0.0
+    """When it is looked at next, by the same: its one entry in the queue that counts."""
     by_policy: bool = False
     """Policy let it in, whatever is configured."""
     binding: Any = None
@@ -158,7 +160,7 @@ class Registry:
         registration.start_time = registration.start_time or self._now()
         self._by_id[registration.id] = registration
         self._by_alias.setdefault(registration.alias.casefold(), []).append(registration)
-        heapq.heappush(self._due, (registration.deadline, registration.id))
+        self._queue(registration)
         self._record(
             RegistrationAdded(
                 time=self._now(), id=registration.id, alias=registration.alias, protocol=registration.protocol.value,
@@ -171,9 +173,13 @@ class Registry:
 
     def refresh(self, registration: Registration, deadline: float) -> None:
         """It lasts until `deadline`; the queue is put right when the earlier moment comes."""
-        if deadline < registration.deadline:
-            heapq.heappush(self._due, (deadline, registration.id))
         registration.deadline = deadline
+        if deadline < registration.due:
+            self._queue(registration)
+
+    def _queue(self, registration: Registration) -> None:
+        registration.due = registration.deadline
+        heapq.heappush(self._due, (registration.due, registration.id))
 
     def end(self, registration: Registration, reason: str) -> None:
         """It is over; a second time changes nothing."""
@@ -201,12 +207,12 @@ class Registry:
             if looked == most:
                 return True
             looked += 1
-            _, id = heapq.heappop(self._due)
+            due, id = heapq.heappop(self._due)
             found = self._by_id.get(id)
-            if found is None:
+            if found is None or found.due != due:  # of one that is gone, or is looked at another time
                 continue
             if found.deadline > now:
-                heapq.heappush(self._due, (found.deadline, id))
+                self._queue(found)
             else:
                 self.end(found, EXPIRED)
         return False
