@@ -298,6 +298,14 @@ def test_nobody_has_us_call_somewhere_else(host: str, believed: bool) -> None:
     assert way.flow == (None if believed else UDP)
 
 
+def test_a_contact_that_names_another_machine_is_not_followed() -> None:
+    desk = Desk()
+    desk.ask(f"<sip:alice@{UDP.remote[0]}:5060;maddr=192.0.2.99>")
+    way = desk.registrar.way(desk.registry.of("alice@example.com")[0].id)
+    assert way is not None
+    assert way.flow == UDP
+
+
 def test_outbound_devices_are_one_by_their_instance_and_go_with_their_flow() -> None:
     desk = Desk()
     own = ';+sip.instance="<urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF>";reg-id=1'

@@ -334,9 +334,10 @@ def _check_order(known: Registration, request: Request) -> None:
 
 def _is_there(hop: str, flow: Flow) -> bool:
     try:
-        return same_address(parse_uri(hop).bare_host, flow.remote[0])
+        uri = parse_uri(hop)
     except RemoteError:
         return False
+    return same_address(uri.parameter("maddr") or uri.host, flow.remote[0])
 
 
 def _bare(route: str) -> str:
