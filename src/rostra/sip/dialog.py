@@ -8,7 +8,7 @@ from rostra.domain import natting
 from rostra.sip.flow import Flow, Transport, host_text
 from rostra.sip.headers import Headers, quote
 from rostra.sip.message import MAGIC_COOKIE, Request, Response, reason_phrase
-from rostra.sip.uri import Uri, parse_name_addr, parse_uri
+from rostra.sip.uri import Uri, parse_name_addr, parse_uri, split_parameters
 
 PRODUCT = "Rostra"
 METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "PRACK", "REFER", "NOTIFY", "REGISTER")
@@ -223,10 +223,7 @@ def _has_tag(to: str) -> bool:
 
 
 def without_tag(value: str) -> str:
-    """A From/To value as it goes into the other side's requests: the address alone."""
-    before, bracket, after = value.rpartition(">")
-    if bracket:
-        rest = [p for p in after.split(";") if p.strip() and not p.strip().lower().startswith("tag")]
-        return before + bracket + "".join(f";{part}" for part in rest)
-    parts = [p for p in value.split(";") if not p.strip().lower().startswith("tag")]
-    return f"<{parts[0].strip()}>" + "".join(f";{part}" for part in parts[1:])
+    """A From/To value as it goes into the other side's requests: the address alone. Raises RemoteError."""
+    address, parameters = split_parameters(value)
+    kept = "".join(f";{name}={text}" if text else f";{name}" for name, text in parameters.items() if name != "tag")
+    return (address if address.endswith(">") else f"<{address}>") + kept

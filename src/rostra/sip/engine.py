@@ -23,7 +23,7 @@ from rostra.sip.flow import Flow, Transport
 from rostra.sip.framing import StreamFramer
 from rostra.sip.gate import Gate
 from rostra.sip.inviting import SDP_TYPE
-from rostra.sip.limits import MAX_CALLS, MAX_MESSAGE
+from rostra.sip.limits import MAX_CALLS, MAX_MESSAGE, MAX_TRANSACTIONS
 from rostra.sip.message import Request, Response, parse_message
 from rostra.sip.overload import Overload
 from rostra.sip.replacing import Replaces
@@ -126,6 +126,11 @@ class Engine(Commands):
         return len(self._transactions), len(self._calls)
 
     @property
+    def crowd(self) -> float:
+        """Share of the room for transactions that is taken."""
+        return len(self._transactions) / MAX_TRANSACTIONS
+
+    @property
     def unanswered(self) -> int:
         """Calls that wait for the application's answer."""
         return sum(call.state is CallState.INCOMING for call in self._calls.values())
@@ -190,8 +195,8 @@ class Engine(Commands):
         dialog.routes, dialog.behind_nat, dialog.hops = routes, behind_nat, hops
         if focus:
             dialog.focus()
+        request = dialog.request("INVITE", self.branch())  # a route that cannot be used leaves no call behind
         call = self._new_call(dialog, CallState.CALLING)
-        request = dialog.request("INVITE", self.branch())
         request.body = sdp
         request.headers.add("Content-Type", SDP_TYPE)
         call.session_timer.ask(request.headers)
@@ -297,7 +302,17 @@ class Engine(Commands):
             return
         merged = begins and self._transactions.merged(request)
         serving = self._transactions.serve(request, flow, reply_flow)
-        tag = self._word()
+        try:
+            self._serve(serving, now, begins=begins, merged=merged)
+        except Exception as problem:
+            remote = isinstance(problem, RemoteError)
+            if serving.final is None:  # what is never answered would be kept for good
+                serving.respond(respond(request, 400 if remote else 500, self._word()), now)
+            if not remote:
+                raise
+
+    def _serve(self, serving: ServerTransaction, now: float, *, begins: bool, merged: bool) -> None:
+        request, flow, tag = serving.request, serving.source, self._word()
         if begins and (flow.transport in self.closed or not self.vouched(request, flow)):
             refused = respond(request, 403, tag)
         else:

@@ -301,8 +301,12 @@ class Inviting:
         elif status == 491:
             # 14.1: the side that made the Call-ID waits longer, so the two do not collide again
             wait = self._around.chance(2.1, 4.0) if self._caller else self._around.chance(0.0, 2.0)
-            self._waiting_offer = self._waiting_offer or offer
-            self._retry = self._around.timers.set(now + wait, self._settle)
+            again = self._settle
+            if self._refreshing and self._waiting_offer is None:
+                again = self._refresh
+            else:
+                self._waiting_offer = self._waiting_offer or offer
+            self._retry = self._around.timers.set(now + wait, again)
         elif self.state is CallState.CONFIRMED:
             if not self._refreshing:
                 self._around.emit(OfferRefused(self.name, status))
@@ -365,6 +369,8 @@ class Inviting:
         sent = self._request(again, now, transaction.flow)
         if again.method == "INVITE":
             self._inviting = sent
+            if self._caller and self.state is CallState.CALLING:
+                self._around.identify(self, "")  # type: ignore[arg-type]  # as above
             self._branches.clear()
         elif again.method == "REFER":
             self.referring.repeated(again)

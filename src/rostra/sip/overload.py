@@ -12,6 +12,8 @@ FILL = 0.3
 """Share of a socket's buffer that may be filled by what has not been read yet."""
 WAITING = 400
 """Calls that may wait for their answer from us."""
+CROWD = 0.75
+"""Share of the room for transactions that may be taken: when it is full nobody gets in, however little he asks."""
 SMOOTH = 0.3
 """Weight of the newest measurement,"""
 MOST_LOAD = 3.0
@@ -51,9 +53,9 @@ class Overload:
         """Nothing is refused, nor will be soon."""
         return self.share >= 1.0 and self._load < CALM
 
-    def measured(self, lag: float, fill: float, waiting: int) -> None:
+    def measured(self, lag: float, fill: float, waiting: int, crowd: float = 0.0) -> None:
         """What a look every tenth of a second has found: see the constants above."""
-        load = max(lag / LAG, fill / FILL, waiting / WAITING)
+        load = max(lag / LAG, fill / FILL, waiting / WAITING, crowd / CROWD)
         self._load += SMOOTH * (min(load, MOST_LOAD) - self._load)
         if self._load > 1.0:
             self.share = max(LEAST, self.share * max(0.9, 1.0 / self._load))

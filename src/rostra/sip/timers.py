@@ -9,6 +9,9 @@ from collections.abc import Callable
 
 Action = Callable[[float], None]
 
+LEAST_ROOM = 1024
+"""Entries, with those that were cancelled, before these are let go for the first time."""
+
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Timer:
@@ -27,14 +30,23 @@ class Timers:
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
+        self._room = LEAST_ROOM
 
     def __len__(self) -> int:
         return sum(1 for _, _, timer in self._heap if timer.action is not None)
 
     def set(self, when: float, action: Action) -> Timer:
         timer = Timer(when, action)
+        if len(self._heap) >= self._room:
+            self._tidy()
         heapq.heappush(self._heap, (when, next(self._order), timer))
         return timer
+
+    def _tidy(self) -> None:
+        """Let go of what was cancelled, or far ends that set late timers anew would fill the memory."""
+        self._heap = [entry for entry in self._heap if entry[2].action is not None]
+        heapq.heapify(self._heap)
+        self._room = max(LEAST_ROOM, 2 * len(self._heap))
 
     def next(self) -> float | None:
         """When the earliest is due; None without any."""

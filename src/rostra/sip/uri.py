@@ -140,3 +140,16 @@ def parse_name_addr(text: str) -> NameAddr:
     if "?" in spec or "," in spec or '"' in spec:
         raise RemoteError(f"{text[:60]!r} needs angle brackets")
     return NameAddr(parse_uri(spec.strip()), "", tuple(parse_parameters(semicolon + parameters).items()))
+
+
+def split_parameters(text: str) -> tuple[str, dict[str, str]]:
+    """The address of a name-addr or addr-spec as written, and the header's parameters. Raises RemoteError."""
+    text = text.strip()
+    match = _QUOTED_NAME.match(text) or _PLAIN_NAME.match(text)
+    address, rest = (match[0], text[match.end() :]) if match is not None else _before_semicolon(text)
+    return address.strip(), parse_parameters(rest)
+
+
+def _before_semicolon(text: str) -> tuple[str, str]:
+    address, semicolon, rest = text.partition(";")
+    return address, semicolon + rest

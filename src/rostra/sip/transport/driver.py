@@ -216,7 +216,8 @@ class Driver:
         """How long work waits for its turn, and how much there is (see `overload`)."""
         loop = asyncio.get_running_loop()
         fill = max((endpoint.waiting for endpoint in self._datagrams.values()), default=0.0)
-        self._engine.gate.overload.measured(loop.time() - due, fill, self._engine.unanswered)
+        engine = self._engine
+        engine.gate.overload.measured(loop.time() - due, fill, engine.unanswered, engine.crowd)
         self._looking = loop.call_later(LOOK, self._look, loop.time() + LOOK)
 
     def _feed(self, data: bytes, flow: Flow) -> None:
@@ -256,7 +257,11 @@ class Driver:
 
     def _tick(self) -> None:
         self._timer = None
-        self._engine.handle_timer(self.now)
+        try:
+            self._engine.handle_timer(self.now)
+        except Exception:  # of one call; those of others go on
+            self.internal_errors += 1
+            log.exception("sip_internal_error")
         self.pump()
 
     def _carry_out(self, item: Transmission | Disconnection) -> None:
