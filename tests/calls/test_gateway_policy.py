@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from tests.calls.test_gateway import Caller, called, rule
 from tests.calls.test_outgoing import Desk, Plan, desks
@@ -54,6 +55,29 @@ async def test_policy_places_a_call() -> None:
     assert (made.name, made.tag, made.call_type, made.crypto_mode) == ("By policy 1", "P", "audio", "on")
     assert made.themes == ("Blue",)
     assert (caller.session.service.max_callrate_in, far.session.service.max_callrate_out) == (64_000, 128_000)
+
+
+@pytest.mark.spec("POL-032")
+async def test_calls_that_policy_names_alike_do_not_meet() -> None:
+    desk = await deciding(Found(call=WANTED), Plan())
+    await (await Caller(desk).call("anything")).media()
+    await (await called(desk)).answer()
+    other = Caller(desk, CallProtocol.API)
+    with pytest.raises(CallRefused):
+        await other.call("anything else")
+    (conference,) = desk.node.exchange.conferences
+    assert len(conference.participants) == 2
+
+
+@pytest.mark.spec("POL-032")
+async def test_a_call_that_policy_names_as_a_room_does_not_lead_into_it() -> None:
+    (desk,) = await desks("n1", plan=Plan())
+    await Caller(desk).call("open")
+    desk.node.exchange._reaching._policies = Deciding(Found(call=msgspec.structs.replace(WANTED, name="Open")))
+    with pytest.raises(CallRefused):
+        await Caller(desk, CallProtocol.API).call("anything")
+    (conference,) = desk.node.exchange.conferences
+    assert len(conference.participants) == 1
 
 
 @pytest.mark.spec("SVC-075", "POL-028")

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import structlog
+
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
 from rostra.domain.admission import has_room
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import ServiceType
+
+logger = structlog.get_logger("rostra.calls")
 
 SETTLES = 5.0
 """Seconds after which a place is kept."""
@@ -26,9 +30,19 @@ def occupies(participant: Participant) -> bool:
 
 def room_in(conference: ConferenceInstance, service: Service, former: Participant | None = None) -> bool:
     """For one more, by what is configured now (CONF-151). `former`: who it was before, and goes for it."""
+    if _is_of_another_call(conference, service):
+        logger.warning("Gateway call not begun: another has the same name", conference=conference.name)
+        return False
     goes = former.uuid if former else ""
     present = sum(occupies(one) and one.uuid != goes for one in conference.participants)
     return has_room(service.description.participant_limit, present)
+
+
+def _is_of_another_call(conference: ConferenceInstance, service: Service) -> bool:
+    """A gateway call is for the two of it, should policy name several alike (POL-032)."""
+    if service.onward is None:
+        return conference.service.onward is not None
+    return conference.service.onward is None or bool(conference.participants)
 
 
 class Places:
