@@ -188,6 +188,15 @@ async def test_a_script_is_ended_and_others_go_on(sandbox: Sandbox) -> None:
     assert (await sandbox.run("and again", {})).output == "and again"
 
 
+async def test_variables_that_cannot_be_told_are_the_problem_of_that_run(sandbox: Sandbox) -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    for variables in ({"a": "\ud800"}, {"a": deep}):
+        assert (await sandbox.run("x", variables)).problem == "the script could not be run"
+    assert (await sandbox.run("here", {})).output == "here"
+
+
 async def test_a_sandbox_knows_nothing_of_us(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROSTRA_ADMIN_PASSWORD", "secret")
     process = await running._begin()

@@ -25,6 +25,8 @@ WAITED = 5.0
 """Seconds for one run in all, when the machine is so busy that processor time is no measure."""
 _LINE = 8 * OUTPUT
 _KEPT = frozenset({"PATH", "PYTHONPATH", "VIRTUAL_ENV"})
+_FAILURES = (EOFError, OSError, TimeoutError, msgspec.DecodeError, ValueError, RecursionError)
+"""Of the process, or of variables that cannot be JSON: text that is none, or what is nested too deeply."""
 _USED_UP = f"the script takes more than {SECONDS:g} s of processor time"
 
 
@@ -49,7 +51,7 @@ class Sandbox:
             try:
                 process = await self._take()
                 rendered = await asyncio.wait_for(_ask(process, source, variables), WAITED)
-            except (EOFError, OSError, TimeoutError, msgspec.DecodeError, ValueError) as failure:
+            except _FAILURES as failure:
                 status = await _end(process)
                 used_up = status == -signal.SIGPROF or isinstance(failure, TimeoutError)
                 return Rendered(problem=_USED_UP if used_up else "the script could not be run")
