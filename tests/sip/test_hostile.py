@@ -160,6 +160,18 @@ def test_a_refresh_that_meets_an_offer_is_tried_again_as_a_refresh() -> None:
     assert network.bob.kinds() == ["CallReceived", "CallConfirmed"]
 
 
+def test_whoever_hangs_up_is_heard_when_there_is_no_room_for_new_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, tag = by_hand()
+    monkeypatch.setattr("rostra.sip.transactions.MAX_TRANSACTIONS", network.bob.engine.load[0] + 1)
+    monkeypatch.setattr("rostra.sip.transactions.KEPT_FREE", 1)
+    network.inject(network.bob, request("OPTIONS"))
+    assert describe(last_reply(network)) == "503 OPTIONS"
+    network.inject(network.bob, request("BYE", cseq=2, to_tag=tag))
+    assert describe(last_reply(network)) == "200 BYE"
+    network.inject(network.bob, request("BYE", cseq=3, to_tag="nobody"))
+    assert describe(last_reply(network)) == "503 BYE"
+
+
 def test_a_room_that_fills_up_is_closed_to_those_who_ask_much() -> None:
     network = Network()
     for number in range(5):

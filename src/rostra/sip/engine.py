@@ -297,7 +297,7 @@ class Engine(Commands):
         begins = not request.to.tag and request.method != "CANCEL"
         if begins and flow.transport in self.closed and not flow.transport.reliable:
             return  # as if nobody listened
-        if self._transactions.full:
+        if self._transactions.full(begins=begins):
             self.transmit(reply_flow, respond(request, 503, self._word()).encode())
             return
         merged = begins and self._transactions.merged(request)

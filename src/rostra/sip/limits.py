@@ -9,8 +9,10 @@ MAX_HEAD = 32 * 1024
 """Bytes of start line and headers together."""
 MAX_LIST = 64
 """Values of one list header (Via, Route, Contact)."""
-MAX_TRANSACTIONS = 20_000
-"""Further requests are answered 503 without state."""
+MAX_TRANSACTIONS = 60_000
+"""Further requests are answered 503 without state. By UDP a call that comes and goes needs two for 32 seconds each."""
+KEPT_FREE = 6_000
+"""Of these, only for requests within calls: whoever hangs up must be heard, or stays in the conference."""
 MAX_CALLS = 5_000
 MAX_CONNECTIONS = 60_000
 """Stream connections, as far as the machine allows open files; further ones are closed at once."""

@@ -9,7 +9,7 @@ from typing import Protocol
 from rostra.sip.errors import LocalError
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.headers import Headers
-from rostra.sip.limits import MAX_TRANSACTIONS
+from rostra.sip.limits import KEPT_FREE, MAX_TRANSACTIONS
 from rostra.sip.message import MAGIC_COOKIE, Request, Response
 from rostra.sip.replying import elsewhere
 from rostra.sip.tables import (
@@ -224,9 +224,9 @@ class TransactionLayer:
     def __len__(self) -> int:
         return len(self.servers) + len(self.clients)
 
-    @property
-    def full(self) -> bool:
-        return len(self) >= MAX_TRANSACTIONS
+    def full(self, *, begins: bool) -> bool:
+        """No more is taken of what `begins` something, or else of what goes on."""
+        return len(self) >= MAX_TRANSACTIONS - (KEPT_FREE if begins else 0)
 
     def receive_request(self, request: Request, now: float) -> bool:
         """Give a request to the transaction it belongs to; False when it begins a new one (or is an ACK of a 2xx)."""
