@@ -160,6 +160,23 @@ def test_a_refresh_that_meets_an_offer_is_tried_again_as_a_refresh() -> None:
     assert network.bob.kinds() == ["CallReceived", "CallConfirmed"]
 
 
+@pytest.mark.parametrize("status", [491, 500])
+def test_a_refresh_that_comes_at_a_bad_time_is_tried_again(status: int) -> None:
+    network = Network()
+    answering(network, network.bob)
+    timer = "Session-Expires: 120;refresher=uas\r\nSupported: timer\r\n"
+    network.inject(network.bob, request("INVITE", body=OFFER, extra=timer))
+    network.inject(network.bob, request("ACK", to_tag=last_reply(network).to.tag, branch="ack"))
+    network.lose = lambda sender, message: True
+    network.run(60.1)
+    reply(network, network.bob, sent_by(network, "bob", "UPDATE")[0], status)
+    network.run(71.0)
+    again = sent_by(network, "bob", "UPDATE")[1]
+    reply(network, network.bob, again, 200, extra="Session-Expires: 120;refresher=uac\r\n")
+    network.run(121.0)
+    assert network.bob.kinds() == ["CallReceived", "CallConfirmed"]
+
+
 def test_whoever_hangs_up_is_heard_when_there_is_no_room_for_new_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     network, tag = by_hand()
     monkeypatch.setattr("rostra.sip.transactions.MAX_TRANSACTIONS", network.bob.engine.load[0] + 1)

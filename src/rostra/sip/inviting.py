@@ -24,6 +24,8 @@ CANCELLED = 32.0
 """Seconds the far end has to confirm that it gave up ringing (RFC 3261 9.1)."""
 NOT_UNDERSTOOD = frozenset({405, 415, 420, 501})
 """What a far end says to an UPDATE that it does not know after all."""
+NOT_NOW = frozenset({491, 500})
+"""What it says when something else is under way there (RFC 3311 5.2)."""
 
 
 class Inviting:
@@ -143,6 +145,8 @@ class Inviting:
         elif update and response.status in NOT_UNDERSTOOD:
             self._peer_updates = False
             self._refresh(now)
+        elif update and response.status in NOT_NOW:
+            self._retry = self._around.timers.set(now + self._around.chance(2.1, 10.0), self._refresh)
         elif request.method == "REFER" and response.is_final:
             self.referring.answered(request, response.status)
 
