@@ -9,6 +9,8 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+import msgspec
+
 from rostra.calls.switchboard import CallOrder, Session, Switchboard
 from rostra.domain import dialling
 from rostra.media.negotiation import NegotiationError
@@ -17,7 +19,7 @@ from rostra.sip.agent import CallAgent
 from rostra.sip.aliases import printable
 from rostra.sip.errors import LocalError, PortTaken, RemoteError
 from rostra.sip.events import CallAnswered, CallEnded, CallProgressed
-from rostra.sip.flow import Transport
+from rostra.sip.flow import Flow, Transport
 from rostra.sip.line import Line
 from rostra.sip.locating import Place, Unreachable
 from rostra.sip.media import CallMedia
@@ -87,6 +89,8 @@ class CalledAgent(CallAgent):
         """Why it was given up before it was answered."""
         self._answered = False
         self._redirected = 0
+        self._astray = False
+        """Sent on by somebody who is no system of ours."""
         self._ringing: asyncio.TimerHandle | None = None
 
     def begin(self, session: Session) -> None:
@@ -125,6 +129,8 @@ class CalledAgent(CallAgent):
             place = self._aside.pop() if self._aside else await anext(self._places, None)
             if place is None or self._over:
                 return False
+            if self._astray and self._trunk.trusts(Flow(place.transport, (place.address, place.port), ("", 0))):
+                raise RemoteError("a stranger sends the call to a system that trusts us")
             encrypt = place.transport is Transport.TLS
             media = self._media = self._media or CallMedia(
                 session, self._media_call, encrypt=encrypt, floor=self._floor
@@ -208,11 +214,10 @@ class CalledAgent(CallAgent):
         if elsewhere and not self._over and self._redirected < REDIRECTED:
             self._redirected += 1
             try:
-                self._target = target(event.contact, None)
+                self._send_on(event.contact)
             except RemoteError as problem:
                 self._log.info("sip_redirected_nowhere", problem=str(problem))
             else:
-                self._aside, self._places = [], self._trunk.places(self._target)
                 return await self._place_again()
         if not self._over and _worth_another(event):
             self._tell_failed()
@@ -220,6 +225,15 @@ class CalledAgent(CallAgent):
                 return True
         self._over = self._parting = self._over or _reason(event)
         return False
+
+    def _send_on(self, contact: str) -> None:
+        """Whom a stranger names gets neither our passwords nor calls by systems that let us in for our address: else
+        anybody who may be called could have us call at our cost. Raises RemoteError."""
+        self._target = target(contact, None)
+        self._aside, self._places = [], self._trunk.places(self._target)
+        if self._order.hop is None:
+            self._astray = True
+            self._order = msgspec.structs.replace(self._order, credentials=_nothing)
 
     async def _place_again(self) -> bool:
         self._placed = False
@@ -262,6 +276,10 @@ class CalledAgent(CallAgent):
                 await self._session.leave(self._over)  # whenever the far end confirms
             case _:
                 await super()._handle(event)
+
+
+def _nothing(_realm: str) -> None:
+    """No credentials."""
 
 
 def _worth_another(event: CallEnded) -> bool:
