@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+import structlog.testing
 
 from rostra.sdp.reading import parse_parameters, read
 from rostra.sip import digest
@@ -16,6 +17,7 @@ from rostra.sip.limits import MAX_TRANSACTIONS
 from rostra.sip.overload import Overload
 from rostra.sip.replacing import parse_replaces
 from rostra.sip.timers import LEAST_ROOM, Timers
+from rostra.sip.transport.driver import Driver
 from rostra.sip.uri import parse_name_addr, parse_uri
 from tests.sip.by_hand import alone, by_hand, last_reply, reply, request, sent_by
 from tests.sip.network import ANSWER, OFFER, Network, answering, describe
@@ -198,3 +200,21 @@ def test_a_room_that_fills_up_is_closed_to_those_who_ask_much() -> None:
     for _ in range(200):
         found.measured(0, 0, 0, crowd=0.9)
     assert found.share < 0.1
+
+
+async def test_an_error_of_ours_is_logged_without_what_is_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Network()
+
+    def fail(*_: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(network.bob.engine, "receive", fail)
+    monkeypatch.setattr(network.bob.engine, "handle_timer", fail)
+    driver = Driver(network.bob.engine, lambda _: None)
+    keyed = request("INVITE", body=OFFER + b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c2VjcmV0\r\n")
+    with structlog.testing.capture_logs() as logs:
+        driver._feed(keyed, network.bob.flow)
+        driver._tick()
+    assert [entry["event"] for entry in logs] == ["sip_internal_error"] * 2
+    assert "c2VjcmV0" not in repr(logs)
+    assert driver.internal_errors == 2

@@ -226,7 +226,8 @@ class Driver:
             self._engine.receive(data, flow, self.now)
         except Exception:
             self.internal_errors += 1
-            log.exception("sip_internal_error", flow=flow, data=data[:2000])
+            start = data[:200].partition(b"\r\n")[0]  # what follows may hold keys and answers to challenges
+            log.exception("sip_internal_error", flow=flow, start=start)
 
     def worthless(self, flow: Flow, quiet: float) -> bool:
         """Nothing of use came over this connection, or nothing for long (seconds) and no call needs it."""
