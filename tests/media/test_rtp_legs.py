@@ -20,6 +20,7 @@ from rostra.domain.scene import Scene
 from rostra.media import messages as m
 from rostra.media.client import MediaFailure
 from rostra.media.encryption import KEY_OCTETS
+from rostra.media.engine import rtp_leg
 
 from .conftest import Driven
 
@@ -274,3 +275,11 @@ async def test_bad_agreements_are_refused_and_harm_nothing(driven: Driven) -> No
     with pytest.raises(MediaFailure) as unknown:
         await driven.worker.connect_rtp("nobody", good, good)
     assert unknown.value.kind is m.Failure.Kind.UNKNOWN_LEG
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [("192.0.2.1", True), ("127.0.0.1", True), ("0.0.0.0", False), ("239.1.2.3", False), ("a.example", False)],
+)
+def test_addresses_that_media_is_sent_to(address: str, expected: bool) -> None:
+    assert rtp_leg.usable(address) is expected

@@ -141,7 +141,7 @@ class RtpLeg(Leg):
             wires.append(found)
             address = theirs.address or remote.address
             streams[index] = _Stream(
-                sends=ours.direction.sends and theirs.direction.receives and _usable(address),
+                sends=ours.direction.sends and theirs.direction.receives and usable(address),
                 receives=ours.direction.receives and theirs.direction.sends,
                 address=address,
                 port=theirs.port,
@@ -178,7 +178,7 @@ class RtpLeg(Leg):
             before = self._streams.get(index)
             if before and not fresh and (before.address, before.port) == (stream.address, stream.port):
                 stream.latched = before.latched
-            elif _usable(stream.address):
+            elif usable(stream.address):
                 transport.send_to(index, stream.address, stream.port, stream.rtcp_port)
             else:
                 transport.send_to(index, NOWHERE, DISCARD, DISCARD)
@@ -333,9 +333,13 @@ class RtpLeg(Leg):
         return self._transport.rtpbin if self._transport else None
 
 
-def _usable(address: str) -> bool:
-    """A literal IPv4 address of a host; 0.0.0.0 is the old way to say hold (RFC 3264 8.4)."""
+def usable(address: str) -> bool:
+    """A literal IPv4 address of a host; 0.0.0.0 is the old way to say hold (RFC 3264 8.4).
+
+    A call is with one far end: nobody has us send to whole networks.
+    """
     try:
-        return not ipaddress.IPv4Address(address).is_unspecified
+        given = ipaddress.IPv4Address(address)
     except ValueError:
         return False
+    return not (given.is_unspecified or given.is_multicast)
