@@ -15,6 +15,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from rostra.calls.orders import CallOrder
 from rostra.calls.registrations import Admitted, Registry
 from rostra.clientapi.app import create_app
 from rostra.clientapi.devices import Devices
@@ -221,6 +222,33 @@ async def test_who_is_registered_goes_on_where_others_tried_too_much(
     assert (await desk.post(f"registrations/{ANN}/request_token")).status_code == 403
     assert (await desk.post(f"registrations/{ANN}/refresh_token", mine["token"])).status_code == 200
     assert (await desk.post(f"registrations/{ANN}/refresh_token", body={"token": mine["token"]})).status_code == 200
+
+
+async def test_a_call_rings_only_from_when_it_is_one() -> None:
+    """Not one that is refused after its leg was there, nor at a device that has gone meanwhile."""
+    registry = Registry("n1")
+    devices = Devices(registry, Rules(), "n1")
+    made = await devices.register(ANN, ("", ""), "192.0.2.1", "")
+    order = CallOrder(destination=ANN, registration=made.id, conference="open")
+    devices.leg(order)
+    assert (made.binding.ringing, devices._ringing) == ({}, {})
+    left: list[str] = []
+
+    class Called:
+        """As far as it is told."""
+
+        async def ringing(self) -> None: ...
+
+        async def leave(self, reason: str) -> None:
+            left.append(reason)
+
+    here, late = devices.leg(order), devices.leg(order)
+    here.begin(Called())  # type: ignore[arg-type]
+    assert list(made.binding.ringing) == [here.token]
+    devices.release(made)
+    late.begin(Called())  # type: ignore[arg-type]
+    await until(lambda: left == ["Destination cannot be reached"] * 2)
+    assert (made.binding.ringing, devices._ringing) == ({}, {})
 
 
 @pytest.mark.spec("API-136", "CONF-034")

@@ -152,14 +152,23 @@ class Devices:
         if found is None or found.keeper is not self:
             raise NotDialled(404, "Called party not available")
         place: Place = found.binding
-        ringing = Ringing(order, found.alias, functools.partial(_tell, place), lambda call: self._forget(place, call))
-        place.ringing[ringing.token] = self._ringing[ringing.token] = ringing
-        return ringing
+        return Ringing(
+            order, found.alias, functools.partial(_tell, place), functools.partial(self._remember, found),
+            lambda call: self._forget(place, call),
+        )  # fmt: skip
 
     def ringing(self, token: str, alias: str) -> Ringing | None:
         """The call that a one-time token takes, by joining at `alias`."""
         found = self._ringing.get(token)
         return found if found is not None and found.told["conference_alias"].casefold() == alias.casefold() else None
+
+    def _remember(self, registration: Registration, call: Ringing) -> bool:
+        """Not before it is in the roster: what is never begun would ring for ever."""
+        if self._registry.get(registration.id) is not registration:
+            return False
+        place: Place = registration.binding
+        place.ringing[call.token] = self._ringing[call.token] = call
+        return True
 
     def _forget(self, place: Place, call: Ringing) -> None:
         place.ringing.pop(call.token, None)

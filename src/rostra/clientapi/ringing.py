@@ -41,9 +41,11 @@ class Ringing:
     """One call to one registration. Implements `calls.switchboard.OutgoingLeg`."""
 
     def __init__(
-        self, order: CallOrder, alias: str, tell: Callable[[str, Any], None], over: Callable[[Ringing], None]
-    ) -> None:
-        """`alias` is that which was called. `tell` sends an event to the device; `over` forgets the call."""
+        self, order: CallOrder, alias: str, tell: Callable[[str, Any], None], begun: Callable[[Ringing], bool],
+        over: Callable[[Ringing], None],
+    ) -> None:  # fmt: skip
+        """`alias` is that which was called. `tell` sends an event to the device. `begun` remembers the call from when
+        it really is one, False: there is no device any more; `over` forgets it."""
         self.token = secrets.token_urlsafe(24)
         self.told = {
             "conference_alias": order.conference,
@@ -54,6 +56,7 @@ class Ringing:
             "token": self.token,
         }
         self._tell = tell
+        self._begun = begun
         self._over = over
         self._session: Session | None = None
         self._answering: SessionListener | None = None
@@ -82,6 +85,9 @@ class Ringing:
     def begin(self, session: Session) -> None:
         self._session = session
         self._timer = asyncio.get_running_loop().call_later(dialling.RINGING, self._unanswered)
+        if not self._begun(self):
+            self.gone()
+            return
         self._tell("incoming", self.told)
         self._background.spawn(session.ringing())
 
