@@ -12,6 +12,7 @@ from rostra.sdp.reading import parse_parameters, read
 from rostra.sip import digest
 from rostra.sip.dialog import without_tag
 from rostra.sip.errors import RemoteError
+from rostra.sip.flow import Flow, Transport
 from rostra.sip.info import digits
 from rostra.sip.limits import MAX_TRANSACTIONS
 from rostra.sip.overload import Overload
@@ -160,6 +161,19 @@ def test_a_refresh_that_meets_an_offer_is_tried_again_as_a_refresh() -> None:
     assert again.body == ANSWER
     reply(network, network.bob, again, 200, extra="Session-Expires: 120;refresher=uac\r\n", body=OFFER)
     assert network.bob.kinds() == ["CallReceived", "CallConfirmed"]
+
+
+def test_connections_that_end_cost_little_while_there_is_much_by_datagrams() -> None:
+    network = Network()
+    engine = network.bob.engine
+    for number in range(2000):
+        network.inject(network.bob, request("OPTIONS", cseq=number + 1))
+    began = time.thread_time()
+    for number in range(1, 1000):
+        flow = Flow(Transport.TCP, ("192.0.2.9", 1024 + number), ("192.0.2.2", 5060), number)
+        engine.connected(flow)
+        engine.disconnected(flow, network.now)
+    assert time.thread_time() - began < 0.3
 
 
 @pytest.mark.parametrize("status", [491, 500])

@@ -220,6 +220,8 @@ class TransactionLayer:
     clients: dict[tuple[str, ...], ClientTransaction] = dataclasses.field(default_factory=dict)
     identities: dict[tuple[str, ...], tuple[str, ...]] = dataclasses.field(default_factory=dict)
     """Keys of server transactions by what stays the same when a request comes by two paths."""
+    streams: dict[_Transaction, None] = dataclasses.field(default_factory=dict)
+    """Those over connections: few, so that one which ends costs little while there are many by UDP."""
 
     def __len__(self) -> int:
         return len(self.servers) + len(self.clients)
@@ -254,12 +256,16 @@ class TransactionLayer:
         transaction = ServerTransaction(self, request, flow, reply_flow)
         self.servers[transaction.key] = transaction
         self.identities[_identity(request)] = transaction.key
+        if transaction.reliable:
+            self.streams[transaction] = None
         return transaction
 
     def begin(self, request: Request, flow: Flow, user: ClientUser, now: float) -> ClientTransaction:
         """Send a request."""
         transaction = ClientTransaction(self, request, flow, user)
         self.clients[transaction.key] = transaction
+        if transaction.reliable:
+            self.streams[transaction] = None
         transaction.start(now)
         return transaction
 
@@ -278,20 +284,21 @@ class TransactionLayer:
         else:
             self._move(flow)
             place = dataclasses.replace(flow, connection=0)
-            same = [t for t in (*self.clients.values(), *self.servers.values()) if t.flow in (flow, place)]
+            same = [t for t in self.streams if t.flow in (flow, place)]
         for transaction in same:
             transaction.feed(Input.BROKEN, now)
 
     def _move(self, flow: Flow) -> None:
         """Responses that are due over a connection that is gone take one of ours (18.2.2)."""
-        for transaction in self.servers.values():
-            if flow.connection and transaction.flow == flow:
+        for transaction in self.streams:
+            if flow.connection and isinstance(transaction, ServerTransaction) and transaction.flow == flow:
                 transaction.flow = elsewhere(transaction.request.via, flow)
 
     def uses(self, transport: Transport) -> bool:
         return any(t.flow.transport is transport for t in (*self.clients.values(), *self.servers.values()))
 
     def forget(self, transaction: _Transaction) -> None:
+        self.streams.pop(transaction, None)
         if isinstance(transaction, ClientTransaction):
             self.clients.pop(transaction.key, None)
         else:
