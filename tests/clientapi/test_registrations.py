@@ -222,6 +222,12 @@ async def test_who_is_registered_goes_on_where_others_tried_too_much(
     assert (await desk.post(f"registrations/{ANN}/request_token")).status_code == 403
     assert (await desk.post(f"registrations/{ANN}/refresh_token", mine["token"])).status_code == 200
     assert (await desk.post(f"registrations/{ANN}/refresh_token", body={"token": mine["token"]})).status_code == 200
+    async with desk.events(mine) as events:
+        await desk.dial()
+        call = (await events.until("incoming")).data
+        for token, status in (("", 403), ("guess", 403), (call["token"], 200)):
+            answer = await desk.post("conferences/meet.open/request_token", body={"display_name": "A", "token": token})
+            assert answer.status_code == status
 
 
 async def test_a_call_rings_only_from_when_it_is_one() -> None:

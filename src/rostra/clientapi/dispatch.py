@@ -35,7 +35,7 @@ from rostra.clientapi.envelope import (
     success,
 )
 from rostra.clientapi.handlers.registrations import token_of
-from rostra.clientapi.handlers.tokens import hold_back_refused_refresh, refresh_token
+from rostra.clientapi.handlers.tokens import hold_back_refused_refresh, is_expected, refresh_token
 from rostra.clientapi.network import caller_address
 from rostra.clientapi.pins import PinGuard
 from rostra.clientapi.reading import read_body
@@ -187,7 +187,7 @@ class ClientApi:
 
     def _is_client(self, asked: Asked) -> bool:
         """Has it a token that is good, of a conference or of a registration?"""
-        if asked.token and self.clients.holder(asked.token) is not None:
+        if (asked.token and self.clients.holder(asked.token) is not None) or is_expected(asked):
             return True
         devices, token = self.platform.devices, token_of(asked)
         return devices is not None and bool(token) and devices.holder(token) is not None

@@ -118,6 +118,15 @@ def _one_time_token(asked: Asked, body: RequestToken) -> str:
     return "" if token == NOT_GIVEN else token
 
 
+def is_expected(asked: Asked) -> bool:
+    """Does who asks hold a one-time token: of a call to it, or of a conference it is sent to?"""
+    if "alias" not in asked.values:
+        return False
+    token = _one_time_token(asked, asked.body) if isinstance(asked.body, RequestToken) else asked.token
+    invited = asked.platform.clients.invitations.find(token, asked.values["alias"]) is not None
+    return invited or answering.ringing(asked, token) is not None
+
+
 def _invited(asked: Asked, token: str) -> Invitation:
     """What a one-time token stands for. Raises ApiProblem (API-027); unknown aliases are told first."""
     alias = asked.values["alias"]
