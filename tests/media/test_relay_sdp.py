@@ -24,7 +24,9 @@ from rostra.media.relay_sdp import (
     transports,
 )
 
-OFFERS = sorted((Path(__file__).parent / "offers").glob("*.sdp"))
+OFFERS = [
+    path for path in sorted((Path(__file__).parent / "offers").glob("*.sdp")) if b"a=group:BUNDLE" in path.read_bytes()
+]
 CHROMIUM = (Path(__file__).parent / "offers" / "chromium-audio-video-inactive.sdp").read_bytes().decode()
 UNBUNDLED = "".join(line for line in CHROMIUM.splitlines(keepends=True) if not line.startswith("a=group:BUNDLE"))
 FINGERPRINT = "sha-256 " + ":".join(["AB"] * 32)

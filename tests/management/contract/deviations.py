@@ -8,7 +8,6 @@ ELSEWHERE = {
 }
 """Resources that are no rows of a table."""
 
-_SSO = "single sign-on of participants is not built"
 _TEAMS = "no connector for Microsoft Teams is built"
 _MEET = "no connector for Google Meet is built"
 _SCHEDULER = "no calendar scheduler is built"
@@ -17,19 +16,11 @@ _LIBRARY = "the media library is left out"
 ABSENT: dict[str, dict[str, str]] = {
     "conference": {
         "gms_access_token": _MEET,
-        "guest_identity_provider_group": _SSO,
-        "host_identity_provider_group": _SSO,
         "media_playlist": _LIBRARY,
         "scheduled_conferences": _SCHEDULER,
         "scheduled_conferences_count": _SCHEDULER,
         "teams_proxy": _TEAMS,
     },
-    "conference_sync_template": {
-        "device_sso_identity_provider_group": _SSO,
-        "guest_identity_provider_group": _SSO,
-        "host_identity_provider_group": _SSO,
-    },
-    "device": {"sso_identity_provider_group": _SSO},
     "gateway_routing_rule": {
         "gms_access_token": _MEET,
         "teams_proxy": _TEAMS,

@@ -18,6 +18,20 @@ _PATTERN = ["^(.*)@example\\.test$", ""]
 SAMPLES: dict[str, list[Any]] = {
     "automatic_participant.protocol": ["h323", "mssip", "sip"],  # RTMP has addresses of another form
     "ntp_server.key_id": [1, 65535, "7"],
+    "identity_provider.idp_type": ["oidc"],  # SAML has fields of its own to fill in: tests/clientapi/test_signon
+    "identity_provider.uuid": [],  # stands in the redirect URLs
+    "identity_provider.idp_public_key": [""],
+    "identity_provider.service_public_key": [""],
+    "identity_provider.oidc_token_signature_scheme": ["rs256"],
+    "sso_url": _URL,
+    "oidc_token_url": _URL,
+    "oidc_user_info_url": _URL,
+    "oidc_jwks_url": _URL,
+    "assertion_consumer_service_url": ["https://host.example.test/api/v1/oidcconsumer/idp-1"],
+    **dict.fromkeys(
+        (f"assertion_consumer_service_url{number}" for number in range(2, 11)),
+        ["https://host.example.test/api/v1/oidcconsumer/idp-1", ""],
+    ),
     "role_mapping.value": _DN,
     "static_route.gateway": ["192.0.2.1"],
     "conference_sync_template.primary_owner_email_address": ["{{ mail }}", ""],

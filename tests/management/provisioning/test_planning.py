@@ -242,7 +242,7 @@ def test_every_switch_is_used() -> None:
         field.name for field in ConferenceSyncTemplate._meta.concrete_fields if field.name.endswith("_overridable")
     }
     used = {switch for kind in (VMR, DEVICE, USER) for switch in kind.overridable.values()}
-    assert switches - used == {"idp_settings_overridable"}
+    assert switches == used
 
 
 # ---- reading
