@@ -56,7 +56,6 @@ class Platform:
         self._command = command or ("run",)
         self.output: list[str] = []
         self._process: subprocess.Popen[str] | None = None
-        self._awaited = "ready"
         self._ready = threading.Event()
         self._over = False
 
@@ -75,7 +74,14 @@ class Platform:
 
     def start(self, awaited: str = "ready") -> Platform:
         """Returns when a line that begins with `awaited` has been printed."""
-        self._awaited = awaited
+        self.launch(awaited)
+        if not self._ready.wait(START_TIMEOUT) or self._over:
+            self.stop()
+            raise AssertionError("not ready:\n" + "".join(self.output) + self.logs())
+        return self
+
+    def launch(self, awaited: str = "ready") -> None:
+        """Start it and wait for nothing."""
         if self._command[0] != "node":
             tables.lay(self.environment.home)
         variables = {k: v for k, v in os.environ.items() if not k.startswith("ROSTRA_")}
@@ -88,22 +94,19 @@ class Platform:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        threading.Thread(target=self._read, daemon=True).start()
-        if not self._ready.wait(START_TIMEOUT) or self._over:
-            self.stop()
-            raise AssertionError("not ready:\n" + "".join(self.output) + self.logs())
-        return self
+        self._ready, self._over = threading.Event(), False
+        threading.Thread(target=self._read, args=(self._process, awaited, self._ready), daemon=True).start()
 
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        with self.process.stdout as lines:
+    def _read(self, process: subprocess.Popen[str], awaited: str, ready: threading.Event) -> None:
+        assert process.stdout is not None
+        with process.stdout as lines:
             for line in lines:
                 self.output.append(line)
-                if line.startswith(self._awaited):
-                    self._ready.set()
-        if not self._ready.is_set():  # it ended before it said so
+                if line.startswith(awaited):
+                    ready.set()
+        if not ready.is_set():  # it ended before it said so
             self._over = True
-            self._ready.set()
+            ready.set()
 
     def stop(self) -> int:
         """End it as Ctrl-C does; returns the exit code."""

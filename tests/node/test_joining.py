@@ -226,7 +226,7 @@ def test_a_node_deleted_while_it_was_off_is_told_so(management: Platform, tmp_pa
     wait_until(lambda: hosts_calls(node), 30)
     assert node.stop() == 0
     delete(management, key)
-    node.start()
+    node.launch()
     took = ended(node, 3, 60)
     print(f"noticed {took:.0f} s after its start")
     said(node, "was deleted from the platform")

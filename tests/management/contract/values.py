@@ -28,10 +28,10 @@ SAMPLES: dict[str, list[Any]] = {
     "oidc_user_info_url": _URL,
     "oidc_jwks_url": _URL,
     "assertion_consumer_service_url": ["https://host.example.test/api/v1/oidcconsumer/idp-1"],
-    **dict.fromkeys(
-        (f"assertion_consumer_service_url{number}" for number in range(2, 11)),
-        ["https://host.example.test/api/v1/oidcconsumer/idp-1", ""],
-    ),
+    **{
+        f"assertion_consumer_service_url{number}": ["https://host.example.test/api/v1/oidcconsumer/idp-1", ""]
+        for number in range(2, 11)
+    },
     "role_mapping.value": _DN,
     "static_route.gateway": ["192.0.2.1"],
     "conference_sync_template.primary_owner_email_address": ["{{ mail }}", ""],
