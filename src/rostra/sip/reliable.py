@@ -7,50 +7,26 @@ import re
 from rostra.sip.errors import RemoteError
 from rostra.sip.headers import Headers, unsigned
 from rostra.sip.message import MAX_CSEQ, Request
-from rostra.sip.tables import LIMIT, T1
-from rostra.sip.timers import Action, Timer, Timers
+from rostra.sip.repeating import Repeated
 from rostra.sip.transactions import ServerTransaction
 
 OPTION = "100rel"
 _RACK = re.compile(r"\s*([0-9]{1,10})\s+([0-9]{1,10})\s+(\S+)\s*")
 
 
-class Reliable:
+class Reliable(Repeated):
     """One such response, from when it is sent."""
 
     def __init__(self, serving: ServerTransaction, number: int, data: bytes, *, described: bool) -> None:
+        super().__init__(serving, data)
         self.described = described
         """It answers the offer of the INVITE: nothing final may pass it."""
         self._acknowledges = (number, *serving.request.cseq)
-        self._serving = serving
-        self._data = data
-        self._timer: Timer | None = None
-
-    def repeat(self, timers: Timers, now: float, give_up: Action) -> None:
-        """Send it again at doubling intervals; after 64 T1 call `give_up` (3)."""
-        deadline = now + LIMIT
-        interval = T1
-
-        def again(at: float) -> None:
-            nonlocal interval
-            if at >= deadline:
-                give_up(at)
-                return
-            self._serving.send_again(self._data)
-            interval *= 2
-            self._timer = timers.set(min(at + interval, deadline), again)
-
-        self._timer = timers.set(now + interval, again)
 
     def acknowledged_by(self, prack: Request) -> bool:
         """Whether this is its PRACK."""
         match = _RACK.fullmatch(prack.headers.get("RAck") or "")
         return match is not None and (int(match[1]), int(match[2]), match[3]) == self._acknowledges
-
-    def stop(self) -> None:
-        """PRACK is there, or the call is over."""
-        if self._timer is not None:
-            self._timer.cancel()
 
 
 def number_of(headers: Headers) -> int | None:

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-from rostra.sip.tables import LIMIT, T1, T2
-from rostra.sip.timers import Action, Timer, Timers
+from rostra.sip.repeating import Repeated
+from rostra.sip.tables import T2
 from rostra.sip.transactions import ServerTransaction
 
 
-class Unacknowledged:
-    """One such response; over every transport, since a proxy may lose it behind a reliable one."""
+class Unacknowledged(Repeated):
+    """One such response."""
+
+    longest = T2
 
     def __init__(self, serving: ServerTransaction, data: bytes, *, offered: bool) -> None:
+        super().__init__(serving, data)
         self.sequence = serving.request.cseq[0]
         self.offered = offered
         """It carries our offer, so the ACK brings the answer."""
-        self._serving = serving
-        self._data = data
-        self._timer: Timer | None = None
-
-    def repeat(self, timers: Timers, now: float, give_up: Action) -> None:
-        """Send it again at doubling intervals; after 64 T1 call `give_up`."""
-        deadline = now + LIMIT
-        interval = T1
-
-        def again(at: float) -> None:
-            nonlocal interval
-            if at >= deadline:
-                give_up(at)
-                return
-            self._serving.send_again(self._data)
-            interval = min(interval * 2, T2)
-            self._timer = timers.set(min(at + interval, deadline), again)
-
-        self._timer = timers.set(now + interval, again)
-
-    def stop(self) -> None:
-        """The ACK is there, or the call is over."""
-        if self._timer is not None:
-            self._timer.cancel()
