@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rostra import ports
-from rostra.cli.main import application
+from rostra.cli.commands import application
 from rostra.environment import Environment, PortRange
 from rostra.ports import OPENINGS, Moment, Party
 

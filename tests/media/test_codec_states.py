@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from rostra.cli.main import application
+from rostra.cli.commands import application
 from rostra.configuration.vocabulary import CODECS
 from rostra.media import codecs
 from rostra.media.codecs import g729, states

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from rostra.cli.main import application
+from rostra.cli.commands import application
 from rostra.environment import EnvironmentProblem
 from rostra.management.accounts import backend
 from rostra.management.accounts.models import Account, AuthenticationSettings
