@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
+import structlog.testing
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rostra.dialplan import rules
 from rostra.dialplan.outward import Hop, NoRule, Route, identity, outside
-from rostra.dialplan.rules import Rule, TransformFailed
+from rostra.dialplan.rules import Reason, Rule, TransformFailed
 from rostra.domain.dialling import Wanted
 from rostra.domain.vocabulary import CallProtocol
 
@@ -207,8 +209,22 @@ def test_every_rule_says_why() -> None:
     assert (found.rule.priority, found.alias) == (8, "9a")
 
 
+def test_slow_rules_take_no_longer_together_than_a_call_may_wait() -> None:
+    slow = [rule("(a|aa)+$", id=number, name=f"slow {number}", priority=number) for number in range(1, 101)]
+    given = [*slow, rule("never", priority=101, enabled=False), rule(priority=102)]
+    began = time.thread_time()
+    steps = list(rules.search(given, rules.Dialled(alias="a" * 200 + "!", location=1)))
+    with structlog.testing.capture_logs() as logs:
+        assert rules.outgoing(given, "a" * 200 + "!", 1) is None, "who is not looked at takes no call"
+    assert time.thread_time() - began < 2.0, "instead of ten seconds"
+    assert [step.reason for step in steps[-3:]] == [Reason.UNTRIED, Reason.DISABLED, Reason.UNTRIED]
+    (told,) = [entry for entry in logs if entry["log_level"] == "error"]
+    assert told["slow"][0] == "slow 1"
+    assert rules.outgoing(given, "b", 1) is not None
+
+
 def test_a_slow_rule_does_not_match() -> None:
     slow, other = rule("(a|aa)+$", priority=1), rule(priority=2)
     steps = rules.search([slow, other], rules.Dialled(alias="a" * 200 + "!", location=1))
-    assert [step.reason for step in steps] == [rules.Reason.TOO_SLOW, rules.Reason.MATCHES]
+    assert [step.reason for step in steps] == [Reason.TOO_SLOW, Reason.MATCHES]
     assert rules.outgoing([slow, other], "a" * 200 + "!", 1) is not None

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from rostra.domain import expressions
+from rostra.domain.expressions import Budget
 from rostra.domain.vocabulary import CallProtocol
 
 logger = structlog.get_logger("rostra.dialplan")
@@ -119,6 +120,8 @@ class Reason(enum.Enum):
     EXPRESSION = "expression"
     TOO_SLOW = "too slow"
     """Its expression takes too long for this alias, which counts as no match."""
+    UNTRIED = "untried"
+    """The rules before took all the time that a call has: no rule takes the call."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,23 +142,33 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 def search(rules: Iterable[Rule], call: Dialled) -> Iterator[Step]:
     """Every rule in its order, with what becomes of the call there; those behind the one that decides are not tried
     in earnest, and are given all the same (SVC-084, SVC-085)."""
-    plain = parsed(call.alias)
+    plain, budget = parsed(call.alias), Budget()
     for rule in sorted(rules, key=lambda rule: (rule.priority, rule.id)):
         matched = call.alias if rule.full else plain
         reason = _passed_over(rule, call)
         alias = ""
-        if reason is Reason.MATCHES:
-            reason, alias = _transformed(rule, matched, call.alias)
+        if reason is Reason.MATCHES and budget.spent:
+            reason = Reason.UNTRIED
+        elif reason is Reason.MATCHES:
+            reason, alias = _transformed(rule, matched, call.alias, budget)
         yield Step(rule=rule, reason=reason, matched=matched, alias=alias)
 
 
 def _first(rules: Iterable[Rule], call: Dialled) -> Match | None:
     """The first that matches decides, whatever becomes of the call (SVC-084, SVC-085, SVC-089)."""
+    slow: list[str] = []
     for step in search(rules, call):
         if step.reason is Reason.NOTHING_LEFT:
             raise TransformFailed(step.rule.name)
         if step.reason is Reason.TOO_SLOW:
+            slow.append(step.rule.name)
             logger.warning("Expression of a rule takes too long", rule=step.rule.name)
+        if step.reason is Reason.UNTRIED:
+            logger.error(
+                "Call Routing Rules take too long: the call is not placed", slow=slow, untried=step.rule.name,
+                alias=call.alias, remedy="simplify the expressions of these rules: no repetition within a repetition",
+            )  # fmt: skip
+            return None
         if step.reason is Reason.MATCHES:
             logger.info(
                 "Alias matched gateway rule", rule=step.rule.name, tag=step.rule.tag, unparsed_alias=call.alias,
@@ -183,10 +196,10 @@ def _passed_over(rule: Rule, call: Dialled) -> Reason:
     return Reason.MATCHES
 
 
-def _transformed(rule: Rule, matched: str, dialled: str) -> tuple[Reason, str]:
+def _transformed(rule: Rule, matched: str, dialled: str, budget: Budget) -> tuple[Reason, str]:
     """Does the expression match, and what becomes of the alias (SVC-095, SVC-096)?"""
     try:
-        found = expressions.match(rule.match, matched)
+        found = expressions.match(rule.match, matched, budget)
     except expressions.TooSlow:
         return Reason.TOO_SLOW, ""
     if found is None:

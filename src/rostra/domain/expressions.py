@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import functools
 import re
+import time
 from typing import Any
 
 from rostra.domain.expansion import is_too_large
 
 SECONDS = 0.05
 """About the most time that one alias is matched for: what takes longer does not match."""
+DECISION = 0.2
+"""The most for one decision, however many expressions it asks: all else that the process does waits for it."""
 LONGEST = 2000
 """Characters of an alias that is matched."""
 _PATTERN = 1000
@@ -25,6 +28,17 @@ _BRACE = re.compile(r"(\\(?:[pPNxgko]\{[^}]*\}|.))|\{(?!(?:\d+(?:,\d*)?|,\d+)\})
 
 class TooSlow(Exception):
     """The expression would take too long for this alias."""
+
+
+class Budget:
+    """Seconds of the processor that one decision may spend on its expressions."""
+
+    def __init__(self, seconds: float = DECISION) -> None:
+        self.left = seconds
+
+    @property
+    def spent(self) -> bool:
+        return self.left <= 0.0
 
 
 @functools.lru_cache(maxsize=1024)
@@ -56,14 +70,23 @@ def replacement_problem(pattern: str, replacement: str) -> str | None:
     return None
 
 
-def match(pattern: str, text: str) -> Any | None:
-    """The match of the whole of `text`, for `expand`; None: it does not match. Raises TooSlow."""
+def match(pattern: str, text: str, budget: Budget | None = None) -> Any | None:
+    """The match of the whole of `text`, for `expand`; None: it does not match.
+
+    `budget`: what it may take is taken from there. Raises TooSlow, also where nothing of it is left.
+    """
+    began = time.thread_time()
     if len(text) > LONGEST or problem(pattern):
         return None
+    budget = budget or Budget(SECONDS)
+    if budget.spent:
+        raise TooSlow(pattern)
     try:
-        return _compiled(pattern).fullmatch(text, timeout=SECONDS)
+        return _compiled(pattern).fullmatch(text, timeout=min(SECONDS, budget.left))
     except TimeoutError:
         raise TooSlow(pattern) from None
+    finally:
+        budget.left -= time.thread_time() - began
 
 
 def expand(found: Any, replacement: str) -> str | None:

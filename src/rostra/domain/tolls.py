@@ -11,11 +11,15 @@ NUMBERS = (
 """What callers of telephones dial: short numbers, national and international ones, with and without a prefix."""
 
 
-def takes_numbers(pattern: str) -> str:
-    """A telephone number that an expression matches as a whole; empty: none of the usual kinds."""
+def takes_numbers(pattern: str, budget: expressions.Budget | None = None) -> str:
+    """A telephone number that an expression matches as a whole; empty: none of the usual kinds.
+
+    `budget`: of a decision about many expressions; None: one for this alone.
+    """
+    budget = budget or expressions.Budget()
     for number in NUMBERS:
         try:
-            if expressions.match(pattern, number) is not None:
+            if expressions.match(pattern, number, budget) is not None:
                 return number
         except expressions.TooSlow:
             continue

@@ -52,6 +52,7 @@ def reasons() -> dict[Reason, str]:
         Reason.SOURCE: gettext("It is not for calls by this protocol."),
         Reason.EXPRESSION: gettext("The expression does not match the whole alias."),
         Reason.TOO_SLOW: gettext("The expression takes too long for this alias, which counts as no match."),
+        Reason.UNTRIED: gettext("It is not tried: the expressions before take so long that the call is not placed."),
     }
 
 

@@ -10,19 +10,24 @@ from django.utils.translation import gettext
 
 from rostra.configuration.models import Conference, GatewayRoutingRule
 from rostra.domain import expressions, tolls
+from rostra.domain.expressions import Budget
 from rostra.domain.reception import ReceptionRules, destination
 
 EXTERNAL = ("external", "mssip_server")
 """Targets outside the platform."""
 
 
-def of_rule(rule: GatewayRoutingRule) -> str:
+PAGE = 1.0
+"""Seconds that all expressions of a page may take together; nothing is said of those that come after."""
+
+
+def of_rule(rule: GatewayRoutingRule, budget: Budget | None = None) -> str:
     """What a rule lets everybody do; empty: nothing to warn of."""
     if not rule.enable or not rule.match_incoming_calls or rule.called_device_type not in EXTERNAL:
         return ""
     if rule.match_incoming_only_if_registered:
         return ""
-    number = tolls.takes_numbers(rule.match_string)
+    number = tolls.takes_numbers(rule.match_string, budget)
     if not number:
         return ""
     return gettext(
@@ -36,8 +41,9 @@ def of_reception(reception: Conference) -> str:
     """The same of a Virtual Reception, whose callers reach whatever rules reach."""
     rules = ReceptionRules(match=reception.match_string, replace=reception.replace_string)
     reached = [alias for number in tolls.NUMBERS if (alias := destination(rules, number))]
+    budget = Budget(PAGE)
     for rule in GatewayRoutingRule.objects.filter(enable=True).order_by("priority"):
-        if of_rule(rule) and any(_takes(rule.match_string, alias) for alias in reached):
+        if of_rule(rule, budget) and any(_takes(rule.match_string, alias, budget) for alias in reached):
             return gettext(
                 "Toll fraud: callers of this reception can key telephone numbers, and the Call Routing Rule %(rule)s "
                 "places calls to them for everybody. Narrow what may be keyed here to the numbers of your rooms."
@@ -45,9 +51,9 @@ def of_reception(reception: Conference) -> str:
     return ""
 
 
-def _takes(pattern: str, alias: str) -> bool:
+def _takes(pattern: str, alias: str, budget: Budget) -> bool:
     try:
-        return expressions.match(pattern, alias) is not None
+        return expressions.match(pattern, alias, budget) is not None
     except expressions.TooSlow:
         return False
 
