@@ -6,13 +6,15 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.calls.test_gateway import Caller, called, rule
+from tests.calls.test_gateway import Caller, rule
+from tests.calls.test_gateway import called as far
 from tests.calls.test_outgoing import Desk, Plan, desks
 
 from rostra.calls.policies import Found, Unasked
 from rostra.calls.switchboard import CallRefused
+from rostra.domain.history import RuleMatched
 from rostra.domain.service import Service
-from rostra.domain.vocabulary import CallProtocol, ServiceType
+from rostra.domain.vocabulary import CallProtocol
 from rostra.policy.questions import CallFacts
 from rostra.policy.services import GatewayCall
 
@@ -48,20 +50,25 @@ async def deciding(answer: Found, plan: Plan) -> Desk:
 async def test_policy_places_a_call() -> None:
     desk = await deciding(Found(call=WANTED), Plan())
     caller = await (await Caller(desk).call("anything")).media()
-    far = await called(desk)
-    assert (far.order.destination, far.order.source, far.order.source_name) == ("eve@far.test", "desk@here", "Desk")
+    other = await far(desk)
+    shown = (other.order.destination, other.order.source, other.order.source_name)
+    assert shown == (
+        "eve@far.test",
+        "desk@here",
+        "Desk",
+    )
     (conference,) = desk.node.exchange.conferences
     made = conference.service.description
     assert (made.name, made.tag, made.call_type, made.crypto_mode) == ("By policy 1", "P", "audio", "on")
     assert made.themes == ("Blue",)
-    assert (caller.session.service.max_callrate_in, far.session.service.max_callrate_out) == (64_000, 128_000)
+    assert (caller.session.service.max_callrate_in, other.session.service.max_callrate_out) == (64_000, 128_000)
 
 
 @pytest.mark.spec("POL-032")
 async def test_calls_that_policy_names_alike_do_not_meet() -> None:
     desk = await deciding(Found(call=WANTED), Plan())
     await (await Caller(desk).call("anything")).media()
-    await (await called(desk)).answer()
+    await (await far(desk)).answer()
     other = Caller(desk, CallProtocol.API)
     with pytest.raises(CallRefused):
         await other.call("anything else")
@@ -80,14 +87,58 @@ async def test_a_call_that_policy_names_as_a_room_does_not_lead_into_it() -> Non
     assert len(conference.participants) == 1
 
 
-@pytest.mark.spec("SVC-075", "POL-028")
-@pytest.mark.parametrize(("answer", "placed"), [(Found(), True), (Found(refused=True), False)])
-async def test_rules_follow_a_policy_that_says_nothing(answer: Found, placed: bool) -> None:
-    desk = await deciding(answer, Plan(given=[rule()]))
-    if not placed:
-        with pytest.raises(CallRefused):
-            await Caller(desk).call()
-        return
-    caller = await (await Caller(desk).call()).media()
-    assert (await called(desk)).order.destination == "sip:ann@example.com"
-    assert caller.me.service_type is ServiceType.GATEWAY
+class Following(Unasked):
+    """A policy with a script that sees what is configured, and says this of it."""
+
+    decides_services = True
+
+    def __init__(self, says: str) -> None:
+        self.says = says
+        self.seen: list[str] = []
+
+    async def service(self, call: CallFacts, configured: Any, calling: Service | None = None) -> Found:
+        own = configured()
+        self.seen.append(own.description.service_type if own else "")
+        answers = {"nothing": Found(service=own), "no": Found(refused=True), "call": Found(call=WANTED)}
+        return answers[self.says]
+
+
+@pytest.mark.spec("SVC-075", "POL-027", "POL-028", "PLAT-198", "SVC-073")
+@pytest.mark.parametrize(
+    ("says", "alias", "match", "seen", "called"),
+    [
+        ("nothing", "open", ".*", "conference", None),
+        ("nothing", "sip:ann@example.com", ".*", "gateway", "sip:ann@example.com"),
+        ("nothing", "sip:ann@example.com", "other", "", 404),
+        ("no", "sip:ann@example.com", ".*", "gateway", 404),
+        ("call", "sip:ann@example.com", ".*", "gateway", "eve@far.test"),
+        ("call", "sip:ann@example.com", "other", "", "eve@far.test"),
+        ("nothing", "sip:ann@example.com", "(.*)|()", "", 404),
+        ("call", "sip:ann@example.com", "(.*)|()", "", "eve@far.test"),
+    ],
+)
+async def test_rules_are_asked_before_the_script(
+    says: str, alias: str, match: str, seen: str, called: str | int | None
+) -> None:
+    """Services, then rules, then the script on what they made of the call (11, 2.4)."""
+    (desk,) = await desks("n1", plan=Plan(given=[rule(match, replace=r"\2" if "()" in match else "")]))
+    policy = desk.node.exchange._reaching._policies = Following(says)
+    caller = Caller(desk)
+    if isinstance(called, int):
+        with pytest.raises(CallRefused) as refused:
+            await caller.call(alias)
+        assert refused.value.refusal.sip_status == called
+        assert not [event for event in desk.node.events if isinstance(event, RuleMatched)]
+    else:
+        await (await caller.call(alias)).media()
+    assert policy.seen == [seen]
+    if isinstance(called, str):
+        assert (await far(desk)).order.destination == called
+
+
+@pytest.mark.spec("POL-027", "POL-030")
+async def test_rules_for_callers_are_not_for_who_is_called() -> None:
+    (desk,) = await desks("n1", plan=Plan(given=[rule(".*")]))
+    policy = desk.node.exchange._reaching._policies = Following("nothing")
+    assert await desk.node.exchange.admits("sip:ann@example.com", None, None) is False
+    assert policy.seen == [""]

@@ -5,19 +5,24 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 
+from rostra.calls.onward import GatewayRules
+from rostra.conference.here import Here
 from rostra.configuration import journal
 from rostra.configuration.changes import SnapshotRequest
 from rostra.configuration.models import (
     AutomaticParticipant,
     Conference,
     EndUser,
+    GatewayRoutingRule,
     GlobalSettings,
     PolicyServer,
+    SipProxy,
     SystemLocation,
 )
 from rostra.configuration.queries import Lookup
@@ -27,6 +32,7 @@ from rostra.domain.placement import LocationView
 from rostra.domain.service import Service
 from rostra.domain.theme import BASE_SETTINGS
 from rostra.domain.vocabulary import CallProtocol
+from rostra.node.outward import ConfiguredPlan
 from rostra.node.policy import NodePolicies
 from rostra.node.registrar import ConfiguredAdmissions
 from rostra.node.services import finder
@@ -182,6 +188,40 @@ async def test_a_script_changes_what_is_configured(site: Site) -> None:
     assert found.description.id == configured.description.id
     place = await site.policies.media_place(CallFacts(local_alias="x", protocol=CallProtocol.SIP), found)
     assert place is None
+
+
+@pytest.mark.spec("POL-027", "POL-051", "SVC-075")
+async def test_a_script_sees_the_gateway_call_that_a_rule_makes(site: Site) -> None:
+    proxy = SipProxy.objects.create(name="Trunk", address="trunk.test")
+    row = GatewayRoutingRule.objects.create(
+        name="Out", priority=1, match_string="(.+)@far", replace_string=r"\1", sip_proxy=proxy, call_type="auto",
+        max_callrate_in=512, tag="T", outgoing_location=SystemLocation.objects.get(name="DMZ"),
+    )  # fmt: skip
+    script = (
+        '{"action": "continue", "result": {{ service_config|pex_update({"remote_alias": "bob", "service_tag": '
+        'service_config.name.split(":")[0] ~ service_config.sip_proxy_name ~ service_config.outgoing_location_name ~ '
+        "service_config.call_type ~ service_config.max_callrate_in ~ service_config.local_alias})|pex_to_json }}}"
+    )
+    made = profile(enable_internal_service_policy=True, internal_service_policy_template=PASS)
+    bind(made)
+    site.changed()
+    here = Here(node="n", boot="", bus=None, pool=None, ledger=None, location=lambda: 1)  # type: ignore[arg-type]
+    plan = ConfiguredPlan(site.lookup, SimpleNamespace(find=None), Themes())  # type: ignore[arg-type]
+    rules = GatewayRules(plan, here)
+    call = CallFacts(local_alias="sip:ann@far", protocol=CallProtocol.SIP, remote_alias="me@here")
+    draft = rules.draft(call)
+    assert draft is not None
+    own = draft.service
+    assert (await site.policies.service(call, lambda: own)).service is own
+    assert own.onward is not None
+    assert own.onward.rule == row.id
+    PolicyServer.objects.update(internal_service_policy_template=script)
+    site.changed()
+    found = await site.policies.service(call, lambda: own)
+    assert (found.service, found.refused) == (None, False)
+    assert found.call is not None
+    assert found.call.tag == "OutTrunkDMZauto512000me@here"
+    assert (found.call.destination, found.call.proxy, found.call.rate_in) == ("bob", proxy.id, 512_000)
 
 
 @pytest.mark.spec("POL-027", "POL-028", "SYS-174", "SYS-175")

@@ -15,6 +15,7 @@ from rostra.configuration.models import (
     ConferenceAlias,
     Device,
     GatewayRoutingRule,
+    PolicyServer,
     SystemLocation,
     WorkerVM,
 )
@@ -82,6 +83,31 @@ def test_what_becomes_of_calls(
 ) -> None:
     where = SystemLocation.objects.get(name="Oslo").pk if location else 0
     assert told in trying.run(alias, source=source, location=where, registered=registered).told
+
+
+@pytest.mark.spec("POL-027", "SVC-075")
+@pytest.mark.parametrize(
+    ("server", "script", "source", "asked"),
+    [
+        (False, False, CallProtocol.SIP, []),
+        (True, False, CallProtocol.SIP, ["First"]),
+        (True, True, CallProtocol.SIP, ["First", "Then"]),
+        (True, True, None, []),
+    ],
+)
+def test_who_else_is_asked(
+    rules: None, browser: Client, server: bool, script: bool, source: CallProtocol | None, asked: list[str]
+) -> None:
+    made = PolicyServer.objects.create(
+        name="P", url="https://p.test", enable_service_lookup=server, enable_internal_service_policy=script
+    )
+    oslo = SystemLocation.objects.get(name="Oslo")
+    SystemLocation.objects.filter(pk=oslo.pk).update(policy_server=made)
+    told = trying.run("bob", source=source, location=oslo.pk, registered=False).asked
+    assert [line.split()[0] for line in told] == asked
+    assert trying.run("bob", source=source, location=0, registered=False).asked == ()
+    page = browser.get(reverse("admin:dial_plan_test"), {"alias": "b", "source": "sip", "location": oslo.pk})
+    assert page.content.decode().count("data-asked") == server + script
 
 
 def test_a_replacement_that_leaves_nothing() -> None:

@@ -27,6 +27,14 @@ ONLY_MAIN = "one_main_zero_pips"
 """Each sees the other."""
 
 
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A gateway call that a rule makes of an incoming one, before it is known where it ends."""
+
+    rule: Rule
+    service: Service
+    """Its one route leads to an external system."""
+
+
 class GatewayRules:
     """Of one node."""
 
@@ -44,8 +52,11 @@ class GatewayRules:
         except TransformFailed:
             return True
 
-    async def find(self, call: CallFacts) -> Service | None:
-        """The gateway call that an incoming call becomes; None: no rule takes it. Raises CallRefused."""
+    def draft(self, call: CallFacts) -> Draft | None:
+        """The gateway call that an incoming call becomes unless policy decides otherwise; None: no rule takes it.
+
+        Nothing is done yet. Raises CallRefused when nothing is left of the alias.
+        """
         plan = self._plan
         if plan is None or call.direction is not Direction.DIAL_IN:
             return None
@@ -56,22 +67,34 @@ class GatewayRules:
             raise CallRefused(Refusal.TRANSFORM) from None
         if found is None:
             return None
-        self._check(plan, call)
-        rule = found.rule
-        self._record(rule, call.local_alias)
-        dress = plan.dress(rule.theme)
+        rule, dress = found.rule, plan.dress(found.rule.theme)
         description = _described(
             dress, f"{rule.name}:{uuid.uuid4()}", rule.tag, rule.call_type, quality=rule.quality or dress.quality,
             crypto_mode=rule.crypto_mode or dress.crypto_mode,
             disabled_codecs=rule.disabled_codecs or dress.disabled_codecs,
         )  # fmt: skip
-        routes = await self._routes(by_rule(found, plan, "video"), rule.target, call)
         onward = Onward(
             alias=call.local_alias,
             wanted=self._wanted(plan, call, found.alias, call.remote_alias, call.remote_display_name),
-            routes=routes, mirrors=rule.call_type == "auto", rate_in=_rate(rule),
+            routes=(by_rule(found, plan, "video"),), mirrors=rule.call_type == "auto", rate_in=_rate(rule),
+            rule=rule.id,
         )  # fmt: skip
-        return Service(description=description, onward=onward)
+        return Draft(rule=rule, service=Service(description=description, onward=onward))
+
+    async def place(self, call: CallFacts, draft: Draft) -> Service:
+        """The rule takes the call: the devices it leads to, and whether it may be placed. Raises CallRefused."""
+        plan, service, onward = self._plan, draft.service, draft.service.onward
+        if plan is None or onward is None:
+            raise CallRefused(Refusal.NOT_FOUND)
+        self._check(plan, call)
+        self._record(draft.rule, call.local_alias)
+        routes = await self._routes(onward.routes[0], draft.rule.target, call)
+        return msgspec.structs.replace(service, onward=msgspec.structs.replace(onward, routes=routes))
+
+    async def find(self, call: CallFacts) -> Service | None:
+        """Both at once, where nobody else is asked. Raises CallRefused."""
+        draft = self.draft(call)
+        return None if draft is None else await self.place(call, draft)
 
     async def by_policy(self, call: CallFacts, wanted: GatewayCall) -> Service:
         """The gateway call that policy wants instead of joining anything. Raises CallRefused."""
@@ -80,9 +103,13 @@ class GatewayRules:
             raise CallRefused(Refusal.NOT_FOUND)
         self._check(plan, call)
         dress = plan.dress(wanted.theme or None)
+        view = wanted.view or ONLY_MAIN
         description = _described(
-            dress, wanted.name, wanted.tag, wanted.call_type, crypto_mode=wanted.crypto_mode or dress.crypto_mode
-        )
+            dress, wanted.name, wanted.tag, wanted.call_type, crypto_mode=wanted.crypto_mode or dress.crypto_mode,
+            quality=wanted.quality or dress.quality, host_view=view, guest_view=view, description=wanted.description,
+            enable_overlay_text=wanted.enable_overlay_text,
+            enable_active_speaker_indication=wanted.enable_active_speaker_indication,
+        )  # fmt: skip
         route = Route(
             protocol=wanted.protocol, destination=wanted.destination, location=wanted.location or 0,
             hop=plan.hop(wanted.protocol, wanted.proxy), call_type=description.call_type, rate_out=wanted.rate_out,
@@ -93,7 +120,7 @@ class GatewayRules:
             routes=await self._routes(route, wanted.target, call), mirrors=wanted.call_type == "auto",
             rate_in=wanted.rate_in,
         )  # fmt: skip
-        return Service(description=description, onward=onward)
+        return Service(description=description, onward=onward, policy=wanted.text)
 
     def _match(self, plan: Plan, alias: str, protocol: CallProtocol, *, registered: bool) -> Match | None:
         return rules.incoming(plan.rules(), alias, self._here.location(), protocol, registered=registered)
@@ -140,10 +167,11 @@ class GatewayRules:
 
 def _described(dress: ServiceDescription, name: str, tag: str, call_type: str, **more: object) -> ServiceDescription:
     """`auto` is decided when the called party is called, by what the caller has then."""
-    return msgspec.structs.replace(
-        dress, id=0, name=name, service_type=gateway.GATEWAY, tag=tag, host_view=ONLY_MAIN, guest_view=ONLY_MAIN,
-        call_type="video" if call_type == "auto" else call_type, **more,
-    )  # fmt: skip
+    values: dict[str, object] = {
+        "id": 0, "name": name, "service_type": gateway.GATEWAY, "tag": tag, "host_view": ONLY_MAIN,
+        "guest_view": ONLY_MAIN, "call_type": "video" if call_type == "auto" else call_type,
+    }  # fmt: skip
+    return msgspec.structs.replace(dress, **(values | more))
 
 
 def _mark(plan: Plan, call: CallFacts) -> str:

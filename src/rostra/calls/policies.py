@@ -48,7 +48,8 @@ class Policies(Protocol):
     async def service(
         self, call: CallFacts, configured: Callable[[], Service | None], calling: Service | None = None
     ) -> Found:
-        """Where an alias leads. `configured` finds what is configured, when that is needed.
+        """Where an alias leads. `configured` finds what is configured, when that is needed: a service, or the gateway
+        call that a rule makes of it (which is given back as it is where it stays the same).
 
         `calling`: the service whose conference places the call.
         """

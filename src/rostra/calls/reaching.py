@@ -6,7 +6,7 @@ the platform itself has opened are no business of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 import structlog
@@ -14,7 +14,7 @@ import structlog
 from rostra.calls import arrivals, guessing
 from rostra.calls.arrivals import JOINABLE, Entrance
 from rostra.calls.attendant import KEYPADS
-from rostra.calls.onward import GatewayRules
+from rostra.calls.onward import Draft, GatewayRules
 from rostra.calls.policies import Policies
 from rostra.calls.switchboard import CallRefused, CallRequest, ExtensionRequired, Refusal
 from rostra.conference.here import Here
@@ -91,22 +91,20 @@ class Reaching:
         if not self.asks or self._room(alias) is not None:
             found = resolve(alias, lambda name: self._room(name) or self._find(name), call.protocol)
             return found if found is not None or calling is not None else await self._onward(call)
-        configured: list[Resolution] = []
-
-        def look() -> Service | None:
-            found = resolve(alias, self._find, call.protocol)
-            configured.extend([found] if found else [])
-            return found.service if found else None
-
-        found = await self._policies.service(call, look, calling)
+        own = _Own(self._rules, lambda: resolve(alias, self._find, call.protocol), call)
+        found = await self._policies.service(call, own.look if calling is None else own.look_for_services, calling)
         if found.new_alias:
             raise CallRefused(Refusal.NOT_FOUND, new_alias=found.new_alias)
         if found.call is not None:
             return Resolution(service=await self._rules.by_policy(call, found.call))
-        if found.service is None:  # unless policy has refused it, a rule may take it (section 2.4)
-            return None if found.refused or calling is not None else await self._onward(call)
-        if configured:  # what was dialled along stays, whatever the script made of the service
-            return msgspec.structs.replace(configured[0], service=found.service)
+        if found.service is None:
+            if own.problem is not None and not found.refused:
+                raise own.problem
+            return None
+        if own.draft is not None and found.service is own.draft.service:
+            return Resolution(service=await self._rules.place(call, own.draft))
+        if own.found is not None:  # what was dialled along stays, whatever the script made of the service
+            return msgspec.structs.replace(own.found, service=found.service)
         return Resolution(service=found.service)
 
     def configured(self, alias: str, protocol: CallProtocol) -> Service | None:
@@ -219,6 +217,33 @@ class Reaching:
             log_failed(request, verdict.reason or "refused by policy")
             raise CallRefused(Refusal.NOT_FOUND, text=verdict.reason)
         return verdict.properties
+
+
+class _Own:
+    """What the configuration alone makes of a call: a service, else what a rule says (step 1 of section 2.4)."""
+
+    def __init__(self, rules: GatewayRules, resolved: Callable[[], Resolution | None], call: CallFacts) -> None:
+        self._rules = rules
+        self._resolved = resolved
+        self._call = call
+        self.found: Resolution | None = None
+        self.draft: Draft | None = None
+        self.problem: CallRefused | None = None
+        """Why the rule that takes it leads nowhere: a script may know better."""
+
+    def look_for_services(self) -> Service | None:
+        self.found = self._resolved()
+        return self.found.service if self.found else None
+
+    def look(self) -> Service | None:
+        service = self.look_for_services()
+        if service is not None:
+            return service
+        try:
+            self.draft = self._rules.draft(self._call)
+        except CallRefused as problem:
+            self.problem = problem
+        return self.draft.service if self.draft else None
 
 
 def log_failed(request: CallRequest, reason: str) -> None:

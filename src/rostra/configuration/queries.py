@@ -202,6 +202,11 @@ class Lookup:
         row = self._one(f"SELECT id FROM configuration_{table} WHERE name = ?", name)  # noqa: S608
         return None if row is None else row[0]
 
+    def name_of(self, table: str, key: int) -> str:
+        """The other way round; empty: there is none."""
+        row = self._one(f"SELECT name FROM configuration_{table} WHERE id = ?", key)  # noqa: S608
+        return "" if row is None else str(row[0])
+
     def theme_name(self, key: int | None) -> str:
         """The name of the theme with this id; empty: there is none."""
         row = self._one("SELECT name FROM configuration_ivrtheme WHERE id = ?", key)

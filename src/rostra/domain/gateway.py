@@ -66,6 +66,8 @@ class Onward(msgspec.Struct, frozen=True, kw_only=True):
     """The called party is offered what the caller has (`auto`)."""
     rate_in: int | None = None
     """bit/s that the caller sends at most (SVC-098)."""
+    rule: int = 0
+    """The Call Routing Rule that says so; 0: policy does."""
 
 
 _STATUSES = {

@@ -8,16 +8,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-import structlog
 
 from rostra import release
 from rostra.calls.policies import Found, MediaPlace
-from rostra.configuration import sealing
 from rostra.configuration.queries import Lookup
-from rostra.configuration.rows import AutomaticRow, GlobalRow, PolicyRow, ServiceRow
-from rostra.domain.service import Service
+from rostra.configuration.rows import AutomaticRow, GlobalRow, ServiceRow
+from rostra.domain.gateway import Onward
+from rostra.domain.history import Event
+from rostra.domain.service import Service, ServiceDescription
 from rostra.domain.vocabulary import CallProtocol, Role
+from rostra.node import gateway_rules
 from rostra.node.geography import Geography
+from rostra.node.profiles import Profiles
 from rostra.node.services import KILO, Themes
 from rostra.policy import questions, services
 from rostra.policy.checking import Invalid, Thing
@@ -25,17 +27,15 @@ from rostra.policy.client import PolicyClient
 from rostra.policy.configurations import Configuration, configuration
 from rostra.policy.decisions import Decision, Way
 from rostra.policy.evaluation import Evaluation
+from rostra.policy.noticing import Noticed
 from rostra.policy.participants import Verdict
 from rostra.policy.phonebook import Listing, RegistrationVerdict
-from rostra.policy.profile import NONE, Profile
+from rostra.policy.profile import Profile
 from rostra.policy.questions import Asking, CallFacts, PersonFacts, Question, ServiceFacts
 from rostra.policy.running import Sandbox
 from rostra.policy.services import GATEWAY, Platform
 from rostra.policy.tables import SPEAKER
 
-logger = structlog.get_logger("rostra.policy")
-
-_PASSWORD = "configuration_policyserver.password"  # noqa: S105 - the name of a column
 _TABLES = {
     Thing.THEME: "ivrtheme",
     Thing.LOCATION: "systemlocation",
@@ -45,7 +45,6 @@ _TABLES = {
     Thing.STUN: "stunserver",
     Thing.TURN: "turnserver",
 }
-_OF_INTEREST = frozenset({"policy_server", "system_location", "worker_vm"})
 
 
 class ConfiguredNames:
@@ -63,9 +62,10 @@ class NodePolicies:
     """Implements `calls.policies.Policies`."""
 
     def __init__(
-        self, lookup: Lookup, geography: Geography, themes: Themes, address: str, trust: Callable[[], ssl.SSLContext]
-    ) -> None:
-        """`address` is that of this node; `trust` whom it trusts over HTTPS."""
+        self, lookup: Lookup, geography: Geography, themes: Themes, address: str,
+        trust: Callable[[], ssl.SSLContext], record: Callable[[Event], None] = lambda _: None,
+    ) -> None:  # fmt: skip
+        """`address` is that of this node; `trust` whom it trusts over HTTPS; `record` takes alarms."""
         self._lookup = lookup
         self._geography = geography
         self._themes = themes
@@ -73,13 +73,14 @@ class NodePolicies:
         self._names = ConfiguredNames(lookup)
         self._client = PolicyClient(trust)
         self._scripts = Sandbox()
-        self._profile: Profile | None = None
+        self._noticed = Noticed()
+        self._profiles = Profiles(lookup, geography, record)
+        self._profiles.taken = self._warm
         self._renewing: set[asyncio.Task[None]] = set()
 
     def changed(self, resource: str, _key: int) -> None:
         """A configured row is another one now."""
-        if resource in _OF_INTEREST:
-            self._profile = None
+        self._profiles.changed(resource)
         if resource == "ca_certificate":
             task = asyncio.get_running_loop().create_task(self._client.renew())
             self._renewing.add(task)
@@ -91,22 +92,15 @@ class NodePolicies:
 
     @property
     def profile(self) -> Profile:
-        """The one in use; NONE where the location has none (POL-001)."""
-        if self._profile is None:
-            row = self._lookup.policy_of(self._geography.location)
-            try:
-                self._profile = NONE if row is None else profile_of(row)
-            except sealing.Locked as problem:  # the platform's key may still come: tried again with the next call
-                logger.warning("The password of the policy profile cannot be opened", problem=str(problem))
-                return NONE
-            if self._profile.decides_services and self._profile.service_script:
-                self._warm()
-        return self._profile
+        """The one in use."""
+        return self._profiles.current
 
-    def _warm(self) -> None:
-        task = asyncio.get_running_loop().create_task(self._scripts.warm())
-        self._renewing.add(task)
-        task.add_done_callback(self._renewing.discard)
+    def _warm(self, profile: Profile) -> None:
+        """Its first call shall not wait for a process to run the script in."""
+        if profile.decides_services and profile.service_script:
+            task = asyncio.get_running_loop().create_task(self._scripts.warm())
+            self._renewing.add(task)
+            task.add_done_callback(self._renewing.discard)
 
     @property
     def _asking(self) -> Asking:
@@ -117,7 +111,7 @@ class NodePolicies:
         )  # fmt: skip
 
     def _evaluation(self) -> Evaluation:
-        return Evaluation(self.profile, self._asking, self._client, self._scripts, self._names)
+        return Evaluation(self.profile, self._asking, self._client, self._scripts, self._names, self._noticed)
 
     # ---- Policies
 
@@ -212,6 +206,8 @@ class NodePolicies:
         """Of a service that policy made, what it said; of a configured one, the same words (section 4.9)."""
         if service.policy:
             return msgspec.json.decode(service.policy)
+        if service.onward is not None:
+            return self._configuration_of_call(service.description, service.onward)
         row = self._lookup.service(service.description.id)
         if row is None:
             return None
@@ -220,6 +216,13 @@ class NodePolicies:
         aliases = self._lookup.aliases(row.id)
         adps = [adp_of(one, locations, aliases[0] if aliases else "") for one in called]
         return configuration_of(row, self._lookup.theme_name(row.ivr_theme_id), adps)
+
+    def _configuration_of_call(self, description: ServiceDescription, onward: Onward) -> Configuration | None:
+        rule = next((row for row in self._lookup.rules() if row.id == onward.rule), None)
+        return None if rule is None else gateway_rules.configuration_of(description, onward, rule, self._name)
+
+    def _name(self, thing: Thing, key: int | None) -> str:
+        return "" if key is None else self._lookup.name_of(_TABLES[thing], key)
 
     def _complete(self, found: Configuration | None) -> Configuration | None:
         """With all defaults, as a script's answer has them; None: policy could not say that."""
@@ -243,13 +246,6 @@ def _plain(alias: str) -> str:
 
 def facts_of(service: Service) -> ServiceFacts:
     return ServiceFacts(name=service.description.name, tag=service.description.tag)
-
-
-def profile_of(row: PolicyRow) -> Profile:
-    """A configured profile with its password opened. Raises sealing.Locked."""
-    password = sealing.unseal(_PASSWORD, row.password) if row.password else ""
-    values: dict[str, Any] = msgspec.structs.asdict(row) | {"password": password}
-    return Profile(**values)
 
 
 def platform_of(settings: GlobalRow, themes: Callable[[str], Any]) -> Platform:

@@ -70,6 +70,15 @@ class GatewayCall(msgspec.Struct, frozen=True, kw_only=True):
     stun_server: int | None
     turn_server: int | None
     dtmf_sequence: str
+    quality: str = ""
+    """The best picture; empty: as the platform has it."""
+    view: str = ""
+    """Layout for both; empty: each sees the other."""
+    description: str = ""
+    enable_overlay_text: bool = False
+    enable_active_speaker_indication: bool = False
+    text: str = ""
+    """What policy said, in JSON, for scripts that follow."""
 
 
 def gateway_call(found: Configuration, names: Names) -> GatewayCall:
@@ -102,6 +111,12 @@ def gateway_call(found: Configuration, names: Names) -> GatewayCall:
         stun_server=number(Thing.STUN, "stun_server_name"),
         turn_server=number(Thing.TURN, "turn_server_name"),
         dtmf_sequence=found["dtmf_sequence"],
+        quality=found["max_pixels_per_second"] or "",
+        view=found["view"] if found["view"] != SPEAKER else "",
+        description=found["description"],
+        enable_overlay_text=found["enable_overlay_text"],
+        enable_active_speaker_indication=found["enable_active_speaker_indication"],
+        text=msgspec.json.encode(shown(found)).decode(),
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 from django.utils.translation import gettext
 
-from rostra.configuration.models import Conference, ConferenceAlias, Device, GatewayRoutingRule
+from rostra.configuration.models import Conference, ConferenceAlias, Device, GatewayRoutingRule, SystemLocation
 from rostra.configuration.rows import RuleRow
 from rostra.dialplan import rules
 from rostra.dialplan.configured import rule_of
@@ -38,6 +39,8 @@ class Outcome:
     lines: tuple[Line, ...]
     facts: tuple[tuple[str, str], ...] = ()
     """What comes out, by name."""
+    asked: tuple[str, ...] = ()
+    """Who else has a say, in the order in which they are asked."""
 
 
 def reasons() -> dict[Reason, str]:
@@ -58,6 +61,23 @@ def reasons() -> dict[Reason, str]:
 
 def run(alias: str, *, source: CallProtocol | None, location: int, registered: bool) -> Outcome:
     """`source`: what the call came by; None: a conference places it."""
+    found = _by_configuration(alias, source, location, registered=registered)
+    return found if source is None else dataclasses.replace(found, asked=tuple(_asked(location)))
+
+
+def _asked(location: int) -> Iterator[str]:
+    """The policy of a location comes before (its server) and after (its script) what is configured."""
+    where = SystemLocation.objects.filter(pk=location).select_related("policy_server").first()
+    profile = where.policy_server if where else None
+    if profile is not None and profile.enable_service_lookup:
+        yield gettext("First the server of the policy profile %(name)s is asked. This is what it leaves to the "
+                      "configuration.") % {"name": profile.name}  # fmt: skip
+    if profile is not None and profile.enable_internal_service_policy:
+        yield gettext("Then the service script of the policy profile %(name)s is given what was found, and may change "
+                      "it.") % {"name": profile.name}  # fmt: skip
+
+
+def _by_configuration(alias: str, source: CallProtocol | None, location: int, *, registered: bool) -> Outcome:
     rows = {row.pk: row for row in GatewayRoutingRule.objects.select_related(*_RELATED)}
     given = [_rule(row) for row in rows.values()]
     call = Dialled(alias=alias, location=location, source=source, registered=registered)
