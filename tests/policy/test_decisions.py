@@ -68,6 +68,9 @@ def test_what_the_log_is_told() -> None:
     assert decision.unknown == ("decision_id", "why")
     assert decision.problem.startswith("view: ")
     assert FAILED.problem == ""
+    many = decide({f"{number:03}\n" + "x" * 100: 1 for number in range(500)} | {"action": "y" * 1000}, NAMES)
+    assert many.unknown == tuple(f"{number:03}?" + "x" * 46 for number in range(20))
+    assert many.action == "y" * 50
 
 
 @given(JSON, JSON, JSON)

@@ -12,6 +12,7 @@ from rostra.domain.vocabulary import CallProtocol, Role
 from rostra.policy import questions
 from rostra.policy.decisions import Disposition, Way
 from rostra.policy.evaluation import Evaluation
+from rostra.policy.noticing import MOST, Noticed
 from rostra.policy.phonebook import Permission
 from rostra.policy.profile import Profile
 from rostra.policy.questions import CallFacts, Direction, PersonFacts, ServiceFacts
@@ -47,6 +48,51 @@ async def test_nothing_is_asked_that_is_switched_off() -> None:
     question = questions.registration(NODE, "a", CallProtocol.SIP, "::1")
     assert (await asked.registration(question)).permission is Permission.OWN
     assert (server.asked, scripts.runs) == ([], [])
+
+
+@pytest.mark.spec("POL-003", "POL-004")
+@pytest.mark.parametrize("only", ["service", "participant", "location", "directory", "registration", ""])
+async def test_each_type_has_its_switch_and_three_have_a_script(only: str) -> None:
+    switches = {
+        f"enable_{'media_location' if kind == 'location' else kind}_lookup": only in (kind, "")
+        for kind in ("service", "participant", "location", "directory", "registration")
+    }
+    run = {f"enable_internal_{kind}_policy": not only for kind in ("service", "participant", "media_location")}
+    texts = {name: "{}" for name in Profile.__struct_fields__ if name.endswith("_policy_template")}
+    assert len(texts) == len(run) == 3
+    server = Server()
+    asked, scripts = evaluation(Profile(**switches, **run, **texts), server)
+    await asked.ask_service(CALL)
+    await asked.adjust_service(CALL, None, None)
+    await asked.participant(CALL, OF, None, PersonFacts())
+    await asked.location(CALL, OF, None, ("London",))
+    await asked.directory("ali", "bob")
+    await asked.registration(questions.registration(NODE, "a", CallProtocol.SIP, "::1"))
+    kinds = [one.kind.name.lower() for one in server.asked]
+    assert kinds == ([only] if only else ["service", "participant", "location", "directory", "registration"])
+    assert len(scripts.runs) == (0 if only else 3)
+
+
+@pytest.mark.spec("POL-020")
+async def test_names_that_nobody_knows_are_told_once_of_each_profile() -> None:
+    noticed = Noticed()
+
+    async def told(profile: str, **more: object) -> object:
+        asked = Evaluation(
+            Profile(name=profile, enable_service_lookup=True), NODE, Server(service={"status": "fail", **more}),
+            Scripts(), NAMES, noticed,
+        )  # fmt: skip
+        with structlog.testing.capture_logs() as logs:
+            await asked.ask_service(CALL)
+        return logs[0].get("unknown_members", ())
+
+    assert await told("P", why=1) == ("why",)
+    assert await told("P", why=2, who=1) == ("who",)
+    assert await told("Q", why=1) == ("why",)
+    for block in range(70):
+        await told("P", **{f"{block}-{number}": 1 for number in range(20)})
+    assert await told("P", fresh=1) == (), "as many as are remembered"
+    assert len(noticed._known) == MOST
 
 
 PASS = (

@@ -210,3 +210,23 @@ async def test_a_process_that_dies_is_replaced(sandbox: Sandbox) -> None:
     process.kill()
     await process.wait()
     assert (await sandbox.run("here", {})).output == "here"
+
+
+async def test_a_script_waits_so_long_for_its_turn(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    await sandbox.warm()
+    monkeypatch.setattr(running, "QUEUE", 0.05)
+    for _ in range(running.PROCESSES):
+        await sandbox._places.acquire()
+    assert "waiting for their turn" in (await sandbox.run("x", {})).problem
+    monkeypatch.setattr(running, "QUEUE", 60.0)
+    monkeypatch.setattr(running, "QUEUED", 2)
+    queued = [asyncio.create_task(sandbox.run("x", {})) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert "waiting for their turn" in (await sandbox.run("x", {})).problem, "at once"
+    sandbox._places.release()
+    assert [(await one).output for one in queued] == ["x", "x"]
+    gone = asyncio.create_task(sandbox.run("x", {}))
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+    assert (await sandbox.run("x", {})).output == "x"
+    assert sandbox._waiting == 0

@@ -10,10 +10,11 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from urllib.parse import parse_qsl, urlsplit
 
-Reply = tuple[int, dict[str, str], bytes]
+Reply = tuple[int, dict[str, str], bytes] | Iterator[bytes]
+"""Status, headers and body; or what goes over the line, part by part, until that is closed."""
 
 
-def said(value: object, status: int = 200, type: str = "application/json") -> Reply:
+def said(value: object, status: int = 200, type: str = "application/json") -> tuple[int, dict[str, str], bytes]:
     return status, {"content-type": type}, json.dumps(value).encode()
 
 
@@ -41,6 +42,11 @@ class PolicyServer:
                 if reply is None:
                     await asyncio.Event().wait()
                     return
+                if not isinstance(reply, tuple):
+                    for part in reply:
+                        writer.write(part)
+                        await writer.drain()
+                    break
                 status, more, body = reply
                 told = "".join(f"{name}: {value}\r\n" for name, value in more.items())
                 writer.write(f"HTTP/1.1 {status} X\r\n{told}content-length: {len(body)}\r\n\r\n".encode() + body)

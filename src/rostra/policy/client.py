@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 
 import httpx
 import msgspec
 import structlog
 
-from rostra.policy import avatars
+from rostra.policy import avatars, connections, destinations
+from rostra.policy.connections import Connections
+from rostra.policy.destinations import Unreachable
 from rostra.policy.profile import Profile
 from rostra.policy.questions import Kind, Question
 
@@ -26,6 +29,9 @@ _EITHER = 32 + zlib.MAX_WBITS
 """To zlib: with the header of gzip, or its own."""
 _JSON = "application/json"
 _JPEG = "image/jpeg"
+_MARK = b"\xef\xbb\xbf"
+"""That a text is UTF-8: some servers begin with it (RFC 8259 8.1)."""
+_LOCKED = "the password of the profile cannot be opened, so its server is not asked"
 
 
 class _Unusable(Exception):
@@ -37,8 +43,9 @@ class PolicyClient:
 
     def __init__(self, trust: Callable[[], ssl.SSLContext]) -> None:
         """`trust`: whom we trust now; asked anew after `renew`."""
-        self._trust = trust
-        self._client: httpx.AsyncClient | None = None
+        self._connections = Connections(trust, SECONDS)
+        self._calls = asyncio.Semaphore(connections.MOST)
+        self._pictures = asyncio.Semaphore(connections.PICTURES)
 
     async def ask(self, profile: Profile, question: Question) -> object:
         """What the JSON of the answer says; None for everything that is no usable answer (POL-013)."""
@@ -46,7 +53,7 @@ class PolicyClient:
         if body is None:
             return None
         try:
-            found = msgspec.json.decode(body)
+            found = msgspec.json.decode(body.removeprefix(_MARK))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
             logger.warning("Policy answer is no JSON", profile=profile.name, problem=str(problem))
             return None
@@ -67,41 +74,48 @@ class PolicyClient:
 
     async def users_picture(self, profile: Profile, address: str) -> bytes | None:
         """What is at the address that is configured for a user (POL-068): a JPEG of any size, asked for as anybody."""
-        body = await self._get(profile, Kind.AVATAR, address, None, _JPEG)
+        body = await self._get(profile, Kind.AVATAR, address, None, _JPEG, anywhere=False)
         if body is None or avatars.usable(body):
             return body
         logger.warning("Picture of a user cannot be used", profile=profile.name, url=_plain(address))
         return None
 
     async def renew(self) -> None:
-        """Whom we trust has changed: from now on, new connections. What is being asked meanwhile may fail."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        """Whom we trust has changed: new requests heed it, those under way come to their end."""
+        await self._connections.renew()
 
     async def close(self) -> None:
-        await self.renew()
+        await self._connections.close()
 
     async def _ask(self, profile: Profile, question: Question, type: str) -> bytes | None:
         address = question.address(profile.url)
+        if profile.locked:
+            _log(logger.error, profile, question.kind, address, 0, time.monotonic(), _LOCKED)
+            return None
         return await self._get(profile, question.kind, address, _credentials(profile), type)
 
     async def _get(
-        self, profile: Profile, kind: Kind, address: str, credentials: httpx.BasicAuth | None, type: str
-    ) -> bytes | None:
-        """The body of a usable answer. Each outcome is logged, without credentials (POL-020)."""
+        self, profile: Profile, kind: Kind, address: str, credentials: httpx.BasicAuth | None, type: str, *,
+        anywhere: bool = True,
+    ) -> bytes | None:  # fmt: skip
+        """The body of a usable answer. Each outcome is logged, without credentials (POL-020).
+
+        `anywhere`: the administrator has said where to ask, so no place is wrong.
+        """
         begin = time.monotonic()
-        status = 0
+        status, waiting = 0, True
+        places = self._pictures if kind is Kind.AVATAR else self._calls
         try:
-            async with asyncio.timeout(SECONDS):
-                async with self._connected().stream("GET", address, auth=credentials) as response:
+            async with asyncio.timeout(SECONDS), places:
+                waiting = False
+                async with self._asked(address, credentials, anywhere=anywhere) as response:
                     status = response.status_code
                     body = await _body(response, type)
         except TimeoutError:
-            problem = f"no answer within {SECONDS:g} s"
+            problem = f"{'too many others are asking' if waiting else 'no answer'} within {SECONDS:g} s"
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, ValueError, OSError, RuntimeError) as failure:
             problem = str(failure) or failure.__class__.__name__
-        except _Unusable as unusable:
+        except (_Unusable, Unreachable) as unusable:
             problem = str(unusable)
         else:
             _log(logger.info, profile, kind, address, status, begin, "")
@@ -109,14 +123,21 @@ class PolicyClient:
         _log(logger.warning, profile, kind, address, status, begin, problem)
         return None
 
-    def _connected(self) -> httpx.AsyncClient:
-        if self._client is None:
-            limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30.0)
-            self._client = httpx.AsyncClient(
-                verify=self._trust(), trust_env=False, follow_redirects=False, timeout=SECONDS, limits=limits,
-                headers={"accept-encoding": "identity"},  # some compress all the same
-            )  # fmt: skip
-        return self._client
+    @contextlib.asynccontextmanager
+    async def _asked(
+        self, address: str, credentials: httpx.BasicAuth | None, *, anywhere: bool
+    ) -> AsyncGenerator[httpx.Response]:
+        """The answer, of which the body is still to be read. Raises Unreachable, and whatever httpx does."""
+        headers: dict[str, str] = {}
+        extensions: dict[str, str] = {}
+        if not anywhere:
+            found = await destinations.destination(address)
+            address, headers, extensions = found.url, {"host": found.host}, {"sni_hostname": found.name}
+        async with (
+            self._connections.used() as client,
+            client.stream("GET", address, auth=credentials, headers=headers, extensions=extensions) as response,
+        ):
+            yield response
 
 
 async def _body(response: httpx.Response, type: str) -> bytes:

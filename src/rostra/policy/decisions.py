@@ -9,6 +9,7 @@ import msgspec
 
 from rostra.policy.checking import LONGEST, Invalid, Names, members
 from rostra.policy.configurations import Configuration, configuration, media_location
+from rostra.policy.noticing import NAMES, told
 
 SUCCESS = "success"
 _ENVELOPE = frozenset({"status", "action", "result"})
@@ -59,8 +60,8 @@ def decide(answer: object, names: Names) -> Decision:
         return FAILED
     status, action, result = given.get("status"), given.get("action"), given.get("result")
     decision = Decision(
-        action=action if isinstance(action, str) else "",
-        unknown=tuple(sorted(name for name in given if name not in _ENVELOPE)),
+        action=told(action) if isinstance(action, str) else "",
+        unknown=tuple(sorted(told(name) for name in given if name not in _ENVELOPE)[:NAMES]),
         disposition=_disposition(action),
     )
     if action == "redirect" and status == SUCCESS and (alias := _new_alias(result)):
@@ -84,7 +85,7 @@ def decide_script(output: object, names: Names) -> Decision:
     if given is None:
         return Decision(problem="the output is not a JSON object")
     action, result = given.get("action"), given.get("result")
-    decision = Decision(action=action if isinstance(action, str) else "", disposition=_disposition(action))
+    decision = Decision(action=told(action) if isinstance(action, str) else "", disposition=_disposition(action))
     if action == "reject":
         return msgspec.structs.replace(decision, way=Way.REFUSE)
     if action == "redirect" and (alias := _new_alias(result)):

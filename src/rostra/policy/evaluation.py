@@ -15,6 +15,7 @@ from rostra.policy import decisions, participants, phonebook, questions
 from rostra.policy.checking import Names, members
 from rostra.policy.configurations import Configuration
 from rostra.policy.decisions import FAILED, Decision, Disposition, Placement, Way
+from rostra.policy.noticing import Noticed
 from rostra.policy.participants import Properties, Verdict
 from rostra.policy.phonebook import Listing, RegistrationVerdict
 from rostra.policy.profile import Profile
@@ -38,12 +39,17 @@ class Server(Protocol):
 class Evaluation:
     """Of one profile, for one node."""
 
-    def __init__(self, profile: Profile, node: Asking, server: Server, scripts: Scripts, names: Names) -> None:
+    def __init__(
+        self, profile: Profile, node: Asking, server: Server, scripts: Scripts, names: Names,
+        noticed: Noticed | None = None,
+    ) -> None:  # fmt: skip
+        """`noticed`: what the log has been told already."""
         self._profile = profile
         self._node = node
         self._server = server
         self._scripts = scripts
         self._names = names
+        self._noticed = noticed or Noticed()
 
     # ---- services
 
@@ -170,7 +176,8 @@ class Evaluation:
 
     def _log(self, what: str, problem: str, *, action: str = "", unknown: tuple[str, ...] = ()) -> None:
         tell = logger.warning if problem else logger.info
-        told = {"action": action, "problem": problem, "unknown_members": unknown}
+        fresh = self._noticed.news(self._profile.name, unknown)
+        told = {"action": action, "problem": problem, "unknown_members": fresh}
         tell("Policy answer", what=what, profile=self._profile.name, **{k: v for k, v in told.items() if v})
 
     def _call_info(self, call: CallFacts, of: ServiceFacts | None, disposition: Disposition | None) -> dict[str, Any]:

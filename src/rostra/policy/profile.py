@@ -13,6 +13,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     username: str = ""
     password: str = ""
+    locked: bool = False
+    """The password cannot be opened: the server is not asked, which counts as if it did not answer."""
     enable_service_lookup: bool = False
     enable_participant_lookup: bool = False
     enable_media_location_lookup: bool = False

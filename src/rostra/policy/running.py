@@ -23,10 +23,15 @@ PROCESSES = 2
 """At most: a script that does not end holds up one of them."""
 WAITED = 5.0
 """Seconds for one run in all, when the machine is so busy that processor time is no measure."""
+QUEUE = 5.0
+"""Seconds that a script waits for its turn."""
+QUEUED = 200
+"""Scripts that wait; with so many of them, a further one does not begin to."""
 _LINE = 8 * OUTPUT
 _KEPT = frozenset({"PATH", "PYTHONPATH", "VIRTUAL_ENV"})
 _FAILURES = (EOFError, OSError, TimeoutError, msgspec.DecodeError, ValueError, RecursionError)
 """Of the process, or of variables that cannot be JSON: text that is none, or what is nested too deeply."""
+_NO_TURN = "too many scripts are waiting for their turn"
 _USED_UP = f"the script takes more than {SECONDS:g} s of processor time"
 
 
@@ -42,27 +47,43 @@ class Sandbox:
     def __init__(self) -> None:
         self._idle: list[Process] = []
         self._places = asyncio.Semaphore(PROCESSES)
+        self._waiting = 0
         self._closed = False
 
     async def run(self, source: str, variables: Mapping[str, Any]) -> Rendered:
-        """Never raises for what a script does: that is the problem of what is returned."""
-        async with self._places:
-            process = None
-            try:
-                process = await self._take()
-                rendered = await asyncio.wait_for(_ask(process, source, variables), WAITED)
-            except _FAILURES as failure:
-                status = await _end(process)
-                used_up = status == -signal.SIGPROF or isinstance(failure, TimeoutError)
-                return Rendered(problem=_USED_UP if used_up else "the script could not be run")
-            except BaseException:
-                await asyncio.shield(_end(process))
-                raise
-            if self._closed:
-                await _end(process)
-            else:
-                self._idle.append(process)
-            return rendered
+        """Never raises for what a script does, nor without a turn for it: that is the problem of what is returned."""
+        if self._waiting >= QUEUED:
+            return Rendered(problem=_NO_TURN)
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(QUEUE):
+                await self._places.acquire()
+        except TimeoutError:
+            return Rendered(problem=_NO_TURN)
+        finally:
+            self._waiting -= 1
+        try:
+            return await self._run(source, variables)
+        finally:
+            self._places.release()
+
+    async def _run(self, source: str, variables: Mapping[str, Any]) -> Rendered:
+        process = None
+        try:
+            process = await self._take()
+            rendered = await asyncio.wait_for(_ask(process, source, variables), WAITED)
+        except _FAILURES as failure:
+            status = await _end(process)
+            used_up = status == -signal.SIGPROF or isinstance(failure, TimeoutError)
+            return Rendered(problem=_USED_UP if used_up else "the script could not be run")
+        except BaseException:
+            await asyncio.shield(_end(process))
+            raise
+        if self._closed:
+            await _end(process)
+        else:
+            self._idle.append(process)
+        return rendered
 
     async def warm(self) -> None:
         """Have a process ready."""
