@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 
 from rostra.calls.onward import GatewayRules
 from rostra.conference.here import Here
-from rostra.configuration import journal
+from rostra.configuration import journal, sealing
 from rostra.configuration.changes import SnapshotRequest
 from rostra.configuration.models import (
     AutomaticParticipant,
@@ -34,6 +34,7 @@ from rostra.domain.theme import BASE_SETTINGS
 from rostra.domain.vocabulary import CallProtocol
 from rostra.node.outward import ConfiguredPlan
 from rostra.node.policy import NodePolicies
+from rostra.node.profiles import ALARM
 from rostra.node.registrar import ConfiguredAdmissions
 from rostra.node.services import finder
 from rostra.policy.phonebook import Permission
@@ -71,6 +72,7 @@ class Site:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._fill()
+        self.alarms: list[Any] = []
         self.lookup = Lookup(path)
         self.find = finder(self.lookup, Themes())
         self.policies = NodePolicies(
@@ -79,6 +81,7 @@ class Site:
             Themes(),
             "10.0.0.7",
             ssl.create_default_context,  # type: ignore[arg-type]
+            self.alarms.append,
         )
 
     def _fill(self) -> None:
@@ -151,6 +154,35 @@ async def test_a_profile_counts_where_a_location_has_it(site: Site) -> None:
         PolicyServer.objects.update(enable_service_lookup=False)
         site.changed()
         assert await site.reach("town") is None
+        assert len(server.requests) == 1
+
+
+async def test_a_profile_with_a_password_that_cannot_be_opened_still_counts(site: Site) -> None:
+    refusing = '{"action": "{{ "reject" if call_info.vendor == "" else "continue" }}"}'
+    async with running(always({"status": "success", "action": "reject"})) as server:
+        made = profile(
+            url=server.url, username="u", password="secret", enable_service_lookup=True,
+            enable_registration_lookup=True, enable_internal_service_policy=True, internal_service_policy_template=refusing,
+        )  # fmt: skip
+        bind(made)
+        key = sealing.platform_key()
+        sealing.unlock(bytes(32))
+        try:
+            site.changed()
+            assert site.policies.decides_services
+            assert await site.reach("meet.demo") is None, "its script refuses"
+            verdict = await site.policies.registration("a", CallProtocol.SIP, "::1")
+            assert verdict.permission is Permission.OWN
+            PolicyServer.objects.filter(id=made.id).update(enable_internal_service_policy=False)
+            site.changed()
+            assert await site.reach("meet.demo") is not None, "as if the server did not answer"
+            assert not server.requests
+            assert [(one.name, one.instance, one.up) for one in site.alarms] == [(ALARM, "P", True)]
+        finally:
+            sealing.unlock(key)
+        site.changed()
+        assert [(one.name, one.instance, one.up) for one in site.alarms[1:]] == [(ALARM, "P", False)]
+        assert await site.reach("meet.demo") is None
         assert len(server.requests) == 1
 
 

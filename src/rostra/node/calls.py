@@ -81,7 +81,7 @@ async def start(
         location=lambda: geography.location, record=outbox.record, themes=themes.directories,
     )  # fmt: skip
     licences = await _licences(environment, identity, bus, boot, replica, stack)
-    policies = _policies(identity, geography, themes, replica, lookup, stack)
+    policies = _policies(identity, geography, themes, replica, lookup, outbox, stack)
     exchange = Exchange(
         here, peers, geography, finder(lookup, themes), environment=environment,
         configured=lambda: replica.position > 0 or replica.synchronised.is_set(),
@@ -171,9 +171,10 @@ def _policies(
     themes: ThemeStore,
     replica: ConfigurationReplica,
     lookup: Lookup,
+    outbox: Outbox,
     stack: AsyncExitStack,
 ) -> NodePolicies:
-    policies = NodePolicies(lookup, geography, themes, identity.address, lambda: trust(lookup))
+    policies = NodePolicies(lookup, geography, themes, identity.address, lambda: trust(lookup), outbox.record)
     replica.on_change(policies.changed)
     stack.push_async_callback(policies.close)
     return policies

@@ -223,6 +223,13 @@ _KINDS = (
         "What it said was not heeded. The instance names the machine: look whether somebody has broken into it; if in "
         "doubt, delete the node and install it anew.",
     ),
+    Kind(
+        "policy_profile_locked",
+        30,
+        ERROR,
+        "Policy server is not asked",
+        "The password of the policy profile that the instance names cannot be opened on the node. Enter it anew.",
+    ),
 )
 KINDS = {kind.name: kind for kind in _KINDS}
 """All kinds by name."""
