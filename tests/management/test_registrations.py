@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,6 +23,8 @@ from rostra.fabric.survey import Seen, Snapshot
 from rostra.management import status
 from rostra.management.audit import lines
 from rostra.management.audit.models import AdministratorLog
+from rostra.management.history import keeping, registered
+from rostra.management.history.models import RegistrationRecord
 from rostra.management.history.receiving import store
 from rostra.management.loads import Loads
 
@@ -108,3 +111,51 @@ def test_the_log_tells_of_coming_and_going(database: Any) -> None:
         "WebRTC",
     )
     assert deleted["Reason"] == "Registration expired"
+
+
+HISTORY = "/api/admin/history/v1/registration_alias/"
+
+
+def _came(number: int, **more: Any) -> RegistrationAdded:
+    values: dict[str, Any] = {"protocol": "sip", "username": "ivy", "remote_address": "192.0.2.7", "vendor": "Phone"}
+    return RegistrationAdded(time=START + number, id=f"r-{number}", alias=f"ivy{number}@acme.test", **values | more)
+
+
+def _went(number: int) -> RegistrationDeleted:
+    return RegistrationDeleted(time=START + 60, id=f"r-{number}", alias=f"ivy{number}@acme.test", protocol="sip")
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_history_has_what_is_over_once(api: Api, order: tuple[int, ...]) -> None:
+    """In whatever order and how often it is told: one that began and ended, one that lasts."""
+    node = WorkerVM.objects.get()
+    told = records([_came(1, is_natted=True), _went(1), _came(2)], node=f"n{node.pk}")
+    for place in order:
+        store([told[place]])
+        store([told[place]])
+    (row,) = api.list(HISTORY)
+    assert (row["alias"], row["username"], row["node"]) == ("sip:ivy1@acme.test", "ivy", node.address)
+    assert (row["is_natted"], row["vendor"], row["remote_address"]) == (True, "Phone", "192.0.2.7")
+    assert row["start_time"] < row["end_time"]
+    assert api("DELETE", f"{HISTORY}nothing/").status_code == 404
+    assert api("DELETE", row["resource_uri"]).status_code == 204
+    assert api.list(HISTORY) == []
+    assert RegistrationRecord.objects.count() == 1
+
+
+def test_a_node_that_vanished_has_no_registrations(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it turns out that it had been cut off only."""
+    told = records([_came(1), _went(1), _came(2)], node="n9")
+    store(told[2:])
+    (run,) = keeping.open_runs()
+    keeping.end_lost([run], {run: START + 50}, START + 99)
+    (row,) = api.list(HISTORY)
+    assert row["end_time"].startswith("2023-11-14T22:14:10")
+    keeping.reopen([run])
+    assert api.list(HISTORY) == []
+    store(told[:2])
+    assert [row["alias"] for row in api.list(HISTORY)] == ["sip:ivy1@acme.test"]
+    monkeypatch.setattr(registered, "MOST", 1)
+    store(records([_came(3), RegistrationDeleted(time=START + 90, id="r-3", alias="x", protocol="sip")], node="n8"))
+    keeping.forget_old(START)
+    assert [row["registration_id"] for row in api.list(HISTORY)] == ["r-3"]

@@ -13,7 +13,7 @@ from rostra.calls import arrivals, identity, rejoining
 from rostra.calls.anchors import Anchors, Atlas
 from rostra.calls.arrivals import Entrance
 from rostra.calls.attendant import KEYPADS
-from rostra.calls.direct import DirectMedia
+from rostra.calls.direct import DirectMedia, offered
 from rostra.calls.edge import Edge
 from rostra.calls.gateway import Gateways
 from rostra.calls.licences import Licences
@@ -284,8 +284,8 @@ class Exchange:
             conference_id=instance.id,
         )  # fmt: skip
         self._here.record(ConferenceStarted(
-            time=instance.began, id=instance.id, name=instance.name,
-            service_type=service.description.service_type, tag=service.description.tag,
+            time=instance.began, id=instance.id, name=instance.name, tag=service.description.tag,
+            service_type=service.description.service_type, direct_media_available=offered(service.description),
         ))  # fmt: skip
         return instance
 

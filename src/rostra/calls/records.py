@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from rostra.calls import direct
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.messages import StreamWant
 from rostra.conference.roster import Participant
@@ -63,6 +64,8 @@ def record_of(conference: ConferenceInstance, participant: Participant, licence:
         media_node=leg.node if leg else "",
         proxy_node=leg.proxy if leg else "",
         license_type=licence,
+        idp=participant.idp,
+        is_direct=participant.is_direct,
     )
 
 
@@ -100,6 +103,8 @@ def status_of(participant: Participant, licence: str = "port") -> ParticipantSta
         rx_bandwidth=participant.rx_bandwidth,
         tx_bandwidth=participant.tx_bandwidth,
         license_type=licence,
+        idp=participant.idp,
+        is_direct=participant.is_direct,
     )
 
 
@@ -119,6 +124,7 @@ async def conference_status(
         is_started=flags.started,
         participants=tuple(status_of(one, licence(one.uuid)) for one in conference.own),
         media=await _media(conference, tokens),
+        direct_media_available=direct.offered(conference.service.description),
     )
 
 

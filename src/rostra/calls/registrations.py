@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from rostra.domain.history import Event, RegistrationAdded, RegistrationDeleted
-from rostra.domain.registration import EXPIRED, Device, Entry, Held, Refused, RegistrarSettings
+from rostra.domain.registration import EXPIRED, Device, Entry, Held, Refused, RegistrarSettings, once_each
 from rostra.domain.vocabulary import CallProtocol
 from rostra.fabric.bus import Unreachable
 from rostra.fabric.peers import Connection, NodeReport, Peers
@@ -108,6 +108,8 @@ class Registration(msgspec.Struct, kw_only=True, eq=False):
     """When it is looked at next, by the same: its one entry in the queue that counts."""
     by_policy: bool = False
     """Policy let it in, whatever is configured."""
+    instance: str = ""
+    """The device, of one that may have several registrations as different ways to it; empty: it has this one."""
     binding: Any = None
     """What the adapter needs to call it."""
 
@@ -165,7 +167,7 @@ class Registry:
             RegistrationAdded(
                 time=self._now(), id=registration.id, alias=registration.alias, protocol=registration.protocol.value,
                 username=registration.username, remote_address=registration.remote_address,
-                is_natted=registration.natted, location=self._location(),
+                is_natted=registration.natted, location=self._location(), vendor=registration.vendor,
             )
         )  # fmt: skip
         if len(self._by_id) == 1:
@@ -245,15 +247,18 @@ class Registry:
         wanted = tuple(dict.fromkeys(alias.casefold() for alias in aliases))
         own = self._held(wanted)
         if self._bus is None or self._peers is None:
-            return own
+            return once_each(own)
         others = [node for node, report in self._peers.alive.items() if node != self._node and _has_any(report)]
         answers = await asyncio.gather(*(self._ask(self._bus, node, wanted) for node in others))
-        return [*own, *(held for answer in answers for held in answer)]
+        return once_each([*own, *(held for answer in answers for held in answer)])
 
     def _held(self, aliases: Iterable[str]) -> list[Held]:
         now = self.clock()
         found = (one for alias in aliases for one in self._by_alias.get(alias, ()) if one.deadline > now)
-        return [Held(id=one.id, alias=one.alias, protocol=one.protocol, node=self._node) for one in found]
+        return [
+            Held(id=one.id, alias=one.alias, protocol=one.protocol, node=self._node, instance=one.instance)
+            for one in found
+        ]
 
     async def _ask(self, bus: Connection, node: str, aliases: tuple[str, ...]) -> Sequence[Held]:
         question = encode_question(WhoHolds(aliases=aliases))

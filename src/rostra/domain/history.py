@@ -25,6 +25,7 @@ class ConferenceStarted(_Event, frozen=True, kw_only=True):
     name: str
     service_type: str = ""
     tag: str = ""
+    direct_media_available: bool = False
 
 
 class ConferenceEnded(_Event, frozen=True, kw_only=True):
@@ -103,6 +104,10 @@ class ParticipantRecord(msgspec.Struct, frozen=True, kw_only=True):
     license_type: str = "port"
     av_id: str = ""
     presentation_id: str = ""
+    idp: str = ""
+    """Identity (uuid) of the identity provider that vouches for it."""
+    is_direct: bool = False
+    """Its media went to another client directly (API-158)."""
 
 
 class ParticipantJoined(_Event, frozen=True, kw_only=True):
@@ -179,6 +184,7 @@ class RegistrationAdded(_Event, frozen=True, kw_only=True):
     remote_address: str = ""
     is_natted: bool = False
     location: int = 0
+    vendor: str = ""
 
 
 class RegistrationDeleted(_Event, frozen=True, kw_only=True):

@@ -62,6 +62,10 @@ class ParticipantStatus(msgspec.Struct, frozen=True, kw_only=True):
     remote_port: int = 0
     license_count: int = 1
     license_type: str = "port"
+    idp: str = ""
+    """Identity (uuid) of the identity provider that vouches for it."""
+    is_direct: bool = False
+    """Its media goes to another client directly (API-158)."""
 
 
 class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +132,8 @@ class ConferenceStatus(msgspec.Struct, frozen=True, kw_only=True):
     participants: tuple[ParticipantStatus, ...] = ()
     """Only those this node signals."""
     media: MediaStatus | None = None
+    direct_media_available: bool = False
+    """Two clients that are alone may exchange their media directly."""
 
 
 class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -153,13 +153,15 @@ def _themes(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
 
 
 def _utilities(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
-    """Backups and upgrades."""
+    """Backups, snapshots and upgrades."""
     from rostra.management.backups import pages as backups
     from rostra.management.backups.commands import PERMISSION as BACKUPS
+    from rostra.management.snapshots import views as snapshots
     from rostra.management.upgrades import pages as upgrades
     from rostra.management.upgrades.commands import PERMISSION as UPGRADES
 
     return [
+        page("utilities/snapshot/", snapshots.page, "snapshot", "view_utilities"),
         page("utilities/upgrade/", upgrades.begin, "upgrade", "view_utilities"),
         page("utilities/upgrade/status/", upgrades.status, "upgrade_status", "view_utilities"),
         page("utilities/upgrade/<uuid:key>/", upgrades.confirm, "upgrade_confirm", UPGRADES),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -19,6 +20,14 @@ from rostra.management.status import platform
 
 class Failed(Exception):
     """The command was understood, but could not be carried out; the text says why."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FileAnswer:
+    """The answer of a command is this file itself."""
+
+    file: Path
+    content_type: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,11 +57,13 @@ class Command:
     summary: str
     parameters: tuple[Parameter, ...]
     run: Callable[[Mapping[str, Any]], Any]
-    """Takes the parameters, returns the answer's `data`. Raises ValidationError by parameter, or Failed."""
+    """Takes the parameters, returns the answer's `data` or a FileAnswer. Raises ValidationError by parameter, or Failed."""
     permission: str
     """Of Django's or one of ours (`accounts.permissions`); who may give it."""
     noted: tuple[str, ...] = ()
     """Parameters whose values the administrator log states."""
+    answers: str = ""
+    """Content type of the file it may answer with (`FileAnswer`)."""
 
 
 def tell_nodes(rows: Iterable[WorkerVM], command: FabricCommand) -> dict[str, CommandReply]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from rostra.management import cloud_tables, control, history_tables, status_tables
 from rostra.management import commands as general
-from rostra.management import control, history_tables, status_tables
 from rostra.management.accounts import history as accounts
 from rostra.management.alarms import tables as alarms
 from rostra.management.api.tables import Table
@@ -14,16 +14,20 @@ from rostra.management.commands import Command
 from rostra.management.licences import status as licences
 from rostra.management.provisioning import commands as provisioning
 from rostra.management.provisioning import status as synchronisation
+from rostra.management.snapshots import commands as snapshots
+from rostra.management.snapshots import keeping as snapshot_files
 from rostra.management.upgrades import commands as upgrades
 
 
 def tables() -> tuple[Table, ...]:
     return (
         *status_tables.TABLES,
+        *cloud_tables.TABLES,
         *history_tables.TABLES,
         accounts.TABLE,
         *alarms.TABLES,
         jobs.TABLE,
+        snapshot_files.TABLE,
         licences.TABLE,
         synchronisation.TABLE,
     )
@@ -38,7 +42,9 @@ def commands() -> tuple[Command, ...]:
     return (
         *general.COMMANDS,
         *control.COMMANDS,
+        *cloud_tables.COMMANDS,
         *backups.COMMANDS,
+        *snapshots.COMMANDS,
         *upgrades.COMMANDS,
         *certificates.COMMANDS,
         *provisioning.COMMANDS,

@@ -17,6 +17,7 @@ from rostra.management.history.models import (
     ParticipantRecord,
     ParticipantStream,
     PlatformEvent,
+    RegistrationRecord,
 )
 from rostra.management.words import column, columns
 
@@ -34,15 +35,8 @@ MEDIA_STREAM = columns(
 )
 _OF_PARTICIPANT = (*MEDIA_STREAM, Column("participant", "related", "The call.", target="participant"))
 _OF_BACKPLANE = (*MEDIA_STREAM, Column("backplane", "related", "The link.", target="backplane"))
-_NOTHING: dict[str, Any] = {
-    "direct_media_available": False,
-    "idp_uuid": "",
-    "is_direct": False,
-    "is_idp_authenticated": False,
-    "parent_id": "",
-    "transcoding_enabled": True,
-}
-"""Columns of functions we do not have."""
+_NOTHING: dict[str, Any] = {"parent_id": ""}
+"""Columns of what there no longer is."""
 
 
 def _conferences() -> QuerySet[Any]:
@@ -111,6 +105,17 @@ def _delete_conference(key: str) -> bool:
     return deleted > 0
 
 
+def _registrations() -> QuerySet[Any]:
+    return RegistrationRecord.objects.exclude(end_time=None)
+
+
+def _delete_registration(key: str) -> bool:
+    if not key.isdecimal() or len(key) > 18:
+        return False
+    deleted, _ = _registrations().filter(pk=key).delete()
+    return deleted > 0
+
+
 _CONFERENCES = (
     *columns(
         "id name service_type tag",
@@ -142,6 +147,12 @@ _BACKPLANES = (
         datetime="end_time start_time",
         integer="duration",
     ),
+)
+_REGISTRATIONS = columns(
+    "alias node protocol registration_id remote_address username vendor",
+    integer="id",
+    boolean="is_natted",
+    datetime="end_time start_time",
 )
 _EVENTS = (
     *columns(
@@ -212,6 +223,17 @@ TABLES = (
         columns=_OF_BACKPLANE,
         source=_source(_OF_BACKPLANE, _backplane_streams),
         shown=("stream_type", "node", "start_time", "end_time", "tx_codec", "tx_bitrate"),
+    ),
+    Table(
+        api="history",
+        name="registration_alias",
+        title="Registration history",
+        summary="Registrations of devices that are over: the newest 10,000.",
+        columns=_REGISTRATIONS,
+        source=_source(_REGISTRATIONS, _registrations),
+        delete=_delete_registration,
+        permission="history.delete_registrationrecord",
+        shown=("alias", "username", "node", "start_time", "end_time", "protocol", "vendor"),
     ),
     Table(
         api="history",

@@ -74,7 +74,7 @@ def conferences(view: View) -> list[Row]:
 def _conference(key: str, parts: list[ConferenceStatus], now: float) -> Row:
     first = min(parts, key=lambda part: part.start_time or float("inf"))
     return {
-        "direct_media_available": False,
+        "direct_media_available": any(part.direct_media_available for part in parts),
         "guests_muted": any(part.guests_muted for part in parts),
         "id": key,
         "is_locked": any(part.is_locked for part in parts),
@@ -100,7 +100,7 @@ def conference_shards(view: View) -> list[Row]:
             "conference": part.name,
             "guests_muted": part.guests_muted,
             "id": f"{part.id}:{node}",
-            "is_direct": False,
+            "is_direct": any(who.is_direct for who in part.participants),
             "is_locked": part.is_locked,
             "is_started": part.is_started,
             "node": view.directory.address(node),
@@ -143,6 +143,8 @@ def _participant(directory: Directory, node: str, part: ConferenceStatus, who: P
         "conversation_id": who.conversation_id or call,
         "encryption": "On" if who.encrypted else "Off",
         "id": who.uuid,
+        "idp_uuid": who.idp,
+        "is_idp_authenticated": bool(who.idp),
         "license_count": licences,
         "license_type": kind,
         "media_node": directory.address(who.media_node) if who.media_node else "",
@@ -154,25 +156,22 @@ def _participant(directory: Directory, node: str, part: ConferenceStatus, who: P
         "service_tag": part.tag,
         "signalling_node": directory.address(node),
         "system_location": directory.location_of(node),
+        "transcoding_enabled": not who.is_direct,
         "tx_bandwidth": who.tx_bandwidth // KILO,
     }
 
 
 _SAME = (
     *("call_direction", "call_tag", "destination_alias", "display_name", "has_media"),
-    *("is_client_muted", "is_disconnect_supported", "is_mute_supported", "is_muted", "is_on_hold"),
+    *("is_direct", "is_client_muted", "is_disconnect_supported", "is_mute_supported", "is_muted", "is_on_hold"),
     *("is_presentation_supported", "is_presenting", "is_streaming", "is_transfer_supported", "remote_address"),
     *("remote_port", "role", "service_type", "source_alias", "vendor"),
 )
 """Columns that are members of `ParticipantStatus` as they are."""
 _NO_PARTICIPANT_FUNCTIONS: Row = {
-    "idp_uuid": "",
-    "is_direct": False,
-    "is_idp_authenticated": False,
     "is_recording": False,
     "is_transcribing": False,
     "parent_id": "",
-    "transcoding_enabled": True,
 }
 """Columns of functions we do not have."""
 

@@ -16,7 +16,7 @@ from rostra.configuration.models import GlobalSettings
 from rostra.management.alarms import checks
 from rostra.management.alarms.models import Alarm
 from rostra.management.audit.models import AdministratorLog
-from rostra.management.history.models import ConferenceRecord, PlatformEvent
+from rostra.management.history.models import ConferenceRecord, PlatformEvent, RegistrationRecord
 
 logger = structlog.get_logger("rostra.management.upkeep")
 
@@ -71,6 +71,7 @@ def forget_old(now: datetime.datetime) -> None:
         _delete(Alarm.objects.filter(time_lowered__lt=limit))
         _delete(PlatformEvent.objects.filter(time_changed__lt=limit))
         _delete(ConferenceRecord.objects.filter(end_time__lt=limit))
+        _delete(RegistrationRecord.objects.filter(end_time__lt=limit))
 
 
 def _delete(selected: Any) -> None:

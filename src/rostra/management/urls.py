@@ -14,6 +14,7 @@ from rostra.management.accounts import oauth
 from rostra.management.accounts import views as accounts
 from rostra.management.api.openapi_files import NODE_CONFIGURATION
 from rostra.management.backups import views as backup_views
+from rostra.management.snapshots import views as snapshots
 from rostra.management.upgrades.views import for_nodes
 
 
@@ -38,6 +39,7 @@ urlpatterns = [
     re_path(r"^api/admin/configuration/v1/system_backup/(?P<key>[^/]+\.gpg)/$", backup_views.detail),
     path("api/admin/configuration/v1/", include("rostra.management.upgrades.views")),
     path(f"{SOFTWARE_PATH.removeprefix('/')}<str:token>", for_nodes),
+    path("api/admin/status/v1/snapshot_request/file/<str:filename>/", snapshots.download),
     path("api/admin/", include("rostra.management.api.views")),
     path("admin/", admin.site.urls),
 ]

@@ -5,6 +5,18 @@ from __future__ import annotations
 from rostra.management.api.tables import Column
 
 _MEANINGS = {
+    "aws_instance_id": "Earlier name of cloud_instance_id.",
+    "aws_instance_ip": "Earlier name of cloud_instance_ip.",
+    "aws_instance_launch_time": "Earlier name of cloud_instance_launch_time.",
+    "aws_instance_name": "Earlier name of cloud_instance_name.",
+    "aws_instance_state": "Earlier name of cloud_instance_state.",
+    "cloud_instance_id": "Number of the instance in the cloud.",
+    "cloud_instance_ip": "IP address of the node.",
+    "cloud_instance_launch_time": "When the instance was started.",
+    "cloud_instance_name": "Name of the instance.",
+    "cloud_instance_state": "State of the instance.",
+    "free_hd_calls": "HD calls there is room for.",
+    "systemlocation_id": "Number of the location.",
     "acknowledged": "An administrator has seen it.",
     "alias": "Alias that is registered.",
     "av_id": "Call of the same participant that carries sound and picture.",

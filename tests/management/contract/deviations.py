@@ -61,26 +61,26 @@ FIXED: dict[str, dict[str, str]] = {
 """Fields that are written once, by resource."""
 
 _BURSTING = "bursting into a cloud is not built"
-_REGISTRAR = "past registrations are in the administrator log"
-_SNAPSHOT = "diagnostic snapshots are not built yet"
 _JOIN = "no calendars of rooms are connected"
 
 NOT_SERVED: dict[str, str] = {
-    "history/registration_alias": _REGISTRAR,
-    "status/cloud_monitored_location": _BURSTING,
-    "status/cloud_node": _BURSTING,
-    "status/cloud_overflow_location": _BURSTING,
     "status/exchange_scheduler": _SCHEDULER,
     "status/mjx_endpoint": _JOIN,
     "status/mjx_meeting": _JOIN,
     "status/scheduling_operation": _SCHEDULER,
-    "status/snapshot_request": _SNAPSHOT,
     "status/system_status": "in one client only, and unverified",
     "status/teamsnode": _TEAMS,
     "status/teamsnode_call": _TEAMS,
     "status/teamsnodedsc": _TEAMS,
 }
 """Tables of status and history that there are not."""
+
+EMPTY: dict[str, str] = {
+    "status/cloud_monitored_location": _BURSTING,
+    "status/cloud_node": _BURSTING,
+    "status/cloud_overflow_location": _BURSTING,
+}
+"""Tables that never have rows."""
 
 OF_OUR_OWN = {"history/login_history": "who signed in, which the platform we follow shows on a page only"}
 """Tables the sheet does not have."""
@@ -97,9 +97,7 @@ ADDED_COLUMNS: dict[tuple[str, str], str] = {
 NO_COMMAND: dict[str, str] = {
     "platform/join_deployment": "parameters are not known; nodes join by their own way",
     "platform/promote_mgmtnode": "parameters are not known",
-    "platform/snapshot": _SNAPSHOT,
     "platform/software_bundle": "platform/upgrade takes bundles",
-    "platform/start_cloudnode": _BURSTING,
 }
 """Commands that there are not."""
 

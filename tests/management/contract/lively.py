@@ -16,6 +16,8 @@ from rostra.domain.history import (
     NodeEvent,
     ParticipantEnded,
     ParticipantRecord,
+    RegistrationAdded,
+    RegistrationDeleted,
     StreamRecord,
 )
 from rostra.fabric.outbox import Record, encode_event
@@ -40,6 +42,7 @@ from rostra.management.backups import jobs
 from rostra.management.history.receiving import store
 from rostra.management.loads import LOCATION, NODE, Loads, Sample
 from rostra.management.provisioning.models import SyncStatus
+from rostra.management.snapshots import keeping as snapshots
 
 START = 1_700_000_000.5
 _AUDIO = StreamStatus(kind="audio", codec="opus", bitrate=64_000, packets=90, packets_lost=9, jitter=1.5)
@@ -121,8 +124,9 @@ def remember() -> None:
     source = LdapSyncSource.objects.create(name="directory")
     template = ConferenceSyncTemplate.objects.create(name="all", ldap_sync_source=source)
     SyncStatus.objects.create(configuration_id=template.pk, sync_last_error_description="none")
-    jobs._requests.clear()
-    jobs._keep(jobs.Request(id="job-1", created_at=raised, updated_at=raised, state="failed", message="full"))
+    for asked in (jobs.JOBS, snapshots.JOBS):
+        asked.requests.clear()
+        asked.keep(jobs.Request(id="job-1", created_at=raised, updated_at=raised, state="failed", message="full"))
 
 
 def _past(number: int) -> list[Event]:
@@ -140,6 +144,11 @@ def _past(number: int) -> list[Event]:
         ConferenceStarted(time=START, id=f"past-{number}", name="Old", service_type="conference", tag="t"),
         ParticipantEnded(time=START + 60 * number, participant=who, disconnect_reason="gone"),
         MediaEnded(time=START + 60 * number, participant=who.uuid, streams=(stream,), quality=(1, 1, 2)),
+        RegistrationAdded(
+            time=START, id=f"registration-{number}", alias=f"ivy{number}@acme.test", protocol="sip", username="ivy",
+            remote_address="192.0.2.7", is_natted=number == 1, vendor=f"Phone {number}",
+        ),
+        RegistrationDeleted(time=START + 60, id=f"registration-{number}", alias=f"ivy{number}@acme.test"),
         BackplaneEnded(
             time=START + 60, id=f"link-{number}", conference_id=f"past-{number}", conference_name="Old", location=1,
             start_time=START, media_node="n1", remote_media_node="n2", scope="geo", streams=(stream,),

@@ -12,12 +12,12 @@ from rostra.management import declared, status
 from tests.management.conftest import Api
 
 from . import facts
-from .deviations import ADDED_COLUMNS, NO_COLUMN, NO_COMMAND, NOT_SERVED, OF_OUR_OWN, OWN_COMMANDS
+from .deviations import ADDED_COLUMNS, EMPTY, NO_COLUMN, NO_COMMAND, NOT_SERVED, OF_OUR_OWN, OWN_COMMANDS
 from .facts import TableContract
 from .lively import Lively, remember
 
 TABLES, COMMANDS = facts.tables(), facts.commands()
-SERVED = [name for name in TABLES if name not in NOT_SERVED]
+SERVED = [name for name in TABLES if name not in NOT_SERVED and name not in EMPTY]
 _TYPES: dict[str, Any] = {
     "string": str, "boolean": bool, "integer": int, "float": float, "datetime": str, "related": str, "many": list,
     "list": list,
@@ -96,6 +96,22 @@ def test_fields_and_their_types(subject: Subject) -> None:
         described = subject.api.read(f"{subject.path}schema/")["fields"]
         types = {field: described[field]["type"] for field in subject.types}
         assert types == {field: _ON_THE_WIRE.get(kind, kind) for field, kind in subject.types.items()}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_what_there_never_is_has_its_place(api: Api, name: str) -> None:
+    kind, table = name.split("/")
+    path = f"/api/admin/{kind}/v1/{table}/"
+    assert api.read(f"{path}?limit=7") == {
+        "meta": {"limit": 7, "next": None, "offset": 0, "previous": None, "total_count": 0}, "objects": []
+    }  # fmt: skip
+    described = api.read(f"{path}schema/")
+    types = {field: said["type"] for field, said in described["fields"].items() if field != "resource_uri"}
+    assert types == {field: _ON_THE_WIRE.get(kind, kind) for field, kind in TABLES[name].types.items()}
+    for field in described["filtering"]:
+        assert api.read(f"{path}?{field}__isnull=true")["objects"] == []
+    assert api("GET", f"{path}1/").status_code == 404
+    assert api("POST", path, {}).status_code == 405
 
 
 @each

@@ -80,7 +80,11 @@ def _command(command: Command) -> Json:
         },
     }
     accepted = {"description": "Understood; `status` says whether it is done", "content": _json(answer)}
-    operation = _operation(f"{command.scope}_{command.name}", "command", command.summary, {"202": accepted})
+    responses: Json = {"202": accepted}
+    if command.answers:
+        file = {command.answers: {"schema": {"type": "string", "format": "binary"}}}
+        responses["200"] = {"description": "The file; its name is in Content-Disposition", "content": file}
+    operation = _operation(f"{command.scope}_{command.name}", "command", command.summary, responses)
     with_file = any(one.type == "file" for one in command.parameters)
     content: Json = {"multipart/form-data": {"schema": body}} if with_file else _json(body)
     operation["requestBody"] = {"required": True, "content": content}

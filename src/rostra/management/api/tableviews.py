@@ -11,12 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.urls import path
 
+from rostra.management import downloads
 from rostra.management.api import access, reading
 from rostra.management.api.answering import answer
 from rostra.management.api.errors import Refused, bad_request, invalid, respond
 from rostra.management.api.tables import Table
 from rostra.management.audit.noting import note_person
-from rostra.management.commands import Command, Failed, Parameter, parameters
+from rostra.management.commands import Command, Failed, FileAnswer, Parameter, parameters
 from rostra.management.declared import command, commands, table, tables
 
 
@@ -88,6 +89,8 @@ def _carry_out(request: HttpRequest, scope: str, name: str) -> HttpResponse:
         raise invalid(given.name, problem) from None
     except Failed as failure:
         return respond({"status": "failed", "message": str(failure), "data": None}, 202)
+    if isinstance(data, FileAnswer):
+        return downloads.send(request, data.file, data.content_type)  # type: ignore[return-value] - streamed
     return respond({"status": "success", "data": data}, 202)
 
 

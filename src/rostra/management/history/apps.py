@@ -11,3 +11,8 @@ class HistoryConfig(AppConfig):
     label = "history"
     verbose_name = gettext_lazy("History")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from rostra.management.history import registered
+
+        registered.register()

@@ -10,6 +10,7 @@ from django.db import models, transaction
 
 from rostra.domain.history import LOST
 from rostra.fabric.peers import NodeReport
+from rostra.management.history import registered
 from rostra.management.history.absences import Run
 from rostra.management.history.models import ConferenceRecord, NodeContact, ParticipantRecord, PlatformEvent
 from rostra.management.history.receiving import moment, settle
@@ -22,14 +23,17 @@ _EVENT_DAYS = 100
 
 
 def open_runs() -> set[Run]:
-    """Runs with calls that have no end of their own yet."""
+    """Runs with calls or registrations that have no end of their own yet."""
     rows = ParticipantRecord.objects.filter(models.Q(end_time=None) | models.Q(presumed=True))
-    return set(rows.order_by().values_list("node", "boot").distinct())
+    return registered.open_runs() | set(rows.order_by().values_list("node", "boot").distinct())
 
 
 def end_lost(runs: Iterable[Run], heard: Mapping[Run, float], now: float) -> int:
-    """End the calls of vanished runs with a reason, at the time a run was last heard; returns how many."""
-    ended = 0
+    """End the calls of vanished runs with a reason, at the time a run was last heard, and registrations with them;
+    returns how many calls.
+    """
+    runs, ended = list(runs), 0
+    registered.end_lost(runs, heard, now)
     for node, boot in runs:
         with transaction.atomic():
             rows = list(ParticipantRecord.objects.filter(node=node, boot=boot, end_time=None))
@@ -46,8 +50,9 @@ def end_lost(runs: Iterable[Run], heard: Mapping[Run, float], now: float) -> int
 
 
 def reopen(runs: Iterable[Run]) -> int:
-    """Take back the presumed ends of runs that are there after all; returns how many."""
-    reopened = 0
+    """Take back the presumed ends of runs that are there after all; returns how many calls."""
+    runs, reopened = list(runs), 0
+    registered.reopen(runs)
     for node, boot in runs:
         with transaction.atomic():
             rows = ParticipantRecord.objects.filter(node=node, boot=boot, presumed=True)
@@ -58,7 +63,8 @@ def reopen(runs: Iterable[Run]) -> int:
 
 
 def forget_old(now: float) -> int:
-    """Keep the newest conferences; returns how many others were deleted."""
+    """Keep the newest conferences and registrations; returns how many other conferences were deleted."""
+    registered.forget_old()
     PlatformEvent.objects.filter(time_changed__lt=moment(now) - datetime.timedelta(days=_EVENT_DAYS)).delete()
     ended = ConferenceRecord.objects.exclude(end_time=None).order_by("-end_time")
     surplus = ended.count() - MOST_CONFERENCES

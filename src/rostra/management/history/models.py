@@ -33,6 +33,7 @@ class ConferenceRecord(models.Model):
     duration = _whole()
     participant_count = _whole()
     instant_message_count = _whole()
+    direct_media_available = _flag()
 
     class Meta:
         verbose_name = "conference"
@@ -88,6 +89,10 @@ class ParticipantRecord(models.Model):
     license_type = _text()
     av_id = _text()
     presentation_id = _text()
+    idp_uuid = _text()
+    is_idp_authenticated = _flag()
+    is_direct = _flag()
+    transcoding_enabled = models.BooleanField(default=True)
     historic_call_quality = models.JSONField(default=list)
     """Values of `domain.quality.Quality`, one for each 20 seconds."""
 
@@ -197,6 +202,33 @@ class PlatformEvent(models.Model):
     class Meta:
         verbose_name = "event"
         ordering: ClassVar = ["-time_changed"]
+
+
+class RegistrationRecord(models.Model):
+    """A device's registration. Without `end_time` it lasts; `presumed` ends are our guess until its node tells."""
+
+    registration_id = models.CharField(max_length=100, unique=True)
+    holder = models.CharField(max_length=64)
+    """Fabric id of the node that had it."""
+    boot = models.CharField(max_length=64)
+    presumed = _flag()
+    alias = _text()
+    protocol = _text()
+    username = _text()
+    remote_address = _text()
+    node = _text()
+    vendor = _text()
+    is_natted = _flag()
+    start_time = models.DateTimeField(db_index=True)
+    end_time = models.DateTimeField(null=True, db_index=True)
+
+    class Meta:
+        verbose_name = "registration"
+        ordering: ClassVar = ["-end_time"]
+        indexes: ClassVar = [models.Index(fields=["holder", "boot", "end_time"], name="history_open_registrations")]
+
+    def __str__(self) -> str:
+        return self.alias
 
 
 class Run(models.Model):

@@ -122,7 +122,9 @@ class _Intake:
     def _apply(self, record: Record, event: domain.Event) -> None:
         match event:
             case domain.ConferenceStarted():
-                self._conference(event.id, event.name, event.service_type, event.tag, event.time)
+                row = self._conference(event.id, event.name, event.service_type, event.tag, event.time)
+                if row is not None:
+                    row.direct_media_available |= event.direct_media_available
             case domain.ConferenceEnded():
                 row = self._conference(event.id, event.name, event.service_type, event.tag, event.time)
                 if row is not None:
@@ -148,7 +150,7 @@ class _Intake:
             case domain.AlarmChanged():
                 pass  # followers keep alarms
             case domain.RegistrationAdded() | domain.RegistrationDeleted() | domain.RuleMatched() | domain.CallPlaced():
-                pass  # followers log them
+                pass  # followers keep and log them
 
     def _conference(self, key: str, name: str, kind: str, tag: str, start: float) -> ConferenceRecord | None:
         if not key:
@@ -212,6 +214,8 @@ class _Intake:
         row.call_uuid = row.call_uuid[:200] or row.id
         row.conversation_id = row.conversation_id or row.call_uuid
         row.license_count, row.license_type = licence(said.has_media, said.license_count, said.license_type)
+        row.idp_uuid, row.is_idp_authenticated = text(said.idp), bool(said.idp)
+        row.is_direct, row.transcoding_enabled = said.is_direct, not said.is_direct
         return row
 
     def _backplane(self, event: domain.BackplaneEnded) -> None:
