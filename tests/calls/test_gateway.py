@@ -325,6 +325,56 @@ async def test_a_node_that_dies_takes_its_end_with_it() -> None:
     await until(lambda: caller.listener.reasons != [])
 
 
+@pytest.mark.spec("SVC-111")
+async def test_a_node_that_dies_before_anybody_has_seen_whom_it_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has answered that it calls: the caller does not wait for ever, and is told by the right status."""
+    monkeypatch.setattr("rostra.calls.gateway.APPEARS", 0.05)
+    one, two = await desks("n1", "n2", plan=Plan(given=[rule(outgoing_location=2)]), locations=[1, 2])
+
+    async def vanish(*_: Any) -> tuple[str, ...]:
+        asyncio.get_running_loop().call_soon(one.node.bus.network.kill, "n2")
+        return ("somebody",)
+
+    monkeypatch.setattr(two.node.exchange.outgoing, "place", vanish)
+    caller = await (await Caller(one).call()).media()
+    await until(lambda: caller.listener.reasons == ["Destination cannot be reached"])
+    assert gateway.sip_status(caller.listener.reasons[0]) == 480
+    await until(lambda: (one.node.exchange.conferences, one.node.ledger.used) == ([], 0))
+
+
+@pytest.mark.spec("PLAT-085", "PLAT-073", "PLAT-074", "POL-119")
+async def test_backplanes_between_the_nodes_of_its_ends_are_booked() -> None:
+    """Two legs on two nodes: the media and a backplane of each."""
+    one, two = await distributed()
+    caller = await (await Caller(one).call()).media()
+    assert one.node.ledger.used == 12  # as long as it is on one node, its legs are all it costs
+    far = await called(two)
+    await far.answer()
+    await until(lambda: caller.heard == [FarEnd.ANSWERED])
+    assert [desk.node.ledger.used for desk in (one, two)] == [24, 24]
+    await caller.session.leave()
+    await until(lambda: [desk.node.ledger.used for desk in (one, two)] == [0, 0])
+
+
+@pytest.mark.spec("PLAT-085", "POL-119")
+@pytest.mark.parametrize("capacity", [(23, 1200), (1200, 23)])
+async def test_without_room_for_a_backplane_at_either_end_neither_leg_is_set_up(capacity: tuple[int, int]) -> None:
+    one, two = await distributed()
+    one.node.ledger.capacity, two.node.ledger.capacity = capacity
+    two.adapter.leg = Refusing  # type: ignore[method-assign, assignment]
+    caller = await (await Caller(one).call()).media()
+    await until(lambda: caller.listener.reasons == ["Out of resource"])
+    await until(lambda: [desk.node.ledger.used for desk in (one, two)] == [0, 0])
+
+
+async def distributed() -> list[Desk]:
+    """Two nodes of a platform that reserves backplanes, each in a location of its own."""
+    found = await desks("n1", "n2", plan=Plan(given=[rule(outgoing_location=2)]), locations=[1, 2])
+    for desk in found:
+        desk.node.exchange._anchors._atlas.reserved = 12  # type: ignore[attr-defined]
+    return found
+
+
 async def test_nobody_in_the_location() -> None:
     (desk,) = await desks("n1", plan=Plan(given=[rule(outgoing_location=9)]))
     caller = await (await Caller(desk).call()).media()

@@ -100,6 +100,9 @@ class Anchors:
             choice = self._choose(conference, tokens, exclude, where)
             if choice is None:
                 break
+            if not await self._distribute(conference, choice.node):
+                exclude.add(choice.node)
+                continue
             ticket = secrets.token_hex(8)
             asking = self._background.spawn(self._ask(choice.node, conference, call, tokens, ticket))
             try:
@@ -114,6 +117,22 @@ class Anchors:
             exclude.add(choice.node)
         self._refused(conference, participant)
         raise CallRefused(Refusal.OUT_OF_RESOURCE)
+
+    async def _distribute(self, conference: ConferenceInstance, node: str) -> bool:
+        """A gateway call has a backplane only where its media is on two nodes: then the other one has to have room
+        for it as well (PLAT-085)."""
+        for other in _others(conference, node):
+            try:
+                reserve = w.encode(w.Reserve(key=conference.key))
+                payload = await self._here.bus.request(w.node_subject(other), reserve, timeout=RELEASING)
+                reply = w.reply_decoder.decode(payload)
+            except (Unreachable, msgspec.DecodeError) as problem:
+                logger.info("Backplane not booked", peer=other, problem=str(problem))
+                continue  # it is gone, and its media with it
+            if isinstance(reply, w.NoRoom):
+                logger.info("Media node has no room for a backplane", peer=other, reason=reply.reason)
+                return False
+        return True
 
     def release(self, call: str, anchor: Anchor) -> None:
         """The call needs it no more. Told once: a node that does not hear it finds out by itself."""
@@ -180,7 +199,8 @@ class Anchors:
         }
         description = conference.service.description
         audio_only = description.call_type == "audio"
-        reservation = self._atlas.reservation(audio_only=audio_only) if conference.service.onward is None else 0
+        distributed = conference.service.onward is None or bool(conference.media.hosts)
+        reservation = self._atlas.reservation(audio_only=audio_only) if distributed else 0
         own = nodes.get(self._here.node)
         on_edge = own is not None and own.role is NodeRole.PROXYING
         return placement.choose(
@@ -200,7 +220,7 @@ class Anchors:
     ) -> w.Reply | None:
         request = w.Place(
             key=conference.key, service=conference.service, call=call, tokens=tokens, owner=self._here.node,
-            boot=self._here.boot, ticket=ticket,
+            boot=self._here.boot, ticket=ticket, elsewhere=bool(_others(conference, node)),
         )  # fmt: skip
         asking = asyncio.ensure_future(self._here.bus.request(w.node_subject(node), w.encode(request), timeout=ANSWER))
         self._asking.setdefault(node, set()).add(asking)
@@ -253,6 +273,11 @@ class Anchors:
                 location=self._here.location(), reason="resource unavailable",
             )
         )  # fmt: skip
+
+
+def _others(conference: ConferenceInstance, node: str) -> set[str]:
+    """Other nodes that carry media of a gateway call."""
+    return set(conference.media.hosts) - {node} if conference.service.onward is not None else set()
 
 
 def tokens_of(conference: ConferenceInstance, *, audio_only: bool, full_hd: bool = False) -> int:

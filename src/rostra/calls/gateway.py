@@ -8,6 +8,7 @@ party said is a register: its own node may be another than the caller's.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
@@ -22,7 +23,7 @@ from rostra.conference.instance import ConferenceInstance
 from rostra.conference.roster import Participant
 from rostra.conference.shared import OwnerUnreachable
 from rostra.dialplan.outward import Route
-from rostra.domain import gateway
+from rostra.domain import dialling, gateway
 from rostra.domain.dialling import Wanted
 from rostra.domain.gateway import Onward
 from rostra.domain.service import Service
@@ -37,6 +38,10 @@ SAID = "gateway_said"
 """Register: why the called party is not there (any more)."""
 AGREED = 2.0
 """Seconds for which it is waited what the caller has, where the called party is offered the same."""
+
+
+APPEARS = 5.0
+"""Seconds within which somebody who is called by another node is in the roster: else that node has died."""
 
 
 def is_abandoned(conference: ConferenceInstance) -> bool:
@@ -69,6 +74,8 @@ class Gateways:
         """Conferences that are about it."""
         self._met: set[str] = set()
         """Conferences of which both ends have been seen here."""
+        self._expected: dict[str, asyncio.TimerHandle] = {}
+        """Conferences whose called party has to appear in the roster."""
 
     def follow(self, conference: ConferenceInstance) -> None:
         """Its roster may have changed."""
@@ -104,6 +111,8 @@ class Gateways:
         self._placed.discard(conference.key)
         self._placing_now.discard(conference.key)
         self._met.discard(conference.key)
+        if expected := self._expected.pop(conference.key, None):
+            expected.cancel()
 
     async def finish(self, seconds: float) -> None:
         await self._background.finish(seconds)
@@ -157,12 +166,23 @@ class Gateways:
             routes = tuple(msgspec.structs.replace(way, call_type="audio") for way in routes)
         try:
             await self._placing.call(conference.service, onward.wanted, routes)
+            if not conference.ended:
+                loop = asyncio.get_running_loop()
+                self._expected[conference.key] = loop.call_later(APPEARS, self._missed, conference)
         except NotDialled as problem:
             logger.warning("Gateway call is not placed.", conference=conference.name, reason=problem.reason)
             conference.remember(SAID, problem.reason)
         finally:
             self._placing_now.discard(conference.key)
         self.follow(conference)
+
+    def _missed(self, conference: ConferenceInstance) -> None:
+        """The node that calls has said that it does, and is gone since: nobody else would tell the caller."""
+        del self._expected[conference.key]
+        if not conference.ended and not self._over(conference):
+            logger.warning("Called party never appeared.", conference=conference.name)
+            conference.remember(SAID, dialling.NOT_REACHED)
+            self.follow(conference)
 
     async def _part(self, conference: ConferenceInstance, session: CallSession) -> None:
         """The called party is not there (any more): the caller goes too."""

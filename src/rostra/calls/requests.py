@@ -65,6 +65,10 @@ class NodeRequests:
                 return conference.answer()
             case w.Order():
                 return w.Done() if conference.carry_out(request) else w.Absent()
+            case w.Reserve():
+                audio_only = conference.service.description.call_type == "audio"
+                if not self._here.ledger.reserve(request.key, self._reservation(audio_only)):
+                    return w.NoRoom(reason="no capacity left")
             case w.Release(call=call, ticket=ticket):
                 conference.media.release(call, ticket)
             case w.LegEvent(event=event):
@@ -95,7 +99,8 @@ class NodeRequests:
         if not self._takes_media():
             return w.NoRoom(reason="takes no media now")
         audio_only = request.service.description.call_type == "audio"
-        reserved = self._reservation(audio_only) if request.service.onward is None else 0  # no more than its legs
+        distributed = request.service.onward is None or request.elsewhere  # a gateway call: no more than its legs
+        reserved = self._reservation(audio_only) if distributed else 0
         if not self._here.ledger.book(request.key, request.call, request.tokens, reserved):
             return w.NoRoom(reason="no capacity left")
         try:

@@ -185,6 +185,16 @@ class Place(Message, frozen=True, kw_only=True):
     boot: str
     ticket: str = ""
     """Names this placing of the call: an earlier one may be released after it."""
+    elsewhere: bool = False
+    """Another node carries media of the same gateway call: there is a backplane to it."""
+
+
+class Reserve(Message, frozen=True, kw_only=True):
+    """Another node is about to carry media of a gateway call as well: book a backplane to it. Reply: Done or NoRoom.
+
+    Safe to repeat."""
+
+    key: str
 
 
 class Placed(Message, frozen=True, kw_only=True):
@@ -334,6 +344,7 @@ Request = (
     Sync
     | Order
     | Place
+    | Reserve
     | Release
     | LegEvent
     | PictureNeeded

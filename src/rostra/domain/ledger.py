@@ -44,6 +44,16 @@ class Ledger:
         self._calls.setdefault(conference, {})[call] = tokens
         return True
 
+    def reserve(self, conference: str, tokens: int) -> bool:
+        """Raise the reservation of a conference that has calls here; False: there is no room, or it has none."""
+        if conference not in self._calls:
+            return False
+        more = tokens - self._reserved.get(conference, 0)
+        if more > 0 and self.used + more > self.capacity:
+            return False
+        self._reserved[conference] = max(tokens, self._reserved.get(conference, 0))
+        return True
+
     def release(self, conference: str, call: str) -> None:
         """Give back what a call had; with the last one of a conference its reservation. Unknown ones are fine."""
         calls = self._calls.get(conference, {})
