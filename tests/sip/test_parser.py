@@ -51,6 +51,37 @@ def test_a_stream_byte_by_byte() -> None:
     assert found == [WHOLE, WHOLE]
 
 
+class Looked(bytearray):
+    """Counts the bytes among which something was looked for."""
+
+    count = 0
+
+    def find(self, what: bytes, start: int = 0) -> int:  # type: ignore[override]
+        found = super().find(what, start)
+        self.count += (found if found >= 0 else len(self)) - start
+        return found
+
+    def search(self, buffer: bytearray, start: int = 0) -> None:
+        self.count += len(buffer) - start
+
+
+HEAD = b"INVITE sip:a@b SIP/2.0\r\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"I" * 20_000, HEAD + b"X: " + b"y" * 20_000, HEAD + b"X: y\r\n" * 3000, HEAD + b"l: 9999\r\n\r\n" + b"x" * 9000],
+    ids=["a first line", "a line", "lines", "a body"],
+)
+def test_a_stream_in_small_pieces_is_looked_through_once(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    framer = StreamFramer()
+    looked = framer._buffer = Looked()
+    monkeypatch.setattr("rostra.sip.framing._CONTROL", looked)
+    for at in range(len(data)):
+        assert list(framer.feed(data[at : at + 1])) == []
+    assert looked.count <= 5 * len(data)
+
+
 @settings(max_examples=300)
 @given(st.sampled_from(VECTORS), st.integers(0, 2000), st.integers(0, 10), st.binary(max_size=10))
 def test_only_remote_errors_leave_the_parser(vector: object, at: int, cut: int, put: bytes) -> None:

@@ -19,7 +19,12 @@ class StreamFramer:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._checked = 0
+        self._line = 0
+        """Where the line begins that has no end yet,"""
+        self._searched = 0
+        """and up to where an end was looked for."""
+        self._total = 0
+        """Bytes of the message whose headers are all there; 0: they are not."""
         self._half = False
         """What came last was one CRLF: another one makes it a keep-alive."""
         self.messages = 0
@@ -38,7 +43,7 @@ class StreamFramer:
         self._buffer += data
         while self._buffer:
             if self._half:
-                if bytes(self._buffer) == b"\r":
+                if self._buffer == b"\r":
                     return
                 self._half = False
                 if self._buffer.startswith(b"\r\n"):
@@ -46,7 +51,7 @@ class StreamFramer:
                     yield b""
                     continue
             if self._buffer.startswith((b"\r", b"\n")):
-                self._half = bytes(self._buffer) == b"\r\n"
+                self._half = self._buffer == b"\r\n"
                 if len(self._buffer) < 4 and b"\r\n\r\n".startswith(self._buffer) and len(self._buffer) != 2:
                     return
                 if self._buffer.startswith(b"\r\n\r\n"):
@@ -55,33 +60,37 @@ class StreamFramer:
                 else:
                     del self._buffer[: 2 if self._buffer.startswith(b"\r\n") else 1]
                 continue
-            end = self._buffer.find(b"\r\n\r\n")
-            self._check_lines(end if end >= 0 else len(self._buffer))
-            if end < 0:
-                if len(self._buffer) > MAX_HEAD:
-                    raise RemoteError("headers without end", 513)
+            if not self._total and not self._find_head():
                 return
-            length = self._body_length(bytes(self._buffer[: end + 2]))
-            total = end + 4 + length
-            if total > MAX_MESSAGE:
-                raise RemoteError(f"longer than {MAX_MESSAGE} bytes", 513)
-            if len(self._buffer) < total:
+            if len(self._buffer) < self._total:
                 return
-            message = bytes(self._buffer[:total])
-            del self._buffer[:total]
-            self._checked = 0
+            message = bytes(self._buffer[: self._total])
+            del self._buffer[: self._total]
+            self._line = self._searched = self._total = 0
             self.messages += 1
             yield message
 
-    def _check_lines(self, end: int) -> None:
-        """Garbage (or TLS on the plain port) is noticed with its first line, not after 32 KiB of it."""
-        while (stop := self._buffer.find(b"\r\n", self._checked, end)) >= 0:
-            pattern = _HEADER_LINE if self._checked else _FIRST_LINE
-            if not pattern.match(self._buffer, self._checked, stop):
+    def _find_head(self) -> bool:
+        """Are all headers there? Each byte is looked at once, however small the pieces they come in.
+
+        Garbage (or TLS on the plain port) is noticed with its first line, not after 32 KiB of it.
+        """
+        while (stop := self._buffer.find(b"\r\n", self._searched)) >= 0:
+            if stop == self._line:
+                self._total = stop + 2 + self._body_length(bytes(self._buffer[:stop]))
+                if self._total > MAX_MESSAGE:
+                    raise RemoteError(f"longer than {MAX_MESSAGE} bytes", 513)
+                return True
+            pattern = _HEADER_LINE if self._line else _FIRST_LINE
+            if not pattern.match(self._buffer, self._line, stop):
                 raise RemoteError("the stream does not speak SIP")
-            self._checked = stop + 2
-        if not self._checked and _CONTROL.search(self._buffer, 0, end):
+            self._line = self._searched = stop + 2
+        if not self._line and _CONTROL.search(self._buffer, self._searched):
             raise RemoteError("the stream does not speak SIP")
+        if len(self._buffer) > MAX_HEAD:
+            raise RemoteError("headers without end", 513)
+        self._searched = max(self._line, len(self._buffer) - 1)
+        return False
 
     def _body_length(self, head: bytes) -> int:
         found = _LENGTH.findall(head)
