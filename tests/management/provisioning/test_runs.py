@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from rostra.configuration.models import Conference, ConferenceSyncTemplate, Device, EndUser, LdapSyncSource
+from rostra.management.audit.models import AdministratorLog
 from rostra.management.provisioning import models, reading
 from rostra.management.provisioning.models import SyncStatus
 from rostra.management.provisioning.records import Record
@@ -156,3 +159,40 @@ def test_what_somebody_else_makes_meanwhile_costs_only_that_one(read: Read, monk
     assert "already exists" in status.sync_last_error_description
     assert [alias.alias for alias in Conference.objects.get(name="Ada").aliases.all()] == ["meet.Ada"]
     assert Conference.objects.get(name="Bob").sync_tag == ""
+
+
+@pytest.mark.every_database
+def test_many_are_made_by_few_statements(read: Read) -> None:
+    """Ten thousand people are a matter of seconds; the log tells of every object all the same."""
+    read.records = [Record(f"uid={n}", {"givenName": f"P{n}", "mail": f"p{n}@x.test"}) for n in range(120)]
+    devices = {"sync_devices": True, "device_alias": "{{mail}}", "device_username": "{{mail}}", "device_password": "x"}
+    made = template(alias_1="meet.{{givenName}}", alias_2="{{mail}}", **devices)
+    with CaptureQueriesContext(connection) as captured:
+        status = run(made)
+    assert (status.vmrs_created, status.devices_created, status.sync_errors) == (120, 120, 0)
+    assert len(captured) < 120, "for 480 rows"
+    of_both = {"resource__in": ("conference", "device"), "object_name__istartswith": "p"}
+    noted = AdministratorLog.objects.filter(message="Configuration added", **of_both)
+    assert noted.count() == 240
+    aliases = [alias.alias for alias in Conference.objects.get(name="P7").aliases.all()]
+    assert aliases == ["meet.P7", "p7@x.test"]
+    assert all(device.password.startswith("$~!") for device in Device.objects.all())
+
+
+def test_who_shares_what_is_one_objects_alone_is_told(read: Read) -> None:
+    """Of people with one UUID the first gets it; one that is given up in the same run may be taken."""
+    made = template(sync_conferences=False, sync_end_users=True, end_user_uuid="{{department}}")
+    one, other = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
+
+    def uuids(**given: str) -> SyncStatus:
+        read.records = [
+            Record(f"uid={name}", {"mail": f"{name}@x.test", "department": uuid}) for name, uuid in given.items()
+        ]
+        return run(made)
+
+    status = uuids(ada=one, bob=one, eve=other)
+    assert (status.end_users_created, status.sync_errors) == (2, 1)
+    assert "uuid: User with this UUID already exists" in status.sync_last_error_description
+    status = uuids(ada=other, eve="00000000-0000-4000-8000-000000000003")
+    assert (status.end_users_updated, status.sync_errors) == (2, 0)
+    assert EndUser.objects.get(uuid=other).primary_email_address == "ada@x.test"

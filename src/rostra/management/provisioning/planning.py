@@ -57,8 +57,6 @@ class Plan:
     updates: list[Write] = dataclasses.field(default_factory=list[Write])
     deletes: list[int] = dataclasses.field(default_factory=list[int])
     unchanged: int = 0
-    held: Set[str] = frozenset()
-    """Aliases that somebody has, in lower case; nobody has the others."""
     warnings: list[Warned] = dataclasses.field(default_factory=list[Warned])
 
 
@@ -74,7 +72,7 @@ def plan(
     """`origin`: name of the template; `existing`: what it made, and what has a key that is wanted; `kept`: fields it
     leaves alone in what it made; `holders`: who has an alias now (key of the service and the service's name).
     """
-    found = Plan(held=frozenset(holders or ()))
+    found = Plan()
     known = {kind.fold(one.key): one for one in existing}
     chosen = _once(kind, wanted, found)
     aliases = _aliases(chosen, found)

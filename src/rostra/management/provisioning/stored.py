@@ -44,12 +44,12 @@ def existing(kind: Kind, origin: str, keys: Iterable[str], *, owned: bool = True
     if owned:
         found = {row.pk: _existing(kind, row) for row in rows.filter(sync_tag=origin).iterator(chunk_size=1000)}
     for chunk in batched(sorted({key for key in keys if key}), _AT_ONCE):
-        matching = _folded(rows, kind.key, chunk) if kind.folded else rows.filter(**{f"{kind.key}__in": chunk})
+        matching = folded(rows, kind.key, chunk) if kind.folded else rows.filter(**{f"{kind.key}__in": chunk})
         found |= {row.pk: _existing(kind, row) for row in matching if row.pk not in found}
     return list(found.values())
 
 
-def _folded(rows: Any, name: str, values: list[str]) -> Any:
+def folded(rows: Any, name: str, values: list[str]) -> Any:
     """Rows whose text is one of `values` in any case; SQLite knows no case beyond ASCII."""
     lower = {form for value in values for form in (value.lower(), value.translate(_ASCII))}
     return rows.annotate(folded=Lower(name)).filter(folded__in=lower)
@@ -75,8 +75,13 @@ def current(row: Any, name: str) -> Any:
 def holders(aliases: Iterable[str]) -> dict[str, tuple[int, str]]:
     """Who has an alias, by the alias in lower case: key and name of the service."""
     found: dict[str, tuple[int, str]] = {}
-    for chunk in batched(sorted(set(aliases)), _AT_ONCE):
-        rows = _folded(ConferenceAlias.objects, "alias", chunk)
+    for rows in with_aliases(aliases):
         for alias, key, name in rows.values_list("alias", "conference_id", "conference__name"):
             found[alias.lower()] = (key, name)
     return found
+
+
+def with_aliases(aliases: Iterable[str]) -> Iterator[Any]:
+    """Queries, each for some of the rows with one of `aliases`."""
+    for chunk in batched(sorted(set(aliases)), _AT_ONCE):
+        yield folded(ConferenceAlias.objects, "alias", chunk)
