@@ -26,6 +26,9 @@ class Somebody:
     """A participant."""
 
     uuid: str = "somebody"
+    display_name: str = ""
+    uri: str = ""
+    is_trusted: bool = False
     role: Role = Role.HOST
     service_type: ServiceType = ServiceType.CONFERENCE
     local_alias: str = "meet.demo"

@@ -15,6 +15,7 @@ from rostra.environment import Environment
 from rostra.sip.engine import Engine
 from rostra.sip.events import CallReceived, Transmission
 from rostra.sip.flow import Flow, Transport
+from rostra.sip.locating import Place, Unreachable
 from rostra.sip.message import Request, Response, parse_message, parse_via
 from rostra.sip.reuse import Aliases
 from rostra.sip.settings import SipSettings
@@ -150,6 +151,7 @@ def test_a_connection_of_ours_serves_its_call_until_it_is_gone() -> None:
 def test_an_alias_is_believed_only_of_the_address_it_comes_from() -> None:
     """RFC 5923."""
     known = Aliases()
+    known.permits = lambda *_: True
     opened = Flow(Transport.TLS, ("203.0.113.9", 41000), OURS, 7)
     wanted = Flow(Transport.TLS, ("203.0.113.9", 5061), OURS, name="example.org")
     for via in ("TLS 203.0.113.8:5061;alias", "TLS example.org;alias", "TLS 203.0.113.9:5061"):
@@ -158,8 +160,47 @@ def test_an_alias_is_believed_only_of_the_address_it_comes_from() -> None:
     known.learn(parse_via("SIP/2.0/TLS 203.0.113.9;alias;branch=z9hG4bKx"), opened)
     assert (known.over(wanted), known.over(wanted).name) == (opened, "example.org")
     assert known.over(dataclasses.replace(wanted, transport=Transport.TCP)).connection == 0
+    by_tcp = Flow(Transport.TCP, ("203.0.113.9", 41001), OURS, 8)
+    known.learn(parse_via("SIP/2.0/TCP 203.0.113.9;alias;branch=z9hG4bKx"), by_tcp)
+    assert known.over(Flow(Transport.TCP, ("203.0.113.9", 5060), OURS)).connection == 0, "who offers it is unproved"
+    known.permits = lambda *_: False
+    assert known.over(wanted) == wanted
+    known.permits = lambda *_: True
     known.forget(opened)
     assert known.over(wanted) == wanted
+
+
+async def test_a_name_that_is_none_costs_no_time(running: Running) -> None:
+    """One that IDNA refuses, to be asked for over TLS."""
+    place = Place(Transport.TLS, "127.0.0.1", running.tls_port, "x" * 64 + ".example")
+    async with asyncio.timeout(5):
+        assert await running.service.ask(place) == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "found", "reached"), [("203.0.113.9", "127.0.0.1", 0), ("127.0.0.9", "192.0.2.7", 1)]
+)
+async def test_a_response_is_not_carried_inside_for_somebody_outside(
+    running: Running, monkeypatch: pytest.MonkeyPatch, source: str, found: str, reached: int
+) -> None:
+    """Where the connection is gone, and DNS says of its host what its owner likes."""
+    driver = running.service._driver
+    assert driver is not None
+    tried: list[str] = []
+
+    async def reach(flow: Flow) -> Any:
+        tried.append(flow.remote[0])
+        raise ConnectionRefusedError
+
+    async def ways(_: Any) -> Any:
+        yield Place(Transport.TCP, found, 25, "inside.example")
+
+    monkeypatch.setattr(driver, "_reach", reach)
+    monkeypatch.setattr(driver, "ways", ways)
+    flow = Flow(Transport.TCP, (source, 4000), ("127.0.0.1", 5060), sent_by=("inside.example", 25))
+    with pytest.raises(Unreachable):
+        await driver._reach_any(flow)
+    assert tried == [source, *[found] * reached]
 
 
 def _accepted(asked: Any, contact: str) -> bytes:

@@ -167,12 +167,12 @@ async def sipp(scenario: str, port: int, transport: str = "u1", **keys: object) 
     return process
 
 
-async def called(running: Running, port: int, transport: str = "udp") -> FakeSession:
+async def called(running: Running, port: int, transport: str = "udp", hop: Hop | None = None) -> FakeSession:
     """A call of ours that has begun."""
     order = CallOrder(
         destination=f"sip:called@127.0.0.1:{port};transport={transport}", source="meet.demo", source_name="The Meeting",
         credentials=lambda realm: ("us", "secret") if realm == "example.test" else None,
-        headers=(("X-Desk", "7"),),
+        headers=(("X-Desk", "7"),), hop=hop,
     )  # fmt: skip
     leg = running.service.leg(order)
     request = CallRequest(alias="meet.demo", protocol=CallProtocol.SIP)
@@ -194,7 +194,8 @@ async def test_a_call_is_answered(running: Running, scenario: str, transport: st
     """Early media is ignored, and a challenge answered; headers asked for are in the request that answers it too."""
     port = free_port()
     process = await sipp(scenario, port, option)
-    session = await called(running, port, transport)
+    hop = Hop(address="127.0.0.1", port=port, transport=transport) if scenario == "called_challenging" else None
+    session = await called(running, port, transport, hop)
     await running.until(lambda: session.did("answered"))
     assert ("answered", "sipp") in session.log
     assert (session.count("connect"), session.count("confirm")) == (1, 1)

@@ -376,6 +376,25 @@ def test_bye_during_a_re_invite_ends_both() -> None:
     assert network.bob.kinds()[-1] == "CallEnded"
 
 
+@pytest.mark.parametrize(
+    ("extra", "granted"),
+    [
+        ("Session-Expires: 999999999\r\nSupported: timer\r\n", "7200;refresher=uac"),
+        ("Session-Expires: 999999999;refresher=uas\r\nSupported: timer\r\nMin-SE: 9000\r\n", "9000;refresher=uas"),
+        ("Session-Expires: 999999999\r\nSupported: timer\r\nMin-SE: 900000000\r\n", None),
+        ("Supported: timer\r\nMin-SE: 900000000\r\n", None),
+        ("Session-Expires: 30\r\nMin-SE: 20\r\n", None),  # of a proxy; who does not know timers understands no 422
+    ],
+)
+def test_what_is_granted_notices_who_is_gone(extra: str, granted: str | None) -> None:
+    """RFC 4028 9: what is asked for may be made shorter, though not than its Min-SE."""
+    network = Network()
+    answering(network, network.bob)
+    network.inject(network.bob, request("INVITE", body=OFFER, extra=extra))
+    response = last_reply(network)
+    assert (response.status, response.headers.get("Session-Expires")) == (200, granted)
+
+
 def test_a_session_interval_too_short_is_422() -> None:
     network = Network()
     network.inject(network.bob, request("INVITE", body=OFFER, extra="Session-Expires: 30\r\nSupported: timer\r\n"))

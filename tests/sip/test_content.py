@@ -28,7 +28,7 @@ from rostra.domain.service import ServiceDescription
 from rostra.domain.vocabulary import CallProtocol
 from rostra.environment import Environment
 from rostra.sdp.reading import read
-from rostra.sip.content import FloorLine
+from rostra.sip.content import FloorLine, may_be_at
 from rostra.sip.media import CallMedia
 from tests.sip.fakes import FakeSession
 
@@ -123,7 +123,7 @@ FLOOR = Attribute(Kind.FLOOR_ID, 1)
 @pytest.fixture
 async def line(environment: Environment) -> AsyncIterator[FloorLine]:
     conference = Conference()
-    made = FloorLine(environment, "127.0.0.1", conference.wanted)
+    made = FloorLine(environment, "127.0.0.1", conference.wanted, lambda: "127.0.0.1")
     made.conference = conference  # type: ignore[attr-defined]
     yield made
     await made.close()
@@ -266,6 +266,43 @@ async def test_a_later_description_says_where_datagrams_go(line: FloorLine) -> N
     elsewhere.way.close()
 
 
+@pytest.mark.parametrize(
+    ("claimed", "source", "there"),
+    [
+        ("203.0.113.9", "203.0.113.9", True),
+        ("198.51.100.4", "203.0.113.9", True),
+        ("10.0.0.8", "10.0.0.9", True),
+        ("10.0.0.8", "203.0.113.9", False),
+        ("127.0.0.1", "203.0.113.9", False),
+        ("127.0.0.1", "10.0.0.9", False),
+        ("169.254.169.254", "10.0.0.9", False),
+        ("intranet.example", "203.0.113.9", False),
+        ("0.0.0.0", "203.0.113.9", True),
+    ],
+)
+def test_a_far_end_is_not_looked_for_inside(claimed: str, source: str, there: bool) -> None:
+    assert may_be_at(claimed, source) is there
+
+
+@pytest.mark.parametrize("profile", ["UDP/BFCP", "TCP/BFCP"])
+async def test_nobody_has_us_speak_to_programs_of_this_machine(environment: Environment, profile: str) -> None:
+    """It can still come to us: in a private network behind an address translation it does."""
+    conference = Conference()
+    line = FloorLine(environment, "127.0.0.1", conference.wanted, lambda: "203.0.113.9")
+    kind = socket.SOCK_DGRAM if profile.startswith("UDP") else socket.SOCK_STREAM
+    with socket.socket(socket.AF_INET, kind) as victim:
+        victim.bind(("127.0.0.1", 0))
+        if kind is socket.SOCK_STREAM:
+            victim.listen()
+        victim.setblocking(False)
+        answer = await line.answer(section(profile, victim.getsockname()[1], role="s-only", setup="passive"))
+        assert answer.port
+        line.presented(itself=False, other=True)
+        assert not line._tasks
+        assert line._out is None
+    await line.close()
+
+
 async def test_a_lost_connection_of_ours_is_made_again(line: FloorLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rostra.sip.content.AGAIN", (0.01,) * 5)
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -291,7 +328,7 @@ async def test_a_call_without_a_stream_for_slides_has_nothing_to_present(environ
         session,  # type: ignore[arg-type]
         "c",
         encrypt=False,
-        floor=lambda address: FloorLine(environment, address, conference.wanted),
+        floor=lambda address: FloorLine(environment, address, conference.wanted, lambda: address),
     )
     assert not media.brings_slides
     await media.answer(SYSTEM.encode())

@@ -119,7 +119,7 @@ async def by_hand(running: Running) -> None:
     peer.send(request("ACK", to_tag=peer.tag, branch="ack"))
     peer.send(request("PRACK", cseq=2, to_tag=peer.tag, extra="RAck: 1 1 INVITE\r\n"))
     assert await peer.reply("2 PRACK") == "SIP/2.0 481 Call/Transaction Does Not Exist"
-    peer.send(request("UPDATE", cseq=3, to_tag=peer.tag, extra="Session-Expires: 20\r\n"))
+    peer.send(request("UPDATE", cseq=3, to_tag=peer.tag, extra="Session-Expires: 20\r\nSupported: timer\r\n"))
     assert await peer.reply("3 UPDATE") == "SIP/2.0 422 Session Interval Too Small"
     peer.send(request("BYE", cseq=4, to_tag=peer.tag))
     assert await peer.reply("4 BYE") == "SIP/2.0 200 OK"

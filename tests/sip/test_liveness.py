@@ -9,8 +9,8 @@ import pytest
 from rostra.dialplan.outward import Hop
 from rostra.environment import Environment
 from rostra.sip import liveness, outgoing
-from rostra.sip.flow import Transport
-from rostra.sip.liveness import AVOIDED, Unwell, well_first
+from rostra.sip.flow import Flow, Transport
+from rostra.sip.liveness import AVOIDED, Liveness, Unwell, well_first
 from rostra.sip.locating import Place, Wanted
 from rostra.sip.settings import SipSettings
 from tests.conftest import free_port
@@ -78,3 +78,19 @@ async def test_calls_pass_by_what_is_known_to_be_dead(
             session = call(ours, "meet.demo@127.0.0.1", hop=Hop(address="proxy.test", transport="udp"))
             await answered(ours, session)
             await ended(ours, session)
+
+
+@pytest.mark.spec("SYS-146")
+@pytest.mark.parametrize("configured", [None, *Transport])
+@pytest.mark.parametrize("came", list(Transport))
+def test_a_datagram_counts_for_a_proxy_only_where_it_is_used_by_udp(
+    configured: Transport | None, came: Transport
+) -> None:
+    """Anybody can write its address on one."""
+    liveness = Liveness(None, Unwell(lambda: 0.0))  # type: ignore[arg-type]
+    proxy = Wanted("proxy.test", None, configured)
+    liveness._proxies = (proxy,)
+    liveness._found = {proxy: frozenset({"192.0.2.5"})}
+    ours, there, elsewhere = ("192.0.2.1", 5060), ("192.0.2.5", 5060), ("192.0.2.6", 5060)
+    assert liveness.vouches(Flow(came, there, ours)) is (came.reliable or configured is Transport.UDP)
+    assert not liveness.vouches(Flow(came, elsewhere, ours))

@@ -306,6 +306,7 @@ async def test_a_call_control_connects_somebody_else(running: Running) -> None:
     peer.send(request("ACK", to_tag=tag, branch="ack"))
     [made] = running.switchboard.sessions
     await running.until(lambda: made.did("confirm"))
+    made.participant.display_name = "carol"
     for cseq, said in ((2, b"<sip:carol@192.0.2.1>"), (3, b'"Dan" <sip:dan@192.0.2.1>')):
         update = request("UPDATE", cseq=cseq, to_tag=tag)
         peer.send(update.replace(b"From: <sip:carol@192.0.2.1>", b"From: " + said))
@@ -313,7 +314,11 @@ async def test_a_call_control_connects_somebody_else(running: Running) -> None:
     await running.until(lambda: bool(made.conference.members))
     names = {"display_name": "Dan", "overlay_text": "Dan", "uri": "dan@192.0.2.1"}
     assert made.conference.members == [("somebody", names)]
+    made.participant.display_name = "Named by policy"
+    peer.send(request("UPDATE", cseq=4, to_tag=tag).replace(b"From: <sip:carol@", b"From: <sip:boss@"))
+    assert await peer.reply("4 UPDATE") == "SIP/2.0 200 OK"
     made.listener.disconnected("over")
     bye = await peer.request("BYE")
-    assert (bye.to.uri.user, bye.to.tag) == ("dan", "carol")
+    assert (bye.to.uri.user, bye.to.tag) == ("boss", "carol")
+    assert len(made.conference.members) == 1, "who was named by others keeps that name"
     peer.socket.close()

@@ -11,10 +11,10 @@ from rostra.calls.orders import CallOrder
 from rostra.dialplan.outward import Hop
 from rostra.sip import outgoing
 from rostra.sip.events import CallEnded
-from rostra.sip.flow import Flow, Transport
+from rostra.sip.flow import Transport
 from rostra.sip.locating import Place
 from rostra.sip.outgoing import CalledAgent
-from rostra.sip.targets import Target, target
+from rostra.sip.targets import Target, belongs, target
 
 OURS = "192.0.2.5"
 """Address of a proxy of the administrator's."""
@@ -30,11 +30,11 @@ class Trunk:
         yield Place(Transport.TCP, found.wanted.host, 5060, found.wanted.host)
 
     async def invite(self, agent: Any, found: Target, place: Place, order: CallOrder, sdp: bytes) -> str:
-        self.invited.append((found.uri, order.credentials("trunk")))
+        self.invited.append((found.uri, order.credentials("trunk.example")))
         return f"call-{len(self.invited)}"
 
-    def trusts(self, flow: Flow) -> bool:
-        return flow.remote[0] == OURS
+    def knows(self, address: str) -> bool:
+        return address == OURS
 
     def announced(self, *_: Any, **__: Any) -> str:
         return ""
@@ -55,9 +55,10 @@ class Media:
 @pytest.mark.parametrize(
     ("hop", "contact", "called"),
     [
-        (None, "sip:bob@192.0.2.9", ("sip:bob@192.0.2.9", None)),
+        (None, "sip:bob@trunk.example", ("sip:bob@trunk.example", None)),
         (None, f"sip:+1900555@{OURS}", None),
-        (Hop(address=OURS), "sip:bob@192.0.2.9", ("sip:bob@192.0.2.9", ("name", "word"))),
+        (Hop(address=OURS), "sip:bob@192.0.2.9", ("sip:bob@192.0.2.9", None)),
+        (Hop(address=OURS), "sip:bob@a.trunk.example", ("sip:bob@a.trunk.example", ("name", "word"))),
         (Hop(address=OURS), f"sip:+1900555@{OURS}", (f"sip:+1900555@{OURS}", ("name", "word"))),
     ],
 )
@@ -72,7 +73,27 @@ async def test_a_stranger_has_nobody_called_at_our_cost(
     agent = CalledAgent(order, target(destination, hop), nobody, trunk)
     agent._session = nobody
     assert await agent._place()
-    assert trunk.invited == [(destination, ("name", "word"))], "who is called may ask for them"
+    assert trunk.invited == [(destination, ("name", "word") if hop else None)], "a stranger may not ask for them"
     went = await agent._ended(CallEnded("call-1", "redirected", 302, contact=contact))
     assert went is (called is not None)
     assert trunk.invited[1:] == ([called] if called else [])
+
+
+@pytest.mark.spec("SYS-249")
+@pytest.mark.parametrize(
+    ("realm", "host", "answered"),
+    [
+        ("example.com", "example.com", True),
+        ("SIP.example.com", "example.com.", True),
+        ("example.com", "sip.example.com", True),
+        ("192.0.2.5", "192.0.2.5", True),
+        ("asterisk", "asterisk", True),
+        ("asterisk", "pbx.asterisk", False),
+        ("example.com", "evil.example", False),
+        ("badexample.com", "example.com", False),
+        ("example.com", "com", False),
+        ("example.com", "192.0.2.66", False),
+    ],
+)
+def test_whose_realm_is_answered_without_a_proxy(realm: str, host: str, answered: bool) -> None:
+    assert belongs(realm, host) is answered

@@ -81,7 +81,7 @@ def request(
         "To: <sip:alice@example.com>",
         f"Call-ID: {call_id}",
         f"CSeq: {cseq} REGISTER",
-        "User-Agent: phone/1",
+        *([] if any(line.startswith("User-Agent") for line in more) else ["User-Agent: phone/1"]),
         *(f"Contact: {contact}" for contact in contacts),
         *([f"Expires: {expires}"] if expires is not None else []),
         *(line for line in more if not line.startswith("Via")),
@@ -91,20 +91,24 @@ def request(
     return made
 
 
-def answered(desk: Desk, challenge: Response, username: str, password: str) -> Response:
-    """The same request with an answer to a challenge."""
+def authorization(
+    challenge: Response, username: str, password: str, method: str = "REGISTER", uri: str = "sip:example.com"
+) -> str:
+    """The header that answers the first of some challenges."""
     asked = digest.parameters(challenge.headers.all("WWW-Authenticate")[0])
     assert asked is not None
     proof = Proof(
-        asked["algorithm"], username, asked["realm"], password, "REGISTER", "sip:example.com", asked["nonce"],
-        "auth", "c", "00000001",
-    )  # fmt: skip
-    value = (
+        asked["algorithm"], username, asked["realm"], password, method, uri, asked["nonce"], "auth", "c", "00000001"
+    ).compute()
+    return (
         f'Authorization: Digest username="{username}", realm="{asked["realm"]}", nonce="{asked["nonce"]}", '
-        f'uri="sip:example.com", response="{proof.compute()}", algorithm={asked["algorithm"]}, qop=auth, '
-        'cnonce="c", nc=00000001'
+        f'uri="{uri}", response="{proof}", algorithm={asked["algorithm"]}, qop=auth, cnonce="c", nc=00000001'
     )
-    return desk.ask(HERE, more=[value])
+
+
+def answered(desk: Desk, challenge: Response, username: str, password: str) -> Response:
+    """The same request with an answer to a challenge."""
+    return desk.ask(HERE, more=[authorization(challenge, username, password)])
 
 
 @pytest.mark.spec("CONF-012", "CONF-013", "CONF-014")
@@ -320,6 +324,121 @@ def test_outbound_devices_are_one_by_their_instance_and_go_with_their_flow() -> 
     assert desk.uris
     desk.registrar.disconnected(moved)
     assert not desk.uris
+
+
+INSTANCE = ';+sip.instance="<urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF>";reg-id='
+BY_PROXY = "Via: SIP/2.0/TCP 10.0.0.7;branch=z9hG4bKy"
+
+
+@pytest.mark.parametrize(
+    ("flow", "contact", "more", "status", "outbound"),
+    [
+        (TCP, INSTANCE + "1", ["Supported: outbound, gruu"], 200, True),
+        (UDP, INSTANCE + "1", ["Supported: outbound"], 200, True),
+        (TCP, INSTANCE + "1", ["Supported: path"], 200, False),
+        (TCP, ";reg-id=1", ["Supported: outbound"], 200, False),
+        (TCP, INSTANCE + "1", ["Supported: outbound, path", BY_PROXY], 439, False),
+        (TCP, INSTANCE + "1", ["Supported: outbound, path", BY_PROXY, "Path: <sip:192.0.2.50;lr>"], 439, False),
+        (TCP, INSTANCE + "1", ["Supported: outbound, path", BY_PROXY, "Path: <sip:192.0.2.50;lr;ob>"], 200, True),
+        (TCP, "", ["Supported: outbound, path", BY_PROXY], 200, False),
+    ],
+)
+def test_who_is_called_by_its_flow(flow: Flow, contact: str, more: Sequence[str], status: int, outbound: bool) -> None:
+    """RFC 5626 6: where a proxy stands between, it has to keep the way; else the device is told, and does without."""
+    desk = Desk()
+    response = desk.ask(f"<sip:alice@10.0.0.7:1111>{contact}", flow=flow, more=more, expires=60)
+    assert response.status == status
+    assert (response.headers.get("Require") == "outbound") is outbound
+    assert response.headers.get("Flow-Timer") == ("120" if outbound and flow is TCP else None)
+    assert "pub-gruu" not in (response.headers.get("Contact") or "")
+
+
+async def test_a_device_with_two_ways_to_it_rings_once() -> None:
+    desk = Desk()
+    for number, connection in ((1, 7), (2, 8)):
+        flow = dataclasses.replace(TCP, connection=connection)
+        contact = f"<sip:alice@10.0.0.7:1111>{INSTANCE}{number}"
+        desk.ask(contact, flow=flow, more=["Supported: outbound"], expires=60, call_id=f"c{number}")
+    first, second = desk.registry.of("alice@example.com")
+    assert [one.id for one in await desk.registry.find(["alice@example.com"])] == [second.id]
+    desk.registrar.disconnected(second.binding.flow)
+    assert [one.id for one in await desk.registry.find(["alice@example.com"])] == [first.id]
+
+
+def called(more: Sequence[str] = ()) -> Request:
+    lines = [
+        "INVITE sip:meet@example.com SIP/2.0", "Via: SIP/2.0/UDP 192.0.2.50:5060;branch=z9hG4bKi;rport",
+        "From: <sip:alice@example.com>;tag=f", "To: <sip:meet@example.com>", "Call-ID: call", "CSeq: 1 INVITE",
+        "Contact: <sip:alice@192.0.2.50>", *more,
+    ]  # fmt: skip
+    made = parse_message(("\r\n".join(lines) + "\r\n\r\n").encode())
+    assert isinstance(made, Request)
+    return made
+
+
+@pytest.mark.spec("CONF-029")
+@pytest.mark.parametrize("flow", [UDP, TCP], ids=["UDP", "TCP"])
+@pytest.mark.parametrize("device", [OPEN, LOCKED], ids=["open", "locked"])
+def test_a_device_with_a_password_proves_calls_by_datagrams(flow: Flow, device: Device) -> None:
+    """Else a forged datagram would be called as the device is; a connection proves itself."""
+    desk = Desk(device=device)
+    challenge = desk.ask(HERE, flow=flow)
+    if device is LOCKED:
+        value = authorization(challenge, "Alice", "secret")
+        assert desk.ask(HERE, flow=flow, more=[value]).status == 200
+    names = ["alice@example.com"]
+    assert desk.registrar.registered(names, flow) is not None
+    asked = desk.registrar.unproven(called(), flow, names, desk.now)
+    if flow is TCP or device is OPEN:
+        assert asked is None
+        return
+    assert asked is not None
+    assert asked.status == 401
+    for password, status in (("secret", None), ("wrong", 403)):
+        value = authorization(asked, "Alice", password, method="INVITE", uri="sip:meet@example.com")
+        found = desk.registrar.unproven(called([value]), flow, names, desk.now)
+        assert (found and found.status) == status
+    elsewhere = dataclasses.replace(UDP, remote=("192.0.2.99", 5060))
+    assert desk.registrar.unproven(called(), elsewhere, names, desk.now) is None, "it is not taken for the device"
+
+
+@pytest.mark.parametrize("product", ["", "baresip v1.0.0 (x86_64/linux)", "baresip v3.12.0 (x86_64/Linux)"])
+def test_who_does_not_cope_with_two_challenges_is_asked_by_the_old_one(product: str) -> None:
+    """RFC 8760 wants the strongest first, and MD5 beside it; what gives up at that asks again without a password."""
+    desk = Desk(device=LOCKED)
+    more = [f"User-Agent: {product}"] if product else []
+
+    def algorithms(response: Response) -> list[str]:
+        return [(digest.parameters(v) or {})["algorithm"] for v in response.headers.all("WWW-Authenticate")]
+
+    first = desk.ask(HERE, more=more)
+    assert algorithms(first) == (["MD5"] if product.startswith("baresip v1") else ["SHA-256", "MD5"])
+    second = desk.ask(HERE, more=more)
+    assert algorithms(second) == ["MD5"]
+    assert desk.ask(HERE, more=[authorization(second, "Alice", "secret"), *more]).status == 200
+    desk.now += 5000
+    assert algorithms(desk.ask(HERE, more=more)) == ["MD5"], "it is remembered"
+
+
+def test_who_copes_is_asked_by_both_every_time() -> None:
+    desk = Desk(device=LOCKED)
+    for _ in range(3):
+        challenge = desk.ask(HERE)
+        assert len(challenge.headers.all("WWW-Authenticate")) == 2
+        assert answered(desk, challenge, "Alice", "secret").status == 200
+    desk.ask(HERE)
+    desk.now += 601
+    assert len(desk.ask(HERE).headers.all("WWW-Authenticate")) == 2, "that was long ago"
+
+
+def test_a_stale_answer_by_md5_is_asked_for_by_md5() -> None:
+    desk = Desk(device=LOCKED)
+    desk.ask(HERE)
+    value = authorization(desk.ask(HERE), "Alice", "secret")
+    desk.now += 400
+    again = desk.ask(HERE, more=[value]).headers.all("WWW-Authenticate")
+    assert len(again) == 1
+    assert "stale=true" in again[0]
 
 
 def test_another_device_keeps_its_registration_when_its_connection_goes() -> None:

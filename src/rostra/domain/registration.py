@@ -128,6 +128,16 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     """By which it is called, whatever was asked for (CONF-024)."""
     node: str = ""
     """Fabric id of the node that holds it, and signals calls to it."""
+    instance: str = ""
+    """The device, where it may have registered several ways to itself (RFC 5626): it is called by one of them."""
+
+
+def once_each(found: Iterable[Held]) -> list[Held]:
+    """Without further ways to the same device: the last one of each stays, in the place of the first."""
+    kept: dict[tuple[str, str], Held] = {}
+    for one in found:
+        kept[one.alias.casefold(), one.instance or one.id] = one
+    return list(kept.values())
 
 
 class Entry(msgspec.Struct, frozen=True):

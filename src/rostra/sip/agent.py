@@ -24,7 +24,7 @@ from rostra.media.negotiation import NegotiationError, NoCommonCodec
 from rostra.sdp.errors import SdpError
 from rostra.sip import info, moving
 from rostra.sip.aliases import aliases, elsewhere, printable
-from rostra.sip.callers import caller_of
+from rostra.sip.callers import Caller, caller_of
 from rostra.sip.content import FloorLine
 from rostra.sip.errors import LocalError
 from rostra.sip.events import (
@@ -76,6 +76,10 @@ class CallAgent:
         self._trusted = False
         """Calls come from a system of the administrator's own."""
         self._presenter = ""
+        self._said: Caller | None = None
+        """Who the far end says it is."""
+        self._peer = ""
+        """Address it signals from."""
         self._parting = "Call disconnected"
         """Why the participant leaves with the call."""
         self._moving = moving.Moving(switchboard, line, lambda: self._session, lambda: self._call)
@@ -112,7 +116,7 @@ class CallAgent:
         return self._moving.send(alias)
 
     def _floor(self, address: str) -> FloorLine:
-        line = FloorLine(self._line.environment, address, self._floor_wanted)
+        line = FloorLine(self._line.environment, address, self._floor_wanted, lambda: self._peer)
         itself = self._session is not None and self._presenter == self._session.participant.uuid
         line.presented(itself=itself, other=bool(self._presenter) and not itself)
         return line
@@ -312,11 +316,17 @@ class CallAgent:
         self._line.answer(self._call, sdp)
 
     async def _met(self, event: PartyChanged) -> None:
-        """A call control has connected somebody else."""
-        if self._session is not None:
-            caller = caller_of(event.request, trusted=self._trusted)
-            name = dict.fromkeys(("display_name", "overlay_text"), caller.name)
-            await self._session.conference.set_client_state(self._session.participant.uuid, uri=caller.address, **name)
+        """A call control has connected somebody else. A name that others gave, policy or a Host, is left as it is."""
+        session = self._session
+        if session is None:
+            return
+        me, caller = session.participant, caller_of(event.request, trusted=self._trusted)
+        if me.display_name != (self._said.name if self._said is not None else me.uri) or me.is_trusted:
+            self._log.info("sip_caller_keeps_its_name", said=caller.address)
+            return
+        self._said = caller
+        name = dict.fromkeys(("display_name", "overlay_text"), caller.name)
+        await session.conference.set_client_state(me.uuid, uri=caller.address, **name)
 
     async def _hold(self, held: bool) -> None:
         """The far end is told by an offer that asks for nothing, unless it is it that holds."""
@@ -340,7 +350,8 @@ class CallAgent:
     def _call_request(self, event: CallReceived) -> CallRequest:
         request = event.request
         self._trusted = self._line.trusts(event.flow)
-        caller = caller_of(request, trusted=self._trusted)
+        self._peer = event.flow.remote[0]
+        self._said = caller = caller_of(request, trusted=self._trusted)
         return CallRequest(
             alias=self._alias(request.target),
             protocol=CallProtocol.SIP,
@@ -349,7 +360,8 @@ class CallAgent:
             dialled=printable(f"{request.target.scheme}:{request.target.address}"),
             caller=caller.uri,
             asserted_identity=caller.asserted,
-            subnet=request.headers.get("ms-subnet"),
+            bandwidth=bandwidths.asked((event.sdp or b"").decode(errors="replace")),
+            subnet=None if (subnet := request.headers.get("ms-subnet")) is None else printable(subnet),
             vendor=printable(request.headers.get("User-Agent") or ""),
             remote_address=event.flow.remote[0],
             remote_port=event.flow.remote[1],

@@ -79,8 +79,10 @@ class Authenticator:
         self._floor = float("-inf")
         """Nonces made up to here are stale: what was used of them is no longer known."""
 
-    def challenge(self, realm: str, now: float, stale: bool = False) -> list[tuple[str, str]]:
-        """`WWW-Authenticate` headers of a 401. `now`: seconds of the clock that `check` goes by."""
+    def challenge(
+        self, realm: str, now: float, stale: bool = False, algorithms: Sequence[str] = ()
+    ) -> list[tuple[str, str]]:
+        """`WWW-Authenticate` headers of a 401, of these `algorithms` or all. `now`: by the clock of `check`."""
         stamp = _STAMP.pack(now, self._salt())
         nonce = base64.b64encode(stamp + self._signature(stamp, realm)).decode()
         rest = ", stale=true" if stale else ""
@@ -89,7 +91,7 @@ class Authenticator:
                 "WWW-Authenticate",
                 f'Digest realm={quote(realm)}, nonce="{nonce}", algorithm={algorithm}, qop="auth"{rest}',
             )
-            for algorithm in self._algorithms
+            for algorithm in algorithms or self._algorithms
         ]
 
     def check(self, request: Request, username: str, password: str, now: float) -> Outcome:

@@ -33,8 +33,9 @@ class Binding:
     """Proxies on the way to it, nearest to us first."""
     outbound: str = ""
     """Instance and number of the flow, where the device wants to be called by it alone (RFC 5626)."""
-    by_policy: Device | None = None
-    """Credentials that are in no record of ours; kept, as only the first registration is asked about (POL-076)."""
+    device: Device | None = None
+    """As it was let in, where it has a password or is in no record of ours: only the first registration is asked about
+    (POL-076)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Wish:
     """Seconds; 0: it goes; None: as we like."""
     priority: str = ""
     outbound: str = ""
+    instance: str = ""
 
     @property
     def text(self) -> str:
@@ -61,32 +63,48 @@ class Wishes:
     remove_all: bool = False
 
 
+class FirstHopLacksOutbound(Exception):
+    """The device wants to be called by its flow alone, and the proxy it came by has not promised that (439)."""
+
+
 def wishes(request: Request) -> Wishes:
-    """Read the Contacts. Raises RemoteError."""
+    """Read the Contacts. Raises RemoteError, FirstHopLacksOutbound."""
     items = request.headers.items("Contact")
     expires = _seconds(request.headers.get("Expires"))
     if EVERYTHING in items:
         if len(items) > 1 or expires != 0:
             raise RemoteError("Contact * goes with Expires: 0 and no other Contact")
         return Wishes(remove_all=True)
-    direct = "outbound" in request.headers.tokens("Supported") and len(request.headers.items("Via")) == 1
-    return Wishes(contacts=tuple(_wish(item, expires, direct) for item in items))
+    by_flow = "outbound" in request.headers.tokens("Supported")
+    found = Wishes(contacts=tuple(_wish(item, expires, by_flow) for item in items))
+    if any(wish.outbound for wish in found.contacts) and not _keeps_flows(request):
+        raise FirstHopLacksOutbound
+    return found
 
 
-def _wish(item: str, expires: int | None, direct: bool) -> Wish:
+def _keeps_flows(request: Request) -> bool:
+    """Came it from the device itself, or by a proxy that says it keeps the way to it (RFC 5626 5.1, 6)?"""
+    if len(request.headers.items("Via")) == 1:
+        return True
+    paths = request.headers.items("Path")
+    return bool(paths) and parse_name_addr(paths[-1]).uri.parameter("ob") is not None
+
+
+def _wish(item: str, expires: int | None, by_flow: bool) -> Wish:
     address = parse_name_addr(item)
     if not address.uri.is_sip or len(item) > MAX_URI:
         raise RemoteError("a Contact that cannot be called")
     parameters = dict(address.parameters)
     own = _seconds(parameters.get("expires"))
     instance, number = unquote(parameters.get("+sip.instance", "")), parameters.get("reg-id", "")
-    outbound = f"{instance};{number}" if direct and instance and number.isdecimal() else ""
+    outbound = f"{instance};{number}" if by_flow and instance and number.isdecimal() else ""
     priority = parameters.get("q", "")
     return Wish(
         dataclasses.replace(address.uri, headers=""),
         expires if own is None else own,
         priority if _is_priority(priority) else "",
         outbound,
+        instance if outbound else "",
     )
 
 

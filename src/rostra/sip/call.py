@@ -10,7 +10,7 @@ from rostra.sip.info import UNDERSTOOD
 from rostra.sip.inviting import SDP_TYPE, Inviting
 from rostra.sip.message import Request
 from rostra.sip.reliable import OPTION, Reliable
-from rostra.sip.session_timer import SessionTimer, requested_interval
+from rostra.sip.session_timer import SessionTimer, too_brief
 from rostra.sip.surroundings import CallState
 from rostra.sip.transactions import ServerTransaction
 from rostra.sip.unacknowledged import Unacknowledged
@@ -228,8 +228,7 @@ class Call(Inviting):
 
     def _received_offer(self, serving: ServerTransaction, now: float) -> None:
         request = serving.request
-        interval = requested_interval(request)
-        if interval is not None and interval < SessionTimer.MINIMUM:
+        if too_brief(request):
             response = self.dialog.respond(request, 422)
             response.headers.add("Min-SE", str(SessionTimer.MINIMUM))
             serving.respond(response, now)

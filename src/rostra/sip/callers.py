@@ -23,7 +23,7 @@ class Caller:
     """Without scheme."""
     uri: str
     asserted: str | None = None
-    """P-Asserted-Identity as received, of a system that we believe."""
+    """P-Asserted-Identity of a system that we believe, as text."""
 
 
 def caller_of(request: Request, *, trusted: bool) -> Caller:
@@ -41,7 +41,8 @@ def caller_of(request: Request, *, trusted: bool) -> Caller:
         hidden = said.uri.bare_host == ANONYMOUS
     uri = said.uri
     name = printable(said.display_name) or (UNNAMED if hidden else uri.decoded_user or uri.address)
-    return Caller(name, printable(uri.address), printable(f"{uri.scheme}:{uri.address}"), asserted)
+    told = None if asserted is None else printable(asserted)
+    return Caller(name, printable(uri.address), printable(f"{uri.scheme}:{uri.address}"), told)
 
 
 def _asserted(request: Request) -> NameAddr | None:

@@ -14,9 +14,11 @@ import structlog
 from rostra.bfcp.client import FloorClient
 from rostra.bfcp.message import HEADER, RELIABLE, UNRELIABLE, BadMessage
 from rostra.bfcp.server import FloorServer
+from rostra.domain import natting
 from rostra.domain.media import FloorControl, MediaStream
 from rostra.environment import Environment
 from rostra.media import floors
+from rostra.sip.transport.connection import local_address_towards
 
 log = structlog.get_logger("rostra.sip")
 
@@ -33,6 +35,9 @@ UNREAD = 64 * 1024
 AGAIN = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each try to connect again when a connection of ours was lost."""
 
+_NOWHERE = ("0.0.0.0", "::")  # noqa: S104
+"""Of a far end that holds."""
+
 Wanted = Callable[[bool], Awaitable[bool]]
 """The far end wants to present (answer: it may), or no longer does."""
 
@@ -44,8 +49,9 @@ class NoPort(Exception):
 class FloorLine:
     """Owned by the call's agent; made when the far end offers floor control for the first time."""
 
-    def __init__(self, environment: Environment, address: str, wanted: Wanted) -> None:
-        """`address` is what we write as ours."""
+    def __init__(self, environment: Environment, address: str, wanted: Wanted, peer: Callable[[], str]) -> None:
+        """`address` is what we write as ours; `peer` tells where the far end signals from."""
+        self._peer = peer
         self.address = address
         self.port = 0
         self.section: MediaStream | None = None
@@ -91,19 +97,26 @@ class FloorLine:
             self._run(control, theirs)
 
     def _run(self, control: FloorControl, theirs: MediaStream) -> None:
-        """Begin, once; of later descriptions of the same call only another address of datagrams counts."""
+        """Begin, once; of later descriptions of the same call only another address of datagrams counts.
+
+        A far end that cannot be where it says can still come to us.
+        """
         told, self._told = self._told, (theirs.address, theirs.port)
+        reliable, there = theirs.profile.startswith("TCP"), may_be_at(theirs.address, self._peer())
+        if not there:
+            log.warning("bfcp_not_sent_there", address=theirs.address, port=theirs.port)
         if self._floor is not None:
-            if not theirs.profile.startswith("TCP") and self._told != told and theirs.address != "0.0.0.0":  # noqa: S104
+            if not reliable and there and self._told != told and theirs.address not in _NOWHERE:
                 self.aim(self._told)
             return
-        version = RELIABLE if theirs.profile.startswith("TCP") else UNRELIABLE
         kind = FloorClient if control.roles == ("c-only",) else FloorServer
+        version = RELIABLE if reliable else UNRELIABLE
         self._floor = kind(control.conference, control.user, control.floor, version, self._send, self._asked)
-        if version == UNRELIABLE:
-            self.aim((theirs.address, theirs.port))
+        if not reliable:
+            if there:
+                self.aim(self._told)
             self._begin()
-        elif control.setup == "active":
+        elif control.setup == "active" and there:
             self._spawn(self._keep_connected(theirs.address, theirs.port))
 
     def presented(self, *, itself: bool, other: bool) -> None:
@@ -286,6 +299,14 @@ class FloorLine:
         if self._floor is not None:
             self._floor.connected()
         self._begin()
+
+
+def may_be_at(claimed: str, source: str) -> bool:
+    """Is what signals from `source` sent anything at the address it `claimed`? Not inside, when it is outside; and not
+    at this machine, where it would speak to programs that hear nobody else. Held descriptions may name no address."""
+    if claimed == source or claimed in _NOWHERE:
+        return True
+    return natting.believable(claimed, source) and local_address_towards(claimed) != claimed
 
 
 class _Datagrams(asyncio.DatagramProtocol):

@@ -50,8 +50,8 @@ class Engine(Commands):
         """Transports on which nothing new is taken."""
         self.address_for: Callable[[Flow], str] = lambda flow: flow.local[0]
         """Our address as the far end of a flow sees it."""
-        self.vouched: Callable[[Request, Flow], bool] = lambda *_: True
-        """May whoever is at the other end send this request?"""
+        self.objection: Callable[[Request, Flow], Response | None] = lambda *_: None
+        """What keeps whoever is at the other end from sending this request, if anything does."""
         self.capabilities: Callable[[Flow], bytes] = lambda _: b""
         """What we can do, as SDP, for who asks by OPTIONS (RFC 3264 9)."""
         self.gate = Gate(Overload(), Shield())
@@ -313,9 +313,9 @@ class Engine(Commands):
 
     def _serve(self, serving: ServerTransaction, now: float, *, begins: bool, merged: bool) -> None:
         request, flow, tag = serving.request, serving.source, self._word()
-        if begins and (flow.transport in self.closed or not self.vouched(request, flow)):
+        if begins and flow.transport in self.closed:
             refused = respond(request, 403, tag)
-        else:
+        elif not begins or (refused := self.objection(request, flow)) is None:
             refused = respond(request, 482, tag) if merged else refusal(request, tag)
             self.aliases.learn(request.via, flow)
         if refused is not None:

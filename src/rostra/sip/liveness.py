@@ -8,7 +8,7 @@ from typing import Protocol
 
 import structlog
 
-from rostra.sip.flow import host_text
+from rostra.sip.flow import Flow, host_text
 from rostra.sip.headers import Headers
 from rostra.sip.locating import Place, Unreachable, Wanted
 from rostra.sip.message import MAGIC_COOKIE, Request, Response
@@ -84,8 +84,15 @@ class Liveness:
     @property
     def addresses(self) -> frozenset[str]:
         """Where the proxies are, as far as that is known."""
-        given = {proxy.host for proxy in self._proxies}
-        return frozenset(given.union(*self._found.values()))
+        return frozenset[str]().union(*(self._at(proxy) for proxy in self._proxies))
+
+    def vouches(self, flow: Flow) -> bool:
+        """A proxy is at the other end, and it is no forger of datagrams: those count for proxies by UDP alone."""
+        there = (proxy for proxy in self._proxies if flow.remote[0] in self._at(proxy))
+        return any(flow.transport.reliable or proxy.transport is flow.transport for proxy in there)
+
+    def _at(self, proxy: Wanted) -> frozenset[str]:
+        return self._found.get(proxy, frozenset()) | {proxy.host}
 
     def watch(self, proxies: Sequence[Wanted]) -> None:
         """Ask these from now on; the first time at once."""

@@ -17,13 +17,14 @@ from rostra.media.negotiation import NegotiationError
 from rostra.sdp.errors import SdpError
 from rostra.sip.agent import CallAgent
 from rostra.sip.aliases import printable
+from rostra.sip.digest import Credentials
 from rostra.sip.errors import LocalError, PortTaken, RemoteError
 from rostra.sip.events import CallAnswered, CallEnded, CallProgressed
-from rostra.sip.flow import Flow, Transport
+from rostra.sip.flow import Transport
 from rostra.sip.line import Line
 from rostra.sip.locating import Place, Unreachable
 from rostra.sip.media import CallMedia
-from rostra.sip.targets import Target, target
+from rostra.sip.targets import Target, belongs, target
 from rostra.sip.telling import Dropped, MediaGone, Silence, Told
 
 PATIENCE = 6.0
@@ -47,6 +48,10 @@ class Trunk(Line, Protocol):
 
     async def invite(self, agent: CalledAgent, found: Target, place: Place, order: CallOrder, sdp: bytes) -> str:
         """Send the INVITE; events of the call go to the agent. Raises PortTaken, RemoteError."""
+        ...
+
+    def knows(self, address: str) -> bool:
+        """A system of the administrator's own is there."""
         ...
 
     def failed(self, place: Place) -> None:
@@ -129,19 +134,21 @@ class CalledAgent(CallAgent):
             place = self._aside.pop() if self._aside else await anext(self._places, None)
             if place is None or self._over:
                 return False
-            if self._astray and self._trunk.trusts(Flow(place.transport, (place.address, place.port), ("", 0))):
+            if self._astray and self._trunk.knows(place.address):
                 raise RemoteError("a stranger sends the call to a system that trusts us")
             encrypt = place.transport is Transport.TLS
             media = self._media = self._media or CallMedia(
                 session, self._media_call, encrypt=encrypt, floor=self._floor
             )
             media.encrypt = encrypt
+            self._peer = place.address
             media.announce = functools.partial(self._line.announced, peer=place.address)
             offer = await media.offer()
             if self._over:
                 return False
             place = self._place_tried = self._fitting(place, offer)
-            self._call = await self._trunk.invite(self, self._target, place, self._order, offer)
+            order = msgspec.structs.replace(self._order, credentials=self._answering(place))
+            self._call = await self._trunk.invite(self, self._target, place, order, offer)
         except (Unreachable, RemoteError, PortTaken) as problem:
             self._log.info("sip_call_not_placed", problem=str(problem))
             self._over = dialling.NOT_REACHED
@@ -165,6 +172,14 @@ class CalledAgent(CallAgent):
         elif self._ringing is None:
             self._ringing = asyncio.get_running_loop().call_later(dialling.RINGING, self._unanswered)
         return True
+
+    def _answering(self, place: Place) -> Credentials:
+        """Systems that are configured are answered whatever realm they name, for they speak for others as well;
+        anybody else only for a realm of its own domain (SYS-249)."""
+        known, host = self._order.credentials, self._target.wanted.host
+        if (self._order.hop is not None and not self._redirected) or self._trunk.knows(place.address):
+            return known
+        return lambda realm: known(realm) if belongs(realm, host) else None
 
     def _fitting(self, place: Place, offer: bytes) -> Place:
         """What is too long for a datagram goes by TCP first, unless somebody wants UDP (RFC 3261 18.1.1)."""

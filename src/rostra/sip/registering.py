@@ -22,10 +22,6 @@ from rostra.sip.uri import Uri
 
 log = structlog.get_logger("rostra.sip")
 
-ALGORITHMS = ("MD5",)
-"""What telephones are asked for. Many give up at a challenge for an algorithm they do not know, even beside one that
-they do, so nothing else is offered (docs/decisions)."""
-
 
 class Registering:
     """Between the engine, the registrar, and what the configuration and policy say."""
@@ -35,9 +31,7 @@ class Registering:
         self._registry = registry
         self._admissions = admissions
         self.shield = shield or Shield()
-        self.registrar = Registrar(
-            registry, Authenticator(secret, algorithms=ALGORITHMS), admissions.settings, admissions.failed, self.shield
-        )
+        self.registrar = Registrar(registry, Authenticator(secret), admissions.settings, admissions.failed, self.shield)
         self._background = Background()
 
     def take(
@@ -73,6 +67,12 @@ class Registering:
     def caller(self, uri: Uri, flow: Flow, is_ours: Callable[[str], bool]) -> Registration | None:
         """The registration a caller has who says that this is its address (CONF-029)."""
         return self.registrar.registered(_candidates(uri, is_ours), flow)
+
+    def unproven(self, request: Request, flow: Flow, is_ours: Callable[[str], bool]) -> Response | None:
+        """What a caller is answered that has to show first that it is the device it says."""
+        if request.method != "INVITE":
+            return None
+        return self.registrar.unproven(request, flow, _candidates(request.from_.uri, is_ours), self._registry.clock())
 
     def way(self, id: str) -> Way | None:
         return self.registrar.way(id)

@@ -19,14 +19,15 @@ from rostra.domain import registration as rules
 from rostra.domain.abuse import Shield
 from rostra.domain.registration import Device, Refused, RegistrarSettings, TooBrief
 from rostra.domain.vocabulary import CallProtocol
+from rostra.sip.algorithms import Asked, Offers
 from rostra.sip.aliases import printable
 from rostra.sip.authenticating import Authenticator, Outcome
-from rostra.sip.bindings import Binding, Wish, Wishes, natted, same_address, wishes
+from rostra.sip.bindings import Binding, FirstHopLacksOutbound, Wish, Wishes, natted, same_address, wishes
 from rostra.sip.dialog import respond
 from rostra.sip.errors import RemoteError
 from rostra.sip.flow import Flow
 from rostra.sip.message import Request, Response
-from rostra.sip.uri import parse_uri
+from rostra.sip.uri import Uri, parse_uri
 
 log = structlog.get_logger("rostra.sip")
 
@@ -34,6 +35,8 @@ MAX_HELD = 100_000
 """Registrations of a node; further ones are answered 503."""
 MAX_CONTACTS = 50
 """Devices under one alias; further ones are answered 403."""
+FLOW_TIMER = 120
+"""Seconds within which a device that is called by its connection says something on it (RFC 5626 4.4)."""
 RETRY_AFTER = 60
 """Seconds, where there is no room."""
 
@@ -91,6 +94,7 @@ class Registrar:
         self._settings = settings
         self._failed = failed
         self._shield = shield or Shield()
+        self._offers = Offers()
         self._nobody = Device(alias="", username=secrets.token_hex(8), password=secrets.token_hex(16))
         self._by_connection: dict[int, dict[str, Registration]] = {}
         """Those that came by a stream connection, by its number."""
@@ -103,8 +107,8 @@ class Registrar:
         """The device policy admitted before, for a request that refreshes what there is (POL-076)."""
         for alias in aliases:
             for one in self._own(alias):
-                if one.binding.call_id == request.call_id and one.binding.by_policy is not None:
-                    return one.binding.by_policy
+                if one.by_policy and one.binding.call_id == request.call_id:
+                    return one.binding.device
         return None
 
     def answer(
@@ -123,12 +127,15 @@ class Registrar:
             for name, value in problem.headers:
                 response.headers.add(name, value)
             return response
+        except FirstHopLacksOutbound:
+            log.info("sip_registration_refused", alias=alias, status=439)
+            return respond(request, 439, _tag(), "First Hop Lacks Outbound Support")
         except RemoteError as problem:
             log.info("sip_registration_refused", alias=alias, status=400, reason=problem.reason)
             return respond(request, 400, _tag(), "Bad Request - unusable Contact")
         for change in changes:
             self._apply(change, request, flow, device, now, by_policy=by_policy)
-        return self._accepted(request, device, asked, now)
+        return self._accepted(request, flow, device, asked, now)
 
     def _refusal(self, request: Request, flow: Flow, alias: str, device: Device | None, now: float) -> Response | None:
         """Who may not, or has to say who he is first (CONF-012 to CONF-014)."""
@@ -148,6 +155,7 @@ class Registrar:
             outcome = Outcome.WRONG  # its case is another one
         if outcome is Outcome.OK:
             self._shield.right_password(flow.remote[0], alias, now)
+            self._offers.answered(request, (flow.remote[0], alias), now)
             return None
         if outcome is Outcome.WRONG:
             self._shield.wrong_password(flow.remote[0], alias, now)
@@ -159,11 +167,30 @@ class Registrar:
             self._fail(flow, alias, Refused.CREDENTIALS)
         if outcome is Outcome.WRONG:
             return respond(request, 403, _tag())
+        return self._challenge(request, (flow.remote[0], alias), request.to.uri, now, stale=outcome is Outcome.STALE)
+
+    def _challenge(self, request: Request, asked: Asked, by: Uri, now: float, *, stale: bool) -> Response:
         response = respond(request, 401, _tag(), "Unauthorized")
-        realm = request.to.uri.bare_host or "rostra"
-        for name, value in self._authenticator.challenge(realm, now, stale=outcome is Outcome.STALE):
+        algorithms = self._offers.to(request, asked, now)
+        for name, value in self._authenticator.challenge(by.bare_host or "rostra", now, stale, algorithms):
             response.headers.add(name, value)
         return response
+
+    def unproven(self, request: Request, flow: Flow, aliases: Sequence[str], now: float) -> Response | None:
+        """The challenge for a call of somebody who seems to be a device with a password, by UDP: where a datagram comes
+        from is easily forged, and such a call may go where others must not (CONF-029). None: there is none."""
+        found = None if flow.transport.reliable else self.registered(aliases, flow)
+        device: Device | None = found.binding.device if found is not None else None
+        if found is None or device is None or not device.challenged:
+            return None
+        outcome = self._authenticator.check(request, device.username, device.password, now)
+        if outcome is Outcome.OK:
+            return None
+        if outcome is Outcome.WRONG:
+            log.info("sip_call_of_device_refused", alias=found.alias, remote_address=flow.remote[0])
+            return respond(request, 403, _tag())
+        stale = outcome is Outcome.STALE
+        return self._challenge(request, (flow.remote[0], found.alias), request.from_.uri, now, stale=stale)
 
     def _fail(self, flow: Flow, alias: str, why: Refused) -> None:
         log.info("Registration failed", alias=alias, protocol="SIP", remote_address=flow.remote[0], reason=why.value)
@@ -212,7 +239,8 @@ class Registrar:
             return
         binding = Binding(
             uri=wish.text, flow=flow, call_id=request.call_id, sequence=request.cseq[0], priority=wish.priority,
-            path=tuple(request.headers.items("Path")), outbound=wish.outbound, by_policy=device if by_policy else None,
+            path=tuple(request.headers.items("Path")), outbound=wish.outbound,
+            device=device if by_policy or device.challenged else None,
         )  # fmt: skip
         if known is not None:
             self._forget_flow(known)
@@ -225,7 +253,7 @@ class Registrar:
                 id=str(uuid.uuid4()), alias=device.alias, protocol=CallProtocol.SIP, keeper=self,
                 username=device.username, remote_address=flow.remote[0],
                 vendor=printable(request.headers.get("User-Agent") or ""), natted=natted(wish, request, flow),
-                deadline=now + change.seconds, by_policy=by_policy, binding=binding,
+                deadline=now + change.seconds, by_policy=by_policy, binding=binding, instance=wish.instance,
             )  # fmt: skip
             self._registry.add(known)
         if not flow.transport.reliable:
@@ -233,7 +261,7 @@ class Registrar:
         else:
             self._by_connection.setdefault(flow.connection, {})[known.id] = known
 
-    def _accepted(self, request: Request, device: Device, asked: Wishes, now: float) -> Response:
+    def _accepted(self, request: Request, flow: Flow, device: Device, asked: Wishes, now: float) -> Response:
         response = respond(request, 200, _tag())
         outbound = False
         for one in self._own(device.alias):
@@ -249,6 +277,8 @@ class Registrar:
                 response.headers.add("Path", value)
         if outbound and asked.contacts:
             response.headers.add("Require", "outbound")
+            if flow.transport.reliable:
+                response.headers.add("Flow-Timer", str(FLOW_TIMER))
         response.headers.add("Supported", "path, outbound")
         return response
 

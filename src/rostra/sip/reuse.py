@@ -17,16 +17,17 @@ class Aliases:
     def __init__(self) -> None:
         self._flows: dict[Destination, Flow] = {}
         self._claims: dict[int, Destination] = {}
-        self.permits: Callable[[Flow, Flow], bool] = lambda *_: True
-        """May the first, which was offered, be taken for the second?"""
+        self.permits: Callable[[Flow, Flow], bool] = lambda *_: False
+        """Has who offered the first shown a certificate of whom the second looks for (RFC 5923 7)?"""
 
     def learn(self, via: Via, flow: Flow) -> None:
         """A request came over `flow` with this topmost Via.
 
-        What it says is taken only for the address it comes from: else anybody could have another's calls.
+        What it says is taken only for the address it comes from, and over TLS (RFC 5923 1): others cannot show who
+        they are, and behind one address there may be many.
         """
         host = via.host.strip("[]").lower()
-        if via.parameter("alias") is None or not flow.transport.reliable or host != flow.remote[0]:
+        if via.parameter("alias") is None or flow.transport is not Transport.TLS or host != flow.remote[0]:
             return
         self.forget(flow)
         place = flow.transport, (host, via.port or flow.transport.default_port)

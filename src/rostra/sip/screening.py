@@ -9,7 +9,7 @@ from rostra.sip.dialog import EXTENSIONS, METHODS, respond
 from rostra.sip.errors import RemoteError
 from rostra.sip.message import Request, Response
 from rostra.sip.replacing import of_request
-from rostra.sip.session_timer import SessionTimer, requested_interval
+from rostra.sip.session_timer import SessionTimer, too_brief
 from rostra.sip.surroundings import CallState
 
 KNOWN_METHODS = frozenset({*METHODS, "SUBSCRIBE", "NOTIFY", "MESSAGE", "PUBLISH"})
@@ -46,8 +46,7 @@ def newcomer(
     request: Request, tag: str, running: Callable[[tuple[str, str, str]], Call | None]
 ) -> tuple[Response | None, Call | None]:
     """What an INVITE for a new call is refused with, or the call of `running` whose place it takes (RFC 3891 3)."""
-    interval = requested_interval(request)
-    if interval is not None and interval < SessionTimer.MINIMUM:
+    if too_brief(request):
         response = respond(request, 422, tag)
         response.headers.add("Min-SE", str(SessionTimer.MINIMUM))
         return response, None

@@ -75,9 +75,9 @@ class SipService:
         self._generator = generator or random.SystemRandom()
         self._engine = Engine(self._generator, self._ports)
         self._engine.address_for = lambda flow: self.announced(flow.local[0], flow.remote[0])
-        self._engine.vouched = self._vouched
+        self._engine.objection = self._objection
         self._engine.capabilities = self._capabilities
-        self._engine.gate.trusted = lambda address: address in self._liveness.addresses
+        self._engine.gate.trusted = self.knows
         self._switching = Switching(self._engine, ports, settings or SipSettings())
         self._registering = registering
         if registering is not None:
@@ -168,6 +168,9 @@ class SipService:
     def places(self, found: Target) -> AsyncIterator[Place]:
         return well_first(self.ways(found.wanted), self._unwell)
 
+    def knows(self, address: str) -> bool:
+        return address in self._liveness.addresses
+
     def failed(self, place: Place) -> None:
         self._unwell.failed(place)
 
@@ -254,7 +257,7 @@ class SipService:
         return agent.session if agent is not None else None
 
     def trusts(self, flow: Flow) -> bool:
-        return flow.remote[0] in self._liveness.addresses
+        return self._liveness.vouches(flow)
 
     def answer(self, call: str, sdp: bytes) -> None:
         self._engine.answer(call, sdp, self._now)
@@ -305,13 +308,15 @@ class SipService:
     def _settings(self) -> SipSettings:
         return self._switching.settings
 
-    def _vouched(self, request: Request, flow: Flow) -> bool:
-        """Whether a peer over TLS is who it says (SYS-225): the host it sends from, or the domain it calls for."""
-        if not self._settings.verify or flow.transport is not Transport.TLS or self._driver is None:
-            return True
-        known = self._driver.identities(flow)
-        said = (request.via.host, request.from_.uri.bare_host)
-        return any(names_it(known, host) for host in said)
+    def _objection(self, request: Request, flow: Flow) -> Response | None:
+        """A peer over TLS has to be who it says (SYS-225): the host it sends from, or the domain it calls for; and a
+        device that calls by UDP has to prove it."""
+        if self._settings.verify and flow.transport is Transport.TLS and self._driver is not None:
+            known = self._driver.identities(flow)
+            said = (request.via.host, request.from_.uri.bare_host)
+            if not any(names_it(known, host) for host in said):
+                return respond(request, 403, self._engine.word())
+        return self._registering.unproven(request, flow, self.is_ours) if self._registering is not None else None
 
     def _capabilities(self, flow: Flow) -> bytes:
         return capabilities(self.announced(flow.local[0], flow.remote[0]), encrypt=flow.transport is Transport.TLS)

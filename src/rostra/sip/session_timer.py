@@ -19,6 +19,17 @@ def requested_interval(request: Request) -> int | None:
         return None
 
 
+def knows_timers(request: Request) -> bool:
+    """Its sender does; of those who do not, a proxy may have asked, and nobody would understand a 422 (8.1, 9)."""
+    return "timer" in request.headers.tokens("Supported")
+
+
+def too_brief(request: Request) -> bool:
+    """The interval it asks for is shorter than we accept, and its sender will know what to make of a 422."""
+    interval = requested_interval(request)
+    return interval is not None and interval < SessionTimer.MINIMUM and knows_timers(request)
+
+
 class SessionTimer:
     """The timer of one call. The caller refreshes, unless it asks us to or leaves it to us."""
 
@@ -26,6 +37,8 @@ class SessionTimer:
     """Least interval we accept, seconds (RFC 4028 5)."""
     LONGEST = 86_400
     """Least interval of the far end's that we go along with, seconds."""
+    MOST = 7200
+    """Longest interval we grant or believe, seconds: who asks for more gets this, or the least it can do with."""
     WANTED = 1800
     """Interval we ask for ourselves, seconds (RFC 4028 4)."""
 
@@ -41,13 +54,14 @@ class SessionTimer:
 
     def negotiate(self, request: Request, response: Response, now: float) -> None:
         """Agree to the interval a request asks for, stating it in our 2xx."""
-        interval = requested_interval(request)
-        if "timer" not in request.headers.tokens("Supported"):
+        least = _least(request.headers)
+        if not knows_timers(request) or least > self.LONGEST:  # such a timer would notice nothing
             return
+        interval = requested_interval(request)
         if interval is None:  # it knows timers, and leaves them to us (9)
-            interval, asked = max(self._interval or self.WANTED, _least(request.headers)), "uas"
+            interval, asked = max(self._interval or self.WANTED, least), "uas"
         else:
-            asked = _refresher(request.headers)
+            interval, asked = min(interval, max(self.MOST, least)), _refresher(request.headers)
         self._interval, self._ours = interval, asked == "uas"
         response.headers.add("Session-Expires", f"{interval};refresher={'uas' if self._ours else 'uac'}")
         if not self._ours:
@@ -61,7 +75,8 @@ class SessionTimer:
             self.stop()
             return
         try:
-            self._interval = max(unsigned(value.partition(";")[0], 10**9, "Session-Expires"), self.MINIMUM)
+            stated = unsigned(value.partition(";")[0], 10**9, "Session-Expires")
+            self._interval = min(max(stated, self.MINIMUM), max(self.MOST, self._least))
         except RemoteError:
             return
         self._ours = _refresher(response.headers) != "uas"

@@ -7,7 +7,7 @@ import dataclasses
 from rostra.dialplan.outward import Hop
 from rostra.sip.errors import RemoteError
 from rostra.sip.flow import Flow, Transport, host_text
-from rostra.sip.locating import Wanted
+from rostra.sip.locating import Wanted, is_address
 from rostra.sip.registrar import Way
 from rostra.sip.uri import Uri, parse_uri
 
@@ -43,6 +43,16 @@ def registered(way: Way) -> Target:
         return Target(way.uri, _wanted(parse_uri(way.hop)), routes=way.routes)
     wanted = Wanted(*way.flow.remote, way.flow.transport)
     return Target(way.uri, wanted, flow=way.flow, routes=way.routes, behind_nat=way.natted)
+
+
+def belongs(realm: str, host: str) -> bool:
+    """Is the realm of a challenge that of the host which was called: its name, or one of the same domain?
+
+    Whoever else names it wants to hear what only somebody who knows the password can say, to try passwords on it."""
+    realm, host = realm.lower().rstrip("."), host.lower().rstrip(".")
+    if is_address(host) or realm == host:
+        return realm == host
+    return "." in realm and "." in host and (host.endswith(f".{realm}") or realm.endswith(f".{host}"))
 
 
 def _wanted(uri: Uri) -> Wanted:

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 
 import structlog
 
+from rostra.domain import natting
 from rostra.environment import PortRange
 from rostra.sip import stun, trust
 from rostra.sip.engine import Engine
@@ -291,9 +292,10 @@ class Driver:
         return found if found is not None and self._is_for(found, flow) else None
 
     def _may_serve(self, offered: Flow, wanted: Flow) -> bool:
-        """Whether a connection that a peer has offered leads to whom we look for."""
+        """Whether a connection that a peer has offered leads to whom we look for, as its certificate says; who was
+        asked for none opens it to nobody."""
         connection = self._connections.get(offered.connection)
-        return connection is not None and self._is_for(connection, wanted)
+        return connection is not None and trust.names_it(connection.identities, wanted.name or wanted.remote[0])
 
     def _is_for(self, connection: Connection, flow: Flow) -> bool:
         if flow.transport is not Transport.TLS or not self.by_name:
@@ -312,7 +314,7 @@ class Driver:
             connection = await self._reach_any(flow)
             for data in self._connecting[flow][1]:
                 connection.send(data)
-        except (OSError, TimeoutError, Unreachable) as problem:
+        except (OSError, TimeoutError, Unreachable, ValueError) as problem:  # ValueError: names that are none (IDNA)
             log.info("sip_cannot_connect", flow=flow, problem=str(problem) or type(problem).__name__)
             self._engine.disconnected(flow, self.now)
         finally:
@@ -336,6 +338,8 @@ class Driver:
         raise Unreachable(f"{host} cannot be reached")
 
     async def _reach(self, flow: Flow) -> Connection:
+            if not natting.believable(place.address, flow.remote[0]):  # inside, of somebody outside
+                continue
         """A connection to whom we look for there. Raises OSError, TimeoutError."""
         async with asyncio.timeout(CONNECT_TIMEOUT):
             connection = await self._open(flow)
