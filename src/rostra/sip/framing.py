@@ -43,7 +43,7 @@ class StreamFramer:
         self._buffer += data
         while self._buffer:
             if self._half:
-                if self._buffer == b"\r":
+                if len(self._buffer) == 1 and self._buffer.startswith(b"\r"):
                     return
                 self._half = False
                 if self._buffer.startswith(b"\r\n"):
@@ -51,7 +51,7 @@ class StreamFramer:
                     yield b""
                     continue
             if self._buffer.startswith((b"\r", b"\n")):
-                self._half = self._buffer == b"\r\n"
+                self._half = len(self._buffer) == 2 and self._buffer.startswith(b"\r\n")
                 if len(self._buffer) < 4 and b"\r\n\r\n".startswith(self._buffer) and len(self._buffer) != 2:
                     return
                 if self._buffer.startswith(b"\r\n\r\n"):

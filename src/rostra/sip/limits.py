@@ -18,6 +18,14 @@ MAX_CONNECTIONS = 60_000
 """Stream connections, as far as the machine allows open files; further ones are closed at once."""
 SHARE_OF_ONE = 4
 """One address may hold this fraction (one nth) of all stream connections: there may be a whole company behind it."""
+MAX_HANDSHAKES = 1_000
+"""TLS handshakes under way: each costs memory, and processor time before anybody has said who he is."""
+MAX_HANDSHAKES_OF_ONE = 64
+"""Of one source."""
+HANDSHAKE_TIMEOUT = 10.0
+"""Seconds for a handshake,"""
+HANDSHAKE_SURE = 1.0
+"""and those that it has for sure: later it makes way for others when there are too many."""
 MAX_CONNECTION_BACKLOG = 256 * 1024
 """Bytes waiting to be sent on one stream connection; a peer that reads slower is cut off."""
 MAX_PENDING_EVENTS = 64

@@ -26,6 +26,7 @@ from rostra.sip.locating import Place, Unreachable, Wanted
 from rostra.sip.revocation import Revocation
 from rostra.sip.transport.connection import Connection, local_address_towards
 from rostra.sip.transport.datagrams import Datagrams
+from rostra.sip.transport.handshakes import BACKLOG, Handshakes, SecureServer
 from rostra.sip.transport.listening import Listening, caller, families, listener, mark, room_for_connections
 
 __all__ = ["Driver", "Listening"]
@@ -36,8 +37,6 @@ CONNECT_TIMEOUT = 10.0
 """Seconds a stream connection of ours may take to open."""
 LOOK = 0.1
 """Seconds between two looks at how much there is to do."""
-HANDSHAKE_TIMEOUT = 10.0
-"""Seconds a peer has for TLS: until then its connection is not counted."""
 
 
 class Driver:
@@ -71,7 +70,8 @@ class Driver:
         self._numbers = itertools.count(1)
         self._room = room_for_connections()
         self._datagrams: dict[bool, Datagrams] = {}
-        self._servers: dict[Transport, list[asyncio.Server]] = {}
+        self._servers: dict[Transport, list[asyncio.Server | SecureServer]] = {}
+        self._handshakes = Handshakes()
         self._connections: dict[int, Connection] = {}
         self._places: dict[tuple[Transport, tuple[str, int]], Connection] = {}
         self._sources: collections.Counter[str] = collections.Counter()
@@ -116,11 +116,12 @@ class Driver:
         if wanted.transport is Transport.UDP:
             self._datagrams[family == socket.AF_INET6] = Datagrams(made, self._datagram, self.pump)
             return
-        context = self._tls_server if wanted.transport is Transport.TLS else None
-        server = await loop.create_server(
-            lambda: Connection(self, wanted.transport), sock=made, backlog=512, ssl=context,
-            ssl_handshake_timeout=HANDSHAKE_TIMEOUT if context is not None else None,
-        )  # fmt: skip
+        if wanted.transport is Transport.TLS and self._tls_server is not None:
+            server = SecureServer(
+                made, self._tls_server, self._handshakes, lambda: Connection(self, Transport.TLS), self._welcomes
+            )
+        else:
+            server = await loop.create_server(lambda: Connection(self, wanted.transport), sock=made, backlog=BACKLOG)
         self._servers.setdefault(wanted.transport, []).append(server)
 
     def stop_listening(self, transport: Transport) -> None:
@@ -173,9 +174,7 @@ class Driver:
     def opened(self, connection: Connection) -> bool:
         """A stream connection is there; False: there are too many."""
         flow = connection.flow
-        if flow is None or self._closing or len(self._connections) >= self._room:
-            return False
-        if not self._engine.gate.welcomes(flow.remote[0], self.now):
+        if flow is None or not self._welcomes(flow.remote[0]):
             return False
         if connection.transport is not None and self._dscp:
             mark(connection.transport.get_extra_info("socket"), self._dscp)
@@ -187,6 +186,12 @@ class Driver:
         self._places[flow.transport, flow.remote] = connection
         self._engine.connected(flow)
         return True
+
+    def _welcomes(self, address: str) -> bool:
+        """May anybody there connect now?"""
+        if self._closing or len(self._connections) + len(self._handshakes) >= self._room:
+            return False
+        return self._engine.gate.welcomes(address, self.now)
 
     def lost(self, connection: Connection) -> None:
         flow = connection.flow
@@ -333,13 +338,13 @@ class Driver:
                 raise
         host, port = flow.sent_by
         async for place in self.ways(Wanted(host, port, flow.transport)):
+            if not natting.believable(place.address, flow.remote[0]):  # inside, of somebody outside
+                continue
             with contextlib.suppress(OSError, TimeoutError):
                 return await self._reach(dataclasses.replace(flow, remote=(place.address, place.port), name=host))
         raise Unreachable(f"{host} cannot be reached")
 
     async def _reach(self, flow: Flow) -> Connection:
-            if not natting.believable(place.address, flow.remote[0]):  # inside, of somebody outside
-                continue
         """A connection to whom we look for there. Raises OSError, TimeoutError."""
         async with asyncio.timeout(CONNECT_TIMEOUT):
             connection = await self._open(flow)
