@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rostra.calls.bandwidths import AUDIO, VIDEO, capped, of_rtp, of_webrtc
+from rostra.calls.bandwidths import AUDIO, VIDEO, asked, capped, of_rtp, of_webrtc
 from rostra.domain.media import Content, MediaDescription, MediaKind, MediaStream
 from rostra.domain.service import ServiceDescription
 
@@ -52,6 +52,25 @@ def test_browsers_and_the_service_limit_too() -> None:
     limited = room(max_callrate_in=512_000, max_callrate_out=384_000)
     assert of_webrtc(limited, OFFER, ANSWER) == {"rx_bandwidth": 512_000, "tx_bandwidth": 384_000}
     assert of_webrtc(limited, OFFER, ANSWER.replace("b=TIAS:700000", "a=inactive"))["rx_bandwidth"] == AUDIO
+
+
+@pytest.mark.parametrize(
+    ("offer", "kilobits"),
+    [
+        ("", 0),
+        (OFFER, 1000),
+        (ANSWER, 700),
+        (OFFER.replace("AS:1000", "CT:768"), 768),
+        (OFFER.replace("b=AS:1000", "b=CT:768\r\nb=AS:384"), 384),
+        (OFFER.replace("b=AS:1000", "b=RS:12"), 2048),
+        (OFFER.replace("b=AS:1000\r\n", "").replace("sendrecv", "sendrecv\r\nb=AS:64"), 2112),
+        (OFFER.replace("b=AS:1000\r\n", "").replace("video 9", "video 0"), 0),
+        ("v=0\nm=audio 9 RTP/AVP 0\nb=AS:64\n", 64),
+        ("v=0\r\nb=AS:99999999999999\r\nm=audio\r\nb=AS:x\r\n", 0),
+    ],
+)
+def test_what_a_caller_asks_for(offer: str, kilobits: int) -> None:
+    assert asked(offer) == kilobits
 
 
 @pytest.mark.spec("CONF-143")

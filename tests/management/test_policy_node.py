@@ -162,7 +162,8 @@ async def test_a_profile_with_a_password_that_cannot_be_opened_still_counts(site
     async with running(always({"status": "success", "action": "reject"})) as server:
         made = profile(
             url=server.url, username="u", password="secret", enable_service_lookup=True,
-            enable_registration_lookup=True, enable_internal_service_policy=True, internal_service_policy_template=refusing,
+            enable_registration_lookup=True, enable_internal_service_policy=True,
+            internal_service_policy_template=refusing,
         )  # fmt: skip
         bind(made)
         key = sealing.platform_key()

@@ -101,7 +101,7 @@ def participant_of(request: CallRequest, entrance: Entrance, node: str, now: flo
         attending=request.attending,
         remote_address=request.remote_address, remote_port=request.remote_port, keep_alive=request.keep_alive,
         idp=request.identity.provider if request.identity else "", is_trusted=bool(request.registered),
-        mark=request.mark, direct_capable=request.direct_media,
+        mark=request.mark, direct_capable=request.direct_media, bandwidth=request.bandwidth,
     )  # fmt: skip
 
 

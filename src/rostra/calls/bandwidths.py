@@ -18,7 +18,7 @@ AUDIO = 64_000
 VIDEO = 1_700_000
 """Bit/s of our best picture."""
 _TYPICAL: Mapping[str, int] = {"audio": AUDIO, "video": VIDEO}
-_LIMIT = re.compile(r"^b=(AS|TIAS):(\d{1,9})\s*$", re.MULTILINE)
+_LIMIT = re.compile(r"^b=(AS|CT|TIAS):(\d{1,9})\s*$", re.MULTILINE)
 
 
 def of_rtp(service: ServiceDescription, local: MediaDescription, remote: MediaDescription) -> dict[str, float]:
@@ -58,10 +58,17 @@ def of_description(description: MediaDescription, ours: int | None = None) -> in
 
 def of_sdp(sdp: str, ours: int | None = None) -> int:
     """The same of a browser's session."""
-    head, *sections = re.split(r"^m=", sdp.replace("\r\n", "\n"), flags=re.MULTILINE)
+    head, *sections = _levels(sdp)
     live = [one for one in sections if "a=inactive" not in one and "a=content:slides" not in one]
     streams = sum(_stated(one) or _TYPICAL.get(one.split(" ", 1)[0], 0) for one in live)
     return _least(streams, (_stated(head), ours))
+
+
+def asked(sdp: str) -> int:
+    """Kbit/s that an offer asks for: as a whole, else what its streams do; 0: it does not say (sheet 11, 3.1)."""
+    head, *sections = _levels(sdp)
+    live = [one for one in sections if one.split(" ", 2)[1:2] != ["0"]]
+    return (_stated(head) or sum(_stated(one) or 0 for one in live)) // 1000
 
 
 def capped(remote: MediaDescription, limit: int | None) -> MediaDescription:
@@ -74,7 +81,12 @@ def _least(streams: int, limits: Iterable[int | None]) -> int:
     return min([streams, *(limit for limit in limits if limit)])
 
 
+def _levels(sdp: str) -> list[str]:
+    """The session's lines, then those of each stream."""
+    return re.split(r"^m=", sdp.replace("\r\n", "\n"), flags=re.MULTILINE)
+
+
 def _stated(section: str) -> int | None:
-    """TIAS counts in bit/s, AS in kbit/s; the former is the more exact (RFC 3890)."""
+    """TIAS counts in bit/s, AS and CT in kbit/s; the former is the most exact (RFC 3890)."""
     found = {kind: int(amount) for kind, amount in _LIMIT.findall(section)}
-    return found.get("TIAS") or found.get("AS", 0) * 1000 or None
+    return found.get("TIAS") or (found.get("AS") or found.get("CT") or 0) * 1000 or None

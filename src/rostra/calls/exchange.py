@@ -236,7 +236,7 @@ class Exchange:
             office=self.transfers, wrong_pins=wrong_pins, call_type=call_type, tones=tones, rate_out=rate_out,
             rules=rules,
         )  # fmt: skip
-        session.places = MediaPlaces(self._policies, facts or facts_of_participant(participant))
+        session.places = MediaPlaces(self._policies, facts or facts_of_participant(participant), session)
         self._sessions[participant.uuid] = session
         seated = instance.add(participant, session)
         self._reserve(instance, seated)

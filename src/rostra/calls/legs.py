@@ -49,6 +49,8 @@ class CallState(msgspec.Struct, kw_only=True):
     """Its far end takes 1080p."""
     slides: bool = False
     """Slides may go beside main video, or alone."""
+    asked: int = 0
+    """Kbit/s that its offer asks for; 0: it does not say."""
     anchor: Anchor | None = None
     """Where its media is; None: nowhere yet, or not any more."""
     leaving: Anchor | None = None
@@ -85,7 +87,6 @@ class CallLegs(abc.ABC):
         self.on_hold: Callable[[bool], None] | None = None
         self._held = False
         self.on_tones: Callable[[str], bool] | None = None
-        """Told what the other client with direct media says."""
         self.on_far_end: Callable[[FarEnd], None] | None = None
         self._gone = False
         self._background = Background()
@@ -245,9 +246,8 @@ class CallLegs(abc.ABC):
                 avoid = state.leaving.node if state.leaving else ""
                 price = tokens_of(conference, audio_only=audio_only, full_hd=state.full_hd)
                 tokens = price_of(state.content, price)
-                where = await self.places.of(call, conference.service) if self.places else None
-                uuid = self._participant.uuid
-                anchor = await self._anchors.place(conference, uuid, call, tokens, avoid, where)
+                where = await self.places.of(call, conference.service, state.asked) if self.places else None
+                anchor = await self._anchors.place(conference, self._participant.uuid, call, tokens, avoid, where)
                 if self._calls.get(call) is state and self._instance is conference:
                     state.anchor = anchor
                     return anchor

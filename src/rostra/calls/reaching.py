@@ -213,9 +213,7 @@ class Reaching:
         verdict: Verdict = await self._policies.participant(
             facts_of(request), service, PersonFacts(type=kind, role=role)
         )
-        if verdict.refused:
-            log_failed(request, verdict.reason or "refused by policy")
-            raise CallRefused(Refusal.NOT_FOUND, text=verdict.reason)
+        check(verdict, request.display_name, request.alias)
         return verdict.properties
 
 
@@ -248,9 +246,18 @@ class _Own:
 
 def log_failed(request: CallRequest, reason: str) -> None:
     """For the administrator: somebody did not get in."""
-    logger.warning(
-        "Participant failed to join conference.", participant=request.display_name, alias=request.alias, reason=reason
-    )
+    log_kept_out(request.display_name, request.alias, reason)
+
+
+def log_kept_out(name: str, alias: str, reason: str) -> None:
+    logger.warning("Participant failed to join conference.", participant=name, alias=alias, reason=reason)
+
+
+def check(verdict: Verdict, name: str, alias: str) -> None:
+    """Raises CallRefused for whom policy does not let in."""
+    if verdict.refused:
+        log_kept_out(name, alias, verdict.reason or "refused by policy")
+        raise CallRefused(Refusal.NOT_FOUND, text=verdict.reason)
 
 
 def facts_of(request: CallRequest) -> CallFacts:
@@ -296,13 +303,19 @@ def facts_of_participant(participant: Participant, alias: str = "") -> CallFacts
         remote_port=participant.remote_port,
         vendor=participant.vendor,
         registered=participant.is_trusted,
+        bandwidth=participant.bandwidth,
         call_tag=participant.call_tag,
     )
 
 
 def changed(participant: Participant, properties: Properties) -> Participant:
     """A new roster entry as policy wants it."""
-    values: dict[str, object] = {
+    return msgspec.structs.replace(participant, **said_of(properties))
+
+
+def said_of(properties: Properties) -> dict[str, bool | str | float]:
+    """Members of a roster entry that policy wants otherwise; the role is another matter."""
+    values: dict[str, bool | str | float | None] = {
         "display_name": properties.remote_display_name,
         "overlay_text": properties.remote_display_name,
         "uri": properties.remote_alias,
@@ -315,8 +328,7 @@ def changed(participant: Participant, properties: Properties) -> Participant:
         values["overlay_text"] = ""
     if properties.rx_presentation_policy is not None:
         values["rx_presentation_allowed"] = properties.rx_presentation_policy == "ALLOW"
-    said = {name: value for name, value in values.items() if value is not None}
-    return msgspec.structs.replace(participant, **said)
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _strength(spotlight: int) -> float:

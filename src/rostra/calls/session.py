@@ -100,6 +100,7 @@ class CallSession(CallLegs):
         state, fresh = self._begin(call)
         if fresh:
             state.content, state.full_hd = content_of(present), full_hd_in(offer)
+            state.asked = bandwidths.asked(offer)
         media_type = narrower(media_type, self.service.call_type)
         slides = slides_policy(self._instance, self._participant.uuid, state.content, media_type)
         if state.content is CallContent.SEND and not slides.receives:
@@ -134,9 +135,8 @@ class CallSession(CallLegs):
             self._background.spawn(self.close_call(other))
         if state.confirmed:
             self._confirmed(call, state)
-        await self._instance.set_client_state(
-            self._participant.uuid, **bandwidths.of_webrtc(self.service, offer, answer)
-        )
+        said = bandwidths.of_webrtc(self.service, offer, answer)
+        await self._instance.set_client_state(self._participant.uuid, **said)
         return answer
 
     async def add_candidate(self, call: str, mid: str, candidate: str, ufrag: str = "") -> None:

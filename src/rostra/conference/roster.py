@@ -114,6 +114,8 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     remote_address: str = ""
     """Where its signalling comes from."""
     remote_port: int = 0
+    bandwidth: int = 0
+    """Kbit/s that it asked for when it called; 0: it did not say."""
     rx_bandwidth: int = 0
     """Bit/s it may send us at most, as negotiated."""
     tx_bandwidth: int = 0
