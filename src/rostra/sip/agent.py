@@ -7,6 +7,7 @@ import functools
 
 import structlog
 
+from rostra.calls import bandwidths
 from rostra.calls.switchboard import (
     CallRefused,
     CallRequest,
@@ -75,11 +76,11 @@ class CallAgent:
         self._media_is_lost = False
         self._trusted = False
         """Calls come from a system of the administrator's own."""
-        self._presenter = ""
         self._said: Caller | None = None
         """Who the far end says it is."""
         self._peer = ""
         """Address it signals from."""
+        self._presenter = ""
         self._parting = "Call disconnected"
         """Why the participant leaves with the call."""
         self._moving = moving.Moving(switchboard, line, lambda: self._session, lambda: self._call)
