@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import socket
+import time
 from typing import Protocol
 
 import structlog
@@ -15,6 +16,9 @@ from rostra.sip.revocation import Revocation
 from rostra.sip.trust import identities
 
 log = structlog.get_logger("rostra.sip")
+
+ADDRESS_KEPT = 5.0
+"""Seconds for which it is remembered which of our addresses a peer sees."""
 
 
 class Owner(Protocol):
@@ -128,9 +132,15 @@ class Connection(asyncio.Protocol):
             self._wait(max(UNUSED_CONNECTION, IDLE_CONNECTION - quiet))
 
 
-@functools.lru_cache(maxsize=1024)
 def local_address_towards(remote: str) -> str:
-    """The address of this machine that packets to `remote` leave from (no packet is sent)."""
+    """The address of this machine that packets to `remote` leave from (no packet is sent), as of a moment ago."""
+    return _address_towards(remote, int(time.monotonic() / ADDRESS_KEPT))
+
+
+@functools.lru_cache(maxsize=1024)
+def _address_towards(remote: str, when: int) -> str:
+    """`when` lets what was found be forgotten: networks come up later, and addresses change."""
+    del when
     family = socket.AF_INET6 if ":" in remote else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
