@@ -281,6 +281,17 @@ async def test_what_was_dialled(running: Running, peer: Peer, dialled: bytes, jo
     await running.until(lambda: session.did("confirm"))
 
 
+async def test_the_rate_that_a_caller_asks_for(running: Running, peer: Peer) -> None:
+    """So policy is told (sheet 11, 3.1)."""
+    body = SDP.replace(b"t=0 0", b"b=TIAS:1920000\r\nt=0 0")
+    peer.send(request("INVITE", body=body).replace(b"sip:bob@", b"sip:meet.demo@"))
+    assert await peer.reply("1 INVITE") == "SIP/2.0 200 OK"
+    peer.send(request("ACK", to_tag=peer.tag, branch="ack"))
+    [session] = running.switchboard.sessions
+    assert session.request.bandwidth == 1920
+    await running.until(lambda: session.did("confirm"))
+
+
 async def test_a_user_at_somebody_elses_domain_is_not_found(running: Running, peer: Peer) -> None:
     peer.send(request("INVITE", body=SDP).replace(b"sip:bob@192.0.2.2 SIP", b"sip:meet.demo@other.example SIP"))
     assert (await peer.reply("1 INVITE")).startswith("SIP/2.0 404 ")
