@@ -1,4 +1,5 @@
-"""Connections that do not get as far as a request: what comes before its body has to be small, and to come soon.
+"""What a connection is before it gets as far as a request: what comes before its body has to be small, and to come
+soon, and who is at its other end may have shown a certificate.
 
 uvicorn waits for ever for the rest of a header, and keeps all of it in memory.
 """
@@ -15,6 +16,9 @@ PATIENCE = 30.0
 LARGEST = 256 * 1024
 """Bytes of a request line and headers."""
 
+PEER = "peer_certificate"
+"""Under which the state of a request has the certificate of its connection's other end (DER), where it showed one."""
+
 _Base: Any = AutoHTTPProtocol
 
 
@@ -26,6 +30,10 @@ class Heads(_Base):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        connection = transport.get_extra_info("ssl_object")
+        shown = connection.getpeercert(binary_form=True) if connection is not None else None
+        if shown:
+            self.app_state = {**self.app_state, PEER: shown}
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:

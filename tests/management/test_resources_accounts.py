@@ -182,7 +182,7 @@ class TestAuthentication:
             ({"ldap_server": "192.0.2.1", "ldap_permit_no_tls": True}, "ldap_server"),
             ({"source": "LDAP"}, "ldap_server"),
             ({"source": "OIDC"}, "source"),
-            ({"client_certificate": "CN"}, "client_certificate"),
+            ({"client_certificate": "CN"}, "client_certificate"),  # there is no authority
             ({"api_oauth2_expiration": 59}, "api_oauth2_expiration"),
         ],
     )

@@ -86,7 +86,12 @@ class Site(UnfoldAdminSite):
         ]
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The login page; 429 for who has to wait."""
+        """The login page; 429 for who has to wait. No page where a certificate says who it is."""
+        from rostra.management.accounts import vouching
+
+        where = vouching.how()
+        if where != vouching.NO:
+            return vouching.page(request, where)
         response: Any = super().login(request, extra_context)
         held = getattr((getattr(response, "context_data", None) or {}).get("form"), "held", None)
         if held is not None:

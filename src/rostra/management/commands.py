@@ -57,7 +57,9 @@ class Command:
     summary: str
     parameters: tuple[Parameter, ...]
     run: Callable[[Mapping[str, Any]], Any]
-    """Takes the parameters, returns the answer's `data` or a FileAnswer. Raises ValidationError by parameter, or Failed."""
+    """Takes the parameters, returns the `data` of the answer or a FileAnswer. Raises ValidationError by parameter, or
+    Failed.
+    """
     permission: str
     """Of Django's or one of ours (`accounts.permissions`); who may give it."""
     noted: tuple[str, ...] = ()

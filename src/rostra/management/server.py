@@ -42,7 +42,7 @@ async def serve(
     application = await asyncio.to_thread(_prepare, environment, on_password, with_node)
     own = tls.context_of(certificate, key)
     live = tls.LiveContext(own)
-    presenting = await _presenting(live, own)
+    presenting = await _presenting(live, own, lambda: tls.context_of(certificate, key))
     fabric = asyncio.create_task(_fabric(environment), name="management fabric")
     upkeep = asyncio.create_task(_upkeep(), name="upkeep")
     backups = asyncio.create_task(_backups(), name="automatic backups")
@@ -79,11 +79,13 @@ def _prepare(environment: Environment, on_password: Callable[[Secret], None] | N
     return application()
 
 
-async def _presenting(live: tls.LiveContext, own: ssl.SSLContext) -> asyncio.Task[None]:
+async def _presenting(
+    live: tls.LiveContext, own: ssl.SSLContext, again: Callable[[], ssl.SSLContext]
+) -> asyncio.Task[None]:
     """The task that keeps presenting what is configured; it has begun to."""
     from rostra.management.certificates.serving import ManagementCertificate  # models need Django to be set up
 
-    certificate = ManagementCertificate(live, own)
+    certificate = ManagementCertificate(live, own, again)
     await certificate.look()
     return asyncio.create_task(certificate.keep(), name="management certificate")
 

@@ -41,7 +41,7 @@ SAMPLES: dict[str, list[Any]] = {
     "device_username": ["{{ mail }}", ""],
     "global.bursting_threshold": [1, 7, "9"],
     "authentication.api_oauth2_expiration": [60, 86400],
-    "authentication.client_certificate": ["NO"],  # signing in with certificates is not built
+    "authentication.client_certificate": ["NO"],  # the others need an authority
     "authentication.ldap_user_group_attributes": ["memberOf,isMemberOf", ""],
     "call_type": ["audio", "video", "video-only"],
     "conference_sync_template.crypto_mode": ["besteffort", "on", "off", ""],

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import ssl
+from collections.abc import Callable
 
 import structlog
 from cryptography import x509
 
 from rostra import tls
-from rostra.configuration.certificates import chains, pem
+from rostra.configuration.certificates import chains, pem, trusting
 from rostra.configuration.certificates.chains import Chain
 from rostra.configuration.certificates.pem import Bundle, CertificateProblem
 from rostra.configuration.sealing import Locked
@@ -26,6 +27,10 @@ class Material:
     parameters: str = ""
     authorities: tuple[tuple[str, bool], ...] = ()
     """Uploaded CA certificates, each with whether it is trusted though it is no root."""
+
+
+Asked = tuple[tuple[str, bool], ...]
+"""Authorities, as in `Material`, of which clients are asked for a certificate; empty: they are not asked."""
 
 
 def chain_of(leaf: x509.Certificate, with_it: Bundle, authorities: tuple[tuple[str, bool], ...]) -> Chain:
@@ -66,36 +71,51 @@ def _texts(material: Material, found: Bundle) -> tuple[str, str]:
     return "".join(pem.certificate_text(one) for one in presented), pem.key_text(key)
 
 
-class Presenter:
-    """Keeps a server presenting what is configured, and the machine's own certificate while there is nothing else."""
+def _asking(context: ssl.SSLContext, asked: Asked) -> ssl.SSLContext:
+    if asked:
+        trusting.ask(context, asked)
+    return context
 
-    def __init__(self, live: tls.LiveContext, own: ssl.SSLContext) -> None:
+
+class Presenter:
+    """Keeps a server presenting what is configured, and the machine's own certificate while there is nothing else.
+
+    `again` makes a further context with the machine's own certificate, for servers that may ask clients for theirs.
+    """
+
+    def __init__(
+        self, live: tls.LiveContext, own: ssl.SSLContext, again: Callable[[], ssl.SSLContext] | None = None
+    ) -> None:
         self._live = live
         self._own = own
-        self._presented: Material | None = None
+        self._again = again
+        self._presented: tuple[Material | None, Asked] = (None, ())
         self._refused = False
 
-    def present(self, material: Material | None) -> None:
+    def present(self, material: Material | None, asked: Asked = ()) -> None:
         """Present `material` from now on, None: the machine's own certificate.
 
         Material that cannot be used is logged, and the own certificate is presented.
         """
         if material is not None:
             self._refused = False
-        if material == self._presented:
+        if (material, asked) == self._presented:
             return
-        self._presented = material
+        self._presented = material, asked
         try:
-            self._live.present(self._own if material is None else context(material))
+            self._live.present(_asking(self._mine(asked) if material is None else context(material), asked))
         except CertificateProblem as problem:
-            self._live.present(self._own)
+            self._live.present(_asking(self._mine(asked), asked))
             logger.error("The assigned TLS certificate cannot be used; presenting our own", problem=str(problem))
         else:
             logger.info("TLS certificate exchanged", configured=material is not None)
+
+    def _mine(self, asked: Asked) -> ssl.SSLContext:
+        return self._again() if asked and self._again is not None else self._own
 
     def refuse(self, problem: Locked) -> None:
         """The private key cannot be opened (yet): present the machine's own certificate."""
         if not self._refused:
             logger.error("The private key of the assigned TLS certificate cannot be opened", problem=str(problem))
         self._refused = True
-        self.present(None)
+        self.present(None, self._presented[1])

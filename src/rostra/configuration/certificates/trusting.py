@@ -26,8 +26,22 @@ def client_context(authorities: Authorities) -> ssl.SSLContext:
 
 
 def trust(context: ssl.SSLContext, authorities: Authorities) -> None:
-    """Have `context` believe them. A certificate that cannot be read is left out, and said so."""
+    """Have `context` believe them and Mozilla's. A certificate that cannot be read is left out, and said so."""
     context.load_verify_locations(cafile=certifi.where())
+    trust_only(context, authorities)
+
+
+def ask(context: ssl.SSLContext, authorities: Authorities) -> None:
+    """Have a server's `context` ask clients for a certificate of one of `authorities`; who has none is served too.
+
+    Nobody else's: whom the web trusts to know servers need not know our administrators.
+    """
+    trust_only(context, authorities)
+    context.verify_mode = ssl.CERT_OPTIONAL
+
+
+def trust_only(context: ssl.SSLContext, authorities: Authorities) -> None:
+    """Have `context` believe the uploaded ones."""
     uploaded = list(authorities)
     partial = any(trusted for _, trusted in uploaded)
     if partial:

@@ -49,6 +49,24 @@ def verify(name: str, password: str) -> Verdict:
         return Verdict(unavailable=True)
 
 
+def vouched(name: str) -> Verdict:
+    """The account of somebody whose name is proved already: a local one of exactly that name, or of the directory."""
+    if not 0 < len(name) <= _LONGEST_NAME or "\0" in name:
+        return Verdict()
+    settings = AuthenticationSettings.objects.filter(pk=1).first() or AuthenticationSettings()
+    if AuthenticationSettings.LOCAL in settings.source.split("+"):
+        account = Account.objects.filter(username=name, directory=False).first()
+        if account is not None and account.may_sign_in:
+            return Verdict(account)
+    if not settings.uses_ldap:
+        return Verdict()
+    try:
+        return Verdict(_from_directory(settings, name, None))
+    except directory.Unavailable as problem:
+        logger.warning("The directory cannot be asked", reasons=str(problem))
+        return Verdict(unavailable=True)
+
+
 def _local(name: str, password: str) -> Account | None:
     account = Account.objects.filter(username=name, directory=False).first()
     if account is None:
@@ -57,14 +75,15 @@ def _local(name: str, password: str) -> Account | None:
     return account if account.check_password(password) and account.may_sign_in else None
 
 
-def _from_directory(settings: AuthenticationSettings, name: str, password: str) -> Account | None:
+def _from_directory(settings: AuthenticationSettings, name: str, password: str | None) -> Account | None:
+    """`password` is None where who it is has been proved."""
     with directory.connected(settings) as opened:
         try:
             person = opened.person(name)
         except directory.NotFound as problem:
             logger.info("Not found in the directory", username=name, reason=str(problem))
             return None
-        if not opened.is_password(person, name, password):
+        if password is not None and not opened.is_password(person, name, password):
             return None
         groups = opened.groups(person)
     account = _remember(person, name, groups)

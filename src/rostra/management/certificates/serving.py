@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog
@@ -14,6 +15,7 @@ from rostra.configuration import journal, sealing
 from rostra.configuration.certificates.presenting import Material, Presenter
 from rostra.configuration.models import CaCertificate, ManagementVM
 from rostra.configuration.secretfield import reveal
+from rostra.management.accounts import vouching
 
 logger = structlog.get_logger("rostra.management.certificates")
 
@@ -22,11 +24,11 @@ INTERVAL = 1.0
 
 
 class ManagementCertificate:
-    """Keeps `live` up to date; `own` is presented while nothing is assigned."""
+    """Keeps `live` up to date; `own`, which `again` makes anew, is presented while nothing is assigned."""
 
-    def __init__(self, live: tls.LiveContext, own: ssl.SSLContext) -> None:
-        self._presenter = Presenter(live, own)
-        self._seen: tuple[int | None, int] | None = None
+    def __init__(self, live: tls.LiveContext, own: ssl.SSLContext, again: Callable[[], ssl.SSLContext]) -> None:
+        self._presenter = Presenter(live, own, again)
+        self._seen: tuple[int | None, int, str] | None = None
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="certificate")
 
     async def keep(self) -> None:
@@ -45,9 +47,10 @@ class ManagementCertificate:
 
     def _look(self) -> None:
         try:
-            here = (ManagementVM.objects.values_list("tls_certificate", flat=True).first(), journal.position())
+            assigned = ManagementVM.objects.values_list("tls_certificate", flat=True).first()
+            here = (assigned, journal.position(), vouching.how())
             if here != self._seen:
-                self._presenter.present(configured())
+                self._presenter.present(configured(), authorities() if here[2] != vouching.NO else ())
                 self._seen = here
         except sealing.Locked as problem:
             self._presenter.refuse(problem)

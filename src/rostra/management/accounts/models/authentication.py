@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext
 
 from rostra.configuration.fields import choice, flag, paragraph, secret, text, whole
+from rostra.configuration.models import CaCertificate
 from rostra.management.accounts.ldap import templates
 
 _USERS = "(&(objectclass=person)(!(objectclass=computer)))"
@@ -35,7 +36,9 @@ class LdapSettings(models.Model):
     ldap_bind_username = text(
         "LDAP bind username", 255, "A service account that may search the directory, not an administrator of it."
     )
-    ldap_bind_password = secret("LDAP bind password", 100, "The password of the service account.")
+    ldap_bind_password = secret(
+        "LDAP bind password", 100, "The password of the service account.", sent_to=("ldap_server",)
+    )
     ldap_base_dn = text("LDAP base DN", 255, "What is searched, for example dc=example,dc=com.")
     ldap_use_global_catalog = flag(
         "Search global catalog", "Search all domains of an Active Directory forest.", default=False
@@ -98,7 +101,9 @@ class OpenIdSettings(models.Model):
     oidc_metadata_url = text("Metadata URL", 255, _KEPT)
     oidc_metadata = paragraph("Metadata", 65536, _KEPT)
     oidc_client_id = text("OIDC client ID", 255, _KEPT)
-    oidc_client_secret = secret("OIDC client secret", 255, _KEPT)
+    oidc_client_secret = secret(
+        "OIDC client secret", 255, _KEPT, sent_to=("oidc_token_endpoint_url", "oidc_metadata_url")
+    )
     oidc_private_key = secret("OIDC private key", 12288, _KEPT)
     oidc_auth_method = choice(
         "Client authentication",
@@ -148,8 +153,9 @@ class AuthenticationSettings(LdapSettings, OAuth2Settings, OpenIdSettings):
             ("CN", "Required (user identity in subject CN)"),
             ("UPN", "Required (user identity in userPrincipalName)"),
         ],
-        "Signing in with a browser's certificate instead of a password. Not supported yet, and so it cannot be "
-        "required.",
+        "Sign in to the site with a browser's certificate instead of a password. It has to be of an authority that "
+        "was uploaded as a trusted CA certificate, and to name an account: whoever has none is locked out. "
+        "“rostra authset CBA OFF” on this machine brings the login page back.",
         default="NO",
     )
 
@@ -168,8 +174,8 @@ class AuthenticationSettings(LdapSettings, OAuth2Settings, OpenIdSettings):
     def clean(self) -> None:
         """What the fields must be like together; last of all, whether the directory answers (SYS-053)."""
         found = templates.problems(self)
-        if self.client_certificate != "NO":
-            found["client_certificate"] = "Signing in with certificates is not supported yet."
+        if self.client_certificate != "NO" and not CaCertificate.objects.exists():
+            found["client_certificate"] = "Upload the CA certificate of your browsers' certificates first."
         if self.source not in (self.LOCAL, self.LDAP, self.BOTH):
             found["source"] = "Signing in with OpenID Connect is not supported yet."
         if self.uses_ldap and not self.ldap_server:
