@@ -173,6 +173,14 @@ def test_credentials_are_read_in_every_form(scheme: str, given: str, header: str
     assert credentials_of(headers) == ("Bob", "pä:ss")  # type: ignore[arg-type]
 
 
+async def test_a_node_holds_so_many_and_no_more(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rostra.domain.registration.MAX_HELD", 1)
+    await desk.register()
+    response = await desk.post(f"registrations/{ANN}/request_token")
+    assert (response.status_code, response.json()["result"]) == (503, "Too many devices")
+    assert len(desk.registry) == 1
+
+
 @pytest.mark.spec("API-135", "CONF-012", "CONF-013", "CONF-014")
 @pytest.mark.parametrize(
     ("alias", "given", "status", "reason"),

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -155,6 +156,19 @@ class Nobody:
         self.ended.append((registration.alias, reason))
 
 
+class Policies:
+    """Say something else now of three registrations that they let in."""
+
+    SAID = MappingProxyType({"guest": Permission.OPEN, "gone": Permission.REFUSED, "left": Permission.OWN})
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def registration(self, alias: str, protocol: CallProtocol, remote_address: str) -> RegistrationVerdict:
+        self.asked.append(alias)
+        return RegistrationVerdict(permission=self.SAID[alias])
+
+
 @pytest.mark.spec("CONF-012", "CONF-013")
 def test_who_may_not_register_any_more_is_ended(node: Fill) -> None:
     for alias in ("ann", "bob", "web"):
@@ -162,14 +176,16 @@ def test_who_may_not_register_any_more_is_ended(node: Fill) -> None:
     registry, keeper = Registry("n1"), Nobody()
     for alias, protocol, by_policy in (
         ("ann", CallProtocol.SIP, False), ("bob", CallProtocol.SIP, False), ("web", CallProtocol.WEBRTC, False),
-        ("guest", CallProtocol.SIP, True),
+        ("guest", CallProtocol.SIP, True), ("gone", CallProtocol.SIP, True), ("left", CallProtocol.SIP, True),
     ):  # fmt: skip
         registry.add(
             Registration(id=alias, alias=alias, protocol=protocol, keeper=keeper, by_policy=by_policy, deadline=9e9)
         )
 
+    policies = Policies()
+
     async def change(lookup: Lookup, resource: str) -> None:
-        review = Review(lookup, registry)
+        review = Review(lookup, registry, policies)  # type: ignore[arg-type]
         review.changed(resource, 1)
         while review.busy:  # noqa: ASYNC110 - its task is nobody else's
             await asyncio.sleep(0)
@@ -181,6 +197,11 @@ def test_who_may_not_register_any_more_is_ended(node: Fill) -> None:
     assert keeper.ended == []
     asyncio.run(change(lookup, "device"))
     assert keeper.ended == [("bob", NOT_PERMITTED), ("web", NOT_PERMITTED)]
+    assert policies.asked == []
+    asyncio.run(change(lookup, "policy_server"))
+    assert policies.asked == ["guest", "gone", "left"]
+    assert keeper.ended[2:] == [("gone", NOT_PERMITTED), ("left", NOT_PERMITTED)]
+    del keeper.ended[2:]
     Settings.objects.update(enable=False)
     asyncio.run(change(node(), "registration"))
     assert len(registry) == 0

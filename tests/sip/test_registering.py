@@ -50,6 +50,9 @@ class Rules:
     ) -> Admitted:
         return Admitted(next((DEVICES[alias] for alias in aliases if alias in DEVICES), None))
 
+    def own(self, aliases: Sequence[str]) -> Device | None:
+        return next((DEVICES[alias] for alias in aliases if alias in DEVICES), None)
+
     async def directory(self, text: str, alias: str) -> list[Entry]:
         return []
 

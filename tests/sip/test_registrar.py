@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rostra.calls.registrations import Registry
+from rostra.calls.registrations import Admitted, Registry
 from rostra.domain.history import Event, RegistrationAdded, RegistrationDeleted
 from rostra.domain.registration import Device, Refused, RegistrarSettings
 from rostra.domain.vocabulary import CallProtocol
@@ -19,8 +20,10 @@ from rostra.sip.authenticating import Authenticator
 from rostra.sip.bindings import same_address, wishes
 from rostra.sip.digest import Proof
 from rostra.sip.errors import RemoteError
+from rostra.sip.events import RegisterReceived
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.message import Request, Response, parse_message
+from rostra.sip.registering import Registering
 from rostra.sip.registrar import MAX_CONTACTS, Registrar
 
 OPEN = Device(alias="alice@example.com")
@@ -534,3 +537,64 @@ def test_what_is_held_is_what_a_simple_table_says(steps: list[tuple[str, int, in
 def test_any_contact_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(RemoteError):
         wishes(request(text.replace("\r", "").replace("\n", "")))
+
+
+class Policy:
+    """Implements `Admissions`: a policy server is asked about everybody."""
+
+    has_directory = False
+
+    def __init__(self, own: Device | None) -> None:
+        self._own = own
+        self.asked = 0
+        self.answers = asyncio.Event()
+
+    def settings(self) -> RegistrarSettings:
+        return BASIC
+
+    def own(self, aliases: Sequence[str]) -> Device | None:
+        return self._own
+
+    async def device(self, aliases: Sequence[str], protocol: CallProtocol, **_: str) -> Admitted:
+        self.asked += 1
+        await self.answers.wait()
+        return Admitted(self._own)
+
+    def failed(self, address: str, alias: str, why: Refused) -> None: ...
+
+
+async def test_policy_is_not_asked_before_a_password_that_is_wanted_anyway() -> None:
+    policy = Policy(LOCKED)
+    registering = Registering(Registry("n1", clock=lambda: 1000.0), policy, b"key")  # type: ignore[arg-type]
+    answers: list[Response] = []
+
+    async def ask(*more: str) -> Response:
+        asked = RegisterReceived("name", request(HERE, more=more), UDP)
+        registering.take(asked, lambda _: False, lambda _, response: answers.append(response))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return answers[-1]
+
+    challenge = await ask()
+    assert (challenge.status, policy.asked) == (401, 0)
+    forged = authorization(challenge, "Alice", "secret").replace('nonce="', 'nonce="x')
+    assert ((await ask(forged)).status, policy.asked) == (401, 0), "a nonce that is not ours costs nothing either"
+    policy.answers.set()
+    assert ((await ask(authorization(challenge, "Alice", "secret"))).status, policy.asked) == (200, 1)
+
+
+async def test_only_so_many_wait_for_a_policy_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rostra.sip.registering.MAX_ASKING", 2)
+    policy = Policy(None)
+    registering = Registering(Registry("n1", clock=lambda: 1000.0), policy, b"key")  # type: ignore[arg-type]
+    answers: list[Response] = []
+    for _ in range(3):
+        asked = RegisterReceived("name", request(HERE), UDP)
+        registering.take(asked, lambda _: False, lambda _, response: answers.append(response))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert [(one.status, one.headers.get("Retry-After")) for one in answers] == [(503, "60")]
+    policy.answers.set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert (len(answers), policy.asked) == (3, 2)

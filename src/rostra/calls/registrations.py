@@ -72,6 +72,10 @@ class Admissions(Protocol):
         """The first of these aliases that may register at all."""
         ...
 
+    def own(self, aliases: Sequence[str]) -> Device | None:
+        """The first of these that is configured, whatever policy would say."""
+        ...
+
     async def directory(self, text: str, alias: str) -> list[Entry]:
         """What the device registered under `alias` finds by `text`; empty when the directory is switched off."""
         ...

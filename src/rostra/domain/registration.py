@@ -17,6 +17,8 @@ REFRESHES = 20.0
 """Refreshes a second that a node is meant to see at most: what the adaptive strategy steers by."""
 CLIENT_LIFETIME = 120.0
 """Seconds between refreshes of a client of the client API; no setting changes it (CONF-022)."""
+MAX_HELD = 100_000
+"""Registrations of a node, by whatever protocol; further ones are answered 503."""
 DIRECTORY_LIMIT = 5
 """Entries of the directory that are aliases of services, and as many of devices (CONF-035)."""
 EXPIRED = "Registration expired"

@@ -95,7 +95,7 @@ async def start(
     stack.push_async_callback(peers.stop)
     await registry.start(bus, peers)
     stack.push_async_callback(registry.stop, SHUTDOWN)
-    replica.on_change(Review(lookup, registry).changed)
+    replica.on_change(Review(lookup, registry, policies).changed)
     _defend(identity, here, exchange, registry, replica, lookup, stack)
     answers = Answers(bus, reporter, exchange, ledger)
     await answers.start()

@@ -9,7 +9,7 @@ import structlog
 from prometheus_client import Counter
 
 from rostra.calls.policies import Policies
-from rostra.calls.registrations import Admitted, Registry
+from rostra.calls.registrations import Admitted, Registration, Registry
 from rostra.configuration import sealing
 from rostra.configuration.queries import Lookup
 from rostra.configuration.rows import DeviceRow
@@ -22,6 +22,9 @@ logger = structlog.get_logger("rostra.registration")
 
 _PASSWORD = "configuration_device.password"  # noqa: S105 - the name of a column
 FAILED = Counter("rostra_registrations_failed", "Registrations that were refused", ["reason"])
+_OWN = ("device", "registration")
+_OF_POLICY = ("policy_server", "system_location", "worker_vm")
+"""Resources that decide which policy profile is asked, and how."""
 SLICE = 500
 """Registrations looked at before others have their turn."""
 
@@ -50,6 +53,10 @@ class ConfiguredAdmissions:
             case Permission.OWN:
                 return Admitted(None if row is None else device_of(row))
 
+    def own(self, aliases: Sequence[str]) -> Device | None:
+        row = next((found for alias in aliases if (found := self._lookup.device(alias))), None)
+        return None if row is None else device_of(row)
+
     async def directory(self, text: str, alias: str) -> list[Entry]:
         if not self.has_directory:
             return []
@@ -71,11 +78,13 @@ class ConfiguredAdmissions:
 
 
 class Review:
-    """Ends registrations of aliases that the configuration does not know any more."""
+    """Ends registrations of aliases that the configuration, or the policy that let them in, does not know any more."""
 
-    def __init__(self, lookup: Lookup, registry: Registry) -> None:
+    def __init__(self, lookup: Lookup, registry: Registry, policies: Policies) -> None:
         self._lookup = lookup
         self._registry = registry
+        self._policies = policies
+        self._ask = False
         self._running: asyncio.Task[None] | None = None
         self._again = False
 
@@ -85,24 +94,33 @@ class Review:
 
     def changed(self, resource: str, _key: int) -> None:
         """A configured row is another one now."""
-        if resource not in ("device", "registration") or not len(self._registry):
+        if resource not in (*_OWN, *_OF_POLICY) or not len(self._registry):
             return
+        self._ask = self._ask or resource in _OF_POLICY
         self._again = True
         if not self.busy:
             self._running = asyncio.get_running_loop().create_task(self._review(), name="registrations reviewed")
 
     async def _review(self) -> None:
         while self._again:
-            self._again = False
+            self._again, ask = False, self._ask
+            self._ask = False
             settings = self._lookup.registrar()
             for number, one in enumerate(self._registry.all()):
                 if number % SLICE == SLICE - 1:
                     await asyncio.sleep(0)
-                if one.by_policy and settings.enable:
+                if one.by_policy and settings.enable and not (ask and await self._left_to_us(one)):
                     continue
                 row = self._lookup.device(one.alias)
                 if rules.admit(settings, None if row is None else device_of(row), one.protocol) is not None:
                     self._registry.end(one, rules.NOT_PERMITTED)
+
+    async def _left_to_us(self, one: Registration) -> bool:
+        """Policy, asked anew, has nothing more to say of it. One that is refused now is ended here."""
+        verdict = await self._policies.registration(one.alias, one.protocol, one.remote_address)
+        if verdict.permission is Permission.REFUSED:
+            self._registry.end(one, rules.NOT_PERMITTED)
+        return verdict.permission is Permission.OWN
 
 
 def device_of(row: DeviceRow) -> Device:

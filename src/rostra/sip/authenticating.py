@@ -103,6 +103,11 @@ class Authenticator:
         outcomes = {self._one(given, request, username, password, now) for given in answers[:_MAX_ANSWERS]}
         return next(outcome for outcome in (Outcome.OK, Outcome.STALE, Outcome.WRONG) if outcome in outcomes)
 
+    def has_answered(self, request: Request, now: float) -> bool:
+        """It brings an answer, right or not, to a challenge of ours that is not too old."""
+        answers = (digest.parameters(value) for value in request.headers.all("Authorization")[:_MAX_ANSWERS])
+        return any(self._is_ours(one.get("nonce", ""), one.get("realm", ""), now) for one in answers if one)
+
     def username(self, request: Request) -> str:
         """The name that the request gives; empty without one."""
         answers = (digest.parameters(value) for value in request.headers.all("Authorization"))
@@ -128,15 +133,14 @@ class Authenticator:
 
     def _take(self, nonce: str, realm: str, count: str, now: float) -> bool:
         """Use a nonce once more. False: it cannot be."""
+        read = self._read(nonce, realm)
         try:
-            packed = base64.b64decode(nonce, validate=True)
-            stamp, signature = packed[:-_SIGNATURE], packed[-_SIGNATURE:]
-            made, salt = _STAMP.unpack(stamp)
             number = int(count, 16)
-        except (binascii.Error, ValueError, struct.error):
+        except ValueError:
             return False
-        if not hmac.compare_digest(signature, self._signature(stamp, realm)):
+        if read is None:
             return False
+        made, salt = read
         if salt not in self._used:
             self._forget(now)
         if not 0 <= now - made <= self._life or made <= self._floor or not 0 < number < 2**32:
@@ -150,6 +154,20 @@ class Authenticator:
             return False
         known.seen |= 1 << behind
         return True
+
+    def _is_ours(self, nonce: str, realm: str, now: float) -> bool:
+        read = self._read(nonce, realm)
+        return read is not None and 0 <= now - read[0] <= self._life
+
+    def _read(self, nonce: str, realm: str) -> tuple[float, bytes] | None:
+        """When it was made, and its salt; None: not here."""
+        try:
+            packed = base64.b64decode(nonce, validate=True)
+            stamp, signature = packed[:-_SIGNATURE], packed[-_SIGNATURE:]
+            made, salt = _STAMP.unpack(stamp)
+        except (binascii.Error, ValueError, struct.error):
+            return None
+        return (made, salt) if hmac.compare_digest(signature, self._signature(stamp, realm)) else None
 
     def _forget(self, now: float) -> None:
         while self._used:

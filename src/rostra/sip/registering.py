@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -17,10 +18,14 @@ from rostra.sip.dialog import respond
 from rostra.sip.events import RegisterReceived
 from rostra.sip.flow import Flow
 from rostra.sip.message import Request, Response
-from rostra.sip.registrar import Registrar, Way
+from rostra.sip.registrar import RETRY_AFTER, Registrar, Way
 from rostra.sip.uri import Uri
 
 log = structlog.get_logger("rostra.sip")
+
+
+MAX_ASKING = 500
+"""Registrations whose judgement is waited for at once, where a policy server is asked; others are answered 503."""
 
 
 class Registering:
@@ -33,6 +38,7 @@ class Registering:
         self.shield = shield or Shield()
         self.registrar = Registrar(registry, Authenticator(secret), admissions.settings, admissions.failed, self.shield)
         self._background = Background()
+        self._asking = 0
 
     def take(
         self, event: RegisterReceived, is_ours: Callable[[str], bool], respond: Callable[[str, Response], None]
@@ -58,6 +64,20 @@ class Registering:
         known = self.registrar.known(request, candidates)
         if known is not None:
             return self.registrar.answer(request, flow, known.alias, known, self._registry.clock(), by_policy=True)
+        own = self._admissions.own(candidates)
+        if own is not None and (challenge := self.registrar.first(request, flow, own, self._registry.clock())):
+            return challenge
+        if self._asking >= MAX_ASKING:
+            response = respond(request, 503, secrets.token_hex(8))
+            response.headers.add("Retry-After", str(RETRY_AFTER))
+            return response
+        self._asking += 1
+        try:
+            return await self._judged(request, flow, candidates)
+        finally:
+            self._asking -= 1
+
+    async def _judged(self, request: Request, flow: Flow, candidates: Sequence[str]) -> Response:
         vendor = printable(request.headers.get("User-Agent") or "")
         admitted = await self._admissions.device(candidates, CallProtocol.SIP, address=flow.remote[0], vendor=vendor)
         return self.registrar.answer(

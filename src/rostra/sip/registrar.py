@@ -31,8 +31,6 @@ from rostra.sip.uri import Uri, parse_uri
 
 log = structlog.get_logger("rostra.sip")
 
-MAX_HELD = 100_000
-"""Registrations of a node; further ones are answered 503."""
 MAX_CONTACTS = 50
 """Devices under one alias; further ones are answered 403."""
 FLOW_TIMER = 120
@@ -176,6 +174,15 @@ class Registrar:
             response.headers.add(name, value)
         return response
 
+    def first(self, request: Request, flow: Flow, device: Device, now: float) -> Response | None:
+        """The challenge for who has not answered one of ours yet, before anybody else is asked about it; None: it has,
+        or no password is wanted of it."""
+        wanted = device.challenged and rules.admit(self._settings(), device, CallProtocol.SIP) is None
+        if not wanted or self._authenticator.has_answered(request, now):
+            return None
+        stale = request.headers.get("Authorization") is not None
+        return self._challenge(request, (flow.remote[0], device.alias), request.to.uri, now, stale=stale)
+
     def unproven(self, request: Request, flow: Flow, aliases: Sequence[str], now: float) -> Response | None:
         """The challenge for a call of somebody who seems to be a device with a password, by UDP: where a datagram comes
         from is easily forged, and such a call may go where others must not (CONF-029). None: there is none."""
@@ -183,10 +190,13 @@ class Registrar:
         device: Device | None = found.binding.device if found is not None else None
         if found is None or device is None or not device.challenged:
             return None
+        if not self._shield.may_try(flow.remote[0], found.alias, now):
+            return respond(request, 403, _tag())
         outcome = self._authenticator.check(request, device.username, device.password, now)
         if outcome is Outcome.OK:
             return None
         if outcome is Outcome.WRONG:
+            self._shield.wrong_password(flow.remote[0], found.alias, now)
             log.info("sip_call_of_device_refused", alias=found.alias, remote_address=flow.remote[0])
             return respond(request, 403, _tag())
         stale = outcome is Outcome.STALE
@@ -212,7 +222,7 @@ class Registrar:
                 _check_order(known, request)
             found.append(_Change(wish, self._seconds(wish, request, flow), known))
         fresh = sum(change.known is None and change.seconds > 0 for change in found)
-        if fresh and len(self._registry) + fresh > MAX_HELD:
+        if fresh and len(self._registry) + fresh > rules.MAX_HELD:
             raise _NotNow(503, headers=[("Retry-After", str(RETRY_AFTER))])
         if fresh and len(self._registry.of(device.alias)) + fresh > MAX_CONTACTS:
             raise _NotNow(403, "Too many devices")
