@@ -177,7 +177,7 @@ async def test_a_node_holds_so_many_and_no_more(desk: Desk, monkeypatch: pytest.
     monkeypatch.setattr("rostra.domain.registration.MAX_HELD", 1)
     await desk.register()
     response = await desk.post(f"registrations/{ANN}/request_token")
-    assert (response.status_code, response.json()["result"]) == (503, "Too many devices")
+    assert (response.status_code, response.json()["result"]) == (403, "Too many devices")
     assert len(desk.registry) == 1
 
 

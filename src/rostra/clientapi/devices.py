@@ -77,7 +77,7 @@ class Devices:
             self._shield.right_password(address, alias, self._registry.clock())
         if len(self._registry) >= rules.MAX_HELD:
             logger.warning("Registration failed: too many are registered at this node", alias=alias)
-            raise NotDialled(503, "Too many devices")
+            raise NotDialled(403, "Too many devices")
         if len(self._registry.of(device.alias)) >= MAX_DEVICES:
             raise NotDialled(403, "Too many devices")
         return self._add(device, address, vendor, by_policy=admitted.by_policy)

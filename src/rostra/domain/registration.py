@@ -18,7 +18,7 @@ REFRESHES = 20.0
 CLIENT_LIFETIME = 120.0
 """Seconds between refreshes of a client of the client API; no setting changes it (CONF-022)."""
 MAX_HELD = 100_000
-"""Registrations of a node, by whatever protocol; further ones are answered 503."""
+"""Registrations of a node, by whatever protocol; further ones are refused."""
 DIRECTORY_LIMIT = 5
 """Entries of the directory that are aliases of services, and as many of devices (CONF-035)."""
 EXPIRED = "Registration expired"
