@@ -11,6 +11,7 @@ from tests.calls.people import Guest, settle, until
 from rostra.calls.exchange import Exchange
 from rostra.calls.switchboard import CallRefused, Refusal
 from rostra.conference.events import ParticipantCreated, SyncBegan
+from rostra.conference.messages import Transfer
 from rostra.domain.media import MediaDescription, MediaKind, MediaStream
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 from rostra.media.messages import Failure, FirstPicture
@@ -287,7 +288,7 @@ async def test_closing_is_finished_though_nobody_waits_for_it(exchange: Exchange
 async def test_who_leaves_before_its_media_has_followed_leaves_no_leg(exchange: Exchange, pool: FakePool) -> None:
     stays = await (await Guest(exchange).join()).call("c1")
     goes = await (await Guest(exchange).join(protocol=CallProtocol.SIP)).call("c2")
-    assert await exchange.transfers.transfer_to(goes.session, "hosted", Role.HOST)
+    assert await exchange.transfers.transfer_to(goes.session, Transfer(alias="hosted", role=Role.HOST))
     await settle()
     assert pool.workers[0].legs == {"c1", "c2"}, "until it has followed"
     await goes.session.leave()

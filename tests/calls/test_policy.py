@@ -16,7 +16,9 @@ from rostra.calls import portraits
 from rostra.calls.exchange import Exchange
 from rostra.calls.policies import Found, MediaPlace, Unasked
 from rostra.calls.switchboard import CallRefused, CallRequest, NotDialled, Refusal
+from rostra.conference.messages import Transfer
 from rostra.domain.dialling import Wanted
+from rostra.domain.media import MediaKind
 from rostra.domain.placement import LocationView
 from rostra.domain.reception import ReceptionRules
 from rostra.domain.service import Service
@@ -38,10 +40,13 @@ class Deciding(Unasked):
 
     services: Mapping[str, Found] = dataclasses.field(default_factory=dict[str, Found])
     verdict: Verdict = Verdict()
+    verdicts: Mapping[str, Verdict] = dataclasses.field(default_factory=dict[str, Verdict])
+    """By type of the participant."""
     place: MediaPlace | None = None
     picture: bytes | None = None
     asked: list[CallFacts] = dataclasses.field(default_factory=list[CallFacts])
     people: list[PersonFacts] = dataclasses.field(default_factory=list[PersonFacts])
+    about: list[CallFacts] = dataclasses.field(default_factory=list[CallFacts])
     placed: list[tuple[CallFacts, str]] = dataclasses.field(default_factory=list[Any])
     pictures: int = 0
     decides_services = True
@@ -55,7 +60,8 @@ class Deciding(Unasked):
 
     async def participant(self, call: CallFacts, service: Service, person: PersonFacts) -> Verdict:
         self.people.append(person)
-        return self.verdict
+        self.about.append(call)
+        return self.verdicts.get(person.type, self.verdict)
 
     async def media_place(self, call: CallFacts, service: Service) -> MediaPlace | None:
         self.placed.append((call, service.description.name))
@@ -152,6 +158,57 @@ async def test_a_participant_is_refused_or_changed() -> None:
     await exchange.close()
 
 
+@pytest.mark.spec("POL-041")
+async def test_a_browser_is_asked_about_again_with_its_media() -> None:
+    policies = Deciding()
+    exchange = await node(policies)
+    one = await Guest(exchange).join("hosts", pin="1234")
+    await one.session.open_webrtc("c1", "v=0\r\nb=AS:768\r\nm=audio 9 RTP/AVP 0\r\n")
+    await one.session.open_webrtc("c1", "v=0\r\n")  # again, for the same call
+    await one.session.open_webrtc("c2", "v=0\r\n", present="receive")
+    me = one.session.participant
+    assert [(who.type, who.role, who.uuid, who.call) for who in policies.people] == [
+        ("api_host", Role.HOST, "", ""), ("standard", Role.HOST, me.uuid, "c1"),
+    ]  # fmt: skip
+    assert [(call.protocol, call.bandwidth) for call in policies.about] == [
+        (CallProtocol.API, 0), (CallProtocol.WEBRTC, 768),
+    ]  # fmt: skip
+    assert [call.bandwidth for call, _ in policies.placed] == [768, 0]
+    policies.verdicts = {
+        "standard": Verdict(properties=Properties(remote_display_name="Late", preauthenticated_role="guest"))
+    }
+    await one.call("c3")
+    assert one.session.participant.display_name == "Ada", "nothing changes for who has media already"
+    two = await (await Guest(exchange).join("hosts", pin="1234")).call("c4")
+    assert (two.session.participant.display_name, two.session.participant.role) == ("Late", Role.GUEST)
+    policies.verdicts = {"standard": Verdict(refused=True, reason="No media for you")}
+    three = await Guest(exchange).join("open")
+    with pytest.raises(CallRefused) as refused:
+        await three.call("c5")
+    assert refused.value.text == "No media for you"
+    await until(lambda: three.listener.reasons == ["No media for you"])
+    assert exchange.session(three.session.participant.uuid) is None
+    policies.verdicts, asked = {}, len(policies.people)
+    phone = await Guest(exchange).join("open", protocol=CallProtocol.SIP)
+    await phone.session.reserve_rtp("c6", [MediaKind.AUDIO])
+    assert len(policies.people) == asked + 1, "a telephone is one call"
+    await exchange.close()
+
+
+async def test_what_a_caller_asked_for_goes_along() -> None:
+    policies = Deciding(picture=b"jpeg")
+    exchange = await node(policies)
+    listener = (await Guest(exchange).join("open")).listener
+    request = CallRequest(alias="open", protocol=CallProtocol.SIP, display_name="Bob", bandwidth=1920)
+    phone = await exchange.join(request, listener)
+    assert policies.asked[-1].bandwidth == 1920
+    await phone.reserve_rtp("c1", [MediaKind.AUDIO])
+    assert policies.placed[-1][0].bandwidth == 1920
+    await exchange.transfers.transfer_to(phone, Transfer(alias="hosts"))
+    assert (policies.asked[-1].local_alias, policies.asked[-1].bandwidth) == ("hosts", 1920)
+    await exchange.close()
+
+
 async def test_a_lock_and_who_passes_it() -> None:
     locked = service("Locked", PINS, locked=True)
     policies = Deciding(services={"locked": Found(service=msgspec.structs.replace(locked, policy="{}"))})
@@ -162,7 +219,7 @@ async def test_a_lock_and_who_passes_it() -> None:
     policies.verdict = Verdict(properties=Properties(bypass_lock=True))
     assert (await Guest(exchange).join("locked", pin="none")).where is ServiceType.CONFERENCE
     phone = await Guest(exchange).join("open", protocol=CallProtocol.SIP)
-    assert await exchange.transfers.transfer_to(phone.session, "locked", Role.GUEST)
+    assert await exchange.transfers.transfer_to(phone.session, Transfer(alias="locked", role=Role.GUEST))
     assert phone.where is ServiceType.WAITING_ROOM, "that was said of another conference"
     await exchange.close()
 

@@ -17,6 +17,7 @@ from rostra.calls.switchboard import (
     SessionListener,
 )
 from rostra.domain.dialling import Wanted
+from rostra.domain.ice import IceSide
 from rostra.domain.media import MediaDescription, MediaKind
 from rostra.domain.vocabulary import Role, ServiceType
 
@@ -44,8 +45,11 @@ class FakeConference:
     called: dict[str, Somebody] = dataclasses.field(default_factory=dict)
     members: list[tuple[str, dict[str, object]]] = dataclasses.field(default_factory=list)
 
-    async def transfer(self, participant: str, alias: str, role: Role | None) -> None:
+    trusted: list[bool] = dataclasses.field(default_factory=list)
+
+    async def transfer(self, participant: str, alias: str, role: Role | None, *, trusted: bool = True) -> None:
         self.sent.append((participant, alias, role))
+        self.trusted.append(trusted)
 
     @property
     def participants(self) -> list[Somebody]:
@@ -75,6 +79,8 @@ class FakeSession:
     remote: MediaDescription | None = None
     reason: str = ""
     """Why it left."""
+    sides: Callable[[str, Sequence[int]], tuple[IceSide, ...]] | None = None
+    """Its media worker has ICE."""
     on_hold: Callable[[bool], None] | None = None
     on_tones: Callable[[str], bool] | None = None
     on_far_end: Callable[[FarEnd], None] | None = None
@@ -82,13 +88,19 @@ class FakeSession:
     conference: FakeConference = dataclasses.field(default_factory=FakeConference)
 
     async def reserve_rtp(
-        self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False
+        self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False, ipv6: bool = False
     ) -> tuple[str, tuple[int, ...]]:
         self.calls.add(call)
         self.log.append(("reserve", tuple(kinds)))
         ports = tuple(range(self.next_port, self.next_port + 2 * len(kinds), 2))
         self.next_port += 100
-        return "127.0.0.1", ports
+        return "::1" if ipv6 else "127.0.0.1", ports
+
+    async def reserve_ice(
+        self, call: str, components: Sequence[int], generation: str, *, controlling: bool = False
+    ) -> tuple[IceSide, ...]:
+        self.log.append(("reserve ice", tuple(components), generation, controlling))
+        return self.sides(generation, components) if self.sides else ()
 
     async def connect_rtp(self, call: str, local: MediaDescription, remote: MediaDescription) -> None:
         if self.fail_with is not None:
@@ -147,6 +159,12 @@ class FakeSwitchboard:
     dialled: list[Wanted] = dataclasses.field(default_factory=list)
     answering: bool = True
     """Who is called is there at once."""
+    connected: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    connects: bool = True
+
+    async def connect(self, first: str, second: str) -> bool:
+        self.connected.append((first, second))
+        return self.connects
 
     async def join(self, request: CallRequest, listener: SessionListener) -> Any:
         if self.slow is not None:

@@ -10,10 +10,11 @@ import pytest
 from rostra.calls.switchboard import FarEnd
 from rostra.domain import gateway
 from rostra.domain.vocabulary import ServiceType
+from rostra.sip import moving
 from tests.sip.conftest import Running
 from tests.sip.fakes import FakeSession, Somebody
 from tests.sip.pair import answered, call, serving
-from tests.sip.test_moving import Scene
+from tests.sip.test_moving import OTHER, Scene, session
 
 
 @dataclasses.dataclass
@@ -98,3 +99,24 @@ async def test_one_end_sends_the_other_on() -> None:
 
 async def test_nobody_to_send_on() -> None:
     assert await Scene(service_type=ServiceType.GATEWAY).wish("sip:carol@example.com") == [403]
+
+
+@pytest.mark.spec("SVC-077")
+@pytest.mark.parametrize(("trusted", "connects", "status"), [(True, True, 200), (False, False, 503)])
+async def test_one_end_sends_the_other_on_to_its_other_call(trusted: bool, connects: bool, status: int) -> None:
+    """Attended: what it has in both calls is connected, and its other call ends; else both stay."""
+    scene = Scene(service_type=ServiceType.GATEWAY)
+    scene.line.other = session(uuid="second", service_type=ServiceType.GATEWAY)
+    scene.switchboard.connects = connects
+    assert await scene.wish("sip:carol@example.com", OTHER) == [100, status]
+    assert scene.switchboard.connected == [("somebody", "second")]
+    assert scene.line.ended == ([("other", moving.MOVED)] if connects else [])
+    assert scene.session.conference.sent == []
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_who_is_no_registered_caller_sends_nobody_as_one(trusted: bool) -> None:
+    scene = Scene(service_type=ServiceType.GATEWAY, is_trusted=trusted)
+    scene.session.conference.called["other"] = Somebody("other", service_type=ServiceType.GATEWAY)
+    await scene.wish("sip:0900@example.com")
+    assert scene.session.conference.trusted == [trusted]

@@ -13,6 +13,7 @@ from rostra.calls import arrivals, identity, rejoining
 from rostra.calls.anchors import Anchors, Atlas
 from rostra.calls.arrivals import Entrance
 from rostra.calls.attendant import KEYPADS
+from rostra.calls.connecting import Connecting
 from rostra.calls.direct import DirectMedia, offered
 from rostra.calls.edge import Edge
 from rostra.calls.gateway import Gateways
@@ -35,7 +36,7 @@ from rostra.conference.messages import node_subject
 from rostra.conference.roster import Participant
 from rostra.dialplan.outward import Plan
 from rostra.dialplan.resolve import FindAlias, resolve
-from rostra.domain.admission import AccessRules, role_by
+from rostra.domain.admission import AccessRules
 from rostra.domain.dialling import Wanted
 from rostra.domain.history import ConferenceEnded, ConferenceStarted, ParticipantEnded, ParticipantJoined
 from rostra.domain.rooms import Room
@@ -98,6 +99,8 @@ class Exchange:
         self.outgoing = Outgoing(here, peers, plan, self, self._reaching.may_call)
         self._gateways = Gateways(self.outgoing, self._sessions.get)
         self._places = Places(here.clock, self._turn_out)
+        self._connecting = Connecting(self._sessions.get, self._admit)
+        self.connect = self._connecting.connect
         self.transfers = Transfers(here, self._reaching, self._instance, self, self._places)
         self._background = Background()
         self.direct = DirectMedia(self._sessions, self._background.spawn)
@@ -147,6 +150,8 @@ class Exchange:
         if self._closed or not self._takes_calls():
             log_failed(request, Refusal.MAINTENANCE.text)
             raise CallRefused(Refusal.MAINTENANCE)
+        if (taken := self._connecting.replace(request, listener)) is not None:
+            return taken
         find = self._find_alias if request.role is None else self._find
         found = await self._reaching.service(request, find)
         former = await rejoining.recall(request, found.service, self._running.get, self._here.bus)
@@ -181,13 +186,7 @@ class Exchange:
         return await self._portraits.of(session.conference, participant, width, height) if session else None
 
     async def admits(self, alias: str, role: Role | None, pin: str | None) -> Role | bool | None:
-        found = await self._reaching.target(alias)
-        if found is None or found.service.description.service_type not in arrivals.JOINABLE:
-            return False
-        if pin is None or not found.service.access.pin_asked:
-            return role
-        given = role_by(found.service.access, pin)
-        return given if given is not None and role in (None, given) else False
+        return await self._reaching.admits(alias, role, pin)
 
     def room(self, alias: str) -> Room | None:
         return self._rooms.room(alias)

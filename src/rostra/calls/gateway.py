@@ -28,7 +28,7 @@ from rostra.domain.dialling import Wanted
 from rostra.domain.gateway import Onward
 from rostra.domain.service import Service
 from rostra.domain.theme import TRANSFER
-from rostra.domain.vocabulary import ServiceType
+from rostra.domain.vocabulary import CallDirection, ServiceType
 
 logger = structlog.get_logger("rostra.calls")
 
@@ -48,6 +48,12 @@ def is_abandoned(conference: ConferenceInstance) -> bool:
     """Has the caller of a gateway call gone while it was being placed? Then nobody is called any more."""
     caller = conference.register(CALLER)
     return conference.service.onward is not None and conference.participant(str(caller or "")) is None
+
+
+def succeed(conference: ConferenceInstance, before: str, after: str) -> None:
+    """Somebody takes the place of a party of a gateway call (by their uuids)."""
+    if conference.register(CALLER) == before:
+        conference.remember(CALLER, after)
 
 
 class Placing(Protocol):
@@ -95,15 +101,17 @@ class Gateways:
                 self._let_go(conference, called)
         elif (session := self._session(there.uuid)) is not None:
             self._lead(conference, onward, session, called)
+        self._receive(conference, called)
 
     def said(self, conference: ConferenceInstance, participant: Participant, reason: str) -> None:
         """Somebody signalled here leaves; `reason` is why."""
         if conference.service.onward is None:
             return
         self._called.discard(participant.uuid)
+        self._told.pop(participant.uuid, None)
         if participant.uuid == conference.register(CALLER):
-            self._told.pop(participant.uuid, None)
-        elif reason != OUTRUN:
+            return
+        if reason != OUTRUN:
             conference.remember(SAID, reason)
 
     def ended(self, conference: ConferenceInstance) -> None:
@@ -129,17 +137,27 @@ class Gateways:
                 )
                 return
 
+    def _receive(self, conference: ConferenceInstance, called: list[Participant]) -> None:
+        """Who came here in the place of the called party has nobody to wait for."""
+        for one in called:
+            session = self._session(one.uuid) if one.joined and one.call_direction is CallDirection.IN else None
+            if session is not None:
+                self._tell(conference, session, FarEnd.ANSWERED)
+
     def _lead(
         self, conference: ConferenceInstance, onward: Onward, session: CallSession, called: list[Participant]
     ) -> None:
         """Of a caller signalled here."""
         me = session.participant
         if conference.key not in self._placed:
-            if me.legs:  # its own media has its room: from here on both legs fit, or none is set up (POL-119)
+            if called:  # it took the place of who has called
+                self._placed.add(conference.key)
+            elif me.legs:  # its own media has its room: from here on both legs fit, or none is set up (POL-119)
                 self._placed.add(conference.key)
                 self._placing_now.add(conference.key)
                 self._background.spawn(self._place(conference, onward, session))
-            return
+            if not called:
+                return
         if any(one.joined for one in called):
             self._tell(conference, session, FarEnd.ANSWERED)
         elif any(one.is_ringing for one in called):
@@ -153,8 +171,8 @@ class Gateways:
 
     def _tell(self, conference: ConferenceInstance, session: CallSession, now: FarEnd) -> None:
         me = session.participant.uuid
-        if self._told.get(me) in (now, FarEnd.ANSWERED):
-            return
+        if self._told.get(me) in (now, FarEnd.ANSWERED) or not session.participant.legs:
+            return  # or its own call is not there yet
         self._told[me] = now
         if now is FarEnd.ANSWERED:
             conference.show(me)

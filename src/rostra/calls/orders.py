@@ -72,6 +72,8 @@ class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
     mark: str = ""
     """By which it is known when it joins anew (`calls.rejoining`)."""
     former: Former | None = None
+    replaces: str = ""
+    """The participant whose place it takes (RFC 3891)."""
 
 
 class CallOrder(msgspec.Struct, frozen=True, kw_only=True):

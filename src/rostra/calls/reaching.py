@@ -23,6 +23,7 @@ from rostra.conference.roster import Participant
 from rostra.dialplan.outward import Plan
 from rostra.dialplan.resolve import RECEPTION, FindAlias, Resolution, resolve
 from rostra.domain.abuse import Shield
+from rostra.domain.admission import role_by
 from rostra.domain.reception import destination
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
@@ -138,6 +139,16 @@ class Reaching:
             return await self.alias(alias, call)
         except CallRefused:
             return None
+
+    async def admits(self, alias: str, role: Role | None, pin: str | None) -> Role | bool | None:
+        """May somebody be sent there? (`calls.switchboard.Switchboard.admits`)"""
+        found = await self.target(alias)
+        if found is None or found.service.description.service_type not in JOINABLE:
+            return False
+        if pin is None or not found.service.access.pin_asked:
+            return role
+        given = role_by(found.service.access, pin)
+        return given if given is not None and role in (None, given) else False
 
     async def may_call(self, service: Service, call: CallFacts) -> bool:
         """May the conference of a service place this call? What else is answered changes no conference (POL-030)."""

@@ -13,7 +13,6 @@ from rostra.calls import bandwidths
 from rostra.calls.anchors import Anchors
 from rostra.calls.attendant import Attendant
 from rostra.calls.keypad import Keypad
-from rostra.calls.legs import CallLegs
 from rostra.calls.licences import Licences
 from rostra.calls.offers import full_hd_in, has_active_video, has_slides, narrower
 from rostra.calls.presentations import (
@@ -25,7 +24,9 @@ from rostra.calls.presentations import (
     slides_policy,
 )
 from rostra.calls.switchboard import CallRefused, Refusal, SessionListener
+from rostra.calls.ways import CallWays
 from rostra.conference.instance import ConferenceInstance
+from rostra.conference.messages import Transfer
 from rostra.conference.roster import Participant
 from rostra.domain import dialling
 from rostra.domain.admission import AccessRules
@@ -56,9 +57,8 @@ class Office(Protocol):
 
     def judged(self, session: CallSession, right: bool) -> None: ...
 
-    async def transfer_to(self, session: CallSession, alias: str, role: Role | None) -> bool:
-        """Take it to the conference of an alias; False when that cannot be."""
-        ...
+    async def transfer_to(self, session: CallSession, to: Transfer) -> bool: ...
+
 
     def take_place(self, session: CallSession) -> bool:
         """Take one of the places in its conference; False: there is none."""
@@ -69,7 +69,7 @@ class Office(Protocol):
         ...
 
 
-class CallSession(CallLegs):
+class CallSession(CallWays):
     """`calls.switchboard.Session` towards the adapter, `conference.instance.Member` towards the roster."""
 
     def __init__(
@@ -112,7 +112,7 @@ class CallSession(CallLegs):
             answer = await worker.open_webrtc(
                 call, offer, media_type=media_type,
                 receive_bandwidth=self.service.max_callrate_in, send_bandwidth=self.service.max_callrate_out,
-                slides=slides,
+                slides=slides, servers=self.servers,
             )  # fmt: skip
             if state.confirmed:
                 await worker.start(call)
@@ -149,7 +149,7 @@ class CallSession(CallLegs):
         await self._tell(call, lambda worker: worker.add_candidate(call, mid, candidate, ufrag))
 
     async def reserve_rtp(
-        self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False
+        self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False, ipv6: bool = False
     ) -> tuple[str, tuple[int, ...]]:
         state, _ = self._begin(call)
         state.full_hd = full_hd
@@ -158,7 +158,7 @@ class CallSession(CallLegs):
         await self._instance.set_client_state(self._participant.uuid, no_video=told)
         if not told and self.service.call_type == "audio":  # also where it was moved to (CONF-155)
             kinds = [kind for kind in kinds if kind is not MediaKind.VIDEO]
-        return await self._reserve(call, state, kinds, audio_only=audio_only)
+        return await self._reserve(call, state, kinds, audio_only=audio_only, ipv6=ipv6)
 
     async def connect_rtp(self, call: str, local: MediaDescription, remote: MediaDescription) -> None:
         state, _ = self._begin(call)
@@ -166,7 +166,7 @@ class CallSession(CallLegs):
 
         async def connect(worker: Worker) -> None:
             try:
-                await worker.connect_rtp(call, local, remote)
+                await worker.connect_rtp(call, local, remote, self.proved)
                 if state.confirmed:
                     await worker.start(call)
             except MediaFailure as failure:
@@ -271,19 +271,19 @@ class CallSession(CallLegs):
         for call in self._speaking_to():
             await self._tell(call, lambda worker, call=call: worker.stop_playing(call))
 
-    def transferred(self, alias: str, role: Role | None) -> None:
+    def transferred(self, to: Transfer) -> None:
         if self._gone:
             return
         try:
-            goes = self._listener.refer(alias, role)
+            goes = to.call is None and self._listener.refer(to.alias, to.role)
         except Exception:
             logger.exception("Adapter failed", participant_id=self._participant.uuid)
             goes = False
         if goes:
             self.withdraw()
-            self._going = alias, self._background.spawn(self._await_leaving())
+            self._going = to.alias, self._background.spawn(self._await_leaving())
         else:
-            self._background.spawn(self._transfer(alias, role))
+            self._background.spawn(self._transfer(to))
 
     def withdraw(self, alias: str = "") -> bool:
         """It need not go where it was sent (`alias`; empty: wherever that was) any more; False: it was not (API-132).
@@ -304,8 +304,8 @@ class CallSession(CallLegs):
         if not self._gone:
             await self._instance.remove(uuid, TRANSFER_FAILED)
 
-    async def _transfer(self, alias: str, role: Role | None) -> None:
-        if not await self._office.transfer_to(self, alias, role):
+    async def _transfer(self, to: Transfer) -> None:
+        if not await self._office.transfer_to(self, to):
             await self._instance.remove(self._participant.uuid, TRANSFER_FAILED)
 
     def play_sounds(self, sounds: tuple[str, ...]) -> None:

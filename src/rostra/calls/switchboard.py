@@ -23,6 +23,7 @@ from rostra.calls.refusal import (
 from rostra.conference.events import CameraMoved, ConferenceEvent, PeerSignal, RoomReferred
 from rostra.conference.roster import ConferenceFlags, Participant
 from rostra.domain.dialling import Wanted
+from rostra.domain.ice import IceSide
 from rostra.domain.media import MediaDescription, MediaKind
 from rostra.domain.rooms import Room
 from rostra.domain.service import ServiceDescription
@@ -134,7 +135,7 @@ class Session(Protocol):
     async def add_candidate(self, call: str, mid: str, candidate: str, ufrag: str = "") -> None: ...
 
     async def reserve_rtp(
-        self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False
+        self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False, ipv6: bool = False
     ) -> tuple[str, tuple[int, ...]]:
         """Local address and RTP ports (RTCP one higher), one per kind. Raises CallRefused when out of them.
 
@@ -143,6 +144,12 @@ class Session(Protocol):
         Without a licence for video `service` has the call type `audio` from then on. Of a service with video the
         ports for it are there all the same: `participant.no_video` is told so by a picture, and sends none.
         """
+        ...
+
+    async def reserve_ice(
+        self, call: str, components: Sequence[int], generation: str, *, controlling: bool = False
+    ) -> tuple[IceSide, ...]:
+        """Our sides of ICE, see media.messages.ReserveIce; none where the media worker has no ICE for this call."""
         ...
 
     async def connect_rtp(self, call: str, local: MediaDescription, remote: MediaDescription) -> None:
@@ -304,8 +311,12 @@ class Conference(Protocol):
         """Tones to that participant's endpoint."""
         ...
 
-    async def transfer(self, participant: str, alias: str, role: Role | None) -> None:
-        """Have a participant go to another conference; it is disconnected if that fails (CONF-120)."""
+    async def transfer(self, participant: str, alias: str, role: Role | None, *, trusted: bool = True) -> None:
+        """Have a participant go to another conference; it is disconnected if that fails (CONF-120).
+
+        `trusted`: who wants that is a registered caller, or the platform itself. Others send nobody by Call Routing
+        Rules that are for registered callers.
+        """
         ...
 
     async def still(self, *, large: bool = False, number: int = 0) -> bytes | None:
@@ -338,6 +349,11 @@ class Switchboard(Protocol):
 
     async def admits(self, alias: str, role: Role | None, pin: str | None) -> Role | bool | None:
         """May somebody be sent there? False: there is nothing, or the PIN is wrong; else as what (API-129)."""
+        ...
+
+    async def connect(self, first: str, second: str) -> bool:
+        """Attended transfer: connect the other ends of two calls of one caller, of which one at least is a gateway
+        call. They are named by their participants, signalled here; False: that cannot be, and nothing has changed."""
         ...
 
     def lookup(self, alias: str) -> ServiceDescription | None:

@@ -11,12 +11,14 @@ import structlog
 from rostra.calls import arrivals, guessing, identity
 from rostra.calls.arrivals import Entrance
 from rostra.calls.attendant import KEYPADS
+from rostra.calls.gateway import succeed
 from rostra.calls.places import Places, room_in
 from rostra.calls.reaching import Reaching, facts_of_participant
 from rostra.calls.session import CallSession
 from rostra.calls.switchboard import CallRefused, PinRequired, Refusal
 from rostra.conference.here import Here
 from rostra.conference.instance import ConferenceInstance
+from rostra.conference.messages import Transfer
 from rostra.conference.roster import Participant
 from rostra.domain.reception import destination
 from rostra.domain.service import Service
@@ -87,15 +89,34 @@ class Transfers:
         alias = destination(rules, keyed.partition("**")[0]) or keyed
         return await self.transfer(session, found.service, alias, pin=found.pin)
 
-    async def transfer_to(self, session: CallSession, alias: str, role: Role | None) -> bool:
-        """Take it to the conference of an alias (API-130): as `role`, or as anybody who comes there."""
+    async def transfer_to(self, session: CallSession, to: Transfer) -> bool:
+        """Take it to the conference of an alias (API-130): as a role, or as anybody who comes there."""
+        if to.call is not None:
+            await self._take_place(session, to.call, to.place)
+            return True
         service = session.conference.service
-        call = facts_of_participant(session.participant, alias)
-        call = msgspec.structs.replace(call, previous_service=service.description.name)
-        found = await self._reaching.sent(alias, call)
+        call = facts_of_participant(session.participant, to.alias)
+        call = msgspec.structs.replace(
+            call, previous_service=service.description.name, registered=call.registered and to.trusted
+        )
+        found = await self._reaching.sent(to.alias, call)
         if found is None or found.service.description.service_type not in arrivals.JOINABLE:
             return False
-        return await self.transfer(session, found.service, alias, pin=found.pin, role=role)
+        return await self.transfer(session, found.service, to.alias, pin=found.pin, role=to.role)
+
+    async def _take_place(self, session: CallSession, service: Service, place: str) -> None:
+        """Go into a gateway call, for a party of it that leaves; without that it stays where it is."""
+        me = session.participant
+        entrance = arrivals.enter(service, me.protocol, None, None, name=me.display_name)
+        conference = await self._conference(arrivals.conference_key(service, entrance.where), service)
+        if not self._is_still(session, me, conference):
+            return
+        if conference.participant(place) is None or service.onward is None or not me.joined:
+            logger.info("Not transferred", participant_id=me.uuid, reason="nobody is there any more")
+            conference.end_if_unused()
+            return
+        self._move(session, conference, service.onward.alias, entrance)
+        succeed(conference, place, session.participant.uuid)
 
     async def transfer(
         self, session: CallSession, service: Service, alias: str, *, pin: str | None = None, role: Role | None = None

@@ -117,9 +117,17 @@ class Control(abc.ABC):
     async def remove(self, participant: str, reason: str) -> None:
         await self._do(self._order(participant, remove=reason))
 
-    async def transfer(self, participant: str, alias: str, role: Role | None) -> None:
-        """Have a participant go to another conference; it is disconnected if that fails (CONF-120)."""
-        await self._do(self._order(participant, transfer=w.Transfer(alias=alias, role=role)))
+    async def transfer(self, participant: str, alias: str, role: Role | None, *, trusted: bool = True) -> None:
+        """Have a participant go to another conference; it is disconnected if that fails (CONF-120).
+
+        `trusted`: who wants that is a registered caller, or the platform itself.
+        """
+        await self._do(self._order(participant, transfer=w.Transfer(alias=alias, role=role, trusted=trusted)))
+
+    async def put_in_place(self, participant: str, call: Service, place: str) -> None:
+        """Have a participant take the place of a party (by its uuid) of a gateway call; it stays if that fails."""
+        alias = call.onward.alias if call.onward else ""
+        await self._do(self._order(participant, transfer=w.Transfer(alias=alias, call=call, place=place)))
 
     async def send_dtmf(self, participant: str, digits: str) -> None:
         await self._do(self._order(participant, dtmf=digits))

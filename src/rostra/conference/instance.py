@@ -296,7 +296,7 @@ class ConferenceInstance(Control):
             known = self._state.get(uuid)
             back = room is not None and room.end_action == "transfer" and known is not None and known.joined
             if room is not None and known is not None and back and not known.attending:
-                self._members[uuid].transferred(room.main_alias, known.role)
+                self._members[uuid].transferred(w.Transfer(alias=room.main_alias, role=known.role))
             else:
                 self._throw_out(uuid, ROOM_CLOSED)
 

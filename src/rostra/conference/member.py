@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from rostra.conference.events import PeerSignal
+from rostra.conference.messages import Transfer
 from rostra.conference.roster import Participant
 from rostra.domain.vocabulary import Role
 from rostra.media.replies import DtmfReceived, LegFailed, LegTold, PictureWanted
@@ -42,8 +43,8 @@ class Member(Protocol):
     def play_sounds(self, sounds: tuple[str, ...]) -> None:
         """Let the participant hear sounds of the theme."""
 
-    def transferred(self, alias: str, role: Role | None) -> None:
-        """It shall go to another conference, as `role` (None: as anybody who comes there)."""
+    def transferred(self, to: Transfer) -> None:
+        """It shall go to another conference."""
 
     def followed(self, participant: Participant) -> None:
         """Where the participant is, or what is known of it, has changed."""

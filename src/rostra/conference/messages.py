@@ -124,6 +124,11 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     alias: str
     role: Role | None = None
     """What it is there; None: as anybody who comes."""
+    trusted: bool = True
+    """Whoever wants it may use what is for registered callers only; else the one who is sent may not either."""
+    call: Service | None = None
+    """The gateway call it goes into, in the place of the party `place`."""
+    place: str = ""
 
 
 class DialOut(Message, frozen=True, kw_only=True):

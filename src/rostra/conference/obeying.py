@@ -35,4 +35,4 @@ def obey(order: w.Order, member: Member, seating: Seating, audience: Audience) -
     if order.play:
         member.play_sounds(order.play)
     if order.transfer is not None:
-        member.transferred(order.transfer.alias, order.transfer.role)
+        member.transferred(order.transfer)

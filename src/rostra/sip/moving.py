@@ -26,6 +26,8 @@ log = structlog.get_logger("rostra.sip")
 MOVED = "Call transferred"
 FAILED = "transfer failed"
 """API-017."""
+SIP_PORTS = (None, 5060, 5061)
+"""Where an address of ours is us, and no other system on the same machine."""
 LOOKING = 0.2
 """Seconds between two looks at whether a called party has answered."""
 
@@ -95,11 +97,11 @@ class Moving:
         session = self._session()
         if session is None or session.participant.service_type not in _INSIDE:
             return 403
-        if session.participant.service_type is ServiceType.GATEWAY:
-            return await self._hand_over(session, event)
         other = self._line.replaced(event.replaces) if event.replaces is not None else None
         if other is not None:
             return await self._join_other(session, event, other)
+        if session.participant.service_type is ServiceType.GATEWAY:
+            return await self._hand_over(session, event)
         alias = await self._service(event.target)
         if alias and event.replaces is None:
             return await self._go(session, event, alias, None)
@@ -119,20 +121,34 @@ class Moving:
         there = self._line.session_of(other)
         if there is None or there is session:
             return 481
+        if ServiceType.GATEWAY in (session.participant.service_type, there.participant.service_type):
+            return await self._connect(session, there, event, other)
         role = there.participant.role if there.participant.service_type in _INSIDE else None
         status = await self._go(session, event, there.participant.local_alias, role)
         self._line.hang_up(other, MOVED)
         return status
 
+    async def _connect(self, session: Session, there: Session, event: ReferReceived, other: str) -> int:
+        """Whoever it talks to in one call gets to talk to whoever is in the other (RFC 5589 7)."""
+        self._line.report(event.call, event.name, 100)
+        if not await self._switchboard.connect(session.participant.uuid, there.participant.uuid):
+            return 503
+        self._line.hang_up(other, MOVED)
+        return 200
+
     async def _hand_over(self, session: Session, event: ReferReceived) -> int:
-        """In a gateway call, one end sends the other on and leaves; two gateway calls are not joined."""
+        """In a gateway call, one end sends the other on and leaves. A call that is none of ours is not replaced.
+
+        Who is no registered caller does not have one call by rules that are for registered callers.
+        """
         me = session.participant.uuid
         other = next((one for one in session.conference.participants if one.uuid != me and one.joined), None)
         if other is None or event.replaces is not None:
             return 403
         target = dataclasses.replace(event.target, headers="")
         self._line.report(event.call, event.name, 100)
-        await session.conference.transfer(other.uuid, await self._service(target) or target.address, None)
+        alias = await self._service(target) or target.address
+        await session.conference.transfer(other.uuid, alias, None, trusted=session.participant.is_trusted)
         return 200
 
     async def _go(self, session: Session, event: ReferReceived, alias: str, role: Role | None) -> int:
@@ -170,8 +186,9 @@ class Moving:
             return False
         if session is None or not target.is_sip:
             return False
-        known = aliases(target, ours=self._line.is_ours(target.bare_host))
-        if any(self._switchboard.lookup(one) is not None for one in known):
+        ours = self._line.is_ours(target.bare_host)
+        known = aliases(target, ours=ours)
+        if (ours and target.port in SIP_PORTS) or any(self._switchboard.lookup(one) is not None for one in known):
             return False
         local = session.participant.local_alias
         by = f"<sip:{local}>" if "@" in local else f"<sip:{local}@{target.host}>"
@@ -192,4 +209,6 @@ def taking_place(request: CallRequest, replaced: Session | None) -> CallRequest:
     there = replaced.participant
     inside = there.service_type in _INSIDE
     role = there.role if inside else None
-    return msgspec.structs.replace(request, alias=there.local_alias, role=role, readmitted=inside)
+    return msgspec.structs.replace(
+        request, alias=there.local_alias, role=role, readmitted=inside, replaces=there.uuid if inside else ""
+    )  # fmt: skip

@@ -105,5 +105,7 @@ async def transfer(asked: Asked) -> bool:
         admitted = role
     if isinstance(admitted, bool) or target.service_type is ServiceType.CONNECTING or target.is_transferring:
         return False
-    await asked.conference.transfer(target.uuid, body.conference_alias, admitted)
+    await asked.conference.transfer(
+        target.uuid, body.conference_alias, admitted, trusted=asked.me.is_trusted
+    )  # fmt: skip
     return True
