@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import free_port
-from tests.sip.conftest import Running
+from tests.sip.desk import Desk, desk
 from tests.sip.pair import answered, call
 
 pytestmark = pytest.mark.skipif(shutil.which("linphonec") is None, reason="linphone-cli is not installed")
@@ -98,14 +98,22 @@ async def linphone(directory: Path) -> AsyncIterator[Linphone]:
             await process.communicate()
 
 
+__all__ = ["desk"]
+
+
 @pytest.mark.spec("REF-103", "REF-105")
-async def test_a_call_each_way_held_resumed_and_transferred(running: Running, tmp_path: Path) -> None:
+async def test_it_registers_and_calls_each_way_are_held_resumed_and_transferred(desk: Desk, tmp_path: Path) -> None:
+    running = desk
     running.switchboard.aliases.add("other")
     async with linphone(tmp_path) as phone:
+        await phone.do(f"register sip:eric@127.0.0.1:{desk.port} sip:127.0.0.1:{desk.port} sesame")
+        await desk.until(lambda: len(desk.registry) == 1)
+        assert not desk.registering.registrar._offers._seen, "it has answered by SHA-256"
         await phone.do(f"call sip:meet.demo@127.0.0.1:{running.port}")
         await running.until(lambda: any(session.did("confirm") for session in running.switchboard.sessions))
         [session] = running.switchboard.sessions
         assert session.request.vendor.startswith("Linphone")
+        assert session.request.registered == "eric", "it has said its password for the call too"
         await phone.until("pause", lambda: ("hold", True) in session.log)
         await phone.until("resume 1", lambda: ("hold", False) in session.log)
         transfer = f"transfer 1 sip:other@127.0.0.1:{running.port}"

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from rostra.calls.switchboard import CallRequest, NotDialled
@@ -168,7 +169,7 @@ async def test_a_call_that_ends_asks_for_nothing_more() -> None:
     [
         ("sip:dan@example.com", True),
         ("sips:dan@example.com;transport=tcp", True),
-        ("sip:dan@127.0.0.1", False),  # by a rule, if any takes it
+        ("sip:dan@127.0.0.1", True),
         ("sip:meet.demo@127.0.0.1", False),
         ("sip:meet@known.test", False),
         ("dan@example.com", False),
@@ -236,6 +237,17 @@ def test_who_calls(said: str, asserted: str, privacy: str, trusted: bool, name: 
     caller = caller_of(made, trusted=trusted)
     assert (caller.name, caller.address, caller.uri) == (name, address, f"sip:{address}")
     assert caller.asserted == (asserted or None if trusted else None)
+
+
+def test_what_is_no_text_is_told_as_text() -> None:
+    """Else it could be sent to nobody: not to policy, and to no other node."""
+    raw = request("INVITE", extra="P-Asserted-Identity: <sip:X@example.com>\r\n").replace(b":X@", b":\xff\x00\x1b[2J@")
+    made = parse_message(raw.replace(b"<sip:carol@192.0.2.1>;tag", b'"\xfe" <sip:c%00\xf0@192.0.2.1>;tag'))
+    assert isinstance(made, Request)
+    caller = caller_of(made, trusted=True)
+    for text in (caller.name, caller.address, caller.uri, caller.asserted or ""):
+        assert msgspec.json.decode(msgspec.json.encode(text)) == text
+        assert text.isprintable()
 
 
 # ---- on real sockets ---------------------------------------------------------------------------------------------

@@ -179,7 +179,17 @@ class CalledAgent(CallAgent):
         known, host = self._order.credentials, self._target.wanted.host
         if (self._order.hop is not None and not self._redirected) or self._trunk.knows(place.address):
             return known
-        return lambda realm: known(realm) if belongs(realm, host) else None
+        return functools.partial(self._answering_stranger, known, host)
+
+    def _answering_stranger(self, known: Credentials, host: str, realm: str) -> tuple[str, str] | None:
+        found = known(realm)
+        if found is None or belongs(realm, host):
+            return found
+        self._log.warning(
+            "sip_credentials_not_told", realm=realm, called=host,
+            remedy="make the system a SIP proxy of the location or of a rule if it shall have them",
+        )  # fmt: skip
+        return None
 
     def _fitting(self, place: Place, offer: bytes) -> Place:
         """What is too long for a datagram goes by TCP first, unless somebody wants UDP (RFC 3261 18.1.1)."""

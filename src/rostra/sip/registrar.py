@@ -174,14 +174,14 @@ class Registrar:
             response.headers.add(name, value)
         return response
 
-    def first(self, request: Request, flow: Flow, device: Device, now: float) -> Response | None:
+    def first(self, request: Request, flow: Flow, alias: str, device: Device, now: float) -> Response | None:
         """The challenge for who has not answered one of ours yet, before anybody else is asked about it; None: it has,
         or no password is wanted of it."""
         wanted = device.challenged and rules.admit(self._settings(), device, CallProtocol.SIP) is None
         if not wanted or self._authenticator.has_answered(request, now):
             return None
         stale = request.headers.get("Authorization") is not None
-        return self._challenge(request, (flow.remote[0], device.alias), request.to.uri, now, stale=stale)
+        return self._challenge(request, (flow.remote[0], alias), request.to.uri, now, stale=stale)
 
     def unproven(self, request: Request, flow: Flow, aliases: Sequence[str], now: float) -> Response | None:
         """The challenge for a call of somebody who seems to be a device with a password, by UDP: where a datagram comes
@@ -194,13 +194,14 @@ class Registrar:
             return respond(request, 403, _tag())
         outcome = self._authenticator.check(request, device.username, device.password, now)
         if outcome is Outcome.OK:
+            self._offers.answered(request, (flow.remote[0], aliases[0]), now)
             return None
         if outcome is Outcome.WRONG:
             self._shield.wrong_password(flow.remote[0], found.alias, now)
             log.info("sip_call_of_device_refused", alias=found.alias, remote_address=flow.remote[0])
             return respond(request, 403, _tag())
         stale = outcome is Outcome.STALE
-        return self._challenge(request, (flow.remote[0], found.alias), request.from_.uri, now, stale=stale)
+        return self._challenge(request, (flow.remote[0], aliases[0]), request.from_.uri, now, stale=stale)
 
     def _fail(self, flow: Flow, alias: str, why: Refused) -> None:
         log.info("Registration failed", alias=alias, protocol="SIP", remote_address=flow.remote[0], reason=why.value)
