@@ -211,3 +211,24 @@ async def test_who_is_sent_by_a_rule_for_registered_callers(registered: str, tru
     else:
         await until(lambda: caller.listener.reasons == ["transfer failed"])
         assert len(desk.adapter.calls) == 1
+
+
+@pytest.mark.spec("SVC-090", "CONF-029", "SVC-083")
+@pytest.mark.parametrize(
+    ("registered", "trusted", "alias", "goes"),
+    [
+        ("ben@here", False, "sip:0900123@example.com", False),
+        ("ben@here", True, "sip:0900123@example.com", True),
+        ("ben@here", False, "sip:carl@example.com", True),
+        ("", False, "sip:0900123@example.com", True),
+    ],
+)
+async def test_a_registered_device_is_not_told_to_call_at_the_cost_of_its_platform(
+    registered: str, trusted: bool, alias: str, goes: bool
+) -> None:
+    """By REFER it would call as itself, whoever wanted that."""
+    (desk,) = await desks("n1", plan=Plan(given=MEMBERS))
+    caller = await (await Caller(desk).call("bob", registered=registered)).media()
+    caller.listener.goes = True
+    await caller.session.conference.transfer(caller.me.uuid, alias, None, trusted=trusted)
+    assert (caller.listener.referred != []) is goes

@@ -112,6 +112,50 @@ async def test_two_parties_without_a_service() -> None:
     assert (matched.name, matched.tag, matched.parsed) == ("Out", "T", "ann@example.com")
 
 
+def routes(desk: Desk) -> dict[str, tuple[bool, bool]]:
+    """Who speaks and who hears, by the call."""
+    composed = desk.node.pool.workers[0].composed[-1].audio
+    return {call: (route.speaks, route.hears) for call, route in composed.items()}
+
+
+@pytest.mark.spec("SVC-077", "PLAT-075")
+@pytest.mark.parametrize("protocol", [SIP, API])
+async def test_early_media_is_heard_by_the_caller_alone(protocol: CallProtocol) -> None:
+    """What the called network says before anybody has answered: its ringing tone, or an announcement."""
+    (desk,) = await desks("n1", plan=Plan(given=[rule()]))
+    caller = await (await Caller(desk, protocol).call()).media()
+    far = await called(desk)
+    await far.session.ringing()
+    (worker,) = desk.node.pool.workers
+    worker.started.clear()
+    await far.session.open_webrtc("far", "offer")
+    await far.session.ringing(early=True)
+    await far.session.ringing()  # a 180 that comes after it says no more
+    await until(lambda: caller.heard == [FarEnd.RINGING, FarEnd.EARLY])
+    await until(lambda: routes(desk) == {"caller": (True, True), "far": (True, False)})
+    await until(lambda: worker.started == {"caller"})  # and nothing of it goes out
+    there = far.session.participant
+    assert (there.service_type, there.early, there.is_ringing) == (ServiceType.CONNECTING, True, False)
+    assert caller.me.splash == ""  # there is a picture instead
+    await far.session.confirm("far")
+    await far.session.answered()
+    await until(lambda: caller.heard[-1] is FarEnd.ANSWERED)
+    await until(lambda: routes(desk) == {"caller": (True, True), "far": (True, True)})
+
+
+@pytest.mark.spec("CONF-107")
+async def test_a_conference_does_not_hear_early_media() -> None:
+    (desk,) = await desks("n1")
+    host = await Caller(desk).call("open")
+    await host.media()
+    await desk.node.exchange.dial("open", Wanted(destination="sip:ann@example.com", role=Role.GUEST))
+    far = await called(desk)
+    await far.session.open_webrtc("far", "offer")
+    await far.session.ringing(early=True)
+    await until(lambda: far.session.participant.is_ringing)
+    await until(lambda: routes(desk).get("far") == (False, False))
+
+
 @pytest.mark.spec("SVC-074", "PLAT-199")
 async def test_a_service_is_found_before_any_rule() -> None:
     (desk,) = await desks("n1", plan=Plan(given=[rule(".*")]))

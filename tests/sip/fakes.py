@@ -125,8 +125,8 @@ class FakeSession:
     def dtmf(self, call: str, digits: str) -> None:
         self.log.append(("dtmf", digits))
 
-    async def ringing(self) -> None:
-        self.log.append(("ringing",))
+    async def ringing(self, *, early: bool = False) -> None:
+        self.log.append(("early" if early else "ringing",))
 
     async def answered(self, vendor: str = "") -> None:
         self.log.append(("answered", vendor))

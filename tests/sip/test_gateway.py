@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -11,6 +13,7 @@ from rostra.calls.switchboard import FarEnd
 from rostra.domain import gateway
 from rostra.domain.vocabulary import ServiceType
 from rostra.sip import moving
+from rostra.sip.waiting import Waiting
 from tests.sip.conftest import Running
 from tests.sip.fakes import FakeSession, Somebody
 from tests.sip.pair import answered, call, serving
@@ -58,6 +61,31 @@ async def test_ringing_and_the_answer_are_passed_on(pair: Pair) -> None:
     session.listener.disconnected("Call disconnected")
     await pair.caller.until(lambda: made.left)
     assert made.reason == "Call disconnected"
+
+
+@pytest.mark.spec("SVC-077", "PLAT-075")
+async def test_early_media_is_passed_on(pair: Pair) -> None:
+    """183 with the description that the 200 has, and its media is set up by it."""
+    made, session = await pair.call()
+    await pair.tell(session, FarEnd.EARLY)
+    await pair.caller.until(lambda: made.did("early"))
+    assert made.did("connect")
+    assert not made.did("answered")
+    await pair.tell(session, FarEnd.ANSWERED)
+    await answered(pair.caller, made)
+
+
+@pytest.mark.parametrize(
+    ("answers", "now", "sdp"),
+    [(True, FarEnd.EARLY, b"sdp"), (False, FarEnd.EARLY, b""), (True, FarEnd.RINGING, b"")],
+)
+def test_an_offer_of_ours_is_no_early_answer(answers: bool, now: FarEnd, sdp: bytes) -> None:
+    said: list[bytes] = []
+    line = SimpleNamespace(ring=lambda call, sdp=b"": said.append(sdp))
+    waiting = Waiting(cast("Any", line), "call")
+    waiting.keep(b"sdp", answers=answers)
+    waiting.follow(now)
+    assert said == [sdp]
 
 
 @pytest.mark.spec("SVC-077")

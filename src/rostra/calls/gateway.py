@@ -160,6 +160,10 @@ class Gateways:
                 return
         if any(one.joined for one in called):
             self._tell(conference, session, FarEnd.ANSWERED)
+        elif heard := [one for one in called if one.heard]:
+            if heard[0].is_video_call:
+                conference.show(me.uuid)
+            self._tell(conference, session, FarEnd.EARLY)
         elif any(one.is_ringing for one in called):
             self._tell(conference, session, FarEnd.RINGING)
         elif not called and conference.key not in self._placing_now and self._over(conference):
@@ -174,6 +178,8 @@ class Gateways:
         if self._told.get(me) in (now, FarEnd.ANSWERED) or not session.participant.legs:
             return  # or its own call is not there yet
         self._told[me] = now
+        if now is FarEnd.EARLY:
+            session.send_early()
         if now is FarEnd.ANSWERED:
             conference.show(me)
         session.far_end_is(now)

@@ -125,6 +125,12 @@ class Reaching:
             return self._rules.leads(alias, me.protocol, registered=me.is_trusted)
         return found.service.description.service_type in JOINABLE - {RECEPTION}
 
+    def takes_registered_only(self, alias: str, protocol: CallProtocol) -> bool:
+        """Does a rule take this alias from registered callers, and none from others?"""
+        return self._rules.leads(alias, protocol, registered=True) and not self._rules.leads(
+            alias, protocol, registered=False
+        )
+
     async def sent(self, alias: str, call: CallFacts) -> Resolution | None:
         """Where somebody is sent who is in a conference."""
         try:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from rostra.calls import bandwidths
+from rostra.calls import bandwidths, tones
 from rostra.calls.anchors import Anchors
 from rostra.calls.attendant import Attendant
 from rostra.calls.keypad import Keypad
@@ -28,7 +28,6 @@ from rostra.calls.ways import CallWays
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.messages import Transfer
 from rostra.conference.roster import Participant
-from rostra.domain import dialling
 from rostra.domain.admission import AccessRules
 from rostra.domain.media import Content, MediaDescription, MediaKind
 from rostra.domain.presenting import CallContent
@@ -59,6 +58,9 @@ class Office(Protocol):
 
     async def transfer_to(self, session: CallSession, to: Transfer) -> bool: ...
 
+    def may_refer(self, session: CallSession, to: Transfer) -> bool:
+        """May its far end be told to go there by itself?"""
+        ...
 
     def take_place(self, session: CallSession) -> bool:
         """Take one of the places in its conference; False: there is none."""
@@ -196,23 +198,22 @@ class CallSession(CallWays):
         if not await self._tell(call, lambda worker: worker.start(call)):
             self.media_lost(call)
 
-    async def ringing(self) -> None:
-        await self._instance.set_client_state(self._participant.uuid, is_ringing=True)
+    async def ringing(self, *, early: bool = False) -> None:
+        if not self.participant.early:
+            heard = early and self._instance.service.onward is not None
+            seen = heard and any(state.video for state in self._calls.values())
+            uuid = self._participant.uuid
+            await self._instance.set_client_state(uuid, is_ringing=not heard, early=heard, is_video_call=seen)
+
+    def send_early(self) -> None:
+        """Send media from now on, although the call is not confirmed."""
+        for call in list(self._calls):
+            self._background.spawn(self._tell(call, lambda worker, call=call: worker.start(call)))
 
     async def answered(self, vendor: str = "") -> None:
         self._instance.answered(self._participant.uuid, vendor)
         if self._tones:
-            self._background.spawn(self._send_tones(self._tones))
-
-    async def _send_tones(self, sequence: str) -> None:
-        """CONF-106."""
-        clock = asyncio.get_running_loop().time
-        began = clock()
-        for at, tone in dialling.tones(sequence):
-            await asyncio.sleep(max(0.0, began + at - clock()))
-            if self._gone:
-                return
-            self.send_dtmf(tone)
+            self._background.spawn(tones.send(self, self._tones))
 
     async def hold(self, call: str, held: bool) -> None:
         if call in self._calls:
@@ -275,7 +276,7 @@ class CallSession(CallWays):
         if self._gone:
             return
         try:
-            goes = to.call is None and self._listener.refer(to.alias, to.role)
+            goes = to.call is None and self._office.may_refer(self, to) and self._listener.refer(to.alias, to.role)
         except Exception:
             logger.exception("Adapter failed", participant_id=self._participant.uuid)
             goes = False
@@ -286,10 +287,7 @@ class CallSession(CallWays):
             self._background.spawn(self._transfer(to))
 
     def withdraw(self, alias: str = "") -> bool:
-        """It need not go where it was sent (`alias`; empty: wherever that was) any more; False: it was not (API-132).
-
-        Its client sees it by `is_transferring`.
-        """
+        """It need not go to `alias` (empty: wherever it was sent) any more; False: it was not sent there (API-132)."""
         if self._going is None or alias not in ("", self._going[0]):
             return False
         self._going[1].cancel()

@@ -79,6 +79,8 @@ class FarEnd(enum.Enum):
     """What is known of the other end of a gateway call before, and when, it is there."""
 
     RINGING = enum.auto()
+    EARLY = enum.auto()
+    """It is heard already (early media)."""
     ANSWERED = enum.auto()
 
 
@@ -160,8 +162,8 @@ class Session(Protocol):
         """ACK: start sending media; the participant now has media."""
         ...
 
-    async def ringing(self) -> None:
-        """The called party's end says that it rings."""
+    async def ringing(self, *, early: bool = False) -> None:
+        """The called party's end says that it rings. `early`: it sends media, which is set up, before it answers."""
         ...
 
     async def answered(self, vendor: str = "") -> None:

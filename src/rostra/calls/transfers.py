@@ -89,6 +89,11 @@ class Transfers:
         alias = destination(rules, keyed.partition("**")[0]) or keyed
         return await self.transfer(session, found.service, alias, pin=found.pin)
 
+    def may_refer(self, session: CallSession, to: Transfer) -> bool:
+        """A registered device that goes by itself calls as such: nobody else has it use what is for those only."""
+        me = session.participant
+        return to.trusted or not me.is_trusted or not self._reaching.takes_registered_only(to.alias, me.protocol)
+
     async def transfer_to(self, session: CallSession, to: Transfer) -> bool:
         """Take it to the conference of an alias (API-130): as a role, or as anybody who comes there."""
         if to.call is not None:

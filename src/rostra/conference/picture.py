@@ -273,7 +273,7 @@ def performers(seats: Iterable[Seat]) -> list[Performer]:
     for seat in seats:
         who = seat.participant
         known = found.get(who.uuid)
-        if not who.joined or who.no_video or (known is not None and (known.has_picture or not seat.has_picture)):
+        if not who.heard or who.no_video or (known is not None and (known.has_picture or not seat.has_picture)):
             continue
         if seat.has_picture or who.is_video_call:
             found[who.uuid] = Performer(
@@ -315,5 +315,5 @@ def _route(who: Participant, service: ServiceDescription) -> AudioRoute:
         loopback = 0.0 if who.splash else service.theme.test_call_service_media_delay
         return AudioRoute(speaks=False, hears=False, loopback=loopback)
     if not who.joined:
-        return AudioRoute(speaks=False, hears=False)
+        return AudioRoute(speaks=who.heard, hears=False)
     return AudioRoute(speaks=not who.is_muted and not who.is_on_hold, hears=not who.is_on_hold)

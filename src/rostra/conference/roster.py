@@ -75,6 +75,8 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     """The same for all devices that were called at once, of which the first to answer comes in; empty: it was alone."""
     is_ringing: bool = False
     """It is being called, and its end says that it rings."""
+    early: bool = False
+    """It is being called, and sends media already, for its caller in a gateway call (early media)."""
     is_transferring: bool = False
     """It was told to go to another conference, and is expected to leave."""
     last_spoken_time: float = 0.0
@@ -132,6 +134,11 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     def joined(self) -> bool:
         """In the conference itself: neither waiting, nor at a prompt, nor still being dialled."""
         return self.service_type not in OUTSIDE
+
+    @property
+    def heard(self) -> bool:
+        """Others hear and see it: it is in, or sends early media."""
+        return self.joined or (self.early and self.service_type is ServiceType.CONNECTING)
 
 
 class ConferenceFlags(msgspec.Struct, frozen=True, kw_only=True):

@@ -299,7 +299,7 @@ class CallAgent:
         self._media.announce = functools.partial(self._line.announced, peer=event.flow.remote[0])
         sdp = await (self._media.offer() if event.sdp is None else self._media.answer(event.sdp))
         if onward:
-            self._waiting.keep(sdp)
+            self._waiting.keep(sdp, answers=event.sdp is not None)
         else:
             self._line.answer(self._call, sdp)
         if event.replaces:

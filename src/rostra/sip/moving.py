@@ -26,8 +26,6 @@ log = structlog.get_logger("rostra.sip")
 MOVED = "Call transferred"
 FAILED = "transfer failed"
 """API-017."""
-SIP_PORTS = (None, 5060, 5061)
-"""Where an address of ours is us, and no other system on the same machine."""
 LOOKING = 0.2
 """Seconds between two looks at whether a called party has answered."""
 
@@ -186,9 +184,8 @@ class Moving:
             return False
         if session is None or not target.is_sip:
             return False
-        ours = self._line.is_ours(target.bare_host)
-        known = aliases(target, ours=ours)
-        if (ours and target.port in SIP_PORTS) or any(self._switchboard.lookup(one) is not None for one in known):
+        known = aliases(target, ours=self._line.is_ours(target.bare_host))
+        if any(self._switchboard.lookup(one) is not None for one in known):
             return False
         local = session.participant.local_alias
         by = f"<sip:{local}>" if "@" in local else f"<sip:{local}@{target.host}>"

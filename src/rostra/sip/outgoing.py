@@ -277,14 +277,18 @@ class CalledAgent(CallAgent):
         await session.answered(printable(event.product))
 
     async def _progressed(self, event: CallProgressed) -> None:
-        """Early media is taken up at once, so that nothing of the answer is lost; nobody hears it before."""
-        if event.status in RINGS and not self._answered and not self._over and self._session is not None:
-            await self._session.ringing()
-        if event.sdp and not self._answered and not self._over:
+        """Early media is taken up at once, so that nothing of the answer is lost; in a gateway call it is heard."""
+        if self._answered or self._over:
+            return
+        early = False
+        if event.sdp:
             try:
                 await self._running().early(event.sdp)
+                early = True
             except (SdpError, NegotiationError) as problem:
                 self._log.info("sip_early_media_not_usable", problem=str(problem))
+        if self._session is not None and (early or event.status in RINGS):
+            await self._session.ringing(early=early)
 
     async def _handle(self, event: Told) -> None:
         match event:

@@ -25,16 +25,18 @@ class Waiting:
         self._line = line
         self._call = call
         self._sdp: bytes | None = None
+        self._answers = False
 
-    def keep(self, sdp: bytes) -> None:
-        self._sdp = sdp
+    def keep(self, sdp: bytes, *, answers: bool) -> None:
+        """`answers`: it answers an offer of the caller, and may be sent before the call is answered."""
+        self._sdp, self._answers = sdp, answers
 
     def follow(self, now: FarEnd) -> None:
-        """The other end rings, or has answered. Raises LocalError when the caller has given up meanwhile."""
+        """What the other end does now. Raises LocalError when the caller has given up meanwhile."""
         if self._sdp is None:  # it was answered before: it comes from a reception, or was sent here
             return
-        if now is FarEnd.RINGING:
-            self._line.ring(self._call)
+        if now is not FarEnd.ANSWERED:
+            self._line.ring(self._call, self._sdp if self._answers and now is FarEnd.EARLY else b"")
             return
         sdp, self._sdp = self._sdp, None
         self._line.answer(self._call, sdp)
