@@ -106,8 +106,9 @@ class TestLdapSyncSource(ResourceSuite):
     change = {"ldap_use_global_catalog": True, "ldap_permit_no_tls": True}
     refused = [
         ({"ldap_base_dn": "example.test"}, "ldap_base_dn"),
-        ({"ldap_server": "ldaps://ldap"}, "ldap_server"),
-        ({"ldap_server": "192.0.2.1", "ldap_permit_no_tls": True}, "ldap_server"),
+        ({"ldap_server": "ldaps://ldap", "ldap_bind_password": "known"}, "ldap_server"),
+        ({"ldap_server": "192.0.2.1", "ldap_permit_no_tls": True, "ldap_bind_password": "known"}, "ldap_server"),
+        ({"ldap_server": "other.example.test"}, "ldap_bind_password"),
         ({"ldap_bind_password": ""}, "ldap_bind_password"),
     ]
     list_queries = 3

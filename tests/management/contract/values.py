@@ -134,6 +134,7 @@ COMPANIONS: dict[tuple[str, str], dict[str, Any]] = {
     ("autobackup", "autobackup_enabled"): {"autobackup_passphrase": "a passphrase"},
     ("break_in_allow_list_address", "prefix"): {"address": "2001:db8::"},
     ("conference", "allow_guests"): {"pin": "1234"},
+    ("ldap_sync_source", "ldap_server"): {"ldap_bind_password": "known"},
     ("conference", "guest_pin"): {"pin": "123456"},
     ("conference_sync_template", "enable_service_emails"): {"sync_conferences": True, "smtp_server": "smtp_server"},
     ("conference_sync_template", "device_username"): {"device_password": "{{ mail }}"},

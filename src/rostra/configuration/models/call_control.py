@@ -107,8 +107,10 @@ class TurnServer(models.Model):
     server_type = choice("Credentials", vocabulary.TURN_CREDENTIALS, "What it asks for.", default="namepsw")
     transport_type = choice("Transport", vocabulary.TRANSPORTS, "How clients reach it.", default="udp")
     username = text("Username", 100, "An account that may allocate relays.")
-    password = secret("Password", 100, "Its password.")
-    secret_key = secret("Shared secret", 100, "From which credentials for a limited time are made.")
+    password = secret("Password", 100, "Its password.", sent_to=("address",))
+    secret_key = secret(
+        "Shared secret", 100, "From which credentials for a limited time are made.", sent_to=("address",)
+    )
 
     class Meta:
         verbose_name = "TURN server"
@@ -156,7 +158,7 @@ class PolicyServer(models.Model):
     description = _note()
     url = text("URL", 255, "Every request of this profile begins with it.", validators=[validators.url])
     username = text("Username", 100, "For the policy server; empty: none.")
-    password = secret("Password", 100, "For the policy server.")
+    password = secret("Password", 100, "For the policy server.", sent_to=("url",))
     enable_service_lookup = _lookup("Ask about services", "The server says what an alias leads to.")
     enable_participant_lookup = _lookup("Ask about participants", "The server may change who somebody is.")
     enable_media_location_lookup = _lookup("Ask about media locations", "The server says where media goes.")

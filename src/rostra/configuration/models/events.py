@@ -27,7 +27,7 @@ class EventSink(models.Model):
     description = text("Description", 250, "A note for administrators.", null=True)
     url = text("URL", 255, "Where events are posted to.", default=None, validators=[validators.url])
     username = text("Username", 100, "For the receiver; empty: none.", null=True)
-    password = secret("Password", 100, "For the receiver.", null=True)
+    password = secret("Password", 100, "For the receiver.", null=True, sent_to=("url",))
     bulk_support = flag("Bulk messages", "Several events may come in one message.", default=False)
     verify_tls_certificate = flag("Verify TLS certificate", "Refuse a receiver nobody vouches for.", default=False)
     version = whole("Version", 1, 2, "Of the messages; 2 adds media events.", default=1)

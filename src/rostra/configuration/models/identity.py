@@ -86,7 +86,7 @@ class IdentityProvider(models.Model):
     registration_alias_attribute_name = text("Registration alias attribute", 250, "Of SAML.", default="NameId")
     oidc_flow = choice("OpenID Connect flow", vocabulary.OIDC_FLOWS, "How we get the ID token.", default="code")
     oidc_client_id = text("Client ID", 250, "Given to us by the provider.")
-    oidc_client_secret = secret("Client secret", 100, "Given to us by the provider.")
+    oidc_client_secret = secret("Client secret", 100, "Given to us by the provider.", sent_to=("oidc_token_url",))
     oidc_token_url = _url("Token URL", "Where codes are exchanged for tokens.")
     oidc_user_info_url = _url("UserInfo URL", "Asked for what the ID token does not say.")
     oidc_jwks_url = _url("JWKS URL", "Where the provider's keys are.")

@@ -108,7 +108,9 @@ class AutoBackup(models.Model):
         validators=[validators.ftp_url],
     )  # fmt: skip
     autobackup_upload_username = text("Upload username", 100, "Account on that server.")
-    autobackup_upload_password = secret("Upload password", 100, "Password of the account.")
+    autobackup_upload_password = secret(
+        "Upload password", 100, "Password of the account.", sent_to=("autobackup_upload_url",)
+    )
 
     class Meta:
         verbose_name = "Automatic backups"

@@ -39,7 +39,7 @@ class LdapSyncSource(models.Model):
         validators=[validators.dn],
     )
     ldap_bind_username = text("LDAP bind username", 255, "An account that may search.", default=None)
-    ldap_bind_password = secret("LDAP bind password", 100, "Its password.", default=None)
+    ldap_bind_password = secret("LDAP bind password", 100, "Its password.", default=None, sent_to=("ldap_server",))
     ldap_use_global_catalog = flag("Search global catalog", "That of Active Directory.", default=False)
     ldap_permit_no_tls = flag(
         "Allow insecure transport", "If there is no TLS; not with an IP address as server.", default=False

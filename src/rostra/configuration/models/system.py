@@ -144,7 +144,7 @@ class SmtpServer(models.Model):
     address = _host("IP address or DNS name of the mail server.")
     port = whole("Port", *_PORT, "Where it takes mail.", default=587)
     username = text("Username", 100, "Account on the server; empty: none is needed.")
-    password = secret("Password", 100, "Password of the account.")
+    password = secret("Password", 100, "Password of the account.", sent_to=("address",))
     from_email_address = text(
         "From e-mail address", 100, "Sender of the mails; the server has to allow it.", default=None,
         validators=[EmailValidator("Enter an e-mail address.")],
@@ -213,7 +213,7 @@ class HttpProxy(models.Model):
     port = whole("Port", *_PORT, "Where it listens.", default=8080, optional=True)
     protocol = choice("Protocol", vocabulary.WEB_PROXY_PROTOCOLS, "How it is spoken to.", default="http")
     username = text("Username", 100, "Account on the proxy; empty: none is needed.")
-    password = secret("Password", 100, "Password of the account.")
+    password = secret("Password", 100, "Password of the account.", sent_to=("address",))
 
     class Meta:
         verbose_name = "Web proxy"
