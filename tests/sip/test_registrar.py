@@ -583,6 +583,23 @@ async def test_policy_is_not_asked_before_a_password_that_is_wanted_anyway() -> 
     assert ((await ask(authorization(challenge, "Alice", "secret"))).status, policy.asked) == (200, 1)
 
 
+@pytest.mark.spec("CONF-013")
+@pytest.mark.parametrize("device", [LOCKED, None, Device(alias="alice@example.com", protocols=frozenset())])
+async def test_an_answer_to_nobodys_challenge_tells_nothing(device: Device | None) -> None:
+    policy = Policy(device)
+    registering = Registering(Registry("n1", clock=lambda: 1000.0), policy, b"key")  # type: ignore[arg-type]
+    answers: list[Response] = []
+    forged = (
+        'Authorization: Digest username="a", realm="example.com", nonce="AAAA", uri="sip:example.com", response="b"'
+    )
+    asked = RegisterReceived("name", request(HERE, more=[forged]), UDP)
+    registering.take(asked, lambda _: False, lambda _, response: answers.append(response))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert (answers[0].status, policy.asked) == (401, 0)
+    assert answers[0].headers.all("WWW-Authenticate")[0].endswith("stale=true")
+
+
 async def test_only_so_many_wait_for_a_policy_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rostra.sip.registering.MAX_ASKING", 2)
     policy = Policy(None)

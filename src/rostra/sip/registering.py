@@ -65,10 +65,9 @@ class Registering:
         if known is not None:
             return self.registrar.answer(request, flow, known.alias, known, self._registry.clock(), by_policy=True)
         own = self._admissions.own(candidates)
-        if own is not None:
-            challenge = self.registrar.first(request, flow, candidates[0], own, self._registry.clock())
-            if challenge is not None:
-                return challenge
+        challenge = self.registrar.first(request, flow, candidates[0], own, self._registry.clock())
+        if challenge is not None:
+            return challenge
         if self._asking >= MAX_ASKING:
             response = respond(request, 503, secrets.token_hex(8))
             response.headers.add("Retry-After", str(RETRY_AFTER))

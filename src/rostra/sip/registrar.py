@@ -174,13 +174,18 @@ class Registrar:
             response.headers.add(name, value)
         return response
 
-    def first(self, request: Request, flow: Flow, alias: str, device: Device, now: float) -> Response | None:
-        """The challenge for who has not answered one of ours yet, before anybody else is asked about it; None: it has,
-        or no password is wanted of it."""
-        wanted = device.challenged and rules.admit(self._settings(), device, CallProtocol.SIP) is None
-        if not wanted or self._authenticator.has_answered(request, now):
-            return None
+    def first(self, request: Request, flow: Flow, alias: str, device: Device | None, now: float) -> Response | None:
+        """The challenge for who has to answer one of ours, before anybody else is asked about it; None: go on.
+
+        `device` is what is configured. An answer to no challenge of ours is treated alike whether there is one or not.
+        """
+        why = rules.admit(self._settings(), device, CallProtocol.SIP)
         stale = request.headers.get("Authorization") is not None
+        open_to_all = why is None and device is not None and not device.challenged
+        if why is Refused.DISABLED or open_to_all or (why is not None and not stale):
+            return None
+        if self._authenticator.has_answered(request, now):
+            return None
         return self._challenge(request, (flow.remote[0], alias), request.to.uri, now, stale=stale)
 
     def unproven(self, request: Request, flow: Flow, aliases: Sequence[str], now: float) -> Response | None:
