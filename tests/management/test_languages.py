@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +105,15 @@ def test_the_log_is_written_in_english(browser: Client) -> None:
     entry = AdministratorLog.objects.filter(resource="conference_alias").latest("pk")
     assert [change["label"] for change in entry.changes] == ["Description"]
     assert "Type=Alias " in entry.line or 'Type="Alias"' in entry.line
+
+
+@pytest.mark.parametrize("language", sorted(file.name for file in languages.LOCALE.iterdir() if file.is_dir()))
+def test_a_language_has_everything_in_the_catalogue(language: str) -> None:
+    """Whoever writes the catalogue anew (`python -m rostra.management languages`) says the new texts in it, too."""
+    entries = re.findall(r'^msgid ((?:".*"\n)+)', (languages.LOCALE / "django.pot").read_text(), re.MULTILINE)
+    said = (languages.LOCALE / language / "LC_MESSAGES/django.po").read_text()
+    assert len(entries) > 2500
+    assert [entry for entry in entries if f"msgid {entry}" not in said] == []
+    pairs = languages.read(said).items()
+    marks = re.compile(r"%\([a-z_]+\)[sd]")
+    assert [text for text, other in pairs if sorted(marks.findall(text)) != sorted(marks.findall(other))] == []
