@@ -10,7 +10,7 @@ from tests.calls.people import until
 from tests.calls.test_gateway import Caller, called, rule
 from tests.calls.test_outgoing import Desk, Far, Plan, desks
 
-from rostra.calls.switchboard import FarEnd
+from rostra.calls.switchboard import CallRefused, FarEnd
 from rostra.conference.roster import Participant
 from rostra.dialplan.rules import Rule
 from rostra.domain.media import MediaKind
@@ -232,3 +232,44 @@ async def test_a_registered_device_is_not_told_to_call_at_the_cost_of_its_platfo
     caller.listener.goes = True
     await caller.session.conference.transfer(caller.me.uuid, alias, None, trusted=trusted)
     assert (caller.listener.referred != []) is goes
+
+
+WAYS: dict[str, tuple[CallProtocol, dict[str, Any]]] = {
+    "dialled": (SIP, {"alias": "sip:7890@10.0.0.1"}),
+    "dialled behind a reception": (SIP, {"alias": "ivr**7890"}),
+    "by the web app": (API, {"alias": "7890"}),
+    "by the web app through a reception": (API, {"alias": "ivr", "extension": "7890"}),
+    "as who takes another's place": (SIP, {"alias": "7890", "role": Role.HOST, "readmitted": True, "replaces": "x"}),
+    "by a caller's own name": (SIP, {"alias": "7890", "remote_alias": "ann@example.com", "asserted_identity": "ann"}),
+}
+
+
+@pytest.mark.spec("SVC-090", "CONF-029", "SVC-083", "REF-138")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("registered", [True, False])
+async def test_rules_for_registered_callers_are_for_nobody_else(way: str, registered: bool) -> None:
+    (desk,) = await desks("n1", plan=Plan(given=[rule(r"7\d+", registered_only=True)]))
+    protocol, request = WAYS[way]
+    caller = Caller(desk, protocol)
+    if registered:
+        await (await caller.call(**request, registered="ann@example.com")).media()
+        assert (await called(desk)).order.destination.removeprefix("sip:")[:4] == "7890"
+        return
+    with pytest.raises(CallRefused):
+        await caller.call(**request)
+    assert (desk.adapter.calls, desk.node.exchange.conferences) == ([], [])
+
+
+@pytest.mark.spec("SVC-090", "SVC-055", "SVC-083", "REF-138")
+@pytest.mark.parametrize("registered", ["", "ann@example.com"])
+async def test_digits_at_a_reception_reach_no_more_than_who_keys_them(registered: str) -> None:
+    (desk,) = await desks("n1", plan=Plan(given=[rule(r"7\d+", registered_only=True)]))
+    caller = await (await Caller(desk).call("ivr", registered=registered)).media()
+    (worker,) = desk.node.pool.workers
+    worker.played.clear()
+    caller.session.dtmf("to", "7890#")
+    if registered:
+        await until(lambda: caller.me.service_type is ServiceType.GATEWAY)
+        return
+    await until(lambda: worker.played != [])  # it is asked again
+    assert (caller.me.service_type, desk.adapter.calls) == (ServiceType.IVR, [])

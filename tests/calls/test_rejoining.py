@@ -145,3 +145,14 @@ def test_nobody_is_somebody_else() -> None:
         assert {node.name for node in nodes if node.exchange.conferences} == {"n0"}, "a conference of nobody"
 
     on_nodes(story)
+
+
+@pytest.mark.spec("CONF-150")
+def test_who_comes_back_twice_at_once_takes_one_place() -> None:
+    async def story(_network: Network, nodes: list[Node]) -> None:
+        there = await Client(nodes[0]).come("small")
+        both = [Client(nodes[0]).come("small", before=there.session) for _ in range(2)]
+        outcomes = await asyncio.gather(*both, return_exceptions=True)
+        assert sorted(type(one).__name__ for one in outcomes) == ["CallRefused", "Client"]
+
+    on_nodes(story)

@@ -53,6 +53,18 @@ class Places:
         self._clock = clock
         self._turn_away = turn_away
         self._fresh: dict[str, tuple[int, float]] = {}
+        self._succeeded: dict[str, float] = {}
+        """Those for whom somebody has come back, and until when they may still be in the roster."""
+
+    def room_in(self, conference: ConferenceInstance, service: Service, former: Participant | None = None) -> bool:
+        """As the function, where only one may come in for `former`: who comes back twice at once needs a place."""
+        now = self._clock()
+        self._succeeded = {uuid: until for uuid, until in self._succeeded.items() if until > now}
+        goes = former if former is not None and former.uuid not in self._succeeded else None
+        room = room_in(conference, service, goes)
+        if room and goes is not None:
+            self._succeeded[goes.uuid] = now + SETTLES
+        return room
 
     def took(self, participant: str, service: Service) -> None:
         """It was let in just now, where there was room."""
