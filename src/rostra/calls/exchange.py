@@ -20,7 +20,7 @@ from rostra.calls.gateway import Gateways
 from rostra.calls.licences import Licences
 from rostra.calls.media_places import MediaPlaces
 from rostra.calls.outgoing import Outgoing
-from rostra.calls.places import Places
+from rostra.calls.places import Places, room_in
 from rostra.calls.policies import Policies, Unasked
 from rostra.calls.portraits import Portraits
 from rostra.calls.reaching import Reaching, changed, facts_of, facts_of_participant, log_failed
@@ -163,13 +163,13 @@ class Exchange:
             log_failed(request, Refusal.INSUFFICIENT_LICENSES.text)
             return await self._turn_away(request, found.service, Refusal.INSUFFICIENT_LICENSES, listener)
         instance = await self._instance(arrivals.conference_key(found.service, entrance.where), found.service)
-        if entrance.where is not ServiceType.IVR and not self._places.room_in(instance, found.service, former):
+        if entrance.where is not ServiceType.IVR and not room_in(instance, found.service, former):
             instance.end_if_unused()
             return await self._turn_away(request, found.service, Refusal.PARTICIPANT_LIMIT, listener)
         session = self._admit(request, entrance, instance, listener, properties, former)
         await rejoining.succeed(instance, session.participant, former)
-        if entrance.where is not ServiceType.IVR and former is None:
-            self._places.took(session.participant.uuid, found.service)
+        if entrance.where is not ServiceType.IVR:
+            self._places.took(session.participant.uuid, found.service, former)
         if request.readmitted:
             await instance.admit(session.participant.uuid)
         return session

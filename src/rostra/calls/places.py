@@ -52,34 +52,22 @@ class Places:
         """`turn_away` one who comes after as many as there are places."""
         self._clock = clock
         self._turn_away = turn_away
-        self._fresh: dict[str, tuple[int, float]] = {}
-        self._succeeded: dict[str, float] = {}
-        """Those for whom somebody has come back, and until when they may still be in the roster."""
-
-    def room_in(self, conference: ConferenceInstance, service: Service, former: Participant | None = None) -> bool:
-        """As the function, where only one may come in for `former`: who comes back twice at once needs a place."""
-        now = self._clock()
-        self._succeeded = {uuid: until for uuid, until in self._succeeded.items() if until > now}
-        goes = former if former is not None and former.uuid not in self._succeeded else None
-        room = room_in(conference, service, goes)
-        if room and goes is not None:
-            self._succeeded[goes.uuid] = now + SETTLES
-        return room
-
-    def took(self, participant: str, service: Service) -> None:
-        """It was let in just now, where there was room."""
+        self._fresh: dict[str, tuple[int, float, str]] = {}
+    def took(self, participant: str, service: Service, former: Participant | None = None) -> None:
+        """It was let in just now, where there was room; `former`, who it was before, goes for it."""
         limit = service.description.participant_limit
         if limit is not None:
-            self._fresh[participant] = limit, self._clock() + SETTLES
+            self._fresh[participant] = limit, self._clock() + SETTLES, former.uuid if former else ""
 
     def follow(self, conference: ConferenceInstance) -> None:
         """Its roster may have changed."""
         now = self._clock()
         self._fresh = {uuid: place for uuid, place in self._fresh.items() if place[1] > now}
-        before = 0
+        before: set[str] = set()
         for one in conference.participants:  # in the order that all nodes share
             place = self._fresh.get(one.uuid)
-            if place is not None and before >= place[0] and occupies(one):
+            if place is not None and len(before - {place[2]}) >= place[0] and occupies(one):
                 del self._fresh[one.uuid]
                 self._turn_away(one.uuid)
-            before += occupies(one)
+            if occupies(one):
+                before.add(one.uuid)
