@@ -111,6 +111,43 @@ def test_a_lock_keeps_nobody_out_who_was_in() -> None:
 
 
 @pytest.mark.spec("CONF-150")
+def test_who_joins_anew_goes_for_itself_in_a_full_conference() -> None:
+    async def story(_network: Network, nodes: list[Node]) -> None:
+        first = await Client(nodes[0]).come("small")
+        again = await Client(nodes[1]).come("small", None, first.session)
+        await first.session.leave()
+        await asyncio.sleep(10)
+        assert not again.listener.reasons
+        with pytest.raises(CallRefused):
+            await Client(nodes[1], "other").come("small", None, again.session)
+
+    on_nodes(story)
+
+
+@pytest.mark.spec("CONF-049")
+def test_nobody_is_somebody_else() -> None:
+    async def story(_network: Network, nodes: list[Node]) -> None:
+        host = await Client(nodes[0], "host").come("hosts", "1234")
+        for mark in ("guessed", ""):
+            with pytest.raises(PinRequired):
+                await Client(nodes[1], mark).come("hosts", None, host.session)
+        elsewhere = await Client(nodes[0], "host").come("open")
+        with pytest.raises(PinRequired):
+            await Client(nodes[1], "host").come("hosts", None, elsewhere.session)
+        phone = await Guest(nodes[0].exchange).join("hosts", "1234", CallProtocol.SIP)
+        with pytest.raises(PinRequired):
+            await Client(nodes[1], "").come("hosts", None, phone.session)
+        uuid = host.session.participant.uuid
+        await host.session.conference.remove(uuid, "removed by a Host")
+        await asyncio.sleep(0.5)
+        with pytest.raises(PinRequired):
+            await Client(nodes[1], "host").come("hosts", None, host.session)
+        assert {node.name for node in nodes if node.exchange.conferences} == {"n0"}, "a conference of nobody"
+
+    on_nodes(story)
+
+
+@pytest.mark.spec("CONF-150")
 @pytest.mark.parametrize("again", [1, 2])
 def test_who_comes_back_twice_at_once_takes_one_place(again: int) -> None:
     """By two nodes, which do not know of each other yet; once is in order, though it still is there as it was."""
