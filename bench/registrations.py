@@ -26,7 +26,6 @@ from rostra.sip.digest import Proof
 from rostra.sip.engine import Engine
 from rostra.sip.events import RegisterReceived
 from rostra.sip.flow import Flow, Transport
-from rostra.sip.registering import ALGORITHMS
 from rostra.sip.registrar import Registrar
 
 DEVICES = 50_000
@@ -43,7 +42,7 @@ class Node:
     def __post_init__(self) -> None:
         self.engine = Engine(random.Random(1), {Transport.UDP: 5060})
         self.registry = Registry("n1", clock=lambda: self.now)
-        self.registrar = Registrar(self.registry, Authenticator(b"bench", algorithms=ALGORITHMS), RegistrarSettings)
+        self.registrar = Registrar(self.registry, Authenticator(b"bench"), RegistrarSettings)
 
     def answer(self, request: bytes, flow: Flow, device: Device) -> bytes:
         """The response to a request."""
@@ -84,11 +83,13 @@ def authorization(challenge: bytes, username: str, password: str) -> str:
     line = next(line for line in challenge.decode().split("\r\n") if line.startswith("WWW-Authenticate: "))
     asked = digest.parameters(line.partition(": ")[2])
     assert asked is not None
-    nonce, uri = asked["nonce"], "sip:example.com"
-    proof = Proof("MD5", username, asked["realm"], password, "REGISTER", uri, nonce, "auth", "c", "00000001").compute()
+    nonce, uri, algorithm = asked["nonce"], "sip:example.com", asked["algorithm"]
+    proof = Proof(
+        algorithm, username, asked["realm"], password, "REGISTER", uri, nonce, "auth", "c", "00000001"
+    ).compute()
     return (
         f'Authorization: Digest username="{username}", realm="{asked["realm"]}", nonce="{nonce}", uri="{uri}", '
-        f'response="{proof}", algorithm=MD5, qop=auth, cnonce="c", nc=00000001\r\n'
+        f'response="{proof}", algorithm={algorithm}, qop=auth, cnonce="c", nc=00000001\r\n'
     )
 
 
