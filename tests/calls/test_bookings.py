@@ -14,6 +14,7 @@ from tests.calls.virtual import clock, run, unix
 
 from rostra.calls.switchboard import CallRefused, Refusal
 from rostra.conference.hosting import ORPHANED
+from rostra.domain.history import CapacityRefused
 from rostra.domain.media import MediaDescription, MediaKind, MediaStream
 from rostra.domain.vocabulary import CallProtocol, ServiceType
 from rostra.media import messages as m
@@ -118,6 +119,46 @@ def test_two_requests_for_one_call_are_one_booking() -> None:
         assert len({(await one)[1] for one in asked}) == 1
         assert node.ledger.used > 0
         await guest.session.leave()
+        await nothing_is_left(node, pool)
+
+    on_one_node(story)
+
+
+@pytest.mark.spec("POL-124")
+def test_calls_that_come_at_once_never_get_the_same_room() -> None:
+    async def admitted(at_once: bool) -> int:
+        find = lambda alias: SERVICES.get(alias)  # noqa: E731
+        network = Network()
+        nodes = [await Node(network, name, find, now=unix, clock=clock, capacity=60).start() for name in ("n1", "n2")]
+        guests = [await Guest(nodes[at % 2].exchange).join("open") for at in range(20)]
+        calls = [guest.call(f"c{at}") for at, guest in enumerate(guests)]
+        if at_once:
+            found = await asyncio.gather(*calls, return_exceptions=True)
+        else:
+            found = [(await asyncio.gather(call, return_exceptions=True))[0] for call in calls]
+        assert all(node.ledger.used <= 60 for node in nodes)
+        refused = [one for one in found if isinstance(one, BaseException)]
+        assert all(isinstance(one, CallRefused) and one.refusal is Refusal.OUT_OF_RESOURCE for one in refused)
+        for node in nodes:
+            await node.exchange.close()
+        return len(found) - len(refused)
+
+    async def story() -> None:
+        assert 2 < await admitted(True) == await admitted(False) < 20
+
+    run(story())
+
+
+@pytest.mark.spec("POL-127")
+def test_a_conference_that_is_full_is_no_alarm() -> None:
+    async def story(node: Node, pool: FakePool) -> None:
+        first = await Guest(node.exchange).join("small", protocol=CallProtocol.SIP)
+        late = await Guest(node.exchange).join("small", protocol=CallProtocol.SIP)
+        await late.session.reserve_rtp("c2", [MediaKind.AUDIO])
+        assert (first.where, late.where) == (ServiceType.CONFERENCE, ServiceType.INSUFFICIENT_CAPACITY)
+        assert not [event for event in node.events if isinstance(event, CapacityRefused)]
+        await asyncio.sleep(60)
+        await first.session.leave()
         await nothing_is_left(node, pool)
 
     on_one_node(story)
