@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.messages import get_messages
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
@@ -15,6 +16,7 @@ from rostra.configuration.models import (
     ConferenceAlias,
     Device,
     GatewayRoutingRule,
+    MssipProxy,
     PolicyServer,
     SystemLocation,
     WorkerVM,
@@ -223,6 +225,22 @@ def test_the_log_tells_who_is_called() -> None:
         'Protocol="SIP"',
     ):
         assert pair in line
+
+
+@pytest.mark.spec("SVC-110", "SVC-103", "SVC-104", "SVC-106")
+def test_targets_of_skype_for_business() -> None:
+    """Meetings are looked for at a server: there has to be one. Neither kind of target is called by another protocol."""
+    given = {"name": "Meetings", "priority": 7, "match_string": r"\d+"}
+    with pytest.raises(ValidationError) as refused:
+        GatewayRoutingRule(**given, called_device_type="mssip_conference_id").full_clean()
+    assert set(refused.value.message_dict) == {"mssip_proxy"}
+    server = MssipProxy.objects.create(name="Pool", address="pool.test")
+    for target, proxy in (("mssip_conference_id", server), ("mssip_server", None), ("mssip_server", server)):
+        row = GatewayRoutingRule(**given, called_device_type=target, mssip_proxy=proxy)
+        row.full_clean()
+        made = trying.rule_of_row(row)
+        assert (made.target, made.protocol, made.proxy) == (target, CallProtocol.MSSIP, proxy and proxy.pk)
+    assert trying.rule_of_row(GatewayRoutingRule(**given, outgoing_protocol="h323")).protocol is CallProtocol.H323
 
 
 @pytest.mark.spec("SVC-112")

@@ -7,6 +7,7 @@ from typing import Any
 
 from rostra.configuration.rows import RuleRow
 from rostra.dialplan.rules import Rule
+from rostra.domain.gateway import by_target
 from rostra.domain.vocabulary import CallProtocol
 
 _SOURCES = {
@@ -19,7 +20,7 @@ _SOURCES = {
 
 def rule_of(row: RuleRow) -> Rule:
     """A configured rule as it is matched."""
-    protocol = CallProtocol(row.outgoing_protocol)
+    protocol = by_target(row.called_device_type, CallProtocol(row.outgoing_protocol))
     proxies = {
         CallProtocol.SIP: row.sip_proxy,
         CallProtocol.H323: row.h323_gatekeeper,

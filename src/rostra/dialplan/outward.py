@@ -10,13 +10,11 @@ import msgspec
 from rostra.dialplan import rules
 from rostra.dialplan.rules import Match, Rule, TransformFailed
 from rostra.domain.dialling import Wanted
-from rostra.domain.gateway import Hop, Route
+from rostra.domain.gateway import EXTERNAL, ONLY_REGISTERED, Hop, Route
 from rostra.domain.registration import Held
 from rostra.domain.service import ServiceDescription
 from rostra.domain.vocabulary import CallProtocol
 
-ONLY_REGISTERED = "registration"
-"""Target of a rule that leads to registered devices and nowhere else."""
 
 
 class Plan(Protocol):
@@ -89,7 +87,7 @@ async def placed(found: Route, target: str, plan: Plan) -> tuple[Route, ...]:
 
     Raises NotRegistered.
     """
-    if found.protocol is not CallProtocol.RTMP:
+    if found.protocol is not CallProtocol.RTMP and target in (EXTERNAL, ONLY_REGISTERED):
         devices = await plan.registered(_names(found.destination))
         if devices:
             return tuple(to_device(found, held) for held in devices)
@@ -124,7 +122,7 @@ def outside(wanted: Wanted, plan: Plan, here: int) -> tuple[Route, str]:
             hop=plan.hop_of(wanted.protocol, location),
             call_type=wanted.call_type,
         )
-        return way, "external"
+        return way, EXTERNAL
     found = rules.outgoing(plan.rules(), wanted.destination, wanted.location or here)
     if found is None:
         raise NoRule(wanted.destination)
@@ -156,6 +154,7 @@ def _narrower(one: str, other: str) -> str:
 
 
 __all__ = [
+    "ONLY_REGISTERED",
     "Hop",
     "NoRule",
     "NotRegistered",

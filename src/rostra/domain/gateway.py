@@ -26,6 +26,17 @@ MOST_PASSED = 20
 """Gateways that a call may come through, whatever was dialled at each."""
 
 
+EXTERNAL = "external"
+"""Target of a rule: registered devices first, else an external system."""
+ONLY_REGISTERED = "registration"
+"""Target of a rule that leads to registered devices and nowhere else. Others are Skype for Business systems."""
+
+
+def by_target(target: str, protocol: CallProtocol) -> CallProtocol:
+    """By what a target is called: the protocol of a rule is that of external systems (SVC-103, SVC-104, SVC-106)."""
+    return protocol if target in (EXTERNAL, ONLY_REGISTERED) else CallProtocol.MSSIP
+
+
 class Hop(msgspec.Struct, frozen=True, kw_only=True):
     """A system that takes outgoing calls on (SYS-146)."""
 
@@ -68,6 +79,10 @@ class Onward(msgspec.Struct, frozen=True, kw_only=True):
     """bit/s that the caller sends at most (SVC-098)."""
     rule: int = 0
     """The Call Routing Rule that says so; 0: policy does."""
+    stun: int | None = None
+    """Of policy: the server that media asks for our public address, by id; None: that of the location."""
+    turn: int | None = None
+    """Likewise the one that relays."""
 
 
 _STATUSES = {

@@ -13,6 +13,7 @@ import msgspec
 from rostra.domain.admission import AccessRules
 from rostra.domain.dialling import Wanted
 from rostra.domain.ending import KeepAlive
+from rostra.domain.gateway import by_target
 from rostra.domain.reception import ReceptionRules
 from rostra.domain.service import Service, ServiceDescription
 from rostra.domain.theme import ThemeSettings
@@ -87,7 +88,7 @@ def gateway_call(found: Configuration, names: Names) -> GatewayCall:
     def number(thing: Thing, field: str) -> int | None:
         return names.find(thing, found[field]) if found[field] else None
 
-    protocol = CallProtocol(found["outgoing_protocol"])
+    protocol = by_target(found["called_device_type"], CallProtocol(found["outgoing_protocol"]))
     proxies = {
         CallProtocol.SIP: (Thing.SIP_PROXY, "sip_proxy_name"),
         CallProtocol.H323: (Thing.GATEKEEPER, "h323_gatekeeper_name"),

@@ -79,7 +79,7 @@ def _asked(location: int) -> Iterator[str]:
 
 def _by_configuration(alias: str, source: CallProtocol | None, location: int, *, registered: bool) -> Outcome:
     rows = {row.pk: row for row in GatewayRoutingRule.objects.select_related(*_RELATED)}
-    given = [_rule(row) for row in rows.values()]
+    given = [rule_of_row(row) for row in rows.values()]
     call = Dialled(alias=alias, location=location, source=source, registered=registered)
     steps = list(rules.search(given, call))
     lines, decided = _lines(steps, rows)
@@ -100,7 +100,8 @@ def _by_configuration(alias: str, source: CallProtocol | None, location: int, *,
 _RELATED = ("outgoing_location", "sip_proxy", "h323_gatekeeper", "mssip_proxy", "ivr_theme")
 
 
-def _rule(row: GatewayRoutingRule) -> rules.Rule:
+def rule_of_row(row: GatewayRoutingRule) -> rules.Rule:
+    """As nodes match it."""
     meta: Any = row._meta  # noqa: SLF001 - Django's public interface by that name
     values = (getattr(row, meta.get_field(name).attname) for name in RuleRow.__struct_fields__)
     return rule_of(RuleRow(*values))
