@@ -50,17 +50,35 @@ class Server:
         data = self._directory / "data"
         initialise = (*("--username=rostra", "--auth=trust"), *("--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"))
         subprocess.run(self._command("initdb", *initialise, str(data)), check=True, stdout=subprocess.DEVNULL)
-        settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
-        with (self._directory / "log").open("wb") as log:
-            self._process = subprocess.Popen(
-                self._command("postgres", "-D", str(data), "-k", str(self._directory), *settings),
-                stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+        self.resume()
         atexit.register(self.stop)
-        self._wait()
         self._numbers = itertools.count(1)
         self._copying = ThreadPoolExecutor(1, thread_name_prefix="postgresql copies")
         self._ready: defaultdict[str, deque[Future[str]]] = defaultdict(deque)
+
+    def resume(self) -> None:
+        """Start, for the first time or after `pause`; it ends with the thread that calls this."""
+        settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        with (self._directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command("postgres", "-D", str(self._directory / "data"), "-k", str(self._directory), *settings),
+                stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        self._wait()
+
+    def pause(self) -> None:
+        """Nobody answers, whoever was connected is cut off, and the data stay."""
+        self._copying.submit(int).result()  # after what is under way
+        self._end()
+
+    def _end(self) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
 
     def _command(self, program: str, *arguments: str) -> list[str]:
         found = max(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), default=None)
@@ -84,13 +102,7 @@ class Server:
 
     def stop(self) -> None:
         """Safe to repeat."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        self._end()
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def url(self, name: str) -> str:

@@ -51,6 +51,15 @@ def test_a_request_does_not_wait_for_ever_but_the_platform_does(impatient: None)
     ask_slowly()
 
 
+@pytest.mark.parametrize("engine", ["postgresql"])
+@pytest.mark.parametrize("setting", ["statement_timeout", "idle_in_transaction_session_timeout"])
+def test_the_server_looks_after_the_time(engine: str, impatient: None, setting: str) -> None:
+    """A request that waits for something else within a transaction keeps others from writing just as well."""
+    with patience.bounded(), connection.cursor() as cursor:
+        cursor.execute(f"SHOW {setting}")
+        assert cursor.fetchone() == ("50ms",)
+
+
 def _asked_elsewhere() -> bool:
     try:
         ask_slowly()

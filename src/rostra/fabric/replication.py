@@ -22,6 +22,7 @@ import structlog
 from rostra.configuration import local, sealing
 from rostra.configuration.changes import Changes, ChangesReply, ChangesRequest, SnapshotChunk, SnapshotRequest
 from rostra.configuration.replica import Gap, Replica
+from rostra.configuration.threads import DatabaseThread
 from rostra.environment import Environment
 from rostra.fabric import platformkey, subjects
 from rostra.fabric.bus import Bus, Unreachable
@@ -87,7 +88,7 @@ class Publisher:
         self._journal = journal
         self._due = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._threads = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._threads = DatabaseThread("journal")
         self._task: asyncio.Task[None] | None = None
         self._stops: list[Any] = []
         self._listeners: list[OnPublished] = []

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 import structlog
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.backends.signals import connection_created
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -30,7 +30,12 @@ SECONDS = 60.0
 """Most time of one statement."""
 _STEPS = 1_000_000
 """Of SQLite's machine, between two looks at the clock: some hundredths of a second."""
+NO_ANSWER = (OperationalError, InterfaceError)
+"""What is raised when the database does not do its part: it takes too long, or is not there."""
 BUSY = "The database is busy; try again."
+AWAY = "The database cannot be reached; try again."
+_AT_WORK = frozenset({"57014", "25P03", "55P03", "40001", "40P01"})
+"""Codes of PostgreSQL for what took too long, or was in the way of another; else, and without one, it is not there."""
 
 
 class _Bound(threading.local):
@@ -72,12 +77,21 @@ def bound_requests(get_response: Callable[[HttpRequest], HttpResponseBase]) -> C
 
 def failed(request: HttpRequest) -> HttpResponse:
     """The answer to a request that raised: 503 when the database did not do its part, else 500."""
-    if not isinstance(sys.exception(), OperationalError):
-        return server_error(request)
-    logger.error("The database did not answer", path=request.path)
+    problem = sys.exception()
+    return unanswered(request, problem) if isinstance(problem, NO_ANSWER) else server_error(request)
+
+
+def unanswered(request: HttpRequest, problem: BaseException) -> HttpResponse:
+    """The answer to a request to which the database gave none (`NO_ANSWER`)."""
+    logger.error("The database did not answer", path=request.path, problem=str(problem))
+    sentence, seconds = (AWAY, "5") if _is_away(problem) else (BUSY, "1")
     if request.path.startswith("/api/"):
-        return respond({"error": BUSY}, 503, Retry_After="1")
-    return HttpResponse(gettext(BUSY), status=503, content_type="text/plain", headers={"Retry-After": "1"})
+        return respond({"error": sentence}, 503, Retry_After=seconds)
+    return HttpResponse(gettext(sentence), status=503, content_type="text/plain", headers={"Retry-After": seconds})
+
+
+def _is_away(problem: BaseException) -> bool:
+    return connection.vendor == "postgresql" and getattr(problem.__cause__, "sqlstate", None) not in _AT_WORK
 
 
 def _limit(connection: Any, **_: Any) -> None:
@@ -87,7 +101,14 @@ def _limit(connection: Any, **_: Any) -> None:
         connection.connection.set_progress_handler(lambda: time.monotonic() > _bound.end, _STEPS)
     elif connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, false)", [str(int(SECONDS * 1000))])
+            most = str(int(SECONDS * 1000))
+            cursor.execute(f"SELECT {_TIMEOUTS}", [most, most])
+
+
+_TIMEOUTS = ", ".join(
+    f"set_config('{name}', %s, false)" for name in ("statement_timeout", "idle_in_transaction_session_timeout")
+)
+"""A request that waits for something else within a transaction keeps others from writing just as well."""
 
 
 def _timed(execute: Any, sql: Any, values: Any, many: Any, context: Any) -> Any:

@@ -147,8 +147,13 @@ def database(url: str, file: Path) -> dict[str, object]:
         "PASSWORD": urllib.parse.unquote(parts.password or ""),
         "HOST": _host(parts),
         "PORT": str(parts.port or ""),
+        "OPTIONS": _ATTENTION,
         "CONN_MAX_AGE": 0,  # every request has a thread of its own: a kept connection would never be used again
     }
+
+
+_ATTENTION = {"connect_timeout": 5, "keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3}
+"""Seconds, after which a server that says nothing counts as gone: when connecting, and when it has been quiet."""
 
 
 def _host(parts: urllib.parse.SplitResult) -> str:
@@ -165,7 +170,7 @@ def _unfold() -> dict[str, Any]:
         "SITE_SYMBOL": "hub",
         "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/rostra/favicon.svg"}],
         "STYLES": ["/static/rostra/menu.css"],
-        "SCRIPTS": ["/static/rostra/labels.js"],
+        "SCRIPTS": ["/static/rostra/labels.js", "/static/rostra/site.js"],
         "SHOW_HISTORY": True,
         "SHOW_VIEW_ON_SITE": False,
         "BORDER_RADIUS": "6px",

@@ -9,13 +9,13 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import msgspec
 import structlog
 from django.db import OperationalError, connection
 
+from rostra.configuration.threads import DatabaseThread
 from rostra.fabric import status
 from rostra.fabric.bus import Unreachable
 from rostra.fabric.outbox import EVENTS, Acknowledged, decode_batch, encode_acknowledged
@@ -53,7 +53,7 @@ class Observatory:
         self._loop = asyncio.get_running_loop()
         self._absences = Absences()
         self._heard: dict[Run, float] = {}
-        self._threads = ThreadPoolExecutor(1, thread_name_prefix="history")
+        self._threads = DatabaseThread("history")
         self._task: asyncio.Task[None] | None = None
         self._stop: Callable[[], Any] | None = None
         self._glance: asyncio.Task[Snapshot] | None = None

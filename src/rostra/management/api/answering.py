@@ -7,12 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from rostra.management.api.errors import Refused, respond
-from rostra.management.patience import BUSY
+from rostra.management.patience import NO_ANSWER, unanswered
 
 logger = structlog.get_logger("rostra.management.api")
 
@@ -29,9 +28,8 @@ def answer(view: View) -> View:
             return view(request, **arguments)
         except Refused as refusal:
             return respond(refusal.body, refusal.status, **refusal.headers)
-        except OperationalError:
-            logger.exception("The database did not answer", path=request.path)
-            return respond({"error": BUSY}, 503, Retry_After="1")
+        except NO_ANSWER as problem:
+            return unanswered(request, problem)
         except Exception as problem:
             logger.exception("A request failed", path=request.path, method=request.method)
             return respond({"error_message": type(problem).__name__}, 500)

@@ -37,7 +37,7 @@ _REFUSALS: Json = {
     "413": {"description": "The request is too large"},
     "415": _ERROR,
     "429": {"description": "Too many requests, or too many wrong credentials; Retry-After says when to go on"},
-    "503": {"description": "The database is busy; try again"},
+    "503": {"description": "The database is busy, or cannot be reached; try again"},
 }
 
 

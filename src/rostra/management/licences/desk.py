@@ -10,13 +10,13 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import msgspec
 import structlog
 from django.db import DatabaseError, connection
 
+from rostra.configuration.threads import DatabaseThread
 from rostra.domain.grants import Grants, Kinds
 from rostra.domain.licensing import LicenceKind, Pool, Shortage, pool
 from rostra.fabric import licensing
@@ -62,7 +62,7 @@ class LicenceDesk:
         self._exhausted = True  # perhaps left behind by an earlier run
         self._due = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._threads = ThreadPoolExecutor(1, thread_name_prefix="licences")
+        self._threads = DatabaseThread("licences")
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stop: Callable[[], Any] | None = None
 
