@@ -312,7 +312,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd]:
         yield started
 
 
-@pytest.mark.spec("SYS-056", "DIAG-208")
+@pytest.mark.spec("SYS-056", "DIAG-208", "SVC-128")
 def test_without_tls_only_if_allowed_and_never_with_the_password_in_clear(api: Api, bare: Slapd) -> None:
     values = settings(bare, ldap_server=f"localhost:{bare.plain_port}", ldap_bind_username="reader")
     refused = api("PATCH", "authentication/1/", values)

@@ -25,7 +25,7 @@ def attempts(server: str, *, insecure: bool = False, catalog: bool = False) -> l
     return [f"{target.host}:{target.port} {target.how}" for target in found]
 
 
-@pytest.mark.spec("SYS-055", "DIAG-207", "DIAG-208", "DIAG-209", "DIAG-210")
+@pytest.mark.spec("SYS-055", "DIAG-207", "DIAG-208", "DIAG-209", "DIAG-210", "SVC-125")
 def test_a_domain_is_asked_of_dns_first() -> None:
     assert attempts("example.com") == [
         f"dc1.example.com:636 {LDAPS}",
@@ -43,12 +43,13 @@ def test_a_domain_is_asked_of_dns_first() -> None:
     assert insecure.index(f"dc2.example.com:389 {STARTTLS}") < insecure.index(f"dc2.example.com:389 {PLAIN}")
 
 
+@pytest.mark.spec("SVC-125")
 def test_an_address_is_asked_directly() -> None:
     assert attempts("192.0.2.1") == [f"192.0.2.1:636 {LDAPS}", f"192.0.2.1:389 {STARTTLS}"]
     assert attempts("[2001:db8::1]:1636") == [f"2001:db8::1:1636 {LDAPS}", f"2001:db8::1:1636 {STARTTLS}"]
 
 
-@pytest.mark.spec("SYS-060")
+@pytest.mark.spec("SYS-060", "SVC-129")
 def test_the_global_catalog_has_ports_of_its_own() -> None:
     assert attempts("example.com", catalog=True) == [
         f"dc2.example.com:3268 {STARTTLS}",

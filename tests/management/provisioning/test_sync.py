@@ -66,7 +66,9 @@ def counters(status: SyncStatus, kind: str) -> tuple[int, int, int, int]:
     return created, updated, deleted, unchanged
 
 
-@pytest.mark.spec("SVC-134", "SVC-135", "SVC-137", "SVC-139", "SVC-140", "SVC-170", "SVC-171", "SVC-175", "DIAG-079")
+@pytest.mark.spec(
+    "SVC-134", "SVC-135", "SVC-137", "SVC-139", "SVC-140", "SVC-170", "SVC-171", "SVC-175", "SVC-131", "DIAG-079"
+)
 def test_first_and_second_run(api: Api, directory: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ldap_directory, "_PAGE", 7)
     template = make(api, directory)
@@ -172,7 +174,7 @@ def test_what_is_invalid_is_skipped(api: Api, directory: str) -> None:
     assert "p9@example.test" in line, "the record it came from"
 
 
-@pytest.mark.spec("DIAG-072", "DIAG-214")
+@pytest.mark.spec("DIAG-072", "DIAG-214", "SVC-130")
 @pytest.mark.parametrize(
     "changes", [{"ldap_user_filter": "(&(uid=p1))(uid=p2)"}, {"ldap_user_search_dn": "ou=nowhere"}]
 )
@@ -186,9 +188,10 @@ def test_a_query_that_fails_changes_nothing(api: Api, directory: str, changes: d
     assert Conference.objects.filter(sync_tag="Staff").count() == 1
     assert Alarm.objects.filter(name="ldap_sync_failure", instance="Staff", time_lowered=None).exists()
     ConferenceSyncTemplate.objects.filter(pk=template.pk).update(
-        ldap_user_filter="uid=p1", ldap_user_search_dn="ou=staff"
+        ldap_user_filter="UID=P1", ldap_user_search_dn="OU=Staff"
     )
-    assert run(template).sync_status == models.SUCCEEDED
+    again = run(template)
+    assert (again.sync_status, again.vmrs_unchanged) == (models.SUCCEEDED, 1), "names have no case"
     assert not Alarm.objects.filter(name="ldap_sync_failure", time_lowered=None).exists()
 
 
@@ -201,7 +204,18 @@ def test_a_schedule_that_finds_nobody_deletes_nothing(api: Api, directory: str) 
     assert run(template).vmrs_deleted == 1, "an administrator means it"
 
 
-@pytest.mark.spec("SVC-124", "SVC-126")
+@pytest.mark.spec("SVC-133")
+def test_templates_share_a_source_and_nothing_else(api: Api, directory: str) -> None:
+    one = make(api, directory, ldap_user_filter="(uid=p1)")
+    two = make(api, directory, name="More", ldap_user_filter="(uid=p2)", alias_1="room.{{mail}}", sync_devices=False)
+    assert [counters(run(template), "vmrs") for template in (one, two)] == [(1, 0, 0, 0)] * 2
+    assert Device.objects.count() == 1
+    ConferenceSyncTemplate.objects.filter(pk=one.pk).update(ldap_user_filter="(uid=nobody)")
+    assert counters(run(one), "vmrs") == (0, 0, 1, 0)
+    assert [made.sync_tag for made in Conference.objects.exclude(sync_tag="")] == ["More"]
+
+
+@pytest.mark.spec("SVC-124", "SVC-126", "SVC-127")
 def test_a_source_that_cannot_be_asked_is_refused(api: Api, directory: str, server: Slapd) -> None:
     def save(**changes: Any) -> Any:
         return api("POST", "ldap_sync_source/", people.source(server.tls_port, name="Another", **changes))
@@ -211,13 +225,15 @@ def test_a_source_that_cannot_be_asked_is_refused(api: Api, directory: str, serv
     assert "Invalid credentials" in refused.json()["ldap_sync_source"]["ldap_server"][0]
     assert save(ldap_server=f"localhost:{slapd.free_port()}").status_code == 400
     assert save(ldap_server="127.0.0.1").status_code == 400
+    by_address = save(ldap_server=f"127.0.0.1:{server.tls_port}")
+    assert "does not name 127.0.0.1" in by_address.json()["ldap_sync_source"]["ldap_server"][0]
     assert LdapSyncSource.objects.count() == 1
     assert api("PATCH", directory, {"description": "Still there"}).status_code == 202
     assert api("PATCH", directory, {"ldap_bind_password": "wrong"}).status_code == 400
     assert save().status_code == 201
 
 
-@pytest.mark.spec("SVC-188", "SVC-190", "DIAG-070")
+@pytest.mark.spec("SVC-188", "SVC-190", "SVC-132", "DIAG-070")
 def test_the_command_runs_it_in_the_background(api: Api, directory: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running.Queue, "_start", START)
     template = make(api, directory, ldap_user_filter="(uid=p1)")
