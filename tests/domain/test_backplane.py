@@ -35,7 +35,7 @@ def test_the_first_media_node_of_a_location_is_its_proxy() -> None:
     assert proxy(0, alike) == "a"
 
 
-@pytest.mark.spec("PLAT-042", "PLAT-047", "PLAT-049")
+@pytest.mark.spec("PLAT-042", "PLAT-047", "PLAT-049", "REF-074")
 def test_only_proxies_have_neighbours_elsewhere() -> None:
     same, other = Hop.SAME_LOCATION, Hop.OTHER_LOCATION
     assert neighbours("a", HOSTS) == {"b": same, "c": same, "p": other, "x": other}
