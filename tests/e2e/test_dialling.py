@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +30,9 @@ AUTOMATIC = "/api/admin/configuration/v1/automatic_participant/"
 COMMAND = "/api/admin/command/v1/participant/dial/"
 PAST = "/api/admin/history/v1/participant/"
 DEVICES = "/api/admin/configuration/v1/device/"
+RULES = "/api/admin/configuration/v1/gateway_routing_rule/"
+PROXIES = "/api/admin/configuration/v1/sip_proxy/"
+CREDENTIALS = "/api/admin/configuration/v1/sip_credential/"
 REGISTRATIONS = "/api/admin/status/v1/registration_alias/"
 
 
@@ -230,6 +235,72 @@ RED = numpy.array([190, 30, 40])
 def red(frame: Picture) -> bool:
     """The main picture is the red one: seen left of the middle, where nothing is drawn over it."""
     return bool(abs(frame[30:60, 20:60].reshape(-1, 3).mean(axis=0) - RED).max() < 50)
+
+
+KAMAILIO = Path(__file__).parents[1] / "sip" / "kamailio" / "registrar.cfg"
+
+
+@contextlib.contextmanager
+def telephone_system(directory: Path, platform_port: int) -> Iterator[int]:
+    """Kamailio as the registrar of its own telephones, running: its port."""
+    port = free_port()
+    text = KAMAILIO.read_text().replace("CALLED_PORT", str(platform_port)).replace("PORT", str(port))
+    (directory / "registrar.cfg").write_text(text)
+    command = ["kamailio", "-f", directory / "registrar.cfg", "-DD", "-E", "-m", "64", "-M", "8", "-Y", directory]
+    with (directory / "kamailio.log").open("wb") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        bound = f":{port:04X}"
+        until(lambda: process.poll() is not None or bound in Path("/proc/net/udp").read_text())
+        assert process.poll() is None, (directory / "kamailio.log").read_text()[-3000:]
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.mark.skipif(shutil.which("kamailio") is None, reason="kamailio is not installed")
+@pytest.mark.spec("SYS-146", "SYS-249", "PLAT-096")
+def test_telephones_of_another_system_by_a_trunk(platform: Platform, host: Host, tmp_path: Path) -> None:
+    """Both are registered there: one is called by a rule, the other calls; and they hear each other."""
+    with telephone_system(tmp_path, platform.environment.sip_port) as port:
+        with platform.api() as api:
+            trunk = {"name": "Trunk", "address": "127.0.0.1", "port": port, "transport": "udp"}
+            made = api.post(PROXIES, json=trunk)
+            assert made.status_code == 201, made.text
+            known = {"realm": "trunk.test", "username": "platform", "password": "sesame"}
+            assert api.post(CREDENTIALS, json=known).status_code == 201
+            rule = {
+                "name": "Trunk", "priority": 40, "match_string": r"8(7\d)", "replace_string": r"\1",
+                "match_outgoing_calls": True, "outgoing_protocol": "sip",
+                "sip_proxy": "/api/" + made.headers["location"].partition("/api/")[2],
+            }  # fmt: skip
+            ruled = api.post(RULES, json=rule)
+            assert ruled.status_code == 201, ruled.text
+        there = {"registrar": f"127.0.0.1:{port}", "password": "sesame"}
+        called = Phone(tmp_path / "71", name="71", port=free_port(), answers=True, tone=500, **there)
+        caller = Phone(tmp_path / "72", name="72", port=free_port(), tone=900, **there)
+        with called, caller:
+            until(lambda: all("1 binding" in phone.baresip.log for phone in (called, caller)))
+            uuids = until(lambda: _dialled(host, "871"))
+            called.wait_for("CALL_ESTABLISHED")
+            assert until(joined(host, uuids[0]))["vendor"].startswith("baresip")
+            caller.call(f"sip:meet.demo@127.0.0.1:{port}")
+            until(lambda: called.hear(900)[0] > -40 and caller.hear(500)[0] > -40)
+            other = next(one for one in host.others() if one["uuid"] not in uuids)
+            assert (other["call_direction"], other["protocol"]) == ("in", "sip")
+            caller.hang_up()
+            assert host.do(f"participants/{uuids[0]}/disconnect")
+            called.wait_for("CALL_CLOSED")
+            until(lambda: host.others() == [])
+
+
+def _dialled(host: Host, alias: str) -> list[str] | None:
+    """A rule that has just been made may not be known to the node yet."""
+    try:
+        return host.do("dial", destination=alias, role="GUEST", protocol="auto")
+    except AssertionError:
+        return None
 
 
 @pytest.mark.spec("CONF-122", "CONF-124", "CONF-126", "CONF-127", "CONF-075", "SYS-105", "PLAT-120")
