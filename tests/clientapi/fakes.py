@@ -109,7 +109,7 @@ class FakeSession:
         self.candidates.append((call, mid, candidate, ufrag))
 
     async def reserve_rtp(
-        self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False
+        self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False, ipv6: bool = False
     ) -> tuple[str, tuple[int, ...]]:
         raise NotImplementedError
 

@@ -78,6 +78,8 @@ class Baresip:
     """Offer SDES-SRTP, in RTP/SAVP."""
     keys: str = "srtp-mand"
     """How, where it encrypts: `dtls_srtp` in UDP/TLS/RTP/SAVPF is the other way."""
+    ice: bool = False
+    """Offers ICE, without bundling."""
     transport: str = "udp"
     """`udp`, `tcp` or `tls`; `dial` adds it to the address."""
     tone: int = 440
@@ -209,7 +211,7 @@ class Baresip:
     def _configure(self, control: int) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
         audio = f"aufile,{self.wav}" if self.wav else f"ausine,{self.tone}"
-        modules = [*_ALWAYS, *(_VIDEO if self.video_codecs else []), "dtls_srtp"]
+        modules = [*_ALWAYS, *(_VIDEO if self.video_codecs else []), "dtls_srtp", *(["ice"] if self.ice else [])]
         lines = [f"module {name}.so" for name in modules]
         lines += [f"module_app {name}.so" for name in _APPLICATIONS]
         (self.directory / "config").write_text(
@@ -231,6 +233,8 @@ class Baresip:
             parameters.append("video_codecs=" + ",".join(self.video_codecs))
         if self.encrypted:
             parameters.append(f"mediaenc={self.keys}")
+        if self.ice:
+            parameters.append("medianat=ice")
         if self.answers:
             parameters.append("answermode=auto")
         transport = f";transport={self.transport}" if self.transport != "udp" else ""

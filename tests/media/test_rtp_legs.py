@@ -20,7 +20,7 @@ from rostra.domain.scene import Scene
 from rostra.media import messages as m
 from rostra.media.client import MediaFailure
 from rostra.media.encryption import KEY_OCTETS
-from rostra.media.engine import rtp_leg
+from rostra.media.engine import rtp_streams
 
 from .conftest import Driven
 
@@ -282,4 +282,4 @@ async def test_bad_agreements_are_refused_and_harm_nothing(driven: Driven) -> No
     [("192.0.2.1", True), ("127.0.0.1", True), ("0.0.0.0", False), ("239.1.2.3", False), ("a.example", False)],
 )
 def test_addresses_that_media_is_sent_to(address: str, expected: bool) -> None:
-    assert rtp_leg.usable(address) is expected
+    assert rtp_streams.usable(address) is expected

@@ -34,7 +34,7 @@ class AudioOnly(FakeSession):
     """The platform has licences for audio only."""
 
     async def reserve_rtp(
-        self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False
+        self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False, ipv6: bool = False
     ) -> tuple[str, tuple[int, ...]]:
         self.service = msgspec.structs.replace(self.service, call_type="audio")
         return await super().reserve_rtp(call, [kind for kind in kinds if kind is MediaKind.AUDIO])
@@ -68,7 +68,7 @@ class Told(FakeSession):
     """The same, of a service with video: it may be sent a picture that says so."""
 
     async def reserve_rtp(
-        self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False
+        self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False, ipv6: bool = False
     ) -> tuple[str, tuple[int, ...]]:
         self.service = msgspec.structs.replace(self.service, call_type="audio")
         self.participant.no_video = True

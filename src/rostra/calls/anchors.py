@@ -25,7 +25,9 @@ from rostra.conference.instance import ConferenceInstance
 from rostra.conference.streams import stream_records
 from rostra.domain import capacity, placement
 from rostra.domain.capacity import CallClass
+from rostra.domain.gateway import Onward
 from rostra.domain.history import CapacityRefused, MediaEnded, MediaNodeUsed
+from rostra.domain.ice import IceServers
 from rostra.domain.placement import Choice, LocationView, NodeRole, NodeView
 from rostra.fabric.bus import Unreachable
 from rostra.fabric.peers import Peers
@@ -80,6 +82,10 @@ class Anchors:
 
     def alive(self, node: str) -> bool:
         return node in self._peers.alive
+
+    def servers(self, onward: Onward | None) -> IceServers:
+        """STUN and TURN servers for media of calls here; `onward`: of a gateway call."""
+        return self._here.ice(onward)
 
     def relays(self, relay: str) -> bool:
         """Is a relay of an edge node in use by a call of ours?"""

@@ -198,12 +198,12 @@ class CallLegs(abc.ABC):
         return allowed
 
     async def _reserve(
-        self, call: str, state: CallState, kinds: Sequence[MediaKind], *, audio_only: bool
+        self, call: str, state: CallState, kinds: Sequence[MediaKind], *, audio_only: bool, ipv6: bool = False
     ) -> tuple[str, tuple[int, ...]]:
         """Ports for RTP. Where no picture fits any more a voice may, which says so (REF-043, POL-125)."""
         try:
             return await self._with_worker(
-                call, state, lambda worker: worker.reserve_rtp(call, kinds), audio_only=audio_only
+                call, state, lambda worker: worker.reserve_rtp(call, kinds, ipv6=ipv6), audio_only=audio_only
             )  # fmt: skip
         except CallRefused as refused:
             sound = [kind for kind in kinds if kind is MediaKind.AUDIO]
@@ -213,7 +213,9 @@ class CallLegs(abc.ABC):
         self.out_of_resource = True
         self.licence.give_back()
         self.licence = MediaLicence(Unlimited(), self._participant.uuid)
-        return await self._with_worker(call, state, lambda worker: worker.reserve_rtp(call, sound), audio_only=True)
+        return await self._with_worker(
+            call, state, lambda worker: worker.reserve_rtp(call, sound, ipv6=ipv6), audio_only=True
+        )  # fmt: skip
 
     async def _with_worker(
         self, call: str, state: CallState, act: Callable[[Worker], Awaitable[Result]], *, audio_only: bool

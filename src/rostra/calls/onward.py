@@ -118,7 +118,7 @@ class GatewayRules:
         onward = Onward(
             alias=call.local_alias, wanted=msgspec.structs.replace(person, dtmf_sequence=wanted.dtmf_sequence),
             routes=await self._routes(route, wanted.target, call), mirrors=wanted.call_type == "auto",
-            rate_in=wanted.rate_in,
+            rate_in=wanted.rate_in, stun=wanted.stun_server, turn=wanted.turn_server,
         )  # fmt: skip
         return Service(description=description, onward=onward, policy=wanted.text)
 

@@ -13,11 +13,12 @@ import structlog
 
 from rostra.conference import messages as w
 from rostra.conference.here import Here
+from rostra.domain.ice import NO_SERVERS, IceServers, IceSide
 from rostra.domain.media import MediaDescription, MediaKind
 from rostra.fabric.bus import Unreachable
 from rostra.media import relay_sdp
 from rostra.media.client import MediaFailure, Worker, WorkerLost
-from rostra.media.messages import Failure, Slides
+from rostra.media.messages import Failure, ReserveIce, Slides
 from rostra.media.relay_sdp import NoCandidate, Place
 
 logger = structlog.get_logger("rostra.calls")
@@ -92,6 +93,7 @@ class RelayedWorker(Worker):
     async def open_webrtc(
         self, leg: str, offer: str, *, media_type: str = "video", receive_bandwidth: int | None = None,
         send_bandwidth: int | None = None, slides: Slides = Slides(), start: bool = False,  # noqa: B008 (immutable)
+        servers: IceServers = NO_SERVERS,
     ) -> str:  # fmt: skip
         answer = await super().open_webrtc(
             leg, relay_sdp.offer_through(offer), media_type=media_type, receive_bandwidth=receive_bandwidth,
@@ -108,7 +110,14 @@ class RelayedWorker(Worker):
     async def add_candidate(self, leg: str, mid: str, candidate: str, ufrag: str = "") -> None:
         """Not passed on: the worker meets the endpoint at the relay."""
 
-    async def reserve_rtp(self, leg: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
+    async def reserve_ice(self, request: ReserveIce) -> tuple[IceSide, ...]:
+        """None: the endpoint meets the relay, which takes what comes."""
+        return ()
+
+    async def reserve_rtp(
+        self, leg: str, kinds: Sequence[MediaKind], *, ipv6: bool = False
+    ) -> tuple[str, tuple[int, ...]]:
+        """Relays have IPv4 only."""
         outside = await self._relay.open(["RTP"] * len(kinds))
         _, ports = await super().reserve_rtp(leg, kinds)
         self._worker = tuple(Place(self._address, port) for port in ports)
@@ -116,14 +125,18 @@ class RelayedWorker(Worker):
         self._outside = outside[: len(kinds)]
         return self._outside[0].address, tuple(place.port for place in self._outside)
 
-    async def connect_rtp(self, leg: str, local: MediaDescription, remote: MediaDescription) -> None:
+    async def connect_rtp(
+        self, leg: str, local: MediaDescription, remote: MediaDescription, proved: str | None = None
+    ) -> None:
         if not self._outside:  # reserved on a worker that is gone
             raise MediaFailure(Failure.Kind.UNKNOWN_LEG, f"no relay was opened for {leg}")
         sides = relay_sdp.for_worker(
             local, remote, outside=self._outside, inside=self._inside, worker=self._worker
         )  # fmt: skip
         await self._relay.announce(sides.announced)
-        await super().connect_rtp(leg, sides.local, sides.remote)
+        if proved is not None and proved in (remote.address, *(one.address for one in remote.streams)):
+            proved = self._inside[0].address
+        await super().connect_rtp(leg, sides.local, sides.remote, proved)
 
     async def give_up_relay(self) -> None:
         """The call does not use this relay any more. Safe to repeat."""

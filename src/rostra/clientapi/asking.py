@@ -24,12 +24,16 @@ BodyType = TypeVar("BodyType", bound=Body)
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Switches:
-    """Global settings that allow what clients do; members are named as in the management API."""
+    """What is configured of clients: what they may do, by the names of the management API, and what helps them."""
 
     enable_application_api: bool = True
     enable_webrtc: bool = True
     enable_fecc: bool = True
     enable_rtmp: bool = True
+    stun: tuple[str, ...] = ()
+    """Addresses of STUN servers for their media (SYS-167)."""
+    turn: tuple[dict[str, object], ...] = ()
+    """TURN servers, with credentials."""
 
 
 @dataclasses.dataclass(slots=True)

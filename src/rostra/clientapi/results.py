@@ -48,8 +48,10 @@ class TokenGranted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Fals
     call_tag: str = ""
     idp_uuid: str = ""
     pex_datachannel_id: int | msgspec.UnsetType = msgspec.UNSET
-    """Only with direct media, like the next two (API-158)."""
+    """Only with direct media, like the next but two (API-158)."""
+    stun: list[dict[str, str]] | msgspec.UnsetType = msgspec.UNSET
     turn: list[dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
+    """Also with direct media, then even if there are none."""
     client_stats_update_interval: int | msgspec.UnsetType = msgspec.UNSET
     """Milliseconds; the same in every refresh (API-023)."""
     bandwidth_in: int | msgspec.UnsetType = msgspec.UNSET

@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable
 
 from rostra import themefiles
 from rostra.domain.abuse import Shield
+from rostra.domain.gateway import Onward
 from rostra.domain.history import Event
+from rostra.domain.ice import NO_SERVERS, IceServers
 from rostra.domain.ledger import Ledger
 from rostra.fabric.peers import Connection
 from rostra.media.pool import WorkerPool
@@ -39,6 +41,8 @@ class Here:
     themes: Callable[[tuple[str, ...]], Awaitable[tuple[str, ...]]] = _base_only
     """The directories of themes (`ServiceDescription.themes`), with that of the base theme at the end."""
     record: Callable[[Event], None] = _unrecorded
+    ice: Callable[[Onward | None], IceServers] = lambda _: NO_SERVERS
+    """STUN and TURN servers as configured, for media of a gateway call or of others."""
     shield: Shield = dataclasses.field(default_factory=Shield)
     """What it remembers of those who guess."""
     now: Callable[[], float] = time.time

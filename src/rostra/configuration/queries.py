@@ -36,6 +36,7 @@ from rostra.configuration.rows import (
     columns_of,
     named,
 )
+from rostra.configuration.server_queries import ServerQueries
 from rostra.domain.registration import RegistrarSettings
 
 _REFERENCES = frozenset(
@@ -68,7 +69,7 @@ _BRANDING = (
 )
 
 
-class Lookup:
+class Lookup(ServerQueries):
     """Reads the local database at `path`; see `rostra.configuration.setup_node`."""
 
     def __init__(self, path: Path) -> None:

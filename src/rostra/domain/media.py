@@ -9,6 +9,8 @@ import enum
 
 import msgspec
 
+from rostra.domain.ice import IceSide
+
 
 class MediaKind(enum.StrEnum):
     AUDIO = "audio"
@@ -134,6 +136,8 @@ class MediaStream(msgspec.Struct, frozen=True, kw_only=True):
     crypto: tuple[CryptoAttribute, ...] = ()
     dtls: DtlsSide | None = None
     """Where keys are agreed by DTLS."""
+    ice: IceSide | None = None
+    """Where the way is found by checks; the address is then the one for those who do none."""
     bandwidth: int | None = None
     """Most bit/s the stating side wants to receive on this stream."""
     ptime: int | None = None

@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from rostra.domain.camera import CameraCommand
+from rostra.domain.ice import NO_SERVERS, IceServers, IceSide
 from rostra.domain.media import MediaDescription, MediaKind
 from rostra.fabric.bus import Unreachable
 from rostra.fabric.peers import Connection
@@ -71,6 +73,7 @@ class Worker:
         send_bandwidth: int | None = None,
         slides: m.Slides = SLIDES,
         start: bool = False,
+        servers: IceServers = NO_SERVERS,
     ) -> str:
         """Open or renegotiate a WebRTC leg; the complete answer. See `messages.OpenWebRtc`."""
         request = m.OpenWebRtc(
@@ -81,19 +84,29 @@ class Worker:
             send_bandwidth=send_bandwidth,
             slides=slides,
             start=start,
+            servers=servers,
         )
         return (await self._ask(request, m.WebRtcAnswer)).sdp
 
     async def add_candidate(self, leg: str, mid: str, candidate: str, ufrag: str = "") -> None:
         await self._ask(m.AddCandidate(leg=leg, mid=mid, candidate=candidate, ufrag=ufrag), m.Done)
 
-    async def reserve_rtp(self, leg: str, kinds: Sequence[MediaKind]) -> tuple[str, tuple[int, ...]]:
+    async def reserve_rtp(
+        self, leg: str, kinds: Sequence[MediaKind], *, ipv6: bool = False
+    ) -> tuple[str, tuple[int, ...]]:
         """Our address and one RTP port per stream (RTCP one higher)."""
-        reply = await self._ask(m.ReserveRtp(leg=leg, kinds=tuple(kinds)), m.RtpPorts)
+        reply = await self._ask(m.ReserveRtp(leg=leg, kinds=tuple(kinds), ipv6=ipv6), m.RtpPorts)
         return reply.address, reply.ports
 
-    async def connect_rtp(self, leg: str, local: MediaDescription, remote: MediaDescription) -> None:
-        await self._ask(m.ConnectRtp(leg=leg, local=local, remote=remote), m.Done)
+    async def reserve_ice(self, request: m.ReserveIce) -> tuple[IceSide, ...]:
+        """What we state of ICE for each stream; nothing where there is none."""
+        return (await self._ask(request, m.IceSides)).sides
+
+    async def connect_rtp(
+        self, leg: str, local: MediaDescription, remote: MediaDescription, proved: str | None = None
+    ) -> None:
+        """See `messages.ConnectRtp`."""
+        await self._ask(m.ConnectRtp(leg=leg, local=local, remote=remote, proved=proved), m.Done)
 
     async def start(self, leg: str) -> None:
         await self._ask(m.Start(leg=leg), m.Done)
@@ -142,6 +155,9 @@ class Worker:
 
     async def send_dtmf(self, leg: str, digits: str) -> None:
         await self._ask(m.SendDtmf(leg=leg, digits=digits), m.Done)
+
+    async def move_camera(self, leg: str, command: CameraCommand) -> None:
+        await self._ask(m.MoveCamera(leg=leg, command=command), m.Done)
 
     async def statistics(self) -> m.StatisticsReply:
         return await self._ask(m.Statistics(), m.StatisticsReply)

@@ -12,15 +12,19 @@ import enum
 
 import msgspec
 
+from rostra.domain.camera import CameraCommand
+from rostra.domain.ice import NO_SERVERS, IceServers
 from rostra.domain.media import CryptoAttribute, MediaDescription, MediaKind
 from rostra.domain.scene import Scene
 from rostra.fabric import subjects
 from rostra.media.replies import (
+    CameraAsked,
     Done,
     DtmfReceived,
     Failure,
     FirstPicture,
     Heartbeat,
+    IceSides,
     LegConnected,
     LegFailed,
     Levels,
@@ -90,6 +94,7 @@ class OpenWebRtc(Message, frozen=True, kw_only=True):
     slides: Slides = Slides()
     start: bool = False
     """Send at once; else a new connection sends nothing before Start (the client's ack, API-070)."""
+    servers: IceServers = NO_SERVERS
 
 
 class AddCandidate(Message, frozen=True, kw_only=True):
@@ -106,6 +111,23 @@ class ReserveRtp(Message, frozen=True, kw_only=True):
 
     leg: str
     kinds: tuple[MediaKind, ...]
+    ipv6: bool = False
+    """The far end is reached by IPv6; ports of the other version are given up."""
+
+
+class ReserveIce(Message, frozen=True, kw_only=True):
+    """Have ICE on the streams of an RTP leg that has its ports reserved. Reply: IceSides, one for each stream.
+
+    What was reserved before stays, as long as the generation is the same; another one restarts ICE (RFC 8445 9).
+    """
+
+    leg: str
+    components: tuple[int, ...]
+    """Of each stream: 1 where RTCP shares the port of RTP, else 2."""
+    generation: str = ""
+    controlling: bool = False
+    """We began, or the far end is lite."""
+    servers: IceServers = NO_SERVERS
 
 
 class ConnectRtp(Message, frozen=True, kw_only=True):
@@ -118,6 +140,9 @@ class ConnectRtp(Message, frozen=True, kw_only=True):
     leg: str
     local: MediaDescription
     remote: MediaDescription
+    proved: str | None = None
+    """The address the far end is known to be at, as its signalling comes from there. Before media has come from
+    elsewhere little goes there (`engine.consent`). None: nothing is known, and everything goes where it was said to."""
 
 
 class Start(Message, frozen=True, kw_only=True):
@@ -269,6 +294,13 @@ class SendDtmf(Message, frozen=True, kw_only=True):
     digits: str
 
 
+class MoveCamera(Message, frozen=True, kw_only=True):
+    """Move the camera at the far end of a leg, where that can be. Reply: Done."""
+
+    leg: str
+    command: CameraCommand
+
+
 class Play(Message, frozen=True, kw_only=True):
     """Let the far end of a leg hear sounds of the theme, after those it hears already. Reply: Playing.
 
@@ -298,6 +330,7 @@ Request = (
     | OpenWebRtc
     | AddCandidate
     | ReserveRtp
+    | ReserveIce
     | ConnectRtp
     | Start
     | Close
@@ -311,13 +344,14 @@ Request = (
     | OpenStream
     | RequestKeyframe
     | SendDtmf
+    | MoveCamera
     | Play
     | StopPlaying
     | Statistics
     | Quit
 )
-Reply = Done | Failure | WebRtcAnswer | RtpPorts | Playing | StillTaken | StatisticsReply
-Event = Ready | Heartbeat | LegConnected | LegFailed | FirstPicture | Levels | DtmfReceived | PictureWanted
+Reply = Done | Failure | WebRtcAnswer | RtpPorts | IceSides | Playing | StillTaken | StatisticsReply
+Event = Ready | Heartbeat | LegConnected | LegFailed | FirstPicture | Levels | DtmfReceived | PictureWanted | CameraAsked
 
 request_decoder = msgspec.msgpack.Decoder(Request)
 reply_decoder = msgspec.msgpack.Decoder(Reply)

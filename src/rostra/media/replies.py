@@ -6,6 +6,8 @@ import enum
 
 import msgspec
 
+from rostra.domain.camera import CameraCommand
+from rostra.domain.ice import IceSide
 from rostra.domain.media import StreamType
 
 
@@ -80,6 +82,12 @@ class RtpPorts(Said, frozen=True, kw_only=True):
 
     address: str
     ports: tuple[int, ...]
+
+
+class IceSides(Said, frozen=True, kw_only=True):
+    """What we state of the streams of an RTP leg."""
+
+    sides: tuple[IceSide, ...]
 
 
 class Playing(Said, frozen=True, kw_only=True):
@@ -162,5 +170,12 @@ class PictureWanted(Said, frozen=True, kw_only=True):
     leg: str
 
 
-LegTold = LegFailed | DtmfReceived | PictureWanted
+class CameraAsked(Said, frozen=True, kw_only=True):
+    """The far end moves the camera of whom it sees (H.281)."""
+
+    leg: str
+    command: CameraCommand
+
+
+LegTold = LegFailed | DtmfReceived | PictureWanted | CameraAsked
 """What whoever signals the call of a leg is told of it."""

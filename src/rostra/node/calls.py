@@ -40,6 +40,7 @@ from rostra.node.reporting import Answers, Reporter
 from rostra.node.services import finder
 from rostra.node.signon import trust
 from rostra.node.themes import ThemeStore
+from rostra.node.ways import ConfiguredServers
 
 logger = structlog.get_logger("rostra.node")
 
@@ -79,6 +80,7 @@ async def start(
     here = Here(
         node=identity.id, boot=boot, bus=bus, pool=pool, ledger=ledger, address=identity.address,
         location=lambda: geography.location, record=outbox.record, themes=themes.directories,
+        ice=ConfiguredServers(lookup, lambda: geography.location).of_calls,
     )  # fmt: skip
     licences = await _licences(environment, identity, bus, boot, replica, stack)
     policies = _policies(identity, geography, themes, replica, lookup, outbox, stack)

@@ -32,6 +32,7 @@ from rostra.node.identity import NodeIdentity
 from rostra.node.neighbours import Neighbours
 from rostra.node.signalling import Signalling
 from rostra.node.upgrading import Upgrading
+from rostra.node.ways import ConfiguredServers
 from rostra.rtmp.service import StreamService
 from rostra.sip.registering import Registering
 from rostra.sip.service import SipService
@@ -117,11 +118,12 @@ async def start(
     return running.exchange
 
 
-def _switches(lookup: Lookup) -> Switches:
+def _switches(lookup: Lookup, servers: ConfiguredServers) -> Switches:
     settings = lookup.global_settings()
     return Switches(
         enable_application_api=settings.enable_application_api, enable_webrtc=settings.enable_webrtc,
         enable_fecc=settings.enable_fecc, enable_rtmp=settings.enable_rtmp,
+        stun=tuple(servers.stun_urls()), turn=tuple(servers.turn_of_clients()),
     )  # fmt: skip
 
 
@@ -138,12 +140,13 @@ async def _serve_web(
     """Start the client API and the web app; `stack` ends it."""
     neighbours = Neighbours(bus, running.peers, identity.id, lambda: running.geography.location)
     branding = Branding(lookup)
+    servers = ConfiguredServers(lookup, lambda: running.geography.location)
     app = create_app(
         running.exchange,
         environment,
         WEB_ROOT,
         alternatives=neighbours.alternatives,
-        switches=lambda: _switches(lookup),
+        switches=lambda: _switches(lookup, servers),
         release_elsewhere=neighbours.release,
         desk=signon.desk(lookup, lambda: running.exchange.open),
         branding=branding.files,

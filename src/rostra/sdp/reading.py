@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import structs
 
+from rostra.domain.ice import IceSide, usable_candidates
 from rostra.domain.media import (
     CodecParameters,
     Content,
@@ -99,6 +100,7 @@ def _stream(session: Session, section: Section, default: Direction) -> Stream:
         codecs=_codecs(section) if rtp else (),
         crypto=_crypto(section),
         dtls=_dtls(session, section) if "TLS/RTP" in section.profile.upper() else None,
+        ice=_ice(session, section) if rtp else None,
         bandwidth=_bandwidth(section.bandwidths),
         ptime=_ptime(section),
         label=(section.value("label") or "").strip(),
@@ -118,6 +120,21 @@ def _dtls(session: Session, section: Section) -> DtlsSide | None:
         return None
     setup = section.value("setup") or next(iter(session.values("setup")), None) or "actpass"
     return DtlsSide(fingerprint=f"{found[1].lower()} {found[2].upper()}", setup=setup.strip().lower())
+
+
+def _ice(session: Session, section: Section) -> IceSide | None:
+    """Stated for the section, or once for the session (RFC 8839 5.4); what cannot be used counts as not stated."""
+    ufrag, password = (
+        (section.value(name) or next(iter(session.values(name)), None) or "").strip()
+        for name in ("ice-ufrag", "ice-pwd")
+    )
+    side = IceSide(
+        ufrag=ufrag,
+        password=password,
+        candidates=usable_candidates([*section.values("candidate")]),
+        lite=any(True for _ in session.values("ice-lite")),
+    )
+    return side if side.usable else None
 
 
 def _floor_control(section: Section) -> FloorControl:

@@ -10,7 +10,7 @@ from rostra.sdp.session import Attribute, Origin, Section, Session, serialise
 
 _UPPER = frozenset({"sqcif", "qcif", "cif", "cif4", "cif16", "maxbr", "bpp", "custom"})
 """Members of H.261 and H.263, which RFC 4587 and RFC 4629 spell so."""
-_NAMES = {"OPUS": "opus", "TELEPHONE-EVENT": "telephone-event"}
+_NAMES = {"OPUS": "opus", "TELEPHONE-EVENT": "telephone-event", "MPEG4-GENERIC": "mpeg4-generic", "SPEEX": "speex"}
 """Spellings endpoints are used to; names are case-insensitive (RFC 4855 3)."""
 
 
@@ -81,6 +81,10 @@ def _attributes(stream: MediaStream) -> Iterator[Attribute]:
     if stream.dtls is not None:
         yield Attribute("fingerprint", stream.dtls.fingerprint)
         yield Attribute("setup", stream.dtls.setup)
+    if stream.ice is not None:
+        yield Attribute("ice-ufrag", stream.ice.ufrag)
+        yield Attribute("ice-pwd", stream.ice.password)
+        yield from (Attribute("candidate", one) for one in stream.ice.candidates)
     if stream.rtcp_mux:
         yield Attribute("rtcp-mux")
     if stream.rtcp_port:

@@ -13,12 +13,14 @@ from rostra.calls import offers
 from rostra.calls.switchboard import Session
 from rostra.domain.media import Content, Direction, MediaDescription, MediaKind, MediaStream
 from rostra.media import certificate, floors, negotiation, offering
+from rostra.media.codecs import CAMERAS
 from rostra.media.encryption import KEY_OCTETS, Encryption
 from rostra.media.negotiation import Agreement, Limits, Ports
 from rostra.sdp.reading import read
 from rostra.sdp.session import parse, serialise
 from rostra.sdp.writing import write
 from rostra.sip import connectivity
+from rostra.sip.checked import CheckedMedia
 from rostra.sip.content import FloorLine, NoPort
 
 
@@ -57,6 +59,10 @@ def check_offer(sdp: bytes) -> None:
     negotiation.usable_streams(read(sdp), Limits(disabled=frozenset()))
 
 
+def _last(kinds: Sequence[MediaKind], kind: MediaKind) -> int:
+    return len(kinds) - 1 - list(reversed(kinds)).index(kind)
+
+
 def _media_of(description: MediaDescription) -> MediaDescription:
     """Without floor control, which runs where the call is signalled."""
     return msgspec.structs.replace(
@@ -68,12 +74,15 @@ class CallMedia:
     """Negotiated media of one call. Every method raises SdpError, NegotiationError or CallRefused."""
 
     def __init__(
-        self, session: Session, call: str, *, encrypt: bool, floor: Callable[[str], FloorLine] | None = None
-    ) -> None:
-        """`floor` makes the floor control of the call, with our address, when the far end offers it."""
+        self, session: Session, call: str, *, encrypt: bool, floor: Callable[[str], FloorLine] | None = None,
+        ipv6: bool = False,
+    ) -> None:  # fmt: skip
+        """`floor` makes the floor control of the call, with our address, when the far end offers it. `ipv6`: of our
+        first offer; answers follow what is offered."""
         self.announce: Callable[[str], str] = lambda address: address
         """Our address as the far end reaches it."""
         self._address = ""
+        self._ipv6 = self._reserved_ipv6 = ipv6
         self._make_floor = floor
         self.floor: FloorLine | None = None
         self._session = session
@@ -92,6 +101,7 @@ class CallMedia:
         self._held = False
         self._paused = False
         """We hold the call: the far end is not to send."""
+        self._checks = CheckedMedia(session, call)
         self._certificate: certificate.Certificate | None = None
         self._early = b""
         """The answer that media runs by already, before the call is answered."""
@@ -113,7 +123,7 @@ class CallMedia:
     async def early(self, sdp: bytes) -> None:
         """What the far end sends before it has answered our offer, where it says so."""
         if self._offered is not None and not self._early:
-            await self._run(offering.agree(self._offered, read(sdp)))
+            await self._run(self._checks.answered(offering.agree(self._offered, read(sdp))))
             self._early = sdp
 
     async def answer(self, sdp: bytes) -> bytes:
@@ -123,14 +133,17 @@ class CallMedia:
         unencrypted = self._limits.encryption is Encryption.OFF
         if self._connected or (self._local is None and not unencrypted and connectivity.wanted(session)):
             return await self._connect(sdp)
-        kinds = negotiation.kinds_of(offer, negotiation.usable_streams(offer, self._limits))
+        used = negotiation.usable_streams(offer, self._limits)
+        kinds = negotiation.kinds_of(offer, used)
         self._full_hd = offers.full_hd_of(offer)
+        self._ipv6 = ":" in (offer.streams[used[0]].address or offer.address)
         await self._reserve(kinds)
         floor = await self._floor_of(offer, kinds)
         agreement = negotiation.answer(
             offer, self._ports, fresh_key, identity=self._identity, limits=self._limits, previous=self._local,
             floor=floor,
         )  # fmt: skip
+        agreement = await self._checks.answer(offer, agreement, used[: len(self._kinds)], self.announce)
         agreement = Agreement(self._directed(self._numbered(agreement.local)), agreement.remote)
         await self._run(agreement)
         return write(agreement.local, answering=session).encode()
@@ -175,6 +188,7 @@ class CallMedia:
         keys = fresh_key if wanted else None
         floor = await self._floor_offer() if fresh and kinds.count(MediaKind.VIDEO) > 1 else None
         offer = offering.make_offer(kinds, self._ports, keys, limits=self._limits, previous=self._local, floor=floor)
+        offer = await self._checks.offer(offer, self.announce, restart=new_ports)
         self._offered = self._directed(self._numbered(offer))
         return write(self._offered).encode()
 
@@ -182,13 +196,14 @@ class CallMedia:
         """The far end's answer to our last offer."""
         if self._offered is None:
             raise negotiation.NegotiationError("an answer without an offer")
-        agreement = offering.agree(self._offered, read(sdp))
+        agreement = self._checks.answered(offering.agree(self._offered, read(sdp)))
         for ours, theirs in zip(agreement.local.streams, agreement.remote.streams, strict=False):
             if ours.control is not None and self.floor is not None:
                 self.floor.agreed(theirs)
-            if ours.content is Content.SLIDES and ours.refused and self._kinds.count(MediaKind.VIDEO) > 1:
-                self._kinds = self._kinds[:-1]  # not offered again
-                self._ports = Ports(self._ports.address, self._ports.ports[:-1])
+            slides = ours.content is Content.SLIDES and self._kinds.count(MediaKind.VIDEO) > 1
+            cameras = ours.kind is MediaKind.APPLICATION and ours.control is None and ours.kind in self._kinds
+            if ours.refused and (slides or cameras):
+                self._not_again(_last(self._kinds, ours.kind))
         if sdp != self._early:
             await self._run(agreement)
         self._offered, self._early = None, b""
@@ -198,7 +213,15 @@ class CallMedia:
         kinds = [kind for kind in (MediaKind.AUDIO, MediaKind.VIDEO) if kind in self._limits.kinds]
         if MediaKind.VIDEO in kinds and self._limits.slides and self._make_floor is not None:
             kinds.append(MediaKind.VIDEO)
+        if MediaKind.VIDEO in kinds and CAMERAS in self._limits.rows:
+            kinds.append(MediaKind.APPLICATION)
         return tuple(kinds)
+
+    def _not_again(self, index: int) -> None:
+        """A stream that was refused is not offered again."""
+        self._kinds = (*self._kinds[:index], *self._kinds[index + 1 :])
+        ports = self._ports.ports
+        self._ports = Ports(self._ports.address, (*ports[:index], *ports[index + 1 :]))
 
     async def _floor_offer(self) -> MediaStream | None:
         if self._make_floor is None:
@@ -221,13 +244,16 @@ class CallMedia:
 
     async def _reserve(self, kinds: Sequence[MediaKind], *, again: bool = False) -> None:
         kinds = tuple(kinds)
-        if again or kinds != self._kinds:
-            self._address, ports = await self._session.reserve_rtp(self._call, kinds, full_hd=self._full_hd)
+        if again or (kinds, self._ipv6) != (self._kinds, self._reserved_ipv6):
+            self._address, ports = await self._session.reserve_rtp(
+                self._call, kinds, full_hd=self._full_hd, ipv6=self._ipv6
+            )
+            self._reserved_ipv6 = self._ipv6
             self._ports = Ports(self._address, ports)
             self._limits = limits_of(self._session)
-            kept = [kind for kind in kinds if kind in self._limits.kinds]
+            kept = [kind for kind in kinds if self._limits.has(kind)]
             if not self._limits.slides and kept.count(MediaKind.VIDEO) > 1:
-                kept.pop()
+                del kept[_last(kept, MediaKind.VIDEO)]
             self._kinds = tuple(kept)
         self._ports = Ports(self.announce(self._address), self._ports.ports)
 

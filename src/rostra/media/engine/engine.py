@@ -74,6 +74,7 @@ class Engine:
             self._passing,
             lambda: self.quality,
             lambda leg: emit(m.PictureWanted(leg=leg)),
+            lambda leg, command: emit(m.CameraAsked(leg=leg, command=command)),
         )
         self._polls = 0
         self._asking = Asking()
@@ -109,11 +110,10 @@ class Engine:
                 self._leg(leg).add_candidate(mid, candidate, ufrag)
             case m.ReserveRtp():
                 return await self._reserve(request)
+            case m.ReserveIce():
+                return m.IceSides(sides=await self._rtp_leg(request.leg).reserve_ice(request))
             case m.ConnectRtp(leg=leg, local=local, remote=remote):
-                found = self._leg(leg)
-                if not isinstance(found, RtpLeg):
-                    raise UnknownLeg(f"leg {leg} is no RTP leg")
-                await found.connect(local, remote)
+                await self._rtp_leg(leg).connect(local, remote, request.proved)
             case m.ReceiveBackplane():
                 return await self._receive_backplane(request)
             case m.SendBackplane():
@@ -130,6 +130,8 @@ class Engine:
                 self._leg(leg).request_keyframe()
             case m.SendDtmf(leg=leg, digits=digits):
                 self._leg(leg).send_dtmf(digits)
+            case m.MoveCamera(leg=leg, command=command):
+                self._leg(leg).move_camera(command)
             case m.Close(leg=leg):
                 report = self._report(leg)
                 await self._close(leg)
@@ -227,6 +229,12 @@ class Engine:
                 await self._close(request.leg)
             raise
 
+    def _rtp_leg(self, leg: str) -> RtpLeg:
+        found = self._leg(leg)
+        if not isinstance(found, RtpLeg):
+            raise UnknownLeg(f"leg {leg} is no RTP leg")
+        return found
+
     async def _reserve(self, request: m.ReserveRtp) -> m.Reply:
         found = self._legs.get(request.leg)
         leg = found if isinstance(found, RtpLeg) else RtpLeg(self._context, request.leg, self._environment)
@@ -234,7 +242,7 @@ class Engine:
             await self._close(request.leg)
             self._add(leg)
         try:
-            address, numbers = leg.reserve(request.kinds)
+            address, numbers = await leg.reserve(request.kinds, ipv6=request.ipv6)
         except OutOfPorts:
             if leg is not found:
                 await self._close(request.leg)

@@ -13,6 +13,7 @@ for _namespace, _version in (
     ("GstSdp", "1.0"),
     ("GstWebRTC", "1.0"),
     ("Gio", "2.0"),
+    ("Nice", "0.1"),
 ):
     gi.require_version(_namespace, _version)
 
@@ -22,4 +23,5 @@ GstNet: Any = import_module("gi.repository.GstNet")
 GstSdp: Any = import_module("gi.repository.GstSdp")
 GstWebRTC: Any = import_module("gi.repository.GstWebRTC")
 Gio: Any = import_module("gi.repository.Gio")
+Nice: Any = import_module("gi.repository.Nice")
 GLib: Any = import_module("gi.repository.GLib")

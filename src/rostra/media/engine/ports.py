@@ -31,12 +31,16 @@ class PortPair:
     rtp: socket.socket
     rtcp: socket.socket
 
+    @property
+    def ipv6(self) -> bool:
+        return self.rtp.family == socket.AF_INET6
+
     def close(self) -> None:
         self.rtp.close()
         self.rtcp.close()
 
 
-def reserve(ports: PortRange) -> PortPair:
+def reserve(ports: PortRange, *, ipv6: bool = False) -> PortPair:
     """Bind a free pair, chosen at random so that ports just given up are not reused at once. Raises OutOfPorts."""
     low = ports.low + ports.low % 2
     pairs = (ports.high - low + 1) // 2
@@ -47,7 +51,7 @@ def reserve(ports: PortRange) -> PortPair:
         bound: list[socket.socket] = []
         try:
             for offset in (0, 1):
-                bound.append(_bound(port + offset))  # noqa: PERF401  (those bound so far are closed when one fails)
+                bound.append(_bound(port + offset, ipv6=ipv6))  # noqa: PERF401  (those bound so far are closed when one fails)
         except OSError:
             for endpoint in bound:
                 endpoint.close()
@@ -78,12 +82,21 @@ def mark(dscp: int) -> None:
     _Mark.dscp = dscp
 
 
-def _bound(port: int) -> socket.socket:
-    endpoint = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+def marked() -> int:
+    """That value."""
+    return _Mark.dscp
+
+
+def _bound(port: int, *, ipv6: bool = False) -> socket.socket:
+    endpoint = socket.socket(socket.AF_INET6 if ipv6 else socket.AF_INET, socket.SOCK_DGRAM)
     try:
         endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-        endpoint.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _Mark.dscp << 2)
-        endpoint.bind(("0.0.0.0", port))  # noqa: S104  (peers come to any address of ours)
+        if ipv6:
+            endpoint.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            endpoint.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _Mark.dscp << 2)
+        else:
+            endpoint.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _Mark.dscp << 2)
+        endpoint.bind(("::" if ipv6 else "0.0.0.0", port))  # noqa: S104  (peers come to any address of ours)
     except OSError:
         endpoint.close()
         raise
@@ -95,13 +108,16 @@ def shared(endpoint: socket.socket) -> Any:
     return Gio.Socket.new_from_fd(os.dup(endpoint.fileno()))
 
 
-def announced_address(environment: Environment) -> str:
+def announced_address(environment: Environment, *, ipv6: bool = False) -> str:
     """What we write as our media address: as configured, else the address the default route uses."""
-    if environment.media_address:
+    if environment.media_address and (":" in environment.media_address) == ipv6:
         return environment.media_address
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    family, elsewhere, loopback = (
+        (socket.AF_INET6, "2001:db8::1", "::1") if ipv6 else (socket.AF_INET, "198.51.100.1", "127.0.0.1")
+    )
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("198.51.100.1", 9))  # no packet is sent: this only asks for the route
+            probe.connect((elsewhere, 9))  # no packet is sent: this only asks for the route
         except OSError:
-            return "127.0.0.1"
+            return loopback
         return probe.getsockname()[0]

@@ -3,42 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-import ipaddress
 from typing import Any
 
 import structlog
 
+from rostra.domain import camera
+from rostra.domain.camera import CameraCommand
+from rostra.domain.ice import IceSide
 from rostra.domain.media import Content, MediaDescription, MediaKind, MediaStream, StreamType
 from rostra.domain.presenting import slides_of
 from rostra.environment import Environment
 from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import dtmf, ports, rungs
+from rostra.media.engine.consent import Consent
+from rostra.media.engine.ice import Agent
 from rostra.media.engine.leg import Leg, LegContext, VideoFeed
 from rostra.media.engine.ports import PortPair
-from rostra.media.engine.rtp_parts import DISCARD, NOWHERE
+from rostra.media.engine.rtp_parts import DISCARD, NOWHERE, NOWHERE_6
+from rostra.media.engine.rtp_streams import Stream, usable
 from rostra.media.engine.rtp_transport import RtpTransport, Wire, wire
 from rostra.media.engine.rungs import Rung
 from rostra.media.engine.sections import BadDescription
 from rostra.media.engine.slides import SlidesFeed, Taker
+from rostra.media.messages import ReserveIce
 
 logger = structlog.get_logger("rostra.media")
 
 ASKING = 2.0
 """Seconds between requests for a key frame by signalling."""
-
-
-@dataclasses.dataclass(slots=True)
-class _Stream:
-    """What changes about a stream without rebuilding it."""
-
-    sends: bool
-    receives: bool
-    address: str
-    port: int
-    rtcp_port: int
-    latched: bool = False
 
 
 class RtpLeg(Leg):
@@ -49,7 +42,7 @@ class RtpLeg(Leg):
         self._environment = environment
         self._pairs: list[PortPair] = []
         self._transport: RtpTransport | None = None
-        self._streams: dict[int, _Stream] = {}
+        self._streams: dict[int, Stream] = {}
         self._feed: VideoFeed | None = None
         self._slides: SlidesFeed | None = None
         self._slides_source = ""
@@ -61,17 +54,34 @@ class RtpLeg(Leg):
         self._asked = 0, -ASKING
         """Packets that had come when its signalling was last asked for a key frame, and when that was."""
         self._pressing: asyncio.Task[None] | None = None
+        self._agent: Agent | None = None
+        self._consent = Consent()
 
-    def reserve(self, kinds: tuple[MediaKind, ...]) -> tuple[str, tuple[int, ...]]:
+    async def reserve(self, kinds: tuple[MediaKind, ...], *, ipv6: bool = False) -> tuple[str, tuple[int, ...]]:
         """A port pair for each stream; those of earlier streams are kept. Raises OutOfPorts."""
+        if any(pair.ipv6 != ipv6 for pair in self._pairs):
+            await self._drop()
+            self._give_up()
         while len(self._pairs) < len(kinds):
-            self._pairs.append(ports.reserve(self._environment.media_ports))
-        return ports.announced_address(self._environment), tuple(pair.port for pair in self._pairs[: len(kinds)])
+            self._pairs.append(ports.reserve(self._environment.media_ports, ipv6=ipv6))
+        address = ports.announced_address(self._environment, ipv6=ipv6)
+        return address, tuple(pair.port for pair in self._pairs[: len(kinds)])
 
-    async def connect(self, local: MediaDescription, remote: MediaDescription) -> None:
-        """Run what was agreed. Raises BadDescription, BadPipeline."""
+    async def reserve_ice(self, request: ReserveIce) -> tuple[IceSide, ...]:
+        """What we state of ICE for each stream. Raises OutOfPorts."""
+        if self._agent is None:
+            announced = ports.announced_address(self._environment)
+            self._agent = Agent(
+                self.id, self._environment.media_ports, request.servers,
+                controlling=request.controlling, announced=announced, changed=self._follow_consent,
+            )  # fmt: skip
+        return await self._agent.reserve(request.components, request.generation)
+
+    async def connect(self, local: MediaDescription, remote: MediaDescription, proved: str | None = None) -> None:
+        """Run what was agreed, see `messages.ConnectRtp`. Raises BadDescription, BadPipeline."""
         if len(local.streams) != len(remote.streams):
             raise BadDescription("the sides have different streams")
+        self._consent.told(proved)
         streams, wires = self._agreed(local, remote)
         fresh = self._transport is None or self._transport.wires != wires
         transport = await self._rebuild(wires) if fresh or self._transport is None else self._transport
@@ -94,7 +104,9 @@ class RtpLeg(Leg):
         section = next(
             (s for s in remote.streams if s.kind is MediaKind.VIDEO and s.content is content and not s.refused), None
         )
-        return min((value for value in (section and section.bandwidth, total) if value), default=None)
+        pictures = [w for w in wires if w.kind is MediaKind.VIDEO and w.slides is (content is Content.SLIDES)]
+        asked = [self._transport.rates.limit(w.index) for w in pictures] if self._transport else []
+        return min((value for value in (section and section.bandwidth, total, *asked) if value), default=None)
 
     def _tune_slides(self, transport: RtpTransport) -> None:
         found = next((w for w in transport.wires if w.slides), None)
@@ -127,12 +139,12 @@ class RtpLeg(Leg):
         found = [w.index for w in transport.wires if not w.slides] if transport else []
         return sum(one.bitrate for index in found if transport for one in transport.received(index))
 
-    def _agreed(self, local: MediaDescription, remote: MediaDescription) -> tuple[dict[int, _Stream], tuple[Wire, ...]]:
-        streams: dict[int, _Stream] = {}
+    def _agreed(self, local: MediaDescription, remote: MediaDescription) -> tuple[dict[int, Stream], tuple[Wire, ...]]:
+        streams: dict[int, Stream] = {}
         wires: list[Wire] = []
         index = -1
         for ours, theirs in zip(local.streams, remote.streams, strict=True):
-            if ours.refused or ours.kind is MediaKind.APPLICATION:
+            if ours.refused or not ours.codecs:
                 continue
             index = self._pair_index(ours, index + 1)
             found = wire(index, ours, theirs)
@@ -140,20 +152,34 @@ class RtpLeg(Leg):
                 continue
             wires.append(found)
             address = theirs.address or remote.address
-            streams[index] = _Stream(
-                sends=ours.direction.sends and theirs.direction.receives and usable(address),
-                receives=ours.direction.receives and theirs.direction.sends,
+            if found.ice and theirs.ice is not None:
+                self._find_way(index, theirs.ice)
+            streams[index] = Stream(
+                picture=found.kind is MediaKind.VIDEO,
+                checked=found.ice,
+                latched=found.ice,
+                sends=ours.direction.sends and theirs.direction.receives and (found.ice or self._usable(address)),
+                receives=ours.direction.receives and theirs.direction.sends and found.kind is not MediaKind.APPLICATION,
                 address=address,
                 port=theirs.port,
                 rtcp_port=theirs.rtcp_port or (theirs.port if found.mux else theirs.port + 1),
             )
-        if not wires:
+        if all(one.kind is MediaKind.APPLICATION for one in wires):
             raise BadDescription("no stream carries anything")
         return streams, tuple(wires)
 
+    def _find_way(self, index: int, theirs: IceSide) -> None:
+        if self._agent is None:
+            raise BadDescription("no ICE was reserved")
+        self._agent.connect(index, theirs)
+
+    def _usable(self, address: str) -> bool:
+        """Of the version of our ports."""
+        return usable(address) and (":" in address) == any(pair.ipv6 for pair in self._pairs)
+
     def _pair_index(self, stream: MediaStream, expected: int) -> int:
         """Which reserved pair a stream uses: the one of its port, where it is ours."""
-        for index, pair in enumerate(self._pairs):
+        for index, pair in enumerate(self._pairs if stream.ice is None else ()):
             if pair.port == stream.port:
                 return index
         if expected < len(self._pairs):
@@ -167,21 +193,24 @@ class RtpLeg(Leg):
             self.id,
             wires,
             self._pairs,
+            self._agent,
             lambda reason: self.context.failed(self.id, reason),
             lambda digit: self.context.digit(self.id, digit),
+            self._framed,
         )
         return self._transport
 
-    def _retarget(self, transport: RtpTransport, streams: dict[int, _Stream], *, fresh: bool) -> None:
+    def _retarget(self, transport: RtpTransport, streams: dict[int, Stream], *, fresh: bool) -> None:
         """Send where the far end says, unless it was found elsewhere and says nothing new."""
         for index, stream in streams.items():
             before = self._streams.get(index)
             if before and not fresh and (before.address, before.port) == (stream.address, stream.port):
                 stream.latched = before.latched
-            elif usable(stream.address):
+            elif self._usable(stream.address):
                 transport.send_to(index, stream.address, stream.port, stream.rtcp_port)
             else:
-                transport.send_to(index, NOWHERE, DISCARD, DISCARD)
+                nowhere = NOWHERE_6 if any(pair.ipv6 for pair in self._pairs) else NOWHERE
+                transport.send_to(index, nowhere, DISCARD, DISCARD)
         self._streams = streams
 
     def _tune(self, remote: MediaDescription) -> None:
@@ -227,7 +256,7 @@ class RtpLeg(Leg):
         if transport is None:
             return
         transport.receivers.request_pictures()
-        deaf = [w.index for w in transport.wires if w.kind is MediaKind.VIDEO and not w.feedback]
+        deaf = [w.index for w in transport.wires if w.kind is MediaKind.VIDEO and not w.asks]
         came = sum(source.packets for index in deaf for source in transport.received(index))
         now = asyncio.get_running_loop().time()
         if came != self._asked[0] and now - self._asked[1] >= ASKING:
@@ -248,6 +277,17 @@ class RtpLeg(Leg):
 
         self._pressing = asyncio.get_running_loop().create_task(press())
 
+    def _framed(self, frame: bytes) -> None:
+        command = camera.command(frame)
+        if command is not None and not self.held:
+            self.context.camera(self.id, command)
+        elif camera.asks_for_clients(frame) and self._transport:
+            self._transport.send_frame(camera.CLIENTS)
+
+    def move_camera(self, command: CameraCommand) -> None:
+        if self._transport is None or not self._transport.send_frame(camera.frame(command)):
+            logger.info("No way to move the camera of this leg", leg=self.id)
+
     def poll(self) -> None:
         """Latch, notice the first packet and a far end that went silent; called a few times a second."""
         transport = self._transport
@@ -256,18 +296,23 @@ class RtpLeg(Leg):
         transport.settle()
         if self._slides:
             self._slides.poll()
-        total = 0
+        now = asyncio.get_running_loop().time()
+        total = transport.reports
         for index, stream in self._streams.items():
             sources = transport.received(index)
             total += sum(source.packets for source in sources)
             if not stream.latched:
                 self._latch(transport, index, stream, [s.address for s in sources if s.address])
-        now = asyncio.get_running_loop().time()
+        if transport.rates.poll(now, transport.received) and self._remote:
+            self._tune(self._remote)
         if total != self._packets:
             self._packets, self._heard = total, now
-            if not self._connected:
+            for host in set[str]().union(*(transport.hosts(index) for index in self._streams)):
+                self._consent.heard(host, now)
+            if not self._connected and total > transport.reports:
                 self._connected = True
                 self.context.connected(self.id)
+        self._follow_consent()
         expecting = self._started and not self.held and any(stream.receives for stream in self._streams.values())
         if not expecting:
             self._heard = now
@@ -275,7 +320,21 @@ class RtpLeg(Leg):
             self._heard = now
             self.context.failed(self.id, f"no media for {self.context.patience:g} s")
 
-    def _latch(self, transport: RtpTransport, index: int, stream: _Stream, sources: list[tuple[str, int]]) -> None:
+    def _follow_consent(self) -> None:
+        """Send where that is wanted by now, pictures from a key frame on."""
+        before = [stream.allowed for stream in self._streams.values()]
+        self._apply()
+        if [stream.allowed for stream in self._streams.values()] != before:
+            self.request_keyframe()
+
+    def _allowed(self, index: int, stream: Stream, transport: RtpTransport, now: float) -> bool:
+        if not (self._started and stream.sends):
+            return True
+        if stream.checked:
+            return self._agent is not None and self._agent.ready(index)
+        return self._consent.allows(transport.destination(index)[0], now, picture=stream.picture)
+
+    def _latch(self, transport: RtpTransport, index: int, stream: Stream, sources: list[tuple[str, int]]) -> None:
         """Send to where valid media really comes from (RFC 4961): far ends behind NAT announce other addresses."""
         if not sources:
             return
@@ -292,8 +351,10 @@ class RtpLeg(Leg):
     def _apply(self) -> None:
         if self._transport is None:
             return
+        now = asyncio.get_running_loop().time()
         for index, stream in self._streams.items():
-            self._transport.gate(index, drop=not (self._started and stream.sends and not self.held))
+            stream.allowed = self._allowed(index, stream, self._transport, now)
+            self._transport.gate(index, drop=not (self._started and stream.sends and stream.allowed and not self.held))
         self._transport.receivers.muffle(self.held)
 
     async def _drop(self) -> None:
@@ -305,18 +366,26 @@ class RtpLeg(Leg):
         slides, self._slides = self._slides, None
         if transport:
             await transport.close()
+            if self._agent:
+                self._agent.attend()
         for one in (feed, slides):
             if one:
                 one.close()
 
     async def close(self) -> None:
         await self._drop()
+        self._give_up()
+        agent, self._agent = self._agent, None
+        if agent:
+            agent.close()
+
+    def _give_up(self) -> None:
         for pair in self._pairs:
             pair.close()
         self._pairs.clear()
 
     def codecs(self) -> dict[StreamType, str]:
-        wires = self._transport.wires if self._transport else ()
+        wires = [w for w in self._transport.wires if w.row.encoder] if self._transport else ()
         return {StreamType.of(one.kind, slides=one.slides): one.send.name for one in wires}
 
     def carries_slides(self, session: int, source: int) -> bool:
@@ -331,15 +400,3 @@ class RtpLeg(Leg):
 
     def rtpbin(self) -> Any:
         return self._transport.rtpbin if self._transport else None
-
-
-def usable(address: str) -> bool:
-    """A literal IPv4 address of a host; 0.0.0.0 is the old way to say hold (RFC 3264 8.4).
-
-    A call is with one far end: nobody has us send to whole networks.
-    """
-    try:
-        given = ipaddress.IPv4Address(address)
-    except ValueError:
-        return False
-    return not (given.is_unspecified or given.is_multicast)

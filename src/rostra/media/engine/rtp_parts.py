@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, Protocol
 
+from rostra.domain.ice import RTP
 from rostra.domain.media import CodecParameters, CryptoAttribute, MediaKind
 from rostra.media import encryption as encryption_keys
 from rostra.media.engine import ports
 from rostra.media.engine.gst import Gst
+from rostra.media.engine.ice import Agent
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, make
 from rostra.media.engine.sections import BadDescription
 
-NOWHERE = "127.0.0.1"
+NOWHERE, NOWHERE_6 = "127.0.0.1", "::1"
 """Host of sinks whose destination is not known; their port is the discard service's."""
 DISCARD = 9
+_WORD = re.compile(r"[A-Za-z0-9-]+")
 _SUITES = {
     "AEAD_AES_256_GCM": ("aes-256-gcm", "null"),
     "AEAD_AES_128_GCM": ("aes-128-gcm", "null"),
@@ -93,12 +97,54 @@ def source(pipeline: Pipeline, name: str, endpoint: socket.socket, caps: str) ->
 def sink(pipeline: Pipeline, name: str, endpoint: socket.socket) -> Any:
     """Packets out of a socket, so far to nowhere."""
     made = pipeline.add(make("udpsink", name))
-    made.set_property("socket", ports.shared(endpoint))
-    made.set_property("host", NOWHERE)
+    version_6 = endpoint.family == socket.AF_INET6
+    made.set_property("socket-v6" if version_6 else "socket", ports.shared(endpoint))
+    made.set_property("host", NOWHERE_6 if version_6 else NOWHERE)
     made.set_property("port", DISCARD)
     for setting in ("sync", "async", "qos", "auto-multicast"):
         made.set_property(setting, False)
     return made
+
+
+class Way(Protocol):
+    """Where the packets of one stream come in and go out, by components: RTP and RTCP."""
+
+    def source(self, pipeline: Pipeline, name: str, component: int, caps: str) -> Any:
+        """None: the component shares the port of the other."""
+        ...
+
+    def sink(self, pipeline: Pipeline, name: str, component: int) -> Any: ...
+
+
+class Sockets:
+    """A way by a pair of ports."""
+
+    def __init__(self, pair: ports.PortPair, *, mux: bool) -> None:
+        self._pair = pair
+        self._mux = mux
+
+    def source(self, pipeline: Pipeline, name: str, component: int, caps: str) -> Any:
+        return source(pipeline, name, self._pair.rtp if component == RTP else self._pair.rtcp, caps)
+
+    def sink(self, pipeline: Pipeline, name: str, component: int) -> Any:
+        return sink(pipeline, name, self._pair.rtp if self._mux or component == RTP else self._pair.rtcp)
+
+
+class Checked:
+    """A way that ICE finds."""
+
+    def __init__(self, agent: Agent, index: int) -> None:
+        self._agent = agent
+        self._index = index
+
+    def source(self, pipeline: Pipeline, name: str, component: int, caps: str) -> Any:
+        if component > self._agent.components(self._index):
+            return None
+        return self._agent.source(pipeline, name, self._index, component, Gst.Caps.from_string(caps))
+
+    def sink(self, pipeline: Pipeline, name: str, component: int) -> Any:
+        shared = min(component, self._agent.components(self._index))
+        return self._agent.sink(pipeline, name, self._index, shared)
 
 
 def link(source: Any, source_pad: str, sink: Any, sink_pad: str) -> None:
@@ -113,8 +159,8 @@ def join(source: Any, sink: Any) -> None:
         raise BadPipeline(f"{source and source.get_name()} cannot be joined to {sink and sink.get_name()}")
 
 
-def payload_caps(kind: MediaKind, codec: CodecParameters) -> Any:
-    """What a payload type means, for the session and the depayloader."""
+def payload_caps(kind: MediaKind, codec: CodecParameters, described: Collection[str] = ()) -> Any:
+    """What a payload type means, for the session and the depayloader, which needs the parameters `described`."""
     members = [
         f"application/x-rtp,media={kind},payload={codec.payload_type}",
         f"encoding-name={codec.name},clock-rate={codec.clock_rate}",
@@ -123,6 +169,8 @@ def payload_caps(kind: MediaKind, codec: CodecParameters) -> Any:
         members.append(f"encoding-params=(string){codec.channels}")
     feedback = {"nack": "rtcp-fb-nack", "nack pli": "rtcp-fb-nack-pli", "ccm fir": "rtcp-fb-ccm-fir"}
     members += [f"{feedback[kind]}=(boolean)true" for kind in codec.feedback if kind in feedback]
+    stated = {name: value for name, value in codec.parameters.items() if name in described and _WORD.fullmatch(value)}
+    members += [f"{name}=(string){value}" for name, value in stated.items()]
     return Gst.Caps.from_string(",".join(members))
 
 

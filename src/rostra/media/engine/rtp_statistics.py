@@ -10,6 +10,8 @@ from rostra.domain.media import StreamType
 from rostra.media.engine.meter import Count, Reading
 
 VIDEO_CLOCK = 90000
+CAMERA_CLOCK = 4800
+"""Of what moves cameras, which nobody counts."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,6 +86,14 @@ def read(rtpbin: Any, session: int) -> tuple[list[Received], list[Sent]]:
     return received, sent
 
 
+def hosts(rtpbin: Any, session: int) -> set[str]:
+    """Where media or reports of far sources of a session came from last."""
+    inner = rtpbin.emit("get-internal-session", session) if rtpbin is not None else None
+    found = [one for one in _sources(inner) if not _get(one, "internal", False)] if inner is not None else []
+    places = (_address(_get(one, name, "")) for one in found for name in ("rtp-from", "rtcp-from"))
+    return {place[0] for place in places if place is not None}
+
+
 def sources(rtpbin: Any, session: int) -> set[int]:
     """Numbers of all far sources of a session, whether they send media or only reports."""
     inner = rtpbin.emit("get-internal-session", session) if rtpbin is not None else None
@@ -104,7 +114,7 @@ def readings(rtpbin: Any, sessions: Iterable[int], slides: Callable[[int, int], 
                 (session, one.source): one
                 for session, received, sent in read_all
                 for one in (sent if sending else received)
-                if _kind(one.clock_rate, slides(session, one.source)) is kind
+                if one.clock_rate != CAMERA_CLOCK and _kind(one.clock_rate, slides(session, one.source)) is kind
             }
             if not sources:
                 continue

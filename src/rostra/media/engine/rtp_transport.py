@@ -7,11 +7,13 @@ One direction of thought per stream: `udpsrc ! [srtpdec] ! rtpbin ! receiving br
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 
+from rostra.domain.ice import RTCP, RTP
 from rostra.domain.media import CodecParameters, Content, CryptoAttribute, MediaKind, MediaStream
 from rostra.domain.presenting import slides_of
 from rostra.media import codecs
@@ -19,10 +21,12 @@ from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import branches, dtmf, rtp_parts, rtp_statistics
 from rostra.media.engine.dtls import Handshake, Secured, handshake
 from rostra.media.engine.gst import Gst
+from rostra.media.engine.ice import Agent
 from rostra.media.engine.pipeline import Pipeline, make
 from rostra.media.engine.ports import PortPair
+from rostra.media.engine.rate_control import AGREED, RateControl
 from rostra.media.engine.receivers import Receivers
-from rostra.media.engine.rtp_parts import Decryption
+from rostra.media.engine.rtp_parts import Decryption, Way
 from rostra.media.engine.sections import BadDescription
 
 logger = structlog.get_logger("rostra.media")
@@ -44,11 +48,16 @@ class Wire:
     """Telephone events as the far end wants them."""
     feedback: bool
     """RTCP feedback was agreed, with its profile (AVPF) or without: it need not wait for the next regular report."""
+    asks: bool
+    """Key frames can be asked for by RTCP."""
+    rates: bool
+    """Both sides take requests for bit rates (RFC 5104 TMMBR)."""
     mux: bool
     key_out: CryptoAttribute | None
     key_in: CryptoAttribute | None
     dtls: Handshake | None = None
     slides: bool = False
+    ice: bool = False
 
     @property
     def row(self) -> CodecRow:
@@ -57,7 +66,7 @@ class Wire:
 
 def wire(index: int, local: MediaStream, remote: MediaStream) -> Wire | None:
     """The wire of an agreed stream; None when it carries nothing of ours. Raises BadDescription."""
-    known = [codec for codec in remote.codecs if codec.name in codecs.BY_NAME and codecs.BY_NAME[codec.name].encoder]
+    known = [codec for codec in remote.codecs if _runs(codec)]
     if local.refused or remote.refused or not known:
         return None
     if bool(local.crypto) != bool(remote.crypto) or bool(local.dtls) != bool(remote.dtls):
@@ -72,12 +81,26 @@ def wire(index: int, local: MediaStream, remote: MediaStream) -> Wire | None:
         send=known[0],
         events=next(iter(fitting or events), None),
         feedback=local.profile.endswith("F") or any(codec.feedback for codec in local.codecs),
+        asks=any(one in codec.feedback for codec in local.codecs for one in ("nack pli", "ccm fir")),
+        rates=AGREED in known[0].feedback,
         mux=local.rtcp_mux and remote.rtcp_mux,
         key_out=next(iter(local.crypto), None),
         key_in=next(iter(remote.crypto), None),
         dtls=handshake(local.dtls, remote.dtls) if local.dtls and remote.dtls else None,
         slides=local.content is Content.SLIDES,
+        ice=local.ice is not None and remote.ice is not None,
     )
+
+
+def described(codec: CodecParameters) -> tuple[str, ...]:
+    """What has to be known of it to unpack what comes."""
+    row = codecs.BY_NAME.get(codec.name)
+    return row.described if row else ()
+
+
+def _runs(codec: CodecParameters) -> bool:
+    row = codecs.BY_NAME.get(codec.name)
+    return row is not None and (bool(row.encoder) or row is codecs.CAMERAS)
 
 
 class RtpTransport:
@@ -88,13 +111,19 @@ class RtpTransport:
         leg: str,
         wires: tuple[Wire, ...],
         pairs: list[PortPair],
+        agent: Agent | None,
         on_error: Callable[[str], None],
         on_digit: Callable[[str], None],
+        on_frame: Callable[[bytes], None] = lambda _: None,
     ) -> None:
+        """`on_frame` is told what comes to move a camera."""
         self.leg = leg
         self.wires = wires
         self._pairs = pairs
+        self._agent = agent
         self._on_digit = on_digit
+        self._on_frame = on_frame
+        self._frames = itertools.count()
         self._pipeline = Pipeline(f"leg {leg}", on_error, self._message)
         self._presenting = {w.index for w in wires if w.slides}
         self.receivers = Receivers(leg, self._pipeline, shown_as=self._shown_as)
@@ -108,43 +137,58 @@ class RtpTransport:
         if any(w.feedback for w in wires):
             self.rtpbin.set_property("rtp-profile", 3)
         self._maps = {
-            w.index: {codec.payload_type: rtp_parts.payload_caps(w.kind, codec) for codec in w.receive} for w in wires
+            w.index: {
+                codec.payload_type: rtp_parts.payload_caps(w.kind, codec, described(codec)) for codec in w.receive
+            }
+            for w in wires
         }
         self._failed = on_error
         self._secured: list[Secured] = []
+        self.reports = 0
+        """Reports of far ends (RTCP) that have come."""
         self._handlers = [
             self.rtpbin.connect("request-pt-map", lambda _, session, number: self._maps[session].get(number)),
             self.rtpbin.connect("pad-added", self._pad_added),
             self.rtpbin.connect("pad-removed", self._pad_removed),
+            self.rtpbin.connect("on-ssrc-active", self._reported),
         ]
         for w in wires:
             self._build(w)
+        rated = [w.index for w in wires if w.rates]
+        self.rates = RateControl(self.rtpbin, rated, lambda index: self._pad(f"send_rtcp_src_{index}"))
 
     # ---- building -----------------------------------------------------------------------------------------
 
     def _build(self, w: Wire) -> None:
-        pair = self._pairs[w.index]
+        way = self._way(w)
         branch = self._sending_branch(w)
         self._pipeline.add(branch)
         self._senders[w.index] = branch
         rtp_parts.link(branch, "src", self.rtpbin, f"send_rtp_sink_{w.index}")
         if w.dtls is not None:
-            self._build_dtls(w, w.dtls, pair)
+            self._build_dtls(w, w.dtls, way)
             return
         decoder, encoder = self._srtp(w)
-        self._build_output(w, pair, encoder)
-        self._build_input(w, pair, decoder)
+        self._build_output(w, way, encoder)
+        self._build_input(w, way, decoder)
+
+    def _way(self, w: Wire) -> Way:
+        if w.ice and self._agent is not None:
+            return rtp_parts.Checked(self._agent, w.index)
+        return rtp_parts.Sockets(self._pairs[w.index], mux=w.mux)
 
     def _sending_branch(self, w: Wire) -> Any:
         number, name = w.send.payload_type, f"send-{w.index}"
         if w.kind is MediaKind.VIDEO:
             return branches.send_channel(w.row, number, name)
+        if w.kind is MediaKind.APPLICATION:
+            return branches.send_frames(w.row, number, name)
         events = (w.events.payload_type, w.events.clock_rate) if w.events else None
         return branches.send_audio(w.row, number, self.leg, name, events=events)
 
-    def _build_output(self, w: Wire, pair: PortPair, encoder: Any) -> None:
-        rtp = rtp_parts.sink(self._pipeline, f"rtp-out-{w.index}", pair.rtp)
-        rtcp = rtp_parts.sink(self._pipeline, f"rtcp-out-{w.index}", pair.rtp if w.mux else pair.rtcp)
+    def _build_output(self, w: Wire, way: Way, encoder: Any) -> None:
+        rtp = way.sink(self._pipeline, f"rtp-out-{w.index}", RTP)
+        rtcp = way.sink(self._pipeline, f"rtcp-out-{w.index}", RTCP)
         self._sinks[w.index] = (rtp, rtcp)
         control = self.rtpbin.request_pad_simple(f"send_rtcp_src_{w.index}")
         media = self.rtpbin.get_static_pad(f"send_rtp_src_{w.index}")
@@ -157,20 +201,20 @@ class RtpTransport:
         rtp_parts.link(encoder, "rtp_src_0", rtp, "sink")
         rtp_parts.link(encoder, "rtcp_src_0", rtcp, "sink")
 
-    def _build_dtls(self, w: Wire, agreed: Handshake, pair: PortPair) -> None:
+    def _build_dtls(self, w: Wire, agreed: Handshake, way: Way) -> None:
         """One association for each port in use (RFC 5764 3)."""
         pipeline, index = self._pipeline, w.index
-        rtp = rtp_parts.sink(pipeline, f"rtp-out-{index}", pair.rtp)
-        rtcp = rtp_parts.sink(pipeline, f"rtcp-out-{index}", pair.rtp if w.mux else pair.rtcp)
+        rtp = way.sink(pipeline, f"rtp-out-{index}", RTP)
+        rtcp = way.sink(pipeline, f"rtcp-out-{index}", RTCP)
         self._sinks[index] = (rtp, rtcp)
         pads = {
             "rtp": (f"send_rtp_src_{index}", f"recv_rtp_sink_{index}"),
             "rtcp": (f"send_rtcp_src_{index}", f"recv_rtcp_sink_{index}"),
         }
-        for port, sink, kinds in (
-            ((pair.rtp, rtp, ("rtp", "rtcp")),) if w.mux else ((pair.rtp, rtp, ("rtp",)), (pair.rtcp, rtcp, ("rtcp",)))
+        for component, sink, kinds in (
+            ((RTP, rtp, ("rtp", "rtcp")),) if w.mux else ((RTP, rtp, ("rtp",)), (RTCP, rtcp, ("rtcp",)))
         ):
-            source = rtp_parts.source(pipeline, f"{kinds[0]}-in-{index}", port, "application/x-dtls")
+            source = way.source(pipeline, f"{kinds[0]}-in-{index}", component, "application/x-dtls")
             secured = Secured(pipeline, f"{self.leg}-{kinds[0]}-{index}", agreed, self._failed)
             self._secured.append(secured)
             secured.join(source, sink)
@@ -182,16 +226,17 @@ class RtpTransport:
     def _pad(self, name: str) -> Any:
         return self.rtpbin.get_static_pad(name) or self.rtpbin.request_pad_simple(name)
 
-    def _build_input(self, w: Wire, pair: PortPair, decoder: Any) -> None:
+    def _build_input(self, w: Wire, way: Way, decoder: Any) -> None:
         secure = "s" if decoder is not None else ""
-        media = rtp_parts.source(self._pipeline, f"rtp-in-{w.index}", pair.rtp, f"application/x-{secure}rtp")
-        control = rtp_parts.source(self._pipeline, f"rtcp-in-{w.index}", pair.rtcp, f"application/x-{secure}rtcp")
+        media = way.source(self._pipeline, f"rtp-in-{w.index}", RTP, f"application/x-{secure}rtp")
+        control = way.source(self._pipeline, f"rtcp-in-{w.index}", RTCP, f"application/x-{secure}rtcp")
         to_media = self.rtpbin.request_pad_simple(f"recv_rtp_sink_{w.index}")
         to_control = self.rtpbin.request_pad_simple(f"recv_rtcp_sink_{w.index}")
         if decoder is not None:
             # it also tells RTCP from RTP on a shared port
             rtp_parts.link(media, "src", decoder, "rtp_sink")
-            rtp_parts.link(control, "src", decoder, "rtcp_sink")
+            if control is not None:
+                rtp_parts.link(control, "src", decoder, "rtcp_sink")
             rtp_parts.join(decoder.get_static_pad("rtp_src"), to_media)
             rtp_parts.join(decoder.get_static_pad("rtcp_src"), to_control)
         elif w.mux:
@@ -226,12 +271,18 @@ class RtpTransport:
         self._pipeline.play()
 
     def send_to(self, index: int, address: str, port: int, rtcp_port: int) -> None:
-        """Where a stream goes from now on."""
+        """Where a stream goes from now on, unless ICE finds that."""
+        if self._checked(index):
+            return
         for sink, number in zip(self._sinks[index], (port, rtcp_port), strict=True):
             sink.set_property("host", address)
             sink.set_property("port", number)
 
+    def _checked(self, index: int) -> bool:
+        return any(w.ice and w.index == index for w in self.wires)
+
     def destination(self, index: int) -> tuple[str, int]:
+        """Not of what ICE finds."""
         sink = self._sinks[index][0]
         return sink.get_property("host"), sink.get_property("port")
 
@@ -248,8 +299,18 @@ class RtpTransport:
         found = (branch.get_by_name("events") for branch in self._senders.values())
         return next((source for source in found if source is not None), None)
 
+    def send_frame(self, payload: bytes) -> bool:
+        """What moves a camera; False: there is no stream for it, or it is shut."""
+        found = (branch.get_by_name("frames") for branch in self._senders.values())
+        source = next((one for one in found if one is not None), None)
+        return source is not None and branches.push_frame(source, payload, next(self._frames))
+
     def received(self, index: int) -> list[rtp_statistics.Received]:
         return rtp_statistics.read(self.rtpbin, index)[0]
+
+    def hosts(self, index: int) -> set[str]:
+        """Where what a stream received came from."""
+        return rtp_statistics.hosts(self.rtpbin, index)
 
     def settle(self) -> None:
         """Forget what has sent nothing genuine; called a few times a second."""
@@ -261,6 +322,7 @@ class RtpTransport:
         for handler in self._handlers:
             self.rtpbin.disconnect(handler)
         self._handlers.clear()
+        self.rates.close()
         await self._pipeline.close()
         self._senders.clear()
         self._sinks.clear()
@@ -271,12 +333,18 @@ class RtpTransport:
 
     def _message(self, message: Any) -> None:
         structure = message.get_structure()
+        if structure is not None and structure.get_name() == branches.FRAME:
+            self._on_frame(bytes.fromhex(structure.get_string("octets")[1:]))
         if structure is None or structure.get_name() != "dtmf-event":
             return
         found, number = structure.get_int("number")
         digit = dtmf.digit_of(number) if found else None
         if digit:
             self._on_digit(digit)
+
+    def _reported(self, *_: Any) -> None:
+        """(In a media thread.)"""
+        self.reports += 1
 
     def _pad_added(self, _: Any, pad: Any) -> None:
         if pad.get_name().startswith("recv_rtp_src_"):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from rostra.domain.ice import usable_candidate
 from rostra.media.engine.sections import BadDescription, Description, Payload, Section, parse
 from rostra.media.engine.webrtc_plan import Chosen, Plan, PlannedSection
 
@@ -42,14 +43,6 @@ def inner_offer(planned: Plan) -> str:
     for section, chosen in planned.agreed:
         lines += _inner_section(section, chosen)
     return "\r\n".join(lines) + "\r\n"
-
-
-def usable_candidate(candidate: str) -> bool:
-    """UDP with a literal address: names (mDNS `.local`) and TCP are left out; they fail or need a resolver."""
-    words = candidate.split()
-    if len(words) < 8 or words[2].lower() != "udp" or words[1] not in ("1", "2"):
-        return False
-    return bool(re.fullmatch(r"[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", words[4])) and words[5].isdecimal()
 
 
 def _inner_section(section: PlannedSection, chosen: Chosen) -> list[str]:

@@ -47,7 +47,7 @@ class WebRtcLeg(Leg):
         async with self._lock:
             transport = self._transport
             if transport is None or not transport.follows(planned):
-                transport = await self._replace(planned)
+                transport = await self._replace(request)
                 self._started = request.start
             inner = await transport.negotiate(planned)
             self._planned, self._limit = planned, request.send_bandwidth
@@ -63,11 +63,11 @@ class WebRtcLeg(Leg):
                 media_address=self._environment.media_address,
             )
 
-    async def _replace(self, planned: Plan) -> WebRtcTransport:
+    async def _replace(self, request: OpenWebRtc) -> WebRtcTransport:
         if self._transport:
             await self._drop()
         transport = WebRtcTransport(
-            self.id, self._environment.media_ports, self._connection_changed, self._transport_failed
+            self.id, self._environment.media_ports, self._connection_changed, self._transport_failed, request.servers
         )
         self._transport = transport
         return transport

@@ -12,14 +12,17 @@ import ctypes
 import itertools
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 
+from rostra.domain.ice import NO_SERVERS, IceServers, usable_candidate
 from rostra.domain.presenting import slides_of
 from rostra.environment import PortRange
 from rostra.media import certificate
 from rostra.media.engine import branches, dtls
 from rostra.media.engine.gst import Gst, GstSdp, GstWebRTC
+from rostra.media.engine.ice import missing, resolved
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, elements_with, make
 from rostra.media.engine.receivers import Receivers
 from rostra.media.engine.sections import BadDescription
@@ -28,7 +31,6 @@ from rostra.media.engine.webrtc_answer import (
     inner_offer,
     repeats,
     transport_wide_number,
-    usable_candidate,
     with_repeats,
 )
 from rostra.media.engine.webrtc_plan import Chosen, Plan, PlannedSection
@@ -59,15 +61,22 @@ def _limit_ports(element: Any, ports: PortRange) -> None:
     agent.get_property("agent").set_property("upnp", False)  # asking routers is not ours to do
 
 
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
 class WebRtcTransport:
     """One ICE and DTLS association with its media branches."""
 
-    def __init__(self, leg: str, ports: PortRange, on_state: Change, on_error: Change) -> None:
+    def __init__(
+        self, leg: str, ports: PortRange, on_state: Change, on_error: Change, servers: IceServers = NO_SERVERS
+    ) -> None:
         self.leg = leg
         self.plan: Plan | None = None
         self._loop = asyncio.get_running_loop()
         self._on_state = on_state
         self._on_error = on_error
+        self._servers = servers
         self._pipeline = Pipeline(f"leg {leg}", on_error)
         self._gathered = asyncio.Event()
         self._senders: dict[str, Any] = {}
@@ -106,6 +115,7 @@ class WebRtcTransport:
             self.element.set_property("bundle-policy", policy.MAX_BUNDLE if plan.bundled else policy.NONE)
             for section, chosen in plan.agreed:
                 self._add_sender(section, chosen)
+            await self._use_servers()
             self._pipeline.play()
         self.plan = plan
         result, message = GstSdp.SDPMessage.new_from_text(inner_offer(plan))
@@ -121,7 +131,20 @@ class WebRtcTransport:
         if first:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._gathered.wait(), GATHERING)
-        return self._keep_repeats(self.element.get_property("local-description").sdp.as_text())
+        text: str = self.element.get_property("local-description").sdp.as_text()
+        if first:
+            lines = [line.strip() for line in text.splitlines()]
+            missing(self.leg, self._servers, [line[12:] for line in lines if line.startswith("a=candidate:")])
+        return self._keep_repeats(text)
+
+    async def _use_servers(self) -> None:
+        """STUN and TURN servers, before candidates are gathered."""
+        stun, turn = await resolved(self._servers)
+        if stun is not None:
+            self.element.set_property("stun-server", f"stun://{_bracketed(stun.address)}:{stun.port}")
+        if turn is not None:
+            who = f"{quote(turn.username, safe='')}:{quote(turn.password, safe='')}"
+            self.element.set_property("turn-server", f"turn://{who}@{_bracketed(turn.address)}:{turn.port}")
 
     def _keep_repeats(self, text: str) -> str:
         """Stay with the numbers of the first answer, in what is said and in what is sent."""

@@ -1,0 +1,35 @@
+"""What changes about the streams of an RTP leg while it runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+
+
+@dataclasses.dataclass(slots=True)
+class Stream:
+    """Of one stream, without rebuilding anything."""
+
+    sends: bool
+    receives: bool
+    address: str
+    port: int
+    rtcp_port: int
+    picture: bool = False
+    checked: bool = False
+    """ICE finds the way, and asks for consent."""
+    latched: bool = False
+    allowed: bool = True
+    """By consent."""
+
+
+def usable(address: str) -> bool:
+    """A literal address of a host; 0.0.0.0 is the old way to say hold (RFC 3264 8.4).
+
+    A call is with one far end: nobody has us send to whole networks.
+    """
+    try:
+        given = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return not (given.is_unspecified or given.is_multicast)
