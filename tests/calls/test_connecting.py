@@ -234,6 +234,25 @@ async def test_a_registered_device_is_not_told_to_call_at_the_cost_of_its_platfo
     assert (caller.listener.referred != []) is goes
 
 
+@pytest.mark.spec("CONF-118", "SVC-090")
+@pytest.mark.parametrize(
+    ("alias", "who", "by", "leads"),
+    [
+        ("bob", False, False, True),
+        ("0900123", True, True, True),
+        ("0900123", True, None, True),
+        ("0900123", True, False, False),
+        ("0900123", False, True, False),
+        ("nobody", True, True, False),
+    ],
+)
+async def test_where_somebody_can_be_sent(alias: str, who: bool, by: bool | None, leads: bool) -> None:
+    (desk,) = await desks("n1", plan=Plan(given=MEMBERS))
+    caller = await Caller(desk).call("bob", registered="ben" if who else "")
+    sender = None if by is None else (await Caller(desk).call("bob", registered="eve" if by else "")).me
+    assert desk.node.exchange.leads_on(alias, caller.me, sender) is leads
+
+
 WAYS: dict[str, tuple[CallProtocol, dict[str, Any]]] = {
     "dialled": (SIP, {"alias": "sip:7890@10.0.0.1"}),
     "dialled behind a reception": (SIP, {"alias": "ivr**7890"}),

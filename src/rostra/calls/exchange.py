@@ -81,6 +81,7 @@ class Exchange:
         self._rooms = Rooms(self._running, self._room_closed)
         self._reaching = Reaching(self._policies, find_alias, self._rooms.find, plan, here)
         self._reaching.shield = here.shield
+        self.leads_on = self._reaching.leads_on
         self._portraits = Portraits(self._policies, here.clock)
         self._configured = configured
         self._takes_calls = takes_calls

@@ -125,6 +125,11 @@ class Reaching:
             return self._rules.leads(alias, me.protocol, registered=me.is_trusted)
         return found.service.description.service_type in JOINABLE - {RECEPTION}
 
+    def leads_on(self, alias: str, who: Participant, by: Participant | None) -> bool:
+        """Does a rule take somebody who is sent there by another one (None: by the platform)?"""
+        registered = who.is_trusted and (by is None or by.is_trusted)
+        return self._rules.leads(alias, who.protocol, registered=registered)
+
     def takes_registered_only(self, alias: str, protocol: CallProtocol) -> bool:
         """Does a rule take this alias from registered callers, and none from others?"""
         return self._rules.leads(alias, protocol, registered=True) and not self._rules.leads(

@@ -358,6 +358,11 @@ class Switchboard(Protocol):
         call. They are named by their participants, signalled here; False: that cannot be, and nothing has changed."""
         ...
 
+    def leads_on(self, alias: str, who: Participant, by: Participant | None) -> bool:
+        """Does a Call Routing Rule take somebody who is sent there, and may be: by another one, or (None) by the
+        platform?"""
+        ...
+
     def lookup(self, alias: str) -> ServiceDescription | None:
         """The service an alias names, without joining. Case-insensitive (API-003)."""
         ...

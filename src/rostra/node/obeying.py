@@ -76,8 +76,9 @@ async def _transfer(
     role = Role(command.role) if command.role in _ROLES else None
     admitted = await exchange.admits(command.alias, role, None)
     who = conference.participant(command.participant)
-    if isinstance(admitted, bool) and who is not None and goes_itself(command.alias, who.protocol):
-        admitted = None
+    if isinstance(admitted, bool) and who is not None:
+        on = goes_itself(command.alias, who.protocol) or exchange.leads_on(command.alias, who, None)
+        admitted = None if on else False
     if isinstance(admitted, bool):
         return status.Refused(reason="Failed to find the conference to transfer to.")
     await conference.transfer(command.participant, command.alias, admitted)

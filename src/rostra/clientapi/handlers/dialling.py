@@ -87,7 +87,8 @@ async def transfer(asked: Asked) -> bool:
     """Send the target to another conference; false when there is none, or the PIN is wrong (API-129).
 
     Only Hosts decide what somebody is there; others have to know the PIN, and may be wrong as often as who joins.
-    Hosts can also send SIP endpoints out of the platform, by `sip:user@host`.
+    Hosts can also send SIP endpoints out of the platform, by `sip:user@host`, and everybody to where a Call Routing
+    Rule leads.
     """
     body, target = asked.carried(Transfer), asked.target
     alias, guard = body.conference_alias, asked.platform.pins
@@ -101,8 +102,9 @@ async def transfer(asked: Asked) -> bool:
     admitted = await asked.platform.switchboard.admits(alias, role, pin)
     if pin is not None and admitted is False:
         guard.wrong(address, alias, now)
-    if admitted is False and pin is None and asked.me.role is Role.HOST and goes_itself(alias, target.protocol):
-        admitted = role
+    if admitted is False and pin is None and asked.me.role is Role.HOST:
+        on = goes_itself(alias, target.protocol) or asked.platform.switchboard.leads_on(alias, target, asked.me)
+        admitted = role if on else False
     if isinstance(admitted, bool) or target.service_type is ServiceType.CONNECTING or target.is_transferring:
         return False
     await asked.conference.transfer(
