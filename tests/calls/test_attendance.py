@@ -15,7 +15,7 @@ from tests.calls.virtual import clock, run, unix
 
 from rostra.calls.exchange import Exchange
 from rostra.calls.licences import Licences
-from rostra.calls.switchboard import CallRefused, CallRequest, ExtensionRequired, Refusal
+from rostra.calls.switchboard import CallRefused, CallRequest, ExtensionRequired, PinRequired, Refusal
 from rostra.conference.events import LayoutChanged
 from rostra.domain import theme
 from rostra.domain.history import ParticipantEnded
@@ -689,5 +689,26 @@ def test_callers_at_a_reception_share_a_worker_and_do_not_meet() -> None:
         await two.session.leave()
         await passes(20)
         assert [conference.name for conference in exchange.conferences] == ["Numbered"]
+
+    told(story)
+
+
+@pytest.mark.spec("REF-009")
+def test_pictures_of_the_theme_are_for_everybody_but_those_for_telephones() -> None:
+    async def story(exchange: Exchange, pool: FakePool) -> None:
+        assert (await Phone(exchange).dial("hosts")).sees == theme.pin_entry(0)
+        with pytest.raises(PinRequired):
+            await exchange.join(CallRequest(alias="hosts", protocol=CallProtocol.API, display_name="A"), Listener())
+        phone = await Phone(exchange, "Bob").dial("hosted")
+        asked = CallRequest(alias="hosted", protocol=CallProtocol.API, display_name="A", pin="none")
+        web = await exchange.join(asked, Listener())
+        await web.open_webrtc("web", "offer")
+        await web.confirm("web")
+        await passes(1)
+        (worker,) = [one for one in pool.workers if "web" in one.legs]
+        compose = worker.composed[-1]
+        for call in (phone.call, "web"):
+            shown = {tile.image for tile in compose.views[compose.watching[call]].tiles}
+            assert theme.WAITING_FOR_HOST in shown, call
 
     told(story)
