@@ -506,6 +506,17 @@ def test_our_calls_ask_for_a_timer_and_for_a_longer_one_where_the_far_end_wants_
     assert network.alice.events == [CallAnswered(call, ANSWER)]
 
 
+def test_an_interval_without_end_is_not_believed_of_a_called_party_either() -> None:
+    network = alone()
+    dial(network)
+    network.run(0.1)
+    (invite,) = sent_by(network, "alice", "INVITE")
+    timer = "Session-Expires: 999999999;refresher=uas\r\n"
+    reply(network, network.alice, invite, 200, tag="b", extra=timer, body=ANSWER)
+    network.run(60.0)
+    assert (network.alice.engine.next_timer() or 1e9) <= 86_400 + 60
+
+
 @pytest.mark.parametrize("least", ["", "Min-SE: 1800\r\n", "Min-SE: x\r\n", "Min-SE: 999999\r\n"])
 def test_an_interval_that_helps_nobody_is_not_asked_for(least: str) -> None:
     network = alone()

@@ -277,7 +277,9 @@ async def test_a_later_description_says_where_datagrams_go(line: FloorLine) -> N
         ("127.0.0.1", "10.0.0.9", False),
         ("169.254.169.254", "10.0.0.9", False),
         ("intranet.example", "203.0.113.9", False),
-        ("0.0.0.0", "203.0.113.9", True),
+        ("0.0.0.0", "203.0.113.9", False),
+        ("::ffff:10.0.0.8", "203.0.113.9", False),
+        ("::ffff:127.0.0.1", "203.0.113.9", False),
     ],
 )
 def test_a_far_end_is_not_looked_for_inside(claimed: str, source: str, there: bool) -> None:

@@ -53,7 +53,7 @@ def believable(claimed: str, source: str) -> bool:
     Not at a private address it does not send from, unless it sends from a private one as well.
     """
     try:
-        stated, seen = ipaddress.ip_address(claimed), ipaddress.ip_address(source)
+        stated, seen = _plain(claimed), _plain(source)
     except ValueError:
         return False
     if stated == seen:
@@ -61,6 +61,12 @@ def believable(claimed: str, source: str) -> bool:
     if stated.is_unspecified or stated.is_loopback or stated.is_link_local or stated.is_multicast:
         return False
     return not _is_private(stated) or _is_private(seen)
+
+
+def _plain(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Of an IPv4 address that is written as one of IPv6, the former. Raises ValueError."""
+    address = ipaddress.ip_address(text)
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _is_private(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

@@ -36,7 +36,7 @@ AGAIN = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each try to connect again when a connection of ours was lost."""
 
 _NOWHERE = ("0.0.0.0", "::")  # noqa: S104
-"""Of a far end that holds."""
+"""Of a far end that holds; sent there it would reach this machine."""
 
 Wanted = Callable[[bool], Awaitable[bool]]
 """The far end wants to present (answer: it may), or no longer does."""
@@ -103,10 +103,10 @@ class FloorLine:
         """
         told, self._told = self._told, (theirs.address, theirs.port)
         reliable, there = theirs.profile.startswith("TCP"), may_be_at(theirs.address, self._peer())
-        if not there:
+        if not there and theirs.address not in _NOWHERE:
             log.warning("bfcp_not_sent_there", address=theirs.address, port=theirs.port)
         if self._floor is not None:
-            if not reliable and there and self._told != told and theirs.address not in _NOWHERE:
+            if not reliable and there and self._told != told:
                 self.aim(self._told)
             return
         kind = FloorClient if control.roles == ("c-only",) else FloorServer
@@ -303,8 +303,8 @@ class FloorLine:
 
 def may_be_at(claimed: str, source: str) -> bool:
     """Is what signals from `source` sent anything at the address it `claimed`? Not inside, when it is outside; and not
-    at this machine, where it would speak to programs that hear nobody else. Held descriptions may name no address."""
-    if claimed == source or claimed in _NOWHERE:
+    at this machine, where it would speak to programs that hear nobody else."""
+    if claimed == source:
         return True
     return natting.believable(claimed, source) and local_address_towards(claimed) != claimed
 

@@ -38,7 +38,7 @@ class SessionTimer:
     LONGEST = 86_400
     """Least interval of the far end's that we go along with, seconds."""
     MOST = 7200
-    """Longest interval we grant or believe, seconds: who asks for more gets this, or the least it can do with."""
+    """Longest interval we grant, seconds: who asks for more gets this, or the least it can do with."""
     WANTED = 1800
     """Interval we ask for ourselves, seconds (RFC 4028 4)."""
 
@@ -76,7 +76,7 @@ class SessionTimer:
             return
         try:
             stated = unsigned(value.partition(";")[0], 10**9, "Session-Expires")
-            self._interval = min(max(stated, self.MINIMUM), max(self.MOST, self._least))
+            self._interval = min(max(stated, self.MINIMUM), self.LONGEST)
         except RemoteError:
             return
         self._ours = _refresher(response.headers) != "uas"
