@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from rostra.management import limits
+from rostra.management import asgi, limits
 from rostra.management.limits import ANYBODY, GENERAL, MIB, Limits
 from tests.conftest import free_port
 
@@ -91,6 +91,39 @@ async def test_a_large_body_is_refused_by_its_length_alone() -> None:
     assert (status, client.read) == (413, 0)
     assert "16 MB" in body["error"]
     assert (b"connection", b"close") in client.sent[0]["headers"]
+
+
+@pytest.mark.parametrize(
+    ("path", "limit"),
+    [
+        ("/admin/csv/import/conference/", 51 * MIB),
+        ("/admin/utilities/backup/", 4096 * MIB),
+        ("/admin/configuration/conference/add/", GENERAL),
+        ("/api/admin/configuration/v1/conference/", GENERAL),
+    ],
+)
+async def test_what_nobody_would_send_there_fills_no_disk(path: str, limit: int) -> None:
+    """Of an administrator too, whatever length the headers claim, or none."""
+    names = [(b"cookie", b"sessionid=x")]
+    told: list[Any] = []
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    async def more() -> Any:
+        return {"type": "http.request", "body": piece, "more_body": True}
+
+    async def spool(_scope: Any, receive: Any, _send: Any) -> None:
+        while True:
+            kept.append(len((await receive())["body"]))
+
+    piece, kept = bytes(limit // 64), list[int]()
+    app = Limits(spool, asgi.UPLOADS, known=lambda _: True)
+    for length in ([], [(b"content-length", b"%d" % (8192 * MIB))]):
+        told.clear(), kept.clear()
+        await app({"type": "http", "path": path, "headers": [*names, *length]}, more, send)
+        assert told[0]["status"] == 413
+        assert sum(kept) <= (0 if length else limit)
 
 
 async def test_what_comes_in_chunks_is_counted() -> None:
