@@ -95,6 +95,7 @@ class Far:
         caps = (
             f"application/x-rtp,media={'video' if video else 'audio'},encoding-name={codec.name},"
             f"clock-rate={codec.clock_rate},payload={codec.payload_type}"
+            + "".join(f",{name}=(string){codec.parameters[name]}" for name in codecs.BY_NAME[codec.name].described)
         )
         out = (
             "videoconvert ! video/x-raw,format=I420"

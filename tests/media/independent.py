@@ -13,6 +13,19 @@ FRAGMENTS = {
     "PCMA": (_RESAMPLED.format(rate=8000) + "alawenc", "rtppcmapay", "rtppcmadepay", "alawdec"),
     "PCMU": (_RESAMPLED.format(rate=8000) + "mulawenc", "rtppcmupay", "rtppcmudepay", "mulawdec"),
     "G729": (_RESAMPLED.format(rate=8000) + "rostrag729enc", "rtpg729pay", "rtpg729depay", "avdec_g729"),
+    "MPEG4-GENERIC": (
+        _RESAMPLED.format(rate=48000) + "avenc_aac bitrate=64000",
+        "rtpmp4gpay",
+        "rtpmp4gdepay",
+        "aacparse ! faad",
+    ),
+    "MP4A-LATM": (
+        _RESAMPLED.format(rate=48000) + "avenc_aac bitrate=64000",
+        "rtpmp4apay",
+        "rtpmp4adepay",
+        "aacparse ! faad",
+    ),
+    "SPEEX": (_RESAMPLED.format(rate=16000) + "speexenc", "rtpspeexpay", "rtpspeexdepay", "speexdec"),
     "H264 0": (
         _LOW,
         "rtph264pay config-interval=-1 aggregate-mode=none",

@@ -75,6 +75,8 @@ class NodeRequests:
                 conference.media.leg_event(event)
             case w.PictureNeeded(call=call):
                 conference.media.leg_event(PictureWanted(leg=call))
+            case w.CameraMoves(event=event):
+                conference.media.leg_event(event)
             case w.LegsLost(node=node) | w.Want(node=node) if node and not speaks_for(node):
                 logger.warning("A request in the name of another node is not heeded", node=node)
                 return w.Absent()

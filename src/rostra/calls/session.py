@@ -12,6 +12,7 @@ import structlog
 from rostra.calls import bandwidths, tones
 from rostra.calls.anchors import Anchors
 from rostra.calls.attendant import Attendant
+from rostra.calls.cameras import CameraLegs, movable
 from rostra.calls.keypad import Keypad
 from rostra.calls.licences import Licences
 from rostra.calls.offers import full_hd_in, has_active_video, has_slides, narrower
@@ -24,7 +25,6 @@ from rostra.calls.presentations import (
     slides_policy,
 )
 from rostra.calls.switchboard import CallRefused, Refusal, SessionListener
-from rostra.calls.ways import CallWays
 from rostra.conference.instance import ConferenceInstance
 from rostra.conference.messages import Transfer
 from rostra.conference.roster import Participant
@@ -71,7 +71,7 @@ class Office(Protocol):
         ...
 
 
-class CallSession(CallWays):
+class CallSession(CameraLegs):
     """`calls.switchboard.Session` towards the adapter, `conference.instance.Member` towards the roster."""
 
     def __init__(
@@ -183,7 +183,7 @@ class CallSession(CallWays):
         await self._with_worker(call, state, connect, audio_only=not state.video)
         self._arrived(call, state)
         encrypted = bool(live) and all(stream.crypto for stream in live)
-        said = bandwidths.of_rtp(self.service, local, remote)
+        said = bandwidths.of_rtp(self.service, local, remote) | {"fecc_supported": movable(local)}
         await self._instance.set_client_state(self._participant.uuid, encrypted=encrypted, **said)
         if state.confirmed:
             self._confirmed(call, state)

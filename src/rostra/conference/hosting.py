@@ -26,7 +26,7 @@ from rostra.domain.service import ServiceDescription
 from rostra.fabric.bus import Unreachable
 from rostra.media.client import MediaFailure, Worker, WorkerLost
 from rostra.media.messages import AudioRoute, Event, FirstPicture, Levels, StatisticsReply
-from rostra.media.replies import DtmfReceived, LegFailed, LegReport, LegTold, PictureWanted
+from rostra.media.replies import CameraAsked, DtmfReceived, LegFailed, LegReport, LegTold, PictureWanted
 
 logger = structlog.get_logger("rostra.conference")
 
@@ -253,7 +253,7 @@ class Hosting:
                 if call_of(leg) in self._bookings and (width > 0) != (leg in self._pictures):
                     self._pictures = self._pictures | {leg} if width > 0 else self._pictures - {leg}
                     self._announce()
-            case LegFailed() | DtmfReceived() | PictureWanted():
+            case LegFailed() | DtmfReceived() | PictureWanted() | CameraAsked():
                 booking = self._bookings.get(event.leg)
                 if booking is not None:
                     self._leg_event(booking.owner, event)
@@ -278,6 +278,8 @@ class Hosting:
             self._listener.leg_event(event)
         elif isinstance(event, PictureWanted):
             self._tell(owner[0], w.PictureNeeded(key=self._key, call=event.leg))
+        elif isinstance(event, CameraAsked):
+            self._tell(owner[0], w.CameraMoves(key=self._key, event=event))
         else:
             self._tell(owner[0], w.LegEvent(key=self._key, event=event))
 
@@ -294,7 +296,7 @@ class Hosting:
                 )  # fmt: skip
                 self._tell(owner[0], lost)
 
-    def _tell(self, node: str, message: w.LegEvent | w.PictureNeeded | w.LegsLost) -> None:
+    def _tell(self, node: str, message: w.LegEvent | w.PictureNeeded | w.CameraMoves | w.LegsLost) -> None:
         """In order for each node; a node that is slow to hear holds up nobody else."""
         before = self._chains.get(node)
 

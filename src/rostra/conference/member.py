@@ -7,8 +7,9 @@ from typing import Protocol
 from rostra.conference.events import PeerSignal
 from rostra.conference.messages import Transfer
 from rostra.conference.roster import Participant
+from rostra.domain.camera import CameraCommand
 from rostra.domain.vocabulary import Role
-from rostra.media.replies import DtmfReceived, LegFailed, LegTold, PictureWanted
+from rostra.media.replies import CameraAsked, DtmfReceived, LegFailed, LegTold, PictureWanted
 
 
 class Member(Protocol):
@@ -28,6 +29,12 @@ class Member(Protocol):
 
     def picture_wanted(self, call: str) -> None:
         """The far end of the call should be asked for a key frame."""
+
+    def camera_asked(self, command: CameraCommand) -> None:
+        """Its far end moves the camera of whom it sees."""
+
+    def move_camera(self, command: CameraCommand) -> None:
+        """Somebody moves its camera."""
 
     def presentation_changed(self, presenter: str) -> None:
         """Who presents, as far as it may know; empty: nobody."""
@@ -59,3 +66,5 @@ def tell(member: Member, event: LegTold) -> None:
             member.pressed(digit)
         case PictureWanted(leg=call):
             member.picture_wanted(call)
+        case CameraAsked(command=command):
+            member.camera_asked(command)

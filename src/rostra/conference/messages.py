@@ -18,7 +18,7 @@ from rostra.domain.media import CryptoAttribute, MediaKind
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import Role
 from rostra.fabric import subjects
-from rostra.media.messages import DtmfReceived, LegFailed, Quality
+from rostra.media.messages import CameraAsked, DtmfReceived, LegFailed, Quality
 
 
 def key_of(name: str) -> str:
@@ -237,6 +237,13 @@ class PictureNeeded(Message, frozen=True, kw_only=True):
     call: str
 
 
+class CameraMoves(Message, frozen=True, kw_only=True):
+    """The far end of a carried leg moves the camera of whom it sees. Reply: Done or Absent."""
+
+    key: str
+    event: CameraAsked
+
+
 class LegsLost(Message, frozen=True, kw_only=True):
     """The media of these calls is gone, or (`moving`) has to go: set it up elsewhere. Reply: Done."""
 
@@ -353,6 +360,7 @@ Request = (
     | Release
     | LegEvent
     | PictureNeeded
+    | CameraMoves
     | LegsLost
     | Want
     | TakeStill

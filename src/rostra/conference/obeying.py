@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from rostra.conference import messages as w
 from rostra.conference.audience import Audience
-from rostra.conference.events import HoldChanged
+from rostra.conference.events import CameraMoved, HoldChanged
 from rostra.conference.member import Member
 from rostra.conference.seating import Seating
+from rostra.domain.camera import CameraCommand, Movement
 
 
 def obey(order: w.Order, member: Member, seating: Seating, audience: Audience) -> None:
@@ -26,6 +27,7 @@ def obey(order: w.Order, member: Member, seating: Seating, audience: Audience) -
         seating.admit(who)
     if order.camera is not None:
         audience.tell(who, order.camera)
+        member.move_camera(_command(order.camera))
     if order.refer is not None:
         audience.tell(who, order.refer)
     if order.signal is not None:
@@ -36,3 +38,8 @@ def obey(order: w.Order, member: Member, seating: Seating, audience: Audience) -
         member.play_sounds(order.play)
     if order.transfer is not None:
         member.transferred(order.transfer)
+
+
+def _command(move: CameraMoved) -> CameraCommand:
+    movement = tuple(Movement(axis=one.axis, direction=one.direction) for one in move.movement)
+    return CameraCommand(action=move.action, movement=movement, timeout=move.timeout)

@@ -351,7 +351,9 @@ Request = (
     | Quit
 )
 Reply = Done | Failure | WebRtcAnswer | RtpPorts | IceSides | Playing | StillTaken | StatisticsReply
-Event = Ready | Heartbeat | LegConnected | LegFailed | FirstPicture | Levels | DtmfReceived | PictureWanted | CameraAsked
+Event = (
+    Ready | Heartbeat | LegConnected | LegFailed | FirstPicture | Levels | DtmfReceived | PictureWanted | CameraAsked
+)
 
 request_decoder = msgspec.msgpack.Decoder(Request)
 reply_decoder = msgspec.msgpack.Decoder(Reply)

@@ -27,7 +27,7 @@ from rostra.media.codecs import BY_NAME, EVENTS, OFF_BY_DEFAULT, CodecRow, chose
 from rostra.media.encryption import SUITES, Encryption, usable_key
 
 PROFILES = ("RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF")
-FEEDBACK = frozenset({"nack", "nack pli", "ccm fir"})
+FEEDBACK = frozenset({"nack", "nack pli", "ccm fir", "ccm tmmbr"})
 """What plain RTP legs use; transport-cc and REMB need header extensions that only WebRTC legs agree."""
 
 SLIDES_LABEL = "3"
@@ -76,6 +76,10 @@ class Limits:
     """Switches of the codecs that are not negotiated (SYS-117)."""
     encryption: Encryption = Encryption.BEST_EFFORT
 
+    def has(self, kind: MediaKind) -> bool:
+        """May there be streams of this kind? What moves cameras goes with pictures."""
+        return (MediaKind.VIDEO if kind is MediaKind.APPLICATION else kind) in self.kinds
+
     @property
     def rows(self) -> tuple[CodecRow, ...]:
         return chosen(self.disabled)
@@ -85,18 +89,20 @@ EVERYTHING = Limits()
 
 
 def usable_streams(offer: MediaDescription, limits: Limits = EVERYTHING) -> tuple[int, ...]:
-    """Indices of the offered streams we can take: the first usable audio, main video and slides section.
+    """Indices of the offered streams we can take: the first usable audio, main video, slides and camera section.
 
-    Slides go with main video only. Raises NoCommonCodec when there is none.
+    Slides and cameras go with main video only. Raises NoCommonCodec when there is none.
     """
     found: dict[tuple[MediaKind, Content], int] = {}
     for index, stream in enumerate(offer.streams):
         use = stream.kind, stream.content
-        if stream.kind in limits.kinds and use not in found and _usable(stream, limits):
+        if limits.has(stream.kind) and use not in found and _usable(stream, limits):
             found[use] = index
     if not limits.slides or (MediaKind.VIDEO, Content.MAIN) not in found:
         found.pop((MediaKind.VIDEO, Content.SLIDES), None)
     found.pop((MediaKind.AUDIO, Content.SLIDES), None)
+    if (MediaKind.VIDEO, Content.MAIN) not in found:
+        found.pop((MediaKind.APPLICATION, Content.MAIN), None)
     if not found:
         raise NoCommonCodec("no offered stream has a codec, profile and encryption we support")
     return tuple(sorted(found.values()))

@@ -13,8 +13,10 @@ from functools import cache, partial
 import msgspec
 
 from rostra.media.codecs import (
+    aac,
     g722,
     g729,
+    h224,
     h261,
     h263,
     h264,
@@ -22,6 +24,7 @@ from rostra.media.codecs import (
     pcma,
     pcmu,
     siren7,
+    speex,
     telephone_event,
     vp8,
     vp9,
@@ -29,15 +32,19 @@ from rostra.media.codecs import (
 from rostra.media.codecs.row import CodecRow, Parameters
 
 ROWS: tuple[CodecRow, ...] = (
-    *(opus.ROW, g722.ROW, siren7.ROW, pcma.ROW, pcmu.ROW, g729.ROW, telephone_event.ROW),
+    *(opus.ROW, g722.ROW, siren7.ROW, pcma.ROW, pcmu.ROW, g729.ROW),
+    *(aac.PLAIN, aac.IN_LATM, speex.ROW, telephone_event.ROW),
     *(h264.ROW, vp8.ROW, vp9.ROW, h263.PLUS, h263.PLUS_2000, h263.ROW, h261.ROW),
 )
 """In our order of preference within each kind."""
 
-BY_NAME: dict[str, CodecRow] = {row.name: row for row in ROWS}
+CAMERAS: CodecRow = h224.ROW
+"""Beside audio and video: far-end camera control."""
+
+BY_NAME: dict[str, CodecRow] = {row.name: row for row in (*ROWS, CAMERAS)}
 
 BROWSERS: Mapping[str, CodecRow] = {
-    row.name: row
+    row.name: msgspec.structs.replace(row, feedback=tuple(one for one in row.feedback if one != "ccm tmmbr"))
     for row in (
         *(opus.ROW, g722.ROW, pcma.ROW, pcmu.ROW, telephone_event.ROW, vp8.ROW),
         msgspec.structs.replace(h264.ROW, accept=h264.accept_baseline),
@@ -59,7 +66,7 @@ def chosen(disabled: Collection[str]) -> tuple[CodecRow, ...]:
 
 @cache
 def _chosen(disabled: frozenset[str]) -> tuple[CodecRow, ...]:
-    found = (_narrowed(row, disabled) for row in ROWS if row.there())
+    found = (_narrowed(row, disabled) for row in (*ROWS, CAMERAS) if row.there())
     return tuple(row for row in found if row is not None)
 
 
@@ -89,6 +96,7 @@ def sent_as(row: CodecRow, taken: Parameters) -> CodecRow:
 __all__ = [
     "BROWSERS",
     "BY_NAME",
+    "CAMERAS",
     "EVENTS",
     "OFF_BY_DEFAULT",
     "ROWS",

@@ -23,5 +23,5 @@ ROW = CodecRow(
     depayloader="rtph261depay",
     decoder=f"avdec_h261 ! {SQUARE}",
     resyncs=False,
-    feedback=("nack", "nack pli", "ccm fir"),
+    feedback=("nack", "nack pli", "ccm fir", "ccm tmmbr"),
 )

@@ -25,7 +25,7 @@ ROW = CodecRow(
     payloader="rtph263pay pt={payload_type} mtu={mtu}",
     depayloader="rtph263depay",
     decoder=f"avdec_h263 ! {SQUARE}",
-    feedback=("nack", "nack pli", "ccm fir"),
+    feedback=("nack", "nack pli", "ccm fir", "ccm tmmbr"),
 )
 
 PLUS = msgspec.structs.replace(

@@ -99,7 +99,7 @@ ROW = CodecRow(
     payloader="rtph264pay pt={payload_type} mtu={mtu} config-interval=-1 aggregate-mode=none",
     depayloader="rtph264depay request-keyframe=true wait-for-keyframe=true",
     decoder="h264parse ! avdec_h264 max-threads=1",
-    feedback=("nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"),
+    feedback=("nack", "nack pli", "ccm fir", "ccm tmmbr", "goog-remb", "transport-cc"),
 )
 
 HIGH = msgspec.structs.replace(

@@ -88,6 +88,8 @@ class CodecRow(msgspec.Struct, frozen=True, kw_only=True):
     """Of a codec with few sizes: those a receiver that states these parameters takes, the best first."""
     there: Callable[[], bool] = always
     """Whether this machine can run it: some need a library that not every machine has."""
+    described: tuple[str, ...] = ()
+    """Format parameters without which what comes cannot be unpacked."""
     library: str = ""
     """What it needs then, for administrators."""
     variant: str = ""

@@ -16,5 +16,5 @@ ROW = CodecRow(
     payloader="rtpvp8pay pt={payload_type} mtu={mtu} picture-id-mode=15-bit",
     depayloader="rtpvp8depay request-keyframe=true wait-for-keyframe=true",
     decoder="vp8dec",
-    feedback=("nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"),
+    feedback=("nack", "nack pli", "ccm fir", "ccm tmmbr", "goog-remb", "transport-cc"),
 )

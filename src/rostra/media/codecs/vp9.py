@@ -26,5 +26,5 @@ ROW = CodecRow(
     payloader="rtpvp9pay pt={payload_type} mtu={mtu} picture-id-mode=15-bit",
     depayloader="rtpvp9depay request-keyframe=true wait-for-keyframe=true",
     decoder="vp9dec",
-    feedback=("nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"),
+    feedback=("nack", "nack pli", "ccm fir", "ccm tmmbr", "goog-remb", "transport-cc"),
 )

@@ -7,10 +7,12 @@ grow: being late is worse than losing a picture, and a lost one costs a key fram
 from __future__ import annotations
 
 import secrets
+import struct
+import time
 from typing import Any
 
-from rostra.domain.media import MediaKind
 from rostra.media.codecs.row import CodecRow
+from rostra.media.engine.gst import Gst
 from rostra.media.engine.pipeline import elements_with, make_bin
 from rostra.media.engine.rungs import Rung
 
@@ -18,6 +20,10 @@ PACKET = 1200
 """Bytes of an RTP packet: fits every usual path with SRTP and tunnels."""
 PAYLOAD = 1100
 """Bytes an encoder may put into one unit that must not be split over packets."""
+
+FRAME = "rostra-frame"
+"""Name of the message with a frame that moves a camera: its hexadecimal `octets`, after an x."""
+_LONGEST = 512
 
 VIDEO_SINK = "rostravideosink name=stage"
 VIDEO_SOURCE = "rostravideosrc name=stage"
@@ -72,6 +78,42 @@ def receive_audio(row: CodecRow, source: str, name: str, *, prompt: bool = False
 def receive_events(name: str) -> Any:
     """Telephone events in; each press is posted on the bus."""
     return make_bin("rtpdtmfdepay ! fakesink async=false sync=false", name)
+
+
+def receive_frames(name: str) -> Any:
+    """Frames that move cameras in; each is posted on the bus as `FRAME`, as long as they are as short as those are."""
+    made = make_bin("fakesink name=frames signal-handoffs=true async=false sync=false", name)
+
+    def came(element: Any, buffer: Any, _: Any) -> None:
+        packet: bytes = buffer.extract_dup(0, min(buffer.get_size(), _LONGEST))
+        head = 12 + 4 * (packet[0] & 0x0F) if len(packet) >= 12 else len(packet)
+        structure = Gst.Structure.new_from_string(f"{FRAME},octets=(string)x{packet[head:].hex()}")
+        element.post_message(Gst.Message.new_element(element, structure))
+
+    made.get_by_name("frames").connect("handoff", came)
+    return made
+
+
+def send_frames(row: CodecRow, payload_type: int, name: str) -> Any:
+    """Frames that move cameras out (`push_frame` of its element `frames`), behind the valve `gate`."""
+    made = make_bin(
+        "appsrc name=frames is-live=true do-timestamp=true format=time max-buffers=16 leaky-type=downstream ! "
+        f"valve name=gate drop=true ! capsfilter name=caps caps={_rtp(row, payload_type)}",
+        name,
+    )
+    made.get_by_name("frames").set_property("caps", made.get_by_name("caps").get_property("caps"))
+    return made
+
+
+def push_frame(source: Any, payload: bytes, number: int) -> bool:
+    """A packet of RTP with it, its `number` in order."""
+    structure = source.get_property("caps").get_structure(0)
+    ticks = int(time.monotonic() * structure.get_int("clock-rate")[1])
+    head = struct.pack(
+        "!BBHII", 0x80, 0x80 | structure.get_int("payload")[1], number & 0xFFFF, ticks & 0xFFFFFFFF,
+        structure.get_uint("ssrc")[1],
+    )  # fmt: skip
+    return source.emit("push-buffer", Gst.Buffer.new_wrapped(head + payload)) == Gst.FlowReturn.OK
 
 
 def discard(name: str) -> Any:
@@ -143,9 +185,8 @@ def send_audio(
 
 def _rtp(row: CodecRow, payload_type: int) -> str:
     """Caps of a stream of ours, as the transport element must know them before the first packet."""
-    kind = "audio" if row.kind is MediaKind.AUDIO else "video"
     return (
-        f"application/x-rtp,media={kind},encoding-name={row.name},clock-rate={row.clock_rate},"
+        f"application/x-rtp,media={row.kind},encoding-name={row.name},clock-rate={row.clock_rate},"
         f"payload={payload_type},ssrc=(uint){secrets.randbelow(0xFFFFFFFE) + 1}"
     )
 

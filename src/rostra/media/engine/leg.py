@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rostra.domain.camera import CameraCommand
 from rostra.domain.media import MediaKind, StreamType
 from rostra.domain.presenting import is_slides
 from rostra.media.codecs.row import CodecRow
@@ -43,6 +44,8 @@ class LegContext:
     """The best main picture there is, see `rungs.pick`."""
     picture_wanted: Callable[[str], None] = lambda _: None
     """A far end that takes no RTCP feedback should be asked for a key frame by its signalling."""
+    camera: Callable[[str, CameraCommand], None] = lambda _, __: None
+    """A far end moves a camera: whose, is not its to say."""
 
 
 class Leg(abc.ABC):
@@ -74,6 +77,10 @@ class Leg(abc.ABC):
     def send_dtmf(self, digits: str) -> None:
         """Send telephone events where the leg has them."""
         del digits
+
+    def move_camera(self, command: CameraCommand) -> None:
+        """Move the camera at its far end, where it has one that can be."""
+        del command
 
     @property
     def shows(self) -> str:

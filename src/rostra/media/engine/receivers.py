@@ -114,6 +114,8 @@ class Receivers:
         name = f"{RECEIVING}{kind}-{next(self._numbers)}"
         if row is codecs.EVENTS:
             return branches.receive_events(name)
+        if row is codecs.CAMERAS:
+            return branches.receive_frames(name)
         if row is None or not row.decoder:
             return branches.discard(name)
         if kind != "video":

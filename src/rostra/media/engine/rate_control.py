@@ -1,0 +1,115 @@
+"""Bit rates agreed with far ends while media runs: their TMMBR obeyed, ours sent, for the streams of one `rtpbin`."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import structlog
+
+from rostra.media.engine import rate_requests as requests
+from rostra.media.engine import rtp_statistics
+from rostra.media.engine.gst import Gst
+from rostra.media.engine.rate_requests import Bounds, Entry, Throttle
+from rostra.media.engine.rtp_statistics import Received
+
+logger = structlog.get_logger("rostra.media")
+
+AGREED: Final = "ccm tmmbr"
+"""As RTCP feedback is negotiated (RFC 5104 7.1)."""
+PAUSE: Final = 1.0
+"""Seconds between two changes of what we send, and between two requests that are not confirmed."""
+_TRIES = 3
+_WAITING = 16
+"""Requests of a far end that wait to be looked at; older ones are overtaken."""
+
+
+class _Stream:
+    """One stream whose rate is agreed so."""
+
+    def __init__(self, session: Any) -> None:
+        self.session = session
+        self.bounds = Bounds()
+        self.throttle = Throttle()
+        self.arrived: collections.deque[tuple[int, int, bytes]] = collections.deque(maxlen=_WAITING)
+        self.limit: int | None = None
+        self.changed = self.asked = -PAUSE
+        self.tries = _TRIES
+        self.handler = session.connect("on-feedback-rtcp", self._heard)
+
+    def _heard(self, _: Any, kind: int, form: int, sender: int, media: int, control: Any) -> None:
+        """In a media thread: taken down, looked at later."""
+        del media
+        if kind == requests.FEEDBACK and form in (requests.TMMBR, requests.TMMBN) and control is not None:
+            self.arrived.append((form, sender, control.extract_dup(0, control.get_size())))
+
+
+class RateControl:
+    """The streams of one transport whose rates are agreed by TMMBR."""
+
+    def __init__(self, rtpbin: Any, indices: Iterable[int], paths: Callable[[int], Any]) -> None:
+        """`paths` tells the pad that RTCP of a stream leaves by."""
+        self._rtpbin = rtpbin
+        self._paths = paths
+        self._streams = {index: _Stream(rtpbin.emit("get-internal-session", index)) for index in indices}
+
+    def limit(self, index: int) -> int | None:
+        """bit/s the far end wants to be sent at most; None: it did not say."""
+        stream = self._streams.get(index)
+        return stream.limit if stream else None
+
+    def poll(self, now: float, received: Callable[[int], list[Received]]) -> bool:
+        """Look at what has come; True: a limit has changed. Call it a few times a second."""
+        changed = False
+        for index, stream in self._streams.items():
+            self._take(index, stream)
+            limit = stream.bounds.limit
+            if limit != stream.limit and now - stream.changed >= PAUSE:
+                logger.info("Far end asks for another rate", session=index, bitrate=limit)
+                stream.limit, stream.changed, changed = limit, now, True
+            self._ask(index, stream, now, received(index))
+        return changed
+
+    def close(self) -> None:
+        for stream in self._streams.values():
+            stream.session.disconnect(stream.handler)
+        self._streams.clear()
+
+    def _take(self, index: int, stream: _Stream) -> None:
+        if not stream.arrived:
+            return
+        ours = {one.source for one in rtp_statistics.read(self._rtpbin, index)[1]}
+        answer = False
+        while stream.arrived:
+            form, sender, control = stream.arrived.popleft()
+            if form == requests.TMMBN:
+                stream.tries = _TRIES
+            else:
+                answer |= stream.bounds.take(sender, requests.entries(control), ours)
+        if answer:
+            self._send(index, stream, requests.TMMBN, list(stream.bounds.notification()))
+
+    def _ask(self, index: int, stream: _Stream, now: float, received: list[Received]) -> None:
+        """Have the far end that sends most send less while packets get lost, and more again later."""
+        main = max(received, key=lambda one: one.packets, default=None)
+        if main is None:
+            return
+        if stream.throttle.look(now, main.packets, main.lost, main.bitrate):
+            stream.tries, stream.asked = 0, now - PAUSE
+        if stream.tries >= _TRIES or now - stream.asked < PAUSE:
+            return
+        stream.tries, stream.asked = stream.tries + 1, now
+        wanted = Entry.of(main.source, stream.throttle.wanted or requests.CEILING)
+        self._send(index, stream, requests.TMMBR, [wanted])
+
+    def _send(self, index: int, stream: _Stream, form: int, stated: list[Entry]) -> None:
+        """Beside the session's own reports, by the way that they take."""
+        pad = self._paths(index)
+        if pad is None or pad.get_current_caps() is None:
+            return  # not a single report has gone out: the far end asks again
+        sent = rtp_statistics.read(self._rtpbin, index)[1]
+        sender = sent[0].source if sent else stream.session.get_property("internal-ssrc")
+        description = stream.session.get_property("sdes")
+        name = description.get_string("cname") or "rostra"
+        pad.get_peer().chain(Gst.Buffer.new_wrapped(requests.packet(form, sender, name, stated)))
