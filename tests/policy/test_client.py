@@ -76,7 +76,9 @@ UNUSABLE: dict[str, Reply | None] = {
 @pytest.mark.spec("POL-011", "POL-012", "POL-013", "POL-014", "POL-020")
 @pytest.mark.parametrize("name", UNUSABLE)
 async def test_what_is_no_usable_answer(asking: PolicyClient, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SECONDS", 0.3)
+    if UNUSABLE[name] is None:
+        monkeypatch.setattr(module, "SECONDS", 0.3)
+        await asking.ask(Profile(url="http://127.0.0.1:1"), QUESTION)  # it has all it needs from here on
     async with running(lambda path, parameters: UNUSABLE[name]) as server:
         with structlog.testing.capture_logs() as logs:
             assert await asking.ask(Profile(name="P", url=server.url), QUESTION) is None
@@ -378,4 +380,13 @@ async def test_a_name_is_asked_by_its_address_and_leads_nowhere_else(
         assert server.requests[0][2]["host"] == f"localhost:{port}"
         assert await client.users_picture(Profile(), f"https://localhost:{port}/moved") is None
         assert len(server.requests) == 2
+        assert await client.users_picture(Profile(), f"https://localhost:{port}/me") == body
+        monkeypatch.setattr(destinations, "_address", _here)
+        with structlog.testing.capture_logs() as logs:
+            assert await client.users_picture(Profile(), f"https://other.example:{port}/me") is None
+        assert "other.example" in logs[0]["problem"], "who was asked before at that address counts for nothing"
     await client.close()
+
+
+async def _here(name: str, port: int) -> str:
+    return "127.0.0.1"

@@ -59,7 +59,8 @@ class MediaPlaces:
     async def _meet(self, call: str, service: Service, facts: CallFacts) -> None:
         """Who has joined by the client API is asked about again with its first media (POL-041)."""
         name = service.description.name
-        if facts.protocol is not CallProtocol.WEBRTC or service.description.breakout or name in self._met:
+        no_business = service.description.breakout is not None or service.onward is not None
+        if facts.protocol is not CallProtocol.WEBRTC or no_business or name in self._met:
             return
         me = self._caller.participant
         verdict = await self._policies.participant(facts, service, PersonFacts(uuid=me.uuid, call=call, role=me.role))
@@ -72,5 +73,5 @@ class MediaPlaces:
         self._met.add(name)
         if members := said_of(verdict.properties):
             await conference.set_client_state(me.uuid, **members)
-        if (role := verdict.properties.role) not in (None, me.role) and role is not None:
+        if (role := verdict.properties.role) is not None and role != me.role:
             await conference.set_role(me.uuid, role)

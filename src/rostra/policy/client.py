@@ -13,8 +13,8 @@ import httpx
 import msgspec
 import structlog
 
-from rostra.policy import avatars, connections, destinations
-from rostra.policy.connections import Connections
+from rostra.policy import avatars, destinations
+from rostra.policy.connections import MOST, PICTURES, Connections
 from rostra.policy.destinations import Unreachable
 from rostra.policy.profile import Profile
 from rostra.policy.questions import Kind, Question
@@ -44,8 +44,10 @@ class PolicyClient:
     def __init__(self, trust: Callable[[], ssl.SSLContext]) -> None:
         """`trust`: whom we trust now; asked anew after `renew`."""
         self._connections = Connections(trust, SECONDS)
-        self._calls = asyncio.Semaphore(connections.MOST)
-        self._pictures = asyncio.Semaphore(connections.PICTURES)
+        self._strangers = Connections(trust, SECONDS, idle=0)
+        """To servers of users' own pictures: each proves its name anew, whoever else is at its address."""
+        self._calls = asyncio.Semaphore(MOST)
+        self._pictures = asyncio.Semaphore(PICTURES)
 
     async def ask(self, profile: Profile, question: Question) -> object:
         """What the JSON of the answer says; None for everything that is no usable answer (POL-013)."""
@@ -83,9 +85,11 @@ class PolicyClient:
     async def renew(self) -> None:
         """Whom we trust has changed: new requests heed it, those under way come to their end."""
         await self._connections.renew()
+        await self._strangers.renew()
 
     async def close(self) -> None:
         await self._connections.close()
+        await self._strangers.close()
 
     async def _ask(self, profile: Profile, question: Question, type: str) -> bytes | None:
         address = question.address(profile.url)
@@ -130,11 +134,13 @@ class PolicyClient:
         """The answer, of which the body is still to be read. Raises Unreachable, and whatever httpx does."""
         headers: dict[str, str] = {}
         extensions: dict[str, str] = {}
+        connections = self._connections
         if not anywhere:
+            connections = self._strangers
             found = await destinations.destination(address)
             address, headers, extensions = found.url, {"host": found.host}, {"sni_hostname": found.name}
         async with (
-            self._connections.used() as client,
+            connections.used() as client,
             client.stream("GET", address, auth=credentials, headers=headers, extensions=extensions) as response,
         ):
             yield response

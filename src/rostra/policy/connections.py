@@ -13,16 +13,17 @@ MOST = 256
 """Requests under way that calls wait for."""
 PICTURES = 16
 """The same for pictures, which so take nothing from calls."""
-_IDLE = 20
+IDLE = 20
+"""Connections that are kept for the next request."""
 _IDLE_FOR = 30.0
 
 
 class _Trusting:
     """Those that began under one idea of whom to trust; closed with the last of them."""
 
-    def __init__(self, trust: ssl.SSLContext, seconds: float) -> None:
+    def __init__(self, trust: ssl.SSLContext, seconds: float, idle: int) -> None:
         limits = httpx.Limits(
-            max_connections=MOST + PICTURES, max_keepalive_connections=_IDLE, keepalive_expiry=_IDLE_FOR
+            max_connections=MOST + PICTURES, max_keepalive_connections=idle, keepalive_expiry=_IDLE_FOR
         )  # fmt: skip
         self.client = httpx.AsyncClient(
             verify=trust, trust_env=False, follow_redirects=False, timeout=seconds, limits=limits,
@@ -35,10 +36,11 @@ class _Trusting:
 class Connections:
     """Of one node."""
 
-    def __init__(self, trust: Callable[[], ssl.SSLContext], seconds: float) -> None:
-        """`trust`: whom we trust now, asked anew after `renew`; `seconds`: for one request."""
+    def __init__(self, trust: Callable[[], ssl.SSLContext], seconds: float, idle: int = IDLE) -> None:
+        """`trust`: whom we trust now, asked anew after `renew`; `seconds`: for one request; `idle`: as IDLE."""
         self._trust = trust
         self._seconds = seconds
+        self._idle = idle
         self._current: _Trusting | None = None
         self._former: set[_Trusting] = set()
 
@@ -46,7 +48,7 @@ class Connections:
     async def used(self) -> AsyncGenerator[httpx.AsyncClient]:
         """For one request. Raises ssl.SSLError, OSError for what we cannot trust by."""
         if self._current is None:
-            self._current = _Trusting(self._trust(), self._seconds)
+            self._current = _Trusting(self._trust(), self._seconds, self._idle)
         used = self._current
         used.used_by += 1
         try:
