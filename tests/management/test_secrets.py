@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -165,3 +167,36 @@ def test_the_site_asks_for_it_as_well(browser: Client) -> None:
     assert browser.post(page, form | {"password": "Geheim"}).status_code == 302
     row.refresh_from_db()
     assert row.address == "192.0.2.2"
+
+
+def test_a_directory_that_is_refused_was_not_asked(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it answers is found out with the password."""
+    from rostra.configuration.models import LdapSyncSource
+    from rostra.management.accounts.ldap import directory
+    from rostra.management.accounts.models import AuthenticationSettings
+
+    asked: list[str] = []
+
+    @contextlib.contextmanager
+    def connected(settings: Any) -> Iterator[None]:
+        asked.append(settings.ldap_server)
+        yield
+
+    def contact(source: Any) -> str:
+        asked.append(source.ldap_server)
+        return ""
+
+    monkeypatch.setattr(directory, "connected", connected)
+    monkeypatch.setattr(LdapSyncSource, "contact", staticmethod(contact))
+    row: Any = AuthenticationSettings.objects.get(pk=1)
+    row.source, row.ldap_server, row.ldap_bind_password = "LDAP+LOCAL", "known.test", "Geheim"
+    row.save()
+    given = {"ldap_server": "known.test", "ldap_base_dn": "dc=x", "ldap_bind_username": "us", "ldap_bind_password": "x"}
+    source = api.create("ldap_sync_source", name="People", **given)
+    asked.clear()
+    for path in (f"{BASE}authentication/1/", source):
+        assert api("PATCH", path, {"ldap_server": "other.test"}).status_code == 400
+        assert asked == []
+        assert api("PATCH", path, {"ldap_server": "other.test", "ldap_bind_password": "Neu"}).status_code == 202
+        assert asked == ["other.test"]
+        asked.clear()

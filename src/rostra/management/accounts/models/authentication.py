@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from django.core.exceptions import ValidationError
@@ -172,7 +173,7 @@ class AuthenticationSettings(LdapSettings, OAuth2Settings, OpenIdSettings):
         return self.LDAP in self.source.split("+")
 
     def clean(self) -> None:
-        """What the fields must be like together; last of all, whether the directory answers (SYS-053)."""
+        """What the fields must be like together."""
         found = templates.problems(self)
         if self.client_certificate != "NO" and not CaCertificate.objects.exists():
             found["client_certificate"] = "Upload the CA certificate of your browsers' certificates first."
@@ -182,7 +183,14 @@ class AuthenticationSettings(LdapSettings, OAuth2Settings, OpenIdSettings):
             found["ldap_server"] = "Enter the address of the LDAP server."
         if found:
             raise ValidationError(found)
-        if self.uses_ldap:
+
+    def full_clean(
+        self, exclude: Iterable[str] | None = None, validate_unique: bool = True, validate_constraints: bool = True
+    ) -> None:
+        """Last of all, and only if the rest is right, whether the directory answers (SYS-053): it hears a password."""
+        left_out = set(exclude or ())
+        super().full_clean(left_out, validate_unique, validate_constraints)
+        if self.uses_ldap and not any(name.startswith("ldap_") for name in left_out):
             self._check_contact()
 
     def _check_contact(self) -> None:
