@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from rostra.domain.media import CodecParameters
+from rostra.domain.camera import CLIENTS, CameraCommand, Movement, frame
+from rostra.domain.media import CodecParameters, MediaKind
 from rostra.media import messages as m
 from rostra.media.engine import rate_requests as requests
 from rostra.media.engine.rate_requests import Entry
@@ -17,6 +18,7 @@ from .conftest import Driven
 from .wires import FEEDBACK, PICTURES, Socketed
 
 ALL = ("nack pli", "ccm fir", "ccm tmmbr")
+H224 = CodecParameters(name="H224", payload_type=100, clock_rate=4800)
 
 
 def vp8(*feedback: str) -> CodecParameters:
@@ -38,11 +40,18 @@ async def rates(driven: Driven) -> list[int]:
     return [one["rung"][3] for one in state if one["rung"]]
 
 
-async def test_a_rate_that_the_far_end_asks_for_is_sent_and_confirmed(driven: Driven, far: list[Socketed]) -> None:
+@pytest.mark.spec("REF-098", "REF-119")
+async def test_a_far_end_is_sent_what_it_asks_for(driven: Driven, far: list[Socketed]) -> None:
+    """The rate it names, which is confirmed, and key frames by PLI and by FIR."""
     one = Socketed(vp8(*ALL))
     far.append(one)
     await one.join(driven.worker, "one")
-    source = struct.unpack("!I", (await one.media())[8:12])[0]
+    source = struct.unpack("!I", (await one.media())[8:12])[0]  # of the first key frame; the next by itself is far off
+    report = struct.pack("!BBHI", 0x80, 201, 1, one.source)
+    for form, information, media in ((1, b"", source), (4, struct.pack("!IBxxx", source, 1), 0)):
+        words = 2 + len(information) // 4
+        one.tell(report + struct.pack("!BBHII", 0x80 | form, PICTURES, words, one.source, media) + information)
+        await after_key_frame(one)
     assert await rates(driven) == [1_700_000]
     await one.control()  # its first report
     asked = Entry(source, 400_000, 40)
@@ -59,20 +68,37 @@ async def test_a_rate_that_the_far_end_asks_for_is_sent_and_confirmed(driven: Dr
             await one.media()
 
 
-async def test_a_far_end_whose_packets_get_lost_is_asked_for_less(driven: Driven, far: list[Socketed]) -> None:
-    """And for key frames by FIR, as none of what it sends can be shown."""
-    one = Socketed(vp8(*ALL))
-    far.append(one)
-    await one.join(driven.worker, "one")
-    lossy = asyncio.create_task(losing(one))
+async def after_key_frame(one: Socketed) -> None:
+    """Wait for the first packet of one: RFC 7741 4.2, 4.3."""
+    async with asyncio.timeout(5):
+        while True:
+            payload = (await one.media())[12:]
+            at = 1 + (3 if payload[0] & 0x80 else 0)
+            if payload[0] & 0x1F == 0x10 and not payload[at] & 1:
+                return
+
+
+@pytest.mark.spec("REF-119", "REF-122")
+async def test_a_far_end_is_asked_for_what_is_missing(driven: Driven, far: list[Socketed]) -> None:
+    """For key frames by PLI, by FIR, or by signalling where neither was agreed, whatever the profile says; and for
+    less, as every fifth packet is lost."""
+    ways = {"pli": ("nack pli",), "fir": ALL, "told": ()}
+    legs = {leg: Socketed(vp8(*feedback)) for leg, feedback in ways.items()}
+    far.extend(legs.values())
+    for leg, one in legs.items():
+        await one.join(driven.worker, leg, profile="RTP/AVPF" if leg == "told" else "RTP/AVP")
+    lossy = [asyncio.create_task(losing(one)) for one in legs.values()]
     try:
-        said = await one.feedback(FEEDBACK, requests.TMMBR)
+        await legs["pli"].feedback(PICTURES, 1)
+        await legs["fir"].feedback(PICTURES, 4)
+        await driven.until(lambda: driven.told(m.PictureWanted(leg="told")))
+        said = await legs["fir"].feedback(FEEDBACK, requests.TMMBR)
         (entry,) = requests.entries(said[8:])
-        assert entry.source == one.source
+        assert entry.source == legs["fir"].source
         assert requests.FLOOR <= entry.media <= 400_000
-        await one.feedback(PICTURES, 4)
     finally:
-        lossy.cancel()
+        for one in lossy:
+            one.cancel()
 
 
 async def losing(one: Socketed) -> None:
@@ -85,45 +111,36 @@ async def losing(one: Socketed) -> None:
         await asyncio.sleep(0.01)
 
 
-@pytest.mark.spec("REF-119", "REF-122")
-@pytest.mark.parametrize(("feedback", "form"), [(("nack pli",), 1), (("ccm fir",), 4), ((), 0)], ids=str)
-async def test_key_frames_are_asked_for_as_was_agreed(
-    driven: Driven, far: list[Socketed], feedback: tuple[str, ...], form: int
-) -> None:
-    """By PLI, by FIR, or by signalling where neither was agreed, whatever the profile says."""
-    one = Socketed(vp8(*feedback))
-    far.append(one)
-    await one.join(driven.worker, "one", profile="RTP/AVP" if feedback else "RTP/AVPF")
-    lossy = asyncio.create_task(losing(one))
-    try:
-        if form:
-            await one.feedback(PICTURES, form)
-        else:
-            await driven.until(lambda: driven.told(m.PictureWanted(leg="one")))
-    finally:
-        lossy.cancel()
-
-
-@pytest.mark.spec("REF-119")
-@pytest.mark.parametrize("form", [1, 4], ids=["pli", "fir"])
-async def test_key_frames_are_sent_as_they_are_asked_for(driven: Driven, far: list[Socketed], form: int) -> None:
-    one = Socketed(vp8(*ALL))
-    far.append(one)
-    await one.join(driven.worker, "one")
-    source = struct.unpack("!I", (await one.media())[8:12])[0]  # of the first key frame; the next by itself is far off
-    information = struct.pack("!IBxxx", source, 1) if form == 4 else b""
-    media = 0 if form == 4 else source
-    words = 2 + len(information) // 4
-    report = struct.pack("!BBHI", 0x80, 201, 1, one.source)
-    one.tell(report + struct.pack("!BBHII", 0x80 | form, PICTURES, words, one.source, media) + information)
-    await after_key_frame(one)
-
-
-async def after_key_frame(one: Socketed) -> None:
-    """Wait for the first packet of one: RFC 7741 4.2, 4.3."""
-    async with asyncio.timeout(5):
-        while True:
-            payload = (await one.media())[12:]
-            at = 1 + (3 if payload[0] & 0x80 else 0)
-            if payload[0] & 0x1F == 0x10 and not payload[at] & 1:
-                return
+@pytest.mark.spec("API-120")
+async def test_cameras_are_moved_both_ways(driven: Driven, far: list[Socketed]) -> None:
+    """Beside a picture: a command of the far end is told, ours comes as a packet of its own."""
+    picture, one = Socketed(vp8()), Socketed(H224)
+    far += [picture, one]
+    kinds = (MediaKind.VIDEO, MediaKind.APPLICATION)
+    picture.port, one.port = (await driven.worker.reserve_rtp("one", kinds))[1]
+    sides = [
+        m.MediaDescription(
+            address="127.0.0.1",
+            streams=tuple(
+                end.side(kind, "RTP/AVP", end.port if ours else 0).streams[0]
+                for kind, end in zip(kinds, (picture, one), strict=True)
+            ),
+        )
+        for ours in (True, False)
+    ]
+    await driven.worker.connect_rtp("one", *sides)
+    await driven.worker.start("one")
+    left = CameraCommand(action="start", movement=(Movement(axis="pan", direction="left"),), timeout=800.0)
+    async with asyncio.timeout(10):
+        number = 0
+        while not driven.told(m.CameraAsked(leg="one", command=left)):
+            one.send(number := number + 1, frame(left), number * 480)
+            await asyncio.sleep(0.05)
+    await driven.worker.move_camera("one", left)
+    packet = await one.media()
+    assert packet[1] & 0x7F == 100
+    assert packet[12:] == frame(left)
+    one.send(number + 1, bytes.fromhex("0071030000000000c001ff"), number * 480)
+    assert (await one.media())[12:] == CLIENTS
+    counted = (await driven.worker.statistics()).streams
+    assert not [stream for stream in counted if stream.kind == "audio"]  # nor is it counted as sound

@@ -29,10 +29,10 @@ class Socketed:
 
     async def join(self, worker: Worker, leg: str, kind: MediaKind = MediaKind.VIDEO, profile: str = "RTP/AVP") -> None:
         self.port = (await worker.reserve_rtp(leg, (kind,)))[1][0]
-        await worker.connect_rtp(leg, self._side(kind, profile, self.port), self._side(kind, profile, 0))
+        await worker.connect_rtp(leg, self.side(kind, profile, self.port), self.side(kind, profile, 0))
         await worker.start(leg)
 
-    def _side(self, kind: MediaKind, profile: str, port: int) -> MediaDescription:
+    def side(self, kind: MediaKind, profile: str, port: int) -> MediaDescription:
         rtcp = port + 1 if port else self.rtcp.getsockname()[1]
         stream = MediaStream(
             kind=kind, address="127.0.0.1", port=port or self.rtp.getsockname()[1], rtcp_port=rtcp,

@@ -24,7 +24,7 @@ from rostra.sdp.writing import write
 
 FOLDER = Path(__file__).parent / "offers"
 OFFERS = sorted(FOLDER.glob("*.sdp"))
-PORTS = Ports("198.51.100.7", (40000, 40002, 40004))
+PORTS = Ports("198.51.100.7", (40000, 40002, 40004, 40006))
 LIMITS = Limits(bandwidth=4_128_000)
 
 
@@ -128,7 +128,7 @@ ALL_LINES = sorted({line for text in TEXTS for line in text.splitlines()})
 
 
 @given(_spoilt())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=max(300, settings().max_examples), deadline=None)
 def test_spoilt_offers_are_answered_or_refused(text: str) -> None:
     """Nothing but the two errors; an answer has the sections of the offer, and can be read."""
     try:

@@ -84,14 +84,14 @@ def test_what_is_written_is_read_again(session: Session) -> None:
     assert parse(serialise(session)) == session
 
 
-@settings(max_examples=300)
+@settings(max_examples=max(300, settings().max_examples))
 @given(st.binary(max_size=300) | st.binary(max_size=200).map(lambda tail: MINIMAL + tail))
 def test_only_sdp_errors_escape(data: bytes) -> None:
     with contextlib.suppress(SdpError):
         read(data)
 
 
-@settings(max_examples=300)
+@settings(max_examples=max(300, settings().max_examples))
 @given(st.data())
 def test_only_sdp_errors_escape_from_damaged_descriptions(data: st.DataObject) -> None:
     whole = (

@@ -151,8 +151,9 @@ class GlobalRow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def codecs_off(self) -> tuple[str, ...]:
-        """What `disabled_codecs` lists."""
-        return tuple(item.get("value", "") for item in self.disabled_codecs)
+        """What `disabled_codecs` lists, and the way to move cameras where nobody may."""
+        cameras = () if self.enable_fecc else ("H224",)
+        return tuple(item.get("value", "") for item in self.disabled_codecs) + cameras
 
 
 class NodeRow(msgspec.Struct, frozen=True):
