@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from rostra.domain.camera import CameraCommand
 from rostra.domain.media import MediaKind
 from rostra.domain.presenting import call_of
 from rostra.domain.vocabulary import Role
@@ -36,6 +37,8 @@ class FakeWorker:
         self.sending: dict[str, m.SendBackplane] = {}
         self.receiving: dict[str, m.ReceiveBackplane] = {}
         self.digits: list[tuple[str, str]] = []
+        self.cameras: list[tuple[str, CameraCommand]] = []
+        """Leg and what its camera was told."""
         self.played: list[tuple[str, tuple[str, ...]]] = []
         """Leg and sounds."""
         self.streams: list[m.OpenStream] = []
@@ -138,6 +141,8 @@ class FakeWorker:
                 return m.Playing(seconds=float(len(sounds)))
             case m.SendDtmf(leg=leg, digits=digits):
                 self.digits.append((leg, digits))
+            case m.MoveCamera(leg=leg, command=command):
+                self.cameras.append((leg, command))
             case _:
                 pass
         return m.Done()
