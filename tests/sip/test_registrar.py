@@ -394,6 +394,8 @@ def test_a_device_with_a_password_proves_calls_by_datagrams(flow: Flow, device: 
     asked = desk.registrar.unproven(called(), flow, names, desk.now)
     if flow is TCP or device is OPEN:
         assert asked is None
+        by_proxy = desk.registrar.unproven(called([BY_PROXY]), flow, names, desk.now)
+        assert (by_proxy is None) is (device is OPEN), "others are behind the proxy as well"
         return
     assert asked is not None
     assert asked.status == 401

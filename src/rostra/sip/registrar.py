@@ -189,9 +189,11 @@ class Registrar:
         return self._challenge(request, (flow.remote[0], alias), request.to.uri, now, stale=stale)
 
     def unproven(self, request: Request, flow: Flow, aliases: Sequence[str], now: float) -> Response | None:
-        """The challenge for a call of somebody who seems to be a device with a password, by UDP: where a datagram comes
-        from is easily forged, and such a call may go where others must not (CONF-029). None: there is none."""
-        found = None if flow.transport.reliable else self.registered(aliases, flow)
+        """The challenge for a call of somebody who seems to be a device with a password, by UDP or by a proxy: where a
+        datagram comes from is easily forged, a proxy has others behind it too, and such a call may go where others
+        must not (CONF-029). None: there is none."""
+        proven = flow.transport.reliable and len(request.headers.items("Via")) == 1
+        found = None if proven else self.registered(aliases, flow)
         device: Device | None = found.binding.device if found is not None else None
         if found is None or device is None or not device.challenged:
             return None
