@@ -159,7 +159,7 @@ class CallSession(CameraLegs):
         told = self.licence.audio_only and self._instance.service.description.call_type != "audio"  # REF-046
         await self._instance.set_client_state(self._participant.uuid, no_video=told)
         if not told and self.service.call_type == "audio":  # also where it was moved to (CONF-155)
-            kinds = [kind for kind in kinds if kind is not MediaKind.VIDEO]
+            kinds = [kind for kind in kinds if kind is MediaKind.AUDIO]
         return await self._reserve(call, state, kinds, audio_only=audio_only, ipv6=ipv6)
 
     async def connect_rtp(self, call: str, local: MediaDescription, remote: MediaDescription) -> None:
