@@ -28,6 +28,7 @@ import structlog
 from tests.conftest import free_port
 from tests.sip.fakes import FakeSession, FakeSwitchboard
 
+from rostra import garbage
 from rostra.environment import Environment
 from rostra.sip.service import SipService
 from rostra.sip.settings import SipSettings
@@ -120,6 +121,7 @@ def _serve(port: int, told: Connection) -> None:
         environment = Environment(sip_port=port, sip_tls_port=free_port())
         service = SipService(_Yes({"meet.demo"}), environment, settings=SipSettings(datagrams=True))
         await service.start()
+        garbage.settle()
         told.send("ready")
         loop = asyncio.get_running_loop()
         while await loop.run_in_executor(None, told.recv) != "end":

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from rostra import tls
+from rostra import garbage, tls
 from rostra.calls.exchange import Exchange
 from rostra.clientapi.app import create_app
 from rostra.clientapi.asking import Switches
@@ -60,6 +60,7 @@ async def serve(environment: Environment, identity: NodeIdentity, certificate: P
     environment = dataclasses.replace(environment, media_address=environment.media_address or identity.address)
     async with AsyncExitStack() as stack:
         await start(environment, identity, certificate, key, stack, end)
+        garbage.settle()
         logger.info("Conferencing Node is running", node=identity.id, name=identity.name)
         await stopping.wait()
         logger.info("Conferencing Node is stopping", node=identity.id)

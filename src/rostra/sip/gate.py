@@ -22,6 +22,8 @@ _VIA = re.compile(rb"(?:via|v)[ \t]*:", re.IGNORECASE)
 _RPORT = re.compile(rb";[ \t]*rport[ \t]*(?=[;,]|$)", re.IGNORECASE)
 _MARK = b"overload-"
 """Begins the tags of our refusals, so that what acknowledges them is known."""
+_TAG_OF_REFUSAL = b"tag=" + _MARK
+_GOING_ON = (b"SIP/", b"ACK ", b"CANCEL ")
 
 _SENT_BY = re.compile(
     rb"(?:via|v)[ \t]*:[ \t]*SIP[ \t]*/[ \t]*2\.0[ \t]*/[ \t]*[A-Za-z]+"
@@ -63,19 +65,33 @@ class Gate:
             return GO_ON
         address, proven = flow.remote[0], flow.transport.reliable
         if data.startswith(b"ACK "):
-            return DROP if b"tag=" + _MARK in data else GO_ON
+            return DROP if acknowledges_refusal(data) else GO_ON
         heard = hearing.hears(address, now, proven=proven) or self.trusted(address)
         if not heard and not hearing.known(address):
             self.dropped += 1
             return DROP
         if data.startswith(b"CANCEL ") or _within_dialog(data):
             return GO_ON
-        device = registered(flow)
-        if not heard and not device and not hearing.new(address, now, proven=proven):
+        if not heard and not registered(flow) and not hearing.new(address, now, proven=proven):
             self.dropped += 1
             return DROP
-        asking = f"{address} {flow.remote[1]}" if device else source_of(address)
-        return GO_ON if self.overload.takes(asking, _name(data), now) else refusal(data, flow)
+        return GO_ON if self.overload.takes(asking(flow, registered), name_of(data), now) else refusal(data, flow)
+
+
+def begins(data: bytes) -> bool:
+    """Is it something new, rather than part of what has begun?"""
+    return not data.startswith(_GOING_ON) and not _within_dialog(data)
+
+
+def acknowledges_refusal(data: bytes) -> bool:
+    """Does it end what was refused unread?"""
+    return data.startswith(b"ACK ") and _TAG_OF_REFUSAL in data
+
+
+def asking(flow: Flow, registered: Callable[[Flow], bool]) -> str:
+    """Who asks: a device of ours, or all others of its source together."""
+    address, port = flow.remote
+    return f"{address} {port}" if registered(flow) else source_of(address)
 
 
 def _within_dialog(data: bytes) -> bool:
@@ -84,10 +100,15 @@ def _within_dialog(data: bytes) -> bool:
     return line is not None and _TAG.search(line[1], line[1].rfind(b">") + 1) is not None
 
 
-def _name(data: bytes) -> int:
-    """Of a request and its repetitions alone."""
+def name_of(data: bytes) -> int:
+    """A number of a request and its repetitions alone."""
     call, sequence = _CALL.search(data), _SEQUENCE.search(data)
     return hash((call[1] if call else b"", sequence[1] if sequence else b""))
+
+
+def cancelled(data: bytes) -> int | None:
+    """The number of the request that this one cancels; None: it cancels none."""
+    return name_of(data.replace(b"CANCEL", b"INVITE")) if data.startswith(b"CANCEL ") else None
 
 
 def refusal(data: bytes, flow: Flow) -> tuple[bytes, int]:

@@ -6,6 +6,8 @@ everything too late. Those who ask little are served first: a flood from one pla
 
 from __future__ import annotations
 
+import collections
+
 LAG = 0.1
 """Seconds that work may wait for its turn; a call takes several."""
 FILL = 0.3
@@ -33,6 +35,28 @@ MOST_TAKEN = 20_000
 """Requests remembered, so that their repetitions are taken as well."""
 
 
+class Few:
+    """Tells those who ask little, as long as they are not many. Time comes in as an argument, seconds of any clock."""
+
+    def __init__(self) -> None:
+        self._second = float("-inf")
+        self._asked: dict[str, int] = {}
+        self._light = 0
+
+    def has(self, asking: str, now: float) -> bool:
+        """Is a new request of somebody one of the few?"""
+        if now - self._second >= 1.0:
+            self._second, self._light = now, 0
+            self._asked.clear()
+        asked = self._asked[asking] = self._asked.get(asking, 0) + 1
+        if len(self._asked) > MOST_ASKING:
+            self._asked.clear()
+        if asked > LIGHT or self._light >= LIGHT_IN_ALL:
+            return False
+        self._light += 1
+        return True
+
+
 class Overload:
     """Of one node. Time comes in as an argument, seconds of any clock."""
 
@@ -42,11 +66,9 @@ class Overload:
         self.refused = 0
         """Since the node began."""
         self._load = 0.0
-        self._second = float("-inf")
-        self._asked: dict[str, int] = {}
-        self._light = 0
+        self._few = Few()
         self._credit = 0.0
-        self._taken: dict[int, None] = {}
+        self._taken: collections.OrderedDict[int, None] = collections.OrderedDict()
 
     @property
     def calm(self) -> bool:
@@ -66,24 +88,12 @@ class Overload:
         """May a new request of somebody, by a number that its repetitions share, go on?"""
         if request in self._taken:
             return True
-        if self.share < 1.0 and not (self._is_light(asking, now) or self._draw()):
+        if self.share < 1.0 and not (self._few.has(asking, now) or self._draw()):
             self.refused += 1
             return False
         self._taken[request] = None
         if len(self._taken) > MOST_TAKEN:
-            del self._taken[next(iter(self._taken))]
-        return True
-
-    def _is_light(self, asking: str, now: float) -> bool:
-        if now - self._second >= 1.0:
-            self._second, self._light = now, 0
-            self._asked.clear()
-        asked = self._asked[asking] = self._asked.get(asking, 0) + 1
-        if len(self._asked) > MOST_ASKING:
-            self._asked.clear()
-        if asked > LIGHT or self._light >= LIGHT_IN_ALL:
-            return False
-        self._light += 1
+            self._taken.popitem(last=False)
         return True
 
     def _draw(self) -> bool:

@@ -12,26 +12,27 @@ import structlog
 
 log = structlog.get_logger("rostra.sip")
 
-HANDFUL = 64
+HANDFUL = 256
 """Datagrams read in one turn,"""
-TURN = 0.005
+LONGEST = 0.02
 """as far as that takes no more than these seconds: others have their turns in between."""
-BUFFER = 1024 * 1024
-"""Bytes asked for to hold what comes while we are busy, some hundred messages: more would only be answered too late."""
+BUFFER = 4 * 1024 * 1024
+"""Bytes asked for to hold what comes while the machine does something else, some thousand messages."""
 _LARGEST = 65536
 _MEMORY = 55
 """SO_MEMINFO of Linux: what a socket holds, and what it may."""
 _FORCED = 33
 """SO_RCVBUFFORCE of Linux: beyond the system's limit, for those who may."""
 
-Received = Callable[[bytes, tuple[str, int]], None]
+Received = Callable[[bytes, tuple[str, int], float], None]
 
 
 class Datagrams:
     """One bound socket, read as long as it is open."""
 
     def __init__(self, endpoint: socket.socket, received: Received, read: Callable[[], None]) -> None:
-        """`received` gets each that has come, in order; `read` is called at the end of a turn."""
+        """`received` gets each that has come, in order, with its source and when the turn began (seconds of the loop's
+        clock); `read` is called at the end of a turn."""
         self._socket = endpoint
         self._received = received
         self._done = read
@@ -74,7 +75,7 @@ class Datagrams:
             self._socket.close()
 
     def _read(self) -> None:
-        until = self._loop.time() + TURN
+        began = self._loop.time()
         for _ in range(HANDFUL):
             try:
                 data, address = self._socket.recvfrom(_LARGEST)
@@ -83,7 +84,7 @@ class Datagrams:
             except OSError as problem:  # of a datagram sent before: nobody there
                 log.debug("sip_datagram_not_sent", problem=str(problem))
                 continue
-            self._received(data, (address[0], address[1]))
-            if self._loop.time() >= until or self._socket.fileno() < 0:
+            self._received(data, (address[0], address[1]), began)
+            if self._loop.time() >= began + LONGEST or self._socket.fileno() < 0:
                 break
         self._done()

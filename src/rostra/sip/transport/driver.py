@@ -10,6 +10,7 @@ import errno
 import itertools
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable
 
 import structlog
@@ -24,6 +25,7 @@ from rostra.sip.flow import Flow, Transport
 from rostra.sip.limits import IDLE_CONNECTION, SHARE_OF_ONE
 from rostra.sip.locating import Place, Unreachable, Wanted
 from rostra.sip.revocation import Revocation
+from rostra.sip.transport.arrivals import Arrivals
 from rostra.sip.transport.connection import Connection, local_address_towards
 from rostra.sip.transport.datagrams import Datagrams
 from rostra.sip.transport.handshakes import BACKLOG, Handshakes, SecureServer
@@ -70,6 +72,7 @@ class Driver:
         self._numbers = itertools.count(1)
         self._room = room_for_connections()
         self._datagrams: dict[bool, Datagrams] = {}
+        self._arrivals = Arrivals(engine, self._feed, self.send_datagram, self.pump)
         self._servers: dict[Transport, list[asyncio.Server | SecureServer]] = {}
         self._handshakes = Handshakes()
         self._connections: dict[int, Connection] = {}
@@ -80,6 +83,8 @@ class Driver:
         self._due = 0.0
         """When `_timer` looks at the engine's timers."""
         self._looking: asyncio.TimerHandle | None = None
+        self._used = time.thread_time()
+        """Seconds of the processor at the last look."""
         self._closing = False
         self.internal_errors = 0
 
@@ -114,7 +119,7 @@ class Driver:
         if self._looking is None:
             self._looking = loop.call_later(LOOK, self._look, loop.time() + LOOK)
         if wanted.transport is Transport.UDP:
-            self._datagrams[family == socket.AF_INET6] = Datagrams(made, self._datagram, self.pump)
+            self._datagrams[family == socket.AF_INET6] = Datagrams(made, self._datagram, self._arrivals.turn_over)
             return
         if wanted.transport is Transport.TLS and self._tls_server is not None:
             server = SecureServer(
@@ -154,6 +159,7 @@ class Driver:
         """Close every socket. What the engine still wanted to send has been handed to the sockets before."""
         self.pump()
         self._closing = True
+        self._arrivals.close()
         for timer in (self._timer, self._looking):
             if timer is not None:
                 timer.cancel()
@@ -210,20 +216,24 @@ class Driver:
         self._feed(data, flow)
         self.pump()
 
-    def _datagram(self, data: bytes, remote: tuple[str, int]) -> None:
-        """From a socket; `pump` follows."""
+    def _datagram(self, data: bytes, remote: tuple[str, int], began: float) -> None:
+        """From a socket, in a turn that began then."""
         if not stun.is_stun(data):
             local = local_address_towards(remote[0]), self._engine.port(Transport.UDP)
-            self._feed(data, Flow(Transport.UDP, remote, local))
+            self._arrivals.take(data, Flow(Transport.UDP, remote, local), began)
         elif (reply := stun.answer(data, remote)) is not None:
             self.send_datagram(reply, remote)
 
     def _look(self, due: float) -> None:
-        """How long work waits for its turn, and how much there is (see `overload`)."""
+        """How long work waits for its turn, and how much there is (see `overload`). While others have the processor,
+        nobody waits for work of ours."""
         loop = asyncio.get_running_loop()
+        before, self._used = self._used, time.thread_time()
         fill = max((endpoint.waiting for endpoint in self._datagrams.values()), default=0.0)
         engine = self._engine
-        engine.gate.overload.measured(loop.time() - due, fill, engine.unanswered, engine.crowd)
+        engine.gate.overload.measured(
+            min(loop.time() - due, self._used - before), fill, engine.unanswered, engine.crowd
+        )
         self._looking = loop.call_later(LOOK, self._look, loop.time() + LOOK)
 
     def _feed(self, data: bytes, flow: Flow) -> None:
