@@ -82,7 +82,7 @@ def test_a_stream_in_small_pieces_is_looked_through_once(data: bytes, monkeypatc
     assert looked.count <= 5 * len(data)
 
 
-@settings(max_examples=300)
+@settings(max_examples=max(300, settings().max_examples))
 @given(st.sampled_from(VECTORS), st.integers(0, 2000), st.integers(0, 10), st.binary(max_size=10))
 def test_only_remote_errors_leave_the_parser(vector: object, at: int, cut: int, put: bytes) -> None:
     data: bytes = vector.data  # type: ignore[attr-defined]
@@ -90,7 +90,7 @@ def test_only_remote_errors_leave_the_parser(vector: object, at: int, cut: int, 
         parse_message(data[:at] + put + data[at + cut :])
 
 
-@settings(max_examples=300)
+@settings(max_examples=max(300, settings().max_examples))
 @given(st.text(max_size=60))
 def test_only_remote_errors_leave_the_field_parsers(text: str) -> None:
     for parser in (parse_uri, parse_name_addr, parse_via, parse_parameters, split_list):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import re
+import time
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -142,7 +143,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 def search(rules: Iterable[Rule], call: Dialled) -> Iterator[Step]:
     """Every rule in its order, with what becomes of the call there; those behind the one that decides are not tried
     in earnest, and are given all the same (SVC-084, SVC-085)."""
-    plain, budget = parsed(call.alias), Budget()
+    plain, budget = parsed(call.alias), Budget(time.thread_time)
     for rule in sorted(rules, key=lambda rule: (rule.priority, rule.id)):
         matched = call.alias if rule.full else plain
         reason = _passed_over(rule, call)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-import time
+from collections.abc import Callable
 from typing import Any
 
 from rostra.domain.expansion import is_too_large
@@ -31,9 +31,11 @@ class TooSlow(Exception):
 
 
 class Budget:
-    """Seconds of the processor that one decision may spend on its expressions."""
+    """What one decision may spend on its expressions."""
 
-    def __init__(self, seconds: float = DECISION) -> None:
+    def __init__(self, clock: Callable[[], float], seconds: float = DECISION) -> None:
+        """`clock` counts seconds, best those of the processor."""
+        self.clock = clock
         self.left = seconds
 
     @property
@@ -75,18 +77,24 @@ def match(pattern: str, text: str, budget: Budget | None = None) -> Any | None:
 
     `budget`: what it may take is taken from there. Raises TooSlow, also where nothing of it is left.
     """
-    began = time.thread_time()
-    if len(text) > LONGEST or problem(pattern):
-        return None
-    budget = budget or Budget(SECONDS)
+    if budget is None:
+        return _match(pattern, text, SECONDS)
     if budget.spent:
         raise TooSlow(pattern)
+    began = budget.clock()
     try:
-        return _compiled(pattern).fullmatch(text, timeout=min(SECONDS, budget.left))
+        return _match(pattern, text, min(SECONDS, budget.left))
+    finally:
+        budget.left -= budget.clock() - began
+
+
+def _match(pattern: str, text: str, seconds: float) -> Any | None:
+    if len(text) > LONGEST or problem(pattern):
+        return None
+    try:
+        return _compiled(pattern).fullmatch(text, timeout=seconds)
     except TimeoutError:
         raise TooSlow(pattern) from None
-    finally:
-        budget.left -= time.thread_time() - began
 
 
 def expand(found: Any, replacement: str) -> str | None:

@@ -14,9 +14,8 @@ NUMBERS = (
 def takes_numbers(pattern: str, budget: expressions.Budget | None = None) -> str:
     """A telephone number that an expression matches as a whole; empty: none of the usual kinds.
 
-    `budget`: of a decision about many expressions; None: one for this alone.
+    `budget`: of a decision about many expressions.
     """
-    budget = budget or expressions.Budget()
     for number in NUMBERS:
         try:
             if expressions.match(pattern, number, budget) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.contrib import messages
@@ -27,7 +28,7 @@ def of_rule(rule: GatewayRoutingRule, budget: Budget | None = None) -> str:
         return ""
     if rule.match_incoming_only_if_registered:
         return ""
-    number = tolls.takes_numbers(rule.match_string, budget)
+    number = tolls.takes_numbers(rule.match_string, budget or Budget(time.thread_time, PAGE))
     if not number:
         return ""
     return gettext(
@@ -41,7 +42,7 @@ def of_reception(reception: Conference) -> str:
     """The same of a Virtual Reception, whose callers reach whatever rules reach."""
     rules = ReceptionRules(match=reception.match_string, replace=reception.replace_string)
     reached = [alias for number in tolls.NUMBERS if (alias := destination(rules, number))]
-    budget = Budget(PAGE)
+    budget = Budget(time.thread_time, PAGE)
     for rule in GatewayRoutingRule.objects.filter(enable=True).order_by("priority"):
         if of_rule(rule, budget) and any(_takes(rule.match_string, alias, budget) for alias in reached):
             return gettext(
