@@ -19,7 +19,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.backends.signals import connection_created
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.views.defaults import server_error
 
 from rostra.management.api.errors import respond
@@ -32,8 +32,8 @@ _STEPS = 1_000_000
 """Of SQLite's machine, between two looks at the clock: some hundredths of a second."""
 NO_ANSWER = (OperationalError, InterfaceError)
 """What is raised when the database does not do its part: it takes too long, or is not there."""
-BUSY = "The database is busy; try again."
-AWAY = "The database cannot be reached; try again."
+BUSY = gettext_noop("The database is busy; try again.")
+AWAY = gettext_noop("The database cannot be reached; try again.")
 _AT_WORK = frozenset({"57014", "25P03", "55P03", "40001", "40P01"})
 """Codes of PostgreSQL for what took too long, or was in the way of another; else, and without one, it is not there."""
 

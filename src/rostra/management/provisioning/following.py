@@ -23,7 +23,7 @@ from rostra.management.provisioning.syncing import ALARM
 logger = structlog.get_logger("rostra.management.provisioning")
 
 _BEFORE = "_provisioning_before"
-_AT_ONCE = 50
+_AT_ONCE = 100
 """Objects that are deleted in one go, so that others may write in between."""
 MOST_AT_ONCE = 500
 """Objects that go in the transaction that deletes their template; more go right after it."""
