@@ -53,6 +53,7 @@ async def test_an_attended_transfer_of_two_called_parties() -> None:
     second, eve = await call(desk, "eve", 2)
     await first.session.conference.hold(first.me.uuid, True)  # as a telephone does before it calls again
     assert await desk.node.exchange.connect(first.me.uuid, second.me.uuid)
+    assert first.listener.reasons == []  # it is told of the transfer first
     await follow(bob)
     assert bob.session.conference is eve.session.conference
     await until(lambda: first.listener.reasons == ["Call disconnected"])

@@ -61,7 +61,28 @@ async def test_policy_places_a_call() -> None:
     made = conference.service.description
     assert (made.name, made.tag, made.call_type, made.crypto_mode) == ("By policy 1", "P", "audio", "on")
     assert made.themes == ("Blue",)
+    assert (made.host_view, made.guest_view, made.quality, made.description) == ("one_main_zero_pips",) * 2 + ("hd", "")
     assert (caller.session.service.max_callrate_in, other.session.service.max_callrate_out) == (64_000, 128_000)
+
+
+@pytest.mark.spec("SVC-075", "POL-051")
+async def test_how_the_call_looks_is_as_policy_says() -> None:
+    wanted = msgspec.structs.replace(
+        WANTED, quality="sd", view="five_mains_seven_pips", description="For Eve", enable_overlay_text=True,
+        enable_active_speaker_indication=True, crypto_mode=None, stun_server=5, turn_server=6, location=1,
+    )  # fmt: skip
+    desk = await deciding(Found(call=wanted), Plan())
+    caller = await (await Caller(desk).call("anything")).media()
+    service = caller.session.conference.service
+    made, onward = service.description, service.onward
+    assert (made.quality, made.host_view, made.guest_view) == ("sd",) + ("five_mains_seven_pips",) * 2
+    assert made.description == "For Eve"
+    assert made.enable_overlay_text
+    assert made.enable_active_speaker_indication
+    assert made.crypto_mode == "besteffort"  # as the platform has it
+    assert onward is not None
+    assert (onward.stun, onward.turn, onward.routes[0].location) == (5, 6, 1)
+    assert (await far(desk)).order.destination == "eve@far.test"
 
 
 @pytest.mark.spec("POL-032")

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from django.core.exceptions import ValidationError
 
@@ -23,6 +24,7 @@ from rostra.configuration.models import (
     GlobalSettings,
     PolicyServer,
     SipProxy,
+    StunServer,
     SystemLocation,
 )
 from rostra.configuration.queries import Lookup
@@ -223,23 +225,30 @@ async def test_a_script_changes_what_is_configured(site: Site) -> None:
     assert place is None
 
 
+async def _nobody(_aliases: object) -> list[object]:
+    """Registered devices."""
+    return []
+
+
 @pytest.mark.spec("POL-027", "POL-051", "SVC-075")
 async def test_a_script_sees_the_gateway_call_that_a_rule_makes(site: Site) -> None:
     proxy = SipProxy.objects.create(name="Trunk", address="trunk.test")
+    stun = StunServer.objects.create(name="Stun", address="stun.test")
     row = GatewayRoutingRule.objects.create(
         name="Out", priority=1, match_string="(.+)@far", replace_string=r"\1", sip_proxy=proxy, call_type="auto",
-        max_callrate_in=512, tag="T", outgoing_location=SystemLocation.objects.get(name="DMZ"),
+        max_callrate_in=512, tag="T", stun_server=stun, outgoing_location=SystemLocation.objects.get(name="DMZ"),
     )  # fmt: skip
     script = (
         '{"action": "continue", "result": {{ service_config|pex_update({"remote_alias": "bob", "service_tag": '
         'service_config.name.split(":")[0] ~ service_config.sip_proxy_name ~ service_config.outgoing_location_name ~ '
-        "service_config.call_type ~ service_config.max_callrate_in ~ service_config.local_alias})|pex_to_json }}}"
+        "service_config.call_type ~ service_config.max_callrate_in ~ service_config.local_alias ~ "
+        "service_config.stun_server_name})|pex_to_json }}}"
     )
     made = profile(enable_internal_service_policy=True, internal_service_policy_template=PASS)
     bind(made)
     site.changed()
     here = Here(node="n", boot="", bus=None, pool=None, ledger=None, location=lambda: 1)  # type: ignore[arg-type]
-    plan = ConfiguredPlan(site.lookup, SimpleNamespace(find=None), Themes())  # type: ignore[arg-type]
+    plan = ConfiguredPlan(site.lookup, SimpleNamespace(find=_nobody), Themes())  # type: ignore[arg-type]
     rules = GatewayRules(plan, here)
     call = CallFacts(local_alias="sip:ann@far", protocol=CallProtocol.SIP, remote_alias="me@here")
     draft = rules.draft(call)
@@ -253,8 +262,12 @@ async def test_a_script_sees_the_gateway_call_that_a_rule_makes(site: Site) -> N
     found = await site.policies.service(call, lambda: own)
     assert (found.service, found.refused) == (None, False)
     assert found.call is not None
-    assert found.call.tag == "OutTrunkDMZauto512000me@here"
+    assert found.call.tag == "OutTrunkDMZauto512000me@hereStun"
     assert (found.call.destination, found.call.proxy, found.call.rate_in) == ("bob", proxy.id, 512_000)
+    assert found.call.stun_server == stun.id
+    placed = await rules.by_policy(call, found.call)
+    shown = msgspec.json.decode(placed.policy)  # what scripts for media locations see of it
+    assert (shown["remote_alias"], shown["service_type"]) == ("bob", "gateway")
 
 
 @pytest.mark.spec("POL-027", "POL-028", "SYS-174", "SYS-175")

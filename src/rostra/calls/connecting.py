@@ -15,7 +15,7 @@ import structlog
 
 from rostra.calls import arrivals
 from rostra.calls.arrivals import Entrance
-from rostra.calls.gateway import succeed
+from rostra.calls.gateway import Gateways, succeed
 from rostra.calls.session import CallSession
 from rostra.calls.switchboard import CallRefused, CallRequest, Refusal, SessionListener
 from rostra.conference.instance import ConferenceInstance
@@ -41,16 +41,18 @@ class Admitting(Protocol):
 class Connecting:
     """Of one node."""
 
-    def __init__(self, session: Callable[[str], CallSession | None], admit: Admitting) -> None:
+    def __init__(self, gateways: Gateways, session: Callable[[str], CallSession | None], admit: Admitting) -> None:
         """`session` of a participant signalled here."""
+        self._gateways = gateways
         self._session = session
         self._admit = admit
 
     async def connect(self, first: str, second: str) -> bool:
         """Connect the other ends of two calls of the same caller, of which at least one is a gateway call.
 
-        True when whoever is moved has arrived: then both calls of the caller can go. False when that cannot be, and
-        everything is as it was. The calls are named by their participants, which are signalled here.
+        True when whoever is moved has arrived: then both calls of the caller go, the first of them by itself as soon as
+        the event loop has its turn. False when that cannot be, and everything is as it was. The calls are named by
+        their participants, which are signalled here.
         """
         one, other = self._session(first), self._session(second)
         if one is None or other is None or one.conference is other.conference or one.gone or other.gone:
@@ -61,8 +63,9 @@ class Connecting:
                 continue
             before = {known.uuid for known in stays.conference.participants}
             logger.info("Calls are connected.", participant_id=end.uuid, conference=stays.conference.name)
-            await self._send(goes.conference, end, stays)
-            return await self._arrival(stays, before)
+            with self._gateways.holding(goes.conference):
+                await self._send(goes.conference, end, stays)
+                return await self._arrival(stays, before)
         return False
 
     async def _send(self, conference: ConferenceInstance, end: Participant, stays: CallSession) -> None:

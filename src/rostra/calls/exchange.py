@@ -100,7 +100,7 @@ class Exchange:
         self.outgoing = Outgoing(here, peers, plan, self, self._reaching.may_call)
         self._gateways = Gateways(self.outgoing, self._sessions.get)
         self._places = Places(here.clock, self._turn_out)
-        self._connecting = Connecting(self._sessions.get, self._admit)
+        self._connecting = Connecting(self._gateways, self._sessions.get, self._admit)
         self.connect = self._connecting.connect
         self.transfers = Transfers(here, self._reaching, self._instance, self, self._places)
         self._background = Background()

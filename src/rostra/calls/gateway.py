@@ -9,7 +9,8 @@ party said is a register: its own node may be another than the caller's.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import msgspec
@@ -82,11 +83,13 @@ class Gateways:
         """Conferences of which both ends have been seen here."""
         self._expected: dict[str, asyncio.TimerHandle] = {}
         """Conferences whose called party has to appear in the roster."""
+        self._held: set[str] = set()
+        """Conferences of which one end is on its way elsewhere."""
 
     def follow(self, conference: ConferenceInstance) -> None:
         """Its roster may have changed."""
         onward = conference.service.onward
-        if onward is None or conference.ended:
+        if onward is None or conference.ended or conference.key in self._held:
             return
         caller = conference.register(CALLER)
         if not caller:
@@ -102,6 +105,16 @@ class Gateways:
         elif (session := self._session(there.uuid)) is not None:
             self._lead(conference, onward, session, called)
         self._receive(conference, called)
+
+    @contextlib.contextmanager
+    def holding(self, conference: ConferenceInstance) -> Iterator[None]:
+        """While one end goes elsewhere, the other stays: it is told first what becomes of that."""
+        self._held.add(conference.key)
+        try:
+            yield
+        finally:
+            self._held.discard(conference.key)
+            self.follow(conference)
 
     def said(self, conference: ConferenceInstance, participant: Participant, reason: str) -> None:
         """Somebody signalled here leaves; `reason` is why."""

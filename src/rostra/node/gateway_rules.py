@@ -15,9 +15,12 @@ KILO = 1000
 
 
 def configuration_of(
-    description: ServiceDescription, onward: Onward, rule: RuleRow, name: Callable[[Thing, int | None], str]
-) -> Configuration:
-    """As an answer would have to give it. `name` is that of a configured object, by its number; empty: of none."""
+    description: ServiceDescription, onward: Onward, rule: RuleRow, servers: tuple[int | None, int | None],
+    name: Callable[[Thing, int | None], str],
+) -> Configuration:  # fmt: skip
+    """As an answer would have to give it. `servers`: STUN and TURN server of the rule; `name` is that of a configured
+    object, by its number; empty: of none."""
+    stun, turn = servers
     found = {
         "name": description.name,
         "service_type": GATEWAY,
@@ -37,6 +40,8 @@ def configuration_of(
         "outgoing_location_name": name(Thing.LOCATION, rule.outgoing_location),
         "sip_proxy_name": name(Thing.SIP_PROXY, rule.sip_proxy),
         "h323_gatekeeper_name": name(Thing.GATEKEEPER, rule.h323_gatekeeper),
+        "stun_server_name": name(Thing.STUN, stun),
+        "turn_server_name": name(Thing.TURN, turn),
         "mssip_proxy_name": name(Thing.MSSIP_PROXY, rule.mssip_proxy),
     }
     return {key: value for key, value in found.items() if value is not None}

@@ -219,7 +219,10 @@ class NodePolicies:
 
     def _configuration_of_call(self, description: ServiceDescription, onward: Onward) -> Configuration | None:
         rule = next((row for row in self._lookup.rules() if row.id == onward.rule), None)
-        return None if rule is None else gateway_rules.configuration_of(description, onward, rule, self._name)
+        if rule is None:
+            return None
+        servers = self._lookup.servers_of_rule(rule.id)
+        return gateway_rules.configuration_of(description, onward, rule, servers, self._name)
 
     def _name(self, thing: Thing, key: int | None) -> str:
         return "" if key is None else self._lookup.name_of(_TABLES[thing], key)
