@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from typing import Any
 
 import pytest
 
@@ -351,3 +352,13 @@ async def test_a_token_under_another_alias_releases_nobody(api: Api, switchboard
     answer = await api.http.post(f"{ROOT}/conferences/quiet/release_token", headers={"token": ada.token})
     assert answer.status_code == 403
     assert ada.uuid in switchboard.conference("Demo").roster
+
+
+@pytest.mark.spec("SYS-167")
+async def test_servers_for_media_are_told(api: Api, switches: dict[str, Any]) -> None:
+    granted = (await api.request_token("meet.demo")).json()["result"]
+    assert not {"stun", "turn"} & set(granted), "an empty list would be handed to the browser"
+    turn = {"urls": ["turn:192.0.2.9:3478"], "username": "a", "credential": "b"}
+    switches |= {"stun": ("stun:192.0.2.8:3478",), "turn": (turn,)}
+    granted = (await api.request_token("meet.demo")).json()["result"]
+    assert (granted["stun"], granted["turn"]) == ([{"url": "stun:192.0.2.8:3478"}], [turn])

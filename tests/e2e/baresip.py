@@ -104,6 +104,10 @@ class Baresip:
     _changed: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
 
     @property
+    def _host(self) -> str:
+        return f"[{self.address}]" if ":" in self.address else self.address
+
+    @property
     def recording(self) -> Path:
         """What it heard in the last call; grows while the call lasts."""
         return max(self.directory.glob("dump-*-dec.wav"), default=self.directory / "heard.wav")
@@ -121,6 +125,7 @@ class Baresip:
                 "baresip",
                 "-f",
                 str(self.directory),
+                *(["-6"] if ":" in self.address else []),
                 cwd=self.directory,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
@@ -216,7 +221,7 @@ class Baresip:
         lines += [f"module_app {name}.so" for name in _APPLICATIONS]
         (self.directory / "config").write_text(
             _CONFIGURATION.format(
-                address=self.address,
+                address=self._host,
                 port=self.port,
                 audio=audio,
                 video=f"avformat,{self.video}" if self.video else "fakevideo,nil",
@@ -240,7 +245,7 @@ class Baresip:
         transport = f";transport={self.transport}" if self.transport != "udp" else ""
         if self.password:
             parameters += [f"auth_user={self.name}", f"auth_pass={self.password}"]
-        account = f"<sip:{self.name}@{self.registrar or self.address}{transport}>;{';'.join(parameters)}\n"
+        account = f"<sip:{self.name}@{self.registrar or self._host}{transport}>;{';'.join(parameters)}\n"
         (self.directory / "accounts").write_text(account)
 
     async def _connect(self, port: int) -> None:

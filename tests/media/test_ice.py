@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -124,7 +123,7 @@ async def test_wrong_credentials_are_logged_and_calls_go_on(
     agents: Callable[..., Agent], relay: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ice, "own_addresses", only("127.0.0.1"))
-    wrong = TurnServer(address="127.0.0.1", port=relay, username=coturn.NAME, password="wrong")  # noqa: S106
+    wrong = TurnServer(address="127.0.0.1", port=relay, username=coturn.NAME, password="wrong")
     with capture_logs() as logged:
         await meet(agents(IceServers(turn=wrong)), agents(controlling=True))
     [warning] = [one for one in logged if one["log_level"] == "warning"]

@@ -108,15 +108,6 @@ class CallLegs(abc.ABC):
         if self.on_far_end is not None:
             self._guarded(self.on_far_end, now)
 
-    async def has_video(self, seconds: float) -> bool:
-        """As soon as that is agreed, or (True) after so many seconds: a caller may leave the offer to us."""
-        for state in list(self._calls.values()):
-            try:
-                await asyncio.wait_for(state.ready.wait(), seconds)
-            except TimeoutError:
-                return True
-        return any(state.video for state in self._calls.values())
-
     @property
     def gone(self) -> bool:
         """It has left, or was disconnected."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import structlog
@@ -26,6 +27,15 @@ class CallWays(CallLegs):
     def proved(self) -> str | None:
         """The address signalling is known to come from."""
         return self.participant.remote_address or None
+
+    async def has_video(self, seconds: float) -> bool:
+        """As soon as that is agreed, or (True) after so many seconds: a caller may leave the offer to us."""
+        for state in list(self._calls.values()):
+            try:
+                await asyncio.wait_for(state.ready.wait(), seconds)
+            except TimeoutError:
+                return True
+        return any(state.video for state in self._calls.values())
 
     async def reserve_ice(
         self, call: str, components: Sequence[int], generation: str, *, controlling: bool = False

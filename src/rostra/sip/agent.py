@@ -294,7 +294,8 @@ class CallAgent:
         if not onward:
             self._line.ring(self._call)
         self._media = CallMedia(
-            session, self._media_call, encrypt=event.flow.transport is Transport.TLS, floor=self._floor
+            session, self._media_call, encrypt=event.flow.transport is Transport.TLS, floor=self._floor,
+            ipv6=":" in event.flow.remote[0],
         )  # fmt: skip
         self._media.announce = functools.partial(self._line.announced, peer=event.flow.remote[0])
         sdp = await (self._media.offer() if event.sdp is None else self._media.answer(event.sdp))

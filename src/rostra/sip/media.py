@@ -82,7 +82,8 @@ class CallMedia:
         self.announce: Callable[[str], str] = lambda address: address
         """Our address as the far end reaches it."""
         self._address = ""
-        self._ipv6 = self._reserved_ipv6 = ipv6
+        self.ipv6 = self._reserved_ipv6 = ipv6
+        """Of our offers, until the far end has made one."""
         self._make_floor = floor
         self.floor: FloorLine | None = None
         self._session = session
@@ -93,6 +94,7 @@ class CallMedia:
         self._kinds: tuple[MediaKind, ...] = ()
         self._full_hd = True
         """The far end takes 1080p; who is called may yet say so."""
+        self._booked_full_hd = False
         self._ports = Ports("", ())
         self._local: MediaDescription | None = None
         self._offered: MediaDescription | None = None
@@ -136,7 +138,7 @@ class CallMedia:
         used = negotiation.usable_streams(offer, self._limits)
         kinds = negotiation.kinds_of(offer, used)
         self._full_hd = offers.full_hd_of(offer)
-        self._ipv6 = ":" in (offer.streams[used[0]].address or offer.address)
+        self.ipv6 = ":" in (offer.streams[used[0]].address or offer.address)
         await self._reserve(kinds)
         floor = await self._floor_of(offer, kinds)
         agreement = negotiation.answer(
@@ -244,11 +246,12 @@ class CallMedia:
 
     async def _reserve(self, kinds: Sequence[MediaKind], *, again: bool = False) -> None:
         kinds = tuple(kinds)
-        if again or (kinds, self._ipv6) != (self._kinds, self._reserved_ipv6):
+        dearer = self._full_hd and not self._booked_full_hd
+        if again or dearer or (kinds, self.ipv6) != (self._kinds, self._reserved_ipv6):
             self._address, ports = await self._session.reserve_rtp(
-                self._call, kinds, full_hd=self._full_hd, ipv6=self._ipv6
+                self._call, kinds, full_hd=self._full_hd, ipv6=self.ipv6
             )
-            self._reserved_ipv6 = self._ipv6
+            self._reserved_ipv6, self._booked_full_hd = self.ipv6, self._full_hd or self._booked_full_hd
             self._ports = Ports(self._address, ports)
             self._limits = limits_of(self._session)
             kept = [kind for kind in kinds if self._limits.has(kind)]

@@ -140,7 +140,7 @@ class CalledAgent(CallAgent):
             media = self._media = self._media or CallMedia(
                 session, self._media_call, encrypt=encrypt, floor=self._floor
             )
-            media.encrypt = encrypt
+            media.encrypt, media.ipv6 = encrypt, ":" in place.address
             self._peer = place.address
             media.announce = functools.partial(self._line.announced, peer=place.address)
             offer = await media.offer()

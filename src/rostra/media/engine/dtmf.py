@@ -34,6 +34,29 @@ async def send(source: Any, digits: str) -> None:
             await asyncio.sleep(GAP)
 
 
+class Presses:
+    """Of one leg: digits wait for those before."""
+
+    def __init__(self) -> None:
+        self._last: asyncio.Task[None] | None = None
+
+    def press(self, source: Any, digits: str) -> None:
+        """See `send`."""
+        previous = self._last
+
+        async def press() -> None:
+            if previous:
+                await asyncio.gather(previous, return_exceptions=True)
+            await send(source, digits)
+
+        self._last = asyncio.get_running_loop().create_task(press())
+
+    def cancel(self) -> None:
+        if self._last:
+            self._last.cancel()
+            self._last = None
+
+
 def _event(source: Any, *, start: bool, number: int | None = None) -> None:
     members = f"dtmf-event,type=(int)1,method=(int)1,start=(boolean){str(start).lower()}"
     if number is not None:

@@ -53,7 +53,7 @@ class RtpLeg(Leg):
         self._heard = 0.0
         self._asked = 0, -ASKING
         """Packets that had come when its signalling was last asked for a key frame, and when that was."""
-        self._pressing: asyncio.Task[None] | None = None
+        self._presses = dtmf.Presses()
         self._agent: Agent | None = None
         self._consent = Consent()
 
@@ -268,14 +268,7 @@ class RtpLeg(Leg):
         if source is None:
             logger.info("No telephone events on this leg", leg=self.id)
             return
-        previous = self._pressing
-
-        async def press() -> None:
-            if previous:
-                await asyncio.gather(previous, return_exceptions=True)
-            await dtmf.send(source, digits)
-
-        self._pressing = asyncio.get_running_loop().create_task(press())
+        self._presses.press(source, digits)
 
     def _framed(self, frame: bytes) -> None:
         command = camera.command(frame)
@@ -358,9 +351,7 @@ class RtpLeg(Leg):
         self._transport.receivers.muffle(self.held)
 
     async def _drop(self) -> None:
-        if self._pressing:
-            self._pressing.cancel()
-            self._pressing = None
+        self._presses.cancel()
         transport, self._transport = self._transport, None
         feed, self._feed = self._feed, None
         slides, self._slides = self._slides, None
