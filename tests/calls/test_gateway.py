@@ -143,6 +143,19 @@ async def test_early_media_is_heard_by_the_caller_alone(protocol: CallProtocol) 
     await until(lambda: routes(desk) == {"caller": (True, True), "far": (True, True)})
 
 
+@pytest.mark.spec("SVC-077", "SVC-111")
+async def test_early_media_comes_from_another_node() -> None:
+    one, two = await desks("n1", "n2", plan=Plan(given=[rule(outgoing_location=2)]), locations=[1, 2])
+    caller = await (await Caller(one).call()).media()
+    far = await called(two)
+    await far.session.open_webrtc("far", "offer")
+    await far.session.ringing(early=True)
+    await until(lambda: caller.heard == [FarEnd.EARLY])
+    (theirs,) = two.node.pool.workers
+    await until(lambda: routes(two).get("far") == (True, False))
+    await until(lambda: [stream.source for stream in theirs.sending.values()] == ["mix:n2"])
+
+
 @pytest.mark.spec("CONF-107")
 async def test_a_conference_does_not_hear_early_media() -> None:
     (desk,) = await desks("n1")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Protocol
 
 import msgspec
@@ -107,7 +107,7 @@ class Gateways:
         self._receive(conference, called)
 
     @contextlib.contextmanager
-    def holding(self, conference: ConferenceInstance) -> Iterator[None]:
+    def holding(self, conference: ConferenceInstance) -> Generator[None]:
         """While one end goes elsewhere, the other stays: it is told first what becomes of that."""
         self._held.add(conference.key)
         try:
