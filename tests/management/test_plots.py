@@ -43,7 +43,7 @@ def test_what_is_used_is_drawn_against_what_would_be_possible() -> None:
     assert plots.connections("Calls", [], SPAN).rows[-1] == (0, "4")
 
 
-@pytest.mark.spec("DIAG-087", "DIAG-088")
+@pytest.mark.spec("DIAG-087", "DIAG-088", "PLAT-144")
 def test_pages_of_nodes_and_locations_show_their_load(browser: Any, made: Made) -> None:  # noqa: F811
     node, place, now = WorkerVM.objects.get(), SystemLocation.objects.get(), time.time()
     subjects = ((loads.NODE, node.pk), (loads.LOCATION, place.pk))

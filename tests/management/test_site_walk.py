@@ -232,3 +232,23 @@ async def test_it_can_be_read_in_the_dark(context: BrowserContext) -> None:
         await walk.visit(path)
         assert "dark" in await walk.page.evaluate("document.documentElement.className")
     assert not walk.faults, "\n".join(walk.faults)
+
+
+@pytest.mark.spec("PLAT-163", "PLAT-164")
+async def test_times_are_in_the_viewers_zone_and_help_can_be_put_away(context: BrowserContext) -> None:
+    walk = Walk(await context.new_page())
+    console = await context.new_cdp_session(walk.page)
+    await console.send("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
+    await walk.visit("/admin/status/conference/c-1/")
+    begun = walk.page.get_by_text("2023-11-15 07:13:21 (GMT+9)").first
+    assert await begun.get_attribute("title") == "2023-11-14 22:13:21 (UTC)"
+    await walk.visit("/admin/configuration/sipproxy/add/")
+    text, switch = walk.page.get_by_text("A name no other SIP proxy has."), walk.page.locator("#rs-help")
+    assert await text.is_visible()
+    await switch.click()
+    assert not await text.is_visible()
+    await walk.page.reload()
+    assert not await text.is_visible(), "it stays away"
+    await switch.click()
+    assert await text.is_visible()
+    assert not walk.faults, "\n".join(walk.faults)

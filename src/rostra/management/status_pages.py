@@ -59,7 +59,8 @@ _PLACES = (
     (menu.STATUS, "status", {"registration_alias": "contact_phone"}),
     (menu.STATUS, "status", {"backplane": "conversion_path", "worker_vm": "dns", "system_location": "location_on"}),
     (menu.HISTORY, "history", {"conference": "groups", "participant": "person", "backplane": "conversion_path"}),
-    (menu.HISTORY, "history", {"workervm_status_event": "event_note", "alarm": "notifications_paused"}),
+    (menu.HISTORY, "history", {"registration_alias": "contact_phone", "workervm_status_event": "event_note"}),
+    (menu.HISTORY, "history", {"alarm": "notifications_paused"}),
     (menu.HISTORY, "history", {"login_history": "login"}),
 )
 """Tables that have a place in the menu, in its order, with their icons."""
@@ -253,7 +254,7 @@ def cell(column: Column, value: Any, row: Row) -> Cell:
     if isinstance(value, bool):
         return Cell(gettext("Yes") if value else gettext("No"), tone="" if value else "quiet")
     if isinstance(value, datetime.datetime):
-        return Cell(f"{value:%Y-%m-%d %H:%M:%S}", tone=_age(value) if column.name in _HEARD else "")
+        return Cell(f"{value:%Y-%m-%d %H:%M:%S} (UTC)", tone=_age(value) if column.name in _HEARD else "")
     return Cell(str(value))
 
 

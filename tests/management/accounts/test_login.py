@@ -75,7 +75,7 @@ def test_banners(database: Any) -> None:
     assert "for staff" not in inside
 
 
-@pytest.mark.spec("SYS-126")
+@pytest.mark.spec("SYS-126", "PLAT-161")
 class TestIdleSessions:
     @pytest.fixture(autouse=True)
     def clock(self, monkeypatch: pytest.MonkeyPatch) -> None:
