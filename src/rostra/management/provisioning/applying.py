@@ -20,6 +20,7 @@ from rostra.management.provisioning.planning import Plan, Warned, Write
 from rostra.management.provisioning.stored import batched, give_way
 
 _AT_ONCE = 250
+_DELETED_AT_ONCE = 100
 """Objects in a transaction: tenths of a second."""
 CREATED, UPDATED = "created", "updated"
 Made = tuple[int, str]
@@ -72,7 +73,7 @@ class Applier:
                 for write in chunk:
                     self._alone(write)
             self._between()
-        for keys in batched(plan.deletes, _AT_ONCE):
+        for keys in batched(plan.deletes, _DELETED_AT_ONCE):
             with self._writing():
                 rows = orm.rows(self._kind.model).filter(pk__in=keys, sync_tag=self._origin)
                 count = rows.count()
