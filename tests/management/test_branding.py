@@ -49,7 +49,7 @@ def test_pictures_need_a_style_that_puts_them_in_place(files: dict[str, bytes], 
         packages.check_branding(content)
 
 
-@pytest.mark.spec("CONF-039")
+@pytest.mark.spec("CONF-039", "PLAT-210")
 def test_default_and_uploaded_files_can_be_downloaded(
     api: Api, browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

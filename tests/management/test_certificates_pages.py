@@ -204,7 +204,7 @@ class TestRequests:
         assert field in errors(response)
         assert not CertificateSigningRequest.objects.exists()
 
-    @pytest.mark.spec("SYS-245", "SYS-246", "SYS-248")
+    @pytest.mark.spec("SYS-245", "SYS-246", "SYS-248", "PLAT-152")
     def test_download_then_complete(self, browser: Any) -> None:
         self._made(browser, custom_subject_name="vc.example.test")
         row = CertificateSigningRequest.objects.get()

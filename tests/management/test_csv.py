@@ -224,7 +224,7 @@ def test_an_alias_moves_to_another_room_of_the_file(rooms: Resource) -> None:
     assert (aliases("a"), aliases("b")) == (["TWO"], ["one"])
 
 
-@pytest.mark.spec("NODE-187", "NODE-189", "NODE-196")
+@pytest.mark.spec("NODE-187", "NODE-189", "NODE-196", "PLAT-149")
 @pytest.mark.parametrize(("kind", "count"), [("conference", 16), ("lecture", 18), ("two_stage_dialing", 13)])
 def test_each_kind_of_service_has_files_of_its_own(rooms: Resource, kind: str, count: int) -> None:
     resource = kind_of(kind).resource

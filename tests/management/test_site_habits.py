@@ -147,3 +147,34 @@ def test_times_say_their_zone_but_in_logs_and_graphs(browser: Client, monkeypatc
     log = browser.get("/admin/log/administrator/").content.decode()
     assert "Times are UTC" in log
     assert not re.search(rf"{moments} \(UTC\)", log)
+
+
+@pytest.mark.spec("SYS-002", "SYS-031")
+@pytest.mark.parametrize(
+    ("page", "field"),
+    [
+        ("configuration/managementvm/1/change", "snmp_network_management_system"),
+        ("configuration/systemlocation/add", "snmp_network_management_system"),
+        ("configuration/systemlocation/add", "ntp_servers"),
+        ("accounts/rolemapping/add", "roles"),
+    ],
+)
+def test_what_is_missing_is_added_beside_the_field(browser: Client, page: str, field: str) -> None:
+    form = browser.get(f"/admin/{page}/").content.decode()
+    assert re.search(rf'id="add_id_{field}"[^>]*href="[^"]*/add/\?[^"]*_popup=1', form) or re.search(
+        rf'href="[^"]*/add/\?[^"]*_popup=1[^"]*"[^>]*id="add_id_{field}"', form
+    ), field
+
+
+@pytest.mark.spec("SYS-067", "SYS-012", "SYS-070", "SYS-170")
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("accounts/authenticationsettings/1/change", "add (userPrincipalName={username})"),
+        ("accounts/authenticationsettings/1/change", "whoever has none is locked out"),
+        ("configuration/systemlocation/add", "one at least, better three"),
+        ("configuration/stunserver/add", "should not be the address of a TURN server"),
+    ],
+)
+def test_forms_say_what_has_to_be_known(browser: Client, page: str, said: str) -> None:
+    assert said in browser.get(f"/admin/{page}/").content.decode()

@@ -147,6 +147,7 @@ def links() -> list[str]:
     return [one.link for _, lines in menu.entries() for one in lines]
 
 
+@pytest.mark.spec("SYS-001")
 async def test_every_page_opens_without_a_fault(context: BrowserContext) -> None:
     walk = Walk(await context.new_page())
     offered = 0

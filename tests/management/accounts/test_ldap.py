@@ -235,7 +235,7 @@ def test_who_an_entry_is() -> None:
     assert len(identity.of("cn=" + "a" * 1000, {})) <= 100
 
 
-@pytest.mark.spec("SYS-082")
+@pytest.mark.spec("SYS-082", "PLAT-154")
 def test_roles_add_up_and_follow_the_mappings_at_once(directory: Api) -> None:
     mapping = people.role("Logs", "view_logs").mappings.create(name="Logs", value=f"cn=itadmins2,{BASE}")
     assert enter("ada", "ada-pw").status_code == 302

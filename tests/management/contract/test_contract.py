@@ -179,6 +179,7 @@ def test_new_objects_have_the_defaults(subject: Subject) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.spec("SYS-001")
 @each_writable
 def test_good_values_come_back(subject: Subject) -> None:
     wrong: list[str] = []
