@@ -37,6 +37,7 @@ class FakeWorker:
         self.sending: dict[str, m.SendBackplane] = {}
         self.receiving: dict[str, m.ReceiveBackplane] = {}
         self.digits: list[tuple[str, str]] = []
+        self.opened: list[m.OpenWebRtc] = []
         self.cameras: list[tuple[str, CameraCommand]] = []
         """Leg and what its camera was told."""
         self.played: list[tuple[str, tuple[str, ...]]] = []
@@ -121,6 +122,7 @@ class FakeWorker:
         match request:
             case m.OpenWebRtc(leg=leg):
                 self.legs.add(leg)
+                self.opened.append(request)
                 return m.WebRtcAnswer(sdp=ANSWER.split("m=video")[0] if request.media_type == "audio" else ANSWER)
             case m.OpenStream(leg=leg):
                 self.streams.append(request)

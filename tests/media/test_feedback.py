@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import struct
 from collections.abc import AsyncIterator
 
@@ -53,7 +54,12 @@ async def test_a_far_end_is_sent_what_it_asks_for(driven: Driven, far: list[Sock
         one.tell(report + struct.pack("!BBHII", 0x80 | form, PICTURES, words, one.source, media) + information)
         await after_key_frame(one)
     assert await rates(driven) == [1_700_000]
-    await one.control()  # its first report
+    first = await one.control()
+    assert first[0][0] == 200  # a sender's report, with who that is (RFC 3550 6.1)
+    assert first[0][2][:4] == struct.pack("!I", source)
+    assert first[1][0] == 202
+    numbers = [struct.unpack("!H", (await one.media())[2:4])[0] for _ in range(5)]
+    assert [(after - before) % 65536 for before, after in itertools.pairwise(numbers)] == [1] * 4
     asked = Entry(source, 400_000, 40)
     one.tell(requests.packet(requests.TMMBR, one.source, "far", [asked]))
     said = await one.feedback(FEEDBACK, requests.TMMBN)

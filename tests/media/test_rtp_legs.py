@@ -167,6 +167,7 @@ async def test_audio_goes_both_ways(driven: Driven, audio: CodecParameters) -> N
     )
 
 
+@pytest.mark.spec("REF-109")
 @pytest.mark.parametrize(
     ("suite", "mux"),
     [
@@ -184,6 +185,7 @@ async def test_encryption_and_shared_ports(driven: Driven, suite: str, mux: bool
         await driven.until(lambda leg=leg: driven.told(m.FirstPicture(leg=leg, width=1280, height=720)))
 
 
+@pytest.mark.spec("REF-109")
 async def test_a_wrong_key_lets_nothing_through(driven: Driven) -> None:
     worker = driven.worker
     ports = {leg: (await worker.reserve_rtp(leg, (MediaKind.AUDIO,)))[1] for leg in ("one", "two")}

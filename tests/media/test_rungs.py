@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rostra.media import codecs
 from rostra.media.engine.rungs import FULL_HD, LADDER, Rung, narrow, pick, share
 
 
@@ -106,6 +107,22 @@ def test_every_rung_has_a_narrow_one_that_takes_no_more(rung: Rung) -> None:
 )
 def test_how_good_the_best_picture_is(parameters: dict[str, str], limit: int | None, quality: str, height: int) -> None:
     assert pick(parameters, limit, quality).height == height
+
+
+@pytest.mark.spec("PLAT-114")
+def test_sizes_go_from_qcif_to_full_hd_in_both_shapes() -> None:
+    """And never above 30 pictures per second, whatever the far end states."""
+    old = [
+        codecs.BY_NAME[name].sizes({size: "1"}) for name, size in (("H261", "qcif"), ("H261", "cif"), ("H263", "cif4"))
+    ]
+    assert [pick({}, None, "fullhd", sizes).width for sizes in old] == [176, 352, 704]
+    assert all(abs(one.width * 12 / 11 / one.height - 4 / 3) < 0.001 for sizes in old for one in sizes[:1])
+    for rung in (FULL_HD, *LADDER):
+        assert rung.frame_rate <= 30
+        assert abs(rung.width / rung.height - 16 / 9) < 0.07
+        assert abs(narrow(rung).width / rung.height - 4 / 3) < 0.07
+    fast = {"max-fs": "8160", "max-mbps": "999999", "max-fr": "60"}
+    assert pick(fast, None, "fullhd") == FULL_HD
 
 
 def test_full_hd_is_full_hd() -> None:

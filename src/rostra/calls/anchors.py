@@ -140,6 +140,11 @@ class Anchors:
                 return False
         return True
 
+    async def raise_price(self, conference: ConferenceInstance, call: str, anchor: Anchor, tokens: int) -> bool:
+        """Book more for a call where it is; False: there is no room, and it keeps what it has."""
+        reply = await self._ask(anchor.node, conference, call, tokens, anchor.ticket)
+        return isinstance(reply, w.Placed)
+
     def release(self, call: str, anchor: Anchor) -> None:
         """The call needs it no more. Told once: a node that does not hear it finds out by itself."""
         self._relays.discard(anchor.ticket)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rostra.calls.ways import CallWays
+from rostra.calls.prices import CallPrices
 from rostra.conference.events import CameraMove, CameraMoved
 from rostra.domain.camera import CameraCommand
 from rostra.domain.media import MediaDescription, MediaKind
@@ -13,7 +13,7 @@ def movable(local: MediaDescription) -> bool:
     return any(one.kind is MediaKind.APPLICATION and bool(one.codecs) and not one.refused for one in local.streams)
 
 
-class CameraLegs(CallWays):
+class CameraLegs(CallPrices):
     """A participant's calls, with what moves cameras."""
 
     def camera_asked(self, command: CameraCommand) -> None:

@@ -101,8 +101,8 @@ class CallSession(CameraLegs):
     async def open_webrtc(self, call: str, offer: str, *, media_type: str = "video", present: str = "") -> str:
         state, fresh = self._begin(call)
         if fresh:
-            state.content, state.full_hd = content_of(present), full_hd_in(offer)
-            state.asked = bandwidths.asked(offer)
+            state.content, state.asked = content_of(present), bandwidths.asked(offer)
+        await self._price(call, state, full_hd=full_hd_in(offer))
         media_type = narrower(media_type, self.service.call_type)
         slides = slides_policy(self._instance, self._participant.uuid, state.content, media_type)
         if state.content is CallContent.SEND and not slides.receives:
@@ -113,7 +113,7 @@ class CallSession(CameraLegs):
         async def open_leg(worker: Worker) -> str:
             answer = await worker.open_webrtc(
                 call, offer, media_type=media_type,
-                receive_bandwidth=self.service.max_callrate_in, send_bandwidth=self.service.max_callrate_out,
+                receive_bandwidth=self.service.max_callrate_in, send_bandwidth=self._sent_at_most(state),
                 slides=slides, servers=self.servers,
             )  # fmt: skip
             if state.confirmed:
@@ -154,7 +154,7 @@ class CallSession(CameraLegs):
         self, call: str, kinds: Sequence[MediaKind], *, full_hd: bool = False, ipv6: bool = False
     ) -> tuple[str, tuple[int, ...]]:
         state, _ = self._begin(call)
-        state.full_hd = full_hd
+        await self._price(call, state, full_hd=full_hd)
         audio_only = not await self._license(call, state, video=MediaKind.VIDEO in kinds)
         told = self.licence.audio_only and self._instance.service.description.call_type != "audio"  # REF-046
         await self._instance.set_client_state(self._participant.uuid, no_video=told)
@@ -164,7 +164,7 @@ class CallSession(CameraLegs):
 
     async def connect_rtp(self, call: str, local: MediaDescription, remote: MediaDescription) -> None:
         state, _ = self._begin(call)
-        remote = bandwidths.capped(remote, self.service.max_callrate_out)
+        remote = bandwidths.capped(remote, self._sent_at_most(state))
 
         async def connect(worker: Worker) -> None:
             try:

@@ -23,7 +23,7 @@ from rostra.domain.media import (
     MediaKind,
     MediaStream,
 )
-from rostra.media.codecs import BY_NAME, EVENTS, OFF_BY_DEFAULT, CodecRow, chosen
+from rostra.media.codecs import BY_NAME, CAMERAS, EVENTS, OFF_BY_DEFAULT, CodecRow, chosen
 from rostra.media.encryption import SUITES, Encryption, usable_key
 
 PROFILES = ("RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF")
@@ -78,7 +78,9 @@ class Limits:
 
     def has(self, kind: MediaKind) -> bool:
         """May there be streams of this kind? What moves cameras goes with pictures."""
-        return (MediaKind.VIDEO if kind is MediaKind.APPLICATION else kind) in self.kinds
+        if kind is MediaKind.APPLICATION:
+            return MediaKind.VIDEO in self.kinds and CAMERAS.name not in self.disabled
+        return kind in self.kinds
 
     @property
     def rows(self) -> tuple[CodecRow, ...]:

@@ -17,9 +17,11 @@ from rostra.media.codecs import CAMERAS
 from rostra.media.encryption import KEY_OCTETS, Encryption
 from rostra.media.negotiation import Agreement, Limits, Ports
 from rostra.sdp.reading import read
-from rostra.sdp.session import parse, serialise
+from rostra.sdp.session import Session as Description
+from rostra.sdp.session import parse
 from rostra.sdp.writing import write
 from rostra.sip import connectivity
+from rostra.sip.bundled import BundledMedia
 from rostra.sip.checked import CheckedMedia
 from rostra.sip.content import FloorLine, NoPort
 
@@ -31,14 +33,15 @@ def fresh_key(suite: str) -> str:
 
 def limits_of(session: Session) -> Limits:
     """What the service allows."""
-    sound = session.service.call_type == "audio" and not session.participant.no_video
+    unseen = session.participant.no_video
+    sound = session.service.call_type == "audio" and not unseen
     kinds = {MediaKind.AUDIO} if sound else {MediaKind.AUDIO, MediaKind.VIDEO}
     slides = session.service.call_type == "video"
     return Limits(
         kinds=frozenset(kinds),
         bandwidth=session.service.max_callrate_in,
         slides=slides,
-        disabled=frozenset(session.service.disabled_codecs),
+        disabled=frozenset((*session.service.disabled_codecs, *((CAMERAS.name,) if unseen else ()))),
         encryption=Encryption(session.service.crypto_mode),
     )
 
@@ -98,8 +101,7 @@ class CallMedia:
         self._ports = Ports("", ())
         self._local: MediaDescription | None = None
         self._offered: MediaDescription | None = None
-        self._connected = False
-        """The far end brought ICE and DTLS."""
+        self._bundled = BundledMedia(session, call)
         self._held = False
         self._paused = False
         """We hold the call: the far end is not to send."""
@@ -117,7 +119,7 @@ class CallMedia:
 
     def pause(self, paused: bool) -> bool:
         """A Host holds the participant, or does no longer; False: the far end need not be told by an offer."""
-        if self._connected or paused == self._paused or (paused and self._held):
+        if paused == self._paused or (paused and self._held):
             return False
         self._paused = paused
         return True
@@ -133,8 +135,8 @@ class CallMedia:
         session = parse(sdp)
         offer = read(session)
         unencrypted = self._limits.encryption is Encryption.OFF
-        if self._connected or (self._local is None and not unencrypted and connectivity.wanted(session)):
-            return await self._connect(sdp)
+        if self._bundled.taken or (self._local is None and not unencrypted and connectivity.wanted(session)):
+            return await self._bundle(session)
         used = negotiation.usable_streams(offer, self._limits)
         kinds = negotiation.kinds_of(offer, used)
         self._full_hd = offers.full_hd_of(offer)
@@ -150,15 +152,10 @@ class CallMedia:
         await self._run(agreement)
         return write(agreement.local, answering=session).encode()
 
-    async def _connect(self, sdp: bytes) -> bytes:
-        """Take an offer with ICE and DTLS, now and in the rest of the call."""
-        kind = self._session.service.call_type
-        session = parse(sdp)
-        offer = serialise(connectivity.for_browsers(session))
-        answer = await self._session.open_webrtc(self._call, offer, media_type=kind)
-        self._connected = True
+    async def _bundle(self, session: Description) -> bytes:
+        answer = await self._bundled.answer(session)
         await self._tell_hold(connectivity.on_hold(session))
-        return serialise(connectivity.for_sip(session, answer)).encode()
+        return answer.encode()
 
     async def _tell_hold(self, held: bool) -> None:
         if held != self._held:
@@ -179,8 +176,10 @@ class CallMedia:
 
     async def offer(self, *, new_ports: bool = False) -> bytes:
         """Our offer: at first everything we can do, later the streams in use again."""
-        if self._connected:
-            raise negotiation.NegotiationError("media with ICE is offered by the far end only")
+        if self._bundled.taken:
+            if new_ports:
+                raise negotiation.NegotiationError("media in a bundle is not set up anew by an offer of ours")
+            return self._bundled.offer(paused=self._paused).encode()
         fresh = self._local is None
         kinds = self._kinds or self._everything()
         await self._reserve(kinds, again=new_ports)
@@ -196,6 +195,9 @@ class CallMedia:
 
     async def answered(self, sdp: bytes) -> None:
         """The far end's answer to our last offer."""
+        if self._bundled.taken:
+            await self._bundled.answered(parse(sdp))
+            return
         if self._offered is None:
             raise negotiation.NegotiationError("an answer without an offer")
         agreement = self._checks.answered(offering.agree(self._offered, read(sdp)))
@@ -215,7 +217,7 @@ class CallMedia:
         kinds = [kind for kind in (MediaKind.AUDIO, MediaKind.VIDEO) if kind in self._limits.kinds]
         if MediaKind.VIDEO in kinds and self._limits.slides and self._make_floor is not None:
             kinds.append(MediaKind.VIDEO)
-        if MediaKind.VIDEO in kinds and CAMERAS in self._limits.rows:
+        if self._limits.has(MediaKind.APPLICATION):
             kinds.append(MediaKind.APPLICATION)
         return tuple(kinds)
 
@@ -252,12 +254,13 @@ class CallMedia:
                 self._call, kinds, full_hd=self._full_hd, ipv6=self.ipv6
             )
             self._reserved_ipv6, self._booked_full_hd = self.ipv6, self._full_hd or self._booked_full_hd
-            self._ports = Ports(self._address, ports)
             self._limits = limits_of(self._session)
-            kept = [kind for kind in kinds if self._limits.has(kind)]
-            if not self._limits.slides and kept.count(MediaKind.VIDEO) > 1:
-                del kept[_last(kept, MediaKind.VIDEO)]
-            self._kinds = tuple(kept)
+            had = kinds if len(ports) == len(kinds) else [kind for kind in kinds if self._limits.has(kind)]
+            kept = [(kind, port) for kind, port in zip(had, ports, strict=False) if self._limits.has(kind)]
+            if not self._limits.slides and sum(kind is MediaKind.VIDEO for kind, _ in kept) > 1:
+                del kept[_last([kind for kind, _ in kept], MediaKind.VIDEO)]
+            self._ports = Ports(self._address, tuple(port for _, port in kept))
+            self._kinds = tuple(kind for kind, _ in kept)
         self._ports = Ports(self.announce(self._address), self._ports.ports)
 
     async def _run(self, agreement: Agreement) -> None:
