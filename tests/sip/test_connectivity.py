@@ -61,8 +61,11 @@ CHROMIUM = Path(__file__).parents[1] / "media/offers/chromium-audio-video-inacti
 
 @dataclasses.dataclass
 class LikeABrowser(FakeSession):
+    offers: list[str] = dataclasses.field(default_factory=list)
+
     async def open_webrtc(self, call: str, offer: str, *, media_type: str = "video", present: str = "") -> str:
         self.log.append(("open_webrtc", call, media_type))
+        self.offers.append(offer)
         return ANSWER
 
 
@@ -90,10 +93,34 @@ async def test_hold_is_what_directions_say(session: LikeABrowser) -> None:
     held = OFFER.replace("a=setup", "a=sendonly\na=setup")
     await media.answer(held.encode())
     assert session.log[-1] == ("hold", True)
-    assert not media.pause(True), "the far end cannot be told"
-    with pytest.raises(NegotiationError):
-        await media.offer()
+    assert not media.pause(True), "it holds us already"
     assert not on_hold(parse(OFFER.replace("192.0.2.1\nt=", "0.0.0.0\nt=")))
+
+
+async def test_a_host_holds_a_bundled_call_by_an_offer_on_the_same_connection(session: LikeABrowser) -> None:
+    media = CallMedia(session, "c1", encrypt=False)
+    first = parse(await media.answer(OFFER.encode()))
+    with pytest.raises(NegotiationError):
+        await media.answered(OFFER.encode())
+    assert media.pause(True)
+    held = parse(await media.offer())
+    assert held.origin == dataclasses.replace(first.origin, version=first.origin.version + 1)
+    audio = held.sections[0]
+    assert [one.port for one in held.sections] == [one.port for one in first.sections]
+    assert (audio.value("sendonly"), audio.value("sendrecv"), audio.value("setup")) == ("", None, "actpass")
+    for name in ("ice-ufrag", "ice-pwd", "fingerprint"):
+        assert audio.value(name) == first.sections[0].value(name)
+
+    await media.answered(OFFER.replace("a=setup:actpass", "a=setup:active\na=recvonly").encode())
+    [followed] = parse(session.offers[-1]).sections[:1]
+    assert (followed.value("setup"), followed.value("recvonly")) == ("actpass", "")
+    assert media.pause(False)
+    resumed = parse(await media.offer()).sections[0]
+    assert (resumed.value("sendonly"), resumed.value("sendrecv")) == (None, "")
+    with pytest.raises(NegotiationError):
+        await media.answered(OFFER.replace("a=group:BUNDLE 0 1\n", "").encode())
+    with pytest.raises(NegotiationError):
+        await media.offer(new_ports=True)
 
 
 @pytest.mark.parametrize(

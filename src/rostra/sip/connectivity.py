@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
-from rostra.sdp.session import Section, Session, parse
+from rostra.sdp.session import Attribute, Section, Session, parse
 
 _PROFILE = "UDP/TLS/RTP/SAVPF"
 _NEEDED = ("ice-ufrag", "ice-pwd", "fingerprint")
 _MEDIA = ("audio", "video")
+_DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 
 
 def wanted(offer: Session) -> bool:
@@ -55,6 +56,35 @@ def for_sip(offer: Session, answer: str) -> Session:
         place = {"address": address or ours.address, "port": port or ours.port}
         sections.append(dataclasses.replace(ours, attributes=attributes, **place))
     return dataclasses.replace(answered, sections=tuple(sections))
+
+
+def offered_again(answer: Session, *, paused: bool) -> Session:
+    """Our last answer as an offer of our own: the connection stays (RFC 8842 5.5), what goes which way is new."""
+    stated = (Attribute("setup", "actpass"), Attribute("sendonly" if paused else "sendrecv"))
+    sections = [
+        dataclasses.replace(one, attributes=(*_without(one, *_DIRECTIONS, "setup"), *stated)) if one.port else one
+        for one in answer.sections
+    ]
+    return dataclasses.replace(answer, sections=tuple(sections))
+
+
+def as_an_offer(answer: Session) -> Session:
+    """The far end's answer as the offer that browsers' legs follow."""
+    made = for_browsers(answer)
+    sections = [
+        dataclasses.replace(one, attributes=(*_without(one, "setup"), Attribute("setup", "actpass")))
+        for one in made.sections
+    ]
+    return dataclasses.replace(made, sections=tuple(sections))
+
+
+def numbered(description: Session, version: int) -> Session:
+    """With the number that is next in the call (RFC 3264 8)."""
+    return dataclasses.replace(description, origin=dataclasses.replace(description.origin, version=version))
+
+
+def _without(section: Section, *names: str) -> tuple[Attribute, ...]:
+    return tuple(one for one in section.attributes if one.name not in names)
 
 
 def on_hold(offer: Session) -> bool:
