@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -53,7 +53,7 @@ MADE: list[FakeRelays] = []
 
 
 @pytest.fixture
-async def network(monkeypatch: pytest.MonkeyPatch) -> Network:
+async def network(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Network]:
     """An edge node in location 1, two transcoding nodes in location 2."""
     MADE.clear()
     monkeypatch.setattr("rostra.calls.edge.Relays", FakeRelays)
@@ -65,7 +65,8 @@ async def network(monkeypatch: pytest.MonkeyPatch) -> Network:
     await Node(made, "edge", find, location=1, capacity=120, atlas=atlas, role="PROXYING").start()
     for name in ("n2", "n3"):
         await Node(made, name, find, location=2, capacity=120, atlas=atlas).start()
-    return made
+    yield made
+    await made.nodes["edge"].exchange.edge.close()  # what looks after relays ends by this alone for certain
 
 
 def find(alias: str) -> Any:
