@@ -383,3 +383,21 @@ def test_conferences_can_be_deleted_by_who_may(api: Api) -> None:
     assert api("DELETE", address).status_code == 204
     assert api("DELETE", address).status_code == 404
     assert api.list(f"{BASE}participant/") == []
+
+
+def test_sign_on_and_direct_media_are_kept(api: Api) -> None:
+    signed_on, plain = person(1, idp="idp-1", is_direct=True), person(2, conference_id="c-2")
+    store(
+        records(
+            [
+                ConferenceStarted(time=START, id="c-1", name="Board", direct_media_available=True),
+                ConferenceStarted(time=START + 1, id="c-1", name="Board"),
+                *(ParticipantEnded(time=START + 9, participant=one) for one in (signed_on, plain)),
+            ]
+        )
+    )
+    (row,) = api.list(f"{BASE}participant/?is_idp_authenticated=true&is_direct=1")
+    assert (row["id"], row["idp_uuid"], row["transcoding_enabled"]) == ("person-1", "idp-1", False)
+    (other,) = api.list(f"{BASE}participant/?transcoding_enabled=true")
+    assert (other["id"], other["idp_uuid"], other["is_direct"]) == ("person-2", "", False)
+    assert [one["id"] for one in api.list(f"{BASE}conference/?direct_media_available=true")] == ["c-1"]

@@ -28,9 +28,12 @@ from rostra.fabric.status import (
     StreamStatus,
     TellStreams,
 )
-from rostra.management import live, status_tables
+from rostra.fabric.survey import Snapshot
+from rostra.management import live, status_rows, status_tables
+from rostra.management.directory import Directory
 from rostra.management.loads import PERIOD
 from rostra.management.status import Observatory, observed
+from rostra.management.status_rows import View
 from rostra.management.status_view import view
 
 from .conftest import Api
@@ -477,3 +480,26 @@ async def test_calls_are_moved_away_by_the_api(platform: Platform) -> None:
     assert "move_calls_away" in await platform(platform.api.read, "/api/admin/command/v1/platform/")
     described = await platform(platform.api.read, f"{COMMAND}schema/")
     assert described["fields"]["worker_vm_id"]["type"] == "integer"
+
+
+def test_status_tells_sign_on_and_direct_media() -> None:
+    """From what a node keeps of a participant to the row of the API (sheet 10, 3.1)."""
+    alone = ParticipantStatus(uuid="p-1", has_media=True, idp="idp-1", is_direct=True)
+    told = status.decode_status(
+        status.encode_status(
+            NodeStatus(
+                node="n1",
+                conferences=(
+                    ConferenceStatus(id="c-1", participants=(alone,), direct_media_available=True),
+                    ConferenceStatus(id="c-2", participants=(ParticipantStatus(uuid="p-2"),)),
+                ),
+            )
+        )
+    )
+    seen = View(Snapshot(time=1.0, statuses={"n1": told}), Directory(nodes={}, locations={}))
+    first, second = status_rows.participants(seen)
+    names = ("idp_uuid", "is_idp_authenticated", "is_direct", "transcoding_enabled")
+    assert [first[name] for name in names] == ["idp-1", True, True, False]
+    assert [second[name] for name in names] == ["", False, False, True]
+    assert [row["direct_media_available"] for row in status_rows.conferences(seen)] == [True, False]
+    assert [row["is_direct"] for row in status_rows.conference_shards(seen)] == [True, False]
