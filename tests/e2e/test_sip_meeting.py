@@ -75,8 +75,8 @@ def test_two_browsers_and_a_sip_system_meet(
 
 
 CODECS = [
-    ("PCMU", "H264", "udp", {"address": "::1"}),
-    ("PCMA", "VP8", "tcp", {"encrypted": True, "keys": "dtls_srtp", "ice": True}),
+    ("PCMA", "H264", "udp", {"address": "::1"}),
+    ("opus", "VP8", "tcp", {"encrypted": True, "keys": "dtls_srtp", "ice": True}),
     ("G722", "H264", "tls", {"encrypted": True}),
     ("opus", "VP8", "udp", {"encrypted": True, "ice": True}),
 ]

@@ -193,10 +193,10 @@ class RtpLeg(Leg):
             self.id,
             wires,
             self._pairs,
-            self._agent,
             lambda reason: self.context.failed(self.id, reason),
             lambda digit: self.context.digit(self.id, digit),
             self._framed,
+            self._agent,
         )
         return self._transport
 

@@ -111,12 +111,12 @@ class RtpTransport:
         leg: str,
         wires: tuple[Wire, ...],
         pairs: list[PortPair],
-        agent: Agent | None,
         on_error: Callable[[str], None],
         on_digit: Callable[[str], None],
         on_frame: Callable[[bytes], None] = lambda _: None,
+        agent: Agent | None = None,
     ) -> None:
-        """`on_frame` is told what comes to move a camera."""
+        """`on_frame` is told what comes to move a camera. `agent` finds the way of wires with ICE."""
         self.leg = leg
         self.wires = wires
         self._pairs = pairs
