@@ -53,6 +53,7 @@ class Places:
         self._clock = clock
         self._turn_away = turn_away
         self._fresh: dict[str, tuple[int, float, str]] = {}
+
     def took(self, participant: str, service: Service, former: Participant | None = None) -> None:
         """It was let in just now, where there was room; `former`, who it was before, goes for it."""
         limit = service.description.participant_limit

@@ -16,7 +16,6 @@ from rostra.domain.service import ServiceDescription
 from rostra.domain.vocabulary import CallProtocol
 
 
-
 class Plan(Protocol):
     """What the configuration says about outgoing calls."""
 
