@@ -105,7 +105,6 @@ class Agent:
         self._generation = ""
         self._gathered: dict[int, asyncio.Event] = {}
         self._remote: dict[int, IceSide] = {}
-        self._states: dict[tuple[int, int], int] = {}
         self.agent: Any = Nice.Agent.new_full(
             _context(), Nice.Compatibility.RFC5245, Nice.AgentOption.CONSENT_FRESHNESS
         )
@@ -208,8 +207,10 @@ class Agent:
         return self._streams[index][1]
 
     def ready(self, index: int) -> bool:
-        """A way for its media was found."""
-        state = self._states.get((self._streams[index][0], RTP), 0)
+        """A way for its media was found. (What is told of changes comes by several threads, in any order.)"""
+        if self.agent is None:
+            return False
+        state = self.agent.get_component_state(self._streams[index][0], RTP)
         return state in (Nice.ComponentState.CONNECTED, Nice.ComponentState.READY)
 
     def source(self, pipeline: Pipeline, name: str, index: int, component: int, caps: Any) -> Any:
@@ -256,7 +257,6 @@ class Agent:
     def _note(self, stream: int, component: int, state: int) -> None:
         if self.agent is None:
             return
-        self._states[stream, component] = state
         if state == Nice.ComponentState.FAILED:
             logger.info("ICE found no way", leg=self._leg, stream=stream, component=component)
         self._tell()
