@@ -21,6 +21,7 @@ from rostra.media.engine.ice import Agent
 from rostra.media.engine.leg import Leg, LegContext, VideoFeed
 from rostra.media.engine.ports import PortPair
 from rostra.media.engine.rtp_parts import DISCARD, NOWHERE, NOWHERE_6
+from rostra.media.engine.rtp_statistics import Received
 from rostra.media.engine.rtp_streams import Stream, usable
 from rostra.media.engine.rtp_transport import RtpTransport, Wire, wire
 from rostra.media.engine.rungs import Rung
@@ -157,7 +158,6 @@ class RtpLeg(Leg):
             streams[index] = Stream(
                 picture=found.kind is MediaKind.VIDEO,
                 checked=found.ice,
-                latched=found.ice,
                 sends=ours.direction.sends and theirs.direction.receives and (found.ice or self._usable(address)),
                 receives=ours.direction.receives and theirs.direction.sends and found.kind is not MediaKind.APPLICATION,
                 address=address,
@@ -295,7 +295,7 @@ class RtpLeg(Leg):
             sources = transport.received(index)
             total += sum(source.packets for source in sources)
             if not stream.latched:
-                self._latch(transport, index, stream, [s.address for s in sources if s.address])
+                self._latch(transport, index, stream, sources)
         if transport.rates.poll(now, transport.received) and self._remote:
             self._tune(self._remote)
         if total != self._packets:
@@ -327,11 +327,17 @@ class RtpLeg(Leg):
             return self._agent is not None and self._agent.ready(index)
         return self._consent.allows(transport.destination(index)[0], now, picture=stream.picture)
 
-    def _latch(self, transport: RtpTransport, index: int, stream: Stream, sources: list[tuple[str, int]]) -> None:
+    def _latch(self, transport: RtpTransport, index: int, stream: Stream, sources: list[Received]) -> None:
         """Send to where valid media really comes from (RFC 4961): far ends behind NAT announce other addresses."""
-        if not sources:
+        if stream.checked:
+            if sources:  # the far end has found its way as well; what was sent before is lost to it
+                stream.latched = True
+                self.request_keyframe()
             return
-        address, port = sources[-1]
+        places = [source.address for source in sources if source.address]
+        if not places:
+            return
+        address, port = places[-1]
         stream.latched = True
         if (address, port) != transport.destination(index):
             logger.info("Media comes from elsewhere than announced", leg=self.id, address=address, port=port)
