@@ -28,6 +28,36 @@ def site(platform: Cluster) -> Cluster:
     return platform
 
 
+@pytest.mark.spec("CONF-016", "CONF-023", "CONF-024")
+def test_a_device_registered_at_one_node_is_called_by_another(site: Cluster, tmp_path: Path) -> None:
+    with site.api() as api:
+        device = {"alias": "desk", "username": "desk", "password": "sesame"}
+        assert api.post("/api/admin/configuration/v1/device/", json=device).status_code == 201
+    host = Caller(site, "two", "meet", "host")
+    registrar = sip(site, "one", "desk").partition("@")[2]
+    with phone(site, tmp_path, "desk", 700, registrar=registrar, password="sesame", answers=True) as desk:
+        (row,) = wait_for_rows(site, "registration_alias")
+        assert (row["username"], row["node"]) == ("desk", site.address("one"))
+        (called,) = host.post("dial", {"destination": "desk", "protocol": "sip", "role": "guest"})
+        desk.wait_for("CALL_ESTABLISHED")
+        wait_until(lambda: host.told("desk", "service_type") == "conference", 10)
+        assert site.media()["desk"][0] == "one", "who holds the registration signals the call"
+        host.act(called, "disconnect")
+        desk.wait_for("CALL_CLOSED")
+    host.leave()
+
+
+def wait_for_rows(site: Cluster, resource: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+
+    def there() -> bool:
+        found[:] = site.rows("status", resource)
+        return bool(found)
+
+    wait_until(there, 10)
+    return found
+
+
 @pytest.mark.spec("CONF-131", "DIAG-037", "DIAG-046")
 def test_an_administrator_rules_over_conferences_of_several_nodes(site: Cluster, tmp_path: Path) -> None:
     """Commands of the management API reach whoever they are about, on whichever node; media statistics come back."""
