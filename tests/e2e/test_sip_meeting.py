@@ -78,7 +78,7 @@ CODECS = [
     ("PCMA", "H264", "udp", {"address": "::1"}),
     ("opus", "VP8", "tcp", {"encrypted": True, "keys": "dtls_srtp", "ice": True}),
     ("G722", "H264", "tls", {"encrypted": True}),
-    ("opus", "VP8", "udp", {"encrypted": True, "ice": True}),
+    ("PCMU", "VP8", "udp", {"encrypted": True}),
 ]
 
 
