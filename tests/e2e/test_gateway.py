@@ -4,6 +4,7 @@ else."""
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.conftest import free_port
 from tests.e2e.baresip import available, colour_clip
+from tests.e2e.desk import Desk
 from tests.e2e.network import CalledNetwork
 from tests.e2e.people import launch, near, person
 from tests.e2e.phone import Phone
@@ -81,12 +83,17 @@ def test_telephones_and_browsers_talk_without_a_room(platform: Platform, tmp_pat
             wanda.page.close()
 
 
-@pytest.mark.spec("SVC-077", "PLAT-075")
-def test_a_called_network_is_heard_before_it_answers(platform: Platform, tmp_path: Path) -> None:
-    """Early media, for a telephone and for a browser."""
+@pytest.mark.spec("SVC-077", "PLAT-075", "CONF-118")
+def test_a_called_network_is_heard_before_it_answers_and_calls_are_connected(
+    platform: Platform, tmp_path: Path
+) -> None:
+    """Early media for a telephone and a browser; then a desk telephone connects two calls of its own, attended."""
+    other = free_port()
     ben = Phone(tmp_path / "ben", name="ben", port=free_port(), tone=500)
-    with CalledNetwork(900) as network, ben:
+    eve = Phone(tmp_path / "eve", name="eve", port=other, answers=True, tone=700)
+    with CalledNetwork(900) as network, ben, eve, Desk(platform.environment.sip_port) as desk:
         rule(platform, "Network", 21, "network", f"net@127.0.0.1:{network.port}")
+        rule(platform, "Colleague", 22, "colleague", f"eve@127.0.0.1:{other}")
         ben.do("dial", address(platform, "network"))
         until(lambda: ben.hear(900)[0] > -50)
         assert ben.events("CALL_ESTABLISHED") == []
@@ -104,6 +111,19 @@ def test_a_called_network_is_heard_before_it_answers(platform: Platform, tmp_pat
             until(lambda: network.hear(1400) > -50)
             blue.page.close()
             until(lambda: network.ended == 2)
+
+        colleague = desk.call("colleague")
+        answering = threading.Thread(target=lambda: (until(lambda: network.rings == 3), network.accept()))
+        answering.start()
+        calls = colleague, desk.call("network")
+        answering.join()
+        assert eve.hear(900)[0] < -60
+        desk.connect(*calls)
+        desk.until(2)
+        assert b"SIP/2.0 200" in desk.fragments[-1]
+        until(lambda: eve.hear(900)[0] > -50 and network.hear(700) > -50)
+        eve.hang_up()
+        until(lambda: network.ended == 3)
 
 
 def _from_telephone_to_telephone(platform: Platform, ann: Phone, ben: Phone) -> None:
