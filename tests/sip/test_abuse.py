@@ -224,9 +224,24 @@ def test_whatever_comes_is_looked_at(data: bytes, crowd: bool) -> None:
     asked = Gate(crowded() if crowd else Overload(), shield)
     found = look(asked, data)
     assert found is GO_ON or isinstance(found, tuple)
-    refused, port = gate.refusal(data, UDP)
+    refused, port = gate.refusal(b"\r\nVia: " + data, UDP)
     assert refused.startswith(b"SIP/2.0 503 ")
     assert 0 < port < 65536
+
+
+@pytest.mark.parametrize("data", [b"x", b"\r\n\r\n", b"\x00\x01", b"INVITE sip:a@b SIP/2.0\r\nTo: <sip:a@b>\r\n\r\n"])
+def test_what_is_no_request_is_not_answered(data: bytes) -> None:
+    """Else one octet of a forged source would send a hundred there."""
+    asked = Gate(crowded(), Shield())
+    found = [look(asked, data) for _ in range(LIGHT + 200)]
+    assert set(found) <= {GO_ON, DROP}
+    assert gate.refusal(data, UDP) == DROP
+
+
+def test_new_requests_do_not_pass_for_repetitions() -> None:
+    asked = Gate(crowded(), Shield())
+    flood = [message(number=number).replace(b"Call-ID: %d" % number, b"Call-ID: 1") for number in range(1000)]
+    assert sum(look(asked, one) is GO_ON for one in flood) < 100
 
 
 def test_the_engine_refuses_unread_and_drops() -> None:

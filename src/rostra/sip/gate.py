@@ -16,6 +16,7 @@ _TO_LINE = re.compile(rb"\r\n(?:to|t)[ \t]*:([^\r\n]*)", re.IGNORECASE)
 _TAG = re.compile(rb";[ \t]*tag[ \t]*=", re.IGNORECASE)
 _CALL = re.compile(rb"\r\n(?:call-id|i)[ \t]*:([^\r\n]*)", re.IGNORECASE)
 _SEQUENCE = re.compile(rb"\r\ncseq[ \t]*:([^\r\n]*)", re.IGNORECASE)
+_FIRST_VIA = re.compile(rb"\r\n(?:via|v)[ \t]*:([^\r\n,]*)", re.IGNORECASE)
 _ECHOED = re.compile(rb"\r\n((?:via|v|from|f|to|t|call-id|i|cseq)[ \t]*:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*)", re.IGNORECASE)
 _TO = re.compile(rb"(?:to|t)[ \t]*:", re.IGNORECASE)
 _VIA = re.compile(rb"(?:via|v)[ \t]*:", re.IGNORECASE)
@@ -101,9 +102,9 @@ def _within_dialog(data: bytes) -> bool:
 
 
 def name_of(data: bytes) -> int:
-    """A number of a request and its repetitions alone."""
-    call, sequence = _CALL.search(data), _SEQUENCE.search(data)
-    return hash((call[1] if call else b"", sequence[1] if sequence else b""))
+    """A number of a request and its repetitions alone, which share all of this: else new ones could pass for them."""
+    found = (pattern.search(data) for pattern in (_CALL, _SEQUENCE, _FIRST_VIA))
+    return hash(tuple(one[1] if one else b"" for one in found))
 
 
 def cancelled(data: bytes) -> int | None:
@@ -112,7 +113,10 @@ def cancelled(data: bytes) -> int | None:
 
 
 def refusal(data: bytes, flow: Flow) -> tuple[bytes, int]:
-    """A 503 to a request that has not been read, without a transaction (RFC 3261 8.2.7, 21.5.4), and its port."""
+    """A 503 to a request that has not been read, without a transaction (RFC 3261 8.2.7, 21.5.4), and its port.
+
+    DROP for what is no request: an answer longer than what came would serve who forges its source.
+    """
     port = flow.remote[1]
     lines = [b"SIP/2.0 503 Service Unavailable"]
     seen_via = False
@@ -129,5 +133,7 @@ def refusal(data: bytes, flow: Flow) -> tuple[bytes, int]:
         elif _TO.match(line):
             line += b";tag=" + _MARK + b"%08x" % (hash(line) & 0xFFFFFFFF)
         lines.append(line)
+    if not seen_via:
+        return DROP
     lines += [b"Retry-After: %d" % RETRY_AFTER, b"Content-Length: 0", b"", b""]
     return b"\r\n".join(lines), port if 0 < port < 65536 else flow.remote[1]

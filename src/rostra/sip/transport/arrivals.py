@@ -82,5 +82,6 @@ class Arrivals:
         for refused in self._room.surplus(self._loop.time()):
             self._engine.gate.overload.refused += 1
             answer, port = refusal(refused.data, refused.flow)
-            self._send(answer, (refused.flow.remote[0], port))
+            if answer:
+                self._send(answer, (refused.flow.remote[0], port))
         self.turn_over()
