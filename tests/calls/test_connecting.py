@@ -191,6 +191,8 @@ async def test_a_party_is_sent_to_an_alias_that_only_a_rule_takes(side: str) -> 
 # ---- toll fraud
 
 MEMBERS: Sequence[Rule] = (rule("0900.*", registered_only=True), rule("bob", id=2, priority=2))
+BEFORE_OTHERS = (*MEMBERS, rule(".*", id=3, priority=3))
+ELSEWHERE = (rule("0900.*", registered_only=True, location=7), MEMBERS[1])
 
 
 @pytest.mark.spec("SVC-090", "CONF-029", "SVC-083")
@@ -216,19 +218,21 @@ async def test_who_is_sent_by_a_rule_for_registered_callers(registered: str, tru
 
 @pytest.mark.spec("SVC-090", "CONF-029", "SVC-083")
 @pytest.mark.parametrize(
-    ("registered", "trusted", "alias", "goes"),
+    ("registered", "trusted", "alias", "rules", "goes"),
     [
-        ("ben@here", False, "sip:0900123@example.com", False),
-        ("ben@here", True, "sip:0900123@example.com", True),
-        ("ben@here", False, "sip:carl@example.com", True),
-        ("", False, "sip:0900123@example.com", True),
+        ("ben@here", False, "sip:0900123@example.com", MEMBERS, False),
+        ("ben@here", True, "sip:0900123@example.com", MEMBERS, True),
+        ("ben@here", False, "sip:carl@example.com", MEMBERS, True),
+        ("ben@here", False, "sip:0900123@example.com", BEFORE_OTHERS, False),
+        ("ben@here", False, "sip:0900123@example.com", ELSEWHERE, False),
+        ("", False, "sip:0900123@example.com", MEMBERS, True),
     ],
 )
 async def test_a_registered_device_is_not_told_to_call_at_the_cost_of_its_platform(
-    registered: str, trusted: bool, alias: str, goes: bool
+    registered: str, trusted: bool, alias: str, rules: Sequence[Rule], goes: bool
 ) -> None:
     """By REFER it would call as itself, whoever wanted that."""
-    (desk,) = await desks("n1", plan=Plan(given=MEMBERS))
+    (desk,) = await desks("n1", plan=Plan(given=[*rules]))
     caller = await (await Caller(desk).call("bob", registered=registered)).media()
     caller.listener.goes = True
     await caller.session.conference.transfer(caller.me.uuid, alias, None, trusted=trusted)

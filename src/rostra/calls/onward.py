@@ -52,6 +52,17 @@ class GatewayRules:
         except TransformFailed:
             return True
 
+    def is_for_registered(self, alias: str, protocol: CallProtocol) -> bool:
+        """Does a rule for registered callers only match? At any location: a device calls by the node it knows; and
+        whatever rule for everybody it comes before."""
+        if self._plan is None:
+            return False
+        members = (msgspec.structs.replace(one, location=None) for one in self._plan.rules() if one.registered_only)
+        try:
+            return rules.incoming(members, alias, self._here.location(), protocol, registered=True) is not None
+        except TransformFailed:
+            return True
+
     def draft(self, call: CallFacts) -> Draft | None:
         """The gateway call that an incoming call becomes unless policy decides otherwise; None: no rule takes it.
 

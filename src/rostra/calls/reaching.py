@@ -130,11 +130,9 @@ class Reaching:
         registered = who.is_trusted and (by is None or by.is_trusted)
         return self._rules.leads(alias, who.protocol, registered=registered)
 
-    def takes_registered_only(self, alias: str, protocol: CallProtocol) -> bool:
-        """Does a rule take this alias from registered callers, and none from others?"""
-        return self._rules.leads(alias, protocol, registered=True) and not self._rules.leads(
-            alias, protocol, registered=False
-        )
+    def is_for_registered(self, alias: str, protocol: CallProtocol) -> bool:
+        """Does a rule match that is for registered callers only?"""
+        return self._rules.is_for_registered(alias, protocol)
 
     async def sent(self, alias: str, call: CallFacts) -> Resolution | None:
         """Where somebody is sent who is in a conference."""

@@ -92,7 +92,7 @@ class Transfers:
     def may_refer(self, session: CallSession, to: Transfer) -> bool:
         """A registered device that goes by itself calls as such: nobody else has it use what is for those only."""
         me = session.participant
-        return to.trusted or not me.is_trusted or not self._reaching.takes_registered_only(to.alias, me.protocol)
+        return to.trusted or not me.is_trusted or not self._reaching.is_for_registered(to.alias, me.protocol)
 
     async def transfer_to(self, session: CallSession, to: Transfer) -> bool:
         """Take it to the conference of an alias (API-130): as a role, or as anybody who comes there."""
