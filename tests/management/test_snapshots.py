@@ -9,6 +9,7 @@ import threading
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from rostra.configuration.models import (
@@ -107,6 +108,23 @@ def test_what_cannot_be_read_is_named(api: Api, lively: None, monkeypatch: pytes
     found = opened(api("POST", COMMAND, {}))
     about = json.loads(found["snapshot.json"])
     assert about["not_readable"]["status/conference.json"] == "RuntimeError: cut off"
+    assert "configuration/conference.json" in found
+
+
+def test_logs_of_the_machine(api: Api, lively: None) -> None:
+    """Each as far as it can be read, and without what addresses give away."""
+    logs = settings.ROSTRA.home / "log"
+    logs.mkdir(exist_ok=True)
+    (logs / "node.log").write_text(
+        'to="rtmp://live.test/app/stream-key-77" by=https://us:hidden-word-2@policy.test/a\n'
+    )
+    (logs / "gone.log").symlink_to(logs / "nowhere")
+    found = opened(api("POST", COMMAND, {}))
+    hidden = contents.HIDDEN
+    assert found["logs/log-node.log"].decode() == (
+        f'to="rtmp://live.test/{hidden}" by=https://us:{hidden}@policy.test/a\n'
+    )
+    assert "FileNotFoundError" in json.loads(found["snapshot.json"])["not_readable"]["logs/log-gone.log"]
     assert "configuration/conference.json" in found
 
 

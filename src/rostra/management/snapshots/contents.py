@@ -1,7 +1,7 @@
 """What is in a diagnostic snapshot (NODE-167, NODE-169): a tar of JSON and logs. Bounded, whatever the platform's size.
 
 Left out are accounts and roles of administrators, and every value that lets somebody in: passwords, keys, PINs,
-tokens, and the part of an RTMP address that names a stream.
+tokens, passwords in addresses, and the part of an RTMP address that names a stream.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ MOST_LOG = 64 * 1024 * 1024
 """Bytes of a log: its end."""
 HIDDEN = "********"
 _STREAM = re.compile(rb"(rtmps?://[^/\s\"]+)/[^\s\"]*")
+_PASSWORD = re.compile(rb"(://[^/\s\"@:]*):[^/\s\"@]+@")
 
 Progress = Callable[[str, int, int], None]
 
@@ -63,12 +64,12 @@ def write(file: Path, span: Span, environment: Environment, progress: Progress) 
         for number, (name, read) in enumerate(parts):
             progress(name, number, len(parts))
             try:
-                _add(archive, name, read())
-            except OSError:
-                raise
+                content = read()
             except Exception as problem:
                 logger.warning("Left out of a snapshot", part=name, problem=str(problem), exc_info=True)
                 problems[name] = f"{type(problem).__name__}: {problem}"
+            else:
+                _add(archive, name, content)
         _add(archive, "snapshot.json", _json(_about(span, environment, problems)))
 
 
@@ -93,7 +94,13 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 def _json(value: Any) -> bytes:
-    return _STREAM.sub(rb"\1/" + HIDDEN.encode(), msgspec.json.format(msgspec.json.encode(value), indent=1))
+    return _hidden(msgspec.json.format(msgspec.json.encode(value), indent=1))
+
+
+def _hidden(text: bytes) -> bytes:
+    """Without what addresses within may give away."""
+    hidden = HIDDEN.encode()
+    return _PASSWORD.sub(rb"\1:" + hidden + b"@", _STREAM.sub(rb"\1/" + hidden, text))
 
 
 def _about(span: Span, environment: Environment, problems: dict[str, str]) -> dict[str, Any]:
@@ -139,7 +146,7 @@ def _log(span: Span) -> bytes:
     """The newest lines that there is room for, in the order they were written."""
     entries = AdministratorLog.objects.filter(time__gte=span.begin, time__lte=span.end).order_by("-id")
     kept = _newest(line.encode(errors="replace") for line in entries.values_list("line", flat=True).iterator())
-    return _STREAM.sub(rb"\1/" + HIDDEN.encode(), b"".join(line + b"\n" for line in reversed(kept)))
+    return _hidden(b"".join(line + b"\n" for line in reversed(kept)))
 
 
 def _newest(lines: Iterable[bytes]) -> list[bytes]:
@@ -156,7 +163,7 @@ def _newest(lines: Iterable[bytes]) -> list[bytes]:
 def _tail(log: Path) -> bytes:
     with log.open("rb") as content:
         content.seek(max(0, log.stat().st_size - MOST_LOG))
-        return content.read(MOST_LOG)
+        return _hidden(content.read(MOST_LOG))
 
 
 def _load(span: Span) -> dict[str, Any]:
