@@ -32,6 +32,8 @@ class FakeWorker:
         self.alive = True
         self.legs: set[str] = set()
         self.started: set[str] = set()
+        self.early: set[str] = set()
+        """Of those, who has not confirmed."""
         self.composed: list[m.Compose] = []
         self.images: dict[str, bytes] = {}
         self.sending: dict[str, m.SendBackplane] = {}
@@ -136,8 +138,9 @@ class FakeWorker:
                 return m.RtpPorts(address="127.0.0.1", ports=tuple(40000 + 2 * index for index in range(len(kinds))))
             case _ if getattr(request, "leg", "") not in self.legs:
                 return m.Failure(kind=m.Failure.Kind.UNKNOWN_LEG, reason="no such leg")
-            case m.Start(leg=leg):
+            case m.Start(leg=leg, early=early):
                 self.started.add(leg)
+                self.early = self.early | {leg} if early else self.early - {leg}
             case m.Play(leg=leg, sounds=sounds):
                 self.played.append((leg, sounds))
                 return m.Playing(seconds=float(len(sounds)))

@@ -134,6 +134,7 @@ async def test_early_media_is_heard_by_the_caller_alone(protocol: CallProtocol) 
     await until(lambda: caller.heard == [FarEnd.RINGING, FarEnd.EARLY])
     await until(lambda: routes(desk) == {"caller": (True, True), "far": (True, False)})
     await until(lambda: worker.started == {"caller"})  # and nothing of it goes out
+    assert worker.early == {"caller"}, "who has proved nothing yet"
     there = far.session.participant
     assert (there.service_type, there.early, there.is_ringing) == (ServiceType.CONNECTING, True, False)
     assert caller.me.splash == ""  # there is a picture instead

@@ -120,6 +120,19 @@ def test_what_is_proved_gets_everything() -> None:
     assert not consent.allows("192.0.2.2", 2 + STALE, picture=True), "who has fallen silent is not sent pictures"
 
 
+def test_before_a_call_is_confirmed_its_signalling_proves_nothing() -> None:
+    consent = Consent()
+    consent.told("192.0.2.1")
+    consent.early = True
+    assert not consent.allows("192.0.2.1", 0, picture=True)
+    assert consent.allows("192.0.2.1", 0, picture=False)
+    assert not consent.allows("192.0.2.1", TRIAL + 1, picture=False)
+    consent.heard("192.0.2.1", TRIAL + 2)
+    assert consent.allows("192.0.2.1", TRIAL + 2, picture=True)
+    consent.early = False
+    assert consent.allows("192.0.2.1", 1000, picture=True)
+
+
 def test_sound_goes_to_others_for_a_while() -> None:
     consent = Consent()
     consent.told("192.0.2.1")

@@ -208,7 +208,7 @@ class CallSession(CameraLegs):
     def send_early(self) -> None:
         """Send media from now on, although the call is not confirmed."""
         for call in list(self._calls):
-            self._background.spawn(self._tell(call, lambda worker, call=call: worker.start(call)))
+            self._background.spawn(self._tell(call, lambda worker, call=call: worker.start(call, early=True)))
 
     async def answered(self, vendor: str = "") -> None:
         self._instance.answered(self._participant.uuid, vendor)

@@ -108,8 +108,8 @@ class Worker:
         """See `messages.ConnectRtp`."""
         await self._ask(m.ConnectRtp(leg=leg, local=local, remote=remote, proved=proved), m.Done)
 
-    async def start(self, leg: str) -> None:
-        await self._ask(m.Start(leg=leg), m.Done)
+    async def start(self, leg: str, *, early: bool = False) -> None:
+        await self._ask(m.Start(leg=leg, early=early), m.Done)
 
     async def close_leg(self, leg: str) -> replies.LegReport | None:
         """End it; what it was over its life, None for one that there was not."""

@@ -149,6 +149,8 @@ class Start(Message, frozen=True, kw_only=True):
     """The far end has confirmed (SIP ACK, client API `ack`): send media. Reply: Done."""
 
     leg: str
+    early: bool = False
+    """It has not: signalling by datagrams proves nothing before, so no address counts as proved (`engine.consent`)."""
 
 
 class Close(Message, frozen=True, kw_only=True):

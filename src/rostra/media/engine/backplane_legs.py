@@ -65,7 +65,7 @@ class BackplaneLeg(Leg):
     def describe(self) -> dict[str, object]:
         """State for people."""
 
-    def start(self) -> None:
+    def start(self, *, early: bool = False) -> None:
         return
 
     def request_keyframe(self) -> None:

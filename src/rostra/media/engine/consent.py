@@ -3,7 +3,8 @@
 Descriptions name any address, also that of somebody who has no part in the call. Where signalling comes from is proved,
 and so is where media or reports have come from in the last while. Anywhere else goes sound for some seconds only: media
 gateways with addresses of their own may wait for ours before they send, and one packet shows them where to. Pictures,
-which are what would do harm, wait until something has come.
+which are what would do harm, wait until something has come. Before a call is confirmed its signalling proves nothing:
+whoever forges the source of an INVITE never hears our answer, but could have early media sent there.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ class Consent:
         self._proved: str | None = None
         self._heard: dict[str, float] = {}
         self._tried: dict[str, float] = {}
+        self.early = False
+        """The far end has not confirmed the call."""
 
     def told(self, proved: str | None) -> None:
         """Where its signalling comes from; None: that is not known, and nothing is withheld."""
@@ -34,7 +37,7 @@ class Consent:
 
     def allows(self, host: str, now: float, *, picture: bool) -> bool:
         """May a stream that is ready to go there be sent there?"""
-        if self._proved is None or host == self._proved:
+        if self._proved is None or (host == self._proved and not self.early):
             return True
         heard = self._heard.get(host)
         if heard is not None and now - heard <= STALE:

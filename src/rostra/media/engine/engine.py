@@ -122,8 +122,8 @@ class Engine:
                 await self._show_still(request)
             case m.OpenStream():
                 await self._open_stream(request)
-            case m.Start(leg=leg):
-                self._leg(leg).start()
+            case m.Start(leg=leg, early=early):
+                self._leg(leg).start(early=early)
             case m.Hold(leg=leg, held=held):
                 self._leg(leg).hold(held)
             case m.RequestKeyframe(leg=leg):

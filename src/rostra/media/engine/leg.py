@@ -110,8 +110,8 @@ class Leg(abc.ABC):
         del source
 
     @abc.abstractmethod
-    def start(self) -> None:
-        """Send media from now on."""
+    def start(self, *, early: bool = False) -> None:
+        """Send media from now on. `early`: nothing shows yet that the far end is where it says."""
 
     @abc.abstractmethod
     def request_keyframe(self) -> None:

@@ -234,10 +234,10 @@ class RtpLeg(Leg):
         if self._feed:
             self._feed.tune(view)
 
-    def start(self) -> None:
-        self._started = True
+    def start(self, *, early: bool = False) -> None:
+        self._started, self._consent.early = True, early
         self._heard = asyncio.get_running_loop().time()
-        self._apply()
+        self._follow_consent()
 
     def hold(self, held: bool) -> None:
         super().hold(held)

@@ -133,7 +133,7 @@ class StillLeg(Leg):
         if before:
             await before.close()
 
-    def start(self) -> None:
+    def start(self, *, early: bool = False) -> None:
         return
 
     def request_keyframe(self) -> None:

@@ -250,7 +250,7 @@ class StreamLeg(Leg):
         if len(self._lines) > 1:
             stage.set_view(self._slides_view, self._slides_scene(), self._find)
 
-    def start(self) -> None:
+    def start(self, *, early: bool = False) -> None:
         """It has begun with the connection."""
 
     def request_keyframe(self) -> None:

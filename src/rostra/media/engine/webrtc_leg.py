@@ -120,7 +120,8 @@ class WebRtcLeg(Leg):
         if self._transport:
             self._transport.add_candidate(mid, candidate, ufrag)
 
-    def start(self) -> None:
+    def start(self, *, early: bool = False) -> None:
+        del early  # ICE has asked
         self._started = True
         self._apply()
 
