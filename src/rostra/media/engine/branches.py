@@ -13,6 +13,7 @@ from typing import Any
 
 from rostra.media.codecs.row import CodecRow
 from rostra.media.engine.gst import Gst
+from rostra.media.engine.pace import Pace
 from rostra.media.engine.pipeline import elements_with, make_bin
 from rostra.media.engine.rungs import Rung
 
@@ -81,10 +82,14 @@ def receive_events(name: str) -> Any:
 
 
 def receive_frames(name: str) -> Any:
-    """Frames that move cameras in; each is posted on the bus as `FRAME`, as long as they are as short as those are."""
+    """Frames that move cameras in; each is posted on the bus as `FRAME`, as long as they are as short and as few as
+    those are."""
     made = make_bin("fakesink name=frames signal-handoffs=true async=false sync=false", name)
+    pace = Pace()
 
     def came(element: Any, buffer: Any, _: Any) -> None:
+        if not pace.allows(time.monotonic()):
+            return
         packet: bytes = buffer.extract_dup(0, min(buffer.get_size(), _LONGEST))
         head = 12 + 4 * (packet[0] & 0x0F) if len(packet) >= 12 else len(packet)
         structure = Gst.Structure.new_from_string(f"{FRAME},octets=(string)x{packet[head:].hex()}")

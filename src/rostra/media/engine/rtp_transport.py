@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ from rostra.media.engine import branches, dtmf, rtp_parts, rtp_statistics
 from rostra.media.engine.dtls import Handshake, Secured, handshake
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.ice import Agent
+from rostra.media.engine.pace import Pace
 from rostra.media.engine.pipeline import Pipeline, make
 from rostra.media.engine.ports import PortPair
 from rostra.media.engine.rate_control import AGREED, RateControl
@@ -123,6 +125,7 @@ class RtpTransport:
         self._agent = agent
         self._on_digit = on_digit
         self._on_frame = on_frame
+        self._pace = Pace()
         self._frames = itertools.count()
         self._pipeline = Pipeline(f"leg {leg}", on_error, self._message)
         self._presenting = {w.index for w in wires if w.slides}
@@ -333,9 +336,12 @@ class RtpTransport:
 
     def _message(self, message: Any) -> None:
         structure = message.get_structure()
-        if structure is not None and structure.get_name() == branches.FRAME:
+        if structure is None or structure.get_name() not in (branches.FRAME, "dtmf-event"):
+            return
+        if not self._pace.allows(time.monotonic()):
+            return
+        if structure.get_name() == branches.FRAME:
             self._on_frame(bytes.fromhex(structure.get_string("octets")[1:]))
-        if structure is None or structure.get_name() != "dtmf-event":
             return
         found, number = structure.get_int("number")
         digit = dtmf.digit_of(number) if found else None
