@@ -157,16 +157,23 @@ class Nobody:
 
 
 class Policies:
-    """Say something else now of three registrations that they let in."""
+    """Say something else now of registrations that they let in, or nothing."""
 
-    SAID = MappingProxyType({"guest": Permission.OPEN, "gone": Permission.REFUSED, "left": Permission.OWN})
+    SAID = MappingProxyType(
+        {
+            "guest": RegistrationVerdict(permission=Permission.OPEN),
+            "gone": RegistrationVerdict(permission=Permission.REFUSED),
+            "left": RegistrationVerdict(),
+            "silent": RegistrationVerdict(answered=False),
+        }
+    )
 
     def __init__(self) -> None:
         self.asked: list[str] = []
 
     async def registration(self, alias: str, protocol: CallProtocol, remote_address: str) -> RegistrationVerdict:
         self.asked.append(alias)
-        return RegistrationVerdict(permission=self.SAID[alias])
+        return self.SAID[alias]
 
 
 @pytest.mark.spec("CONF-012", "CONF-013")
@@ -177,6 +184,7 @@ def test_who_may_not_register_any_more_is_ended(node: Fill) -> None:
     for alias, protocol, by_policy in (
         ("ann", CallProtocol.SIP, False), ("bob", CallProtocol.SIP, False), ("web", CallProtocol.WEBRTC, False),
         ("guest", CallProtocol.SIP, True), ("gone", CallProtocol.SIP, True), ("left", CallProtocol.SIP, True),
+        ("silent", CallProtocol.SIP, True),
     ):  # fmt: skip
         registry.add(
             Registration(id=alias, alias=alias, protocol=protocol, keeper=keeper, by_policy=by_policy, deadline=9e9)
@@ -199,7 +207,7 @@ def test_who_may_not_register_any_more_is_ended(node: Fill) -> None:
     assert keeper.ended == [("bob", NOT_PERMITTED), ("web", NOT_PERMITTED)]
     assert policies.asked == []
     asyncio.run(change(lookup, "policy_server"))
-    assert policies.asked == ["guest", "gone", "left"]
+    assert policies.asked == ["guest", "gone", "left", "silent"]
     assert keeper.ended[2:] == [("gone", NOT_PERMITTED), ("left", NOT_PERMITTED)]
     del keeper.ended[2:]
     Settings.objects.update(enable=False)

@@ -18,7 +18,7 @@ import structlog
 from PIL import Image
 
 from rostra import tls
-from rostra.domain.vocabulary import Role
+from rostra.domain.vocabulary import CallProtocol, Role
 from rostra.policy import client as module
 from rostra.policy import destinations, questions
 from rostra.policy.client import LARGEST, PolicyClient
@@ -84,6 +84,15 @@ async def test_what_is_no_usable_answer(asking: PolicyClient, name: str, monkeyp
             assert await asking.ask(Profile(name="P", url=server.url), QUESTION) is None
         assert len(server.requests) == 1
         assert any(line["log_level"] == "warning" and line["problem"] and line["profile"] == "P" for line in logs)
+
+
+@pytest.mark.spec("POL-014", "POL-074")
+@pytest.mark.parametrize(("status", "heard"), [(404, {}), (500, None)])
+async def test_a_server_that_leaves_a_registration_to_us(asking: PolicyClient, status: int, heard: object) -> None:
+    """That is no server which does not answer."""
+    question = questions.registration(NODE, "ann", CallProtocol.SIP, "192.0.2.7")
+    async with running(lambda *_: (status, {}, b"")) as server:
+        assert await asking.ask(Profile(name="P", url=server.url), question) == heard
 
 
 async def test_an_answer_that_is_compressed_unasked(asking: PolicyClient, monkeypatch: pytest.MonkeyPatch) -> None:

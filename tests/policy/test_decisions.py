@@ -212,5 +212,6 @@ REGISTRATIONS: list[tuple[object, Permission]] = [
 def test_registrations(answer: object, permission: Permission) -> None:
     verdict = phonebook.registration(answer)
     assert verdict.permission is permission
+    assert verdict.answered is isinstance(answer, dict)
     assert bool(verdict.password) == (permission is Permission.CREDENTIALS)
     assert "p" not in repr(verdict).removeprefix("RegistrationVerdict(")

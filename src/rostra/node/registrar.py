@@ -116,11 +116,12 @@ class Review:
                     self._registry.end(one, rules.NOT_PERMITTED)
 
     async def _left_to_us(self, one: Registration) -> bool:
-        """Policy, asked anew, has nothing more to say of it. One that is refused now is ended here."""
+        """Policy, asked anew, has nothing more to say of it. One that is refused now is ended here; while the server
+        does not answer, all stays as it is."""
         verdict = await self._policies.registration(one.alias, one.protocol, one.remote_address)
         if verdict.permission is Permission.REFUSED:
             self._registry.end(one, rules.NOT_PERMITTED)
-        return verdict.permission is Permission.OWN
+        return verdict.permission is Permission.OWN and verdict.answered
 
 
 def device_of(row: DeviceRow) -> Device:

@@ -31,6 +31,8 @@ _JSON = "application/json"
 _JPEG = "image/jpeg"
 _MARK = b"\xef\xbb\xbf"
 """That a text is UTF-8: some servers begin with it (RFC 8259 8.1)."""
+_LEFT_TO_US = b"{}"
+"""What 404 says (POL-014) where an answer is more than none: a server that is away unregisters nobody."""
 _LOCKED = "the password of the profile cannot be opened, so its server is not asked"
 
 
@@ -125,7 +127,7 @@ class PolicyClient:
             _log(logger.info, profile, kind, address, status, begin, "")
             return body
         _log(logger.warning, profile, kind, address, status, begin, problem)
-        return None
+        return _LEFT_TO_US if kind is Kind.REGISTRATION and status == 404 else None
 
     @contextlib.asynccontextmanager
     async def _asked(

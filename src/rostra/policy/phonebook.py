@@ -73,6 +73,8 @@ class RegistrationVerdict(msgspec.Struct, frozen=True, kw_only=True):
     permission: Permission = Permission.OWN
     username: str = ""
     password: str = ""
+    answered: bool = True
+    """False: a server that is to be asked gave no answer that could be used, which says nothing of the alias."""
 
     def __repr__(self) -> str:
         return f"RegistrationVerdict({self.permission.name})"
@@ -84,7 +86,9 @@ OWN = RegistrationVerdict()
 def registration(answer: object) -> RegistrationVerdict:
     """What an answer says of an alias (POL-074)."""
     given = members(answer)
-    if given is None or given.get("status") != SUCCESS:
+    if given is None:
+        return RegistrationVerdict(answered=False)
+    if given.get("status") != SUCCESS:
         return OWN
     result = members(given.get("result")) or {}
     if not result:
