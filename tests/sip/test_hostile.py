@@ -195,20 +195,39 @@ def test_a_refresh_that_comes_at_a_bad_time_is_tried_again(status: int) -> None:
 
 def test_whoever_hangs_up_is_heard_when_there_is_no_room_for_new_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     network, tag = by_hand()
-    monkeypatch.setattr("rostra.sip.transactions.MAX_TRANSACTIONS", network.bob.engine.load[0] + 1)
+    monkeypatch.setattr("rostra.sip.transactions.MAX_TRANSACTIONS", 1)
     monkeypatch.setattr("rostra.sip.transactions.KEPT_FREE", 1)
     network.inject(network.bob, request("OPTIONS"))
     assert describe(last_reply(network)) == "503 OPTIONS"
     network.inject(network.bob, request("BYE", cseq=2, to_tag=tag))
     assert describe(last_reply(network)) == "200 BYE"
+    monkeypatch.setattr("rostra.sip.transactions.MAX_TRANSACTIONS", 0)
     network.inject(network.bob, request("BYE", cseq=3, to_tag="nobody"))
     assert describe(last_reply(network)) == "503 BYE"
+
+
+def test_what_is_over_keeps_nobody_out_and_takes_no_more_room_than_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Network()
+    engine = network.bob.engine
+    for name in ("MAX_TRANSACTIONS", "MAX_REMAINS"):
+        monkeypatch.setattr(f"rostra.sip.transactions.{name}", 10)
+    monkeypatch.setattr("rostra.sip.transactions.KEPT_FREE", 1)
+    for number in range(200):
+        network.inject(network.bob, request("BYE" if number % 2 else "OPTIONS", cseq=number + 1))
+        assert describe(last_reply(network))[:3] != "503"
+        assert engine.load[0] <= 10
+        assert engine.crowd == 0.0
+    again = last_reply(network).encode()
+    network.inject(network.bob, request("BYE", cseq=200))
+    assert last_reply(network).encode() == again, "the newest are answered as before"
+    network.run(network.now + 40.0)
+    assert (engine.load[0], len(engine.timers)) == (0, 0)
 
 
 def test_a_room_that_fills_up_is_closed_to_those_who_ask_much() -> None:
     network = Network()
     for number in range(5):
-        network.inject(network.bob, request("OPTIONS", cseq=number + 1))
+        network.inject(network.bob, request("INVITE", cseq=number + 1))
     assert network.bob.engine.crowd == 5 / MAX_TRANSACTIONS
     found = Overload()
     for _ in range(200):

@@ -127,8 +127,8 @@ class Engine(Commands):
 
     @property
     def crowd(self) -> float:
-        """Share of the room for transactions that is taken."""
-        return len(self._transactions) / MAX_TRANSACTIONS
+        """Share of the room for transactions under way that is taken."""
+        return self._transactions.under_way / MAX_TRANSACTIONS
 
     @property
     def unanswered(self) -> int:

@@ -10,9 +10,12 @@ MAX_HEAD = 32 * 1024
 MAX_LIST = 64
 """Values of one list header (Via, Route, Contact)."""
 MAX_TRANSACTIONS = 60_000
-"""Further requests are answered 503 without state. By UDP a call that comes and goes needs two for 32 seconds each."""
+"""Under way; further requests are answered 503 without state."""
 KEPT_FREE = 6_000
 """Of these, only for requests within calls: whoever hangs up must be heard, or stays in the conference."""
+MAX_REMAINS = 60_000
+"""Answered, and kept to answer repetitions alike; beyond that the oldest go, for nobody is refused for what is over. By
+UDP a call that comes and goes leaves two for 32 seconds each."""
 MAX_CALLS = 5_000
 MAX_CONNECTIONS = 60_000
 """Stream connections, as far as the machine allows open files; further ones are closed at once."""

@@ -15,7 +15,8 @@ FILL = 0.3
 WAITING = 400
 """Calls that may wait for their answer from us."""
 CROWD = 0.75
-"""Share of the room for transactions that may be taken: when it is full nobody gets in, however little he asks."""
+"""Share of the room for transactions under way that may be taken: when it is full nobody gets in, however little he
+asks."""
 SMOOTH = 0.3
 """Weight of the newest measurement,"""
 MOST_LOAD = 3.0

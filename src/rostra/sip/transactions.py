@@ -9,7 +9,7 @@ from typing import Protocol
 from rostra.sip.errors import LocalError
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.headers import Headers
-from rostra.sip.limits import KEPT_FREE, MAX_TRANSACTIONS
+from rostra.sip.limits import KEPT_FREE, MAX_REMAINS, MAX_TRANSACTIONS
 from rostra.sip.message import MAGIC_COOKIE, Request, Response
 from rostra.sip.replying import elsewhere
 from rostra.sip.tables import (
@@ -95,6 +95,7 @@ class _Transaction:
             self._start(Input.TIMEOUT, now + LIMIT)
         elif act is Act.START_LINGER:
             self._start(Input.LINGER, now + self.machine.linger[self.state][self.reliable])
+            self.settled()
         elif act in (Act.STOP_RETRANSMIT, Act.STOP_TIMEOUT):
             timer = self._timers.get(Input.RETRANSMIT if act is Act.STOP_RETRANSMIT else Input.TIMEOUT)
             if timer is not None:
@@ -114,6 +115,9 @@ class _Transaction:
         if what in self._timers:
             self._timers[what].cancel()
         self._timers[what] = self._layer.timers.set(when, lambda now: void(self.feed(what, now)))
+
+    def settled(self) -> None:
+        """All is said; it stays for repetitions alone."""
 
     def tell(self, act: Act, now: float, message: Request | Response | None) -> None:
         """Act.DELIVER, SEND_ACK, TIMED_OUT, FAILED."""
@@ -164,6 +168,9 @@ class ServerTransaction(_Transaction):
             self.final = response.status
         what = Input.PROVISIONAL if not response.is_final else Input.SUCCESS if response.is_success else Input.FAILURE
         self.feed(what, now, response)
+
+    def settled(self) -> None:
+        self._layer.keep(self)
 
     def send_again(self, response: bytes) -> None:
         """A 2xx of an INVITE is retransmitted by its user, not by the transaction (13.3.1.4)."""
@@ -220,15 +227,21 @@ class TransactionLayer:
     clients: dict[tuple[str, ...], ClientTransaction] = dataclasses.field(default_factory=dict)
     identities: dict[tuple[str, ...], tuple[str, ...]] = dataclasses.field(default_factory=dict)
     """Keys of server transactions by what stays the same when a request comes by two paths."""
+    remains: dict[ServerTransaction, None] = dataclasses.field(default_factory=dict)
+    """Server transactions that are kept for repetitions, the oldest first."""
     streams: dict[_Transaction, None] = dataclasses.field(default_factory=dict)
     """Those over connections: few, so that one which ends costs little while there are many by UDP."""
 
     def __len__(self) -> int:
         return len(self.servers) + len(self.clients)
 
+    @property
+    def under_way(self) -> int:
+        return len(self) - len(self.remains)
+
     def full(self, *, begins: bool) -> bool:
         """No more is taken of what `begins` something, or else of what goes on."""
-        return len(self) >= MAX_TRANSACTIONS - (KEPT_FREE if begins else 0)
+        return self.under_way >= MAX_TRANSACTIONS - (KEPT_FREE if begins else 0)
 
     def receive_request(self, request: Request, now: float) -> bool:
         """Give a request to the transaction it belongs to; False when it begins a new one (or is an ACK of a 2xx)."""
@@ -269,6 +282,12 @@ class TransactionLayer:
         transaction.start(now)
         return transaction
 
+    def keep(self, transaction: ServerTransaction) -> None:
+        """It is there for repetitions from now on, as long as there is room."""
+        self.remains[transaction] = None
+        if len(self.remains) > MAX_REMAINS:
+            next(iter(self.remains)).abandon()
+
     def invite_of(self, cancel: Request) -> ServerTransaction | None:
         """The INVITE a CANCEL is for (9.2)."""
         return self.servers.get((*server_key(cancel)[:-1], "INVITE"))
@@ -301,7 +320,8 @@ class TransactionLayer:
         self.streams.pop(transaction, None)
         if isinstance(transaction, ClientTransaction):
             self.clients.pop(transaction.key, None)
-        else:
+        elif isinstance(transaction, ServerTransaction):
+            self.remains.pop(transaction, None)
             self.servers.pop(transaction.key, None)
             identity = _identity(transaction.request)
             if self.identities.get(identity) == transaction.key:
