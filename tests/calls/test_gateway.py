@@ -425,9 +425,27 @@ async def test_without_room_for_a_backplane_at_either_end_neither_leg_is_set_up(
     await until(lambda: [desk.node.ledger.used for desk in (one, two)] == [0, 0])
 
 
-async def distributed() -> list[Desk]:
-    """Two nodes of a platform that reserves backplanes, each in a location of its own."""
-    found = await desks("n1", "n2", plan=Plan(given=[rule(outgoing_location=2)]), locations=[1, 2])
+@pytest.mark.spec("PLAT-085")
+async def test_calls_move_away_from_a_node_that_is_full() -> None:
+    """It is not asked for a backplane to where they go."""
+    one, two = await distributed(rule(), locations=[1, 1])
+    caller = await (await Caller(one).call()).media()
+    far = await called(one)
+    await far.answer()
+    full, other = (one.node, two.node) if one.node.ledger.used else (two.node, one.node)
+    full.ledger.capacity = full.ledger.used
+    assert await full.exchange.move_calls_away() == 2
+    await until(lambda: bool(caller.listener.lost and far.lost))
+    await caller.media()
+    await far.answer()
+    assert other.ledger.used == 36
+    assert (caller.listener.reasons, far.reasons) == ([], [])
+
+
+async def distributed(route: Rule | None = None, locations: Sequence[int] = (1, 2)) -> list[Desk]:
+    """Two nodes of a platform that reserves backplanes, each in a location of its own unless said otherwise."""
+    plan = Plan(given=[route or rule(outgoing_location=2)])
+    found = await desks("n1", "n2", plan=plan, locations=[*locations])
     for desk in found:
         desk.node.exchange._anchors._atlas.reserved = 12  # type: ignore[attr-defined]
     return found

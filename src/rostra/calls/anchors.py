@@ -106,7 +106,7 @@ class Anchors:
             choice = self._choose(conference, tokens, exclude, where)
             if choice is None:
                 break
-            if not await self._distribute(conference, choice.node):
+            if not await self._distribute(conference, choice.node, avoid):
                 exclude.add(choice.node)
                 continue
             ticket = secrets.token_hex(8)
@@ -124,10 +124,10 @@ class Anchors:
         self._refused(conference, participant)
         raise CallRefused(Refusal.OUT_OF_RESOURCE)
 
-    async def _distribute(self, conference: ConferenceInstance, node: str) -> bool:
+    async def _distribute(self, conference: ConferenceInstance, node: str, leaving: str) -> bool:
         """A gateway call has a backplane only where its media is on two nodes: then the other one has to have room
-        for it as well (PLAT-085)."""
-        for other in _others(conference, node):
+        for it as well (PLAT-085), but not the one it is leaving, which may be full."""
+        for other in _others(conference, node) - {leaving}:
             try:
                 reserve = w.encode(w.Reserve(key=conference.key))
                 payload = await self._here.bus.request(w.node_subject(other), reserve, timeout=RELEASING)

@@ -45,9 +45,11 @@ class Ledger:
         return True
 
     def reserve(self, conference: str, tokens: int) -> bool:
-        """Raise the reservation of a conference that has calls here; False: there is no room, or it has none."""
+        """Raise the reservation of a conference that has calls here; False: there is no room. Without calls (any more)
+        it needs none.
+        """
         if conference not in self._calls:
-            return False
+            return True
         more = tokens - self._reserved.get(conference, 0)
         if more > 0 and self.used + more > self.capacity:
             return False
