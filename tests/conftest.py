@@ -14,10 +14,12 @@ import pytest
 from rostra.environment import Environment
 from rostra.fabric import server
 from rostra.fabric.bus import Bus
-from tests import postgresql
+from tests import fuzzing, postgresql
 
-hypothesis.settings.register_profile("fuzz", max_examples=100_000, deadline=None, database=None)
-"""`--hypothesis-profile=fuzz` tries that many inputs wherever a test does not say how many."""
+hypothesis.settings.register_profile(
+    fuzzing.PROFILE, max_examples=10_000, deadline=None, database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)  # fmt: skip
 
 
 def free_port() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fuzzing import fuzzed
 
 from rostra.domain import camera
 from rostra.domain.camera import CameraCommand, Movement
@@ -14,6 +15,12 @@ UP, DOWN = Movement(axis="tilt", direction="up"), Movement(axis="tilt", directio
 IN, OUT = Movement(axis="zoom", direction="in"), Movement(axis="zoom", direction="out")
 
 HEAD = "0071030000000001c0"
+
+
+def _spoilt(said: bytes, at: int, put: bytes) -> bytes:
+    """A frame for the camera with something else at one place."""
+    whole = bytes.fromhex(HEAD) + said
+    return whole[:at] + put + whole[at + len(put) :]
 
 
 @pytest.mark.spec("API-120")
@@ -43,7 +50,8 @@ def test_what_is_no_command_moves_nothing(frame: str) -> None:
     assert camera.command(bytes.fromhex(frame)) is None
 
 
-@given(st.binary(max_size=32))
+@fuzzed(10_000)
+@given(st.binary(max_size=32) | st.builds(_spoilt, st.binary(max_size=6), st.integers(0, 15), st.binary(max_size=3)))
 def test_whatever_comes_can_be_read(frame: bytes) -> None:
     camera.asks_for_clients(frame)
     found = camera.command(frame)

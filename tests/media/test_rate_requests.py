@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rostra.media.engine import rate_requests as requests
 from rostra.media.engine.rate_requests import Bounds, Entry, Throttle
+from tests.fuzzing import fuzzed
 
 
 def test_the_packet_is_the_rfcs() -> None:
@@ -22,6 +23,7 @@ def test_the_packet_is_the_rfcs() -> None:
     assert rest[12:] == bytes.fromhex("a0b0c0d0") + struct.pack("!I", 2 << 26 | 128_000 << 9 | 40)
 
 
+@fuzzed(3_000)
 @given(st.lists(st.builds(Entry, st.integers(0, 2**32 - 1), st.integers(0, 2**40), st.integers(0, 511)), max_size=5))
 def test_what_is_written_is_read_again(stated: list[Entry]) -> None:
     read = requests.entries(requests.information(stated) + b"end")
@@ -30,6 +32,7 @@ def test_what_is_written_is_read_again(stated: list[Entry]) -> None:
         assert here.bitrate <= there.bitrate <= here.bitrate * (1 + 2**-16) + 1
 
 
+@fuzzed(10_000)
 @given(st.binary(max_size=64))
 def test_whatever_comes_there_is_a_rate_left(control: bytes) -> None:
     bounds = Bounds()

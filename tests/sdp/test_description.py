@@ -19,6 +19,7 @@ from rostra.sdp.errors import SdpError
 from rostra.sdp.reading import parse_parameters, read
 from rostra.sdp.session import parse
 from rostra.sdp.writing import format_parameters, write
+from tests.fuzzing import fuzzed
 from tests.sdp.offers import BARESIP, ROOM_SYSTEM, SOFT_PHONE
 
 HEAD = "v=0\no=- 1 1 IN IP4 192.0.2.1\nc=IN IP4 192.0.2.1\n"
@@ -162,11 +163,13 @@ _description = st.builds(
 )
 
 
+@fuzzed(500)
 @given(_description)
 def test_what_is_written_is_read_again(description: MediaDescription) -> None:
     assert read(write(description)) == description
 
 
+@fuzzed(2_000)
 @given(_parameters)
 def test_format_parameters_round_trip(parameters: dict[str, str]) -> None:
     assert parse_parameters(format_parameters(parameters)) == parameters

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rostra.domain.media import Content, MediaDescription, MediaKind, MediaStream
@@ -21,6 +21,7 @@ from rostra.sdp.errors import SdpError
 from rostra.sdp.reading import read
 from rostra.sdp.session import parse
 from rostra.sdp.writing import write
+from tests.fuzzing import fuzzed
 
 FOLDER = Path(__file__).parent / "offers"
 OFFERS = sorted(FOLDER.glob("*.sdp"))
@@ -127,8 +128,8 @@ TEXTS = [path.read_text(encoding="ascii") for path in OFFERS]
 ALL_LINES = sorted({line for text in TEXTS for line in text.splitlines()})
 
 
+@fuzzed(15_000, usual=300)
 @given(_spoilt())
-@settings(max_examples=max(300, settings().max_examples), deadline=None)
 def test_spoilt_offers_are_answered_or_refused(text: str) -> None:
     """Nothing but the two errors; an answer has the sections of the offer, and can be read."""
     try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rostra.sdp.errors import SdpError
 from rostra.sdp.reading import read
 from rostra.sdp.session import Attribute, Section, Session, parse, serialise
+from tests.fuzzing import fuzzed
 
 MINIMAL = b"v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n"
 
@@ -79,19 +80,20 @@ _session = st.builds(
 )
 
 
+@fuzzed(2_000)
 @given(_session)
 def test_what_is_written_is_read_again(session: Session) -> None:
     assert parse(serialise(session)) == session
 
 
-@settings(max_examples=max(300, settings().max_examples))
+@fuzzed(10_000, usual=300)
 @given(st.binary(max_size=300) | st.binary(max_size=200).map(lambda tail: MINIMAL + tail))
 def test_only_sdp_errors_escape(data: bytes) -> None:
     with contextlib.suppress(SdpError):
         read(data)
 
 
-@settings(max_examples=max(300, settings().max_examples))
+@fuzzed(10_000, usual=300)
 @given(st.data())
 def test_only_sdp_errors_escape_from_damaged_descriptions(data: st.DataObject) -> None:
     whole = (

@@ -18,6 +18,7 @@ from rostra.sip.flow import Flow, Transport
 from rostra.sip.gate import DROP, GO_ON, Gate
 from rostra.sip.message import Response, parse_message
 from rostra.sip.overload import LAG, LIGHT, Overload
+from tests.fuzzing import fuzzed
 from tests.sip.conftest import Running
 
 UDP = Flow(Transport.UDP, ("198.51.100.7", 5070), ("192.0.2.1", 5060))
@@ -217,6 +218,7 @@ def test_what_is_too_much(measured: tuple[float, float, int]) -> None:
     assert found.share < 0.1
 
 
+@fuzzed(5_000)
 @given(st.binary(max_size=300), st.booleans())
 def test_whatever_comes_is_looked_at(data: bytes, crowd: bool) -> None:
     shield = shut()

@@ -13,6 +13,7 @@ from rostra.sip import authenticating, digest
 from rostra.sip.authenticating import WINDOW, Authenticator, Outcome
 from rostra.sip.headers import Headers
 from rostra.sip.message import Request
+from tests.fuzzing import fuzzed
 
 REALM, URI = "example.org", "sip:example.org"
 
@@ -113,6 +114,17 @@ def test_what_is_no_longer_remembered_cannot_be_used_again(monkeypatch: pytest.M
     assert all(keeper.check(asking(value), "alice", "secret", 5.0) is Outcome.STALE for value in answers)
 
 
+@fuzzed(10_000)
 @given(st.text(max_size=120))
 def test_whatever_stands_in_the_header_has_an_outcome(text: str) -> None:
     assert made().check(asking(f"Digest {text}"), "alice", "secret", 0.0) is Outcome.WRONG
+
+
+@fuzzed(6_000)
+@given(st.integers(0, 300), st.integers(0, 12), st.text(max_size=6), st.booleans())
+def test_a_spoilt_answer_has_an_outcome_and_proves_no_other_password(at: int, cut: int, put: str, weak: bool) -> None:
+    keeper = made()
+    value = answered(keeper.challenge(REALM, 0.0))[weak]
+    spoilt = asking(value[:at] + put + value[at + cut :])
+    assert keeper.check(spoilt, "alice", "other", 0.0) is not Outcome.OK
+    assert keeper.check(spoilt, "alice", "secret", 0.0) in Outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rostra.sip.errors import RemoteError
@@ -15,6 +15,7 @@ from rostra.sip.info import digits, wants_keyframe
 from rostra.sip.limits import MAX_HEADER_LINES, MAX_MESSAGE
 from rostra.sip.message import Request, parse_message, parse_via
 from rostra.sip.uri import parse_name_addr, parse_uri
+from tests.fuzzing import fuzzed
 from tests.sip.test_calls import request
 from tests.sip.torture.table import VECTORS
 
@@ -30,6 +31,7 @@ def test_whole_and_with_trailing_bytes() -> None:
     assert parse_message(message.encode()).body == BODY
 
 
+@fuzzed(4_000)
 @given(st.lists(st.integers(1, 400), max_size=30))
 @example([len(WHOLE) + 2])
 @example([len(WHOLE) + 1, 2])
@@ -49,6 +51,37 @@ def test_a_stream_byte_by_byte() -> None:
     framer = StreamFramer()
     found = [message for byte in WHOLE * 2 for message in framer.feed(bytes([byte]))]
     assert found == [WHOLE, WHOLE]
+
+
+@st.composite
+def _spoilt_stream(draw: st.DrawFn) -> bytes:
+    data = bytearray(
+        b"\r\n\r\n".join(draw(st.lists(st.sampled_from([WHOLE, request("OPTIONS")]), min_size=1, max_size=3)))
+    )
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(data) - 1))
+        pieces = st.sampled_from([b"\r\n", b"\r", b"\n", b"\0", b"l: 3\r\n", b"Content-Length: 99999", b" ", b":"])
+        data[at : at + draw(st.integers(0, 5))] = draw(pieces | st.binary(max_size=4))
+    return bytes(data)
+
+
+def _framed(pieces: list[bytes]) -> tuple[list[bytes], bool]:
+    """The messages, without keep-alives, and whether the stream could be followed to its end."""
+    framer, found = StreamFramer(), list[bytes]()
+    try:
+        for piece in pieces:
+            found.extend(one for one in framer.feed(piece) if one)
+            assert framer.pending <= MAX_MESSAGE
+    except RemoteError:
+        return found, False
+    return found, True
+
+
+@fuzzed(10_000)
+@given(_spoilt_stream(), st.integers(1, 200))
+def test_a_spoilt_stream_is_the_same_in_any_pieces(stream: bytes, size: int) -> None:
+    pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
+    assert _framed(pieces) == _framed([stream])
 
 
 class Looked(bytearray):
@@ -82,7 +115,7 @@ def test_a_stream_in_small_pieces_is_looked_through_once(data: bytes, monkeypatc
     assert looked.count <= 5 * len(data)
 
 
-@settings(max_examples=max(300, settings().max_examples))
+@fuzzed(20_000, usual=300)
 @given(st.sampled_from(VECTORS), st.integers(0, 2000), st.integers(0, 10), st.binary(max_size=10))
 def test_only_remote_errors_leave_the_parser(vector: object, at: int, cut: int, put: bytes) -> None:
     data: bytes = vector.data  # type: ignore[attr-defined]
@@ -90,7 +123,7 @@ def test_only_remote_errors_leave_the_parser(vector: object, at: int, cut: int, 
         parse_message(data[:at] + put + data[at + cut :])
 
 
-@settings(max_examples=max(300, settings().max_examples))
+@fuzzed(15_000, usual=300)
 @given(st.text(max_size=60))
 def test_only_remote_errors_leave_the_field_parsers(text: str) -> None:
     for parser in (parse_uri, parse_name_addr, parse_via, parse_parameters, split_list):
@@ -98,6 +131,7 @@ def test_only_remote_errors_leave_the_field_parsers(text: str) -> None:
             parser(text)
 
 
+@fuzzed(5_000)
 @given(st.text(st.characters(blacklist_categories=["Cc", "Cs"]), max_size=30))
 def test_quoting_round_trips(text: str) -> None:
     assert unquote(quote(text)) == text

@@ -25,6 +25,7 @@ from rostra.sip.flow import Flow, Transport
 from rostra.sip.message import Request, Response, parse_message
 from rostra.sip.registering import Registering
 from rostra.sip.registrar import MAX_CONTACTS, Registrar
+from tests.fuzzing import fuzzed
 
 OPEN = Device(alias="alice@example.com")
 LOCKED = Device(alias="alice@example.com", username="Alice", password="secret")
@@ -534,7 +535,7 @@ def test_what_is_held_is_what_a_simple_table_says(steps: list[tuple[str, int, in
     assert added - deleted == len(desk.registry)
 
 
-@settings(max_examples=200, deadline=None)
+@fuzzed(5_000)
 @given(st.text(max_size=40))
 def test_any_contact_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(RemoteError):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rostra.sip import stun
+from tests.fuzzing import fuzzed
 from tests.sip.conftest import Running
 from tests.sip.test_wire import Peer
 
@@ -42,12 +43,35 @@ def test_attributes_nobody_knows() -> None:
         assert (stun.answer(request(harmless), ("192.0.2.1", 1)) or b"")[:2] == b"\x01\x01"
 
 
+@fuzzed(10_000)
 @given(st.binary(max_size=80), st.integers(0, 0xFFFF))
 def test_nothing_comes_of_damage(rest: bytes, length: int) -> None:
     data = struct.pack("!HHI", 1, length, 0x2112A442) + TRANSACTION + rest
     answer = stun.answer(data, ("192.0.2.1", 1))
     assert answer is None or length == len(rest)
     assert stun.answer(request(kind=0x0011), ("192.0.2.1", 1)) is None
+
+
+_KINDS = st.sampled_from([0x0003, 0x0006, 0x0008, 0x0020, 0x7FFF, 0x8022, 0x8028]) | st.integers(0, 0xFFFF)
+_ATTRIBUTES = st.lists(
+    st.tuples(_KINDS, st.binary(max_size=12), st.sampled_from([0, 0, 0, 1, -1, 4, 60000])), max_size=8
+)
+
+
+@fuzzed(10_000)
+@given(_ATTRIBUTES)
+def test_answers_to_whatever_stands_in_a_request_can_be_read(attributes: list[tuple[int, bytes, int]]) -> None:
+    listed = [
+        struct.pack("!HH", kind, max(0, len(value) + wrong)) + value + bytes(-len(value) % 4)
+        for kind, value, wrong in attributes
+    ]
+    answer = stun.answer(request(b"".join(listed)), ("192.0.2.1", 1))
+    if answer is None:
+        assert any(wrong for _, _, wrong in attributes)
+        return
+    assert answer[:2] in (b"\x01\x01", b"\x01\x11")
+    assert struct.unpack_from("!H", answer, 2)[0] == len(answer) - 20
+    assert stun.answer(answer, ("192.0.2.1", 1)) is None, "two of us do not answer each other for ever"
 
 
 async def test_a_client_keeps_its_way_open(running: Running) -> None:
