@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from rostra import heads, tls
 from rostra.configuration.certificates.presenting import Material, Presenter
 from rostra.configuration.models import CaCertificate, GlobalSettings
 from rostra.management.accounts import backend, vouching
+from rostra.management.accounts.ldap.directory import Person
 from rostra.management.accounts.models import Account, AuthenticationSettings, LoginAttempt
 from rostra.management.certificates.serving import ManagementCertificate
 from tests.certificates import Made, made, name
@@ -127,6 +129,37 @@ def test_the_directory_is_asked_without_a_password(required: None, monkeypatch: 
     AuthenticationSettings.objects.update(source=AuthenticationSettings.BOTH)
     assert backend.vouched("ada@acme.test") == backend.Verdict()
     assert asked == [("ada@acme.test", None)]
+
+
+@pytest.mark.spec("SYS-070")
+@pytest.mark.parametrize(
+    ("attributes", "found"),
+    [
+        ({"useraccountcontrol": ["512"]}, True),
+        ({"useraccountcontrol": ["514"]}, False),
+        ({"nsaccountlock": ["TRUE"]}, False),
+        ({"nsaccountlock": ["false"]}, True),
+        ({"pwdaccountlockedtime": ["000001010000Z"]}, False),
+        ({}, True),
+    ],
+)
+def test_who_is_disabled_in_the_directory_stays_out(
+    required: None, monkeypatch: pytest.MonkeyPatch, attributes: dict[str, list[str]], found: bool
+) -> None:
+    """A certificate outlives an account, and no password is tried that the directory would refuse."""
+
+    class Opened:
+        def person(self, _name: str) -> Person:
+            return Person("uid=ada", "ada", attributes, "1")
+
+        def groups(self, _person: Person) -> list[str]:
+            return ["cn=admins"]
+
+    monkeypatch.setattr(backend.directory, "connected", lambda _settings: contextlib.nullcontext(Opened()))
+    asked: list[str] = []
+    monkeypatch.setattr(backend, "_remember", lambda person, *_: asked.append(person.uid) or people.account("ada"))
+    backend._from_directory(AuthenticationSettings(), "ada", None)
+    assert asked == (["ada"] if found else [])
 
 
 def test_it_is_required_only_where_there_is_an_authority(api: Api) -> None:

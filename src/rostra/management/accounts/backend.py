@@ -83,7 +83,7 @@ def _from_directory(settings: AuthenticationSettings, name: str, password: str |
         except directory.NotFound as problem:
             logger.info("Not found in the directory", username=name, reason=str(problem))
             return None
-        if password is not None and not opened.is_password(person, name, password):
+        if person.is_closed if password is None else not opened.is_password(person, name, password):
             return None
         groups = opened.groups(person)
     account = _remember(person, name, groups)

@@ -29,6 +29,10 @@ _PAGE = 500
 """Entries that are asked for at a time."""
 _ACTIVE_DIRECTORY = b"1.2.840.113556.1.4.800"
 """The capability that only Active Directory claims."""
+_CLOSED = ("userAccountControl", "nsAccountLock", "pwdAccountLockedTime")
+"""Attributes by which directories say that an account is closed: Active Directory, 389 and its like, OpenLDAP."""
+_DISABLED = 0x2
+_FOR_GOOD = "000001010000Z"
 _PAGED = "1.2.840.113556.1.4.319"
 """The control that tells whether there are more (RFC 2696)."""
 
@@ -56,6 +60,12 @@ class Person:
     def classes(self) -> set[str]:
         """Object classes in lower case."""
         return {name.lower() for name in self.attributes.get("objectclass", [])}
+
+    @property
+    def is_closed(self) -> bool:
+        """Is his account disabled? The directory would not take his password; it is asked for none by certificate."""
+        flags, locked, since = (self.attributes.get(name.lower(), [""])[0] for name in _CLOSED)
+        return (flags.isdecimal() and bool(int(flags) & _DISABLED)) or locked.upper() == "TRUE" or since == _FOR_GOOD
 
 
 @contextlib.contextmanager
@@ -141,6 +151,7 @@ class Directory:
             "objectClass",
             "uid",
             *identity.ATTRIBUTES,
+            *_CLOSED,
             *names,
             *templates.attributes(settings.ldap_user_group_attributes),
         ]
