@@ -359,6 +359,11 @@ async def test_servers_for_media_are_told(api: Api, switches: dict[str, Any]) ->
     granted = (await api.request_token("meet.demo")).json()["result"]
     assert not {"stun", "turn"} & set(granted), "an empty list would be handed to the browser"
     turn = {"urls": ["turn:192.0.2.9:3478"], "username": "a", "credential": "b"}
-    switches |= {"stun": ("stun:192.0.2.8:3478",), "turn": (turn,)}
+    given: list[Any] = []
+    switches |= {"stun": lambda: ["stun:192.0.2.8:3478"], "turn": lambda: given.append(turn) or [turn]}
     granted = (await api.request_token("meet.demo")).json()["result"]
     assert (granted["stun"], granted["turn"]) == ([{"url": "stun:192.0.2.8:3478"}], [turn])
+    ada = await api.join()
+    told = len(given)
+    assert (await ada.post("release_token")).status_code == 200
+    assert len(given) == told, "credentials are made for who is told them"

@@ -30,10 +30,10 @@ class Switches:
     enable_webrtc: bool = True
     enable_fecc: bool = True
     enable_rtmp: bool = True
-    stun: tuple[str, ...] = ()
-    """Addresses of STUN servers for their media (SYS-167)."""
-    turn: tuple[dict[str, object], ...] = ()
-    """TURN servers, with credentials."""
+    stun: Callable[[], Sequence[str]] = tuple
+    """Gives addresses of STUN servers for their media (SYS-167); few requests need them."""
+    turn: Callable[[], Sequence[dict[str, object]]] = tuple
+    """Gives TURN servers, with credentials."""
 
 
 @dataclasses.dataclass(slots=True)

@@ -124,7 +124,7 @@ def _switches(lookup: Lookup, servers: ConfiguredServers) -> Switches:
     return Switches(
         enable_application_api=settings.enable_application_api, enable_webrtc=settings.enable_webrtc,
         enable_fecc=settings.enable_fecc, enable_rtmp=settings.enable_rtmp,
-        stun=tuple(servers.stun_urls()), turn=tuple(servers.turn_of_clients()),
+        stun=servers.stun_urls, turn=servers.turn_of_clients,
     )  # fmt: skip
 
 

@@ -205,7 +205,7 @@ def _wrong_pin(asked: Asked, address: str, now: float) -> None:
 
 
 def _granted(session: Session, token: str, node_urls: tuple[str, ...], switches: Switches) -> TokenGranted:
-    me, service = session.participant, session.service
+    me, service, turn = session.participant, session.service, [*switches.turn()]
     return TokenGranted(
         token=token,
         expires=str(int(LIFETIME)),
@@ -228,8 +228,8 @@ def _granted(session: Session, token: str, node_urls: tuple[str, ...], switches:
         idp_uuid=me.idp,
         direct_media=me.is_direct,
         pex_datachannel_id=DATA_CHANNEL if me.is_direct else msgspec.UNSET,
-        stun=[{"url": url} for url in switches.stun] or msgspec.UNSET,
-        turn=[*switches.turn] if switches.turn or me.is_direct else msgspec.UNSET,
+        stun=[{"url": url} for url in switches.stun()] or msgspec.UNSET,
+        turn=turn if turn or me.is_direct else msgspec.UNSET,
         client_stats_update_interval=STATISTICS_EVERY if me.is_direct else msgspec.UNSET,
         bandwidth_in=_kbps(service.max_callrate_out),
         bandwidth_out=_kbps(service.max_callrate_in),
