@@ -17,7 +17,7 @@ from rostra.sip.events import CallReceived, Disconnection
 from rostra.sip.flow import Flow, Transport
 from rostra.sip.gate import DROP, GO_ON, Gate
 from rostra.sip.message import Response, parse_message
-from rostra.sip.overload import LAG, LIGHT, Overload
+from rostra.sip.overload import LAG, LIGHT, LIGHT_IN_ALL, Overload
 from tests.fuzzing import fuzzed
 from tests.sip.conftest import Running
 
@@ -238,6 +238,16 @@ def test_what_is_no_request_is_not_answered(data: bytes) -> None:
     found = [look(asked, data) for _ in range(LIGHT + 200)]
     assert set(found) <= {GO_ON, DROP}
     assert gate.refusal(data, UDP) == DROP
+
+
+def test_devices_of_ours_have_places_that_strangers_do_not_take() -> None:
+    found = crowded()
+    strangers = sum(found.takes(f"198.51.100.{number}", number, 0.0) for number in range(LIGHT_IN_ALL * 5))
+    assert LIGHT_IN_ALL <= strangers < LIGHT_IN_ALL * 2
+    flooding = sum(found.takes("192.0.2.8 5060", number, 0.5, ours=True) for number in range(6000, 6200))
+    assert LIGHT <= flooding < 2 * LIGHT
+    others = range(5000, 5000 + LIGHT_IN_ALL - LIGHT)
+    assert all(found.takes(f"192.0.2.7 {port}", port, 0.5, ours=True) for port in others)
 
 
 def test_new_requests_do_not_pass_for_repetitions() -> None:

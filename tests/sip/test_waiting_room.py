@@ -149,16 +149,38 @@ async def test_what_repeats_waits_once_and_what_ends_a_request_does_not_overtake
     assert node.calls == 10
     assert {answer.status for answer in node.sent} == {100}
     node.take(cancel)
+    await node.idle()
     assert [answer.status for answer in node.sent[-2:]] == [200, 487]
 
 
 async def test_calls_that_run_are_served_before_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     node = Node(monkeypatch)
-    bye = message("BYE", number=999, to="<sip:bob@192.0.2.1>;tag=x")
-    node.take(*[message(number=number) for number in range(50)], bye)
-    assert [answer.status for answer in node.sent] == [481], "nobody else was answered yet"
+    node.take(message(number=999))
     await node.idle()
-    assert node.calls == 50
+    ((_, tag, _),) = node.engine._dialogs
+    bye = message("BYE", number=999, to=f"<sip:bob@192.0.2.1>;tag={tag}").replace(b"CSeq: 1 ", b"CSeq: 2 ")
+    node.take(*[message(number=number) for number in range(50)], bye)
+    assert [answer.headers.get("CSeq") for answer in node.sent[1:]] == ["2 BYE", "1 INVITE"]
+    assert {answer.call_id for answer in node.sent} == {"999"}, "nobody else was answered yet"
+    await node.idle()
+    assert node.calls == 51
+
+
+async def test_what_only_claims_to_belong_to_calls_waits_like_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a flood of it would be served before everybody."""
+    node = Node(monkeypatch)
+    made_up = "<sip:bob@192.0.2.1>;tag=x"
+    forged = [message(method, number=number, to=made_up) for number in range(RUSH) for method in ("BYE", "INVITE")]
+    answers = [b"SIP/2.0 200 OK" + message(number=number)[33:] for number in range(500)]
+    acknowledging = [message("ACK", number=number, to=made_up) for number in range(500)]
+    node.take(*forged, *answers, *acknowledging)
+    assert node.sent == []
+    node.arrivals._serve()
+    refused = [answer for answer in node.sent if answer.status == 503]
+    assert len(refused) > RUSH - 100
+    assert {answer.to.tag for answer in refused} == {"x"}
+    assert {answer.headers.get("CSeq") for answer in node.sent} <= {"1 BYE", "1 INVITE"}, "nothing else is answered"
+    node.arrivals.close()
 
 
 async def test_those_for_whom_there_is_no_room_are_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,6 @@ class Engine(Commands):
         """What keeps whoever is at the other end from sending this request, if anything does."""
         self.capabilities: Callable[[Flow], bytes] = lambda _: b""
         """What we can do, as SDP, for who asks by OPTIONS (RFC 3264 9)."""
-        self.gate = Gate(Overload(), Shield())
         self.aliases = Aliases()
         """Connections that peers have offered."""
         self.keeps: Callable[[Flow], bool] = lambda _: False
@@ -65,6 +64,7 @@ class Engine(Commands):
         self._framers: dict[Flow, StreamFramer] = {}
         self._transactions = TransactionLayer(self.timers, self.transmit)
         self._dialogs: dict[tuple[str, str, str], Call] = {}
+        self.gate = Gate(Overload(), Shield(), self._dialogs.__contains__, self._transactions.clients.__contains__)
         self._out: collections.deque[Transmission | Disconnection] = collections.deque()
         self._events: collections.deque[Happening] = collections.deque()
 

@@ -13,7 +13,9 @@ from rostra.sip.flow import Flow
 from rostra.sip.overload import RETRY_AFTER, Overload
 
 _TO_LINE = re.compile(rb"\r\n(?:to|t)[ \t]*:([^\r\n]*)", re.IGNORECASE)
-_TAG = re.compile(rb";[ \t]*tag[ \t]*=", re.IGNORECASE)
+_FROM_LINE = re.compile(rb"\r\n(?:from|f)[ \t]*:([^\r\n]*)", re.IGNORECASE)
+_TAG = re.compile(rb";[ \t]*tag[ \t]*=[ \t]*([^;,\s]*)", re.IGNORECASE)
+_BRANCH = re.compile(rb";[ \t]*branch[ \t]*=[ \t]*([^;,\s]*)", re.IGNORECASE)
 _CALL = re.compile(rb"\r\n(?:call-id|i)[ \t]*:([^\r\n]*)", re.IGNORECASE)
 _SEQUENCE = re.compile(rb"\r\ncseq[ \t]*:([^\r\n]*)", re.IGNORECASE)
 _FIRST_VIA = re.compile(rb"\r\n(?:via|v)[ \t]*:([^\r\n,]*)", re.IGNORECASE)
@@ -24,7 +26,8 @@ _RPORT = re.compile(rb";[ \t]*rport[ \t]*(?=[;,]|$)", re.IGNORECASE)
 _MARK = b"overload-"
 """Begins the tags of our refusals, so that what acknowledges them is known."""
 _TAG_OF_REFUSAL = b"tag=" + _MARK
-_GOING_ON = (b"SIP/", b"ACK ", b"CANCEL ")
+_UNANSWERED = (b"SIP/", b"ACK ", b"CANCEL ")
+"""No request, or one whose refusal would help nobody."""
 
 _SENT_BY = re.compile(
     rb"(?:via|v)[ \t]*:[ \t]*SIP[ \t]*/[ \t]*2\.0[ \t]*/[ \t]*[A-Za-z]+"
@@ -39,9 +42,19 @@ DROP = b"", 0
 class Gate:
     """Of one engine."""
 
-    def __init__(self, overload: Overload, hearing: Shield) -> None:
+    def __init__(
+        self,
+        overload: Overload,
+        hearing: Shield,
+        runs: Callable[[tuple[str, str, str]], bool] = lambda _: True,
+        awaits: Callable[[tuple[str, str]], bool] = lambda _: True,
+    ) -> None:
+        """`runs`: is there such a dialog (Call-ID, our tag, theirs)? `awaits`: does a request of ours with this branch
+        and method wait for responses?"""
         self.overload = overload
         self.hearing = hearing
+        self._runs = runs
+        self._awaits = awaits
         self.trusted: Callable[[str], bool] = lambda _: False
         """Is it the address of a system of our own?"""
         self.dropped = 0
@@ -71,17 +84,28 @@ class Gate:
         if not heard and not hearing.known(address):
             self.dropped += 1
             return DROP
-        if data.startswith(b"CANCEL ") or _within_dialog(data):
+        if data.startswith(b"CANCEL ") or self.belongs(data):
             return GO_ON
         if not heard and not registered(flow) and not hearing.new(address, now, proven=proven):
             self.dropped += 1
             return DROP
-        return GO_ON if self.overload.takes(asking(flow, registered), name_of(data), now) else refusal(data, flow)
+        ours = registered(flow)
+        taken = self.overload.takes(asking(flow, ours=ours), name_of(data), now, ours=ours)
+        return GO_ON if taken else refusal(data, flow)
 
-
-def begins(data: bytes) -> bool:
-    """Is it something new, rather than part of what has begun?"""
-    return not data.startswith(_GOING_ON) and not _within_dialog(data)
+    def belongs(self, data: bytes) -> bool:
+        """Is it part of a dialog that there is, or does a request of ours wait for it? Whoever floods can make tags and
+        branches up; what cannot be told at a glance is no part."""
+        if data.startswith(b"SIP/"):
+            via, sequence = _FIRST_VIA.search(data), _SEQUENCE.search(data)
+            branch = _BRANCH.search(via[1]) if via else None
+            if branch is None or sequence is None:
+                return False
+            return self._awaits((_text(branch[1]), _text(sequence[1].split(b" ")[-1])))
+        call, ours = _CALL.search(data), _tag(_TO_LINE, data)
+        if call is None or not ours:
+            return False
+        return self._runs((_text(call[1]).strip(), _text(ours), _text(_tag(_FROM_LINE, data))))
 
 
 def acknowledges_refusal(data: bytes) -> bool:
@@ -89,16 +113,21 @@ def acknowledges_refusal(data: bytes) -> bool:
     return data.startswith(b"ACK ") and _TAG_OF_REFUSAL in data
 
 
-def asking(flow: Flow, registered: Callable[[Flow], bool]) -> str:
+def asking(flow: Flow, *, ours: bool) -> str:
     """Who asks: a device of ours, or all others of its source together."""
     address, port = flow.remote
-    return f"{address} {port}" if registered(flow) else source_of(address)
+    return f"{address} {port}" if ours else source_of(address)
 
 
-def _within_dialog(data: bytes) -> bool:
-    """Has To a tag?"""
-    line = _TO_LINE.search(data)
-    return line is not None and _TAG.search(line[1], line[1].rfind(b">") + 1) is not None
+def _tag(header: re.Pattern[bytes], data: bytes) -> bytes:
+    """Of From or To; empty: it has none."""
+    line = header.search(data)
+    found = _TAG.search(line[1], line[1].rfind(b">") + 1) if line else None
+    return found[1] if found else b""
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
 
 
 def name_of(data: bytes) -> int:
@@ -115,8 +144,10 @@ def cancelled(data: bytes) -> int | None:
 def refusal(data: bytes, flow: Flow) -> tuple[bytes, int]:
     """A 503 to a request that has not been read, without a transaction (RFC 3261 8.2.7, 21.5.4), and its port.
 
-    DROP for what is no request: an answer longer than what came would serve who forges its source.
+    DROP for what is no request: an answer longer than what came would serve who forges its source. To keeps its tag.
     """
+    if data.startswith(_UNANSWERED):
+        return DROP
     port = flow.remote[1]
     lines = [b"SIP/2.0 503 Service Unavailable"]
     seen_via = False
@@ -130,7 +161,7 @@ def refusal(data: bytes, flow: Flow) -> tuple[bytes, int]:
                 line = _RPORT.sub(b"", first, count=1) + came + comma + rest
             elif not flow.transport.reliable and (sent_by := _SENT_BY.match(line)):
                 port = int(sent_by[1] or flow.transport.default_port)
-        elif _TO.match(line):
+        elif _TO.match(line) and not _TAG.search(line, line.rfind(b">") + 1):
             line += b";tag=" + _MARK + b"%08x" % (hash(line) & 0xFFFFFFFF)
         lines.append(line)
     if not seen_via:

@@ -28,7 +28,7 @@ LEAST = 0.02
 LIGHT = 10
 """New requests a second of one source or registered device that are taken in any case,"""
 LIGHT_IN_ALL = 100
-"""for so many a second of all sources together."""
+"""for so many a second of all strangers together, and as many of all registered devices."""
 RETRY_AFTER = 5
 """Seconds after which those who are refused may try again."""
 MOST_ASKING = 20_000
@@ -42,19 +42,20 @@ class Few:
     def __init__(self) -> None:
         self._second = float("-inf")
         self._asked: dict[str, int] = {}
-        self._light = 0
+        self._light = {True: 0, False: 0}
 
-    def has(self, asking: str, now: float) -> bool:
-        """Is a new request of somebody one of the few?"""
+    def has(self, asking: str, now: float, *, ours: bool = False) -> bool:
+        """Is a new request of somebody one of the few? Strangers take no place of devices of `ours`, however many they
+        seem to be."""
         if now - self._second >= 1.0:
-            self._second, self._light = now, 0
+            self._second, self._light = now, {True: 0, False: 0}
             self._asked.clear()
         asked = self._asked[asking] = self._asked.get(asking, 0) + 1
         if len(self._asked) > MOST_ASKING:
             self._asked.clear()
-        if asked > LIGHT or self._light >= LIGHT_IN_ALL:
+        if asked > LIGHT or self._light[ours] >= LIGHT_IN_ALL:
             return False
-        self._light += 1
+        self._light[ours] += 1
         return True
 
 
@@ -85,11 +86,11 @@ class Overload:
         else:
             self.share = min(1.0, self.share * (1.0 + 0.2 * (1.0 - self._load)) + 0.002)
 
-    def takes(self, asking: str, request: int, now: float) -> bool:
+    def takes(self, asking: str, request: int, now: float, *, ours: bool = False) -> bool:
         """May a new request of somebody, by a number that its repetitions share, go on?"""
         if request in self._taken:
             return True
-        if self.share < 1.0 and not (self._few.has(asking, now) or self._draw()):
+        if self.share < 1.0 and not (self._few.has(asking, now, ours=ours) or self._draw()):
             self.refused += 1
             return False
         self._taken[request] = None

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from rostra.sip.engine import Engine
 from rostra.sip.flow import Flow
-from rostra.sip.gate import acknowledges_refusal, asking, begins, cancelled, name_of, refusal
+from rostra.sip.gate import acknowledges_refusal, asking, cancelled, name_of, refusal
 from rostra.sip.overload import Few
 from rostra.sip.transport.room import Room, Waiting
 
@@ -48,12 +48,10 @@ class Arrivals:
         if acknowledges_refusal(data):
             return
         now = self._loop.time()
-        if not self._room and now - began < TURN:
+        if (not self._room and now - began < TURN) or self._engine.gate.belongs(data):
             self._feed(data, flow)
-        elif begins(data):
+        else:
             self._wait(data, flow, now)
-        elif cancelled(data) not in self._room:  # who cancels what has not begun says it again
-            self._feed(data, flow)
 
     def turn_over(self) -> None:
         """All that had come was read."""
@@ -63,10 +61,11 @@ class Arrivals:
 
     def _wait(self, data: bytes, flow: Flow, now: float) -> None:
         request = name_of(data)
-        if request in self._room:
+        if request in self._room or cancelled(data) in self._room:  # who cancels what has not begun says it again
             return
         if self._engine.gate.hearing.hears(flow.remote[0], now, proven=False):
-            light = self._few.has(asking(flow, self._engine.keeps), now)
+            ours = self._engine.keeps(flow)
+            light = self._few.has(asking(flow, ours=ours), now, ours=ours)
             self._room.enter(request, Waiting(data, flow, now), light=light)
         else:
             self._feed(data, flow)  # dropped, but for what the gate lets through all the same
@@ -80,8 +79,8 @@ class Arrivals:
             if self._loop.time() >= until:
                 break
         for refused in self._room.surplus(self._loop.time()):
-            self._engine.gate.overload.refused += 1
             answer, port = refusal(refused.data, refused.flow)
             if answer:
+                self._engine.gate.overload.refused += 1
                 self._send(answer, (refused.flow.remote[0], port))
         self.turn_over()
