@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import msgspec
 import pytest
 
@@ -136,3 +138,20 @@ async def test_our_offers_hold_and_move(session: FakeSession) -> None:
     )
     await media.answer(answer)
     assert asked(session)[-1] == ((2, 1), "1", False), "that was no restart of the far end's"
+
+
+@pytest.mark.parametrize("ice", [True, False])
+async def test_keys_of_ours_stay_until_media_moves(session: FakeSession, ice: bool) -> None:
+    """Some systems take no others within a call, and offer again as soon as ICE has found its way (RFC 8839 4.4.1)."""
+    key = base64.b64encode(bytes(44)).decode()
+    secured = OFFER.replace("RTP/AVP", "RTP/SAVP").replace("a=rtcp-mux\n", "")
+    secured = secured.replace("a=candidate:1 1", f"a=crypto:7 AEAD_AES_256_GCM inline:{key}\na=candidate:1 1")
+    offer = (secured if ice else secured.replace("ice-pwd", "x")).encode()
+    media = CallMedia(session, "c1", encrypt=True)
+    first = [one.crypto for one in read(await media.answer(offer)).streams]
+    assert [one.crypto for one in read(await media.answer(offer)).streams] == first
+    assert media.pause(True)
+    assert [one.crypto for one in read(await media.offer()).streams] == first
+    await media.answered(offer)
+    moved = [one.crypto[0] for one in read(await media.offer(new_ports=True)).streams]
+    assert all(ours.key_salt != old[0].key_salt for ours, old in zip(moved, first, strict=True))

@@ -302,11 +302,15 @@ def _dtls_side(theirs: MediaStream, identity: Identity | None, old: DtlsSide | N
 
 
 def _keeping_key(ours: MediaStream, previous: MediaDescription | None, index: int) -> MediaStream:
-    """An unchanged suite keeps our key, so that the running stream needs no new one (RFC 4568 7.1.4)."""
+    """An unchanged suite keeps our key, so that the running stream needs no new one (RFC 4568 7.1.4).
+
+    Other ports are another worker's; with ICE the port is a candidate's, and says nothing.
+    """
     if previous is None or index >= len(previous.streams) or not ours.crypto:
         return ours
     old = previous.streams[index]
-    if len(old.crypto) == 1 and old.port == ours.port and old.crypto[0].suite == ours.crypto[0].suite:
+    stays = old.ice is not None or old.port == ours.port
+    if stays and len(old.crypto) == 1 and old.crypto[0].suite == ours.crypto[0].suite:
         kept = msgspec.structs.replace(ours.crypto[0], key_salt=old.crypto[0].key_salt)
         return msgspec.structs.replace(ours, crypto=(kept,))
     return ours

@@ -87,6 +87,15 @@ def _profile(limits: Limits) -> str:
     return "RTP/SAVP" if limits.encryption is Encryption.ON else "RTP/AVP"
 
 
+def keeping_keys(offer: MediaDescription, previous: MediaDescription) -> MediaDescription:
+    """An offer by which media stays where it is, with the keys that it runs by: some systems take no others later."""
+    streams = list(offer.streams)
+    for index, old in enumerate(previous.streams):
+        if len(old.crypto) == 1 and streams[index].crypto:
+            streams[index] = msgspec.structs.replace(streams[index], crypto=old.crypto)
+    return msgspec.structs.replace(offer, streams=tuple(streams))
+
+
 def agree(local_offer: MediaDescription, remote_answer: MediaDescription) -> Agreement:
     """What our offer and the far end's answer come to (7). Raises NoCommonCodec, NegotiationError."""
     local: list[MediaStream] = []
