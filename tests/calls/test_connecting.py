@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from tests.calls.people import until
 from tests.calls.test_gateway import Caller, called, rule
 from tests.calls.test_outgoing import Desk, Far, Plan, desks
 
+from rostra.calls.connecting import LOOKING
 from rostra.calls.switchboard import CallRefused, FarEnd
 from rostra.conference.roster import Participant
 from rostra.dialplan.rules import Rule
@@ -115,6 +117,27 @@ async def test_an_attended_transfer_into_a_conference(turned: bool) -> None:
     assert bob.session.conference is there.session.conference
     assert (end(bob).service_type, end(bob).role) == (ServiceType.CONFERENCE, Role.HOST)
     await until(lambda: mine.listener.reasons == ["Call disconnected"])
+
+
+async def test_others_who_come_meanwhile_are_not_who_is_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    (desk,) = await desks("n1", plan=Plan(given=[OUT]))
+    mine, bob = await call(desk, "bob", 1)
+    there = await Caller(desk).call("open", role=Role.HOST)
+    moves, transfer = asyncio.Event(), desk.node.exchange.transfers.transfer_to
+
+    async def slowly(*given: Any) -> bool:
+        await moves.wait()
+        return await transfer(*given)
+
+    monkeypatch.setattr(desk.node.exchange.transfers, "transfer_to", slowly)
+    connecting = asyncio.ensure_future(desk.node.exchange.connect(mine.me.uuid, there.me.uuid))
+    await asyncio.sleep(0)
+    await Caller(desk).call("open")
+    _, waiting = await asyncio.wait([connecting], timeout=3 * LOOKING)
+    assert waiting
+    moves.set()
+    assert await connecting
+    assert bob.session.conference is there.session.conference
 
 
 @pytest.mark.spec("SVC-077", "SVC-111")

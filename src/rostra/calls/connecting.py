@@ -65,7 +65,7 @@ class Connecting:
             logger.info("Calls are connected.", participant_id=end.uuid, conference=stays.conference.name)
             with self._gateways.holding(goes.conference):
                 await self._send(goes.conference, end, stays)
-                return await self._arrival(stays, before)
+                return await self._arrival(goes.conference, end, stays, before)
         return False
 
     async def _send(self, conference: ConferenceInstance, end: Participant, stays: CallSession) -> None:
@@ -76,10 +76,20 @@ class Connecting:
             role = there.role if there.joined else None
             await conference.transfer(end.uuid, there.local_alias, role)
 
-    async def _arrival(self, stays: CallSession, before: set[str]) -> bool:
+    async def _arrival(
+        self, conference: ConferenceInstance, end: Participant, stays: CallSession, before: set[str]
+    ) -> bool:
+        """Has it arrived? Others may come there meanwhile; it is another one there, and gone from where it was. A
+        client of the API leaves by itself, when it has arrived.
+        """
+
+        def is_there() -> bool:
+            left = end.protocol is CallProtocol.API or conference.participant(end.uuid) is None
+            return left and any(known.uuid not in before for known in stays.conference.participants)
+
         try:
             async with asyncio.timeout(THROUGH):
-                while not {known.uuid for known in stays.conference.participants} - before:
+                while not is_there():
                     if stays.gone:
                         return False
                     await asyncio.sleep(LOOKING)
