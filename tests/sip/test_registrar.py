@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rostra.calls.registrations import Admitted, Registry
+from rostra.domain.abuse import PASSWORDS_OF_ONE, WINDOW, Shield
 from rostra.domain.history import Event, RegistrationAdded, RegistrationDeleted
 from rostra.domain.registration import Device, Refused, RegistrarSettings
 from rostra.domain.vocabulary import CallProtocol
@@ -47,12 +48,14 @@ class Desk:
     sequence: int = 0
 
     def __post_init__(self) -> None:
+        self.shield = Shield()
         self.registry = Registry("n1", record=self.told.append, clock=lambda: self.now)
         self.registrar = Registrar(
             self.registry,
             Authenticator(b"key"),
             lambda: self.settings,
             lambda address, alias, why: self.failed.append((address, alias, why)),
+            self.shield,
         )
 
     def ask(
@@ -155,6 +158,25 @@ def test_a_password_fits_exactly_and_strangers_learn_nothing(
     assert challenge.status == 401
     assert answered(desk, challenge, username, password).status == status
     assert bool(desk.failed) == (status != 200)
+
+
+def test_a_registered_device_is_not_shut_out_by_who_guesses_its_password_at_the_same_address() -> None:
+    desk = Desk(device=LOCKED)
+    assert answered(desk, desk.ask(HERE), "Alice", "secret").status == 200
+    elsewhere = dataclasses.replace(UDP, remote=(UDP.remote[0], UDP.remote[1] + 1))
+
+    def guess(password: str, flow: Flow) -> int:
+        challenge = desk.ask(HERE, flow=flow)
+        return desk.ask(HERE, flow=flow, more=[authorization(challenge, "Alice", password)]).status
+
+    assert {guess("wrong", elsewhere) for _ in range(PASSWORDS_OF_ONE)} == {403}
+    assert guess("secret", UDP) == 200
+    assert guess("secret", elsewhere) == 403, "that it was right there opens nothing for who guesses"
+    assert {guess("wrong", UDP) for _ in range(PASSWORDS_OF_ONE)} == {403}
+    assert guess("secret", UDP) == 403, "a source that is forged may not guess for ever either"
+    desk.now += WINDOW
+    desk.shield.changes(desk.now)
+    assert guess("secret", elsewhere) == 200
 
 
 @pytest.mark.spec("CONF-018", "CONF-019", "CONF-020", "CONF-021")

@@ -134,3 +134,10 @@ def same_address(one: str, other: str) -> bool:
 def natted(wish: Wish, request: Request, flow: Flow) -> bool:
     """The device's idea of its address is not where it calls from (DIAG-054); not told where a proxy came between."""
     return len(request.headers.items("Via")) == 1 and not same_address(wish.uri.bare_host, flow.remote[0])
+
+
+def same_device(binding: Binding, wish: Wish) -> bool:
+    """One device under one alias: by its instance where it has one, else by the address it gives."""
+    if wish.outbound or binding.outbound:
+        return wish.outbound == binding.outbound
+    return binding.uri == wish.text

@@ -22,7 +22,7 @@ from rostra.domain.vocabulary import CallProtocol
 from rostra.sip.algorithms import Asked, Offers
 from rostra.sip.aliases import printable
 from rostra.sip.authenticating import Authenticator, Outcome
-from rostra.sip.bindings import Binding, FirstHopLacksOutbound, Wish, Wishes, natted, same_address, wishes
+from rostra.sip.bindings import Binding, FirstHopLacksOutbound, Wish, Wishes, natted, same_address, same_device, wishes
 from rostra.sip.dialog import respond
 from rostra.sip.errors import RemoteError
 from rostra.sip.flow import Flow
@@ -144,19 +144,19 @@ class Registrar:
         if why is None and device is not None and not device.challenged:
             return None
         expected = self._nobody if device is None or why is not None else device
-        answers = request.headers.get("Authorization") is not None
-        if answers and not self._shield.may_try(flow.remote[0], alias, now):
+        answers, asker = request.headers.get("Authorization") is not None, self._asker(flow, alias)
+        if answers and not self._shield.may_try(asker, alias, now):
             log.info("sip_registration_not_looked_at", alias=alias, remote_address=flow.remote[0])
             return respond(request, 403, _tag())
         outcome = self._authenticator.check(request, expected.username, expected.password, now)
         if outcome is Outcome.OK and self._authenticator.username(request) != expected.username:
             outcome = Outcome.WRONG  # its case is another one
         if outcome is Outcome.OK:
-            self._shield.right_password(flow.remote[0], alias, now)
+            self._shield.right_password(asker, alias, now)
             self._offers.answered(request, (flow.remote[0], alias), now)
             return None
         if outcome is Outcome.WRONG:
-            self._shield.wrong_password(flow.remote[0], alias, now)
+            self._shield.wrong_password(asker, alias, now)
         if why is Refused.UNKNOWN:
             self._shield.wrong_alias(flow.remote[0], alias, now, proven=flow.transport.reliable)
         if why is not None:
@@ -197,18 +197,23 @@ class Registrar:
         device: Device | None = found.binding.device if found is not None else None
         if found is None or device is None or not device.challenged:
             return None
-        if not self._shield.may_try(flow.remote[0], found.alias, now):
+        asker = self._asker(flow, found.alias)
+        if not self._shield.may_try(asker, found.alias, now):
             return respond(request, 403, _tag())
         outcome = self._authenticator.check(request, device.username, device.password, now)
         if outcome is Outcome.OK:
             self._offers.answered(request, (flow.remote[0], aliases[0]), now)
             return None
         if outcome is Outcome.WRONG:
-            self._shield.wrong_password(flow.remote[0], found.alias, now)
+            self._shield.wrong_password(asker, found.alias, now)
             log.info("sip_call_of_device_refused", alias=found.alias, remote_address=flow.remote[0])
             return respond(request, 403, _tag())
         stale = outcome is Outcome.STALE
         return self._challenge(request, (flow.remote[0], aliases[0]), request.from_.uri, now, stale=stale)
+
+    def _asker(self, flow: Flow, alias: str) -> str:
+        """Whose passwords are counted: a device that is registered does not suffer from others at its address."""
+        return "{} {}".format(*flow.remote) if self.registered([alias], flow) else flow.remote[0]
 
     def _fail(self, flow: Flow, alias: str, why: Refused) -> None:
         log.info("Registration failed", alias=alias, protocol="SIP", remote_address=flow.remote[0], reason=why.value)
@@ -225,7 +230,7 @@ class Registrar:
             return [_Change(Wish(request.to.uri, 0), 0, one) for one in own]
         found: list[_Change] = []
         for wish in asked.contacts:
-            known = next((one for one in own if _same(one.binding, wish)), None)
+            known = next((one for one in own if same_device(one.binding, wish)), None)
             if known is not None:
                 _check_order(known, request)
             found.append(_Change(wish, self._seconds(wish, request, flow), known))
@@ -364,13 +369,6 @@ class Registrar:
             there.pop(registration.id, None)
             if not there:
                 del self._by_connection[connection]
-
-
-def _same(binding: Binding, wish: Wish) -> bool:
-    """One device under one alias: by its instance where it has one, else by the address it gives."""
-    if wish.outbound or binding.outbound:
-        return wish.outbound == binding.outbound
-    return binding.uri == wish.text
 
 
 def _check_order(known: Registration, request: Request) -> None:
