@@ -79,7 +79,7 @@ def test_the_site_speaks_the_browsers_language_and_the_api_english(browser: Clie
     for text in ("Virtuelle Besprechungsräume", "Rufsteuerung", "Ein Name, den kein anderer Dienst hat."):
         assert text in page
     assert 'lang="de"' in page
-    assert "4 bis 20 Ziffern, oder Ziffern mit einem # am Ende." in page
+    assert "Was Gastgeber eingeben: 4 bis 20 Ziffern" in page
     for language in ("en", "fr", "xx", ""):
         page = browser.get("/admin/configuration/conference/", headers={"Accept-Language": language}).content.decode()
         assert "Virtual Meeting Rooms" in page

@@ -114,3 +114,28 @@ def upload(label: str, help_text: str, *, check: str, optional: bool = True) -> 
         check=check,
         **more,
     )
+
+
+class KnownListField(models.JSONField):
+    """Some of a list of known values, each kept as an object with one member. Stored as any JSON is."""
+
+    def __init__(
+        self,
+        *arguments: Any,
+        known: Options | None = None,
+        member: str = "value",
+        offered: tuple[str, str] = ("", ""),
+        **more: Any,
+    ) -> None:
+        self.known = known or []
+        """Values, and their labels."""
+        self.member = member
+        """Name of the one member."""
+        self.offered = offered
+        """Label and help of a form in which those are chosen that are NOT in the list; empty: those that are."""
+        super().__init__(*arguments, **more)
+
+    def deconstruct(self) -> Any:
+        """In migrations it is what it is stored as."""
+        name, _path, arguments, more = super().deconstruct()
+        return name, "django.db.models.JSONField", arguments, more

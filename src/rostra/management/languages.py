@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy, override
 from django.utils.translation.template import templatize
 
 from rostra.configuration import orm
+from rostra.configuration.fields import KnownListField
 from rostra.configuration.resources import Resource
 from rostra.management import layouts, menu
 from rostra.management.accounts import permissions
@@ -106,6 +107,8 @@ def _of_model(model: type[Any], name: str) -> Iterator[tuple[str, str]]:
     yield from ((str(text), name) for text in (meta.verbose_name, meta.verbose_name_plural))
     for field in (*meta.concrete_fields, *meta.many_to_many):
         labels = [label for _value, label in field.flatchoices or ()]
+        if isinstance(field, KnownListField):
+            labels = [*field.offered, *(label for _value, label in field.known)]
         yield from ((str(text), f"{name}.{field.name}") for text in (field.verbose_name, field.help_text, *labels))
 
 

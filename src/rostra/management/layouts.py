@@ -21,8 +21,8 @@ _TABBED = 60
 """Fields from which a form shows one group at a time."""
 _HEAD = 6
 """Fields without a group that come before the groups."""
-_FEW = frozenset({"permission", "role"})
-"""Resources that are so few that a form shows all of them to choose from."""
+_MANY = frozenset({"conference", "device", "end_user", "user_group"})
+"""Resources that may be too many for a form that shows all of them to choose several from."""
 
 
 def is_searched(field: Any) -> bool:
@@ -30,7 +30,7 @@ def is_searched(field: Any) -> bool:
     if not field.is_relation or isinstance(field, UploadField):
         return False
     other = register.of(field.related_model)
-    return bool(other.search) and not (field.many_to_many and other.name in _FEW)
+    return bool(other.search) and (not field.many_to_many or other.name in _MANY)
 
 
 def column(resource: Resource, name: str) -> Any:
@@ -82,16 +82,4 @@ def fieldsets(resource: Resource, names: list[str]) -> list[Fieldset]:
 
 def groups(resource: Resource) -> list[tuple[str, tuple[str, ...]]]:
     """The titled sections of a resource's form, and their fields."""
-    return list(resource.groups) or _by_declaring_class(resource)
-
-
-def _by_declaring_class(resource: Resource) -> list[tuple[str, tuple[str, ...]]]:
-    """Groups of a model that is put together from several abstract ones: one for each, titled by its name."""
-    found: list[tuple[str, tuple[str, ...]]] = []
-    for base in resource.model.__bases__:
-        meta = getattr(base, "_meta", None)
-        if meta is not None and meta.abstract:
-            members = tuple(field.name for field in meta.local_fields if field.editable)
-            if members:
-                found.append((base.__name__.removesuffix("Settings"), members))
-    return found
+    return list(resource.groups)

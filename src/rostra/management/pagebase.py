@@ -5,22 +5,23 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.core.exceptions import ValidationError
 from django.db.models import BooleanField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from rostra.configuration import orm
-from rostra.configuration.fields import UploadField
+from rostra.configuration.fields import KnownListField, UploadField
 from rostra.configuration.resources import Resource
 from rostra.configuration.secretfield import SecretField
 from rostra.management import listing
 from rostra.management.api import keeping, schema
 from rostra.management.bulkactions import BulkActions
 from rostra.management.csvpages import CsvPages
+from rostra.management.listforms import KnownListFormField
 from rostra.management.secretforms import SecretFormField
 from rostra.management.uploadforms import UploadFormField
 
@@ -66,8 +67,10 @@ class Page(CsvPages, BulkActions, ModelAdmin):
             return UploadFormField(db_field)
         if isinstance(db_field, SecretField):
             return SecretFormField(db_field)
+        if isinstance(db_field, KnownListField):
+            return KnownListFormField(db_field)
         if db_field.many_to_many and db_field.name not in self.get_autocomplete_fields(request):
-            more["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
+            more["widget"] = FilteredSelectMultiple(db_field.verbose_name, is_stacked=False)
         return super().formfield_for_dbfield(db_field, request, **more)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **more: Any) -> Any:

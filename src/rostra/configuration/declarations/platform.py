@@ -94,6 +94,63 @@ register.add(
         ),
     )
 )
+_SETTINGS = (
+    (
+        "Service configuration",
+        (
+            *("guests_only_timeout", "eject_last_participant_backstop_timeout", "waiting_for_chair_timeout"),
+            *("pin_entry_timeout", "default_theme", "max_callrate_in", "max_callrate_out", "max_pixels_per_second"),
+            *("max_presentation_bandwidth_ratio", "enable_chat", "enable_breakout_rooms", "enable_clock"),
+            *("enable_denoise", "enable_softmute", "enable_mlvad", "enable_fecc", "live_captions_vmr_default"),
+            *("external_participant_avatar_lookup", "teams_enable_powerpoint_render"),
+        ),
+    ),
+    (
+        "Connectivity",
+        (
+            *("enable_sip", "enable_sip_udp", "enable_h323", "enable_webrtc", "enable_rtmp", "enable_dialout"),
+            *("enable_application_api", "enable_directory", "default_webapp_alias", "local_mssip_domain"),
+            *("enable_lync_auto_escalate", "enable_lync_vbss", "enable_edge_non_mesh", "enable_legacy_dialout_api"),
+            *("enable_turn_443", "management_qos"),
+        ),
+    ),
+    ("Port ranges", ("signalling_ports_start", "signalling_ports_end", "media_ports_start", "media_ports_end")),
+    ("Codecs", ("disabled_codecs",)),
+    (
+        "Security",
+        (
+            *("crypto_mode", "min_pin_length", "bdpm_pin_checks_enabled", "bdpm_max_pin_failures_per_window"),
+            *("bdpm_scan_quarantine_enabled", "bdpm_max_scan_attempts_per_window", "sip_tls_cert_verify_mode"),
+            *("ocsp_state", "ocsp_responder_url", "enable_ssh", "content_security_policy_header"),
+            "content_security_policy_state",
+        ),
+    ),
+    ("External system integration", ("legacy_api_username", "legacy_api_password")),
+    (
+        "Administrator interface configuration",
+        (
+            *("logon_banner", "site_banner", "site_banner_bg", "site_banner_fg", "management_start_page"),
+            *("session_timeout_enabled", "management_session_timeout", "liveview_show_conferences"),
+        ),
+    ),
+    (
+        "Reporting",
+        (
+            *("error_reporting_enabled", "error_reporting_url", "contact_email_address", "enable_analytics"),
+            *("logs_max_age", "es_connection_timeout", "es_initial_retry_backoff", "es_maximum_retry_backoff"),
+            *("es_media_streams_wait", "es_metrics_update_interval", "es_short_term_memory_expiration"),
+        ),
+    ),
+    (
+        "Cloud bursting",
+        (
+            *("bursting_enabled", "bursting_threshold", "bursting_min_lifetime", "cloud_provider"),
+            *("aws_access_key", "aws_secret_key", "azure_client_id", "azure_secret", "azure_subscription_id"),
+            *("azure_tenant", "gcp_client_email", "gcp_private_key", "gcp_project_id"),
+        ),
+    ),
+)
+"""Sections of Global settings (SYS-093); automatic backups have a page of their own."""
 register.add(
     Resource(
         model=GlobalSettings,
@@ -103,5 +160,6 @@ register.add(
         summary="Settings of the whole platform.",
         singleton=True,
         embedded=("default_theme",),
+        groups=_SETTINGS,
     )
 )

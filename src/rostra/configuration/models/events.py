@@ -8,14 +8,15 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from rostra.configuration import validators, vocabulary
-from rostra.configuration.fields import choice, flag, secret, text, whole
+from rostra.configuration.fields import KnownListField, choice, flag, secret, text, whole
 from rostra.configuration.translating import gettext
 
 
 def check_events(value: Any) -> None:
     """Raises ValidationError for anything but a list of known events."""
+    known = {event for event, _label in vocabulary.EVENTS}
     if not isinstance(value, list) or any(
-        not isinstance(item, dict) or item.get("name") not in vocabulary.EVENTS for item in value
+        not isinstance(item, dict) or item.get("name") not in known for item in value
     ):
         raise ValidationError(gettext('Give a list of {"name": event}.'))
 
@@ -34,8 +35,14 @@ class EventSink(models.Model):
     restart_date = models.DateTimeField(
         "Restart", null=True, blank=True, help_text="When sending was last told to begin anew."
     )
-    events = models.JSONField(
-        "Events", default=list, blank=True, validators=[check_events], help_text="Those that are sent if filtered."
+    events = KnownListField(
+        "Events",
+        known=vocabulary.EVENTS,
+        member="name",
+        default=list,
+        blank=True,
+        validators=[check_events],
+        help_text="What is sent while events are filtered.",
     )
     filter_events = flag("Filter events", "Send the chosen events only.", default=False)
     updated_at = models.DateTimeField("Changed", auto_now=True, help_text="When this was last changed, in UTC.")

@@ -71,34 +71,65 @@ class SystemLocation(models.Model):
         " still use a TURN server, more slowly.", related_name="+",
     )  # fmt: skip
     client_turn_servers = several(
-        "Client TURN servers", "configuration.TurnServer", "Handed to web clients.", related_name="+"
+        "Client TURN servers",
+        "configuration.TurnServer",
+        "Relays that web clients are told to use where nothing else gets through. None: they use none.",
+        related_name="+",
     )
     policy_server = reference(
-        "Policy profile", "configuration.PolicyServer", "Decides about calls to the nodes here.", related_name="+"
+        "Policy profile",
+        "configuration.PolicyServer",
+        "Is asked about calls to the nodes here. Empty: the platform decides by itself.",
+        related_name="+",
     )
-    http_proxy = reference("Web proxy", "configuration.HttpProxy", "For requests to the outside.", related_name="+")
-    mtu = whole("MTU", 512, 1500, "Largest packet of the nodes' network interfaces, in bytes.", default=1500)
-    media_qos = whole("DSCP value for media", 0, 63, "Marks media packets.", default=0, optional=True)
-    signalling_qos = whole("DSCP value for signalling", 0, 63, "Marks signalling packets.", default=0, optional=True)
+    http_proxy = reference(
+        "Web proxy",
+        "configuration.HttpProxy",
+        "Nodes here send requests to the internet through it. Empty: directly.",
+        related_name="+",
+    )
+    mtu = whole("MTU", 512, 1500, "Largest packet that nodes here send, in bytes (512 to 1500).", default=1500)
+    media_qos = whole(
+        "DSCP value for media",
+        0,
+        63,
+        "Marks media packets for routers that sort by it (0 to 63). Empty or 0: no mark.",
+        default=0,
+        optional=True,
+    )
+    signalling_qos = whole(
+        "DSCP value for signalling",
+        0,
+        63,
+        "Marks signalling packets for routers that sort by it (0 to 63). Empty or 0: no mark.",
+        default=0,
+        optional=True,
+    )
     overflow_location1 = _location("Primary overflow location", "Takes media first when this location is full.")
     overflow_location2 = _location("Secondary overflow location", "Takes media when the primary one is full as well.")
     local_mssip_domain = text(
-        "Skype for Business domain", 255, "Replaces the global domain for this location.", validators=[domain]
+        "Skype for Business domain",
+        255,
+        "Domain that calls to Skype for Business come from. Empty: that of Global settings. "
+        "Kept for later: no node does it yet.",
+        validators=[domain],
     )
     transcoding_location = _location("Transcoding location", "Where media is transcoded; empty: here.")
     use_relay_candidates_only = flag(
-        "Relay candidates only", "Web clients send media through TURN only.", default=False
+        "Relay candidates only",
+        "Web clients send media through TURN servers only, never directly. Kept for later: no node does it yet.",
+        default=False,
     )
     bdpm_pin_checks_enabled = choice(
         "PIN brute force resistance",
         vocabulary.INHERITED_ON_OFF,
-        "Slows down those who guess PINs.",
+        "Refuse entry to a service for some minutes once too many wrong PINs came in.",
         default="GLOBAL",
     )
     bdpm_scan_quarantine_enabled = choice(
         "VOIP scanner resistance",
         vocabulary.INHERITED_ON_OFF,
-        "Keeps out those who try many aliases.",
+        "Refuse for some minutes who has tried too many aliases that do not exist.",
         default="GLOBAL",
     )
     live_captions_dial_out_1 = _location("Live captions dial-out location 1", "First to dial the caption service.")

@@ -54,12 +54,17 @@ class WorkerVM(SnmpSettings):
     system_location = reference(
         "System location",
         "configuration.SystemLocation",
-        "Where the node is.",
+        "Decides which servers, proxies and neighbours the node uses. A change ends its calls.",
         optional=False,
         on_delete=models.PROTECT,
         related_name="worker_vms",
     )
-    deployment_type = text("Deployment type", 50, "How the machine comes to be.", default="MANUAL-PROVISION-ONLY")
+    deployment_type = text(
+        "Deployment type",
+        50,
+        "How the machine is set up; with the default, by the configuration file that this page offers.",
+        default="MANUAL-PROVISION-ONLY",
+    )
     vm_cpu_count = whole("Number of virtual CPUs", 2, 128, "CPUs of the machine.", default=4)
     vm_system_memory = models.IntegerField(
         "System memory",
@@ -89,7 +94,12 @@ class WorkerVM(SnmpSettings):
         related_name="+",
     )
     enable_distributed_database = flag("Enable distributed database", "For nodes that are always on.", default=True)
-    node_type = choice("Role", vocabulary.NODE_TYPES, "What the node does with media.", default="CONFERENCING")
+    node_type = choice(
+        "Role",
+        vocabulary.NODE_TYPES,
+        "Whether the node composes media, or passes on that of others, as at the edge of a network.",
+        default="CONFERENCING",
+    )
     transcoding = flag("Transcoding", "Older form of the role.", default=True, editable=False)
     cloud_bursting = flag("Cloud bursting node", "Started by bursting.", default=False, editable=False)
     enable_ssh = choice("Enable SSH", vocabulary.INHERITED_ON_OFF, "Log in over SSH.", default="GLOBAL")

@@ -21,27 +21,89 @@ class Conference(models.Model):
 
     name = text("Name", 250, "A name no other service has.", default=None, unique=True)
     description = text("Description", 250, "A note, shown in directories.")
-    service_type = choice("Service type", vocabulary.SERVICE_TYPES, "Fixed at creation.", default="conference")
+    service_type = choice(
+        "Service type",
+        vocabulary.SERVICE_TYPES,
+        "What kind of service it is. It cannot be changed later.",
+        default="conference",
+    )
     creation_time = created()
-    tag = text("Service tag", 250, "Copied to status, history and call records.")
+    tag = text("Service tag", 250, "A mark of your own. Status, history and call records show it.")
     sync_tag = text("Origin", 250, "Synchronisation template that owns this service.", editable=False)
     primary_owner_email_address = text(
-        "Owner's e-mail address", 100, "Receives provisioning mail.", validators=[EmailValidator()]
+        "Owner's e-mail address",
+        100,
+        "Who is sent the mail that tells of this service. Empty: nobody.",
+        validators=[EmailValidator()],
     )
-    pin = text("Host PIN", 20, "4 to 20 digits, or digits with a final #.")
-    allow_guests = flag("Allow Guests", "Tell Hosts from Guests; needs a Host PIN.", default=False)
-    guest_pin = text("Guest PIN", 20, "Differs from the Host PIN; both or none end in #.")
-    host_view = choice("Host layout", vocabulary.LAYOUTS, "What Hosts see.", default="one_main_seven_pips")
-    guest_view = choice("Guest layout", vocabulary.LAYOUTS, "What Guests see.", default=None, optional=True)
-    force_presenter_into_main = flag("Lock presenter as main speaker", "Stays large while presenting.", default=False)
+    pin = text("Host PIN", 20, "What Hosts enter: 4 to 20 digits, which may end in #. Empty: nobody is asked.")
+    allow_guests = flag(
+        "Allow Guests",
+        "Tell Hosts, who enter the Host PIN, from Guests, who wait until a Host is there.",
+        default=False,
+    )
+    guest_pin = text(
+        "Guest PIN", 20, "What Guests enter: another PIN, which ends in # if the Host PIN does. Empty: they enter none."
+    )
+    host_view = choice(
+        "Host layout",
+        vocabulary.LAYOUTS,
+        "How pictures are arranged for Hosts; in a Virtual Meeting Room for everybody.",
+        default="one_main_seven_pips",
+    )
+    guest_view = choice(
+        "Guest layout",
+        vocabulary.LAYOUTS,
+        "How pictures are arranged for Guests of a Virtual Auditorium. Empty: as for Hosts.",
+        default=None,
+        optional=True,
+    )
+    force_presenter_into_main = flag(
+        "Lock presenter as main speaker",
+        "Who shares content stays in the large picture, whoever speaks.",
+        default=False,
+    )
     enable_overlay_text = flag("Show names", "Write participants' names over their pictures.", default=False)
-    mute_all_guests = flag("Mute all Guests", "Guests join with their microphones muted.", default=False)
-    call_type = choice("Conference capabilities", vocabulary.CALL_TYPES, "Most that is carried.", default="video")
-    participant_limit = whole("Participant limit", 0, 1000000, "Most at the same time.", optional=True)
-    max_callrate_in = whole("Maximum inbound call bandwidth", 128, 8192, "From each, in kbit/s.", optional=True)
-    max_callrate_out = whole("Maximum outbound call bandwidth", 128, 8192, "To each, in kbit/s.", optional=True)
-    match_string = text("Regex match", 250, "Reception: what an entered alias must look like.")
-    replace_string = text("Regex replace string", 250, "Reception: what the entered alias becomes.")
+    mute_all_guests = flag(
+        "Mute all Guests", "Guests join with their microphones muted; Hosts can unmute them.", default=False
+    )
+    call_type = choice(
+        "Conference capabilities",
+        vocabulary.CALL_TYPES,
+        "The most that calls may carry: sound, pictures, and content that is shared.",
+        default="video",
+    )
+    participant_limit = whole(
+        "Participant limit",
+        0,
+        1000000,
+        "How many participants there may be at the same time; others are refused. Empty: no limit.",
+        optional=True,
+    )
+    max_callrate_in = whole(
+        "Maximum inbound call bandwidth",
+        128,
+        8192,
+        "Most that each participant may send, in kbit/s (128 to 8192). Empty: the limit in Global settings.",
+        optional=True,
+    )
+    max_callrate_out = whole(
+        "Maximum outbound call bandwidth",
+        128,
+        8192,
+        "Most that is sent to each participant, in kbit/s (128 to 8192). Empty: the limit in Global settings.",
+        optional=True,
+    )
+    match_string = text(
+        "Regex match",
+        250,
+        "Regular expression that the whole of what callers enter has to match. Empty: everything passes.",
+    )
+    replace_string = text(
+        "Regex replace string",
+        250,
+        "What is called instead; \\1 is what the first group in brackets matched. Empty: what was entered.",
+    )
     ivr_theme = reference(
         "Theme",
         "configuration.IvrTheme",
@@ -51,58 +113,117 @@ class Conference(models.Model):
     mssip_proxy = reference(
         "Skype for Business server",
         "configuration.MssipProxy",
-        "Reception: where meetings are looked up by their Conference ID.",
+        "Server that looks up meetings of Skype for Business by the Conference ID that callers enter.",
         related_name="+",
     )
     system_location = reference(
-        "Lookup location", "configuration.SystemLocation", "Reception: where meetings are looked up.", related_name="+"
+        "Lookup location",
+        "configuration.SystemLocation",
+        "Nodes of this location look up meetings of other systems.",
+        related_name="+",
     )
     crypto_mode = choice(
         "Media encryption",
         [("", "Use the global setting"), *vocabulary.CRYPTO_MODES],
-        "Replaces the global setting.",
+        "Required refuses devices without encryption, Best effort encrypts where a device can. "
+        "Empty: as in Global settings.",
         default="",
         optional=True,
     )
-    enable_chat = choice("Enable chat", vocabulary.INHERITED_YES_NO, "Pass on chat messages.", default="default")
-    guests_can_present = flag("Guests can present", "Guests may share content.", default=True)
-    max_pixels_per_second = choice(
-        "Maximum call quality", vocabulary.CALL_QUALITIES, "Empty: global setting.", default=None, optional=True
+    enable_chat = choice(
+        "Enable chat", vocabulary.INHERITED_YES_NO, "Participants may write to each other.", default="default"
     )
-    two_stage_dial_type = choice("Reception type", vocabulary.DIAL_TYPES, "What is dialled next.", default="regular")
-    post_match_string = text("Post-lookup regex match", 250, "What the found meeting code must look like.")
-    post_replace_string = text("Post-lookup regex replace string", 250, "What the found meeting code becomes.")
-    direct_media = choice("Direct media", vocabulary.DIRECT_MEDIA, "Two web clients send directly.", default="never")
+    guests_can_present = flag("Guests can present", "Off: only Hosts may share content.", default=True)
+    max_pixels_per_second = choice(
+        "Maximum call quality",
+        vocabulary.CALL_QUALITIES,
+        "Highest resolution of pictures; more of it takes more capacity. Empty: that of Global settings.",
+        default=None,
+        optional=True,
+    )
+    two_stage_dial_type = choice(
+        "Reception type",
+        vocabulary.DIAL_TYPES,
+        "Whose meetings callers enter the number of; Regular: those of this platform.",
+        default="regular",
+    )
+    post_match_string = text(
+        "Post-lookup regex match",
+        250,
+        "Regular expression that the whole meeting code found has to match. Empty: every code passes.",
+    )
+    post_replace_string = text(
+        "Post-lookup regex replace string",
+        250,
+        "What is called instead of the code found; \\1 is what the first group in brackets matched. Empty: the code.",
+    )
+    direct_media = choice(
+        "Direct media",
+        vocabulary.DIRECT_MEDIA,
+        "Two web clients that are alone send to each other, not through the platform: never, if possible, or always.",
+        default="never",
+    )
     direct_media_notification_duration = whole(
-        "Direct media notification", 0, 30, "Seconds of notice before media changes its way.", default=0
+        "Direct media notification",
+        0,
+        30,
+        "How long participants are told before media goes through the platform again, in seconds (0 to 30).",
+        default=0,
     )
     host_identity_provider_group = reference(
         "Host identity providers",
         "configuration.IdentityProviderGroup",
-        "Where Hosts sign on. Empty: they need not.",
+        "Hosts sign on with one of these. Empty: they need not.",
         related_name="+",
     )
     guest_identity_provider_group = reference(
         "Guest identity providers",
         "configuration.IdentityProviderGroup",
-        "Where Guests sign on. Empty: they need not.",
+        "Guests sign on with one of these. Empty: they need not.",
         related_name="+",
     )
     non_idp_participants = choice(
         "Participants without single sign-on",
         vocabulary.NON_IDP,
-        "Devices that cannot sign on.",
+        "What becomes of devices that cannot sign on, where participants have to.",
         default="disallow_all",
     )
     guests_can_see_guests = choice(
-        "Guests can see other Guests", vocabulary.GUESTS_SEE_GUESTS, "When Guests see each other.", default="no_hosts"
+        "Guests can see other Guests",
+        vocabulary.GUESTS_SEE_GUESTS,
+        "When Guests of a Virtual Auditorium see each other, and not Hosts alone.",
+        default="no_hosts",
     )
-    enable_active_speaker_indication = flag("Name the speaker", "Write the speaker's name.", default=False)
-    denoise_enabled = flag("Remove noise", "Remove background noise.", default=False)
-    softmute_enabled = flag("Softmute", "Make the noise of those who do not talk quieter.", default=False)
-    breakout_rooms = flag("Breakout rooms", "Hosts may split the conference.", default=False)
-    live_captions_enabled = choice("Live captions", vocabulary.INHERITED_YES_NO, "Write speech.", default="default")
-    pinning_config = text("Pinning configuration", 250, "Named in the theme.", default=None, null=True, blank=True)
+    enable_active_speaker_indication = flag(
+        "Name the speaker", "Write below the picture who is speaking.", default=False
+    )
+    denoise_enabled = flag(
+        "Remove noise",
+        "Remove background noise from what participants say. Kept for later: no node does it yet.",
+        default=False,
+    )
+    softmute_enabled = flag(
+        "Softmute", "Make those quieter who do not speak. Kept for later: no node does it yet.", default=False
+    )
+    breakout_rooms = flag(
+        "Breakout rooms",
+        "Hosts may split the conference into groups; Global settings have to allow it as well.",
+        default=False,
+    )
+    live_captions_enabled = choice(
+        "Live captions",
+        vocabulary.INHERITED_YES_NO,
+        "Show in writing what is said. Kept for later: no node does it yet.",
+        default="default",
+    )
+    pinning_config = text(
+        "Pinning configuration",
+        250,
+        "Arrangement of pinned participants, by its name in the theme. Kept for later: no node does it yet.",
+        default=None,
+        null=True,
+        blank=True,
+    )
     on_completion = models.TextField(
         "On completion", null=True, blank=True, default="", help_text="What follows a playlist, in JSON."
     )
@@ -169,33 +290,63 @@ class ConferenceAlias(models.Model):
 class AutomaticParticipant(models.Model):
     """Somebody the conference calls when it starts."""
 
-    alias = text("Alias", 250, "The address to call.", default=None, validators=[validators.dialled])
+    alias = text(
+        "Alias",
+        250,
+        "What is called, for example name@example.com, or rtmp://… of a streaming service.",
+        default=None,
+        validators=[validators.dialled],
+    )
     description = text("Description", 250, "A note for administrators.")
     conference = several(
         "Services",
         "configuration.Conference",
-        "Meeting rooms and auditoriums that call this participant.",
+        "Rooms and auditoriums that call it when they begin.",
         related_name="automatic_participants",
         limit_choices_to={"service_type__in": ("conference", "lecture")},
     )
-    protocol = choice("Protocol", vocabulary.PROTOCOLS, "How the call is made.", default="sip")
-    call_type = choice("Call capabilities", vocabulary.CALL_TYPES, "Most that is carried.", default="video")
-    role = choice("Role", vocabulary.ROLES, "What the participant is in the conference.", default="guest")
-    dtmf_sequence = text("DTMF sequence", 250, "Tones after the answer; a comma waits 2 seconds.")
+    protocol = choice(
+        "Protocol", vocabulary.PROTOCOLS, "How it is called, unless Call Routing Rules decide.", default="sip"
+    )
+    call_type = choice(
+        "Call capabilities",
+        vocabulary.CALL_TYPES,
+        "The most that calls may carry: sound, pictures, and content that is shared.",
+        default="video",
+    )
+    role = choice("Role", vocabulary.ROLES, "Whether it joins as Host or as Guest.", default="guest")
+    dtmf_sequence = text(
+        "DTMF sequence",
+        250,
+        "Tones that are sent once it has answered: digits, * and #; a comma waits 2 seconds. Empty: none.",
+    )
     keep_conference_alive = choice(
         "Keep conference alive",
         vocabulary.KEEP_ALIVE,
-        "Whether the conference goes on with such participants only.",
+        "Whether the conference goes on with nobody but such participants. Never suits streaming.",
         default="keep_conference_alive_if_multiple",
     )
-    routing = choice("Route this call", vocabulary.ROUTINGS, "How the way out is found.", default="manual")
-    system_location = reference(
-        "Outgoing location", "configuration.SystemLocation", "Where the call is made from.", related_name="+"
+    routing = choice(
+        "Route this call",
+        vocabulary.ROUTINGS,
+        "What says how the call is placed: proxies of the outgoing location, or rules for outgoing calls.",
+        default="manual",
     )
-    streaming = flag("Streaming", "A streaming or recording device.", default=False)
-    remote_display_name = text("Display name", 250, "Name shown to other participants.")
+    system_location = reference(
+        "Outgoing location",
+        "configuration.SystemLocation",
+        "Nodes of this location place the call. Empty: chosen automatically.",
+        related_name="+",
+    )
+    streaming = flag(
+        "Streaming", "It streams or records, which the conference shows; it is not seen itself.", default=False
+    )
+    remote_display_name = text("Display name", 250, "Name that other participants see. Empty: its alias.")
     presentation_url = text(
-        "Presentation URL", 250, "RTMP address of the content stream.", validators=[validators.rtmp_url]
+        "Presentation URL",
+        250,
+        "Where shared content is streamed to on its own, rtmp://… or rtmps://…. Empty: nowhere.",
+        validators=[validators.rtmp_url],
     )
     creation_time = created()
 
