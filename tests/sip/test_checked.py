@@ -11,7 +11,6 @@ from rostra.calls.switchboard import CallRequest, ServiceDescription
 from rostra.domain.ice import IceSide
 from rostra.domain.media import Direction
 from rostra.domain.vocabulary import CallProtocol
-from rostra.media.negotiation import NegotiationError
 from rostra.sdp.reading import read
 from rostra.sip.media import CallMedia
 from tests.sip.fakes import FakeSession
@@ -32,6 +31,19 @@ a=candidate:3 1 UDP 2130706431 somebody.local 5000 typ host
 m=video 5002 RTP/AVP 97
 a=rtpmap:97 VP8/90000
 a=candidate:1 1 UDP 2130706431 192.0.2.1 5002 typ host
+a=rtcp-mux
+"""
+
+
+CAMERAS = """m=application 5004 RTP/AVP 100
+a=rtpmap:100 H224/4800
+a=candidate:1 1 UDP 2130706431 192.0.2.1 5004 typ host
+a=rtcp-mux
+"""
+SLIDES = """m=video 5006 RTP/AVP 98
+a=rtpmap:98 VP8/90000
+a=content:slides
+a=candidate:1 1 UDP 2130706431 192.0.2.1 5006 typ host
 a=rtcp-mux
 """
 
@@ -112,8 +124,12 @@ async def test_other_credentials_restart_it(session: FakeSession) -> None:
     anew = read(await media.answer(OFFER.replace("ufrag:abcd", "ufrag:wxyz").encode()))
     assert anew.streams[0].ice is not None
     assert anew.streams[0].ice.ufrag == "ours1"
-    with pytest.raises(NegotiationError):
-        await media.answer(OFFER.replace("ice-pwd", "x").encode())
+    plain = read(await media.answer(OFFER.replace("ice-pwd", "x").encode()))
+    assert [one.ice for one in plain.streams] == [None, None], "it was connected to a system without"
+    assert plain.streams[0].port == 45000
+    back = read(await media.answer(OFFER.encode()))
+    assert back.streams[0].ice is not None
+    assert back.streams[0].ice.ufrag == "ours2"
 
 
 async def test_our_offers_hold_and_move(session: FakeSession) -> None:
@@ -155,3 +171,27 @@ async def test_keys_of_ours_stay_until_media_moves(session: FakeSession, ice: bo
     await media.answered(offer)
     moved = [one.crypto[0] for one in read(await media.offer(new_ports=True)).streams]
     assert all(ours.key_salt != old[0].key_salt for ours, old in zip(moved, first, strict=True))
+
+
+async def test_every_stream_keeps_its_way_whatever_it_carries(session: FakeSession) -> None:
+    """What moves cameras is a stream of RTP among the others; the floor of slides is none."""
+    media = CallMedia(session, "c1", encrypt=False)
+    answered = read(await media.answer((OFFER + CAMERAS + SLIDES).encode()))
+    assert media.pause(True)
+    again = read(await media.offer())
+    assert asked(session) == [((2, 1, 1, 1), "0", False)] * 2
+    assert [one.port for one in answered.streams] == [41007, 41017, 41027, 41037]
+    assert [one.port for one in again.streams if not one.refused] == [41007, 41017, 41027, 41037]
+
+
+async def test_ice_is_asked_for_what_is_left_where_a_service_takes_less(session: FakeSession) -> None:
+    """A call that was moved to a service without slides while it offered them."""
+    real = session.reserve_rtp
+
+    async def narrowed(*asked: object, **named: object) -> tuple[str, tuple[int, ...]]:
+        session.service = msgspec.structs.replace(session.service, call_type="video-only")
+        return await real(*asked, **named)  # type: ignore[arg-type] - as they came
+
+    session.reserve_rtp = narrowed  # type: ignore[method-assign]
+    answered = read(await CallMedia(session, "c1", encrypt=False).answer((OFFER + SLIDES + CAMERAS).encode()))
+    assert [one.ice is not None for one in answered.streams] == [True, True, False, True]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rostra.calls.switchboard import Session
-from rostra.domain.media import MediaDescription, MediaKind
+from rostra.domain.media import MediaDescription
 from rostra.media import checks
-from rostra.media.negotiation import Agreement, NegotiationError
+from rostra.media.negotiation import Agreement
 
 Announce = Callable[[str], str]
 
@@ -28,8 +28,8 @@ class CheckedMedia:
     ) -> Agreement:
         """The agreement with ICE where that is offered for all that is used, and the media worker has it."""
         if not checks.offered(offer, used):
-            if self._taken:
-                raise NegotiationError("ICE cannot be given up within a call")
+            if self._taken:  # somebody else answers in place of the far end now (RFC 8839 4.4.2)
+                self._taken, self._generation = False, self._generation + 1
             return checks.without(agreement)
         theirs = checks.credentials(agreement.remote)
         if self._taken and not set(theirs) & set(self._theirs):
@@ -47,11 +47,7 @@ class CheckedMedia:
         """Our offer in a call with ICE; `restart`: its media is elsewhere now."""
         if not self._taken:
             return offer
-        used = [
-            index
-            for index, one in enumerate(offer.streams)
-            if not one.refused and one.kind is not MediaKind.APPLICATION
-        ]
+        used = [index for index, one in enumerate(offer.streams) if not one.refused and one.codecs]
         if restart:
             self._generation += 1
         sides = await self._session.reserve_ice(

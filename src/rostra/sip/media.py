@@ -147,7 +147,8 @@ class CallMedia:
             offer, self._ports, fresh_key, identity=self._identity, limits=self._limits, previous=self._local,
             floor=floor,
         )  # fmt: skip
-        agreement = await self._checks.answer(offer, agreement, used[: len(self._kinds)], self.announce)
+        used = negotiation.usable_streams(offer, self._limits)  # by what the service allows now
+        agreement = await self._checks.answer(offer, agreement, used, self.announce)
         agreement = Agreement(self._directed(self._numbered(agreement.local)), agreement.remote)
         await self._run(agreement)
         return write(agreement.local, answering=session).encode()
