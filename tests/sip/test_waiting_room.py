@@ -14,7 +14,7 @@ from rostra.sip.flow import Flow, Transport
 from rostra.sip.message import Response, parse_message
 from rostra.sip.transport import arrivals
 from rostra.sip.transport.arrivals import Arrivals
-from rostra.sip.transport.room import RUSH, STANDING, Room, Waiting
+from rostra.sip.transport.room import FEW, MANY, OURS, RUSH, STANDING, Room, Waiting
 from tests.sip.test_abuse import UDP, message
 
 SERVING = 0.001
@@ -37,14 +37,14 @@ def simulate(rate: float, seconds: float, *, at_once: int = 0, light: float = 0.
     room, told, now, number, come, come_light = Room(), Told(), 0.0, 0, 0.0, 0.0
     for _ in range(at_once):
         number += 1
-        room.enter(number, Waiting(b"", UDP, 0.0), light=False)
+        room.enter(number, Waiting(b"", UDP, 0.0), MANY)
     while now < seconds or room:
         while come < min(now, seconds) and rate:
             number, come = number + 1, come + 1 / rate
-            room.enter(number, Waiting(b"", UDP, come), light=False)
+            room.enter(number, Waiting(b"", UDP, come), MANY)
         while come_light < min(now, seconds) and light:
             number, come_light = number + 1, come_light + 1 / light
-            room.enter(number, Waiting(b"light", UDP, come_light), light=True)
+            room.enter(number, Waiting(b"light", UDP, come_light), FEW)
         until = now + TURN
         while now < until and (waiting := room.next()) is not None:
             now += SERVING
@@ -83,16 +83,16 @@ def test_who_asks_little_is_served_while_others_flood() -> None:
 def test_the_room_is_bounded_also_for_those_who_ask_little() -> None:
     room = Room()
     for number in range(3 * RUSH):
-        room.enter(number, Waiting(b"", UDP, 0.0), light=True)
+        room.enter(number, Waiting(b"", UDP, 0.0), FEW)
     assert sum(1 for _ in room.surplus(0.0)) == 2 * RUSH
     assert room.next() is not None
 
 
 def test_the_oldest_are_refused_first() -> None:
     room = Room()
-    room.enter(-1, Waiting(b"light", UDP, 0.0), light=True)
+    room.enter(-1, Waiting(b"light", UDP, 0.0), FEW)
     for number in range(RUSH + 10):
-        room.enter(number, Waiting(b"%d" % number, UDP, 0.0), light=False)
+        room.enter(number, Waiting(b"%d" % number, UDP, 0.0), MANY)
     assert [waiting.data for waiting in room.surplus(0.0)] == [b"%d" % number for number in range(11)]
     assert list(room.surplus(1.0)) == []
     assert sum(1 for _ in room.surplus(2.0)) == RUSH - STANDING, "it was no rush"
@@ -100,6 +100,21 @@ def test_the_oldest_are_refused_first() -> None:
         assert room.next()
     assert list(room.surplus(2.0)) == []
     assert not room.standing
+
+
+def test_strangers_however_many_take_no_place_of_those_whom_the_node_knows() -> None:
+    room, now = Room(), 0.0
+    for number in range(-10, 0):
+        room.enter(number, Waiting(b"ours", UDP, 0.0), OURS)
+    for number in range(10 * RUSH):
+        room.enter(number, Waiting(b"", UDP, now), MANY if number % 50 else FEW)
+        if number % 100 == 0:
+            now += 0.02
+            assert not any(refused.data for refused in room.surplus(now))
+    assert room.standing
+    list(room.surplus(now))
+    assert len(room) == STANDING
+    assert [waiting.data for _ in range(11) if (waiting := room.next())] == [b"ours"] * 10 + [b""]
 
 
 class Node:

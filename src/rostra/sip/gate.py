@@ -89,9 +89,14 @@ class Gate:
         if not heard and not registered(flow) and not hearing.new(address, now, proven=proven):
             self.dropped += 1
             return DROP
-        ours = registered(flow)
-        taken = self.overload.takes(asking(flow, ours=ours), name_of(data), now, ours=ours)
-        return GO_ON if taken else refusal(data, flow)
+        who, ours = self.asking(flow, registered)
+        return GO_ON if self.overload.takes(who, name_of(data), now, ours=ours) else refusal(data, flow)
+
+    def asking(self, flow: Flow, registered: Callable[[Flow], bool]) -> tuple[str, bool]:
+        """Who asks, and whether it is one of ours: a registered device or a configured system, else all of its source
+        together."""
+        address, port = flow.remote
+        return (f"{address} {port}", True) if registered(flow) else (source_of(address), self.trusted(address))
 
     def belongs(self, data: bytes) -> bool:
         """Is it part of a dialog that there is, or does a request of ours wait for it? Whoever floods can make tags and
@@ -111,12 +116,6 @@ class Gate:
 def acknowledges_refusal(data: bytes) -> bool:
     """Does it end what was refused unread?"""
     return data.startswith(b"ACK ") and _TAG_OF_REFUSAL in data
-
-
-def asking(flow: Flow, *, ours: bool) -> str:
-    """Who asks: a device of ours, or all others of its source together."""
-    address, port = flow.remote
-    return f"{address} {port}" if ours else source_of(address)
 
 
 def _tag(header: re.Pattern[bytes], data: bytes) -> bytes:

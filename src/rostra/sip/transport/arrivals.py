@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from rostra.sip.engine import Engine
 from rostra.sip.flow import Flow
-from rostra.sip.gate import acknowledges_refusal, asking, cancelled, name_of, refusal
+from rostra.sip.gate import acknowledges_refusal, cancelled, name_of, refusal
 from rostra.sip.overload import Few
-from rostra.sip.transport.room import Room, Waiting
+from rostra.sip.transport.room import FEW, MANY, OURS, Room, Waiting
 
 TURN = 0.005
 """Seconds of one turn for what begins something: others have theirs in between."""
@@ -64,9 +64,9 @@ class Arrivals:
         if request in self._room or cancelled(data) in self._room:  # who cancels what has not begun says it again
             return
         if self._engine.gate.hearing.hears(flow.remote[0], now, proven=False):
-            ours = self._engine.keeps(flow)
-            light = self._few.has(asking(flow, ours=ours), now, ours=ours)
-            self._room.enter(request, Waiting(data, flow, now), light=light)
+            who, ours = self._engine.gate.asking(flow, self._engine.keeps)
+            rank = (OURS if ours else FEW) if self._few.has(who, now, ours=ours) else MANY
+            self._room.enter(request, Waiting(data, flow, now), rank)
         else:
             self._feed(data, flow)  # dropped, but for what the gate lets through all the same
 
