@@ -24,6 +24,7 @@ HOST = "1 1 UDP 2015363327 10.0.0.5 41049 typ host"
         (HOST.replace("1 1", "1 3"), False),
         (HOST.replace("41049", "0"), False),
         (HOST.replace("41049", "70000"), False),
+        (HOST.replace("41049", "9" * 5000), False),
         (HOST.replace(" typ host", ""), False),
         ("", False),
     ],

@@ -18,7 +18,7 @@ from rostra.media.engine.consent import STALE, TRIAL, TRIALS, Consent
 from rostra.media.engine.leg import LegContext
 from rostra.media.engine.renditions import Renditions
 from rostra.media.engine.rtp_leg import RtpLeg
-from rostra.media.engine.rtp_streams import usable
+from rostra.media.engine.rtp_streams import plain, usable
 from tests.media.test_rtp_legs import PCMU, SUITES, VP8, side
 
 from .conftest import Driven
@@ -155,6 +155,27 @@ def test_sound_goes_to_others_for_a_while() -> None:
 )  # fmt: skip
 def test_addresses_that_can_be_sent_to(address: str, taken: bool) -> None:
     assert usable(address) is taken
+
+
+@pytest.mark.parametrize(
+    ("address", "written"),
+    [
+        ("2001:DB8:0:0::1", "2001:db8::1"), ("192.0.2.1", "192.0.2.1"), ("host.test", "host.test"), ("", ""),
+    ],
+)  # fmt: skip
+def test_addresses_are_compared_as_sockets_write_them(address: str, written: str) -> None:
+    assert plain(address) == written
+
+
+async def test_who_writes_its_address_in_another_way_is_who_signals() -> None:
+    leg = RtpLeg(LegContext(Renditions(), lambda _: None, lambda *_: None, lambda *_: None), "one", Environment())
+    try:
+        _, ports = await leg.reserve(KINDS, ipv6=True)
+        there = side((40000, 40002), CODECS, address="0:0:0::1")
+        streams, _ = leg._agreed(side(ports, CODECS, address="::1"), there)
+        assert {stream.address for stream in streams.values()} == {"::1"}
+    finally:
+        await leg.close()
 
 
 async def test_a_call_lives_by_reports_and_ends_when_nothing_comes() -> None:

@@ -189,8 +189,12 @@ def test_an_ice_restart_is_told_by_the_credentials() -> None:
 
 
 @pytest.mark.parametrize(
-    "offer", ["", "v=0\r\n", "nonsense", "v=0\r\nm=audio x y z\r\n", "v=0\r\nm=video 9 P 96\r\nbad\r\n"]
-)
+    "offer",
+    [
+        "", "v=0\r\n", "nonsense", "v=0\r\nm=audio x y z\r\n", "v=0\r\nm=video 9 P 96\r\nbad\r\n",
+        f"v=0\r\nm=audio {'9' * 5000} P 96\r\n", CHROMIUM.replace("opus/48000", f"opus/{'9' * 5000}"),
+    ],
+)  # fmt: skip
 def test_malformed_offers_are_refused(offer: str) -> None:
     with pytest.raises(BadDescription):
         plan(offer)

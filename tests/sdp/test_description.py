@@ -83,6 +83,8 @@ def test_rtcp_port(attribute: str, port: int) -> None:
         "m=audio 4 RTP/AVP 96\na=rtpmap:96 opus\n",
         "m=audio 4 RTP/AVP 96\na=rtpmap:96 opus/0\n",
         "m=audio 4 RTP/AVP 0\na=rtcp:many\n",
+        f"m=audio 4 RTP/AVP 0\na=rtcp:{'9' * 5000}\n",
+        f"m=audio 4 RTP/AVP {'9' * 5000}\n",
     ],
 )
 def test_impossible_values_are_errors(lines: str) -> None:

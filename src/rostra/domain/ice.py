@@ -70,7 +70,7 @@ def usable_candidate(candidate: str) -> bool:
         ipaddress.ip_address(words[4])
     except ValueError:
         return False
-    return words[5].isascii() and words[5].isdecimal() and 0 < int(words[5]) < 65536
+    return words[5].isascii() and words[5].isdecimal() and len(words[5]) < 6 and 0 < int(words[5]) < 65536
 
 
 def usable_candidates(candidates: Sequence[str]) -> tuple[str, ...]:

@@ -178,7 +178,7 @@ def _rtcp_port(section: Section) -> int:
     if not value:
         return 0
     text = value.split()[0] if value.split() else ""
-    if not text.isdecimal() or not text.isascii() or int(text) > 65535:
+    if not text.isdecimal() or not text.isascii() or len(text) > 5 or int(text) > 65535:
         raise SdpError(f"a=rtcp {value[:40]!r} is not a port")
     port = int(text)
     usual = section.port if section.value("rtcp-mux") is not None else section.port + 1
@@ -199,7 +199,7 @@ def _codecs(section: Section) -> tuple[CodecParameters, ...]:
     codecs: list[CodecParameters] = []
     seen: set[int] = set()
     for text in section.formats:
-        if not text.isdecimal() or not text.isascii() or int(text) > 127:
+        if not text.isdecimal() or not text.isascii() or len(text) > 3 or int(text) > 127:
             raise SdpError(f"m={section.media}: {text[:20]!r} is not a payload type")
         payload_type = int(text)
         if payload_type in seen:

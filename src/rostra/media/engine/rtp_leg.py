@@ -22,7 +22,7 @@ from rostra.media.engine.leg import Leg, LegContext, VideoFeed
 from rostra.media.engine.ports import PortPair
 from rostra.media.engine.rtp_parts import DISCARD, NOWHERE, NOWHERE_6
 from rostra.media.engine.rtp_statistics import Received
-from rostra.media.engine.rtp_streams import Stream, usable
+from rostra.media.engine.rtp_streams import Stream, plain, usable
 from rostra.media.engine.rtp_transport import RtpTransport, Wire, wire
 from rostra.media.engine.rungs import Rung
 from rostra.media.engine.sections import BadDescription
@@ -152,7 +152,7 @@ class RtpLeg(Leg):
             if found is None:
                 continue
             wires.append(found)
-            address = theirs.address or remote.address
+            address = plain(theirs.address or remote.address)
             if found.ice and theirs.ice is not None:
                 self._find_way(index, theirs.ice)
             streams[index] = Stream(

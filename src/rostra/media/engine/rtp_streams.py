@@ -23,6 +23,14 @@ class Stream:
     """By consent."""
 
 
+def plain(address: str) -> str:
+    """As sockets write it: one address of IPv6 has many spellings, and what it proves is told by comparing."""
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return address
+
+
 def usable(address: str) -> bool:
     """A literal address of a host; 0.0.0.0 is the old way to say hold (RFC 3264 8.4).
 

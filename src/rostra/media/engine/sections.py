@@ -70,7 +70,7 @@ class Section:
     def receive_limit(self) -> int | None:
         """Most bit/s the describing side wants to receive here (b=TIAS, else b=AS)."""
         found = [line[2:].partition(":") for line in self.lines if line.startswith("b=")]
-        limits = {name: int(value) for name, _, value in found if value.isdecimal()}
+        limits = {name: int(value) for name, _, value in found if is_number(value)}
         if "TIAS" in limits:
             return limits["TIAS"]
         return limits["AS"] * 1000 if "AS" in limits else None
@@ -83,7 +83,7 @@ class Section:
         return [
             _payload(int(number), maps.get(number) or _STATIC[number], formats.get(number, ""))
             for number in self.formats
-            if number.isdecimal() and (number in maps or number in _STATIC)
+            if is_number(number) and (number in maps or number in _STATIC)
         ]
 
 
@@ -112,6 +112,11 @@ def attribute_values(lines: tuple[str, ...], attribute: str) -> list[str]:
     return [line[len(prefix) + 1 :] for line in lines if line == prefix or line.startswith(prefix + ":")]
 
 
+def is_number(text: str) -> bool:
+    """Digits alone, and no more than any number has that descriptions state."""
+    return text.isascii() and text.isdecimal() and len(text) < 11
+
+
 def parse(text: str) -> Description:
     """Cut a description into sections. Raises BadDescription."""
     if len(text) > _LONGEST:
@@ -134,14 +139,14 @@ def parse(text: str) -> Description:
 def _section(media: str, lines: list[str]) -> Section:
     words = media[2:].split()
     port = words[1].partition("/")[0] if len(words) >= 4 else ""
-    if not port.isdecimal() or int(port) > 65535:
+    if not is_number(port) or int(port) > 65535:
         raise BadDescription(f"not a media line: {media[:60]!r}")
     return Section(words[0], int(port), words[2], tuple(words[3:]), tuple(lines))
 
 
 def _payload(number: int, mapping: str, fmtp: str) -> Payload:
     name, rate, channels = [*mapping.strip().split("/"), "", ""][:3]
-    if not rate.isdecimal() or number > 127 or (channels and not channels.isdecimal()):
+    if not is_number(rate) or number > 127 or (channels and not is_number(channels)):
         raise BadDescription(f"not a payload type: {number} {mapping[:60]!r}")
     members = [member.strip().partition("=") for member in fmtp.split(";") if member.strip()]
     parameters = {key.lower() if sep else "": value if sep else key for key, sep, value in members}

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 
 from rostra.domain.ice import usable_candidate
-from rostra.media.engine.sections import BadDescription, Description, Payload, Section, parse
+from rostra.media.engine.sections import BadDescription, Description, Payload, Section, is_number, parse
 from rostra.media.engine.webrtc_plan import Chosen, Plan, PlannedSection
 
 TRANSPORT_WIDE = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
@@ -111,7 +111,7 @@ def transport_wide_number(section: Section) -> int | None:
     for value in section.values("extmap"):
         number, _, name = value.partition(" ")
         number = number.partition("/")[0]
-        if name.split()[:1] == [TRANSPORT_WIDE] and number.isdecimal():
+        if name.split()[:1] == [TRANSPORT_WIDE] and is_number(number):
             return int(number)
     return None
 
@@ -122,7 +122,7 @@ def slides_sources(planned: Plan, transport: str) -> set[int]:
     if section is None:
         return set()
     stated = [*section.offered.values("ssrc"), *inner[section.inner].values("ssrc")]
-    return {int(value.split()[0]) for value in stated if value.split()[:1] and value.split()[0].isdecimal()}
+    return {int(value.split()[0]) for value in stated if value.split()[:1] and is_number(value.split()[0])}
 
 
 def repeats(transport: str) -> dict[str, str]:
