@@ -240,6 +240,19 @@ def test_what_is_no_request_is_not_answered(data: bytes) -> None:
     assert gate.refusal(data, UDP) == DROP
 
 
+def test_who_was_refused_is_not_taken_by_a_repetition() -> None:
+    found = crowded()
+    refused = [number for number in range(1000) if not found.takes("192.0.2.1", number, 0.0)]
+    while not found.calm:
+        found.measured(0, 0, 0)
+    assert not any(found.takes("192.0.2.1", number, 2.0) for number in refused)
+    assert found.takes("192.0.2.1", 1000, 2.0)
+    assert not found.has_refused(None, 2.0 + overload.REPEATED + 0.1)
+    for number in range(2 * overload.MOST_REFUSED):
+        found.refuse(number, 20.0)
+    assert len(found._refused) == overload.MOST_REFUSED
+
+
 def test_devices_of_ours_have_places_that_strangers_do_not_take() -> None:
     found = crowded()
     strangers = sum(found.takes(f"198.51.100.{number}", number, 0.0) for number in range(LIGHT_IN_ALL * 5))

@@ -208,4 +208,12 @@ async def test_those_for_whom_there_is_no_room_are_refused_unread(monkeypatch: p
     before = len(node.sent)
     node.arrivals.take(message("ACK", to=refused[0].headers.get("To") or ""), UDP, node.began)
     assert len(node.sent) == before
-    node.arrivals.close()
+    await node.idle()
+    begun = node.calls
+    node.take(message(number=int(refused[0].call_id)))
+    await node.idle()
+    assert node.calls == begun, "a repetition on its way begins nothing"
+    assert node.sent[-1].encode() == refused[0].encode()
+    node.take(message(number=int(refused[0].call_id)).replace(b"branch=z9hG4bK", b"branch=z9hG4bKnew"))
+    await node.idle()
+    assert node.calls == begun + 1, "another attempt does"

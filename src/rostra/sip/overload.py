@@ -33,7 +33,11 @@ RETRY_AFTER = 5
 """Seconds after which those who are refused may try again."""
 MOST_ASKING = 20_000
 MOST_TAKEN = 20_000
-"""Requests remembered, so that their repetitions are taken as well."""
+"""Requests remembered, so that their repetitions are taken as well,"""
+MOST_REFUSED = 20_000
+REPEATED = 10.0
+"""and, for so many seconds, those that were refused: whoever was told so does not wait for a call any more, which a
+repetition on its way would begin."""
 
 
 class Few:
@@ -71,6 +75,7 @@ class Overload:
         self._few = Few()
         self._credit = 0.0
         self._taken: collections.OrderedDict[int, None] = collections.OrderedDict()
+        self._refused: collections.OrderedDict[int, float] = collections.OrderedDict()
 
     @property
     def calm(self) -> bool:
@@ -90,13 +95,29 @@ class Overload:
         """May a new request of somebody, by a number that its repetitions share, go on?"""
         if request in self._taken:
             return True
-        if self.share < 1.0 and not (self._few.has(asking, now, ours=ours) or self._draw()):
-            self.refused += 1
+        if self.has_refused(request, now) or (
+            self.share < 1.0 and not (self._few.has(asking, now, ours=ours) or self._draw())
+        ):
+            self.refuse(request, now)
             return False
         self._taken[request] = None
         if len(self._taken) > MOST_TAKEN:
             self._taken.popitem(last=False)
         return True
+
+    def refuse(self, request: int, now: float) -> None:
+        """It is, and so are its repetitions."""
+        self.refused += 1
+        self._refused.pop(request, None)
+        self._refused[request] = now
+        if len(self._refused) > MOST_REFUSED:
+            self._refused.popitem(last=False)
+
+    def has_refused(self, request: int | None, now: float) -> bool:
+        """Was it refused a short while ago? None: was anything?"""
+        while self._refused and now - next(iter(self._refused.values())) > REPEATED:
+            self._refused.popitem(last=False)
+        return bool(self._refused) if request is None else request in self._refused
 
     def _draw(self) -> bool:
         """Evenly rather than by chance."""

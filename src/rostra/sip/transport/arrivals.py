@@ -48,7 +48,9 @@ class Arrivals:
         if acknowledges_refusal(data):
             return
         now = self._loop.time()
-        if (not self._room and now - began < TURN) or self._engine.gate.belongs(data):
+        gate = self._engine.gate
+        at_once = not self._room and now - began < TURN and not gate.overload.has_refused(None, now)
+        if at_once or gate.belongs(data):
             self._feed(data, flow)
         else:
             self._wait(data, flow, now)
@@ -63,7 +65,9 @@ class Arrivals:
         request = name_of(data)
         if request in self._room or cancelled(data) in self._room:  # who cancels what has not begun says it again
             return
-        if self._engine.gate.hearing.hears(flow.remote[0], now, proven=False):
+        if self._engine.gate.overload.has_refused(request, now):
+            self._refuse(data, flow, now)
+        elif self._engine.gate.hearing.hears(flow.remote[0], now, proven=False):
             who, ours = self._engine.gate.asking(flow, self._engine.keeps)
             rank = (OURS if ours else FEW) if self._few.has(who, now, ours=ours) else MANY
             self._room.enter(request, Waiting(data, flow, now), rank)
@@ -79,8 +83,11 @@ class Arrivals:
             if self._loop.time() >= until:
                 break
         for refused in self._room.surplus(self._loop.time()):
-            answer, port = refusal(refused.data, refused.flow)
-            if answer:
-                self._engine.gate.overload.refused += 1
-                self._send(answer, (refused.flow.remote[0], port))
+            self._refuse(refused.data, refused.flow, self._loop.time())
         self.turn_over()
+
+    def _refuse(self, data: bytes, flow: Flow, now: float) -> None:
+        answer, port = refusal(data, flow)
+        if answer:
+            self._engine.gate.overload.refuse(name_of(data), now)
+            self._send(answer, (flow.remote[0], port))
