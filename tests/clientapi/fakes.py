@@ -95,7 +95,9 @@ class FakeSession:
     def service(self) -> ServiceDescription:
         return self.conference.service.description
 
-    async def open_webrtc(self, call: str, offer: str, *, media_type: str = "video", present: str = "") -> str:
+    async def open_webrtc(
+        self, call: str, offer: str, *, media_type: str = "video", present: str = "", answered: bool = False
+    ) -> str:
         if self.delay:
             await self.delay.wait()
         if self.failure:

@@ -64,6 +64,11 @@ PEER = """
       await pc.setLocalDescription(await pc.createOffer({iceRestart}));
       return pc.localDescription.sdp.split('\\r\\n').map((l) => l).join('\\r\\n');
     },
+    async accept(sdp) {
+      await pc.setRemoteDescription({type: 'offer', sdp});
+      await pc.setLocalDescription(await pc.createAnswer());
+      return pc.localDescription.sdp;
+    },
     async answer(sdp) { await pc.setRemoteDescription({type: 'answer', sdp}); },
     async direct(direction, send) {
       const main = pc.getTransceivers()[1];
@@ -118,6 +123,10 @@ class Peer:
 
     async def answer(self, sdp: str) -> None:
         await self.page.evaluate("(s) => peer.answer(s)", sdp)
+
+    async def accept(self, offer: str) -> str:
+        """Take an offer; the answer."""
+        return await self.page.evaluate("(s) => peer.accept(s)", offer)
 
     async def direct(self, direction: str, *, send: bool = False) -> None:
         """Change the main video's direction before the next offer."""

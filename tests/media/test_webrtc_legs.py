@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import cast
 
 import pytest
 from playwright.async_api import Browser
 
+from rostra.calls.switchboard import ServiceDescription, Session
 from rostra.domain.scene import Scene, Tile
 from rostra.media import messages as m
 from rostra.media.client import MediaFailure, Worker, WorkerLost
 from rostra.media.engine.webrtc_answer import START_BITRATE
 from rostra.media.pool import WorkerPool
+from rostra.sdp.session import parse
+from rostra.sip.bundled import BundledMedia
 from tests.e2e.browser import Colour, Peer, chromium
 
 from .conftest import Driven
@@ -162,13 +167,30 @@ async def test_ice_restart_builds_anew_and_media_comes_back(driven: Driven, brow
     await until(lambda: sees(peers["blue"], COLOURS["red"]))
 
 
-async def test_a_killed_worker_is_replaced_and_browsers_come_back(
+@dataclasses.dataclass
+class BundledCall:
+    """Of a SIP system with the media of a browser, as far as its media asks."""
+
+    worker: Worker
+    service: ServiceDescription = ServiceDescription(id=1, name="Demo", service_type="conference")
+
+    async def open_webrtc(
+        self, call: str, offer: str, *, media_type: str = "video", present: str = "", answered: bool = False
+    ) -> str:
+        del present
+        return await self.worker.open_webrtc(call, offer, media_type=media_type, start=True, answered=answered)
+
+
+async def test_a_killed_worker_is_replaced_and_far_ends_come_back(
     driven: Driven, pool: WorkerPool, browser: Browser
 ) -> None:
+    """A browser by its own offer, a SIP system by ours."""
     await driven.worker.compose(compose())
     peers = {name: await Peer.open(browser, name, TONES[name]) for name in COLOURS}
-    for name, peer in peers.items():
-        await connect(driven.worker, name, peer)
+    call = BundledCall(driven.worker)
+    media = BundledMedia(cast("Session", call), "blue")
+    await connect(driven.worker, "red", peers["red"])
+    await peers["blue"].answer(await media.answer(parse(await peers["blue"].offer())))
     await until(lambda: sees(peers["red"], COLOURS["blue"]))
 
     began = time.monotonic()
@@ -185,8 +207,9 @@ async def test_a_killed_worker_is_replaced_and_browsers_come_back(
     frames = {name: await peer.frames() for name, peer in peers.items()}
     second = await pool.acquire("conference", "Test", driven.hear, driven.lost.append)
     await second.compose(compose())
-    for name, peer in peers.items():
-        await connect(second, name, peer, restart=True)
+    await connect(second, "red", peers["red"], restart=True)
+    call.worker = second
+    await media.answered(parse(await peers["blue"].accept(await media.offer(paused=False, anew=True))))
     for name, other in (("red", "blue"), ("blue", "red")):
 
         async def back(name: str = name, other: str = other) -> bool:

@@ -63,10 +63,14 @@ CHROMIUM = Path(__file__).parents[1] / "media/offers/chromium-audio-video-inacti
 class LikeABrowser(FakeSession):
     offers: list[str] = dataclasses.field(default_factory=list)
 
-    async def open_webrtc(self, call: str, offer: str, *, media_type: str = "video", present: str = "") -> str:
-        self.log.append(("open_webrtc", call, media_type))
+    answer: str = ANSWER
+
+    async def open_webrtc(
+        self, call: str, offer: str, *, media_type: str = "video", present: str = "", answered: bool = False
+    ) -> str:
+        self.log.append(("open_webrtc", call, media_type, *(("answered",) if answered else ())))
         self.offers.append(offer)
-        return ANSWER
+        return self.answer
 
 
 @pytest.fixture
@@ -119,8 +123,28 @@ async def test_a_host_holds_a_bundled_call_by_an_offer_on_the_same_connection(se
     assert (resumed.value("sendonly"), resumed.value("sendrecv")) == (None, "")
     with pytest.raises(NegotiationError):
         await media.answered(OFFER.replace("a=group:BUNDLE 0 1\n", "").encode())
-    with pytest.raises(NegotiationError):
-        await media.offer(new_ports=True)
+
+
+async def test_a_lost_media_node_restarts_a_bundled_call(session: LikeABrowser) -> None:
+    """The offer is of the connection of another worker, which knows nothing of the far end but what it will answer."""
+    media = CallMedia(session, "c1", encrypt=False)
+    first = parse(await media.answer(OFFER.encode()))
+    session.answer = ANSWER.replace("ufrag:abcd", "ufrag:anew").replace("setup:actpass", "setup:active")
+    restarted = parse(await media.offer(new_ports=True))
+    assert "candidate" not in session.offers[-1]
+    assert session.log[-1] == ("open_webrtc", "c1", "video")
+    assert restarted.origin == dataclasses.replace(first.origin, version=first.origin.version + 1)
+    audio = restarted.sections[0]
+    assert (audio.value("ice-ufrag"), audio.value("setup"), audio.value("sendrecv")) == ("anew", "active", "")
+    assert audio.values("candidate")
+    assert (audio.address, audio.port) == ("203.0.113.9", 41000)
+
+    answer = OFFER.replace("ufrag:abcd", "ufrag:wxyz").replace("a=setup:actpass", "a=setup:passive")
+    await media.answered(answer.encode())
+    assert session.log[-1] == ("open_webrtc", "c1", "video", "answered")
+    followed = parse(session.offers[-1]).sections[0]
+    assert (followed.value("ice-ufrag"), followed.value("setup")) == ("wxyz", "actpass")
+    assert followed.values("candidate")
 
 
 @pytest.mark.parametrize(

@@ -93,11 +93,11 @@ class RelayedWorker(Worker):
     async def open_webrtc(
         self, leg: str, offer: str, *, media_type: str = "video", receive_bandwidth: int | None = None,
         send_bandwidth: int | None = None, slides: Slides = Slides(), start: bool = False,  # noqa: B008 (immutable)
-        servers: IceServers = NO_SERVERS,
+        servers: IceServers = NO_SERVERS, answered: bool = False,
     ) -> str:  # fmt: skip
         answer = await super().open_webrtc(
             leg, relay_sdp.offer_through(offer), media_type=media_type, receive_bandwidth=receive_bandwidth,
-            send_bandwidth=send_bandwidth, slides=slides, start=start,
+            send_bandwidth=send_bandwidth, slides=slides, start=start, answered=answered,
         )  # fmt: skip
         try:
             needed = relay_sdp.transports(answer, near=self._address)

@@ -98,7 +98,9 @@ class CallSession(CameraLegs):
 
     # ---- media
 
-    async def open_webrtc(self, call: str, offer: str, *, media_type: str = "video", present: str = "") -> str:
+    async def open_webrtc(
+        self, call: str, offer: str, *, media_type: str = "video", present: str = "", answered: bool = False
+    ) -> str:
         state, fresh = self._begin(call)
         if fresh:
             state.content, state.asked = content_of(present), bandwidths.asked(offer)
@@ -114,7 +116,7 @@ class CallSession(CameraLegs):
             answer = await worker.open_webrtc(
                 call, offer, media_type=media_type,
                 receive_bandwidth=self.service.max_callrate_in, send_bandwidth=self._sent_at_most(state),
-                slides=slides, servers=self.servers,
+                slides=slides, servers=self.servers, answered=answered,
             )  # fmt: skip
             if state.confirmed:
                 await worker.start(call)

@@ -123,8 +123,13 @@ class Session(Protocol):
     on_signal: Callable[[PeerSignal], None] | None
     """Told what the other client with direct media says (API-159 to API-162)."""
 
-    async def open_webrtc(self, call: str, offer: str, *, media_type: str = "video", present: str = "") -> str:
-        """Set up or renegotiate WebRTC media; returns the complete SDP answer. Raises MediaRefused."""
+    async def open_webrtc(
+        self, call: str, offer: str, *, media_type: str = "video", present: str = "", answered: bool = False
+    ) -> str:
+        """Set up or renegotiate WebRTC media; returns the complete SDP answer. Raises MediaRefused.
+
+        `answered`: the offer is what the far end said to our last answer, as we offered it.
+        """
         ...
 
     async def open_stream(self, call: str, url: str, presentation_url: str = "", authorities: str = "") -> None:

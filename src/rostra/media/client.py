@@ -74,6 +74,7 @@ class Worker:
         slides: m.Slides = SLIDES,
         start: bool = False,
         servers: IceServers = NO_SERVERS,
+        answered: bool = False,
     ) -> str:
         """Open or renegotiate a WebRTC leg; the complete answer. See `messages.OpenWebRtc`."""
         request = m.OpenWebRtc(
@@ -85,6 +86,7 @@ class Worker:
             slides=slides,
             start=start,
             servers=servers,
+            answered=answered,
         )
         return (await self._ask(request, m.WebRtcAnswer)).sdp
 

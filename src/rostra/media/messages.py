@@ -95,6 +95,9 @@ class OpenWebRtc(Message, frozen=True, kw_only=True):
     start: bool = False
     """Send at once; else a new connection sends nothing before Start (the client's ack, API-070)."""
     servers: IceServers = NO_SERVERS
+    answered: bool = False
+    """The offer is what the far end answered when our last answer was offered to it: the transport stays, whatever
+    credentials it has."""
 
 
 class AddCandidate(Message, frozen=True, kw_only=True):

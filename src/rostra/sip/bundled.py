@@ -16,6 +16,8 @@ class BundledMedia:
         self._call = call
         self._said: sdp.Session | None = None
         """Our last answer."""
+        self._theirs: sdp.Session | None = None
+        """The far end's last description, as an offer."""
         self._version = 0
         self._asked = False
 
@@ -26,16 +28,23 @@ class BundledMedia:
 
     async def answer(self, offer: sdp.Session) -> str:
         """Take an offer of the far end."""
-        answer = await self._open(connectivity.for_browsers(offer))
-        self._said = connectivity.for_sip(offer, answer)
+        theirs = connectivity.for_browsers(offer)
+        answer = await self._open(theirs)
+        self._said, self._theirs = connectivity.for_sip(offer, answer), theirs
         return self._numbered(self._said)
 
-    def offer(self, *, paused: bool) -> str:
-        """Ours, with everything as it is but for who sends."""
-        if self._said is None:
+    async def offer(self, *, paused: bool, anew: bool = False) -> str:
+        """Ours, with everything as it is but for who sends.
+
+        `anew`: the media node was lost, so the connection is another one (RFC 8839 4.4.1, RFC 8842 5.5).
+        """
+        if self._said is None or self._theirs is None:
             raise NegotiationError("media in a bundle is offered by the far end first")
+        if anew:
+            answer = await self._open(connectivity.out_of_reach(self._theirs))
+            self._said = connectivity.for_sip(self._theirs, answer)
         self._asked = True
-        return self._numbered(connectivity.offered_again(self._said, paused=paused))
+        return self._numbered(connectivity.offered_again(self._said, paused=paused, anew=anew))
 
     async def answered(self, answer: sdp.Session) -> None:
         if not self._asked or self._said is None or len(answer.sections) != len(self._said.sections):
@@ -43,11 +52,12 @@ class BundledMedia:
         self._asked = False
         if not connectivity.wanted(answer):
             raise NegotiationError("the far end gives up its bundle within the call")
-        await self._open(connectivity.as_an_offer(answer))
+        self._theirs = connectivity.as_an_offer(answer)
+        await self._open(self._theirs, answered=True)
 
-    async def _open(self, offer: sdp.Session) -> str:
+    async def _open(self, offer: sdp.Session, *, answered: bool = False) -> str:
         kind = self._session.service.call_type
-        return await self._session.open_webrtc(self._call, sdp.serialise(offer), media_type=kind)
+        return await self._session.open_webrtc(self._call, sdp.serialise(offer), media_type=kind, answered=answered)
 
     def _numbered(self, description: sdp.Session) -> str:
         self._version += 1

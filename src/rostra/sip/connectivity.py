@@ -58,14 +58,26 @@ def for_sip(offer: Session, answer: str) -> Session:
     return dataclasses.replace(answered, sections=tuple(sections))
 
 
-def offered_again(answer: Session, *, paused: bool) -> Session:
-    """Our last answer as an offer of our own: the connection stays (RFC 8842 5.5), what goes which way is new."""
-    stated = (Attribute("setup", "actpass"), Attribute("sendonly" if paused else "sendrecv"))
+def offered_again(answer: Session, *, paused: bool, anew: bool = False) -> Session:
+    """Our last answer as an offer of our own: the connection stays (RFC 8842 5.5), what goes which way is new.
+
+    `anew`: the answer is of another connection, which has its part in DTLS by then.
+    """
+    replaced = _DIRECTIONS if anew else (*_DIRECTIONS, "setup")
+    stated = Attribute("sendonly" if paused else "sendrecv"), *(() if anew else (Attribute("setup", "actpass"),))
     sections = [
-        dataclasses.replace(one, attributes=(*_without(one, *_DIRECTIONS, "setup"), *stated)) if one.port else one
+        dataclasses.replace(one, attributes=(*_without(one, *replaced), *stated)) if one.port else one
         for one in answer.sections
     ]
     return dataclasses.replace(answer, sections=tuple(sections))
+
+
+def out_of_reach(offer: Session) -> Session:
+    """An offer without the far end's candidates: it is yet to hear of the connection that this is for."""
+    sections = [
+        dataclasses.replace(one, attributes=_without(one, "candidate", "end-of-candidates")) for one in offer.sections
+    ]
+    return dataclasses.replace(offer, sections=tuple(sections))
 
 
 def as_an_offer(answer: Session) -> Session:

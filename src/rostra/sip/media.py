@@ -178,9 +178,7 @@ class CallMedia:
     async def offer(self, *, new_ports: bool = False) -> bytes:
         """Our offer: at first everything we can do, later the streams in use again."""
         if self._bundled.taken:
-            if new_ports:
-                raise negotiation.NegotiationError("media in a bundle is not set up anew by an offer of ours")
-            return self._bundled.offer(paused=self._paused).encode()
+            return (await self._bundled.offer(paused=self._paused, anew=new_ports)).encode()
         fresh = self._local is None
         kinds = self._kinds or self._everything()
         await self._reserve(kinds, again=new_ports)
@@ -190,9 +188,9 @@ class CallMedia:
         keys = fresh_key if wanted else None
         floor = await self._floor_offer() if fresh and kinds.count(MediaKind.VIDEO) > 1 else None
         offer = offering.make_offer(kinds, self._ports, keys, limits=self._limits, previous=self._local, floor=floor)
-        offer = await self._checks.offer(offer, self.announce, restart=new_ports)
         if self._local is not None and not new_ports:
             offer = offering.keeping_keys(offer, self._local)
+        offer = await self._checks.offer(offer, self.announce, restart=new_ports)
         self._offered = self._directed(self._numbered(offer))
         return write(self._offered).encode()
 

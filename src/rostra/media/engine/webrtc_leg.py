@@ -46,7 +46,7 @@ class WebRtcLeg(Leg):
         planned = plan(request.offer, request.media_type, request.slides)
         async with self._lock:
             transport = self._transport
-            if transport is None or not transport.follows(planned):
+            if transport is None or not transport.follows(planned, answered=request.answered):
                 transport = await self._replace(request)
                 self._started = request.start
             inner = await transport.negotiate(planned)

@@ -99,13 +99,16 @@ class WebRtcTransport:
         ]
         self._pipeline.add(self.element)
 
-    def follows(self, plan: Plan) -> bool:
-        """Whether a new offer continues this connection: same credentials, no new section or codec."""
+    def follows(self, plan: Plan, *, answered: bool = False) -> bool:
+        """Whether a new offer continues this connection: same credentials, no new section or codec.
+
+        `answered`: it answers our last description, and so is of this connection with any credentials.
+        """
         if self.plan is None or plan.bundled != self.plan.bundled:
             return False
         shape = [(section.mid, chosen.payload) for section, chosen in plan.agreed]
         mine = [(section.mid, chosen.payload) for section, chosen in self.plan.agreed]
-        return shape == mine and plan.credentials() == self.plan.credentials()
+        return shape == mine and (answered or plan.credentials() == self.plan.credentials())
 
     async def negotiate(self, plan: Plan) -> str:
         """Take an offer; returns the element's own complete answer. Raises BadDescription or BadPipeline."""
