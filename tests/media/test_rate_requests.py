@@ -88,3 +88,17 @@ def test_less_is_asked_for_while_packets_get_lost_and_more_afterwards() -> None:
     seen = [throttle.wanted for _ in range(120) if after(2.1, 100, 0, 1e6)]
     assert throttle.wanted is None  # free again
     assert seen == [*sorted(one or requests.CEILING for one in seen[:-1]), None]
+
+
+def test_who_has_left_limits_nobody() -> None:
+    bounds = Bounds()
+    bounds.take(1, [Entry(7, 128_000, 40)], [7])
+    bounds.take(2, [Entry(7, 512_000, 40)], [7])
+    bounds.keep({2})
+    assert bounds.limit == requests.obeyed(Entry(7, 128_000, 40).media), "its first report may be yet to come"
+    bounds.keep({1, 2})
+    bounds.keep({2, 3})
+    assert bounds.limit == requests.obeyed(Entry(7, 512_000, 40).media)
+    bounds.keep(())
+    assert bounds.limit is None
+    assert list(bounds.notification()) == []

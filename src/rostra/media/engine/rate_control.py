@@ -64,6 +64,8 @@ class RateControl:
         changed = False
         for index, stream in self._streams.items():
             self._take(index, stream)
+            if stream.limit is not None:
+                stream.bounds.keep(rtp_statistics.sources(self._rtpbin, index))
             limit = stream.bounds.limit
             if limit != stream.limit and now - stream.changed >= PAUSE:
                 logger.info("Far end asks for another rate", session=index, bitrate=limit)

@@ -94,6 +94,8 @@ class Bounds:
 
     def __init__(self) -> None:
         self._asked: dict[int, Entry] = {}
+        self._there: frozenset[int] = frozenset()
+        """Who of them has been among the far sources."""
 
     def take(self, sender: int, asked: Collection[Entry], ours: Collection[int]) -> bool:
         """A request of `sender`; False: none of it is about us."""
@@ -104,6 +106,12 @@ class Bounds:
                 self._asked.pop(next(iter(self._asked)))
             self._asked[sender] = min(mine, key=lambda entry: entry.media)
         return bool(mine)
+
+    def keep(self, present: Collection[int]) -> None:
+        """Forget what those asked for who were among the far sources and are not any more: they have left, timed out,
+        or have another number now, and would take nothing back (RFC 5104 3.5.4.2)."""
+        self._asked = {one: entry for one, entry in self._asked.items() if one in present or one not in self._there}
+        self._there = frozenset(one for one in self._asked if one in present)
 
     @property
     def limit(self) -> int | None:
