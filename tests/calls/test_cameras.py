@@ -8,7 +8,7 @@ from tests.calls.people import SERVICES, Guest, until
 
 from rostra.domain.camera import CameraCommand, Movement
 from rostra.domain.media import CodecParameters, MediaDescription, MediaKind, MediaStream
-from rostra.domain.vocabulary import CallProtocol
+from rostra.domain.vocabulary import CallProtocol, Role
 from rostra.media import messages as m
 
 LEFT = CameraCommand(action="start", movement=(Movement(axis="pan", direction="left"),), timeout=800.0)
@@ -65,6 +65,12 @@ async def test_whoever_is_seen_largest_is_moved(away: bool) -> None:
     await until(lambda: seen(bob) == ada.session.participant.uuid)
     worker.tell(m.CameraAsked(leg="bob", command=STOP))
     await until(lambda: worker.cameras[2:] == [("ada", STOP)])
+    await conference.set_role(eve.session.participant.uuid, Role.GUEST)
+    worker.tell(m.CameraAsked(leg="eve", command=LEFT))  # as by the API it is for Hosts
+    worker.tell(m.CameraAsked(leg="bob", command=LEFT))
+    await until(lambda: worker.cameras[3:] == [("ada", LEFT)])
+    worker.tell(m.CameraAsked(leg="bob", command=STOP))
+    await until(lambda: worker.cameras[4:] == [("ada", STOP)])
     for guest in (ada, bob, eve):
         await guest.session.leave()
 

@@ -6,6 +6,7 @@ from rostra.calls.prices import CallPrices
 from rostra.conference.events import CameraMove, CameraMoved
 from rostra.domain.camera import CameraCommand
 from rostra.domain.media import MediaDescription, MediaKind
+from rostra.domain.vocabulary import Role
 
 
 def movable(local: MediaDescription) -> bool:
@@ -17,7 +18,9 @@ class CameraLegs(CallPrices):
     """A participant's calls, with what moves cameras."""
 
     def camera_asked(self, command: CameraCommand) -> None:
-        """It moves the camera of the one it sees largest: in a gateway call, of the other end."""
+        """It moves the camera of the one it sees largest: in a gateway call, of the other end. Guests move nobody's."""
+        if self.participant.role is not Role.HOST:
+            return
         seen = self._instance.media.production.layout(self._participant.uuid).participants
         target = next((self._instance.participant(one) for one in seen if one != self._participant.uuid), None)
         if target is None or not target.fecc_supported:
