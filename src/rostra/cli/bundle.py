@@ -27,6 +27,7 @@ _PATTERNS = (
     "vendor/**/*",
     "web/dist/**/*",
     "themes/**/*",
+    "docs/**/*",
     "build/native/*.so",
     "deploy/debian-packages.txt",
 )

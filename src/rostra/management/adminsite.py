@@ -25,6 +25,7 @@ class Site(UnfoldAdminSite):
         from rostra.management.accounts.permissions import CONTROL
         from rostra.management.alarms import pages as alarms
         from rostra.management.audit import pages as audit
+        from rostra.management.manual import views as manual
         from rostra.management.setup import pages as setup
 
         def page(route: str, view: Any, name: str, permission: str) -> Any:
@@ -56,6 +57,7 @@ class Site(UnfoldAdminSite):
         own += _dialling(page)
         own.append(page("status/<slug:name>/<str:key>/<slug:action>/", actions.act, "status_action", CONTROL))
         own += [
+            *manual.urls(self.admin_view),
             *apidocs.urls(self.admin_view),
             path("csv/import/<slug:app>/<slug:model>/", self.admin_view(csvpages.upload), name="csv_upload"),
             path("csv/job/<str:token>/", self.admin_view(csvpages.job), name="csv_job"),
@@ -102,8 +104,10 @@ class Site(UnfoldAdminSite):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         from rostra.management.accounts import banners
         from rostra.management.alarms.pages import bell
+        from rostra.management.manual.views import link
 
-        return {**super().each_context(request), **banners.context(), "alarm_bell": bell(request)}
+        more = {"alarm_bell": bell(request), "manual_link": link(request.path)}
+        return {**super().each_context(request), **banners.context(), **more}
 
 
 def _provisioning(page: Callable[[str, Any, str, str], Any]) -> list[Any]:

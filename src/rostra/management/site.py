@@ -19,6 +19,7 @@ from rostra.management.accounts.resource_pages import AuthenticationPages, Clien
 from rostra.management.branding import BrandingPages
 from rostra.management.certificates.pages import CaPages, TlsPages
 from rostra.management.certificates.request_pages import RequestPages as CertificateRequestPages
+from rostra.management.clocks import ClockPages
 from rostra.management.csvpages import CSV_ACTIONS
 from rostra.management.deployment import Deployment
 from rostra.management.licences.pages import LicencePages, RequestPages
@@ -109,6 +110,10 @@ class _Nodes(NodeActions, Deployment, Page):
     pass
 
 
+class _Clocks(ClockPages, Page):
+    pass
+
+
 class _Licences(LicencePages, Page):
     pass
 
@@ -180,6 +185,7 @@ _SPECIAL: dict[str, type[ModelAdmin]] = {
     "webapp_branding": _Brandings,
     "policy_server": _Policies,
     "licence": _Licences,
+    "ntp_server": _Clocks,
     "licence_request": _LicenceRequests,
     "oauth2_client": _Clients,
     "role": _Roles,
