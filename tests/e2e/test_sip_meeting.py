@@ -77,8 +77,8 @@ def test_two_browsers_and_a_sip_system_meet(
 CODECS = [
     ("PCMA", "H264", "udp", {"address": "::1"}),
     ("opus", "VP8", "tcp", {"encrypted": True, "keys": "dtls_srtp", "ice": True}),
+    ("PCMU", "VP8", "udp", {"encrypted": True, "ice": True}),
     ("G722", "H264", "tls", {"encrypted": True}),
-    ("PCMU", "VP8", "udp", {"encrypted": True}),
 ]
 
 
