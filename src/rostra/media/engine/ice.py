@@ -12,6 +12,7 @@ import ctypes
 import ipaddress
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,7 +30,11 @@ logger = structlog.get_logger("rostra.media")
 GATHERING = 1.0
 """Seconds for which candidates are waited for; what comes later is not told."""
 RESOLVING = 1.0
+"""Seconds for which a server's address is waited for,"""
+REMEMBERED = 30.0
+"""and for which it is remembered, or that there is none: each call would wait again, and hold a thread meanwhile."""
 _MOST_ADDRESSES = 8
+_MOST_SERVERS = 100
 
 
 _gobject, _nice = ctypes.CDLL("libgobject-2.0.so.0"), ctypes.CDLL("libnice.so.10")
@@ -292,7 +297,21 @@ async def resolved(servers: IceServers) -> tuple[StunServer | None, TurnServer |
     )
 
 
+_addresses: dict[tuple[str, int], tuple[float, str]] = {}
+"""Of configured servers, and until when."""
+
+
 async def _address_of(host: str, port: int) -> str:
+    until, address = _addresses.get((host, port), (0.0, ""))
+    if time.monotonic() >= until:
+        if len(_addresses) >= _MOST_SERVERS:
+            _addresses.clear()
+        address = await _looked_up(host, port)
+        _addresses[host, port] = time.monotonic() + REMEMBERED, address
+    return address
+
+
+async def _looked_up(host: str, port: int) -> str:
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:
