@@ -184,7 +184,7 @@ def test_who_may_not_register_any_more_is_ended(node: Fill) -> None:
     for alias, protocol, by_policy in (
         ("ann", CallProtocol.SIP, False), ("bob", CallProtocol.SIP, False), ("web", CallProtocol.WEBRTC, False),
         ("guest", CallProtocol.SIP, True), ("gone", CallProtocol.SIP, True), ("left", CallProtocol.SIP, True),
-        ("silent", CallProtocol.SIP, True),
+        ("silent", CallProtocol.SIP, True), ("unasked", CallProtocol.SIP, True),
     ):  # fmt: skip
         registry.add(
             Registration(id=alias, alias=alias, protocol=protocol, keeper=keeper, by_policy=by_policy, deadline=9e9)

@@ -25,6 +25,7 @@ FAILED = Counter("rostra_registrations_failed", "Registrations that were refused
 _OWN = ("device", "registration")
 _OF_POLICY = ("policy_server", "system_location", "worker_vm")
 """Resources that decide which policy profile is asked, and how."""
+_LETS_IN = (Permission.OPEN, Permission.CREDENTIALS)
 SLICE = 500
 """Registrations looked at before others have their turn."""
 
@@ -109,19 +110,21 @@ class Review:
             for number, one in enumerate(self._registry.all()):
                 if number % SLICE == SLICE - 1:
                     await asyncio.sleep(0)
-                if one.by_policy and settings.enable and not (ask and await self._left_to_us(one)):
-                    continue
+                if one.by_policy and settings.enable:
+                    verdict = await self._verdict(one) if ask else None
+                    ask = verdict is not None and verdict.answered  # else each would wait for a server that is away
+                    if verdict is None or not verdict.answered or verdict.permission in _LETS_IN:
+                        continue
+                    if verdict.permission is Permission.REFUSED:
+                        self._registry.end(one, rules.NOT_PERMITTED)
+                        continue
                 row = self._lookup.device(one.alias)
                 if rules.admit(settings, None if row is None else device_of(row), one.protocol) is not None:
                     self._registry.end(one, rules.NOT_PERMITTED)
 
-    async def _left_to_us(self, one: Registration) -> bool:
-        """Policy, asked anew, has nothing more to say of it. One that is refused now is ended here; while the server
-        does not answer, all stays as it is."""
-        verdict = await self._policies.registration(one.alias, one.protocol, one.remote_address)
-        if verdict.permission is Permission.REFUSED:
-            self._registry.end(one, rules.NOT_PERMITTED)
-        return verdict.permission is Permission.OWN and verdict.answered
+    async def _verdict(self, one: Registration) -> RegistrationVerdict:
+        """What policy says anew of somebody it has let in; while its server does not answer, all stays as it is."""
+        return await self._policies.registration(one.alias, one.protocol, one.remote_address)
 
 
 def device_of(row: DeviceRow) -> Device:
