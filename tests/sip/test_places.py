@@ -78,7 +78,7 @@ async def test_the_next_place_is_offered_all_that_the_first_was(running: Running
         [theirs] = running.switchboard.sessions
         assert theirs.request.remote_address == "::1"
         assert session.local is not None
-        assert len(session.local.streams) == 3
+        assert len(session.local.streams) == 4, "sound, picture, presentation, cameras"
         assert session.listener._media.floor._floor is not None  # type: ignore[attr-defined] - agreed with the second
         await ended(ours, session)
 
