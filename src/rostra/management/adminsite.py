@@ -23,8 +23,6 @@ class Site(UnfoldAdminSite):
         from rostra.management import status_pages as pages  # reads models, which are loaded after the site
         from rostra.management.accounts import views as accounts
         from rostra.management.accounts.permissions import CONTROL
-        from rostra.management.alarms import pages as alarms
-        from rostra.management.audit import pages as audit
         from rostra.management.manual import views as manual
         from rostra.management.setup import pages as setup
 
@@ -46,14 +44,7 @@ class Site(UnfoldAdminSite):
             path("first-steps/", self.admin_view(setup.step), name="first_steps"),
             path("first-steps/<slug:name>/", self.admin_view(setup.step), name="first_step"),
         ]
-        own += [
-            page("status/alarm/", alarms.alarms, "alarms", alarms.VIEW),
-            page("status/alarm/data.json", alarms.data, "alarms_data", alarms.VIEW),
-            page("status/alarm/<int:key>/acknowledge/", alarms.acknowledge, "alarm_acknowledge", alarms.VIEW),
-            page("log/administrator/", audit.entries, "administrator_log", audit.VIEW),
-            page("log/administrator/<int:key>/", audit.entry, "administrator_log_entry", audit.VIEW),
-            page("log/administrator.<slug:form>", audit.download, "administrator_log_download", audit.VIEW),
-        ]
+        own += _noticed(page)
         own += _dialling(page)
         own.append(page("status/<slug:name>/<str:key>/<slug:action>/", actions.act, "status_action", CONTROL))
         own += [
@@ -158,6 +149,21 @@ def _themes(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
         page("themes/generate/", themes.generate, "generate_theme", themes.VIEW),
         page("themes/<int:key>/preview/", themes.preview, "preview_theme", themes.VIEW),
         page("themes/<int:key>/<str:name>", themes.file, "theme_file", themes.VIEW),
+    ]
+
+
+def _noticed(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
+    """Alarms and the administrator log."""
+    from rostra.management.alarms import pages as alarms
+    from rostra.management.audit import pages as audit
+
+    return [
+        page("status/alarm/", alarms.alarms, "alarms", alarms.VIEW),
+        page("status/alarm/data.json", alarms.data, "alarms_data", alarms.VIEW),
+        page("status/alarm/<int:key>/acknowledge/", alarms.acknowledge, "alarm_acknowledge", alarms.VIEW),
+        page("log/administrator/", audit.entries, "administrator_log", audit.VIEW),
+        page("log/administrator/<int:key>/", audit.entry, "administrator_log_entry", audit.VIEW),
+        page("log/administrator.<slug:form>", audit.download, "administrator_log_download", audit.VIEW),
     ]
 
 
