@@ -570,7 +570,7 @@ class Policy:
     has_directory = False
 
     def __init__(self, own: Device | None) -> None:
-        self._own = own
+        self.known = own
         self.asked = 0
         self.answers = asyncio.Event()
 
@@ -578,12 +578,12 @@ class Policy:
         return BASIC
 
     def own(self, aliases: Sequence[str]) -> Device | None:
-        return self._own
+        return self.known
 
     async def device(self, aliases: Sequence[str], protocol: CallProtocol, **_: str) -> Admitted:
         self.asked += 1
         await self.answers.wait()
-        return Admitted(self._own)
+        return Admitted(self.known)
 
     def failed(self, address: str, alias: str, why: Refused) -> None: ...
 
@@ -636,7 +636,14 @@ async def test_only_so_many_wait_for_a_policy_server(monkeypatch: pytest.MonkeyP
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert [(one.status, one.headers.get("Retry-After")) for one in answers] == [(503, "60")]
+    policy.known = OPEN
+    registering.take(
+        RegisterReceived("name", request(HERE), UDP), lambda _: False, lambda _, response: answers.append(response)
+    )
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert policy.asked == 3, "strangers take no place of devices that are configured"
     policy.answers.set()
     for _ in range(5):
         await asyncio.sleep(0)
-    assert (len(answers), policy.asked) == (3, 2)
+    assert (len(answers), policy.asked) == (4, 3)

@@ -25,7 +25,8 @@ log = structlog.get_logger("rostra.sip")
 
 
 MAX_ASKING = 500
-"""Registrations whose judgement is waited for at once, where a policy server is asked; others are answered 503."""
+"""Registrations whose judgement is waited for at once, where a policy server is asked: so many of devices that are
+configured and have answered a challenge, and as many of those that only policy may know. Others are answered 503."""
 
 
 class Registering:
@@ -38,7 +39,7 @@ class Registering:
         self.shield = shield or Shield()
         self.registrar = Registrar(registry, Authenticator(secret), admissions.settings, admissions.failed, self.shield)
         self._background = Background()
-        self._asking = 0
+        self._asking = {True: 0, False: 0}
 
     def take(
         self, event: RegisterReceived, is_ours: Callable[[str], bool], respond: Callable[[str, Response], None]
@@ -68,15 +69,16 @@ class Registering:
         challenge = self.registrar.first(request, flow, candidates[0], own, self._registry.clock())
         if challenge is not None:
             return challenge
-        if self._asking >= MAX_ASKING:
+        ours = own is not None
+        if self._asking[ours] >= MAX_ASKING:
             response = respond(request, 503, secrets.token_hex(8))
             response.headers.add("Retry-After", str(RETRY_AFTER))
             return response
-        self._asking += 1
+        self._asking[ours] += 1
         try:
             return await self._judged(request, flow, candidates)
         finally:
-            self._asking -= 1
+            self._asking[ours] -= 1
 
     async def _judged(self, request: Request, flow: Flow, candidates: Sequence[str]) -> Response:
         vendor = printable(request.headers.get("User-Agent") or "")
