@@ -61,6 +61,19 @@ def test_help_opens_the_section_of_the_page(browser: Client) -> None:
     assert b"".join(picture.streaming_content)[:4] == b"\x89PNG"  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("name", ["admin/%00.md", f"admin/{'a' * 5000}.md", "admin/sip%0A.md"])
+def test_names_that_no_file_can_have(browser: Client, name: str) -> None:
+    assert browser.get(f"/admin/manual/{name}").status_code == 404
+
+
+def test_only_files_are_kept_in_memory() -> None:
+    before = reading._read.cache_info().currsize
+    for number in range(5):
+        assert reading.page(f"admin/nothing-{number}.md") is None
+        assert reading.page("admin/" + "./" * number + "sip.md") is not None
+    assert reading._read.cache_info().currsize <= before + 1
+
+
 def test_it_is_searched(browser: Client) -> None:
     page = browser.get("/admin/manual/search/?q=passphrase wrong").content.decode()
     assert "/admin/manual/admin/backup.md#" in page

@@ -18,6 +18,7 @@ HOME = Path(rostra.__file__).resolve().parents[2] / "docs"
 """The documentation that belongs to this version."""
 FOLDERS = ("admin", "user", "protocols", "images", "layouts", "recipes")
 PICTURES = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg"}
+_NAME = re.compile(r"[\w./-]{1,200}", re.ASCII)
 _LINK = re.compile(r"\[([^\]]+)\]\(([a-z0-9/-]+\.md)\)")
 _MARKS = re.compile(r"[`*_|#>]|\]\([^)]*\)|[\[\]]")
 _PUNCTUATION = re.compile(r"[^\w\- ]")
@@ -59,8 +60,10 @@ class Found:
 def file(name: str, home: Path = HOME) -> Path | None:
     """The file called `name`, below `home`, if it is part of the manual."""
     known = name.split("/")[0] in FOLDERS or "/" not in name
+    if not known or _NAME.fullmatch(name) is None:
+        return None
     path = (home / name).resolve()
-    return path if known and path.is_relative_to(home.resolve()) and path.is_file() else None
+    return path if path.is_relative_to(home.resolve()) and path.is_file() else None
 
 
 def anchor(title: str, taken: Sequence[str] = ()) -> str:
@@ -70,12 +73,15 @@ def anchor(title: str, taken: Sequence[str] = ()) -> str:
     return f"{plain}-{number}" if number else plain
 
 
-@functools.cache
 def page(name: str, home: Path = HOME) -> Page | None:
     """The page called `name`, as in admin/site.md; None for none."""
     path = file(name, home) if name.endswith(".md") else None
-    if path is None:
-        return None
+    return None if path is None else _read(path, path.relative_to(home.resolve()).as_posix())
+
+
+@functools.cache
+def _read(path: Path, name: str) -> Page:
+    """Kept for each file there is, whatever names are asked for."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     source = path.read_text()
     tokens = reader.parse(source)
