@@ -266,7 +266,7 @@ async def test_bad_agreements_are_refused_and_harm_nothing(driven: Driven) -> No
     good = side(pair.ports["one"], ((PCMU,),))
     broken = [
         (good, MediaDescription()),
-        (good, side((5000,), ((CodecParameters(name="SPEEX", payload_type=99, clock_rate=8000),),))),
+        (good, side((5000,), ((CodecParameters(name="ILBC", payload_type=99, clock_rate=8000),),))),
         (good, side((5000,), ((PCMU,),), suite=SUITES[0])),
         (side((1,), ((PCMU,),), suite="NULL"), side((5000,), ((PCMU,),), suite="NULL")),
     ]
