@@ -49,8 +49,8 @@ def _bits(text: str) -> str:
 
 
 def _is_ours(bits: str) -> bool:
-    stated = (bits[:5], bits[5:9], bits[9:13])
-    return stated == (f"{_LOW_COMPLEXITY:05b}", f"{_INDEX_OF_48000:04b}", f"{_MONO:04b}")
+    """Frames of 1024 samples, without a core coder or extension, are the three noughts (ISO/IEC 14496-3 4.4.1)."""
+    return bits[:16] == f"{_LOW_COMPLEXITY:05b}{_INDEX_OF_48000:04b}{_MONO:04b}000"
 
 
 PLAIN = CodecRow(
