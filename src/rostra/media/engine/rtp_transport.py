@@ -123,8 +123,7 @@ class RtpTransport:
         self.wires = wires
         self._pairs = pairs
         self._agent = agent
-        self._on_digit = on_digit
-        self._on_frame = on_frame
+        self._on_digit, self._on_frame = on_digit, on_frame
         self._pace = Pace()
         self._frames = itertools.count()
         self._pipeline = Pipeline(f"leg {leg}", on_error, self._message)
