@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
 from rostra.domain.ice import NO_SERVERS, IceServers, IceSide, StunServer, TurnServer
-from rostra.environment import PortRange
+from rostra.domain.media import MediaDescription
+from rostra.environment import Environment, PortRange
+from rostra.media import messages as m
 from rostra.media.engine import ice, stage
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.ice import Agent
@@ -18,6 +23,10 @@ from rostra.media.engine.webrtc_plan import plan
 from rostra.media.engine.webrtc_transport import WebRtcTransport
 from tests.calls.people import until
 from tests.media import coturn
+from tests.media.test_rtp_legs import side
+from tests.media.test_ways import CODECS, KINDS, PICTURE, with_ice
+
+from .conftest import Driven
 
 PORTS = PortRange(low=47000, high=47999)
 Own = Callable[..., list[str]]
@@ -34,6 +43,12 @@ def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         pytest.skip("coturn is not installed")
     with coturn.running(tmp_path_factory.mktemp("coturn")) as port:
         yield port
+
+
+@pytest.fixture
+def environment(environment: Environment) -> Environment:
+    """Media on the address that the relay is on."""
+    return dataclasses.replace(environment, media_address="127.0.0.1")
 
 
 @pytest.fixture
@@ -117,6 +132,34 @@ async def test_media_passes_by_the_relay_where_there_is_no_other_way(
     assert {one.split()[7] for one in theirs.candidates} == {"host"}
     assert await carried(near, far) > 10
     assert await carried(far, near) > 10
+
+
+async def test_a_call_is_seen_by_the_relay_alone(driven: Driven, relay: int) -> None:
+    """Each of two legs hears of no address of the other but its relay's."""
+    worker = driven.worker
+    servers = IceServers(
+        turn=TurnServer(address="127.0.0.1", port=relay, username=coturn.NAME, password=coturn.PASSWORD)
+    )
+    told: dict[str, MediaDescription] = {}
+
+    async def reserve(leg: str) -> None:
+        _, ports = await worker.reserve_rtp(leg, KINDS)
+        request = m.ReserveIce(leg=leg, components=(1, 1), controlling=leg == "one", servers=servers)
+        told[leg] = with_ice(side(ports, CODECS, mux=True), tuple(map(relayed, await worker.reserve_ice(request))))
+
+    await asyncio.gather(reserve("one"), reserve("two"))
+    await worker.connect_rtp("one", told["one"], told["two"])
+    await worker.connect_rtp("two", told["two"], told["one"])
+    for leg in told:
+        await worker.start(leg)
+    for leg in told:
+        await driven.until(lambda leg=leg: driven.told(m.FirstPicture(leg=leg, **PICTURE)), 15)
+
+
+def relayed(side: IceSide) -> IceSide:
+    kept = tuple(one for one in side.candidates if " typ relay" in one)
+    assert kept
+    return msgspec.structs.replace(side, candidates=kept)
 
 
 async def test_wrong_credentials_are_logged_and_calls_go_on(

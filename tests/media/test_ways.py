@@ -44,15 +44,15 @@ async def received(worker: Worker) -> dict[tuple[str, str], int]:
 
 
 @pytest.mark.spec("REF-123")
-async def test_ice_with_two_components_and_keys_of_sdes_and_a_restart(driven: Driven) -> None:
+async def test_ice_with_two_components_and_a_restart_with_keys_of_sdes_or_none(driven: Driven) -> None:
     worker = driven.worker
     ports = {leg: (await worker.reserve_rtp(leg, KINDS))[1] for leg in ("one", "two")}
-    for generation in ("0", "1"):
+    for generation, suite in (("0", SUITES[0]), ("1", SUITES[0]), ("1", "")):
         made: dict[str, MediaDescription] = {}
         for seed, leg in enumerate(("one", "two"), 1):
             request = m.ReserveIce(leg=leg, components=(2, 2), generation=generation, controlling=leg == "one")
             sides = await worker.reserve_ice(request)
-            made[leg] = with_ice(side(ports[leg], CODECS, suite=SUITES[0], seed=seed), sides)
+            made[leg] = with_ice(side(ports[leg], CODECS, suite=suite, seed=seed), sides)
         await worker.connect_rtp("one", made["one"], made["two"], STRANGER)
         await worker.connect_rtp("two", made["two"], made["one"], STRANGER)
         for leg in ("one", "two"):
