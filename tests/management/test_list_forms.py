@@ -9,7 +9,12 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 
-from rostra.configuration.models import EventSink, GatewayRoutingRule, GlobalSettings
+from rostra.configuration.models import (
+    EventSink,
+    GatewayRoutingRule,
+    GlobalSettings,
+    IdentityProviderAttribute,
+)
 from rostra.configuration.vocabulary import CODECS, EVENTS
 
 from .conftest import Api
@@ -106,3 +111,12 @@ def test_global_settings_have_their_sections(browser: Client) -> None:
     ]
     page = browser.get(SETTINGS).content.decode()
     assert all(f'name="{name}"' in page for _, names in sections for name in names)
+
+
+def test_no_field_hides_what_scripts_ask_of_its_form(browser: Client) -> None:
+    path = "/admin/configuration/identityprovider/add/"
+    attribute = IdentityProviderAttribute.objects.create(name="mail")
+    page = browser.get(path).content.decode()
+    assert 'name="attributes"' not in page
+    refused = browser.post(path, {**posted(page), "attributes_": [str(attribute.pk)]}).content.decode()
+    assert chosen(refused, "attributes_")[1] == [str(attribute.pk)], "what was sent is read"

@@ -63,6 +63,14 @@ async def page(site: str, browser: Any) -> AsyncIterator[Page]:
     assert faults == []
 
 
+_LAYOUT = """async () => {
+    const drawing = await import('/static/rostra/live/layout.js');
+    const line = { at: (along) => ({ x: along * 100, y: 0 }) };
+    const half = { w: 20, h: 10 };
+    const name = { x: 50, y: 5, w: 10, h: 10 };
+    return"""
+
+
 def with_load(made: Made, key: str, used: int) -> None:
     report = msgspec.structs.replace(made.shown.seen[key].report, used=used)
     seen = msgspec.structs.replace(made.shown.seen[key], report=report)
@@ -96,6 +104,14 @@ async def test_it_follows_the_platform(made: Made, nodes: list[WorkerVM], page: 
     assert await page.inner_text("#lv-details h2") == nodes[0].name
     await page.keyboard.press("Escape")
     assert await page.locator("#lv-details h2").count() == 0
+
+    # Names that begin alike are told apart in little room, and labels of lines keep clear of what is there.
+    names = "['conferencing-node-04', 'short'].map((name) => drawing.named(name, 1.6))"
+    small = await page.evaluate(f"{_LAYOUT} {names}; }}")
+    assert small == ["confere…node-04", "short"]
+    spots = await page.evaluate(f"{_LAYOUT} drawing.labels([line, line], [half, half], [name]); }}")
+    assert all(abs(spot["x"] - 50) > 29 for spot in spots), "beside the name"
+    assert abs(spots[0]["x"] - spots[1]["x"]) > 39, "beside each other"
 
     # The node goes, and its conference with it.
     seen = msgspec.structs.replace(made.shown.seen[f"n{first}"], alive=False, ago=3.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from django import forms
 from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.core.exceptions import ValidationError
 from django.db.models import BooleanField
@@ -25,10 +26,21 @@ from rostra.management.listforms import KnownListFormField
 from rostra.management.secretforms import SecretFormField
 from rostra.management.uploadforms import UploadFormField
 
+_TAKEN = frozenset({"attributes", "children", "elements", "method", "parentElement"})
+"""Properties of a form in browsers, which a field of that name would hide from the scripts of the page."""
+
+
+class Form(forms.ModelForm):
+    """A form whose fields hide nothing of it."""
+
+    def add_prefix(self, field_name: str) -> str:
+        return super().add_prefix(f"{field_name}_" if field_name in _TAKEN else field_name)
+
 
 class Page(CsvPages, BulkActions, ModelAdmin):
     """Pages of a resource: they offer what the API does with it."""
 
+    form = Form
     resource: Resource
     list_prefetch_related: ClassVar[list[str]] = []
     paginator = listing.Pages
@@ -71,6 +83,9 @@ class Page(CsvPages, BulkActions, ModelAdmin):
             return KnownListFormField(db_field)
         if db_field.many_to_many and db_field.name not in self.get_autocomplete_fields(request):
             more["widget"] = FilteredSelectMultiple(db_field.verbose_name, is_stacked=False)
+            field: Any = super().formfield_for_dbfield(db_field, request, **more)
+            field.help_text = db_field.help_text  # without keys to hold, of which two lists have no need
+            return field
         return super().formfield_for_dbfield(db_field, request, **more)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **more: Any) -> Any:

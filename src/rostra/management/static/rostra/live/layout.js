@@ -137,23 +137,51 @@ export function bend(from, to, amount = 0.12) {
 
 const ALONG = [0.5, 0.44, 0.56, 0.38, 0.62, 0.32, 0.68, 0.26, 0.74, 0.2, 0.8, 0.14, 0.86];
 
-/** Where on each line its label covers the least: as far as can be from nodes, their names and other labels. */
-export function labels(lines, nodes, large) {
+/** Where on each line its label, of half `size`, covers the least: clear of what is in the way and of other labels.
+ * Everything is a centre, and half its width and height. */
+export function labels(lines, sizes, inTheWay) {
   const placed = [];
-  const space = (spot) =>
+  const space = (spot, size) =>
     Math.min(
-      ...nodes.map((node) => Math.hypot((spot.x - node.x) / (98 * large), (spot.y - node.y - 14) / (58 + 22 * large))),
-      ...placed.map((other) => Math.hypot((spot.x - other.x) / (105 * large), (spot.y - other.y) / (24 * large))),
+      ...[...inTheWay, ...placed].map((one) =>
+        Math.max(Math.abs(spot.x - one.x) / (one.w + size.w), Math.abs(spot.y - one.y) / (one.h + size.h)),
+      ),
     );
-  for (const line of lines) {
+  lines.forEach((line, number) => {
+    const size = sizes[number];
     let best = null;
     for (const along of ALONG) {
       const spot = line.at(along);
-      const free = space(spot);
+      const free = space(spot, size);
       if (!best || free > best.free) best = { ...spot, free };
       if (free >= 1) break;
     }
-    placed.push(best);
-  }
+    placed.push({ ...best, ...size });
+  });
   return placed;
+}
+
+const ROOM = CELL.width - 10;
+const LETTER = 7.6;
+
+/** A name as wide as its node's cell at most; names of nodes often begin alike, so what is left out is in the middle. */
+export function named(name, large) {
+  const most = Math.max(6, Math.floor(ROOM / (LETTER * large)));
+  if (name.length <= most) return name;
+  const end = Math.ceil((most - 1) / 2);
+  return `${name.slice(0, most - 1 - end)}…${name.slice(-end)}`;
+}
+
+/** What labels of lines keep clear of: nodes, the names below them and the heads of groups. */
+export function obstacles(data, layout, sizes, large) {
+  const found = layout.groups.map((one) => ({ x: one.x + one.width / 2, y: one.y + 25, w: one.width / 2, h: 9 * large }));
+  for (const node of data.nodes) {
+    const at = layout.nodes.get(node.id);
+    if (!at) continue;
+    const size = sizes.get(node.id);
+    const wide = (named(node.name, large).length * LETTER * large) / 2;
+    found.push({ x: at.x, y: at.y, w: size, h: size });
+    found.push({ x: at.x, y: at.y + size + 6 + 17 * large, w: Math.max(wide, 40 * large), h: 16 * large });
+  }
+  return found;
 }

@@ -1,6 +1,6 @@
 // Status > Live View: the platform as a graph, drawn anew each second without moving what has not changed.
 
-import { arrange, bend, labels, Orbits, radius } from "./layout.js";
+import { arrange, bend, labels, named, obstacles, Orbits, radius } from "./layout.js";
 import { about, calls, count, kind, participants, rate, state, t } from "./words.js";
 
 const EVERY = 1000;
@@ -144,7 +144,7 @@ function drawNodes(data, sizes) {
       const below = size + 6 + 14 * large;
       set(name, { y: below });
       set(note, { y: below + 15 * large });
-      say(name, shorten(node.name, 24));
+      say(name, named(node.name, large));
       say(note, node.state === "normal" ? calls(node.legs) : state(node));
     },
   );
@@ -161,7 +161,9 @@ function drawLinks(data, sizes) {
   const end = (node) => ({ ...view.layout.nodes.get(node), r: sizes.get(node) });
   const lines = new Map(there.map((link) => [key(link), bend(end(link.a), end(link.b))]));
   const large = Number(svg.style.getPropertyValue("--large"));
-  const spots = labels([...lines.values()], [...view.layout.nodes.values()], large);
+  const said = there.map((link) => `${link.streams} · ${rate(link.kbps)}`);
+  const halves = said.map((text) => ({ w: ((text.length * 6.3 + 14) / 2) * large, h: 10 * large }));
+  const spots = labels([...lines.values()], halves, obstacles(data, view.layout, sizes, large));
   const spot = new Map(there.map((link, place) => [key(link), spots[place]]));
   sync(
     "lv-links", there, key,
