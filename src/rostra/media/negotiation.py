@@ -304,13 +304,13 @@ def _dtls_side(theirs: MediaStream, identity: Identity | None, old: DtlsSide | N
 def _keeping_key(ours: MediaStream, previous: MediaDescription | None, index: int) -> MediaStream:
     """An unchanged suite keeps our key, so that the running stream needs no new one (RFC 4568 7.1.4).
 
-    Other ports are another worker's; with ICE the port is a candidate's, and says nothing.
+    Also where media moves: some systems take no other key within a call. Sources (SSRC) are other ones then, as chance
+    has it, so nothing is encrypted with the same twice.
     """
     if previous is None or index >= len(previous.streams) or not ours.crypto:
         return ours
     old = previous.streams[index]
-    stays = old.ice is not None or old.port == ours.port
-    if stays and len(old.crypto) == 1 and old.crypto[0].suite == ours.crypto[0].suite:
+    if len(old.crypto) == 1 and old.crypto[0].suite == ours.crypto[0].suite:
         kept = msgspec.structs.replace(ours.crypto[0], key_salt=old.crypto[0].key_salt)
         return msgspec.structs.replace(ours, crypto=(kept,))
     return ours

@@ -88,7 +88,7 @@ def _profile(limits: Limits) -> str:
 
 
 def keeping_keys(offer: MediaDescription, previous: MediaDescription) -> MediaDescription:
-    """An offer by which media stays where it is, with the keys that it runs by: some systems take no others later."""
+    """An offer with the keys that media runs by, as answers have them."""
     streams = list(offer.streams)
     for index, old in enumerate(previous.streams):
         if len(old.crypto) == 1 and streams[index].crypto:

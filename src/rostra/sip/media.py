@@ -188,7 +188,7 @@ class CallMedia:
         keys = fresh_key if wanted else None
         floor = await self._floor_offer() if fresh and kinds.count(MediaKind.VIDEO) > 1 else None
         offer = offering.make_offer(kinds, self._ports, keys, limits=self._limits, previous=self._local, floor=floor)
-        if self._local is not None and not new_ports:
+        if self._local is not None:
             offer = offering.keeping_keys(offer, self._local)
         offer = await self._checks.offer(offer, self.announce, restart=new_ports)
         self._offered = self._directed(self._numbered(offer))
