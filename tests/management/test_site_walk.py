@@ -36,7 +36,7 @@ AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 PICTURES = os.environ.get("ROSTRA_SCREENSHOTS", "")
 MORE = (
     *("/admin/", "/admin/csv/import/configuration/conference/", "/admin/status/conference/c-1/"),
-    *("/admin/manual/admin/site.md", "/admin/manual/search/?q=pin"),
+    *("/admin/manual/admin/site.md", "/admin/manual/search/?q=pin", "/admin/configuration/gatewayroutingrule/add/"),
     *("/admin/configuration/conference/add/", "/admin/accounts/role/add/", "/admin/configuration/tlscertificate/add/"),
 )
 _EXAMINED = (

@@ -58,7 +58,7 @@ def test_help_opens_the_section_of_the_page(browser: Client) -> None:
     assert browser.get("/admin/manual/").headers["Location"] == "/admin/manual/admin/site.md"
     picture = browser.get("/admin/manual/admin/images/dashboard.png")
     assert picture["Content-Type"] == "image/png"
-    assert b"".join(picture.streaming_content)[:4] == b"\x89PNG"  # type: ignore[attr-defined]
+    assert picture.content[:4] == b"\x89PNG"
 
 
 @pytest.mark.parametrize("name", ["admin/%00.md", f"admin/{'a' * 5000}.md", "admin/sip%0A.md"])
@@ -79,6 +79,7 @@ def test_it_is_searched(browser: Client) -> None:
     assert "/admin/manual/admin/backup.md#" in page
     first = reading.search("toll fraud")[0]
     assert (first.page.name, first.heading.title) == ("admin/dial-plan.md", "Toll fraud")
+    assert "set the tag" in next(one for one in reading.search("tag PINs theme layout")).excerpt
     page = browser.get("/admin/manual/search/?q=<b>zzqq").content.decode()
     assert "No section has all these words" in page
     assert "<b>zzqq" not in page

@@ -97,7 +97,8 @@ def _read(path: Path, name: str) -> Page:
 
 
 def _text(token: Token) -> str:
-    return "".join(child.content for child in token.children or () if child.type in ("text", "code_inline"))
+    ends = {"softbreak": " ", "hardbreak": " "}
+    return "".join(ends.get(child.type, child.content) for child in token.children or () if child.type != "image")
 
 
 def _sections(tokens: list[Token], headings: list[Heading]) -> Iterator[tuple[Heading, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.safestring import mark_safe
@@ -30,16 +30,16 @@ def link(path: str) -> str:
     return reverse("admin:manual_page", args=(name,)) + (f"#{where}" if where else "")
 
 
-def start(request: HttpRequest) -> HttpResponseBase:
+def start(request: HttpRequest) -> HttpResponse:
     """To the first page."""
     return redirect("admin:manual_page", places.START)
 
 
-def show(request: HttpRequest, name: str) -> HttpResponseBase:
+def show(request: HttpRequest, name: str) -> HttpResponse:
     """A page, or a picture in one."""
     file = reading.file(name)
     if file is not None and file.suffix in reading.PICTURES:
-        return FileResponse(file.open("rb"), content_type=reading.PICTURES[file.suffix])
+        return HttpResponse(file.read_bytes(), content_type=reading.PICTURES[file.suffix])
     page = reading.page(name)
     if page is None:
         raise Http404
@@ -47,7 +47,7 @@ def show(request: HttpRequest, name: str) -> HttpResponseBase:
     return render(request, "admin/manual/page.html", {**_frame(name), "page": page, "body": body})
 
 
-def search(request: HttpRequest) -> HttpResponseBase:
+def search(request: HttpRequest) -> HttpResponse:
     """Sections that have what is looked for."""
     words = request.GET.get("q", "")[:_LONGEST]
     return render(request, "admin/manual/search.html", {**_frame(""), "words": words, "found": reading.search(words)})

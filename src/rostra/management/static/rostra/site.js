@@ -43,6 +43,15 @@ function help() {
   });
 }
 
+// Lists to choose from are made once the page is there; their icons have a text, but nothing that may have one.
+window.addEventListener("load", () =>
+  setTimeout(() => {
+    for (const icon of document.querySelectorAll(".selector .search-label-icon")) {
+      icon.setAttribute("role", "img");
+    }
+  }),
+);
+
 document.addEventListener("DOMContentLoaded", () => {
   help();
   translate(document.body);
