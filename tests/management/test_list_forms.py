@@ -16,7 +16,9 @@ from rostra.configuration.models import (
     IdentityProviderAttribute,
 )
 from rostra.configuration.vocabulary import CODECS, EVENTS
+from rostra.management.accounts.permissions import READ_ONLY
 
+from . import people
 from .conftest import Api
 
 RULE = "/admin/configuration/gatewayroutingrule/add/"
@@ -120,3 +122,14 @@ def test_no_field_hides_what_scripts_ask_of_its_form(browser: Client) -> None:
     assert 'name="attributes"' not in page
     refused = browser.post(path, {**posted(page), "attributes_": [str(attribute.pk)]}).content.decode()
     assert chosen(refused, "attributes_")[1] == [str(attribute.pk)], "what was sent is read"
+
+
+def test_who_may_only_look_at_a_rule_sees_all_of_it(browser: Client) -> None:
+    rule = GatewayRoutingRule.objects.create(name="Out", priority=1, match_string=".*")
+    path = f"/admin/configuration/gatewayroutingrule/{rule.pk}/change/"
+    assert "called_device_type ==" in browser.get(path).content.decode()
+    reader = Client()
+    reader.force_login(people.account("reader", *READ_ONLY))
+    page = reader.get(path).content.decode()
+    assert "Outgoing location" in page
+    assert "called_device_type ==" not in page, "its script would look for what is not there"

@@ -21,6 +21,7 @@ from rostra.configuration.models import (
     SystemLocation,
     WorkerVM,
 )
+from rostra.configuration.vocabulary import CODECS
 from rostra.domain import tolls
 from rostra.domain.history import CallPlaced, RuleMatched
 from rostra.domain.vocabulary import CallProtocol
@@ -184,7 +185,7 @@ def test_the_warning_is_seen(browser: Client) -> None:
     wanted = {"name": "Open", "priority": 7, "match_string": ".*", "called_device_type": "external",
               "outgoing_protocol": "sip", "call_type": "video", "enable": "on", "match_incoming_calls": "on",
               "live_captions_enabled": "default", "external_participant_avatar_lookup": "default",
-              "disabled_codecs": "[]"}  # fmt: skip
+              "disabled_codecs": [codec for codec, _ in CODECS]}  # fmt: skip
     saved = browser.post(reverse("admin:configuration_gatewayroutingrule_add"), wanted)
     assert saved.status_code == 302, saved.context["adminform"].form.errors
     told = [str(message) for message in get_messages(saved.wsgi_request)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, ClassVar
 
 from django import forms
@@ -87,6 +88,15 @@ class RulePages(warnings.Warned, RuleActions):
         "treat_as_trusted": f"!({_DEVICES})",
     }
     """What is asked only where it plays a part (SVC-091, SVC-112)."""
+
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *more: Any, **named: Any) -> Any:
+        """The form. Who may only look sees every field: there is nothing to choose that others could depend on."""
+        pages: Any = self
+        if object_id is not None and not pages.has_change_permission(request):
+            pages = copy.copy(self)
+            pages.conditional_fields = {}
+        form: Any = super(RulePages, pages)
+        return form.changeform_view(request, object_id, *more, **named)
 
     def warning(self, row: GatewayRoutingRule) -> str:
         return warnings.of_rule(row)
