@@ -13,6 +13,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from rostra.calls.onward import GatewayRules
+from rostra.calls.refusal import CallRefused, Refusal
 from rostra.conference.here import Here
 from rostra.configuration import journal, sealing
 from rostra.configuration.changes import SnapshotRequest
@@ -39,8 +40,9 @@ from rostra.node.policy import NodePolicies
 from rostra.node.profiles import ALARM
 from rostra.node.registrar import ConfiguredAdmissions
 from rostra.node.services import finder
+from rostra.policy import running as scripts
 from rostra.policy.phonebook import Permission
-from rostra.policy.questions import CallFacts
+from rostra.policy.questions import CallFacts, PersonFacts
 from tests.policy.test_client import jpeg
 from tests.policy.test_evaluation import PASS, TEAM
 from tests.policy.web import Reply, running, said
@@ -223,6 +225,31 @@ async def test_a_script_changes_what_is_configured(site: Site) -> None:
     assert found.description.id == configured.description.id
     place = await site.policies.media_place(CallFacts(local_alias="x", protocol=CallProtocol.SIP), found)
     assert place is None
+
+
+async def test_who_might_be_refused_by_a_script_is_not_let_in_without_its_turn(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scripts, "QUEUED", 0)
+    script = "{{ '%s'|pex_to_json }}"
+    bind(
+        profile(
+            enable_internal_service_policy=True,
+            internal_service_policy_template=script,
+            enable_internal_participant_policy=True,
+            internal_participant_policy_template=script,
+            enable_internal_media_location_policy=True,
+            internal_media_location_policy_template=script,
+        )
+    )
+    site.changed()
+    team, call = site.find("meet.demo"), CallFacts(local_alias="meet.demo", protocol=CallProtocol.SIP)
+    assert team is not None
+    for decided in (site.reach("meet.demo"), site.policies.participant(call, team, PersonFacts())):
+        with pytest.raises(CallRefused) as refused:
+            await decided
+        assert refused.value.refusal is Refusal.OUT_OF_RESOURCE
+    assert await site.policies.media_place(call, team) is None
 
 
 async def _nobody(_aliases: object) -> list[object]:

@@ -230,7 +230,7 @@ def test_the_log_tells_who_is_called() -> None:
 
 @pytest.mark.spec("SVC-110", "SVC-103", "SVC-104", "SVC-106")
 def test_targets_of_skype_for_business() -> None:
-    """Meetings are looked for at a server: there has to be one. Neither kind of target is called by another protocol."""
+    """Meetings are looked for at a server: there has to be one. Neither target is called by another protocol."""
     given = {"name": "Meetings", "priority": 7, "match_string": r"\d+"}
     with pytest.raises(ValidationError) as refused:
         GatewayRoutingRule(**given, called_device_type="mssip_conference_id").full_clean()

@@ -51,12 +51,12 @@ class Policies(Protocol):
         """Where an alias leads. `configured` finds what is configured, when that is needed: a service, or the gateway
         call that a rule makes of it (which is given back as it is where it stays the same).
 
-        `calling`: the service whose conference places the call.
+        `calling`: the service whose conference places the call. Raises CallRefused where it cannot be decided.
         """
         ...
 
     async def participant(self, call: CallFacts, service: Service, person: PersonFacts) -> Verdict:
-        """What is different about somebody who is about to join."""
+        """What is different about somebody who is about to join. Raises CallRefused where it cannot be decided."""
         ...
 
     async def media_place(self, call: CallFacts, service: Service) -> MediaPlace | None:

@@ -163,7 +163,10 @@ class Reaching:
         """May the conference of a service place this call? What else is answered changes no conference (POL-030)."""
         if not self.asks or service.description.breakout is not None:
             return True
-        found = await self._policies.service(call, lambda: service, service)
+        try:
+            found = await self._policies.service(call, lambda: service, service)
+        except CallRefused:
+            return False
         if found.service is not None and found.service.description.name != service.description.name:
             logger.warning(
                 "Policy names another service for a call of a conference.", conference=service.description.name,

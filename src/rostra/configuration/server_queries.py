@@ -62,7 +62,8 @@ class ServerQueries(abc.ABC):
         """What web clients of a location are told (SYS-167)."""
         statement = (
             "SELECT server.id, server.address, server.port "
-            "FROM configuration_systemlocation_client_stun_servers AS link JOIN configuration_stunserver AS server ON server.id = link.stunserver_id "
+            "FROM configuration_systemlocation_client_stun_servers AS link "
+            "JOIN configuration_stunserver AS server ON server.id = link.stunserver_id "
             "WHERE link.systemlocation_id = ? ORDER BY link.id"
         )
         return [StunRow(*row) for row in self._rows(statement, location)]

@@ -11,6 +11,7 @@ import msgspec
 
 from rostra import release
 from rostra.calls.policies import Found, MediaPlace
+from rostra.calls.refusal import CallRefused, Refusal
 from rostra.configuration.queries import Lookup
 from rostra.configuration.rows import AutomaticRow, GlobalRow, ServiceRow
 from rostra.domain.gateway import Onward
@@ -32,7 +33,7 @@ from rostra.policy.participants import Verdict
 from rostra.policy.phonebook import Listing, RegistrationVerdict
 from rostra.policy.profile import Profile
 from rostra.policy.questions import Asking, CallFacts, PersonFacts, Question, ServiceFacts
-from rostra.policy.running import Sandbox
+from rostra.policy.running import NoTurn, Sandbox
 from rostra.policy.services import GATEWAY, Platform
 from rostra.policy.tables import SPEAKER
 
@@ -87,6 +88,7 @@ class NodePolicies:
             task.add_done_callback(self._renewing.discard)
 
     async def close(self) -> None:
+        await asyncio.gather(*self._renewing, return_exceptions=True)
         await self._client.close()
         await self._scripts.close()
 
@@ -128,7 +130,10 @@ class NodePolicies:
             return Found(new_alias=asked.new_alias, refused=True)
         own = configured() if asked.way is Way.DEFAULT else None
         before = self._configuration(own) if own else asked.configuration
-        scripted = await evaluation.adjust_service(call, before, asked.disposition, of)
+        try:
+            scripted = await evaluation.adjust_service(call, before, asked.disposition, of)
+        except NoTurn:  # it might have refused the call
+            raise CallRefused(Refusal.OUT_OF_RESOURCE) from None
         match scripted.way:
             case Way.REFUSE | Way.REDIRECT:
                 return Found(new_alias=scripted.new_alias, refused=True)
@@ -155,7 +160,10 @@ class NodePolicies:
         if not self.profile.decides_participants:
             return Verdict()
         evaluation = self._evaluation()
-        return await evaluation.participant(call, facts_of(service), self._configuration(service), person)
+        try:
+            return await evaluation.participant(call, facts_of(service), self._configuration(service), person)
+        except NoTurn:
+            raise CallRefused(Refusal.OUT_OF_RESOURCE) from None
 
     async def media_place(self, call: CallFacts, service: Service) -> MediaPlace | None:
         if not self.profile.decides_locations:

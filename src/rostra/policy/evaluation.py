@@ -20,7 +20,7 @@ from rostra.policy.participants import Properties, Verdict
 from rostra.policy.phonebook import Listing, RegistrationVerdict
 from rostra.policy.profile import Profile
 from rostra.policy.questions import Asking, CallFacts, PersonFacts, Question, ServiceFacts
-from rostra.policy.running import Scripts
+from rostra.policy.running import NoTurn, Scripts
 from rostra.policy.services import shown
 
 logger = structlog.get_logger("support.policy")
@@ -67,7 +67,7 @@ class Evaluation:
         self, call: CallFacts, found: Configuration | None, disposition: Disposition | None,
         calling: ServiceFacts | None = None,
     ) -> Decision:  # fmt: skip
-        """What the script makes of what was found (None: nothing was); DEFAULT: nothing else."""
+        """What the script makes of what was found (None: nothing was); DEFAULT: nothing else. Raises NoTurn."""
         script = self._profile.service_script
         if not script:
             return FAILED
@@ -85,7 +85,7 @@ class Evaluation:
     async def participant(
         self, call: CallFacts, of: ServiceFacts, found: Configuration | None, person: PersonFacts
     ) -> Verdict:
-        """What is different about somebody, or why he is refused (POL-052 to POL-055)."""
+        """What is different about somebody, or why he is refused (POL-052 to POL-055). Raises NoTurn."""
         verdict = Verdict()
         if self._profile.enable_participant_lookup:
             answer = await self._server.ask(self._profile, questions.participant(self._node, call, of, person))
@@ -130,7 +130,10 @@ class Evaluation:
             "service_config": None if found is None else shown(found),
             "suggested_media_overflow_locations": _suggestion(suggested),
         }
-        output = await self._run("media location", script, variables)
+        try:
+            output = await self._run("media location", script, variables)
+        except NoTurn:  # it lets nobody in or out
+            output = None
         if output is None:
             return suggested
         scripted = decisions.decide_location(output, self._names, script=True)
@@ -158,8 +161,14 @@ class Evaluation:
     # ---- what they have in common
 
     async def _run(self, kind: str, script: str, variables: Mapping[str, Any]) -> object:
-        """What the JSON of its output says; None when there is none, which is logged (POL-080)."""
-        rendered = await self._scripts.run(script, variables)
+        """What the JSON of its output says; None when there is none, which is logged (POL-080). Raises NoTurn."""
+        try:
+            rendered = await self._scripts.run(script, variables)
+        except NoTurn:
+            jinja2_log.error(
+                "Policy script gets no turn: too many are waiting", profile=self._profile.name, script=kind
+            )
+            raise
         for line in rendered.log:
             jinja2_log.info("pex_debug_log", arguments=line, profile=self._profile.name, script=kind)
         problem = rendered.problem

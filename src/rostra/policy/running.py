@@ -31,14 +31,19 @@ _LINE = 8 * OUTPUT
 _KEPT = frozenset({"PATH", "PYTHONPATH", "VIRTUAL_ENV"})
 _FAILURES = (EOFError, OSError, TimeoutError, msgspec.DecodeError, ValueError, RecursionError)
 """Of the process, or of variables that cannot be JSON: text that is none, or what is nested too deeply."""
-_NO_TURN = "too many scripts are waiting for their turn"
 _USED_UP = f"the script takes more than {SECONDS:g} s of processor time"
+
+
+class NoTurn(Exception):
+    """Too many scripts are waiting: this one has not run, so nobody knows what it would have decided."""
 
 
 class Scripts(Protocol):
     """Where scripts run."""
 
-    async def run(self, source: str, variables: Mapping[str, Any]) -> Rendered: ...
+    async def run(self, source: str, variables: Mapping[str, Any]) -> Rendered:
+        """Raises NoTurn."""
+        ...
 
 
 class Sandbox:
@@ -51,15 +56,15 @@ class Sandbox:
         self._closed = False
 
     async def run(self, source: str, variables: Mapping[str, Any]) -> Rendered:
-        """Never raises for what a script does, nor without a turn for it: that is the problem of what is returned."""
+        """Never raises for what a script does: that is the problem of what is returned. Raises NoTurn."""
         if self._waiting >= QUEUED:
-            return Rendered(problem=_NO_TURN)
+            raise NoTurn
         self._waiting += 1
         try:
             async with asyncio.timeout(QUEUE):
                 await self._places.acquire()
         except TimeoutError:
-            return Rendered(problem=_NO_TURN)
+            raise NoTurn from None
         finally:
             self._waiting -= 1
         try:

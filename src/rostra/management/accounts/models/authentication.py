@@ -38,7 +38,7 @@ class LdapSettings(models.Model):
         "LDAP bind username", 255, "A service account that may search the directory, not an administrator of it."
     )
     ldap_bind_password = secret(
-        "LDAP bind password", 100, "The password of the service account.", sent_to=("ldap_server", "ldap_permit_no_tls")
+        "LDAP bind password", 100, "The password of the service account.", sent_to=("ldap_server",)
     )
     ldap_base_dn = text("LDAP base DN", 255, "What is searched, for example dc=example,dc=com.")
     ldap_use_global_catalog = flag(
