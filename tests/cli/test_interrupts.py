@@ -12,6 +12,11 @@ import pytest
 from rostra.environment import Environment
 
 
+def _as_from_a_terminal() -> None:
+    """What a script runs in the background begins with interrupts ignored, and so would we."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(
     ("number", "loaded"),
     [
@@ -27,6 +32,7 @@ def test_an_interrupt_while_it_loads_ends_it(number: signal.Signals, loaded: str
     with subprocess.Popen(
         [sys.executable, "-X", "importtime", "-m", "rostra.cli", "run"], env={**variables, **environment.variables()},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=_as_from_a_terminal,
     ) as process:  # fmt: skip
         try:
             assert process.stderr is not None

@@ -7,13 +7,18 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from tests.cluster import net
 from tests.cluster.callers import phone, sip
 from tests.cluster.cluster import cluster
 from tests.cluster.loopback import loopback
 from tests.e2e.people import near, person
 from tests.e2e.platform import wait_until
+from tests.length import LONG
 
-pytestmark = pytest.mark.e2e
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(not LONG and not net.missing(), reason="machines in namespaces say it in `test_meeting`"),
+]
 
 MAIN = (640, 300)
 RED, GREEN = (208, 32, 32), (0, 200, 0)

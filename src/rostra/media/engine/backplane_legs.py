@@ -17,7 +17,7 @@ from rostra.domain.presenting import is_slides
 from rostra.environment import Environment
 from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
-from rostra.media.engine import backplane, branches, ports, rtp_parts, rtp_statistics
+from rostra.media.engine import backplane, branches, ports, rtp_parts, rtp_statistics, srtp
 from rostra.media.engine.leg import Leg, LegContext
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, make
 from rostra.media.engine.receivers import Receivers
@@ -42,7 +42,7 @@ class BackplaneLeg(Leg):
         self._environment = environment
         self._pipeline: Pipeline | None = None
         self._rtpbin: Any = None
-        self._decryption: rtp_parts.Decryption | None = None
+        self._decryption: srtp.Decryption | None = None
         self._out: list[Any] = []
         self._closing: set[asyncio.Task[None]] = set()
         self.port, self._endpoint = ports.reserve_one(environment.media_ports)
@@ -93,8 +93,8 @@ class BackplaneLeg(Leg):
         pipeline = self._pipeline = Pipeline(f"backplane {self.id}", self._failed)
         self._rtpbin = pipeline.add(make("rtpbin", "rtp"))
         self._rtpbin.set_property("rtp-profile", _AVPF)
-        encoder = rtp_parts.encryption(pipeline, "encrypt", key_out)
-        self._decryption = rtp_parts.Decryption(pipeline, "decrypt", key_in)
+        encoder = srtp.encryption(pipeline, "encrypt", key_out)
+        self._decryption = srtp.Decryption(pipeline, "decrypt", key_in)
         decoder = self._decryption.element
         rtp_parts.link(
             rtp_parts.source(pipeline, "in", self._endpoint, "application/x-srtp"), "src", decoder, "rtp_sink"
@@ -129,7 +129,7 @@ class BackplaneLeg(Leg):
 
     def _settle(self) -> None:
         if self._decryption:
-            self._decryption.settle(lambda: rtp_statistics.sources(self._rtpbin, 0))
+            self._decryption.settle(lambda: rtp_statistics.senders(self._rtpbin, 0))
 
     def _failed(self, reason: str) -> None:
         self.context.failed(self.id, reason)
@@ -165,7 +165,7 @@ class BackplaneReceiver(BackplaneLeg):
         """Receive this from now on; nothing changes when it is what we do. Raises BadDescription, BadPipeline."""
         if self._pipeline and request == self.request:
             return
-        rtp_parts.check(request.key_in, request.key_out)
+        srtp.check(request.key_in, request.key_out)
         self._drop()
         self.request = request
         try:
@@ -275,7 +275,7 @@ class BackplaneSender(BackplaneLeg):
 
     def connect(self, request: SendBackplane) -> None:
         """Send this from now on; nothing changes when it is what we do. Raises BadDescription, BadPipeline."""
-        rtp_parts.check(request.key_in, request.key_out)
+        srtp.check(request.key_in, request.key_out)
         before, self.request = self.request, request
         if (before.key_out, before.key_in) != (request.key_out, request.key_in):
             self._drop()

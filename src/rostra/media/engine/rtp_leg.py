@@ -187,17 +187,13 @@ class RtpLeg(Leg):
         raise BadDescription(f"no port was reserved for port {stream.port}")
 
     async def _rebuild(self, wires: tuple[Wire, ...]) -> RtpTransport:
+        rollovers = self._transport.rollovers if self._transport else None
         await self._drop()
         self._packets = 0
         self._transport = RtpTransport(
-            self.id,
-            wires,
-            self._pairs,
-            lambda reason: self.context.failed(self.id, reason),
-            lambda digit: self.context.digit(self.id, digit),
-            self._framed,
-            self._agent,
-        )
+            self.id, wires, self._pairs, lambda reason: self.context.failed(self.id, reason),
+            lambda digit: self.context.digit(self.id, digit), self._framed, self._agent, rollovers,
+        )  # fmt: skip
         return self._transport
 
     def _retarget(self, transport: RtpTransport, streams: dict[int, Stream], *, fresh: bool) -> None:

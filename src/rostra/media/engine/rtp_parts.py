@@ -1,88 +1,23 @@
-"""Parts of pipelines that carry RTP: sockets, SRTP, what a payload type means. Used by RTP legs and backplanes."""
+"""Parts of pipelines that carry RTP: sockets, and what a payload type means. Used by RTP legs and backplanes."""
 
 from __future__ import annotations
 
 import re
 import socket
-import threading
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any, Protocol
 
 from rostra.domain.ice import RTP
-from rostra.domain.media import CodecParameters, CryptoAttribute, MediaKind
-from rostra.media import encryption as encryption_keys
+from rostra.domain.media import CodecParameters, MediaKind
 from rostra.media.engine import ports
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.ice import Agent
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, make
-from rostra.media.engine.sections import BadDescription
 
 NOWHERE, NOWHERE_6 = "127.0.0.1", "::1"
 """Host of sinks whose destination is not known; their port is the discard service's."""
 DISCARD = 9
 _WORD = re.compile(r"[A-Za-z0-9-]+")
-_SUITES = {
-    "AEAD_AES_256_GCM": ("aes-256-gcm", "null"),
-    "AEAD_AES_128_GCM": ("aes-128-gcm", "null"),
-    "AES_256_CM_HMAC_SHA1_80": ("aes-256-icm", "hmac-sha1-80"),
-    "AES_256_CM_HMAC_SHA1_32": ("aes-256-icm", "hmac-sha1-32"),
-    "AES_CM_128_HMAC_SHA1_80": ("aes-128-icm", "hmac-sha1-80"),
-    "AES_CM_128_HMAC_SHA1_32": ("aes-128-icm", "hmac-sha1-32"),
-}
-"""Cipher and authentication, as the elements name them."""
-
-
-def check(*keys: CryptoAttribute) -> None:
-    """Whether keys can be used. Raises BadDescription."""
-    for crypto in keys:
-        _key(crypto)
-
-
-def encryption(pipeline: Pipeline, name: str, crypto: CryptoAttribute) -> Any:
-    """What makes SRTP and SRTCP of ours. Raises BadDescription."""
-    encoder = pipeline.add(make("srtpenc", name))
-    key, suite = _key(crypto)
-    encoder.set_property("key", Gst.Buffer.new_wrapped(key))
-    for member, value in _ciphers(suite).items():
-        encoder.set_property(member.replace("srtp-", "rtp-").replace("srtcp-", "rtcp-"), value)
-    return encoder
-
-
-class Decryption:
-    """What lets through only what was made with this key; it also tells RTCP from RTP on one port.
-
-    The element keeps some kilobytes for every source number (SSRC) it has seen, before it knows whether the packet
-    is genuine. So few may be on trial at a time, and `settle` forgets those that nothing genuine came from.
-    """
-
-    ON_TRIAL = 64
-
-    def __init__(self, pipeline: Pipeline, name: str, crypto: CryptoAttribute) -> None:
-        """Raises BadDescription."""
-        key, suite = _key(crypto)
-        members = ",".join(f"{member}=(string){value}" for member, value in _ciphers(suite).items())
-        self._caps = Gst.Caps.from_string(f"application/x-srtp,srtp-key=(buffer){key.hex()},{members}")
-        self._lock = threading.Lock()
-        self._trial: set[int] = set()
-        self.element: Any = pipeline.add(make("srtpdec", name))
-        self.element.connect("request-key", self._asked)
-
-    def settle(self, genuine: Callable[[], set[int]]) -> None:
-        """End the trial of the sources seen since the last time; call it a few times a second."""
-        if not self._trial:
-            return
-        with self._lock:
-            trial, self._trial = self._trial, set()
-        for source in trial - genuine():
-            self.element.emit("remove-key", source)
-
-    def _asked(self, _: Any, source: int) -> Any:
-        """The key for a source number (in a media thread); None: its packets are dropped."""
-        with self._lock:
-            if len(self._trial) >= self.ON_TRIAL:
-                return None
-            self._trial.add(source)
-        return self._caps
 
 
 def source(pipeline: Pipeline, name: str, endpoint: socket.socket, caps: str) -> Any:
@@ -172,22 +107,3 @@ def payload_caps(kind: MediaKind, codec: CodecParameters, described: Collection[
     stated = {name: value for name, value in codec.parameters.items() if name in described and _WORD.fullmatch(value)}
     members += [f"{name}=(string){value}" for name, value in stated.items()]
     return Gst.Caps.from_string(",".join(members))
-
-
-def _key(crypto: CryptoAttribute) -> tuple[bytes, tuple[str, str]]:
-    """Key and salt, and what the suite stands for. Raises BadDescription."""
-    key = encryption_keys.key_of(crypto)
-    if not key or crypto.suite not in _SUITES:
-        raise BadDescription(f"the key of {crypto.suite!r} cannot be used")
-    return key, _SUITES[crypto.suite]
-
-
-def _ciphers(suite: tuple[str, str]) -> dict[str, str]:
-    """RFC 4568 6.2: the short tag is for RTP only."""
-    cipher, authentication = suite
-    return {
-        "srtp-cipher": cipher,
-        "srtp-auth": authentication,
-        "srtcp-cipher": cipher,
-        "srtcp-auth": "null" if authentication == "null" else "hmac-sha1-80",
-    }

@@ -88,17 +88,19 @@ def read(rtpbin: Any, session: int) -> tuple[list[Received], list[Sent]]:
 
 def hosts(rtpbin: Any, session: int) -> set[str]:
     """Where media or reports of far sources of a session came from last."""
-    inner = rtpbin.emit("get-internal-session", session) if rtpbin is not None else None
-    found = [one for one in _sources(inner) if not _get(one, "internal", False)] if inner is not None else []
+    found = _far(rtpbin, session)
     places = (_address(_get(one, name, "")) for one in found for name in ("rtp-from", "rtcp-from"))
     return {place[0] for place in places if place is not None}
 
 
 def sources(rtpbin: Any, session: int) -> set[int]:
     """Numbers of all far sources of a session, whether they send media or only reports."""
-    inner = rtpbin.emit("get-internal-session", session) if rtpbin is not None else None
-    found = _sources(inner) if inner is not None else []
-    return {_get(one, "ssrc", 0) for one in found if not _get(one, "internal", False)}
+    return {_get(one, "ssrc", 0) for one in _far(rtpbin, session)}
+
+
+def senders(rtpbin: Any, session: int) -> set[int]:
+    """Numbers of those that media has come from."""
+    return {_get(one, "ssrc", 0) for one in _far(rtpbin, session) if _get(one, "packets-received", 0)}
 
 
 def readings(rtpbin: Any, sessions: Iterable[int], slides: Callable[[int, int], bool]) -> list[Reading]:
@@ -137,6 +139,12 @@ def _kind(clock_rate: int, slides: bool) -> StreamType:
     if clock_rate != VIDEO_CLOCK:
         return StreamType.AUDIO
     return StreamType.PRESENTATION if slides else StreamType.VIDEO
+
+
+def _far(rtpbin: Any, session: int) -> list[Any]:
+    """Counters of each far source."""
+    inner = rtpbin.emit("get-internal-session", session) if rtpbin is not None else None
+    return [one for one in _sources(inner) if not _get(one, "internal", False)] if inner is not None else []
 
 
 def _sources(session: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -19,7 +19,7 @@ from rostra.domain.media import CodecParameters, Content, CryptoAttribute, Media
 from rostra.domain.presenting import slides_of
 from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
-from rostra.media.engine import branches, dtmf, rtp_parts, rtp_statistics
+from rostra.media.engine import branches, dtmf, rtp_parts, rtp_statistics, srtp
 from rostra.media.engine.dtls import Handshake, Secured, handshake
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.ice import Agent
@@ -28,8 +28,9 @@ from rostra.media.engine.pipeline import Pipeline, make
 from rostra.media.engine.ports import PortPair
 from rostra.media.engine.rate_control import AGREED, RateControl
 from rostra.media.engine.receivers import Receivers
-from rostra.media.engine.rtp_parts import Decryption, Way
+from rostra.media.engine.rtp_parts import Way
 from rostra.media.engine.sections import BadDescription
+from rostra.media.engine.srtp import Decryption
 
 logger = structlog.get_logger("rostra.media")
 
@@ -117,12 +118,15 @@ class RtpTransport:
         on_digit: Callable[[str], None],
         on_frame: Callable[[bytes], None] = lambda _: None,
         agent: Agent | None = None,
+        rollovers: Mapping[str, Mapping[int, int]] | None = None,
     ) -> None:
-        """`on_frame` is told what comes to move a camera. `agent` finds the way of wires with ICE."""
+        """`on_frame` is told what comes to move a camera. `agent` finds the way of wires with ICE. `rollovers` are
+        those of the one before this."""
         self.leg = leg
         self.wires = wires
         self._pairs = pairs
         self._agent = agent
+        self._rollovers = rollovers or {}
         self._on_digit, self._on_frame = on_digit, on_frame
         self._pace = Pace()
         self._frames = itertools.count()
@@ -262,8 +266,10 @@ class RtpTransport:
     def _srtp(self, w: Wire) -> tuple[Any, Any]:
         if w.key_in is None or w.key_out is None:
             return None, None
-        encoder = rtp_parts.encryption(self._pipeline, f"encrypt-{w.index}", w.key_out)
-        decryption = self._decryption[w.index] = Decryption(self._pipeline, f"decrypt-{w.index}", w.key_in)
+        encoder = srtp.encryption(self._pipeline, f"encrypt-{w.index}", w.key_out)
+        decryption = self._decryption[w.index] = Decryption(
+            self._pipeline, f"decrypt-{w.index}", w.key_in, self._rollovers.get(w.key_in.key_salt)
+        )
         return decryption.element, encoder
 
     # ---- at work ------------------------------------------------------------------------------------------
@@ -317,7 +323,13 @@ class RtpTransport:
     def settle(self) -> None:
         """Forget what has sent nothing genuine; called a few times a second."""
         for index, decryption in self._decryption.items():
-            decryption.settle(lambda index=index: rtp_statistics.sources(self.rtpbin, index))
+            decryption.settle(lambda index=index: rtp_statistics.senders(self.rtpbin, index))
+
+    @property
+    def rollovers(self) -> dict[str, dict[int, int]]:
+        """Counts of what has been decrypted, by key and source number."""
+        found = {w.key_in.key_salt: self._decryption[w.index] for w in self.wires if w.key_in and w.dtls is None}
+        return {key: decryption.rollovers for key, decryption in found.items()}
 
     async def close(self) -> None:
         """Free everything but the sockets."""
