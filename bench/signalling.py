@@ -42,6 +42,8 @@ STEADY = 50
 """Calls a second of the second measurement."""
 HELD = 1_000
 """Calls that stay, for their memory."""
+NEAR = 1.3
+"""Times the peak that sipp has found: callers who do not wait find a higher one."""
 OVERLOAD = 5
 WANTED = 0.8
 """Share of the peak that must be left under overload."""
@@ -282,6 +284,9 @@ def main() -> None:
             f"p50 {_percent(delays, 50):.1f} ms, p95 {_percent(delays, 95):.1f} ms",
         )
         with ProcessPoolExecutor(1, initializer=_apart) as callers:
+            best = callers.submit(crowd.call, node.port, NEAR * peak, float(SECONDS) / 2).result()
+            peak = max(peak, best.ended)
+            _show(f"{NEAR:g} times that by callers who do not wait", f"{best.ended:8.0f} calls/s")
             rush = callers.submit(crowd.call, node.port, OVERLOAD * peak, float(SECONDS)).result()
         _show(
             f"{OVERLOAD} times the peak: answered and ended",
