@@ -136,12 +136,7 @@ class RtpTransport:
         self._senders: dict[int, Any] = {}
         self._decryption: dict[int, Decryption] = {}
         self._sinks: dict[int, tuple[Any, Any]] = {}
-        self.rtpbin: Any = self._pipeline.add(make("rtpbin", "rtp"))
-        self.rtpbin.set_property("latency", JITTER)
-        self.rtpbin.set_property("do-lost", True)
-        self.rtpbin.set_property("autoremove", True)
-        if any(w.feedback for w in wires):
-            self.rtpbin.set_property("rtp-profile", 3)
+        self.rtpbin: Any = self._sessions()
         self._maps = {
             w.index: {
                 codec.payload_type: rtp_parts.payload_caps(w.kind, codec, described(codec)) for codec in w.receive
@@ -164,6 +159,15 @@ class RtpTransport:
         self.rates = RateControl(self.rtpbin, rated, lambda index: self._pad(f"send_rtcp_src_{index}"))
 
     # ---- building -----------------------------------------------------------------------------------------
+
+    def _sessions(self) -> Any:
+        made = self._pipeline.add(make("rtpbin", "rtp"))
+        made.set_property("latency", JITTER)
+        made.set_property("do-lost", True)
+        made.set_property("autoremove", True)
+        if any(w.feedback for w in self.wires):
+            made.set_property("rtp-profile", 3)
+        return made
 
     def _build(self, w: Wire) -> None:
         way = self._way(w)
