@@ -12,9 +12,12 @@ export function levelOf(samples: Float32Array): number {
 
 const INTERVAL = 60;
 
+/** Nothing is played: no loudspeaker has to be there, or be woken, where the browser knows of this. */
+const SILENT = { sinkId: { type: "none" } } as AudioContextOptions;
+
 /** Report the level of `track` until the returned function is called. */
 export function meter(track: MediaStreamTrack, report: (level: number) => void): () => void {
-  const context = new AudioContext();
+  const context = new AudioContext(SILENT);
   const source = context.createMediaStreamSource(new MediaStream([track]));
   const analyser = context.createAnalyser();
   analyser.fftSize = 1024;
