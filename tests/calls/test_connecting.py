@@ -11,6 +11,7 @@ from tests.calls.people import until
 from tests.calls.test_gateway import Caller, called, rule
 from tests.calls.test_outgoing import Desk, Far, Plan, desks
 
+from rostra.calls import legs
 from rostra.calls.connecting import LOOKING
 from rostra.calls.switchboard import CallRefused, FarEnd
 from rostra.conference.roster import Participant
@@ -193,7 +194,8 @@ async def test_another_telephone_takes_the_place_of_a_party(side: str) -> None:
 
 @pytest.mark.spec("CONF-118", "SVC-077", "SVC-078")
 @pytest.mark.parametrize("side", ["caller", "called"])
-async def test_a_party_is_sent_to_an_alias_that_only_a_rule_takes(side: str) -> None:
+async def test_a_party_is_sent_to_an_alias_that_only_a_rule_takes(side: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(legs, "MOVING", 0.5)
     (desk,) = await desks("n1", plan=Plan(given=[OUT]))
     caller, bob = await call(desk, "bob", 1)
     goes: Any = bob if side == "called" else caller

@@ -11,6 +11,7 @@ from tests.calls.fakes import Listener
 from tests.calls.people import until
 from tests.calls.test_outgoing import Desk, Far, Plan, desks
 
+from rostra.calls import legs
 from rostra.calls.session import CallSession
 from rostra.calls.switchboard import CallRefused, CallRequest, FarEnd, NotDialled
 from rostra.conference.roster import Participant
@@ -533,7 +534,8 @@ async def test_hold_and_presentation_are_those_of_a_conference() -> None:
 
 
 @pytest.mark.spec("CONF-118")
-async def test_who_was_called_can_be_sent_to_a_conference() -> None:
+async def test_who_was_called_can_be_sent_to_a_conference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(legs, "MOVING", 0.1)  # its media does not follow
     desk, caller, far = await talking()
     await caller.session.conference.transfer(far.session.participant.uuid, "open", None)
     await until(lambda: caller.listener.reasons == ["Call disconnected"])

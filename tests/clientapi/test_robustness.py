@@ -16,6 +16,7 @@ from rostra.clientapi.endpoints import Endpoint, EndpointTable, Unroutable
 from rostra.clientapi.serving import MAX_HEADERS
 from rostra.clientapi.table import TABLE
 from rostra.environment import Environment
+from tests.length import LONG
 
 from .driver import ROOT, Api, User
 from .fakes import FakeSwitchboard
@@ -204,7 +205,7 @@ async def test_mutated_bodies(api: Api) -> None:
     chance = random.Random(179)
     endpoints = [e for e in POSTS if e.path.rpartition("/")[2] in SAMPLES]
     ada = await api.join()
-    for _ in range(1500):
+    for _ in range(2000 if LONG else 400):
         endpoint = chance.choice(endpoints)
         call = await ada.call()
         body = json.dumps(mutate(chance, SAMPLES[endpoint.path.rpartition("/")[2]])).encode()

@@ -58,7 +58,7 @@ def test_nothing_grows_over_two_hundred_legs(bench: Bench) -> None:
     after = stage.debug_state()
     for name in before.keys() - {"threads"}:
         assert after[name] == before[name], name
-    assert after["threads"] <= before["threads"] + 2
+    assert after["threads"] <= before["threads"] + 8  # pools of threads that are kept for a while
     assert resident() - memory < 8 << 20
 
 
