@@ -21,7 +21,7 @@ pytestmark = pytest.mark.e2e
 RED, GREEN = (208, 32, 32), (0, 200, 0)
 MAIN = (640, 300)
 PIN = "1357"
-ALLOWED = 3.0
+ALLOWED = 5.0
 """Seconds within which a call has its media again."""
 
 

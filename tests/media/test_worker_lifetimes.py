@@ -50,7 +50,7 @@ async def test_a_hundred_legs_leave_nothing_behind(driven: Driven) -> None:
     before = await settled()
     await round_of_legs(100)
     after = await settled()
-    assert after["threads"] <= before["threads"] + 2, (before, after)
+    assert after["threads"] <= before["threads"] + 8, (before, after)  # pools of threads that are kept for a while
     assert after["descriptors"] <= before["descriptors"] + 2, (before, after)
     # the allocator keeps up to one more plateau of picture buffers (40 MB); a leaked encoder would be 10 MB a leg
     assert after["megabytes"] <= before["megabytes"] + 60, (before, after)
