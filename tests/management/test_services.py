@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from rostra.configuration import journal
+from rostra.configuration.changes import SnapshotRequest
 from rostra.configuration.models import Conference, ConferenceAlias, GlobalSettings
 from rostra.configuration.queries import Lookup
+from rostra.configuration.replica import Replica
 from rostra.dialplan.resolve import resolve
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import CallProtocol
@@ -28,7 +31,7 @@ class Node:
         self._database = database
 
     def find(self, dialled: str, protocol: CallProtocol = CallProtocol.SIP) -> Service | None:
-        lookup = Lookup(self._database)
+        lookup = Lookup(self._own())
         settings = lookup.global_settings()
 
         def look(alias: str) -> Service | None:
@@ -38,6 +41,21 @@ class Node:
         found = resolve(dialled, look, protocol)
         lookup.close()
         return found.service if found else None
+
+    def _own(self) -> Path:
+        """A node's database is SQLite, whatever the Management Node has."""
+        if self._database.exists():
+            return self._database
+        path = self._database.with_name("node.db")
+        replica = Replica(path)
+        chunk = journal.chunk(SnapshotRequest())
+        with replica.snapshot() as load:
+            load.add(chunk)
+            while chunk.next_table:
+                chunk = journal.chunk(SnapshotRequest(chunk.next_table, chunk.next_after))
+                load.add(chunk)
+        replica.close()
+        return path
 
     def name(self, dialled: str) -> str | None:
         found = self.find(dialled)
