@@ -15,7 +15,6 @@ from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 
 from rostra.configuration import journal
-from rostra.configuration.changes import SnapshotRequest
 from rostra.configuration.fields import UploadField
 from rostra.configuration.replica import Replica
 from rostra.configuration.resources import Resource, register
@@ -23,6 +22,7 @@ from rostra.configuration.secretfield import SecretField
 from rostra.management import csvfiles
 from rostra.management.api import openapi, schema, selection, wire
 from rostra.management.csvreading import is_secret
+from tests.management.filling import fill
 
 from .conftest import BASE, Api, content
 
@@ -234,12 +234,7 @@ class ResourceSuite:
             return
         self._create(api)
         replica = Replica(shutil.copy(empty_node, tmp_path / "node.db"))
-        chunk = journal.chunk(SnapshotRequest())
-        with replica.snapshot() as load:
-            load.add(chunk)
-            while chunk.next_table:
-                chunk = journal.chunk(SnapshotRequest(chunk.next_table, chunk.next_after))
-                load.add(chunk)
+        fill(replica)
         assert rows_of(tmp_path / "node.db", self.resource) == rows_of(None, self.resource) != []
         row = self.resource.model.objects.latest("pk")
         key = row.pk

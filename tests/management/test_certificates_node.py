@@ -13,13 +13,13 @@ from cryptography import x509
 
 from rostra import tls
 from rostra.configuration import journal, sealing
-from rostra.configuration.changes import SnapshotRequest
 from rostra.configuration.models import CaCertificate, TlsCertificate, WorkerVM
 from rostra.configuration.queries import Lookup
 from rostra.configuration.replica import Replica
 from rostra.node import certificate
 from rostra.node.certificate import NodeCertificate
 from tests.certificates import Made, made
+from tests.management.filling import fill
 
 from .conftest import Api
 
@@ -35,12 +35,7 @@ class Site:
     def __init__(self, path: Path) -> None:
         self._listeners: list[Callable[[str, int], None]] = []
         self.replica = Replica(path)
-        chunk = journal.chunk(SnapshotRequest())
-        with self.replica.snapshot() as load:
-            load.add(chunk)
-            while chunk.next_table:
-                chunk = journal.chunk(SnapshotRequest(chunk.next_table, chunk.next_after))
-                load.add(chunk)
+        fill(self.replica)
 
     def on_change(self, callback: Callable[[str, int], None]) -> None:
         self._listeners.append(callback)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rostra.configuration import journal, orm, setup_node
-from rostra.configuration.changes import SnapshotRequest
+from rostra.configuration import orm, setup_node
 from rostra.configuration.models import Conference, ConferenceAlias, GlobalSettings, WebappAlias
 from rostra.configuration.models.identity import IdentityProvider, IdentityProviderAttribute, IdentityProviderGroup
 from rostra.configuration.queries import Lookup
@@ -17,6 +16,7 @@ from rostra.configuration.rows import GlobalRow, ServiceRow
 from rostra.domain.signon import SignOnRules
 from rostra.node.services import finder
 from rostra.node.signon import desk
+from tests.management.filling import fill
 
 from .test_replication import room
 
@@ -37,12 +37,7 @@ def local(database: Path, tmp_path: Path) -> Path:
 def replicated(folder: Path) -> Path:
     """A node's database with all that the Management Node has."""
     replica = Replica(folder / "node.db")
-    chunk = journal.chunk(SnapshotRequest())
-    with replica.snapshot() as load:
-        load.add(chunk)
-        while chunk.next_table:
-            chunk = journal.chunk(SnapshotRequest(chunk.next_table, chunk.next_after))
-            load.add(chunk)
+    fill(replica)
     replica.close()
     return folder / "node.db"
 

@@ -15,8 +15,7 @@ from django.core.exceptions import ValidationError
 from rostra.calls.onward import GatewayRules
 from rostra.calls.refusal import CallRefused, Refusal
 from rostra.conference.here import Here
-from rostra.configuration import journal, sealing
-from rostra.configuration.changes import SnapshotRequest
+from rostra.configuration import sealing
 from rostra.configuration.models import (
     AutomaticParticipant,
     Conference,
@@ -43,6 +42,7 @@ from rostra.node.services import finder
 from rostra.policy import running as scripts
 from rostra.policy.phonebook import Permission
 from rostra.policy.questions import CallFacts, PersonFacts
+from tests.management.filling import fill
 from tests.policy.test_client import jpeg
 from tests.policy.test_evaluation import PASS, TEAM
 from tests.policy.web import Reply, running, said
@@ -90,12 +90,7 @@ class Site:
 
     def _fill(self) -> None:
         replica = Replica(self.path)
-        chunk = journal.chunk(SnapshotRequest())
-        with replica.snapshot() as load:
-            load.add(chunk)
-            while chunk.next_table:
-                chunk = journal.chunk(SnapshotRequest(chunk.next_table, chunk.next_after))
-                load.add(chunk)
+        fill(replica)
         replica.close()
 
     def changed(self) -> None:

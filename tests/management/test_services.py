@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from rostra.configuration import journal
-from rostra.configuration.changes import SnapshotRequest
 from rostra.configuration.models import Conference, ConferenceAlias, GlobalSettings
 from rostra.configuration.queries import Lookup
 from rostra.configuration.replica import Replica
@@ -17,6 +15,7 @@ from rostra.dialplan.resolve import resolve
 from rostra.domain.service import Service
 from rostra.domain.vocabulary import CallProtocol
 from rostra.node.services import service_of
+from tests.management.filling import fill
 
 from .conftest import Api
 from .test_essentials import made
@@ -48,12 +47,7 @@ class Node:
             return self._database
         path = self._database.with_name("node.db")
         replica = Replica(path)
-        chunk = journal.chunk(SnapshotRequest())
-        with replica.snapshot() as load:
-            load.add(chunk)
-            while chunk.next_table:
-                chunk = journal.chunk(SnapshotRequest(chunk.next_table, chunk.next_after))
-                load.add(chunk)
+        fill(replica)
         replica.close()
         return path
 
