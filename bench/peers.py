@@ -75,7 +75,7 @@ class Track:
 
 def picture(path: Path) -> Track:
     """The packets of a recorded picture."""
-    pulled = _packets(f"filesrc location={path} ! h264parse ! rtph264pay mtu=1200 config-interval=-1")
+    pulled = packets(f"filesrc location={path} ! h264parse ! rtph264pay mtu=1200 config-interval=-1")
     units: list[Unit] = []
     collected: list[tuple[bool, bytes]] = []
     for marker, payload in pulled:
@@ -88,14 +88,14 @@ def picture(path: Path) -> Track:
 
 def voice() -> Track:
     """The packets of some noise in Opus."""
-    pulled = _packets(
+    pulled = packets(
         f"audiotestsrc wave=pink-noise volume=0.1 samplesperbuffer=960 num-buffers={50 * SECONDS} ! "
         "audio/x-raw,rate=48000,channels=1 ! opusenc bitrate=40000 audio-type=voice frame-size=20 ! rtpopuspay"
     )
     return Track(OPUS, tuple(Unit((packet,)) for packet in pulled), 0.02)
 
 
-def _packets(launch: str) -> list[tuple[bool, bytes]]:
+def packets(launch: str) -> list[tuple[bool, bytes]]:
     """Marker and payload of every RTP packet a pipeline makes."""
     pipeline = Gst.parse_launch(f"{launch} ! appsink name=out sync=false max-buffers=4")
     pipeline.set_state(Gst.State.PLAYING)

@@ -30,6 +30,8 @@ VIDEO_SINK = "rostravideosink name=stage"
 VIDEO_SOURCE = "rostravideosrc name=stage"
 AUDIO_SINK = "rostraaudiosink name=stage"
 AUDIO_SOURCE = "rostraaudiosrc name=stage"
+SHARED = ("OPUS", "PCMU", "PCMA", "G722")
+"""Codecs of sound that the stage encodes itself."""
 PUBLISH = "rostrapub name=publish"
 SUBSCRIBE = "rostrasub name=stage"
 
@@ -64,8 +66,7 @@ def receive_audio(row: CodecRow, source: str, name: str, *, prompt: bool = False
     """
     made = make_bin(
         f"{row.depayloader} ! {row.decoder} ! audioconvert ! audioresample quality=2 ! "
-        f"audio/x-raw,format=S16LE,rate=48000,channels=1 ! "
-        f"{_QUEUE.format(milliseconds=200)} ! valve name=gate ! {AUDIO_SINK}",
+        f"audio/x-raw,format=S16LE,rate=48000,channels=1 ! valve name=gate ! {AUDIO_SINK} even={str(not prompt).lower()}",
         name,
     )
     _name(made, "source", source)
@@ -169,11 +170,9 @@ def send_audio(
 
     `events` (payload type, clock rate) adds a source of telephone events, `events`, that takes turns with the voice.
     """
-    encoder = row.encoder.format(bitrate=0, kilobits=0, mtu=PAYLOAD)
     caps = _rtp(row, payload_type)
     voice = (
-        f"{AUDIO_SOURCE} ! valve name=gate drop=true ! audioconvert ! audioresample quality=2 ! "
-        f"audio/x-raw,rate={row.sample_rate} ! {encoder} ! "
+        f"{_encoded(row)} ! "
         f"{row.payloader.format(payload_type=payload_type, mtu=mtu)} name=payloader ! capsfilter name=caps caps={caps}"
     )
     if events:
@@ -186,6 +185,16 @@ def send_audio(
     made = make_bin(voice, name)
     _name(made, "leg", leg)
     return made
+
+
+def _encoded(row: CodecRow) -> str:
+    """The leg's mix, encoded: by an encoder that all share who hear the same, where the stage has the codec."""
+    if row.name in SHARED:
+        return f"rostravoicesrc name=stage codec={row.name} ! valve name=gate drop=true"
+    return (
+        f"{AUDIO_SOURCE} ! valve name=gate drop=true ! audioconvert ! audioresample quality=2 ! "
+        f"audio/x-raw,rate={row.sample_rate} ! {row.encoder.format(bitrate=0, kilobits=0, mtu=PAYLOAD)}"
+    )
 
 
 def _rtp(row: CodecRow, payload_type: int) -> str:

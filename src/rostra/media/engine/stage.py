@@ -85,6 +85,10 @@ class _State(ctypes.Structure):
             "channels",
             "publishers",
             "subscribers",
+            "coders",
+            "ears",
+            "talkers",
+            "lines",
         )
     )
 

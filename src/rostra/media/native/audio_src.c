@@ -1,5 +1,5 @@
 /* rostraaudiosrc: what a leg hears, in blocks of 20 ms. */
-#include "rostra.h"
+#include "sound.h"
 
 #define BLOCK_TIME (20 * GST_MSECOND)
 #define INAUDIBLE 16   /* 66 dB below full scale */
@@ -10,10 +10,8 @@ typedef struct {
   char *leg; /* property; object lock */
   Listener *listener;
   gboolean skip_silence; /* property; object lock */
-  gboolean started;
+  BlockClock clock;
   guint quiet; /* blocks since the last sound */
-  guint64 last, first; /* ticks: of the previous block, and of `origin` */
-  GstClockTime origin; /* running time of tick `first` */
 } RostraAudioSrc;
 typedef struct {
   GstPushSrcClass parent;
@@ -56,7 +54,7 @@ static gboolean start(GstBaseSrc *src) {
   char *leg = g_strdup(self->leg ? self->leg : "");
   GST_OBJECT_UNLOCK(self);
   self->listener = rostra_listener_join(leg);
-  self->started = FALSE;
+  self->clock.started = FALSE;
   self->quiet = AFTERWARDS; /* what begins with silence begins later */
   g_free(leg);
   return TRUE;
@@ -80,9 +78,22 @@ static gboolean unlock_stop(GstBaseSrc *src) {
   return TRUE;
 }
 
-static GstClockTime running_time(RostraAudioSrc *self) {
-  GstClockTime now = gst_element_get_current_running_time(GST_ELEMENT(self));
-  return GST_CLOCK_TIME_IS_VALID(now) ? now : 0;
+void rostra_block_stamp(BlockClock *clock, GstElement *element, GstBuffer *buffer, guint64 tick) {
+  GstClockTime now = gst_element_get_current_running_time(element);
+  if (!GST_CLOCK_TIME_IS_VALID(now)) now = 0;
+  GstClockTime time = clock->origin + (tick - clock->first) * BLOCK_TIME;
+  if (!clock->started || time > now + 200 * GST_MSECOND || time + 200 * GST_MSECOND < now) {
+    clock->origin = time = now; /* start, or the clock was set anew (a pause, another base time) */
+    clock->first = tick;
+    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+  } else if (tick != clock->last + 1) {
+    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+  }
+  clock->started = TRUE;
+  clock->last = tick;
+  GST_BUFFER_PTS(buffer) = time;
+  GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_DURATION(buffer) = BLOCK_TIME;
 }
 
 static gboolean audible(GstBuffer *block) {
@@ -117,19 +128,7 @@ static GstFlowReturn create(GstPushSrc *src, GstBuffer **out) {
   if (!shared) return GST_FLOW_FLUSHING;
   GstBuffer *buffer = gst_buffer_copy(shared); /* the samples stay shared, the time is ours */
   gst_buffer_unref(shared);
-  GstClockTime now = running_time(self), time = self->origin + (tick - self->first) * BLOCK_TIME;
-  if (!self->started || time > now + 200 * GST_MSECOND || time + 200 * GST_MSECOND < now) {
-    self->origin = time = now; /* start, or the clock was set anew (a pause, another base time) */
-    self->first = tick;
-    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
-  } else if (tick != self->last + 1) {
-    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
-  }
-  self->started = TRUE;
-  self->last = tick;
-  GST_BUFFER_PTS(buffer) = time;
-  GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
-  GST_BUFFER_DURATION(buffer) = BLOCK_TIME;
+  rostra_block_stamp(&self->clock, GST_ELEMENT(self), buffer, tick);
   *out = buffer;
   return GST_FLOW_OK;
 }

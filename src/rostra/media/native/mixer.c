@@ -1,43 +1,19 @@
-/* Everybody hears everybody else: one thread, one tick of 20 ms, N-1 sums.
+/* Everybody hears everybody else: one thread, one tick of 20 ms.
  *
- * A leg is known by its id as long as it has a sink (speaker), a source (listener), a route or something to play.
- * One lock covers all of it: a tick over hundreds of legs takes well under a millisecond, a push a few
- * microseconds. Buffers are made and handed out inside it, but nothing in it waits. */
+ * A leg is known by its id as long as it has a sink (speaker), a source (listener or ear), a route or something to play.
+ * One lock covers all of it: a tick over hundreds of legs takes well under a millisecond, a push a few microseconds.
+ * Buffers are made and handed out inside it, but nothing in it waits, and nothing is encoded in it. */
 #include <errno.h>
 #include <math.h>
-#include <string.h>
 #include <time.h>
 
-#include "rostra.h"
+#include "sound.h"
 
-#define LEVEL_BLOCKS 5              /* 100 ms */
-#define QUEUE_BLOCKS 3              /* a listener that is later than this loses the oldest */
-#define LOOPBACK_MOST 30            /* s */
-#define PLAY_MOST (ROSTRA_RATE * 600u)
+#define QUEUE_BLOCKS 3     /* a listener that is later than this loses the oldest */
 #define TICK_NS 20000000
-
-struct _Leg {
-  char id[ROSTRA_ID_SIZE];
-  int speakers;
-  GList *listeners;
-  gboolean routed, speaks, hears;
-  double loopback;
-  guint group, listens; /* bits of ROSTRA_EVERYBODY */
-
-  Ring ring;
-  gint16 block[ROSTRA_BLOCK];
-  gboolean sounds; /* `block` has something in it */
-
-  double squares;
-  int blocks;
-  float level;
-
-  gint16 *delayed; /* loopback line */
-  guint delay, delay_at;
-
-  gint16 *prompt;
-  gsize prompt_at, prompt_end;
-};
+#define LOUDEST 8u         /* participants that are mixed at a time */
+#define STAYS 6            /* dB by which another must be louder than who is mixed already */
+#define CONCEALED_MOST 5u  /* blocks in a row: after that, silence is better */
 
 typedef struct {
   GstBuffer *buffer;
@@ -54,9 +30,12 @@ struct _Listener {
 
 static GMutex lock;
 static GHashTable *legs;
-static int users; /* speakers and listeners */
+static int users; /* speakers, listeners and ears */
 static gboolean running;
-static gint speaker_count, listener_count, mixers;
+static gint speaker_count, listener_count, ear_count, talker_count, mixers;
+
+void rostra_mixer_lock(void) { g_mutex_lock(&lock); }
+void rostra_mixer_unlock(void) { g_mutex_unlock(&lock); }
 
 /* ---- legs ---------------------------------------------------------------------------------------------- */
 
@@ -68,137 +47,130 @@ static void route_default(Leg *leg) {
   leg->listens = ROSTRA_EVERYBODY;
 }
 
-static Leg *leg_of(const char *id) {
+Leg *rostra_leg_of(const char *id) {
   if (!legs) legs = g_hash_table_new(g_str_hash, g_str_equal);
   Leg *leg = g_hash_table_lookup(legs, id);
   if (!leg) {
     leg = g_new0(Leg, 1);
     g_strlcpy(leg->id, id, sizeof leg->id);
     route_default(leg);
-    leg->level = -127;
+    rostra_speech_reset(&leg->speech);
     g_hash_table_insert(legs, leg->id, leg);
   }
   return leg;
 }
 
-static Leg *leg_known(const char *id) { return legs ? g_hash_table_lookup(legs, id) : NULL; }
+Leg *rostra_leg_known(const char *id) { return legs ? g_hash_table_lookup(legs, id) : NULL; }
 
-static void leg_settle(Leg *leg) {
-  if (leg->speakers || leg->listeners || leg->routed || leg->prompt) return;
+void rostra_leg_settle(Leg *leg) {
+  if (leg->speakers || leg->listeners || leg->ears || leg->routed || leg->prompt) return;
   g_hash_table_remove(legs, leg->id);
-  g_free(leg->delayed);
+  rostra_leg_deafen(leg);
   g_free(leg);
 }
 
-static void prompt_drop(Leg *leg) {
-  g_clear_pointer(&leg->prompt, g_free);
-  leg->prompt_at = leg->prompt_end = 0;
+void rostra_legs_each(RostraEach each, gpointer user) {
+  GHashTableIter iter;
+  gpointer value;
+  if (!legs) return;
+  g_hash_table_iter_init(&iter, legs);
+  while (g_hash_table_iter_next(&iter, NULL, &value)) each(value, user);
 }
 
-/* ---- one source -------------------------------------------------------------------------------------------- */
+/* ---- what comes ------------------------------------------------------------------------------------------ */
 
 static void speaker_reset(Leg *leg) {
   rostra_ring_reset(&leg->ring);
-  leg->sounds = FALSE;
-  leg->squares = leg->blocks = 0;
-  leg->level = -127;
+  rostra_speech_reset(&leg->speech);
+  leg->sounds = leg->chosen = leg->mixed = FALSE;
+  leg->concealed = 0;
 }
 
 void rostra_speaker_push(Leg *leg, const gint16 *samples, gsize count) {
   g_mutex_lock(&lock);
+  leg->concealed = 0;
   rostra_ring_push(&leg->ring, samples, count);
   g_mutex_unlock(&lock);
 }
 
-static void measure(Leg *leg) {
-  double squares = 0;
-  if (leg->sounds) {
-    gint64 sum = 0;
-    for (int i = 0; i < ROSTRA_BLOCK; i++) sum += (gint32)leg->block[i] * leg->block[i];
-    squares = (double)sum;
-  }
-  leg->squares += squares;
-  leg->sounds = squares > 0;
-  if (++leg->blocks < LEVEL_BLOCKS) return;
-  double mean = leg->squares / (LEVEL_BLOCKS * ROSTRA_BLOCK) / (32768.0 * 32768.0);
-  leg->level = mean > 0 ? (float)MAX(-127.0, 10 * log10(mean)) : -127.0f;
-  leg->squares = leg->blocks = 0;
+void rostra_speaker_late(Leg *leg, guint late) {
+  g_mutex_lock(&lock);
+  rostra_ring_late(&leg->ring, late);
+  g_mutex_unlock(&lock);
 }
 
-/* ---- mixing ------------------------------------------------------------------------------------------------ */
-
-static void add_loopback(Leg *leg, gint32 *sum) {
-  guint wanted = (guint)(CLAMP(leg->loopback, 0.02, LOOPBACK_MOST) * ROSTRA_RATE);
-  if (leg->delay != wanted || !leg->delayed) {
-    g_free(leg->delayed);
-    leg->delayed = g_new0(gint16, wanted);
-    leg->delay = wanted;
-    leg->delay_at = 0;
-  }
-  for (int i = 0; i < ROSTRA_BLOCK; i++) {
-    sum[i] = leg->delayed[leg->delay_at];
-    leg->delayed[leg->delay_at] = leg->sounds ? leg->block[i] : 0;
-    if (++leg->delay_at == leg->delay) leg->delay_at = 0;
+/* Its sound is about to run out: what is missing may be made up for a while. */
+static void fill_in(Leg *leg) {
+  gint16 likely[ROSTRA_DECODED_MOST];
+  while (leg->ring.playing && leg->ring.fill < ROSTRA_BLOCK && leg->concealed < CONCEALED_MOST) {
+    int count = leg->conceal(leg->conceal_user, likely);
+    if (count <= 0) return;
+    leg->concealed++;
+    rostra_ring_push(&leg->ring, likely, (gsize)count);
   }
 }
 
-static void add_prompt(Leg *leg, gint32 *sum) {
-  gsize count = MIN((gsize)ROSTRA_BLOCK, leg->prompt_end - leg->prompt_at);
-  for (gsize i = 0; i < count; i++) sum[i] += leg->prompt[leg->prompt_at + i];
-  leg->prompt_at += count;
-  if (leg->prompt_at == leg->prompt_end) prompt_drop(leg);
-}
-
-/* What one leg hears in this block; the shared buffers serve everybody without anything of their own. */
-static GstBuffer *heard(Leg *leg, Sums *sums, GstBuffer *silence) {
-  gint32 sum[ROSTRA_BLOCK];
-  guint listens = leg->hears ? leg->listens : 0;
-  gboolean own = leg->sounds && leg->speaks && leg->loopback <= 0 && (listens & leg->group);
-  if (leg->loopback > 0) {
-    add_loopback(leg, sum);
+static void take(Leg *leg, gpointer data) {
+  if (!leg->speakers) return;
+  GPtrArray *talkers = data;
+  gboolean chosen = leg->chosen;
+  if (leg->conceal) fill_in(leg);
+  leg->sounds = rostra_ring_pop(&leg->ring, leg->block);
+  rostra_speech_measure(&leg->speech, leg->sounds ? leg->block : NULL);
+  if (leg->sounds && leg->speech.now <= -127) leg->sounds = FALSE;
+  leg->mixed = leg->chosen = FALSE;
+  if (!leg->speaks || leg->loopback > 0) return;
+  if (leg->group & ROSTRA_PARTICIPANT) {
+    if (!leg->speech.talks) return;
+    leg->speech.talked = chosen;
+    g_ptr_array_add(talkers, leg);
   } else {
-    g_clear_pointer(&leg->delayed, g_free);
-    if (!own && !leg->prompt) return rostra_sums_buffer(sums, listens, silence);
-    memcpy(sum, rostra_sums_of(sums, listens), sizeof sum);
-    if (own)
-      for (int i = 0; i < ROSTRA_BLOCK; i++) sum[i] -= leg->block[i];
+    leg->chosen = leg->sounds;
   }
-  if (leg->prompt) add_prompt(leg, sum);
-  return rostra_block_buffer(sum);
 }
 
-static void deliver(Listener *listener, GstBuffer *buffer, guint64 tick) {
-  if (listener->count == QUEUE_BLOCKS) {
-    gst_buffer_unref(listener->queue[0].buffer);
-    memmove(listener->queue, listener->queue + 1, sizeof(Block) * (QUEUE_BLOCKS - 1));
-    listener->count--;
-  }
-  listener->queue[listener->count++] = (Block){gst_buffer_ref(buffer), tick};
-  g_cond_signal(&listener->arrived);
+static float standing(const Leg *leg) { return leg->speech.weight + (leg->speech.talked ? STAYS : 0); }
+
+static gint by_loudness(gconstpointer one, gconstpointer other) {
+  float first = standing(*(Leg *const *)one), second = standing(*(Leg *const *)other);
+  return first < second ? 1 : first > second ? -1 : 0;
 }
 
-static void mix(guint64 tick, GstBuffer *silence) {
-  static Sums sums; /* under the lock; too big for a stack */
-  GHashTableIter iter;
-  gpointer value;
-  rostra_sums_begin(&sums);
-  g_hash_table_iter_init(&iter, legs);
-  while (g_hash_table_iter_next(&iter, NULL, &value)) {
-    Leg *leg = value;
-    if (!leg->speakers) continue;
-    leg->sounds = rostra_ring_pop(&leg->ring, leg->block);
-    measure(leg);
-    if (leg->sounds && leg->speaks && leg->loopback <= 0) rostra_sums_add(&sums, leg->group, leg->block);
+static void choose(GPtrArray *talkers) {
+  if (talkers->len > LOUDEST) g_ptr_array_sort(talkers, by_loudness);
+  for (guint i = 0; i < talkers->len; i++) {
+    Leg *leg = talkers->pdata[i];
+    Speech *speech = &leg->speech;
+    leg->chosen = i < LOUDEST;
+    if (!leg->sounds) continue;
+    if (leg->even) rostra_speech_level(speech, leg->block);
+    if (leg->chosen && !speech->talked) rostra_speech_fade(leg->block, TRUE);
+    if (leg->chosen && speech->hold == 1) rostra_speech_fade(leg->block, FALSE);
+    if (!leg->chosen && speech->talked) { /* it gives way to others: one block more, that dies away */
+      leg->chosen = TRUE;
+      rostra_speech_fade(leg->block, FALSE);
+      speech->weight = -127;
+    }
   }
-  g_hash_table_iter_init(&iter, legs);
-  while (g_hash_table_iter_next(&iter, NULL, &value)) {
-    Leg *leg = value;
-    if (!leg->listeners) continue;
-    GstBuffer *buffer = heard(leg, &sums, silence);
-    for (GList *item = leg->listeners; item; item = item->next) deliver(item->data, buffer, tick);
-    gst_buffer_unref(buffer);
-  }
-  rostra_sums_end(&sums);
+}
+
+static void add(Leg *leg, gpointer data) {
+  if (!leg->chosen || !leg->sounds) return;
+  leg->mixed = TRUE;
+  rostra_sums_add(data, leg->group, leg->block);
+}
+
+static void mix(guint64 tick, Sums *sums, GstBuffer *silence) {
+  static GPtrArray *talkers; /* under the lock */
+  if (!talkers) talkers = g_ptr_array_new();
+  g_ptr_array_set_size(talkers, 0);
+  rostra_sums_begin(sums);
+  rostra_legs_each(take, talkers);
+  choose(talkers);
+  talker_count = (gint)MIN(talkers->len, LOUDEST);
+  rostra_legs_each(add, sums);
+  rostra_hearing_tick(tick, sums, silence);
+  rostra_sums_end(sums);
 }
 
 static gint64 now_ns(void) {
@@ -208,8 +180,10 @@ static gint64 now_ns(void) {
 }
 
 static gpointer run(gpointer data) {
+  static Sums sums; /* under the lock; too big for a stack */
   gint32 nothing[ROSTRA_BLOCK] = {0};
-  GstBuffer *silence = rostra_block_buffer(nothing);
+  Limiter none = {1};
+  GstBuffer *silence = rostra_block_buffer(nothing, &none);
   GST_BUFFER_FLAG_SET(silence, GST_BUFFER_FLAG_GAP);
   gint64 tick = now_ns() / TICK_NS + 1;
   for (;;) {
@@ -218,10 +192,11 @@ static gpointer run(gpointer data) {
     g_mutex_lock(&lock);
     if (users == 0) {
       running = FALSE;
+      rostra_hearing_end(&sums);
       g_mutex_unlock(&lock);
       break;
     }
-    mix((guint64)tick, silence);
+    mix((guint64)tick, &sums, silence);
     g_mutex_unlock(&lock);
     tick = MAX(tick + 1, now_ns() / TICK_NS); /* what was missed is gone */
   }
@@ -230,22 +205,25 @@ static gpointer run(gpointer data) {
   return NULL;
 }
 
-static void ensure_running(void) {
+static void use(void) {
+  users++;
   if (running) return;
   running = TRUE;
   g_atomic_int_inc(&mixers);
   g_thread_unref(g_thread_new("rostra-mixer", run, NULL));
 }
 
-/* ---- speakers and listeners ------------------------------------------------------------------------------------ */
+/* ---- speakers, listeners and ears ---------------------------------------------------------------------------- */
 
-Leg *rostra_speaker_join(const char *id) {
+Leg *rostra_speaker_join(const char *id, gboolean even, RostraConceal conceal, gpointer user) {
   g_mutex_lock(&lock);
-  Leg *leg = leg_of(id);
+  Leg *leg = rostra_leg_of(id);
   if (leg->speakers++ == 0) speaker_reset(leg);
-  users++;
+  leg->even = even;
+  leg->conceal = conceal;
+  leg->conceal_user = user;
   speaker_count++;
-  ensure_running();
+  use();
   g_mutex_unlock(&lock);
   return leg;
 }
@@ -254,20 +232,49 @@ void rostra_speaker_leave(Leg *leg) {
   g_mutex_lock(&lock);
   users--;
   speaker_count--;
+  leg->conceal = NULL;
   if (--leg->speakers == 0) speaker_reset(leg);
-  leg_settle(leg);
+  rostra_leg_settle(leg);
   g_mutex_unlock(&lock);
+}
+
+Ear *rostra_ear_join(const char *id, int codec, RostraHear hear, gpointer user) {
+  Ear *ear = g_new0(Ear, 1);
+  ear->codec = codec;
+  ear->hear = hear;
+  ear->user = user;
+  ear->references = 1;
+  g_mutex_init(&ear->lock);
+  g_mutex_lock(&lock);
+  ear->leg = rostra_leg_of(id);
+  ear->leg->ears = g_list_prepend(ear->leg->ears, ear);
+  ear_count++;
+  use();
+  g_mutex_unlock(&lock);
+  return ear;
+}
+
+void rostra_ear_leave(Ear *ear) {
+  g_mutex_lock(&lock);
+  ear->leg->ears = g_list_remove(ear->leg->ears, ear);
+  rostra_leg_settle(ear->leg);
+  users--;
+  ear_count--;
+  g_mutex_unlock(&lock);
+  g_mutex_lock(&ear->lock);
+  ear->gone = TRUE;
+  g_mutex_unlock(&ear->lock);
+  rostra_ear_unref(ear);
 }
 
 Listener *rostra_listener_join(const char *id) {
   Listener *listener = g_new0(Listener, 1);
   g_cond_init(&listener->arrived);
   g_mutex_lock(&lock);
-  listener->leg = leg_of(id);
+  listener->leg = rostra_leg_of(id);
   listener->leg->listeners = g_list_prepend(listener->leg->listeners, listener);
-  users++;
   listener_count++;
-  ensure_running();
+  use();
   g_mutex_unlock(&lock);
   return listener;
 }
@@ -275,13 +282,23 @@ Listener *rostra_listener_join(const char *id) {
 void rostra_listener_leave(Listener *listener) {
   g_mutex_lock(&lock);
   listener->leg->listeners = g_list_remove(listener->leg->listeners, listener);
-  leg_settle(listener->leg);
+  rostra_leg_settle(listener->leg);
   users--;
   listener_count--;
   g_mutex_unlock(&lock);
   for (guint i = 0; i < listener->count; i++) gst_buffer_unref(listener->queue[i].buffer);
   g_cond_clear(&listener->arrived);
   g_free(listener);
+}
+
+void rostra_listener_deliver(Listener *listener, GstBuffer *buffer, guint64 tick) {
+  if (listener->count == QUEUE_BLOCKS) {
+    gst_buffer_unref(listener->queue[0].buffer);
+    for (guint i = 1; i < QUEUE_BLOCKS; i++) listener->queue[i - 1] = listener->queue[i];
+    listener->count--;
+  }
+  listener->queue[listener->count++] = (Block){gst_buffer_ref(buffer), tick};
+  g_cond_signal(&listener->arrived);
 }
 
 GstBuffer *rostra_listener_pull(Listener *listener, guint64 *tick) {
@@ -291,7 +308,8 @@ GstBuffer *rostra_listener_pull(Listener *listener, guint64 *tick) {
   if (!listener->flushing) {
     buffer = listener->queue[0].buffer;
     *tick = listener->queue[0].tick;
-    memmove(listener->queue, listener->queue + 1, sizeof(Block) * --listener->count);
+    listener->count--;
+    for (guint i = 0; i < listener->count; i++) listener->queue[i] = listener->queue[i + 1];
   }
   g_mutex_unlock(&lock);
   return buffer;
@@ -308,7 +326,7 @@ void rostra_listener_flush(Listener *listener, gboolean flushing) {
 
 ROSTRA_EXPORT void rostra_set_route(const char *id, int speaks, int hears, double loopback, int group, int listens) {
   g_mutex_lock(&lock);
-  Leg *leg = leg_of(id);
+  Leg *leg = rostra_leg_of(id);
   leg->routed = TRUE;
   leg->speaks = speaks != 0;
   leg->hears = hears != 0;
@@ -320,64 +338,36 @@ ROSTRA_EXPORT void rostra_set_route(const char *id, int speaks, int hears, doubl
 
 ROSTRA_EXPORT void rostra_remove_route(const char *id) {
   g_mutex_lock(&lock);
-  Leg *leg = leg_known(id);
+  Leg *leg = rostra_leg_known(id);
   if (leg) {
     route_default(leg);
-    prompt_drop(leg);
-    leg_settle(leg);
+    rostra_leg_quiet(leg);
+    rostra_leg_settle(leg);
   }
   g_mutex_unlock(&lock);
 }
 
-ROSTRA_EXPORT double rostra_play(const char *id, const gint16 *samples, gsize count) {
-  g_mutex_lock(&lock);
-  Leg *leg = leg_of(id);
-  gsize left = leg->prompt_end - leg->prompt_at;
-  count = MIN(count, PLAY_MOST - MIN(left, PLAY_MOST));
-  if (count) {
-    gint16 *joined = g_new(gint16, left + count);
-    if (left) memcpy(joined, leg->prompt + leg->prompt_at, left * sizeof *joined);
-    memcpy(joined + left, samples, count * sizeof *joined);
-    g_free(leg->prompt);
-    leg->prompt = joined;
-    leg->prompt_at = 0;
-    leg->prompt_end = left + count;
-  }
-  double seconds = (double)(left + count) / ROSTRA_RATE;
-  leg_settle(leg);
-  g_mutex_unlock(&lock);
-  return seconds;
-}
+typedef struct {
+  RostraLevel *out;
+  int room, count;
+} Listed;
 
-ROSTRA_EXPORT void rostra_stop_playing(const char *id) {
-  g_mutex_lock(&lock);
-  Leg *leg = leg_known(id);
-  if (leg) {
-    prompt_drop(leg);
-    leg_settle(leg);
+static void list_level(Leg *leg, gpointer data) {
+  Listed *listed = data;
+  if (!leg->speakers || !(leg->group & ROSTRA_PARTICIPANT)) return;
+  if (listed->count < listed->room) {
+    g_strlcpy(listed->out[listed->count].id, leg->id, ROSTRA_ID_SIZE);
+    listed->out[listed->count].level = leg->speech.level;
   }
-  g_mutex_unlock(&lock);
+  listed->count++;
 }
 
 ROSTRA_EXPORT int rostra_levels(RostraLevel *out, int room) {
-  int count = 0;
-  GHashTableIter iter;
-  gpointer value;
+  Listed listed = {out, room, 0};
   g_mutex_lock(&lock);
-  if (legs) {
-    g_hash_table_iter_init(&iter, legs);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-      const Leg *leg = value;
-      if (!leg->speakers || !(leg->group & ROSTRA_PARTICIPANT)) continue;
-      if (count < room) {
-        g_strlcpy(out[count].id, leg->id, ROSTRA_ID_SIZE);
-        out[count].level = leg->level;
-      }
-      count++;
-    }
-  }
+  rostra_legs_each(list_level, &listed);
   g_mutex_unlock(&lock);
-  return count;
+  return listed.count;
 }
 
 void rostra_mixer_state(RostraState *state) {
@@ -385,6 +375,10 @@ void rostra_mixer_state(RostraState *state) {
   state->legs = legs ? (gint32)g_hash_table_size(legs) : 0;
   state->speakers = speaker_count;
   state->listeners = listener_count;
+  state->ears = ear_count;
+  state->talkers = users ? talker_count : 0;
   g_mutex_unlock(&lock);
   state->mixers = g_atomic_int_get(&mixers);
+  state->coders = rostra_coders_count();
+  state->lines = 0;
 }

@@ -1,5 +1,5 @@
 /* Registration, and the one call that looks at everything. */
-#include "rostra.h"
+#include "sound.h"
 
 GST_DEBUG_CATEGORY(rostra_debug);
 
@@ -24,6 +24,7 @@ static gboolean init(GstPlugin *plugin) {
          gst_element_register(plugin, "rostravideosrc", GST_RANK_NONE, rostra_video_src_get_type()) &&
          gst_element_register(plugin, "rostraaudiosink", GST_RANK_NONE, rostra_audio_sink_get_type()) &&
          gst_element_register(plugin, "rostraaudiosrc", GST_RANK_NONE, rostra_audio_src_get_type()) &&
+         gst_element_register(plugin, "rostravoicesrc", GST_RANK_NONE, rostra_voice_src_get_type()) &&
          gst_element_register(plugin, "rostrapub", GST_RANK_NONE, rostra_pub_get_type()) &&
          gst_element_register(plugin, "rostrasub", GST_RANK_NONE, rostra_sub_get_type()) &&
          gst_element_register(plugin, "rostrag729enc", GST_RANK_NONE, rostra_g729_enc_get_type());

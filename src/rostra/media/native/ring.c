@@ -1,7 +1,7 @@
 /* What a source has sent and the mixer has not played yet: takes jitter out, never grows, never waits. */
 #include <string.h>
 
-#include "rostra.h"
+#include "sound.h"
 
 #define TARGET ROSTRA_RING_TARGET
 #define MOST ROSTRA_RING_MOST
@@ -66,6 +66,11 @@ static void resume(Ring *ring) {
     ring->calm = 0;
   }
   ring->dry = 0;
+}
+
+void rostra_ring_late(Ring *ring, guint samples) {
+  ring->reserve = MIN(ring->reserve + samples, TARGET);
+  ring->calm = ring->popped = 0;
 }
 
 gboolean rostra_ring_pop(Ring *ring, gint16 *block) {

@@ -46,6 +46,7 @@ typedef struct {
   gint32 sources, pictures, renditions, views, scenes, bitmaps;
   gint32 legs, speakers, listeners, mixers;
   gint32 channels, publishers, subscribers;
+  gint32 coders, ears, talkers, lines;
 } RostraState;
 
 /* ---- planes.c: pixel work on I420 ---------------------------------------------------------------------- */
@@ -119,64 +120,7 @@ void rostra_bitmaps_state(RostraState *state);
 void rostra_view_paint(const char *view, Planes *to);
 void rostra_scenes_state(RostraState *state);
 
-/* ---- mixer.c: everybody hears everybody else --------------------------------------------------------------- */
-
-#define ROSTRA_RATE 48000
-#define ROSTRA_BLOCK 960 /* 20 ms */
-
-/* ring.c: one source's samples between its pipeline and the mixer; the caller locks. */
-#define ROSTRA_RING_TARGET (ROSTRA_RATE / 25)   /* 40 ms gathered before it plays */
-#define ROSTRA_RING_MOST (ROSTRA_RATE * 3 / 20) /* 150 ms: beyond it the oldest go */
-
-typedef struct {
-  gint16 samples[ROSTRA_RING_MOST + ROSTRA_RING_TARGET];
-  guint read, fill;
-  guint least, popped; /* least fill seen in the last `popped` blocks */
-  guint reserve;       /* samples that may wait without being too much */
-  guint dry, calm;     /* blocks since it ran dry (0: it has not), windows since something was late */
-  gboolean playing, fade_in;
-  gint16 last;
-} Ring;
-
-void rostra_ring_reset(Ring *ring);
-void rostra_ring_push(Ring *ring, const gint16 *samples, gsize count);
-/* Fill a block; FALSE (and nothing written) when there is nothing to play. */
-gboolean rostra_ring_pop(Ring *ring, gint16 *block);
-
-/* Groups of sources, as bits (media/messages.py names them); a listener hears a set of them. */
-#define ROSTRA_GROUPS 3
-#define ROSTRA_PARTICIPANT 1u
-#define ROSTRA_EVERYBODY ((1u << ROSTRA_GROUPS) - 1)
-
-/* sums.c: the sums of one block; the caller locks. */
-typedef struct {
-  gint32 group[ROSTRA_GROUPS][ROSTRA_BLOCK];
-  guint sounding; /* groups with anything in them */
-  gint32 sum[1 << ROSTRA_GROUPS][ROSTRA_BLOCK];
-  gboolean made[1 << ROSTRA_GROUPS];
-  GstBuffer *buffer[1 << ROSTRA_GROUPS];
-} Sums;
-
-void rostra_sums_begin(Sums *sums);
-void rostra_sums_add(Sums *sums, guint group, const gint16 *block);
-const gint32 *rostra_sums_of(Sums *sums, guint groups);
-/* The sum as a buffer, shared by all who ask for it, with a reference. */
-GstBuffer *rostra_sums_buffer(Sums *sums, guint groups, GstBuffer *silence);
-void rostra_sums_end(Sums *sums);
-GstBuffer *rostra_block_buffer(const gint32 *sum);
-
-typedef struct _Leg Leg;
-typedef struct _Listener Listener;
-
-Leg *rostra_speaker_join(const char *id);
-void rostra_speaker_leave(Leg *leg);
-void rostra_speaker_push(Leg *leg, const gint16 *samples, gsize count);
-
-Listener *rostra_listener_join(const char *id);
-void rostra_listener_leave(Listener *listener);
-/* The next block, waiting for it; NULL once flushing. `tick` numbers blocks of 20 ms. */
-GstBuffer *rostra_listener_pull(Listener *listener, guint64 *tick);
-void rostra_listener_flush(Listener *listener, gboolean flushing);
+/* Sound is in sound.h. */
 void rostra_mixer_state(RostraState *state);
 
 /* ---- channels.c: encoded media from one publisher to many subscribers ---------------------------------------- */

@@ -1,0 +1,93 @@
+/* Who talks, and how loud: the noise between somebody's words, a slow gain for the words, nothing for what is no speech.
+ *
+ * Loudness in dBov throughout. A block counts as talk the moment it is louder than the noise, so that no beginning is
+ * lost, and for a while after. */
+#include <math.h>
+#include <string.h>
+
+#include "sound.h"
+
+#define LEVEL_BLOCKS 5   /* 100 ms */
+#define SILENT (-127.0f)
+#define QUIETEST (-58.0f) /* what is below is nobody's voice */
+#define LOUDEST_NOISE (-40.0f) /* what is above is heard, whatever it is */
+#define ABOVE 6.0f       /* of talk over noise, dB */
+#define HOLD 50          /* blocks */
+#define FLOOR_DOWN 0.3f  /* of the way, a block */
+#define FLOOR_UP 0.03f   /* dB a block: 1.5 dB/s */
+#define FORGET 0.2f      /* dB a block: how fast peaks and pauses are forgotten */
+#define SPEECHLIKE 12.0f /* dB between peaks and pauses */
+#define TARGET (-24.0f)  /* of speech while it lasts */
+#define BAND 3.0f        /* dB around it that nobody minds */
+#define MOST 15.0f
+#define LEAST (-9.0f)
+#define NOISE_MOST (-52.0f) /* noise is not brought above this */
+#define SLOW 0.03f       /* of the way, a block: how fast its loudness is believed */
+#define UP 0.06f         /* dB a block: 3 dB/s */
+#define DOWN 0.2f
+#define FADE 240         /* 5 ms */
+
+void rostra_speech_reset(Speech *self) {
+  memset(self, 0, sizeof *self);
+  self->level = self->now = self->weight = SILENT;
+  self->floor = QUIETEST - ABOVE;
+  self->high = self->low = TARGET;
+  self->loudness = TARGET;
+}
+
+static float decibels(double squares, int count) {
+  double mean = squares / count / (32768.0 * 32768.0);
+  return mean > 0 ? (float)MAX(SILENT, 10 * log10(mean)) : SILENT;
+}
+
+static void follow_floor(Speech *self) {
+  float now = MAX(self->now, -80.0f);
+  self->floor += now < self->floor ? FLOOR_DOWN * (now - self->floor) : MIN(FLOOR_UP, now - self->floor);
+}
+
+static void follow_loudness(Speech *self, gboolean loud) {
+  float now = MAX(self->now, -70.0f);
+  self->high = MAX(now, self->high - FORGET);
+  self->low = MIN(now, self->low + FORGET);
+  if (!loud || self->high - self->low < SPEECHLIKE || self->now < self->high - SPEECHLIKE) return;
+  self->loudness += SLOW * (self->now - self->loudness);
+  float wanted = CLAMP(TARGET - self->loudness, LEAST, MOST);
+  wanted = MIN(wanted, MAX(0, NOISE_MOST - self->floor));
+  if (fabsf(wanted - self->asked) > BAND || (fabsf(wanted) < 1 && self->asked != 0)) self->asked = wanted;
+}
+
+void rostra_speech_measure(Speech *self, const gint16 *block) {
+  gint64 squares = 0;
+  for (int i = 0; block && i < ROSTRA_BLOCK; i++) squares += (gint32)block[i] * block[i];
+  self->now = decibels((double)squares, ROSTRA_BLOCK);
+  self->squares += (double)squares;
+  if (++self->blocks == LEVEL_BLOCKS) {
+    self->level = decibels(self->squares, LEVEL_BLOCKS * ROSTRA_BLOCK);
+    self->squares = self->blocks = 0;
+  }
+  gboolean loud = self->now > MAX(QUIETEST, MIN(self->floor + ABOVE, LOUDEST_NOISE));
+  if (loud)
+    self->hold = HOLD;
+  else if (self->hold)
+    self->hold--;
+  self->talks = self->hold > 0;
+  self->weight = MAX(self->now, self->weight - 1);
+  if (self->now > SILENT) follow_floor(self);
+  if (self->talks) follow_loudness(self, loud);
+}
+
+void rostra_speech_level(Speech *self, gint16 *block) {
+  float before = self->gain;
+  self->gain += CLAMP(self->asked - self->gain, -DOWN, UP);
+  if (before == 0 && self->gain == 0) return;
+  float gain = powf(10, before / 20), step = (powf(10, self->gain / 20) - gain) / ROSTRA_BLOCK;
+  for (int i = 0; i < ROSTRA_BLOCK; i++) {
+    float value = (float)block[i] * (gain + step * (float)i);
+    block[i] = (gint16)CLAMP(value, -32768.0f, 32767.0f);
+  }
+}
+
+void rostra_speech_fade(gint16 *block, gboolean in) {
+  gint16 *from = in ? block : block + ROSTRA_BLOCK - FADE;
+  for (int i = 0; i < FADE; i++) from[i] = (gint16)(from[i] * (in ? i : FADE - i) / FADE);
+}
