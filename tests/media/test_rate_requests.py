@@ -102,3 +102,23 @@ def test_who_has_left_limits_nobody() -> None:
     bounds.keep(())
     assert bounds.limit is None
     assert list(bounds.notification()) == []
+
+
+def test_an_estimate_is_the_drafts() -> None:
+    """Payload-specific feedback 15: `REMB`, how many sources, six bits of exponent and 18 of mantissa, the sources."""
+    made = requests.estimate(0x11223344, "me", 1_000_000, {0xA0B0C0D0})
+    rest = made[8 + 16 :]
+    assert rest[:12] == bytes.fromhex("8fce00051122334400000000")
+    assert rest[12:16] == b"REMB"
+    assert rest[16:] == bytes([1]) + (2 << 18 | 250_000).to_bytes(3) + bytes.fromhex("a0b0c0d0")
+    assert requests.estimated(rest[12:]) == 1_000_000
+
+
+@fuzzed(3_000)
+@given(st.binary(max_size=40), st.integers(0, 2**40))
+def test_estimates_are_read_again(control: bytes, bitrate: int) -> None:
+    found = requests.estimated(control)
+    assert found is None or (found >= 0 and control[:4] == b"REMB")
+    read = requests.estimated(requests.estimate(1, "me", bitrate, ())[-8:])
+    assert read is not None
+    assert bitrate * (1 - 2**-17) <= read <= bitrate

@@ -95,6 +95,7 @@ ROW = CodecRow(
     encoder="x264enc speed-preset=ultrafast tune=zerolatency bitrate={kilobits} vbv-buf-capacity=250 "
     "key-int-max=300 bframes=0 sliced-threads=false threads=1 "
     "byte-stream=true aud=false option-string=slice-max-size={mtu}",
+    adjusted="bitrate={kilobits}",
     encoded="video/x-h264,profile=constrained-baseline,stream-format=byte-stream,alignment=au",
     payloader="rtph264pay pt={payload_type} mtu={mtu} config-interval=-1 aggregate-mode=none",
     depayloader="rtph264depay request-keyframe=true wait-for-keyframe=true",

@@ -95,6 +95,9 @@ class CodecRow(msgspec.Struct, frozen=True, kw_only=True):
     variant: str = ""
     """Tells encoders of one codec apart."""
     encoder: str = ""
+    adjusted: str = ""
+    """The encoder's property that changes its bit rate at work, and its value, such as `bitrate={kilobits}`; empty:
+    there is none."""
     encoded: str = ""
     """Caps the encoder's output is held to; empty: whatever it makes."""
     payloader: str = ""

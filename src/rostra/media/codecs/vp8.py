@@ -13,6 +13,7 @@ ROW = CodecRow(
     encoder="vp8enc deadline=1 cpu-used=16 threads=1 lag-in-frames=0 keyframe-max-dist=300 end-usage=cbr "
     "buffer-size=600 buffer-initial-size=400 buffer-optimal-size=500 error-resilient=default "
     "token-partitions=0 static-threshold=100 target-bitrate={bitrate}",
+    adjusted="target-bitrate={bitrate}",
     payloader="rtpvp8pay pt={payload_type} mtu={mtu} picture-id-mode=15-bit",
     depayloader="rtpvp8depay request-keyframe=true wait-for-keyframe=true",
     decoder="vp8dec",

@@ -23,6 +23,7 @@ ROW = CodecRow(
     switches={"": "VP9"},
     encoder="vp9enc deadline=1 cpu-used=8 threads=1 lag-in-frames=0 end-usage=cbr keyframe-max-dist=300 "
     "buffer-size=600 buffer-initial-size=400 buffer-optimal-size=500 error-resilient=default target-bitrate={bitrate}",
+    adjusted="target-bitrate={bitrate}",
     payloader="rtpvp9pay pt={payload_type} mtu={mtu} picture-id-mode=15-bit",
     depayloader="rtpvp9depay request-keyframe=true wait-for-keyframe=true",
     decoder="vp9dec",

@@ -141,6 +141,15 @@ def encode_video(row: CodecRow, view: str, channel: str, rung: Rung) -> Any:
     return made
 
 
+def retune_video(row: CodecRow, container: Any, rung: Rung) -> bool:
+    """Another bit rate for an encoder at work; False: it takes none."""
+    encoders = elements_with(container, row.adjusted.partition("=")[0]) if row.adjusted and container else []
+    for encoder in encoders:
+        name, _, value = row.adjusted.partition("=")
+        encoder.set_property(name, int(value.format(bitrate=rung.bitrate, kilobits=max(1, rung.bitrate // 1000))))
+    return bool(encoders)
+
+
 def encode_audio(row: CodecRow, leg: str, channel: str) -> Any:
     """A shared encoder: what a leg hears, encoded, on a channel; nothing while it is silent."""
     made = make_bin(

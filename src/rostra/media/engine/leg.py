@@ -78,6 +78,13 @@ class Leg(abc.ABC):
         """Send telephone events where the leg has them."""
         del digits
 
+    def need(self, bitrate: int | None) -> None:
+        """Have it send no more than so many bit/s of its main picture, where it takes requests; None: what was agreed.
+
+        Called often with the same.
+        """
+        del bitrate
+
     def move_camera(self, command: CameraCommand) -> None:
         """Move the camera at its far end, where it has one that can be."""
         del command
@@ -188,6 +195,8 @@ class VideoFeed:
         if wanted is None:
             return
         previous = self._rendition
+        if previous and self._renditions.retune(previous, view, wanted):
+            return
         self._rendition = self._renditions.acquire(view, self._row, wanted)
         if previous is not self._rendition:
             self._subscriber.set_property("channel", self._rendition.channel)

@@ -33,6 +33,8 @@ class _Stream:
         self.bounds = Bounds()
         self.throttle = Throttle()
         self.arrived: collections.deque[tuple[int, int, bytes]] = collections.deque(maxlen=_WAITING)
+        self.need: int | None = None
+        """bit/s of media that would do; None: it may send what was agreed."""
         self.limit: int | None = None
         self.changed = self.asked = -PAUSE
         self.tries = _TRIES
@@ -58,6 +60,12 @@ class RateControl:
         """bit/s the far end wants to be sent at most; None: it did not say."""
         stream = self._streams.get(index)
         return stream.limit if stream else None
+
+    def need(self, index: int, bitrate: int | None) -> None:
+        """Have a far end send no more than so many bit/s of a stream; None: what was agreed."""
+        stream = self._streams.get(index)
+        if stream is not None and bitrate != stream.need:
+            stream.need, stream.tries, stream.asked = bitrate, 0, -PAUSE
 
     def poll(self, now: float, received: Callable[[int], list[Received]]) -> bool:
         """Look at what has come; True: a limit has changed. Call it a few times a second."""
@@ -102,16 +110,25 @@ class RateControl:
         if stream.tries >= _TRIES or now - stream.asked < PAUSE:
             return
         stream.tries, stream.asked = stream.tries + 1, now
-        wanted = Entry.of(main.source, stream.throttle.wanted or requests.CEILING)
+        least = min(stream.need or requests.CEILING, stream.throttle.wanted or requests.CEILING)
+        wanted = Entry.of(main.source, least)
         self._send(index, stream, requests.TMMBR, [wanted])
 
     def _send(self, index: int, stream: _Stream, form: int, stated: list[Entry]) -> None:
-        """Beside the session's own reports, by the way that they take."""
-        pad = self._paths(index)
-        if pad is None or pad.get_current_caps() is None:
-            return  # not a single report has gone out: the far end asks again
         sent = rtp_statistics.read(self._rtpbin, index)[1]
         sender = sent[0].source if sent else stream.session.get_property("internal-ssrc")
-        description = stream.session.get_property("sdes")
-        name = description.get_string("cname") or "rostra"
-        pad.get_peer().chain(Gst.Buffer.new_wrapped(requests.packet(form, sender, name, stated)))
+        name = canonical(stream.session)
+        post(self._paths(index), requests.packet(form, sender, name, stated))
+
+
+def canonical(session: Any) -> str:
+    """The name under which a session reports."""
+    return session.get_property("sdes").get_string("cname") or "rostra"
+
+
+def post(pad: Any, packet: bytes) -> bool:
+    """RTCP of ours beside a session's own reports, by the way that they take; False: none of them has gone out yet."""
+    if pad is None or pad.get_current_caps() is None or pad.get_peer() is None:
+        return False
+    pad.get_peer().chain(Gst.Buffer.new_wrapped(packet))
+    return True

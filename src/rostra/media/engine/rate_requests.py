@@ -1,4 +1,8 @@
-"""Requests for a lower or higher bit rate in RTCP: TMMBR and its notification TMMBN (RFC 5104 3.5.4, 4.2). Pure."""
+"""Requests for a lower or higher bit rate in RTCP. Pure.
+
+Of one stream: TMMBR and its notification TMMBN (RFC 5104 3.5.4, 4.2). Of all that comes by a connection: the estimate
+of its receiver, which browsers know as REMB (draft-alvestrand-rmcat-remb).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,11 @@ from rostra.media.engine import rungs
 FEEDBACK: Final = 205
 """Packet type of transport-layer feedback (RFC 4585 6.1)."""
 TMMBR, TMMBN = 3, 4
+PICTURES: Final = 206
+"""Packet type of payload-specific feedback (RFC 4585 6.1)."""
+APPLICATION: Final = 15
+"""Form of feedback that is told apart by what it begins with."""
+_REMB: Final = b"REMB"
 FLOOR: Final = rungs.LADDER[-1].bitrate
 """bit/s: nobody is sent, or asked for, less; who wants no picture at all says so by its offer."""
 CEILING: Final = 6_000_000
@@ -65,16 +74,36 @@ def information(stated: Sequence[Entry]) -> bytes:
 
 
 def packet(form: int, sender: int, name: str, stated: Sequence[Entry]) -> bytes:
-    """A whole compound packet (RFC 3550 6.1): an empty report, our canonical name, and the feedback."""
+    """A whole compound packet with TMMBR or TMMBN."""
+    return _compound(sender, name, FEEDBACK, form, information(stated))
+
+
+def estimate(sender: int, name: str, bitrate: int, sources: Collection[int]) -> bytes:
+    """A whole compound packet with a receiver's estimate: bit/s of all that these sources send."""
+    exponent = max(0, bitrate.bit_length() - 18)
+    packed = struct.pack("!I", len(sources) << 24 | exponent << 18 | bitrate >> exponent)
+    numbers = b"".join(struct.pack("!I", source) for source in sources)
+    return _compound(sender, name, PICTURES, APPLICATION, _REMB + packed + numbers)
+
+
+def estimated(information: bytes) -> int | None:
+    """bit/s that a receiver's estimate says; None: it is something else."""
+    if len(information) < 8 or information[:4] != _REMB:
+        return None
+    packed = struct.unpack("!I", information[4:8])[0]
+    return (packed & 0x3FFFF) << (packed >> 18 & 0x3F)
+
+
+def _compound(sender: int, name: str, kind: int, form: int, said: bytes) -> bytes:
+    """An empty report, our canonical name, and the feedback (RFC 3550 6.1)."""
     canonical = name.encode()[:255]
     item = bytes([1, len(canonical)]) + canonical + b"\0"
     item += b"\0" * (-len(item) % 4)
-    said = information(stated)
     return (
         struct.pack("!BBHI", 0x80, 201, 1, sender)
         + struct.pack("!BBHI", 0x81, 202, 1 + len(item) // 4, sender)
         + item
-        + struct.pack("!BBHII", 0x80 | form, FEEDBACK, 2 + len(said) // 4, sender, 0)
+        + struct.pack("!BBHII", 0x80 | form, kind, 2 + len(said) // 4, sender, 0)
         + said
     )
 

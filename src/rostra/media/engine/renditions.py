@@ -50,6 +50,13 @@ class Rendition:
         pipeline.play()
         return pipeline
 
+    def retune(self, key: Key) -> bool:
+        """Go on at another bit rate; False: this codec's encoder cannot."""
+        if key.rung is None or not branches.retune_video(self._row, self._pipeline.gst, key.rung):
+            return False
+        self.key = key
+        return True
+
     def _failed(self, reason: str) -> None:
         logger.error("Encoder failed", channel=self.channel, reason=reason)
         if self._restart is None:
@@ -87,6 +94,21 @@ class Renditions:
             rendition = self._by_key[key] = Rendition(key, row, f"{row.name.lower()}-{next(self._numbers)}")
         rendition.users += 1
         return rendition
+
+    def retune(self, rendition: Rendition, view: str, rung: Rung) -> bool:
+        """Have the encoder of a single user make another bit rate, without a break; False: another one is needed."""
+        if view in self.narrow:
+            rung = rungs.narrow(rung)
+        before = rendition.key
+        key = dataclasses.replace(before, view=view, rung=rung)
+        if before.rung is None or rendition.users > 1 or (key in self._by_key and key != before):
+            return False
+        if dataclasses.replace(key, rung=dataclasses.replace(rung, bitrate=before.rung.bitrate)) != before:
+            return False
+        if key != before and not rendition.retune(key):
+            return False
+        self._by_key[key] = self._by_key.pop(before)
+        return True
 
     def release(self, rendition: Rendition) -> None:
         """One user less; the encoder ends with the last."""

@@ -10,19 +10,20 @@ import structlog
 from rostra.domain import camera
 from rostra.domain.camera import CameraCommand
 from rostra.domain.ice import IceSide
-from rostra.domain.media import Content, MediaDescription, MediaKind, MediaStream, StreamType
+from rostra.domain.media import Content, MediaDescription, MediaKind, StreamType
 from rostra.domain.presenting import slides_of
 from rostra.environment import Environment
 from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
-from rostra.media.engine import dtmf, ports, rungs
+from rostra.media.engine import dtmf, ports, rtp_rates, rungs
 from rostra.media.engine.consent import Consent
 from rostra.media.engine.ice import Agent
 from rostra.media.engine.leg import Leg, LegContext, VideoFeed
 from rostra.media.engine.ports import PortPair
 from rostra.media.engine.rtp_parts import DISCARD, NOWHERE, NOWHERE_6
+from rostra.media.engine.rtp_rates import RtpRates
 from rostra.media.engine.rtp_statistics import Received
-from rostra.media.engine.rtp_streams import Stream, plain, usable
+from rostra.media.engine.rtp_streams import Stream, pair_index, plain, usable
 from rostra.media.engine.rtp_transport import RtpTransport, Wire, wire
 from rostra.media.engine.rungs import Rung
 from rostra.media.engine.sections import BadDescription
@@ -47,6 +48,7 @@ class RtpLeg(Leg):
         self._feed: VideoFeed | None = None
         self._slides: SlidesFeed | None = None
         self._slides_source = ""
+        self._rates = RtpRates(leg)
         self._remote: MediaDescription | None = None
         self._started = False
         self._connected = False
@@ -93,27 +95,32 @@ class RtpLeg(Leg):
         self._apply()
         self._heard = asyncio.get_running_loop().time()
 
-    def _limit(self, content: Content) -> int | None:
-        """bit/s of a picture; main video and slides that are both sent share half and half (CONF-146)."""
-        remote = self._remote
-        if remote is None:
+    def _limit(self, content: Content, rate: int | None) -> int | None:
+        """bit/s of a picture where its path takes `rate`."""
+        transport, remote = self._transport, self._remote
+        if transport is None or remote is None:
             return None
+        pictures = [w for w in transport.wires if w.kind is MediaKind.VIDEO]
+        both = bool(self._slides_source) and any(self._streams[w.index].sends for w in pictures if w.slides)
+        asked = [transport.rates.limit(w.index) for w in pictures if w.slides is (content is Content.SLIDES)]
+        return rtp_rates.limit(remote, content, [rate, *asked], both=both)
+
+    def _best(self, video: Wire, rate: int | None) -> Rung:
+        """The main picture that it is sent where its path takes so many bit/s of it."""
+        taken, limit = video.send.parameters, self._limit(Content.MAIN, rate)
+        return rungs.pick(taken, limit, self.context.quality(), video.row.sizes(taken))
+
+    @property
+    def _main(self) -> Wire | None:
         wires = self._transport.wires if self._transport else ()
-        slides = [self._streams[w.index] for w in wires if w.slides]
-        shared = bool(self._slides_source) and any(stream.sends for stream in slides)
-        total = rungs.share(remote.bandwidth, both=shared)
-        section = next(
-            (s for s in remote.streams if s.kind is MediaKind.VIDEO and s.content is content and not s.refused), None
-        )
-        pictures = [w for w in wires if w.kind is MediaKind.VIDEO and w.slides is (content is Content.SLIDES)]
-        asked = [self._transport.rates.limit(w.index) for w in pictures] if self._transport else []
-        return min((value for value in (section and section.bandwidth, total, *asked) if value), default=None)
+        return next((w for w in wires if w.kind is MediaKind.VIDEO and not w.slides), None)
 
     def _tune_slides(self, transport: RtpTransport) -> None:
         found = next((w for w in transport.wires if w.slides), None)
         if found is None or self.context.slides is None:
             return
-        taker = Taker(found.row, found.send.parameters, self._limit(Content.SLIDES), shaped=True)
+        limit = self._limit(Content.SLIDES, self._rates.limit)
+        taker = Taker(found.row, found.send.parameters, limit, shaped=True)
         if self._slides is None:
             self._slides = SlidesFeed(self.context.slides, taker, transport.subscriber(found.index))
         self._slides.take(taker)
@@ -131,14 +138,19 @@ class RtpLeg(Leg):
         return slides_of(self.id) if any(w.slides for w in wires) else ""
 
     def slides_bitrate(self) -> float:
-        transport = self._transport
-        found = [w.index for w in transport.wires if w.slides] if transport else []
-        return sum(one.bitrate for index in found if transport for one in transport.received(index))
+        return self._arriving_bitrate(slides=True)
 
     def pictures_bitrate(self) -> float:
+        return self._arriving_bitrate(slides=False)
+
+    def _arriving_bitrate(self, *, slides: bool) -> float:
         transport = self._transport
-        found = [w.index for w in transport.wires if not w.slides] if transport else []
+        found = [w.index for w in transport.wires if w.slides is slides] if transport else []
         return sum(one.bitrate for index in found if transport for one in transport.received(index))
+
+    def need(self, bitrate: int | None) -> None:
+        if self._transport and (main := self._main):
+            self._transport.rates.need(main.index, bitrate)
 
     def _agreed(self, local: MediaDescription, remote: MediaDescription) -> tuple[dict[int, Stream], tuple[Wire, ...]]:
         streams: dict[int, Stream] = {}
@@ -147,7 +159,7 @@ class RtpLeg(Leg):
         for ours, theirs in zip(local.streams, remote.streams, strict=True):
             if ours.refused or not ours.codecs:
                 continue
-            index = self._pair_index(ours, index + 1)
+            index = pair_index(self._pairs, ours, index + 1)
             found = wire(index, ours, theirs)
             if found is None:
                 continue
@@ -176,15 +188,6 @@ class RtpLeg(Leg):
     def _usable(self, address: str) -> bool:
         """Of the version of our ports."""
         return usable(address) and (":" in address) == any(pair.ipv6 for pair in self._pairs)
-
-    def _pair_index(self, stream: MediaStream, expected: int) -> int:
-        """Which reserved pair a stream uses: the one of its port, where it is ours."""
-        for index, pair in enumerate(self._pairs if stream.ice is None else ()):
-            if pair.port == stream.port:
-                return index
-        if expected < len(self._pairs):
-            return expected
-        raise BadDescription(f"no port was reserved for port {stream.port}")
 
     async def _rebuild(self, wires: tuple[Wire, ...]) -> RtpTransport:
         rollovers = self._transport.rollovers if self._transport else None
@@ -215,15 +218,13 @@ class RtpLeg(Leg):
             return
         self._remote = remote
         self._tune_slides(transport)
-        video = next((w for w in transport.wires if w.kind is MediaKind.VIDEO and not w.slides), None)
+        video = self._main
         if video is None:
             return
-        taken = video.send.parameters
-        rung = rungs.pick(taken, self._limit(Content.MAIN), self.context.quality(), video.row.sizes(taken))
         if self._feed is None:
-            made = codecs.sent_as(video.row, taken)
+            made = codecs.sent_as(video.row, video.send.parameters)
             self._feed = VideoFeed(self.context.renditions, made, transport.subscriber(video.index))
-        self._feed.tune(self.view, rung)
+        self._feed.tune(self.view, self._best(video, self._rates.limit))
 
     def watch(self, view: str) -> None:
         super().watch(view)
@@ -292,7 +293,10 @@ class RtpLeg(Leg):
             total += sum(source.packets for source in sources)
             if not stream.latched:
                 self._latch(transport, index, stream, sources)
-        if transport.rates.poll(now, transport.received) and self._remote:
+        changed = transport.rates.poll(now, transport.received)
+        if main := self._main:
+            changed |= self._rates.poll(now, transport, main.index, lambda rate: self._best(main, rate))
+        if changed and self._remote:
             self._tune(self._remote)
         if total != self._packets:
             self._packets, self._heard = total, now

@@ -41,6 +41,8 @@ class Sent:
     lost: int
     jitter: float
     round_trip: float
+    highest: int = 0
+    """Sequence number up to which it reports, the wraps included; 0: there was no report."""
 
 
 def read(rtpbin: Any, session: int) -> tuple[list[Received], list[Sent]]:
@@ -68,6 +70,7 @@ def read(rtpbin: Any, session: int) -> tuple[list[Received], list[Sent]]:
                         lost=max(0, _get(report, "rb-packetslost", 0)) if report else 0,
                         jitter=_get(report, "rb-jitter", 0) / rate if report else 0.0,
                         round_trip=_get(report, "rb-round-trip", 0) / 65536 if report else 0.0,
+                        highest=_get(report, "rb-exthighestseq", 0) if report else 0,
                     )
                 )
         elif _get(source, "packets-received", 0):

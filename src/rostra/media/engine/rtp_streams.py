@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+from collections.abc import Sequence
+
+from rostra.domain.media import MediaStream
+from rostra.media.engine.ports import PortPair
+from rostra.media.engine.sections import BadDescription
 
 
 @dataclasses.dataclass(slots=True)
@@ -41,3 +46,13 @@ def usable(address: str) -> bool:
     except ValueError:
         return False
     return not (given.is_unspecified or given.is_multicast)
+
+
+def pair_index(pairs: Sequence[PortPair], stream: MediaStream, expected: int) -> int:
+    """Which reserved pair a stream uses: the one of its port, where it is ours. Raises BadDescription."""
+    for index, pair in enumerate(pairs if stream.ice is None else ()):
+        if pair.port == stream.port:
+            return index
+    if expected < len(pairs):
+        return expected
+    raise BadDescription(f"no port was reserved for port {stream.port}")

@@ -116,6 +116,15 @@ def transport_wide_number(section: Section) -> int | None:
     return None
 
 
+def transport_wide(planned: Plan) -> bool:
+    """Is feedback for each packet of ours agreed, where pictures are?"""
+    return any(
+        transport_wide_number(section.offered) is not None and "transport-cc" in feedback(section.offered, chosen)
+        for section, chosen in planned.agreed
+        if section.role != "audio"
+    )
+
+
 def slides_sources(planned: Plan, transport: str) -> set[int]:
     """RTP source numbers of slides that either side states; `transport`: the element's answer to `inner_offer`."""
     section, inner = planned.of_role("slides"), parse(transport).sections

@@ -14,9 +14,11 @@ from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import rtp_statistics, rungs
 from rostra.media.engine.leg import Leg, LegContext, VideoFeed
 from rostra.media.engine.rungs import Rung
-from rostra.media.engine.slides import SlidesFeed, Taker
-from rostra.media.engine.webrtc_answer import answer, slides_sources
+from rostra.media.engine.sending import lower
+from rostra.media.engine.slides import LADDER, SlidesFeed, Taker
+from rostra.media.engine.webrtc_answer import answer, slides_sources, transport_wide
 from rostra.media.engine.webrtc_plan import Plan, PlannedSection, plan
+from rostra.media.engine.webrtc_rates import WebRtcRates
 from rostra.media.engine.webrtc_transport import WebRtcTransport
 from rostra.media.messages import OpenWebRtc
 
@@ -37,6 +39,7 @@ class WebRtcLeg(Leg):
         """RTP sources that are slides, sent or received."""
         self._planned: Plan | None = None
         self._limit: int | None = None
+        self._rates: WebRtcRates | None = None
         self._silence: asyncio.TimerHandle | None = None
         self._started = False
         self._lock = asyncio.Lock()
@@ -51,6 +54,7 @@ class WebRtcLeg(Leg):
                 self._started = request.start
             inner = await transport.negotiate(planned)
             self._planned, self._limit = planned, request.send_bandwidth
+            self._rates = self._rates or WebRtcRates(self.id, transport, wide=transport_wide(planned))
             self._slides_numbers |= slides_sources(planned, inner)
             self._feed_video()
             self._feed_slides()
@@ -77,17 +81,25 @@ class WebRtcLeg(Leg):
         branch = self._transport.sender("video") if self._transport else None
         if section is None or section.chosen is None or branch is None:
             return
-        rung = rungs.pick(section.chosen.payload.parameters, self._limit_of(section), self.context.quality())
         if self._feed is None:
             self._feed = VideoFeed(self.context.renditions, section.chosen.row, branch.get_by_name("stage"))
-        self._feed.tune(self.view, rung)
+        self._feed.tune(self.view, self._best(section, self._rates.rate.limit if self._rates else None))
 
-    def _limit_of(self, section: PlannedSection) -> int | None:
+    def _best(self, section: PlannedSection, rate: int | None) -> Rung:
+        """The main picture that it is sent where the path takes so many bit/s."""
+        parameters = section.chosen.payload.parameters if section.chosen else {}
+        return rungs.pick(parameters, self._limit_of(section, rate), self.context.quality())
+
+    def _limit_of(self, section: PlannedSection, rate: int | None = None) -> int | None:
         """bit/s of a section; main video and slides that are both sent share half and half (CONF-146, API-109)."""
+        total = rungs.share(lower(self._limit, rate), both=self._both)
+        return lower(total, section.offered.receive_limit)
+
+    @property
+    def _both(self) -> bool:
+        """Main video and slides are sent."""
         video, slides = (self._planned.of_role(role) if self._planned else None for role in ("video", "slides"))
-        shared = bool(self._slides_source and video and slides and slides.direction.sends)
-        total = rungs.share(self._limit, both=shared)
-        return min((value for value in (total, section.offered.receive_limit) if value), default=None)
+        return bool(self._slides_source and video and slides and slides.direction.sends)
 
     def _feed_slides(self) -> None:
         section = self._planned.of_role("slides") if self._planned else None
@@ -95,7 +107,8 @@ class WebRtcLeg(Leg):
         if section is None or section.chosen is None or branch is None or self.context.slides is None:
             return
         chosen = section.chosen
-        taker = Taker(chosen.row, chosen.payload.parameters, self._limit_of(section))
+        limit = self._limit_of(section, self._rates.rate.limit if self._rates else None)
+        taker = Taker(chosen.row, chosen.payload.parameters, limit)
         if self._slides is None:
             self._slides = SlidesFeed(self.context.slides, taker, branch.get_by_name("stage"))
         self._slides.take(taker)
@@ -110,6 +123,18 @@ class WebRtcLeg(Leg):
     def poll(self) -> None:
         if self._slides:
             self._slides.poll()
+        section = self._planned.of_role("video") if self._planned else None
+        if section is None or self._rates is None:
+            return
+        beside = LADDER[0].bitrate if self._both else 0
+        now = asyncio.get_running_loop().time()
+        if self._rates.poll(now, lambda rate: self._best(section, rate), beside):
+            self._feed_video()
+            self._feed_slides()
+
+    def need(self, bitrate: int | None) -> None:
+        if self._rates:
+            self._rates.need(bitrate)
 
     def watch(self, view: str) -> None:
         super().watch(view)
@@ -164,6 +189,9 @@ class WebRtcLeg(Leg):
         feed, self._feed = self._feed, None
         slides, self._slides = self._slides, None
         transport, self._transport = self._transport, None
+        rates, self._rates = self._rates, None
+        if rates:
+            rates.close()
         if transport:
             await transport.close()
         for one in (feed, slides):

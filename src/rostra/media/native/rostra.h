@@ -49,6 +49,14 @@ typedef struct {
   gint32 coders, ears, talkers, lines;
 } RostraState;
 
+/* What a far end reported of our packets since the last look. Times are its clock's less ours, seconds. */
+typedef struct {
+  gint32 reports, arrived, lost;
+  gint64 octets;
+  double span;        /* between the arrival of the last packet of the look before and of this one */
+  double least, mean; /* of the packets' delays; their zero is anywhere */
+} RostraFeedback;
+
 /* ---- planes.c: pixel work on I420 ---------------------------------------------------------------------- */
 
 /* Three planes of 8-bit samples; chroma is half size, rounded up. `data` is NULL when somebody else owns them. */

@@ -1,0 +1,63 @@
+"""How much a leg is sent: what the path to it takes, by what is reported, and what its far end says that it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from rostra.media.engine import rungs
+from rostra.media.engine.estimator import Estimate, Heard
+from rostra.media.engine.rungs import Rung
+from rostra.media.engine.steps import Steps
+
+logger = structlog.get_logger("rostra.media")
+
+HEADERS = 0.95
+"""Share of what is sent that is left beside the headers of RTP."""
+
+
+class SendingRate:
+    """The rate of one leg. Pure but for its log."""
+
+    def __init__(self, leg: str) -> None:
+        self._leg = leg
+        self._steps = Steps()
+        self.estimate = Estimate()
+        self.bound: int | None = None
+        """bit/s that the far end says it takes; None: it says nothing."""
+
+    @property
+    def limit(self) -> int | None:
+        """bit/s of all that it is sent, in steps; None: whatever was agreed."""
+        return self._steps.limit
+
+    def look(
+        self, now: float, heard: Heard | None, sent: float, best: Callable[[int | None], Rung], beside: int = 0
+    ) -> bool:
+        """Take what was reported; True: the limit has changed. `best`: the main picture that a limit would give.
+
+        Call it a few times a second. `sent`: bit/s at present; 0: nothing. `beside`: those that are sent at most
+        beside the picture and the sound.
+        """
+        before = self._steps.limit
+        most = (best(None).bitrate + rungs.SOUND + beside) / HEADERS
+        self.estimate.look(now, heard, sent, int(most))
+        bounds = [int(value * HEADERS) for value in (self.estimate.bitrate, self.bound) if value]
+        if not self._steps.follow(now, min(bounds, default=None), lambda limit: _size(best(limit))):
+            return False
+        tell = logger.debug if _size(best(before)) == _size(best(self.limit)) else logger.info
+        tell(
+            "Another rate is sent", leg=self._leg, bitrate=self.limit, before=before, estimate=self.estimate.bitrate,
+            bound=self.bound, lost=round(self.estimate.share, 3),
+        )  # fmt: skip
+        return True
+
+
+def lower(one: int | None, other: int | None) -> int | None:
+    """The lower of two limits, either of which may not be there."""
+    return min((value for value in (one, other) if value), default=None)
+
+
+def _size(rung: Rung) -> int:
+    return rung.width * rung.height * rung.frame_rate
