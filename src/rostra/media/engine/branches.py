@@ -26,6 +26,7 @@ FRAME = "rostra-frame"
 """Name of the message with a frame that moves a camera: its hexadecimal `octets`, after an x."""
 _LONGEST = 512
 
+VIDEO_GATE = "rostravideogate name=look"
 VIDEO_SINK = "rostravideosink name=stage"
 VIDEO_SOURCE = "rostravideosrc name=stage"
 AUDIO_SINK = "rostraaudiosink name=stage"
@@ -41,16 +42,19 @@ _QUEUE = "queue leaky=downstream max-size-buffers=0 max-size-bytes=0 max-size-ti
 def receive_video(row: CodecRow, source: str, name: str, channel: str, *, standby: bool = False) -> Any:
     """RTP in, the picture on the stage, and as it came on a channel, for who passes it on.
 
-    A `standby` is shown only while no other branch has pictures of the same source. Behind the valves `gate` and
-    `passing`.
+    A `standby` is shown only while no other branch has pictures of the same source. Decoded is what somebody looks
+    at, where packets tell which pictures need no others. Behind the gate `look` (shut it) and the valve `passing`.
     """
+    waits = f"standby={str(standby).lower()}"
     made = make_bin(
-        f"{row.depayloader} ! tee name=split ! {_QUEUE.format(milliseconds=500)} ! {row.decoder} ! videoconvert ! "
-        f"video/x-raw,format=I420 ! valve name=gate ! {VIDEO_SINK} standby={str(standby).lower()} "
+        f"{row.depayloader} ! tee name=split ! {VIDEO_GATE} {waits} always={str(not row.resyncs).lower()} ! "
+        f"{_QUEUE.format(milliseconds=500)} ! {row.decoder} ! videoconvert ! "
+        f"video/x-raw,format=I420 ! {VIDEO_SINK} {waits} "
         f"split. ! valve name=passing ! {PUBLISH}",
         name,
     )
     _name(made, "source", source)
+    made.get_by_name("look").set_property("source", source)
     made.get_by_name("publish").set_property("channel", channel)
     for decoder in elements_with(made, "automatic-request-sync-points"):
         decoder.set_property("automatic-request-sync-points", row.resyncs)

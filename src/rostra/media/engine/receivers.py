@@ -109,6 +109,8 @@ class Receivers:
     def _muffle(self, made: Any) -> None:
         for valve in elements_with(made, "drop-mode"):
             valve.set_property("drop", self._muffled)
+        for gate in elements_with(made, "shut"):
+            gate.set_property("shut", self._muffled)
 
     def _branch(self, kind: str, row: CodecRow | None, source: str) -> Any:
         name = f"{RECEIVING}{kind}-{next(self._numbers)}"

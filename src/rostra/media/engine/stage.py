@@ -199,7 +199,7 @@ def set_picture_timeout(seconds: float) -> None:
 
 def pictures() -> dict[str, tuple[int, int]]:
     """Width and height of every source that has a picture now."""
-    return {item.id.decode(): (item.width, item.height) for item in _listed(load().rostra_pictures, _Picture)}
+    return {item.id.decode(): (item.width, item.height) for item in listed(load().rostra_pictures, _Picture)}
 
 
 def set_bitmap(bitmap: str, width: int, height: int, rgba: bytes) -> None:
@@ -320,7 +320,7 @@ def stop_playing(leg: str) -> None:
 
 def levels() -> dict[str, float]:
     """How loud every participant with an audio sink was over the last 100 ms, in dBov (-127 silence)."""
-    return {item.id.decode(): round(item.level, 1) for item in _listed(load().rostra_levels, _Level)}
+    return {item.id.decode(): round(item.level, 1) for item in listed(load().rostra_levels, _Level)}
 
 
 # ---- encoded media and state ------------------------------------------------------------------------------
@@ -339,8 +339,8 @@ def debug_state() -> dict[str, int]:
     return found | {"threads": sum(1 for _ in Path("/proc/self/task").iterdir())}
 
 
-def _listed(function: Any, kind: Any) -> list[Any]:
-    """All items a listing function has; it returns how many there are, which may be more than fitted."""
+def listed(function: Any, kind: Any) -> list[Any]:
+    """All items a listing function of the library has; it returns how many there are, which may be more than fitted."""
     room = 64
     while True:
         items = (kind * room)()

@@ -9,7 +9,7 @@ from rostra.domain.jpeg import usable
 from rostra.domain.media import StreamType
 from rostra.domain.presenting import slides_of
 from rostra.domain.scene import Fit, Scene, Tile
-from rostra.media.engine import branches, stage
+from rostra.media.engine import branches, sights, stage
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.leg import Leg, LegContext
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, make_bin
@@ -27,6 +27,10 @@ VISIBLE: Final = 20
 MAKING: Final = 3.0
 DECODING: Final = 5.0
 """Seconds these may take."""
+RENEWING: Final = 1.0
+"""Seconds to wait for a new picture of a source that nobody has looked at."""
+DECODED: Final = 0.05
+"""Seconds in which a picture that has come is surely decoded."""
 QUALITY: Final = 88
 """Of JPEG: text keeps its edges."""
 
@@ -44,12 +48,21 @@ def looks_different(before: bytes, now: bytes) -> bool:
 
 async def take(source: str, size: tuple[int, int], mark: bytes) -> StillTaken:
     """The present picture of a source, unless it looks like that of `mark`. Raises BadPipeline."""
+    await _looked_at(source)
     now = await _frame(source, MARK, "videoconvert ! video/x-raw,format=GRAY8")
     if mark and not looks_different(mark, now):
         return StillTaken(mark=mark)
     encode = f"jpegenc quality={QUALITY}"
     small, large = fitting(size, SMALL), fitting(size, LARGE)
     return StillTaken(mark=now, small=await _frame(source, small, encode), large=await _frame(source, large, encode))
+
+
+async def _looked_at(source: str) -> None:
+    """When nobody else looks at it, what is there is old."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + RENEWING
+    while not sights.want(source) and loop.time() < end:
+        await asyncio.sleep(DECODED)
 
 
 async def _frame(source: str, size: tuple[int, int], convert: str) -> bytes:

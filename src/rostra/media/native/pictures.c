@@ -18,8 +18,11 @@ typedef struct {
   gboolean contain, ready;
 } Size;
 
+#define SCALINGS 12
+
 typedef struct {
   Picture *picture;
+  int scaled[SCALINGS][2], scalings; /* widths and heights the picture before was made in */
   gpointer owner; /* the sink that published last; a newer one takes over */
   gboolean standby;
   Picture *spare; /* the latest of a standby that has given way */
@@ -45,6 +48,19 @@ static void source_free(gpointer data) {
   if (source->spare) rostra_picture_unref(source->spare);
   g_queue_clear_full(&source->past, (GDestroyNotify)rostra_picture_unref);
   g_free(source);
+}
+
+/* Take down which sizes the picture had that is followed by another now. */
+static void note_sizes(Source *source, Picture *picture) {
+  source->scalings = 0;
+  g_mutex_lock(&picture->lock);
+  for (GList *item = picture->sizes; item && source->scalings < SCALINGS; item = item->next) {
+    const Size *size = item->data;
+    if (!size->ready || !size->rendition.planes.data) continue; /* as large as it came */
+    source->scaled[source->scalings][0] = size->rendition.planes.width;
+    source->scaled[source->scalings++][1] = size->rendition.planes.height;
+  }
+  g_mutex_unlock(&picture->lock);
 }
 
 static Picture *picture_new(GstBuffer *buffer, const GstVideoInfo *info) {
@@ -144,6 +160,7 @@ void rostra_pictures_publish(const char *id, gpointer owner, gboolean standby, G
     source->spare_owner = owner;
   } else {
     previous = source->picture;
+    if (previous) note_sizes(source, previous);
     source->picture = picture;
     source->owner = owner;
     source->standby = standby;
@@ -171,6 +188,23 @@ void rostra_pictures_withdraw(const char *id, gpointer owner) {
   g_mutex_unlock(&lock);
   if (picture) rostra_picture_unref(picture);
   if (spare) rostra_picture_unref(spare);
+}
+
+gboolean rostra_pictures_there(const char *id) {
+  gint64 now = g_get_monotonic_time();
+  g_mutex_lock(&lock);
+  Source *source = sources ? g_hash_table_lookup(sources, id) : NULL;
+  gboolean there = source && (source->lasting || now - source->picture->arrived <= timeout);
+  g_mutex_unlock(&lock);
+  return there;
+}
+
+void rostra_pictures_touch(const char *id, gboolean standby) {
+  g_mutex_lock(&lock);
+  Source *source = sources ? g_hash_table_lookup(sources, id) : NULL;
+  Picture *touched = source ? (source->standby == standby ? source->picture : standby ? source->spare : NULL) : NULL;
+  if (touched) touched->arrived = g_get_monotonic_time();
+  g_mutex_unlock(&lock);
 }
 
 Picture *rostra_pictures_take(const char *id, gboolean anyway, gboolean *late) {
@@ -321,6 +355,25 @@ ROSTRA_EXPORT int rostra_pictures(RostraPicture *out, int room) {
         out[count].height = GST_VIDEO_FRAME_HEIGHT(&picture->frame);
       }
       count++;
+    }
+  }
+  g_mutex_unlock(&lock);
+  return count;
+}
+
+ROSTRA_EXPORT int rostra_scalings(RostraScaling *out, int room) {
+  int count = 0;
+  GHashTableIter iter;
+  gpointer id, value;
+  g_mutex_lock(&lock);
+  if (sources) g_hash_table_iter_init(&iter, sources);
+  while (sources && g_hash_table_iter_next(&iter, &id, &value)) {
+    const Source *source = value;
+    for (int i = 0; i < source->scalings; i++, count++) {
+      if (count >= room) continue;
+      g_strlcpy(out[count].id, id, ROSTRA_ID_SIZE);
+      out[count].width = source->scaled[i][0];
+      out[count].height = source->scaled[i][1];
     }
   }
   g_mutex_unlock(&lock);

@@ -20,7 +20,8 @@ ROSTRA_EXPORT void rostra_state(RostraState *state) {
 
 static gboolean init(GstPlugin *plugin) {
   GST_DEBUG_CATEGORY_INIT(rostra_debug, "rostra", 0, "Rostra media stage");
-  return gst_element_register(plugin, "rostravideosink", GST_RANK_NONE, rostra_video_sink_get_type()) &&
+  return gst_element_register(plugin, "rostravideogate", GST_RANK_NONE, rostra_video_gate_get_type()) &&
+         gst_element_register(plugin, "rostravideosink", GST_RANK_NONE, rostra_video_sink_get_type()) &&
          gst_element_register(plugin, "rostravideosrc", GST_RANK_NONE, rostra_video_src_get_type()) &&
          gst_element_register(plugin, "rostraaudiosink", GST_RANK_NONE, rostra_audio_sink_get_type()) &&
          gst_element_register(plugin, "rostraaudiosrc", GST_RANK_NONE, rostra_audio_src_get_type()) &&

@@ -43,6 +43,16 @@ typedef struct {
 } RostraPicture;
 
 typedef struct {
+  char id[ROSTRA_ID_SIZE];
+  gint32 idle, passed, dropped;
+} RostraGate;
+
+typedef struct {
+  char id[ROSTRA_ID_SIZE];
+  gint32 width, height;
+} RostraScaling;
+
+typedef struct {
   gint32 sources, pictures, renditions, views, scenes, bitmaps;
   gint32 legs, speakers, listeners, mixers;
   gint32 channels, publishers, subscribers;
@@ -101,6 +111,10 @@ typedef struct {
 void rostra_pictures_publish(const char *source, gpointer owner, gboolean standby, GstBuffer *buffer,
                              const GstVideoInfo *info);
 void rostra_pictures_withdraw(const char *source, gpointer owner);
+/* Does a source have a picture at present? */
+gboolean rostra_pictures_there(const char *source);
+/* Its picture is still what it was: another one has come that nobody wanted to see. */
+void rostra_pictures_touch(const char *source, gboolean standby);
 /* The picture of a source, or NULL; `late`: it should have been replaced by another long ago. After some time it is
  * taken only `anyway`. */
 Picture *rostra_pictures_take(const char *source, gboolean anyway, gboolean *late);
@@ -110,6 +124,11 @@ void rostra_picture_unref(Picture *picture);
 /* The picture at this size; valid as long as the picture is held. */
 const Rendition *rostra_picture_rendition(Picture *picture, int width, int height, gboolean contain);
 void rostra_pictures_state(RostraState *state);
+
+/* ---- video_gate.c: what is looked at ----------------------------------------------------------------------- */
+
+/* Somebody looks at a source. FALSE: what there is to see is old, a new picture has been asked for. */
+gboolean rostra_look(const char *source);
 
 /* ---- bitmaps.c: RGBA pictures to blend -------------------------------------------------------------------- */
 
@@ -158,6 +177,7 @@ void rostra_channels_state(RostraState *state);
 
 /* ---- elements ------------------------------------------------------------------------------------------------- */
 
+GType rostra_video_gate_get_type(void);
 GType rostra_video_sink_get_type(void);
 GType rostra_video_src_get_type(void);
 GType rostra_audio_sink_get_type(void);

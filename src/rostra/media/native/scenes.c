@@ -118,6 +118,7 @@ static gboolean covers(const SceneTile *tile, const Scene *scene) {
 
 static Picture *picture_of(const SceneTile *tile, gboolean *grey) {
   if (!tile->source[0]) return NULL;
+  rostra_look(tile->source);
   if (tile->delay > 0) return rostra_pictures_recall(tile->source, tile->delay);
   Picture *picture = rostra_pictures_take(tile->source, tile->frozen, grey);
   *grey = *grey || tile->frozen;
