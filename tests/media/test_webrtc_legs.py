@@ -88,6 +88,8 @@ async def test_each_sees_and_hears_the_other_and_never_itself(driven: Driven, br
 
 async def test_a_browser_is_told_that_it_may_send_more(driven: Driven, browser: Browser) -> None:
     """Chromium's estimate rises above what it began with only by the engine's transport-wide feedback."""
+    alone = Scene(tiles=(Tile(source="red", x=0, y=0, width=1280, height=720),))
+    await driven.worker.compose(m.Compose(views={"all": alone}, watching={"red": "all"}))
     peer = await Peer.open(browser, "red", 600)
     await connect(driven.worker, "red", peer)
 

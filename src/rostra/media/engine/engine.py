@@ -20,6 +20,7 @@ from rostra.media.engine.asking import Asking
 from rostra.media.engine.backplane_legs import BackplaneLeg, BackplaneReceiver, BackplaneSender
 from rostra.media.engine.faces import Faces
 from rostra.media.engine.leg import BACKGROUND, PATIENCE, Leg, LegContext
+from rostra.media.engine.needs import FULL_HD_SCALE, Needs
 from rostra.media.engine.passing import Passing
 from rostra.media.engine.pipeline import BadPipeline
 from rostra.media.engine.ports import OutOfPorts
@@ -65,17 +66,11 @@ class Engine:
         self._renditions = Renditions()
         self._passing = Passing(self._legs, self._renditions)
         self._context = LegContext(
-            self._renditions,
-            self._connected,
-            self._failed,
-            self._digit,
-            patience,
-            lambda: self._pictures,
-            self._passing,
-            lambda: self.quality,
-            lambda leg: emit(m.PictureWanted(leg=leg)),
+            self._renditions, self._connected, self._failed, self._digit, patience, lambda: self._pictures,
+            self._passing, lambda: self.quality, lambda leg: emit(m.PictureWanted(leg=leg)),
             lambda leg, command: emit(m.CameraAsked(leg=leg, command=command)),
-        )
+        )  # fmt: skip
+        self._needs = Needs(self._legs)
         self._polls = 0
         self._asking = Asking()
         self.conference = self.quality = ""
@@ -177,6 +172,7 @@ class Engine:
             for leg in self._legs.values():
                 leg.count()
         levels = stage.levels()
+        self._needs.poll(asyncio.get_running_loop().time(), levels)
         if levels:
             self._emit(m.Levels(levels=levels))
         self._poll_pictures()
@@ -342,6 +338,7 @@ class Engine:
         self._renditions.narrow = frozenset(
             view for view, scene in self._views.items() if 3 * scene.width == 4 * scene.height
         )
+        self._needs.compose(self._views, self._watching, FULL_HD_SCALE if self.quality == "fullhd" else 1.0)
         self._passing.routes = wanted.audio
         self._slides = dict(wanted.slides)
         for leg in self._legs.values():
@@ -378,6 +375,7 @@ class Engine:
             "views": sorted(self._views),
             "encoders": self._renditions.debug_state(),
             "stage": stage.debug_state(),
+            "needs": self._needs.debug_state(),
             "resident_kilobytes": usage.ru_maxrss,
         }
         streams = [one for leg in self._legs.values() for one in leg.statistics()]

@@ -133,8 +133,10 @@ class WebRtcLeg(Leg):
             self._feed_slides()
 
     def need(self, bitrate: int | None) -> None:
-        if self._rates:
-            self._rates.need(bitrate)
+        if self._rates and self._transport:
+            # what is asked of a browser is of all that it sends
+            presenting = bool(self._transport.receivers.numbers(self.presents))
+            self._rates.need(None if presenting else bitrate)
 
     def watch(self, view: str) -> None:
         super().watch(view)
