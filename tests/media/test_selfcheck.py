@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -9,10 +8,10 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from rostra.domain.capacity import CallClass, Figures, max_calls
+from rostra.domain.capacity import Figures
 from rostra.environment import Environment, EnvironmentProblem
-from rostra.media import selfcheck
-from rostra.media.selfcheck import Costs, estimate, figures, measure, node_figures, usable_cores
+from rostra.media.selfcheck import CROWDED, Costs, estimate, figures, measure, usable_cores
+from rostra.media.selfcheck.crowding import waited
 
 
 @pytest.mark.spec("PLAT-077", "POL-121", "POL-122")
@@ -21,16 +20,35 @@ async def test_a_node_measures_what_it_can_take() -> None:
         found = await measure(2.0)
     (entry,) = logged
     assert entry["event"] == "Capacity measured", entry
-    assert 0 < entry["audio"] < entry["sd"] < entry["hd"]
-    assert 0.005 < entry["hd"] < 2, "cores of an HD call: neither nothing nor a whole machine"
-    assert found == figures(Costs(hd=entry["hd"], sd=entry["sd"], audio=entry["audio"]), 2.0)
+    assert found.costs is not None
+    assert 0 < found.costs.audio < found.costs.sd < found.costs.hd < found.costs.full_hd
+    assert 0.005 < found.costs.hd < 2, "cores of an HD call: neither nothing nor a whole machine"
+    assert found.figures == figures(found.costs, 2.0)
 
 
 def test_calls_that_fit_into_the_cores() -> None:
-    costs = Costs(hd=0.13, sd=0.08, audio=0.02)
-    assert figures(costs, 2) == Figures(hd=12, sd=20, audio=80, full_hd=6)
+    costs = Costs(hd=0.13, sd=0.08, audio=0.02, full_hd=0.3)
+    assert figures(costs, 2) == Figures(hd=12, sd=20, audio=80, full_hd=5)
     assert figures(costs, 16).hd == 98
     assert figures(costs, 0.1) == Figures(hd=1, sd=1, audio=4, full_hd=0)
+
+
+@pytest.mark.parametrize(("waiting", "crowded"), [(0.1, False), (CROWDED + 0.1, True)])
+async def test_a_machine_that_is_busy_otherwise_is_noticed(waiting: float, crowded: bool) -> None:
+    told = f'{{"hd": 0.13, "sd": 0.08, "audio": 0.02, "full_hd": 0.3, "waited": {waiting}}}'
+    found = await measure(2.0, command=python(f"print('{told}')"))
+    assert found.crowded is crowded
+    assert found.figures.hd == 12
+
+
+def test_the_kernel_counts_how_long_we_wait(tmp_path: Path) -> None:
+    assert waited() >= 0
+    for number, text in enumerate(("100 2000000000 7", "5 500000000 1", "not counted")):
+        thread = tmp_path / str(number)
+        thread.mkdir()
+        (thread / "schedstat").write_text(text)
+    (tmp_path / "gone").mkdir()
+    assert waited(tmp_path) == 2.5
 
 
 def python(code: str) -> tuple[str, ...]:
@@ -44,14 +62,15 @@ def python(code: str) -> tuple[str, ...]:
         (python("import os; os.abort()"), "ended with -6"),
         (python("raise SystemExit('no such codec')"), "no such codec"),
         (python("print('about forty')"), "result not understood"),
-        (python('print(\'{"hd": 0.0, "sd": 0.1, "audio": 0.1}\')'), "impossible result"),
+        (python('print(\'{"hd": 0.0, "sd": 0.1, "audio": 0.1, "full_hd": 1}\')'), "impossible result"),
         (("/nowhere/selfcheck",), "No such file"),
     ],
 )
 async def test_a_check_that_fails_harms_nobody(command: tuple[str, ...], reason: str) -> None:
     with capture_logs() as logged:
         found = await measure(10.0, command=command)
-    assert found == Figures(hd=20, sd=40, audio=200, full_hd=10)
+    assert found.figures == Figures(hd=20, sd=40, audio=200, full_hd=10)
+    assert not found.crowded
     (entry,) = logged
     assert entry["log_level"] == "warning"
     assert reason in entry["problem"]
@@ -61,7 +80,7 @@ async def test_a_check_that_hangs_is_ended(tmp_path: Path) -> None:
     noted = tmp_path / "process"
     with capture_logs() as logged:
         found = await measure(1.0, command=("sh", "-c", f"echo $$ > {noted}; exec sleep 60"), timeout=2.0)
-    assert found == estimate(1.0)
+    assert found.figures == estimate(1.0)
     assert "no result within 2 s" in logged[0]["problem"]
     with pytest.raises(ProcessLookupError):
         os.kill(int(noted.read_text()), 0)
@@ -79,16 +98,6 @@ async def test_a_check_no_longer_waited_for_is_ended(tmp_path: Path) -> None:
         await measuring
     with pytest.raises(ProcessLookupError):
         os.kill(int(noted.read_text()), 0)
-
-
-async def test_what_the_environment_states_is_not_measured(
-    environment: Environment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def never(*_: object) -> Figures:
-        raise AssertionError
-
-    monkeypatch.setattr(selfcheck, "measure", never)
-    assert await node_figures(dataclasses.replace(environment, capacity=7)) == max_calls(7 * CallClass.HD)
 
 
 @pytest.mark.parametrize("text", ["-1", "1.5", "many"])

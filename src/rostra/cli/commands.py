@@ -12,7 +12,7 @@ import typer
 
 import rostra
 from rostra import logs, software, tls
-from rostra.cli import bundle, licence, port_table, recovery, setup
+from rostra.cli import bundle, capacity, licence, port_table, recovery, setup
 from rostra.environment import Environment, EnvironmentProblem
 
 application = typer.Typer(
@@ -137,6 +137,7 @@ def status(
 
 
 application.command("ports")(port_table.show)
+application.command("capacity")(capacity.show)
 application.command("password")(recovery.password)
 application.add_typer(recovery.authset, name="authset")
 application.command("setup")(setup.setup)

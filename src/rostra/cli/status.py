@@ -21,7 +21,7 @@ from rich.text import Text
 
 from rostra.configuration.changes import Changes
 from rostra.configuration.local import open_database
-from rostra.domain.capacity import max_calls
+from rostra.domain.capacity import max_calls, processor_load
 from rostra.environment import Environment
 from rostra.fabric.bus import Bus, Unreachable
 from rostra.fabric.peers import INTERVAL, Peers
@@ -78,6 +78,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     alive: bool
     maintenance: bool
     media_load: int
+    processor_load: int
+    """Percent of what calls get of its processor that is in use, as measured."""
     max_hd_calls: int
     participants: int
     registrations: int
@@ -126,6 +128,7 @@ def _node(key: str, one: Seen, now: float, locations: dict[int, str]) -> Node:
         alive=one.alive,
         maintenance=report.maintenance,
         media_load=report.media_load,
+        processor_load=processor_load(report.cores_used, report.cores),
         max_hd_calls=max_calls(report.capacity).hd,
         participants=report.participants,
         registrations=report.registrations,
@@ -195,7 +198,7 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _draw_nodes(shown: Overview, *, narrow: bool) -> Table:
-    more = () if narrow else ("Location", ">Devices", ">HD", "Version")
+    more = () if narrow else (">Processor", "Location", ">Devices", ">HD", "Version")
     table = _table(
         *("Conferencing Nodes", "Node", "State", "Media load", ">Signals", ">Carries"),
         *("Config", ">Queued", ">Clock", *more),
@@ -210,11 +213,16 @@ def _draw_nodes(shown: Overview, *, narrow: bool) -> Table:
             _position(node, shown.management_position),
             Text(str(node.queued), style="yellow" if node.queued else ""),
             Text(f"{node.clock_offset:+.1f} s", style="red" if abs(node.clock_offset) > _SKEWED else ""),
-            *(() if narrow else (node.location, str(node.registrations), str(node.max_hd_calls), node.version)),
+            *(() if narrow else _more(node)),
         )
     if not shown.nodes:
         table.add_row(Text("no node is heard", style="dim"))
     return table
+
+
+def _more(node: Node) -> tuple[str, ...]:
+    busy = f"{node.processor_load} %"
+    return busy, node.location, str(node.registrations), str(node.max_hd_calls), node.version
 
 
 def _state(node: Node) -> Text:

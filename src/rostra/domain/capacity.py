@@ -22,6 +22,8 @@ class CallClass(enum.IntEnum):
     FULL_HD = 24
 
 
+HEADROOM = 0.2
+"""Share of a node's processor that calls do not get: signalling, peaks, the system."""
 HD_BANDWIDTH = 1_133_334
 """bit/s of video from which on a call is sent 720p; with less it is SD."""
 _BROWSERS = frozenset({CallProtocol.WEBRTC, CallProtocol.API})
@@ -126,6 +128,15 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         """The capacity that load arithmetic uses (POL-122)."""
         return self.hd * CallClass.HD
 
+    def charge(self, price: int) -> float:
+        """Tokens of this node's capacity that something of a price takes.
+
+        As much as a call of that price takes of the node: where ten SD calls are all it can take, each is a tenth of
+        it, whatever the price list says of SD and HD. A price that is none of a call counts as parts of an HD call.
+        """
+        most = {CallClass.AUDIO: self.audio, CallClass.SD: self.sd, CallClass.FULL_HD: self.full_hd}.get(price, 0)
+        return self.tokens / most if most else float(price)
+
 
 def max_calls(tokens: int) -> Figures:
     """The figures that follow from a capacity by price alone."""
@@ -135,6 +146,18 @@ def max_calls(tokens: int) -> Figures:
         audio=tokens // CallClass.AUDIO,
         full_hd=tokens // CallClass.FULL_HD,
     )
+
+
+def figures_of(capacity: int, *, full_hd: int = 0, sd: int = 0, audio: int = 0) -> Figures:
+    """The figures of a node as it reports them; where it has measured none, those by price."""
+    if not audio:
+        return max_calls(capacity)
+    return Figures(hd=capacity // CallClass.HD, sd=sd, audio=audio, full_hd=full_hd)
+
+
+def processor_load(cores_used: float, cores: float) -> int:
+    """Percent of what calls get of the processor that is in use, by measurement: what `media_load` should be near."""
+    return round(100 * cores_used / (cores * (1 - HEADROOM))) if cores else 0
 
 
 def location_calls(nodes: Iterable[Figures]) -> Figures:

@@ -5,20 +5,60 @@ Booking decides and books in one step, so two calls cannot both take the last to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import collections
+import math
+from collections.abc import Iterator, Mapping
+
+from rostra.domain.capacity import Figures
+
+_EXACT = 1e-6
+"""Parts of a token that are but the rounding of sums."""
 
 
 class Ledger:
-    """Tokens of one node."""
+    """Tokens of one node.
+
+    What is booked has a price; what it takes of the node is that price, or, once the node has been measured, what
+    calls of that price were found to take (`Figures.charge`). So as many calls of each kind fit as the node says, and
+    full means full.
+    """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
+        self.figures: Figures | None = None
+        """What was measured."""
         self._calls: dict[str, dict[str, int]] = {}
         self._reserved: dict[str, int] = {}
 
+    def measured(self, figures: Figures) -> None:
+        """From now on the node is as large as this. What is booked stays, also if it is more."""
+        self.capacity, self.figures = figures.tokens, figures
+
     @property
     def used(self) -> int:
-        return sum(sum(calls.values()) for calls in self._calls.values()) + sum(self._reserved.values())
+        """Tokens in use and reserved, as they are taken of the node; a part of one is as good as free."""
+        return math.floor(self._taken(self._prices()) + _EXACT)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is booked."""
+        return not self._calls
+
+    def _prices(self) -> Iterator[int]:
+        for calls in self._calls.values():
+            yield from calls.values()
+        yield from self._reserved.values()
+
+    def _taken(self, prices: Iterator[int]) -> float:
+        if self.figures is None:
+            return float(sum(prices))
+        counted = collections.Counter(prices)
+        return sum(count * self.figures.charge(price) for price, count in counted.items() if price)
+
+    def _fits(self, old: Mapping[str, int], new: Mapping[str, int]) -> bool:
+        """Is there room for `new` prices instead of `old` ones? Less than before always fits."""
+        more = self._taken(iter(new.values())) - self._taken(iter(old.values()))
+        return more <= 0 or self._taken(self._prices()) + more <= self.capacity + _EXACT
 
     @property
     def calls(self) -> int:
@@ -26,7 +66,7 @@ class Ledger:
         return sum(tokens > 0 for calls in self._calls.values() for tokens in calls.values())
 
     def tokens(self, conference: str) -> int:
-        """In use and reserved for one conference."""
+        """The prices of what is in use and reserved for one conference."""
         return sum(self._calls.get(conference, {}).values()) + self._reserved.get(conference, 0)
 
     def book(self, conference: str, call: str, tokens: int, reservation: int) -> bool:
@@ -34,11 +74,11 @@ class Ledger:
 
         Booking a call again changes what it needs, or, when that does not fit, nothing.
         """
-        calls: Mapping[str, int] = self._calls.get(conference, {})
-        more = tokens - calls.get(call, 0)
+        old = {"call": self._calls.get(conference, {}).get(call, 0)}
+        new = {"call": tokens}
         if conference not in self._reserved:
-            more += reservation
-        if more > 0 and self.used + more > self.capacity:
+            new["reservation"] = reservation
+        if not self._fits(old, new):
             return False
         self._reserved.setdefault(conference, reservation)
         self._calls.setdefault(conference, {})[call] = tokens
@@ -50,10 +90,10 @@ class Ledger:
         """
         if conference not in self._calls:
             return True
-        more = tokens - self._reserved.get(conference, 0)
-        if more > 0 and self.used + more > self.capacity:
+        before = self._reserved.get(conference, 0)
+        if not self._fits({"": before}, {"": max(tokens, before)}):
             return False
-        self._reserved[conference] = max(tokens, self._reserved.get(conference, 0))
+        self._reserved[conference] = max(tokens, before)
         return True
 
     def release(self, conference: str, call: str) -> None:

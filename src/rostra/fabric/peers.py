@@ -63,6 +63,15 @@ class NodeReport(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens in use and reserved."""
     media_load: int = 0
     """Percent; 100 in maintenance mode (NODE-128)."""
+    max_full_hd: int = 0
+    """Calls of that kind it can take if there are no others. Of a node that was not measured all three are 0: what its
+    capacity comes to by price holds."""
+    max_sd: int = 0
+    max_audio: int = 0
+    cores: float = 0.0
+    """Processors it may use; 0: it does not say."""
+    cores_used: float = 0.0
+    """Of them in use by the node and its media workers, on average over the last seconds."""
     maintenance: bool = False
     takes_media: bool = True
     """New media may be placed here."""

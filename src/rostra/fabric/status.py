@@ -197,7 +197,11 @@ class TellRegistrations(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag
     """Only those whose ids come after this one."""
 
 
-Command = MoveCallsAway | OnConference | OnParticipant | DialOut | TellStreams | TellRegistrations
+class CheckCapacity(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="command"):
+    """Measure anew how many calls the node can take. Reply: Capacity, or Refused while calls are on."""
+
+
+Command = MoveCallsAway | OnConference | OnParticipant | DialOut | TellStreams | TellRegistrations | CheckCapacity
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="reply"):
@@ -253,7 +257,21 @@ class Registrations(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_fie
     more: bool = False
 
 
-CommandReply = Moved | Refused | Obeyed | Dialling | NotHere | LegStreams | Registrations
+class Capacity(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="reply"):
+    """How many calls of each kind a node can take if there are no others."""
+
+    cores: float = 0.0
+    hd: int = 0
+    sd: int = 0
+    audio: int = 0
+    full_hd: int = 0
+    costs: dict[str, float] = {}
+    """Cores that a call takes, by the same names; empty: they could not be measured."""
+    crowded: bool = False
+    """The machine had other work to do meanwhile."""
+
+
+CommandReply = Moved | Refused | Obeyed | Dialling | NotHere | LegStreams | Registrations | Capacity
 
 encode_status = msgspec.msgpack.Encoder().encode
 decode_status = msgspec.msgpack.Decoder(NodeStatus).decode

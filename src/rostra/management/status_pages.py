@@ -36,13 +36,20 @@ GONE = _("Conference instance no longer active")
 _NEVER = frozenset({"last_reported", "last_updated", "last_attempted_contact"})
 _HEARD = frozenset({"last_reported", "last_attempted_contact"})
 _NODE_COLUMNS = (
-    *("name", "address", "system_location", "media_load", "max_hd_calls", "signaling_count", "maintenance_mode"),
-    *("version", "last_reported", "last_updated"),
+    *("name", "address", "system_location", "media_load", "processor_load", "max_hd_calls", "signaling_count"),
+    *("maintenance_mode", "version", "last_reported", "last_updated"),
 )
 _STREAM_FIGURES = (
     *("codec", "bitrate", "resolution", "fps", "packets_sent", "packets_received", "packets_lost", "packet_loss"),
     *("windowed_packet_loss", "jitter"),
 )
+PROCESSOR = Column(
+    "processor_load",
+    "integer",
+    gettext_noop("Share of what calls get of the processor that is in use, as measured, in percent."),
+    title=gettext_noop("Processor in use"),
+)
+"""Of nodes; not in the API."""
 _TABS = {
     ("status", "conference"): (
         ("status", "participant", "conference", "name"),
@@ -152,6 +159,8 @@ def row_page(request: HttpRequest, api: str, name: str, key: str) -> HttpRespons
             raise Http404
         return render(request, "admin/status/gone.html", _context(request, str(GONE)) | {"back": back}, status=404)
     columns = [column for column in declared.columns if column.type not in ("list", "many")]
+    if "processor_load" in row:
+        columns.insert([column.name for column in columns].index("media_load") + 1, PROCESSOR)
     values = zip(columns, cells(declared, columns, row, linked=False), strict=True)
     context = _context(request, str(row.get("display_name") or row.get("name") or row.get("alias") or row["id"])) | {
         "back": back,
@@ -243,7 +252,7 @@ def cell(column: Column, value: Any, row: Row) -> Cell:
         return Cell(gettext("Never") if column.name in _NEVER else "–", tone="quiet")
     if column.name == "media_load" and not row.get("is_alive", True):
         return Cell(gettext("no contact"), tone="bad") if row["last_reported"] else Cell("–", tone="quiet")
-    if column.name == "media_load":
+    if column.name in ("media_load", "processor_load"):
         return Cell(f"{value:g} %", percent=int(value))
     if column.name == "duration":
         return Cell(str(datetime.timedelta(seconds=value)))
@@ -271,6 +280,7 @@ def _shown(declared: Table) -> list[Column]:
     names = _NODE_COLUMNS if (declared.api, declared.name) == ("status", "worker_vm") else declared.shown
     extra = {
         "address": Column("address", "string", gettext_noop("Address of the node.")),
+        "processor_load": PROCESSOR,
         "duration": Column("duration", "integer", gettext_noop("How long it has been going on.")),
         "participant_count": Column("participant_count", "integer", "Calls.", title=gettext_noop("Participants")),
     }

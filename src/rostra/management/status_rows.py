@@ -7,7 +7,15 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from rostra.domain.capacity import Load, location_load, max_calls
+from rostra.domain.capacity import (
+    Figures,
+    Load,
+    figures_of,
+    location_calls,
+    location_load,
+    max_calls,
+    processor_load,
+)  # fmt: skip
 from rostra.domain.quality import known, loss
 from rostra.fabric.peers import NodeReport
 from rostra.fabric.status import BackplaneStatus, ConferenceStatus, ParticipantStatus, StreamStatus
@@ -269,6 +277,13 @@ def load(view: View, node: str, configured: Node) -> Load:
     return Load(capacity=report.capacity if report else 0, used=report.used if report else 0, maintenance=maintenance)
 
 
+def figures_of_report(report: NodeReport | None) -> Figures:
+    """How many calls of each kind a node can take."""
+    if report is None:
+        return max_calls(0)
+    return figures_of(report.capacity, full_hd=report.max_full_hd, sd=report.max_sd, audio=report.max_audio)
+
+
 def worker_vms(view: View) -> list[Row]:
     """Every configured Conferencing Node, whether or not it was ever heard of (NODE-005, DIAG-081)."""
     return [_worker_vm(view, key, node) for key, node in view.directory.nodes.items()]
@@ -278,7 +293,7 @@ def _worker_vm(view: View, key: str, node: Node) -> Row:
     seen, contact, status = view.snapshot.seen.get(key), view.contacts.get(key), view.snapshot.statuses.get(key)
     report = seen.report if seen else contact.report if contact else None
     load_now = load(view, key, node)
-    figures = max_calls(report.capacity if report else 0)
+    figures = figures_of_report(report)
     reported = moment(view.snapshot.time - seen.ago) if seen else contact.last_reported if contact else None
     return {
         "boot_time": moment(report.started) if report else None,
@@ -314,6 +329,7 @@ def _worker_vm(view: View, key: str, node: Node) -> Row:
         "version": report.version if report else "",
         "address": node.address,
         "is_alive": bool(seen and seen.alive),
+        "processor_load": processor_load(report.cores_used, report.cores) if report and seen and seen.alive else 0,
         "legs": report.legs if report and seen and seen.alive else 0,
         "secondary_address": node.secondary_address,
     }
@@ -331,17 +347,19 @@ def system_locations(view: View) -> list[Row]:
 
 
 def _location(view: View, number: int, name: str) -> Row:
-    loads = [load(view, key, node) for key, node in view.directory.nodes.items() if node.location == number]
+    here = {key: node for key, node in view.directory.nodes.items() if node.location == number}
+    loads = [load(view, key, node) for key, node in here.items()]
     capacity = sum(one.capacity for one in loads)
-    figures = [max_calls(one.capacity) for one in loads]
+    seen = [view.snapshot.seen[key] for key in here if key in view.snapshot.seen]
+    figures = location_calls(figures_of_report(one.report) for one in seen if one.alive)
     return {
         "id": number,
-        "max_audio_calls": sum(one.audio for one in figures),
+        "max_audio_calls": figures.audio,
         "max_connections": "",
-        "max_full_hd_calls": sum(one.full_hd for one in figures),
-        "max_hd_calls": sum(one.hd for one in figures),
+        "max_full_hd_calls": figures.full_hd,
+        "max_hd_calls": figures.hd,
         "max_media_tokens": capacity,
-        "max_sd_calls": sum(one.sd for one in figures),
+        "max_sd_calls": figures.sd,
         "media_load": float(location_load(loads)),
         "media_tokens_used": sum(one.used for one in loads),
         "name": name,

@@ -17,6 +17,7 @@ import structlog
 
 from rostra.environment import Environment
 from rostra.fabric.bus import Bus
+from rostra.media import bounds
 from rostra.media import messages as m
 from rostra.media.client import MediaFailure, OnEvent, OnLost, Worker, WorkerLost
 
@@ -49,6 +50,7 @@ class _Process:
         self._environment = environment
         self._process: asyncio.subprocess.Process | None = None
         self._heard = 0.0
+        self._legs = 0
         self._wanted = True
         self.over: asyncio.Task[None] | None = None
 
@@ -112,6 +114,9 @@ class _Process:
             elif self.ready.is_set() and clock() - self._heard > SILENT:
                 logger.error("Media worker is stuck: killed", worker=self.id)
                 self._kill()
+            if (taken := bounds.resident(process.pid)) > bounds.most(self._legs, bounds.usable()):
+                logger.error("Media worker takes too much memory: killed", worker=self.id, bytes=taken, legs=self._legs)
+                self._kill()
         code = exited.result()
         if self.worker:
             self.worker.lose(f"worker {self.id} ended with {code}")
@@ -136,8 +141,8 @@ class _Process:
         match event:
             case m.Ready():
                 self.ready.set()
-            case m.Heartbeat():
-                pass
+            case m.Heartbeat(legs=legs):
+                self._legs = legs
             case _ if self.on_event and self.alive and self._wanted:
                 self.on_event(event)
             case _:
@@ -173,6 +178,12 @@ class WorkerPool:
     def ready(self) -> bool:
         """A worker is at hand or at work."""
         return any(process.alive for process in (*self._idle, *self._busy.values()))
+
+    @property
+    def processes(self) -> list[int]:
+        """Process ids of the workers that live."""
+        living = (process.worker for process in (*self._idle, *self._busy.values()) if process.alive)
+        return [worker.process for worker in living if worker]
 
     async def acquire(
         self, conference: str, name: str, on_event: OnEvent, on_lost: OnLost, themes: tuple[str, ...] = (),

@@ -128,6 +128,8 @@ class Heartbeat(Said, frozen=True, kw_only=True):
     """Every second while alive."""
 
     worker: str
+    legs: int = 0
+    """It has now."""
 
 
 class LegConnected(Said, frozen=True, kw_only=True):

@@ -27,12 +27,14 @@ from rostra.fabric.peers import Peers
 from rostra.fabric.refusals import ALARM, Refusals
 from rostra.fabric.replication import ConfigurationReplica
 from rostra.media.pool import WorkerPool
-from rostra.media.selfcheck import estimate, node_figures, usable_cores
+from rostra.media.selfcheck import estimate, usable_cores
 from rostra.node.abuse import Defence
 from rostra.node.contact import Contact
 from rostra.node.geography import Geography
 from rostra.node.identity import NodeIdentity
 from rostra.node.licensing import NodeLicences
+from rostra.node.measuring import CapacityCheck
+from rostra.node.metrics import NodeMetrics
 from rostra.node.outward import ConfiguredPlan
 from rostra.node.policy import NodePolicies
 from rostra.node.registrar import ConfiguredAdmissions, Review
@@ -40,6 +42,7 @@ from rostra.node.reporting import Answers, Reporter
 from rostra.node.services import finder
 from rostra.node.signon import trust
 from rostra.node.themes import ThemeStore
+from rostra.node.usage import Usage
 from rostra.node.ways import ConfiguredServers
 
 logger = structlog.get_logger("rostra.node")
@@ -75,7 +78,8 @@ async def start(
     boot = secrets.token_hex(8)
     outbox = await _outbox(environment, identity, bus, boot, stack)
     registry = Registry(identity.id, record=outbox.record, location=lambda: geography.location)
-    reporter = Reporter(environment, identity, geography, ledger, replica, outbox, boot, registry)
+    capacity = CapacityCheck(environment.capacity, ledger)
+    reporter = Reporter(environment, identity, geography, ledger, replica, outbox, boot, registry, Usage(pool))
     peers = Peers(bus, reporter)
     here = Here(
         node=identity.id, boot=boot, bus=bus, pool=pool, ledger=ledger, address=identity.address,
@@ -91,6 +95,7 @@ async def start(
         plan=ConfiguredPlan(lookup, registry, themes), policies=policies,
     )  # fmt: skip
     reporter.exchange = exchange
+    stack.callback(NodeMetrics(reporter).close)
     await exchange.start()
     stack.push_async_callback(exchange.close)
     await peers.start()
@@ -99,10 +104,10 @@ async def start(
     stack.push_async_callback(registry.stop, SHUTDOWN)
     replica.on_change(Review(lookup, registry, policies).changed)
     _defend(identity, here, exchange, registry, replica, lookup, stack)
-    answers = Answers(bus, reporter, exchange, ledger)
+    answers = Answers(bus, reporter, exchange, ledger, capacity)
     await answers.start()
     stack.push_async_callback(answers.stop)
-    measuring = asyncio.create_task(_measure(environment, ledger), name="capacity check")
+    measuring = asyncio.create_task(capacity.run(), name="capacity check")
     stack.push_async_callback(_ended, measuring)
     return Calls(exchange, peers, geography, registry, ConfiguredAdmissions(lookup, policies), here.shield)
 
@@ -195,13 +200,6 @@ async def _licences(
     await licences.start()
     stack.push_async_callback(licences.stop)
     return licences
-
-
-async def _measure(environment: Environment, ledger: Ledger) -> None:
-    """Replace the estimate of this node's capacity by what it really can (PLAT-077)."""
-    figures = await node_figures(environment)
-    ledger.capacity = figures.tokens
-    logger.info("Capacity of this node", hd=figures.hd, sd=figures.sd, audio=figures.audio, full_hd=figures.full_hd)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

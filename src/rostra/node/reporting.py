@@ -25,9 +25,12 @@ from rostra.fabric.bus import Bus
 from rostra.fabric.outbox import Outbox
 from rostra.fabric.peers import NodeReport
 from rostra.fabric.replication import ConfigurationReplica
+from rostra.media.selfcheck import usable_cores
 from rostra.node.geography import Geography
 from rostra.node.identity import NodeIdentity
+from rostra.node.measuring import CapacityCheck
 from rostra.node.obeying import obey
+from rostra.node.usage import Usage
 
 logger = structlog.get_logger("rostra.node")
 
@@ -44,12 +47,14 @@ class Reporter:
     outbox: Outbox
     boot: str
     registry: Registry
+    usage: Usage
     exchange: Exchange | None = None
     started: float = dataclasses.field(default_factory=time.time)
+    cores: float = dataclasses.field(default_factory=usable_cores)
 
     def __call__(self) -> NodeReport:
         me, maintenance = self.geography.me, self.geography.maintenance
-        exchange = self.exchange
+        exchange, figures = self.exchange, self.ledger.figures
         return NodeReport(
             node=self.identity.id,
             boot=self.boot,
@@ -62,6 +67,11 @@ class Reporter:
             capacity=self.ledger.capacity,
             used=self.ledger.used,
             media_load=Load(capacity=self.ledger.capacity, used=self.ledger.used, maintenance=maintenance).percent,
+            max_full_hd=figures.full_hd if figures else 0,
+            max_sd=figures.sd if figures else 0,
+            max_audio=figures.audio if figures else 0,
+            cores=self.cores,
+            cores_used=round(self.usage.cores(), 3),
             maintenance=maintenance,
             takes_media=exchange is not None and exchange.takes_media,
             weight=(me.media_priority_weight or 0) if me else 0,
@@ -79,11 +89,14 @@ class Reporter:
 class Answers:
     """Answers the Management Node and `rostra status`."""
 
-    def __init__(self, bus: Bus, reporter: Reporter, exchange: Exchange, ledger: Ledger) -> None:
+    def __init__(
+        self, bus: Bus, reporter: Reporter, exchange: Exchange, ledger: Ledger, capacity: CapacityCheck
+    ) -> None:
         self._bus = bus
         self._reporter = reporter
         self._exchange = exchange
         self._ledger = ledger
+        self._capacity = capacity
         self._stops: list[Callable[[], Any]] = []
 
     async def start(self) -> None:
@@ -119,6 +132,8 @@ class Answers:
             command = status.decode_command(payload)
         except msgspec.DecodeError as problem:
             return status.encode_reply(status.Refused(reason=f"not understood: {problem}"))
+        if isinstance(command, status.CheckCapacity):
+            return status.encode_reply(await self._capacity.asked())
         if not isinstance(command, status.TellStreams | status.TellRegistrations):
             logger.info("Told by an administrator", command=msgspec.to_builtins(command))
         return status.encode_reply(await obey(self._exchange, self._reporter.registry, command))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from typing import Any
 
@@ -14,7 +15,7 @@ from rostra.fabric.survey import Seen
 from rostra.management import status
 from rostra.management.alarms import checks, nodes
 from rostra.management.alarms.models import Alarm
-from rostra.management.alarms.nodes import Facts, Progress, astray, lost, unused_bursting
+from rostra.management.alarms.nodes import LASTING, Burden, Facts, Progress, astray, lost, unused_bursting
 from rostra.management.audit.models import AdministratorLog
 from rostra.management.directory import Directory, Node
 from rostra.management.history.models import NodeContact
@@ -68,6 +69,26 @@ def test_configuration_is_not_synchronized_after_two_minutes() -> None:
     for after, position, up in steps:
         found = progress.behind(facts(NOW + after, position=position, newest=9))
         assert bool(found) == up, after
+
+
+def test_a_node_that_is_busier_than_its_calls_explain() -> None:
+    """80 % of two cores are for calls, so 1.6 of them are all there is."""
+    burden = Burden()
+    steps = (
+        (0, 1.4, 60, False),  # 88 % busy, 50 % booked
+        (LASTING - 1, 1.4, 60, False),
+        (LASTING, 1.4, 60, True),
+        (LASTING + 1, 1.4, 90, False),  # 75 % booked: that explains it
+        (LASTING + 2, 0.8, 0, False),  # half of it is nothing to worry about
+        (LASTING + 3, 1.4, 60, False),
+        (2 * LASTING + 3, 1.4, 60, True),
+    )
+    for after, cores, used, up in steps:
+        report = NodeReport(node="n1", boot="b", capacity=120, used=used, cores=2.0, cores_used=cores)
+        at = facts(NOW + after)
+        found = burden.above(dataclasses.replace(at, heard={"n1": Seen(report=report, alive=True, ago=0.2)}))
+        assert [one.name for one in found] == ["processor_overloaded"] * up, after
+    assert burden.above(facts(NOW + 1000, ago=None)) == [], "nothing is heard of it"
 
 
 class Made:

@@ -230,6 +230,14 @@ _KINDS = (
         "Policy server is not asked",
         "The password of the policy profile that the instance names cannot be opened on the node. Enter it anew.",
     ),
+    Kind(
+        "processor_overloaded",
+        31,
+        WARNING,
+        "Processor busier than its calls explain",
+        "See whether something else runs on the machine or shares its processor, then measure the node anew with "
+        "`rostra capacity --apply` while it carries no calls.",
+    ),
 )
 KINDS = {kind.name: kind for kind in _KINDS}
 """All kinds by name."""

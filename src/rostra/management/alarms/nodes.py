@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from rostra.configuration import journal
 from rostra.configuration.models import SystemLocation, WorkerVM
+from rostra.domain.capacity import Load, processor_load
 from rostra.fabric.survey import Seen
 from rostra.management.alarms import checks
 from rostra.management.alarms.raising import Wanted
@@ -21,6 +22,11 @@ LOST = 10.0
 """Seconds of silence after which connectivity is lost."""
 STALE = 120.0
 """Seconds after which configuration is not synchronized: without a contact, or without taking a waiting change."""
+BUSY, ABOVE = 60, 25
+"""Percent of what calls get of its processor that a node has to use, and how much that is above what is booked, to be
+busier than it should be."""
+LASTING = 60.0
+"""Seconds for which it is."""
 ASTRAY = 3.0
 """Seconds by which a clock may differ from ours."""
 
@@ -70,6 +76,33 @@ def astray(facts: Facts) -> list[Wanted]:
     return found
 
 
+class Burden:
+    """Remembers since when each node has been busier than what is booked explains."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, float] = {}
+
+    def above(self, facts: Facts) -> list[Wanted]:
+        """Nodes that would be full before their load says so."""
+        found: list[Wanted] = []
+        since: dict[str, float] = {}
+        for key, node in facts.directory.nodes.items():
+            seen = facts.heard.get(key)
+            if seen is None or not seen.alive:
+                continue
+            report = seen.report
+            busy = processor_load(report.cores_used, report.cores)
+            booked = Load(capacity=report.capacity, used=report.used).percent
+            if busy < BUSY or busy < booked + ABOVE:
+                continue
+            since[key] = self._since.get(key, facts.now)
+            if facts.now - since[key] >= LASTING:
+                details = f"{node.name} is {busy} % busy, with calls that should take {booked} %."
+                found.append(Wanted("processor_overloaded", node=node.address, details=details))
+        self._since = since
+        return found
+
+
 class Progress:
     """Remembers since when each node has had changes of configuration waiting without taking one."""
 
@@ -114,6 +147,7 @@ class Watch:
         self._clock = clock
         self._since: float | None = None
         self._progress = Progress()
+        self._burden = Burden()
 
     def facts(self) -> Facts | None:
         """None when nothing can be said: we are cut off, or have just come."""
@@ -133,7 +167,9 @@ class Watch:
     def look(self) -> list[Wanted] | None:
         """The check."""
         facts = self.facts()
-        return None if facts is None else [*lost(facts), *astray(facts), *self._progress.behind(facts)]
+        if facts is None:
+            return None
+        return [*lost(facts), *astray(facts), *self._progress.behind(facts), *self._burden.above(facts)]
 
 
 def unused_bursting() -> list[Wanted]:
@@ -180,6 +216,6 @@ def _last_reported(address: str) -> datetime.datetime | None:
 
 def register() -> None:
     """Have all of this looked at from now on."""
-    kinds = ("connectivity_lost", "ntp_not_synchronised", "configuration_sync_failure")
+    kinds = ("connectivity_lost", "ntp_not_synchronised", "configuration_sync_failure", "processor_overloaded")
     checks.register(Watch().look, *kinds, every=2.0, told=tell)
     checks.register(unused_bursting, "bursting_no_location_overflow", every=30.0)

@@ -25,6 +25,7 @@ from rostra.media.engine.passing import Passing
 from rostra.media.engine.pipeline import BadPipeline
 from rostra.media.engine.ports import OutOfPorts
 from rostra.media.engine.renditions import Renditions
+from rostra.media.engine.rounds import visit
 from rostra.media.engine.rtp_leg import RtpLeg
 from rostra.media.engine.sections import BadDescription
 from rostra.media.engine.stills import StillLeg
@@ -77,6 +78,11 @@ class Engine:
         self.theme = ThemeFiles()
         self._faces = Faces()
         stage.set_view(BACKGROUND, Scene())
+
+    @property
+    def legs(self) -> int:
+        """How many there are."""
+        return len(self._legs)
 
     async def handle(self, request: m.Request) -> m.Reply:
         """Carry out a request, those of one leg in order; never raises for what a caller sent."""
@@ -166,11 +172,9 @@ class Engine:
         """Tell what changed on the stage; called ten times a second."""
         self._polls += 1
         if self._polls % 2 == 0:
-            for leg in list(self._legs.values()):
-                leg.poll()
+            visit(self._legs.values(), lambda leg: leg.poll(), self._failed)
         if self._polls % COUNTING == 0:
-            for leg in self._legs.values():
-                leg.count()
+            visit(self._legs.values(), lambda leg: leg.count(), self._failed)
         levels = stage.levels()
         self._needs.poll(asyncio.get_running_loop().time(), levels)
         if levels:
@@ -193,8 +197,7 @@ class Engine:
             for source in showing.keys() - pictures.keys()
         }
         for source in self._asking.due([source for source, legs in missing.items() if legs]):
-            for leg in missing[source]:
-                leg.request_pictures()
+            visit(missing[source], lambda leg: leg.request_pictures(), self._failed)
         self._pictures = self._passing.pictures = pictures
 
     async def close(self) -> None:

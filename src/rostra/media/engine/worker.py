@@ -21,6 +21,7 @@ from rostra import logs
 from rostra.environment import Environment
 from rostra.fabric.bus import Bus, Unreachable
 from rostra.fabric.speaking import speaker, speaks_for
+from rostra.media import bounds
 from rostra.media import messages as m
 from rostra.media.engine.engine import Engine
 from rostra.media.engine.owners import Owners
@@ -106,7 +107,7 @@ class Worker:
         while True:
             if self._bus.connected:
                 seen = clock()
-                self._emit(m.Heartbeat(worker=self.id))
+                self._emit(m.Heartbeat(worker=self.id, legs=self._engine.legs))
             elif clock() - seen > ORPHANED:
                 logger.error("Fabric gone for long: ending", worker=self.id)
                 self.end()
@@ -151,6 +152,10 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="rostra.media.engine.worker", description=__doc__)
     arguments.add_argument("--id", required=True, help="the worker's id on the fabric")
     follow_parent()
+    try:
+        bounds.be_first()
+    except OSError as problem:
+        logger.warning("The kernel may end others before this worker when memory runs out", problem=str(problem))
     try:
         asyncio.run(_main(arguments.parse_args().id))
     except Unreachable as problem:

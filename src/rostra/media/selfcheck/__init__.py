@@ -16,18 +16,19 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from rostra.domain.capacity import CallClass, Figures, max_calls
-from rostra.environment import Environment
+from rostra.domain.capacity import HEADROOM, Figures
 
 logger = structlog.get_logger("rostra.media")
 
-HEADROOM = 0.2
-"""Share of the processor that calls do not get: signalling, peaks, the system."""
 TIMEOUT = 20.0
 """Seconds the whole check may take."""
 PER_CORE = Figures(hd=2, sd=4, audio=20, full_hd=1)
 """What a core is taken to carry when it cannot be measured (PLAT-088)."""
 COMMAND = (sys.executable, "-m", "rostra.media.selfcheck")
+
+
+CROWDED = 0.5
+"""Share of its working time the check may wait for a processor before the machine counts as busy with other work."""
 
 
 class Costs(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,40 +37,48 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True):
     hd: float
     sd: float
     audio: float
+    full_hd: float
+    waited: float = 0.0
+    """Seconds spent waiting for a processor, for each second of processor time."""
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check found."""
+
+    cores: float
+    """That may be used."""
+    figures: Figures
+    costs: Costs | None = None
+    """None: they could not be measured, the figures are an estimate."""
+
+    @property
+    def crowded(self) -> bool:
+        """Others used the processor meanwhile: calls may be cheaper than they seemed."""
+        return self.costs is not None and self.costs.waited > CROWDED
 
 
 class CheckFailed(Exception):
     """The child said nothing of use; the text says how."""
 
 
-async def node_figures(environment: Environment) -> Figures:
-    """The figures of this node: as stated by the environment, else measured."""
-    if environment.capacity:
-        return max_calls(environment.capacity * CallClass.HD)
-    return await measure(usable_cores())
-
-
-async def measure(cores: float, *, command: Sequence[str] = COMMAND, timeout: float = TIMEOUT) -> Figures:
+async def measure(cores: float, *, command: Sequence[str] = COMMAND, timeout: float = TIMEOUT) -> Checked:
     """Measure what `cores` can take; when that fails, a cautious estimate by their number, and a warning."""
     try:
         costs = await _ask(command, timeout)
     except (CheckFailed, OSError) as problem:
         found = estimate(cores)
         logger.warning("Capacity not measured: estimated by cores", problem=str(problem), cores=cores, hd=found.hd)
-        return found
+        return Checked(cores=cores, figures=found)
     found = figures(costs, cores)
     logger.info("Capacity measured", cores=cores, **msgspec.structs.asdict(costs), calls=msgspec.structs.asdict(found))
-    return found
+    return Checked(cores=cores, figures=found, costs=costs)
 
 
 def figures(costs: Costs, cores: float) -> Figures:
-    """How many calls of each kind fit into the cores, at least one.
-
-    Full HD counts by price: no picture larger than 720p is sent, so there is nothing to measure.
-    """
+    """How many calls of each kind fit into the cores; at least one of each but Full HD."""
     room = cores * (1 - HEADROOM)
     hd, sd, audio = (max(1, int(room / cost)) for cost in (costs.hd, costs.sd, costs.audio))
-    return Figures(hd=hd, sd=sd, audio=audio, full_hd=max_calls(hd * CallClass.HD).full_hd)
+    return Figures(hd=hd, sd=sd, audio=audio, full_hd=int(room / costs.full_hd))
 
 
 def estimate(cores: float) -> Figures:
@@ -107,6 +116,6 @@ async def _ask(command: Sequence[str], timeout: float) -> Costs:
         costs = msgspec.json.decode(out, type=Costs)
     except msgspec.DecodeError as wrong:
         raise CheckFailed(f"result not understood: {wrong}") from wrong
-    if min(costs.hd, costs.sd, costs.audio) <= 0:
+    if min(costs.hd, costs.sd, costs.audio, costs.full_hd) <= 0:
         raise CheckFailed(f"impossible result: {costs}")
     return costs

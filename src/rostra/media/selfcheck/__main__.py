@@ -11,7 +11,7 @@ import asyncio
 import signal
 import sys
 import time
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -24,11 +24,13 @@ from rostra.environment import Environment
 from rostra.media import codecs
 from rostra.media import messages as m
 from rostra.media.codecs import CodecRow
+from rostra.media.codecs.h264 import BEST_LEVEL
 from rostra.media.engine import branches
 from rostra.media.engine.engine import Engine
 from rostra.media.engine.gst import Gst
-from rostra.media.engine.rungs import LADDER, Rung
+from rostra.media.engine.rungs import FULL_HD, LADDER, Rung
 from rostra.media.selfcheck import TIMEOUT, Costs
+from rostra.media.selfcheck.crowding import waited
 from rostra.media.selfcheck.farends import FarEnds, Track, record
 
 HERE = "127.0.0.1"
@@ -38,12 +40,23 @@ STARTING = 5.0
 """Seconds until then at most."""
 SECONDS = 0.8
 """Of each measurement."""
-VIDEO_LEGS, AUDIO_LEGS = 4, 12
+VIDEO_LEGS, LARGE_LEGS, AUDIO_LEGS = 4, 3, 12
+"""Of HD and SD, of Full HD, without pictures. With three nobody's whole picture is somebody else's."""
 FRAME_RATE, PACKET_RATE = 30, 50
+LARGE = {"profile-level-id": f"6400{BEST_LEVEL:02x}"}
+"""Level 4.0: 1080p30."""
 SD = next(rung for rung in LADDER if rung.height < LADDER[0].height)
 
 
 Reply = TypeVar("Reply", m.Done, m.RtpPorts)
+
+
+class Cost(NamedTuple):
+    """What a call takes."""
+
+    cores: float
+    waited: float
+    """Seconds without a processor for each second of work."""
 
 
 class NoCall(Exception):
@@ -79,8 +92,10 @@ def voice() -> Track:
     return Track(record(launch, marked=False), 1 / PACKET_RATE, row.clock_rate, row.payload_type, marked=False)
 
 
-def describe(kinds: tuple[MediaKind, ...], ports: tuple[int, ...], bandwidth: int | None = None) -> MediaDescription:
-    """One codec for each kind, on these ports of this machine."""
+def describe(
+    kinds: tuple[MediaKind, ...], ports: tuple[int, ...], bandwidth: int | None = None, *, large: bool = False
+) -> MediaDescription:
+    """One codec for each kind, on these ports of this machine; `large`: up to 1080p."""
     streams: list[MediaStream] = []
     for kind, port in zip(kinds, ports, strict=True):
         row = _row(kind)
@@ -89,16 +104,17 @@ def describe(kinds: tuple[MediaKind, ...], ports: tuple[int, ...], bandwidth: in
             payload_type=row.payload_type,
             clock_rate=row.clock_rate,
             channels=row.channels,
-            parameters=row.offers[0],
+            parameters=row.offers[0] | (LARGE if large and kind is MediaKind.VIDEO else {}),
         )
         limit = bandwidth if kind is MediaKind.VIDEO else None
         streams.append(MediaStream(kind=kind, address=HERE, port=port, codecs=(codec,), bandwidth=limit))
     return MediaDescription(address=HERE, streams=tuple(streams))
 
 
-async def cost(tracks: dict[MediaKind, Track], legs: int, bandwidth: int | None = None) -> float:
-    """Cores that a call with these tracks takes. Raises NoCall."""
+async def cost(tracks: dict[MediaKind, Track], legs: int, bandwidth: int | None = None, *, large: bool = False) -> Cost:
+    """What a call with these tracks takes. Raises NoCall."""
     engine = Engine(Environment(media_address=HERE), lambda _: None)
+    await _ask(engine, m.Assign(conference="check", name="", quality="fullhd" if large else "hd"), m.Done)
     kinds = tuple(tracks)
     names = [f"leg{number}" for number in range(legs)]
     with FarEnds(legs, list(tracks.values())) as ends:
@@ -106,12 +122,13 @@ async def cost(tracks: dict[MediaKind, Track], legs: int, bandwidth: int | None 
             await _compose(engine, names)
             for number, leg in enumerate(names):
                 reserved = await _ask(engine, m.ReserveRtp(leg=leg, kinds=kinds), m.RtpPorts)
-                local = describe(kinds, reserved.ports)
-                remote = describe(kinds, ends.ports(number), bandwidth)
+                local = describe(kinds, reserved.ports, large=large)
+                remote = describe(kinds, ends.ports(number), bandwidth, large=large)
                 await _ask(engine, m.ConnectRtp(leg=leg, local=local, remote=remote), m.Done)
                 await _ask(engine, m.Start(leg=leg), m.Done)
                 ends.send_to(number, reserved.ports)
-            return await _watch(ends) / legs
+            cores, waiting = await _watch(ends)
+            return Cost(cores / legs, waiting)
         finally:
             await engine.close()
 
@@ -131,20 +148,22 @@ async def _ask(engine: Engine, request: m.Request, expected: type[Reply]) -> Rep
     return reply
 
 
-async def _watch(ends: FarEnds) -> float:
-    """Cores of the engine at work, as if nothing had come too late."""
+async def _watch(ends: FarEnds) -> tuple[float, float]:
+    """Cores of the engine at work, as if nothing had come too late; and how long it waited for each second of work."""
     deadline = time.monotonic() + STARTING
     while not ends.all_served:
         if time.monotonic() > deadline:
             raise NoCall("the engine sends nothing")
         await asyncio.sleep(0.02)
     await asyncio.sleep(WARMING)
-    began, used, done = time.monotonic(), time.process_time() - ends.processor, ends.received
+    began, done, queued = time.monotonic(), ends.received, waited()
+    ran, used = time.process_time(), time.process_time() - ends.processor
     await asyncio.sleep(SECONDS)
-    took, used, done = time.monotonic() - began, time.process_time() - ends.processor - used, ends.received - done
+    took, done, queued = time.monotonic() - began, ends.received - done, waited() - queued
+    ran, used = time.process_time() - ran, time.process_time() - ends.processor - used
     if not done:
         raise NoCall("the engine sends nothing any more")
-    return used / took / min(1.0, done / (ends.expected * took))
+    return used / took / min(1.0, done / (ends.expected * took)), max(0.0, queued) / ran
 
 
 async def main() -> None:
@@ -152,8 +171,13 @@ async def main() -> None:
     speech = voice()
     hd = await cost({MediaKind.AUDIO: speech, MediaKind.VIDEO: picture(LADDER[0])}, VIDEO_LEGS)
     sd = await cost({MediaKind.AUDIO: speech, MediaKind.VIDEO: picture(SD)}, VIDEO_LEGS, SD.bitrate)
+    full_hd = await cost({MediaKind.AUDIO: speech, MediaKind.VIDEO: picture(FULL_HD)}, LARGE_LEGS, large=True)
     audio = await cost({MediaKind.AUDIO: speech}, AUDIO_LEGS)
-    sys.stdout.buffer.write(msgspec.json.encode(Costs(hd=hd, sd=sd, audio=audio)) + b"\n")
+    found = Costs(
+        hd=hd.cores, sd=sd.cores, full_hd=full_hd.cores, audio=audio.cores,
+        waited=max(one.waited for one in (hd, sd, full_hd, audio)),
+    )  # fmt: skip
+    sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
 
 
 if __name__ == "__main__":

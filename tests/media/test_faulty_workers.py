@@ -1,0 +1,77 @@
+"""Workers that hang or grow are replaced; the kernel is told whom to take first when memory runs out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rostra.domain.media import MediaKind
+from rostra.media import bounds
+from rostra.media import pool as pools
+from rostra.media.client import WorkerLost
+from rostra.media.pool import WorkerPool
+
+from .conftest import Driven
+
+MEBI = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("legs", "machine", "mebibytes"),
+    [
+        (0, 64 << 30, 1024),
+        (3, 64 << 30, 1024 + 3 * 160),
+        (1000, 4 << 30, int(0.7 * 4096)),
+        (0, 1 << 30, int(0.7 * 1024)),
+    ],
+)
+def test_what_a_worker_may_take_grows_with_its_legs(legs: int, machine: int, mebibytes: int) -> None:
+    assert bounds.most(legs, machine) // MEBI == mebibytes
+
+
+def test_what_a_process_takes(tmp_path: Path) -> None:
+    before = bounds.resident(os.getpid())
+    taken = bytearray(os.urandom(1)) * (64 * MEBI)
+    assert bounds.resident(os.getpid()) - before > 48 * MEBI
+    del taken
+    assert bounds.resident(2**22 + 1) == 0, "there is no such process"
+    limit = tmp_path / "memory.max"
+    assert bounds.usable(limit) > 256 * MEBI
+    limit.write_text("max\n")
+    assert bounds.usable(limit) == bounds.usable(tmp_path / "none")
+    limit.write_text(f"{128 * MEBI}\n")
+    assert bounds.usable(limit) == 128 * MEBI
+
+
+def test_the_kernel_takes_a_worker_first() -> None:
+    code = "from rostra.media import bounds; bounds.be_first(); print(open('/proc/self/oom_score_adj').read())"
+    assert int(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout) == 500
+
+
+async def test_workers_that_hang_or_grow_are_replaced(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pools, "SILENT", 2.5)
+    monkeypatch.setattr(bounds, "most", lambda legs, _: 0 if legs else 1 << 60)
+    conferences = [Driven() for _ in range(3)]
+    for number, one in enumerate(conferences):
+        one.worker = await pool.acquire(f"conference {number}", "Test", one.hear, one.lost.append)
+    hung, grown, well = conferences
+    assert Path(f"/proc/{well.worker.process}/oom_score_adj").read_text().strip() == "500"
+    await grown.worker.reserve_rtp("leg", (MediaKind.AUDIO,))
+    os.kill(hung.worker.process, signal.SIGSTOP)
+    async with asyncio.timeout(10):
+        while not (hung.lost and grown.lost):
+            await asyncio.sleep(0.05)
+    for one in (hung, grown):
+        assert one.lost == [one.worker]
+        with pytest.raises(WorkerLost):
+            await one.worker.statistics()
+    assert (await well.worker.statistics()).processor_seconds > 0
+    assert not well.lost
+    again = await pool.acquire("conference 0", "Test", hung.hear, hung.lost.append)
+    assert (await again.statistics()).streams == ()
