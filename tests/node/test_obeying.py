@@ -9,7 +9,9 @@ import msgspec
 import pytest
 
 from rostra.calls.registrations import Registration, Registry
+from rostra.domain.capacity import Figures
 from rostra.domain.dialling import Wanted
+from rostra.domain.ledger import Ledger
 from rostra.domain.media import StreamType
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
 from rostra.fabric import status
@@ -32,6 +34,8 @@ from rostra.fabric.status import (
 )
 from rostra.media.messages import StatisticsReply
 from rostra.media.replies import StreamStatistics
+from rostra.media.selfcheck import Checked
+from rostra.node.measuring import CapacityCheck
 from rostra.node.obeying import obey
 from rostra.node.reporting import Answers
 from tests.calls.network import Network, Node
@@ -151,7 +155,12 @@ async def test_commands_come_over_the_fabric(network: Network) -> None:
     node = network.nodes["n1"]
     registry = Registry("n1")
     reporter: Any = SimpleNamespace(identity=SimpleNamespace(id="n1"), boot="b", registry=registry)
-    answers = Answers(node.bus, reporter, node.exchange, node.ledger)  # type: ignore[arg-type]
+    figures = Figures(hd=3, sd=5, audio=20, full_hd=1)
+
+    async def measured(cores: float) -> Checked:
+        return Checked(cores=cores, figures=figures)
+
+    answers = Answers(node.bus, reporter, node.exchange, node.ledger, CapacityCheck(0, Ledger(1), measured))  # type: ignore[arg-type]
     await answers.start()
 
     async def ask(payload: bytes) -> CommandReply:
@@ -167,6 +176,9 @@ async def test_commands_come_over_the_fabric(network: Network) -> None:
     told = await ask(status.encode_command(TellRegistrations()))
     assert isinstance(told, Registrations)
     assert [(row.id, row.alias, row.protocol, row.username) for row in told.rows] == [("r1", "ann", "sip", "a")]
+    capacity = await ask(status.encode_command(status.CheckCapacity()))
+    assert isinstance(capacity, status.Capacity)
+    assert (capacity.hd, capacity.sd, capacity.audio, capacity.full_hd) == (3, 5, 20, 1)
     newer = msgspec.msgpack.encode({"command": "Sing", "song": "any"})
     assert isinstance(await ask(newer), Refused)
     await answers.stop()

@@ -201,7 +201,8 @@ class CheckCapacity(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_fie
     """Measure anew how many calls the node can take. Reply: Capacity, or Refused while calls are on."""
 
 
-Command = MoveCallsAway | OnConference | OnParticipant | DialOut | TellStreams | TellRegistrations | CheckCapacity
+OfCalls = MoveCallsAway | OnConference | OnParticipant | DialOut | TellStreams | TellRegistrations
+Command = OfCalls | CheckCapacity
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="reply"):

@@ -19,7 +19,7 @@ CONFERENCE_ENDED = "Conference terminated by an administrator"
 DISCONNECTED = "Disconnected by an administrator"
 
 
-async def obey(exchange: Exchange, registry: Registry, command: status.Command) -> status.CommandReply:
+async def obey(exchange: Exchange, registry: Registry, command: status.OfCalls) -> status.CommandReply:
     """Carry out one command."""
     match command:
         case status.MoveCallsAway():
