@@ -19,6 +19,7 @@ from rostra.calls.switchboard import CallRefused, CallRequest, ExtensionRequired
 from rostra.conference.events import LayoutChanged
 from rostra.domain import theme
 from rostra.domain.history import ParticipantEnded
+from rostra.domain.ledger import NOTICES
 from rostra.domain.licensing import LicenceKind, Shortage
 from rostra.domain.media import MediaDescription, MediaKind, MediaStream
 from rostra.domain.vocabulary import CallProtocol, Role, ServiceType
@@ -303,25 +304,36 @@ def test_a_full_conference_is_shown_and_told() -> None:
 
 
 @pytest.mark.spec("REF-043", "REF-047", "POL-125")
-@pytest.mark.parametrize("left", [0, 1])
-def test_who_finds_no_capacity_is_told_so_where_a_voice_still_fits(left: int) -> None:
+def test_who_finds_no_capacity_is_shown_and_told_so() -> None:
     async def story(exchange: Exchange, pool: FakePool) -> None:
         first, late = await Phone(exchange).dial("open"), Phone(exchange, "Late")
-        if not left:
-            with pytest.raises(CallRefused) as refused:
-                await late.dial("open")
-            assert refused.value.refusal is Refusal.OUT_OF_RESOURCE
-            return
         await late.dial("open")
         assert late.where[0] is ServiceType.INSUFFICIENT_CAPACITY
-        assert late.session.service.call_type == "audio"
+        assert late.sees == theme.CAPACITY_EXCEEDED_IMAGE
         assert late.session.conference is not first.session.conference
+        assert late.session.conference.service.description.quality == "sd"
         assert late.heard(pool) == [theme.CAPACITY_EXCEEDED, theme.WILL_DISCONNECT]
         await passes(5)
         assert late.reasons == [Refusal.OUT_OF_RESOURCE.text]
         assert not first.reasons
 
-    told(story, capacity=12 + left)
+    told(story, capacity=12)
+
+
+@pytest.mark.spec("POL-125")
+def test_only_so_many_are_told_at_a_time_that_there_is_no_capacity() -> None:
+    async def story(exchange: Exchange, _pool: FakePool) -> None:
+        first = await Phone(exchange).dial("open")
+        for _ in range(2):
+            late = [await Phone(exchange, f"Late {number}").dial("open") for number in range(NOTICES)]
+            with pytest.raises(CallRefused) as refused:
+                await Phone(exchange, "One more").dial("open")
+            assert refused.value.refusal is Refusal.OUT_OF_RESOURCE
+            await passes(5)
+            assert [one.reasons for one in late] == [[Refusal.OUT_OF_RESOURCE.text]] * NOTICES
+        assert not first.reasons
+
+    told(story, capacity=12)
 
 
 @pytest.mark.spec("CONF-107")

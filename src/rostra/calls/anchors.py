@@ -38,6 +38,9 @@ from rostra.media.replies import LegReport
 
 logger = structlog.get_logger("rostra.calls")
 
+NOTICE = -1
+"""Instead of the tokens of a call: it is only told that there is no room."""
+
 ASKED = 8
 """Nodes asked for one call before it is refused."""
 ANSWER = STARTING + 2.0
@@ -100,7 +103,10 @@ class Anchors:
         self, conference: ConferenceInstance, participant: str, call: str, tokens: int, avoid: str = "",
         where: MediaPlace | None = None,
     ) -> Anchor:  # fmt: skip
-        """The node for a call's media, with room booked there; `where` policy wants it. Raises CallRefused."""
+        """The node for a call's media, with room booked there; `where` policy wants it. Raises CallRefused.
+
+        `tokens`: NOTICE for somebody who is only told that there is no room.
+        """
         exclude = {avoid} if avoid else set[str]()
         for _ in range(ASKED):
             choice = self._choose(conference, tokens, exclude, where)
@@ -121,7 +127,8 @@ class Anchors:
                 worker = self._worker(placed, choice, tokens, ticket)
                 return Anchor(conference.key, choice.node, worker, ticket, choice.proxy or "")
             exclude.add(choice.node)
-        self._refused(conference, participant)
+        if tokens != NOTICE:  # else that has been said before
+            self._refused(conference, participant)
         raise CallRefused(Refusal.OUT_OF_RESOURCE)
 
     async def _distribute(self, conference: ConferenceInstance, node: str, leaving: str) -> bool:
@@ -174,7 +181,7 @@ class Anchors:
         if choice.proxy is None:
             return Worker(placed.worker, self._here.bus, placed.process)
         self._relays.add(ticket)
-        relay = RemoteRelay(self._here, choice.proxy, ticket, capacity.edge(CallClass(tokens)))
+        relay = RemoteRelay(self._here, choice.proxy, ticket, _edge_price(tokens))
         report = self._peers.alive.get(choice.node)
         return RelayedWorker(placed.worker, self._here, placed.process, relay, report.address if report else "")
 
@@ -210,7 +217,7 @@ class Anchors:
         }
         description = conference.service.description
         audio_only = description.call_type == "audio"
-        distributed = conference.service.onward is None or bool(conference.media.hosts)
+        distributed = tokens != NOTICE and (conference.service.onward is None or bool(conference.media.hosts))
         reservation = self._atlas.reservation(audio_only=audio_only) if distributed else 0
         own = nodes.get(self._here.node)
         on_edge = own is not None and own.role is NodeRole.PROXYING
@@ -219,19 +226,19 @@ class Anchors:
             nodes=nodes,
             locations=self._locations(where),
             carrying=conference.media.hosts,
-            cost=tokens,
+            cost=max(0, tokens),
             reservation=reservation,
             exclude=exclude,
             key=key,
-            edge_cost=capacity.edge(CallClass(tokens)) if on_edge else None,
+            edge_cost=_edge_price(tokens) if on_edge else None,
         )
 
     async def _ask(
         self, node: str, conference: ConferenceInstance, call: str, tokens: int, ticket: str
     ) -> w.Reply | None:
         request = w.Place(
-            key=conference.key, service=conference.service, call=call, tokens=tokens, owner=self._here.node,
-            boot=self._here.boot, ticket=ticket, elsewhere=bool(_others(conference, node)),
+            key=conference.key, service=conference.service, call=call, tokens=max(0, tokens), owner=self._here.node,
+            boot=self._here.boot, ticket=ticket, elsewhere=bool(_others(conference, node)), notice=tokens == NOTICE,
         )  # fmt: skip
         asking = asyncio.ensure_future(self._here.bus.request(w.node_subject(node), w.encode(request), timeout=ANSWER))
         self._asking.setdefault(node, set()).add(asking)
@@ -284,6 +291,10 @@ class Anchors:
                 location=self._here.location(), reason="resource unavailable",
             )
         )  # fmt: skip
+
+
+def _edge_price(tokens: int) -> int:
+    return capacity.edge(CallClass.AUDIO if tokens <= CallClass.AUDIO else CallClass.HD)
 
 
 def _others(conference: ConferenceInstance, node: str) -> set[str]:

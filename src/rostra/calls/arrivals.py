@@ -74,11 +74,11 @@ def enter(service: Service, protocol: CallProtocol, pin: str | None, role: Role 
 
 
 def refusing(service: Service, refusal: Refusal) -> Service:
-    """The service as it refuses somebody: without pictures where there is no capacity for them."""
+    """The service as it refuses somebody: with small pictures where there is no capacity for them."""
     if refusal is not Refusal.OUT_OF_RESOURCE:
         return service
     return msgspec.structs.replace(
-        service, description=msgspec.structs.replace(service.description, call_type="audio")
+        service, description=msgspec.structs.replace(service.description, quality="sd")
     )  # fmt: skip
 
 
@@ -117,13 +117,13 @@ def moved(before: Participant, alias: str, entrance: Entrance, now: float) -> Pa
 
 
 def conference_key(service: Service, where: ServiceType) -> str:
-    """Which conference it is: one for each service, one for all who are refused there (with pictures, and without),
-    one for each test call.
+    """Which conference it is: one for each service, one for all who are refused there (with pictures of each
+    quality), one for each test call.
 
     Callers at a reception, or in front of a refusal, share a media process; they neither see nor hear each other.
     """
     name = service.description.name
     if service.description.service_type == "test_call":
         return key_of(f"{name}:{uuid.uuid4()}")
-    refused = f"{name}\0refused\0{service.description.call_type}"
+    refused = f"{name}\0refused\0{service.description.quality}"
     return key_of(refused if where in greeting.REFUSALS else name)

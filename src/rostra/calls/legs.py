@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from rostra.background import Background
-from rostra.calls.anchors import Anchor, Anchors, tokens_of
+from rostra.calls.anchors import NOTICE, Anchor, Anchors, tokens_of
 from rostra.calls.licences import Licences, MediaLicence, Unlimited
 from rostra.calls.media_places import MediaPlaces
 from rostra.calls.offers import narrower
@@ -191,21 +191,20 @@ class CallLegs(abc.ABC):
     async def _reserve(
         self, call: str, state: CallState, kinds: Sequence[MediaKind], *, audio_only: bool, ipv6: bool = False
     ) -> tuple[str, tuple[int, ...]]:
-        """Ports for RTP. Where no picture fits any more a voice may, which says so (REF-043, POL-125)."""
+        """Ports for RTP. Who finds no room is told so, as long as there is some for that (REF-043, POL-125)."""
         try:
             return await self._with_worker(
                 call, state, lambda worker: worker.reserve_rtp(call, kinds, ipv6=ipv6), audio_only=audio_only
             )  # fmt: skip
         except CallRefused as refused:
-            sound = [kind for kind in kinds if kind is MediaKind.AUDIO]
             full = refused.refusal is Refusal.OUT_OF_RESOURCE
-            if not full or not sound or state.confirmed or not await self.told(refused.refusal):
+            if not full or self.out_of_resource or state.confirmed or not await self.told(refused.refusal):
                 raise
         self.out_of_resource = True
         self.licence.give_back()
         self.licence = MediaLicence(Unlimited(), self._participant.uuid)
         return await self._with_worker(
-            call, state, lambda worker: worker.reserve_rtp(call, sound, ipv6=ipv6), audio_only=True
+            call, state, lambda worker: worker.reserve_rtp(call, kinds, ipv6=ipv6), audio_only=audio_only
         )  # fmt: skip
 
     async def _with_worker(
@@ -238,7 +237,7 @@ class CallLegs(abc.ABC):
                 conference = self._instance
                 avoid = state.leaving.node if state.leaving else ""
                 price = tokens_of(conference, audio_only=audio_only, full_hd=state.full_hd)
-                tokens = price_of(state.content, price)
+                tokens = NOTICE if self.out_of_resource else price_of(state.content, price)
                 where = await self.places.of(call, conference.service, state.asked) if self.places else None
                 anchor = await self._anchors.place(conference, self._participant.uuid, call, tokens, avoid, where)
                 if self._calls.get(call) is state and self._instance is conference:

@@ -103,7 +103,12 @@ class NodeRequests:
         audio_only = request.service.description.call_type == "audio"
         distributed = request.service.onward is None or request.elsewhere  # a gateway call: no more than its legs
         reserved = self._reservation(audio_only) if distributed else 0
-        if not self._here.ledger.book(request.key, request.call, request.tokens, reserved):
+        ledger = self._here.ledger
+        if request.notice:
+            booked = ledger.notice(request.key, request.call)
+        else:
+            booked = ledger.book(request.key, request.call, request.tokens, reserved)
+        if not booked:
             return w.NoRoom(reason="no capacity left")
         try:
             conference = await self._find(request.key, request.service)

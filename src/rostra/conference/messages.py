@@ -192,6 +192,8 @@ class Place(Message, frozen=True, kw_only=True):
     """Names this placing of the call: an earlier one may be released after it."""
     elsewhere: bool = False
     """Another node carries media of the same gateway call: there is a backplane to it."""
+    notice: bool = False
+    """Somebody is only told that there is no room: it is carried besides what is booked (`Ledger.notice`)."""
 
 
 class Reserve(Message, frozen=True, kw_only=True):

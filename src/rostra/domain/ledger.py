@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 
 from rostra.domain.capacity import Figures
 
+NOTICES = 4
+"""Calls that may be told at the same time that there is no room for them."""
 _EXACT = 1e-6
 """Parts of a token that are but the rounding of sums."""
 
@@ -29,6 +31,7 @@ class Ledger:
         """What was measured."""
         self._calls: dict[str, dict[str, int]] = {}
         self._reserved: dict[str, int] = {}
+        self._notices: set[str] = set()
 
     def measured(self, figures: Figures) -> None:
         """From now on the node is as large as this. What is booked stays, also if it is more."""
@@ -84,6 +87,19 @@ class Ledger:
         self._calls.setdefault(conference, {})[call] = tokens
         return True
 
+    def notice(self, conference: str, call: str) -> bool:
+        """Carry a call that is only told that there is no room; False: too many are being told already.
+
+        It takes nothing of what calls have (POL-125): the share of the processor that they do not get is enough for a
+        few.
+        """
+        if len(self._notices - {call}) >= NOTICES:
+            return False
+        self._notices.add(call)
+        self._reserved.setdefault(conference, 0)
+        self._calls.setdefault(conference, {})[call] = 0
+        return True
+
     def reserve(self, conference: str, tokens: int) -> bool:
         """Raise the reservation of a conference that has calls here; False: there is no room. Without calls (any more)
         it needs none.
@@ -99,7 +115,8 @@ class Ledger:
     def release(self, conference: str, call: str) -> None:
         """Give back what a call had; with the last one of a conference its reservation. Unknown ones are fine."""
         calls = self._calls.get(conference, {})
-        calls.pop(call, None)
+        if calls.pop(call, None) is not None:
+            self._notices.discard(call)
         if not calls:
             self._calls.pop(conference, None)
             self._reserved.pop(conference, None)
