@@ -96,6 +96,10 @@ class Pipe:
         self.ends = [node, far]
         self._known = [node is not None, far is not None]
 
+    def settle(self, node: Address) -> None:
+        """The node is there and nowhere else."""
+        self.ends[0], self._known[0] = node, True
+
     def heard(self, side: int, sender: Address) -> None:
         if not self._known[side]:
             self.ends[side] = sender

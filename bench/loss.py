@@ -1,0 +1,133 @@
+"""What loss does to a call: pictures, freezes and gaps in speech at 0, 5 and 20 % random loss and a round trip of 50 ms.
+
+One far end shows, another looks, in a conference of the two; one of them is behind a bad network (`tests.media
+.impaired`), so either what the node receives or what it sends goes through it, and the feedback about it as well. After
+20 % the loss ends, and the seconds until everything is as before are counted.
+
+Effective frames are new ones; frozen is the share of the time in pauses as webrtc-stats counts them; broken the share
+of the frames that look wrong; gaps the share of the time without the sender's steady tone.
+Run: `python -m bench.loss [seconds] [what ...]`, of which `what` is among sip-in, sip-out, browser-in, browser-out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import AsyncGenerator
+
+import msgspec
+
+from bench.lossy import Figures, Phone
+from bench.media import processor_seconds, worker_pool
+from bench.peers import FRAME_RATE, H264, KINDS, OPUS
+from rostra.domain.media import CodecParameters
+from rostra.domain.scene import Scene, Tile
+from rostra.media import messages as m
+from rostra.media.client import Worker
+from rostra.media.engine import stage
+from tests.media.impaired import Impairment, Relay
+
+LOSSES = (0.0, 0.05, 0.20)
+ROUND_TRIP = 0.05
+WARMING = 3.0
+RECOVERY = 12.0
+"""Seconds after the end of the loss that are watched."""
+
+
+def with_feedback(codec: CodecParameters, *feedback: str) -> CodecParameters:
+    """The codec, with this agreed of it."""
+    return msgspec.structs.replace(codec, feedback=feedback)
+
+
+VIDEO = with_feedback(H264, "nack", "nack pli", "ccm fir")
+
+
+def composed() -> m.Compose:
+    """The one who looks sees the other in full, and itself in a corner: a picture that has to be composed."""
+    tiles = (
+        Tile(source="shows", x=0, y=0, width=1280, height=720),
+        Tile(source="looks", x=1200, y=660, width=80, height=60),
+    )
+    return m.Compose(views={"view": Scene(tiles=tiles)}, watching={"looks": "view", "shows": "view"})
+
+
+async def join(worker: Worker, leg: str, phone: Phone, relay: Relay | None) -> None:
+    """Be the far end of a leg, behind a relay or on the spot."""
+    _, bases = await worker.reserve_rtp(leg, KINDS)
+    node = [[base, base + 1] for base in bases]
+    near, far = [list(pair) for pair in node], [[phone.address(n, c)[1] for c in (0, 1)] for n in (0, 1)]
+    if relay is not None:
+        for stream in (0, 1):
+            for component in (0, 1):
+                pipe = relay.pipe(("127.0.0.1", node[stream][component]), phone.address(stream, component))
+                near[stream][component], far[stream][component] = pipe.far_port, pipe.node_port
+    await worker.connect_rtp(leg, phone.description(node), phone.description(far))
+    await worker.start(leg)
+    phone.play(near)
+
+
+@contextlib.asynccontextmanager
+async def call(worker: Worker, *, inwards: bool) -> AsyncGenerator[tuple[Relay, Phone]]:
+    """The relay of a running call of two SIP systems, and the one that looks."""
+    shows, looks = (Phone(OPUS, VIDEO, shows=first, tone=440 if first else 700) for first in (True, False))
+    with Relay() as relay:
+        try:
+            await worker.compose(composed())
+            await join(worker, "looks", looks, None if inwards else relay)
+            await join(worker, "shows", shows, relay if inwards else None)
+            yield relay, looks
+        finally:
+            shows.close()
+            looks.close()
+
+
+def show(what: str, loss: float, figures: Figures, cores: float, encoders: str) -> None:
+    print(
+        f"{what:12} {100 * loss:4.0f} %  {figures.frames:6.1f}/s  {100 * figures.frozen:6.2f} %  "
+        f"{100 * figures.broken:6.2f} %  {100 * figures.gaps:6.2f} %  {cores:6.2f}  {encoders}",
+        flush=True,
+    )
+
+
+async def rates(worker: Worker) -> str:
+    """Of the encoders of pictures."""
+    state = (await worker.statistics()).debug["encoders"]
+    return " ".join(f"{one['rung'][1]}p {one['rung'][3] // 1000}k" for one in state if one["rung"]) if isinstance(
+        state, list) else ""  # fmt: skip
+
+
+async def sip(what: str, seconds: float) -> None:
+    async with worker_pool() as pool:
+        worker = await pool.acquire("bench", "Bench", lambda _: None, lambda _: None)
+        async with call(worker, inwards=what.endswith("-in")) as (relay, looks):
+            for loss in LOSSES:
+                relay.impair(Impairment(loss=loss, delay=ROUND_TRIP / 2))
+                await asyncio.sleep(WARMING)
+                began, used = time.monotonic(), processor_seconds(worker.process)
+                await asyncio.sleep(seconds)
+                took = time.monotonic() - began
+                used = processor_seconds(worker.process) - used
+                await asyncio.sleep(0.3)
+                show(what, loss, looks.look.figures(began, began + took), used / took, await rates(worker))
+            relay.impair(Impairment(delay=ROUND_TRIP / 2))
+            ended = time.monotonic()
+            await asyncio.sleep(RECOVERY)
+            found = looks.look.figures(ended, ended + RECOVERY)
+            full = [n for n, frames in enumerate(found.per_second) if frames < FRAME_RATE - 2]
+            print(f"{what:12} back after {full[-1] + 1 if full else 0} s, then {await rates(worker)}; new frames in each second: "
+                  f"{found.per_second}", flush=True)  # fmt: skip
+        await pool.release(worker)
+
+
+async def main(seconds: float, wanted: list[str]) -> None:
+    stage.load()  # initialises GStreamer
+    print("way          loss    frames    frozen     broken      gaps    cores  encoders")
+    for what in wanted:
+        await sip(what, seconds)
+
+
+if __name__ == "__main__":
+    length, *chosen = [*sys.argv[1:], "10"][: max(1, len(sys.argv) - 1)]
+    asyncio.run(asyncio.wait_for(main(float(length), chosen or ["sip-in", "sip-out"]), 170))
