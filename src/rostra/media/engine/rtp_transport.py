@@ -19,7 +19,7 @@ from rostra.domain.media import CodecParameters, Content, CryptoAttribute, Media
 from rostra.domain.presenting import slides_of
 from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
-from rostra.media.engine import branches, dtmf, rtp_parts, rtp_statistics, srtp
+from rostra.media.engine import branches, dtmf, repair, rtp_parts, rtp_statistics, srtp
 from rostra.media.engine.dtls import Handshake, Secured, handshake
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.ice import Agent
@@ -28,6 +28,7 @@ from rostra.media.engine.pipeline import Pipeline, make
 from rostra.media.engine.ports import PortPair
 from rostra.media.engine.rate_control import AGREED, RateControl
 from rostra.media.engine.receivers import Receivers
+from rostra.media.engine.repair import Repair
 from rostra.media.engine.rtp_parts import Way
 from rostra.media.engine.sections import BadDescription
 from rostra.media.engine.srtp import Decryption
@@ -53,6 +54,8 @@ class Wire:
     """RTCP feedback was agreed, with its profile (AVPF) or without: it need not wait for the next regular report."""
     asks: bool
     """Key frames can be asked for by RTCP."""
+    nacks: bool
+    """Lost packets are asked for again, and sent again."""
     rates: bool
     """Both sides take requests for bit rates (RFC 5104 TMMBR)."""
     mux: bool
@@ -85,6 +88,7 @@ def wire(index: int, local: MediaStream, remote: MediaStream) -> Wire | None:
         events=next(iter(fitting or events), None),
         feedback=local.profile.endswith("F") or any(codec.feedback for codec in local.codecs),
         asks=any(one in codec.feedback for codec in local.codecs for one in ("nack pli", "ccm fir")),
+        nacks="nack" in known[0].feedback,
         rates=AGREED in known[0].feedback,
         mux=local.rtcp_mux and remote.rtcp_mux,
         key_out=next(iter(local.crypto), None),
@@ -153,6 +157,7 @@ class RtpTransport:
             self.rtpbin.connect("pad-removed", self._pad_removed),
             self.rtpbin.connect("on-ssrc-active", self._reported),
         ]
+        self._repair = Repair(self.rtpbin, [w.index for w in wires if w.nacks])
         for w in wires:
             self._build(w)
         rated = [w.index for w in wires if w.rates]
@@ -174,13 +179,21 @@ class RtpTransport:
         branch = self._sending_branch(w)
         self._pipeline.add(branch)
         self._senders[w.index] = branch
-        rtp_parts.link(branch, "src", self.rtpbin, f"send_rtp_sink_{w.index}")
+        rtp_parts.link(self._resending(w, branch), "src", self.rtpbin, f"send_rtp_sink_{w.index}")
         if w.dtls is not None:
             self._build_dtls(w, w.dtls, way)
             return
         decoder, encoder = self._srtp(w)
         self._build_output(w, way, encoder)
         self._build_input(w, way, decoder)
+
+    def _resending(self, w: Wire, branch: Any) -> Any:
+        """The last element of what is sent: what repeats it on request, where that was agreed."""
+        if not w.nacks:
+            return branch
+        made = self._pipeline.add(repair.resending(f"again-{w.index}"))
+        rtp_parts.link(branch, "src", made, "sink")
+        return made
 
     def _way(self, w: Wire) -> Way:
         if w.ice and self._agent is not None:
@@ -325,7 +338,10 @@ class RtpTransport:
         return rtp_statistics.hosts(self.rtpbin, index)
 
     def settle(self) -> None:
-        """Forget what has sent nothing genuine; called a few times a second."""
+        """Forget what has sent nothing genuine, follow the way's length; called a few times a second."""
+        self._repair.look(
+            lambda: (one.round_trip for w in self.wires for one in rtp_statistics.read(self.rtpbin, w.index)[1])
+        )
         for index, decryption in self._decryption.items():
             decryption.settle(lambda index=index: rtp_statistics.senders(self.rtpbin, index))
 
@@ -341,6 +357,7 @@ class RtpTransport:
             self.rtpbin.disconnect(handler)
         self._handlers.clear()
         self.rates.close()
+        self._repair.close()
         await self._pipeline.close()
         self._senders.clear()
         self._sinks.clear()

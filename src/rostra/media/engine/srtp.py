@@ -39,6 +39,7 @@ def encryption(pipeline: Pipeline, name: str, crypto: CryptoAttribute) -> Any:
     encoder = pipeline.add(make("srtpenc", name))
     key, suite = _key(crypto)
     encoder.set_property("key", Gst.Buffer.new_wrapped(key))
+    encoder.set_property("allow-repeat-tx", True)  # a lost packet is sent again as it was
     for member, value in _ciphers(suite).items():
         encoder.set_property(member.replace("srtp-", "rtp-").replace("srtcp-", "rtcp-"), value)
     return encoder
