@@ -18,6 +18,7 @@ import time
 from collections.abc import AsyncGenerator
 
 import msgspec
+from tests.media.impaired import Impairment, Relay
 
 from bench.lossy import Figures, Phone
 from bench.media import processor_seconds, worker_pool
@@ -27,7 +28,6 @@ from rostra.domain.scene import Scene, Tile
 from rostra.media import messages as m
 from rostra.media.client import Worker
 from rostra.media.engine import stage
-from tests.media.impaired import Impairment, Relay
 
 LOSSES = (0.0, 0.05, 0.20)
 ROUND_TRIP = 0.05

@@ -209,7 +209,7 @@ class Phone:
                 else f"audiotestsrc is-live=true freq={self.tone} volume=0.3 samplesperbuffer=960 ! "
                 f"audioconvert ! audioresample ! audio/x-raw,rate={row.sample_rate},channels=1"
             )
-            again = "rtprtxqueue max-size-packets=600 ! " if nack else ""
+            again = "rostraagain ! " if nack else ""
             if not index or self.shows:
                 parts.append(f"{source} ! {encoder} ! {payloader} ! {again}rtp.send_rtp_sink_{index}")
                 parts.append(f"rtp.send_rtp_src_{index} ! udpsink name=rtp-out-{index} sync=false async=false")
@@ -247,7 +247,7 @@ class Phone:
         index = int(pad.get_name().split("_")[3])
         row = codecs.BY_NAME[self.codecs[index].name]
         out = (
-            "videoconvert ! video/x-raw,format=I420 ! appsink name=out sync=false max-buffers=8 drop=true"
+            "videoconvert ! video/x-raw,format=I420 ! appsink name=out sync=false max-buffers=8"
             if index
             else f"audioconvert ! audioresample ! audio/x-raw,format=S16LE,channels=1,rate={RATE} ! appsink name=out "
             "sync=false max-buffers=50"
@@ -258,6 +258,9 @@ class Phone:
             made = Gst.parse_bin_from_description(f"{row.depayloader} ! {row.decoder} ! {out}", True)
             sink = made.get_by_name("out")
             sink.set_property("emit-signals", True)
+            if index:  # it shows pictures in their time, as its buffer allows
+                sink.set_property("sync", True)
+                sink.set_property("ts-offset", LATENCY * 1_000_000)
             sink.connect("new-sample", self.look.picture if index else self.look.sound)
             iterator = made.iterate_elements()
             while (found := iterator.next())[0] == Gst.IteratorResult.OK:

@@ -12,6 +12,6 @@ ROW = CodecRow(
     encoder="avenc_g722",
     payloader="rtpg722pay pt={payload_type} mtu={mtu} max-ptime=20000000 min-ptime=20000000",
     depayloader="rtpg722depay",
-    decoder="avdec_g722",
+    decoder="avdec_g722 ! spanplc",
     sample_rate=16000,
 )

@@ -12,6 +12,6 @@ ROW = CodecRow(
     encoder="alawenc",
     payloader="rtppcmapay pt={payload_type} mtu={mtu} max-ptime=20000000 min-ptime=20000000",
     depayloader="rtppcmadepay",
-    decoder="alawdec",
+    decoder="alawdec ! spanplc",
     sample_rate=8000,
 )

@@ -12,6 +12,6 @@ ROW = CodecRow(
     encoder="mulawenc",
     payloader="rtppcmupay pt={payload_type} mtu={mtu} max-ptime=20000000 min-ptime=20000000",
     depayloader="rtppcmudepay",
-    decoder="mulawdec",
+    decoder="mulawdec ! spanplc",
     sample_rate=8000,
 )

@@ -35,6 +35,7 @@ SHARED = ("OPUS", "PCMU", "PCMA", "G722")
 """Codecs of sound that the stage encodes itself."""
 PUBLISH = "rostrapub name=publish"
 SUBSCRIBE = "rostrasub name=stage"
+PACE = "rostrapace name=pace"
 
 _QUEUE = "queue leaky=downstream max-size-buffers=0 max-size-bytes=0 max-size-time={milliseconds}000000"
 
@@ -48,7 +49,7 @@ def receive_video(row: CodecRow, source: str, name: str, channel: str, *, standb
     waits = f"standby={str(standby).lower()}"
     made = make_bin(
         f"{row.depayloader} ! tee name=split ! {VIDEO_GATE} {waits} always={str(not row.resyncs).lower()} ! "
-        f"{_QUEUE.format(milliseconds=500)} ! {row.decoder} ! videoconvert ! "
+        f"{_QUEUE.format(milliseconds=500)} ! {PACE} ! {row.decoder} ! videoconvert ! "
         f"video/x-raw,format=I420 ! {VIDEO_SINK} {waits} "
         f"split. ! valve name=passing ! {PUBLISH}",
         name,
@@ -60,6 +61,13 @@ def receive_video(row: CodecRow, source: str, name: str, channel: str, *, standb
         decoder.set_property("automatic-request-sync-points", row.resyncs)
         decoder.set_property("max-errors", -1)
     return made
+
+
+def hold(made: Any, milliseconds: int) -> None:
+    """Have a branch of pictures show each so long after its time; 0: as soon as it is there."""
+    pace = made.get_by_name("pace")
+    if pace is not None:
+        pace.set_property("delay", milliseconds)
 
 
 def receive_audio(row: CodecRow, source: str, name: str, *, prompt: bool = False) -> Any:

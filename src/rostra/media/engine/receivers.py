@@ -46,6 +46,7 @@ class Receivers:
         self._branches: dict[str, Any] = {}
         self._pictures: dict[str, tuple[str, CodecRow, int]] = {}
         self._muffled = False
+        self._held = 0
 
     def attach(self, pad: Any) -> None:
         """Join a new pad to the stage (in a media thread)."""
@@ -62,6 +63,7 @@ class Receivers:
             if row and kind == "video":
                 self._pictures[pad.get_name()] = (source, row, structure.get_uint("ssrc")[1])
             self._muffle(made)
+            branches.hold(made, self._held)
         container.add(made)
         made.sync_state_with_parent()
         if pad.link(made.get_static_pad("sink")) != Gst.PadLinkReturn.OK:
@@ -98,6 +100,13 @@ class Receivers:
             self._muffled = muffled
             for made in self._branches.values():
                 self._muffle(made)
+
+    def hold(self, milliseconds: int) -> None:
+        """Show pictures only so long after they could have come."""
+        with self._lock:
+            self._held = milliseconds
+            for made in self._branches.values():
+                branches.hold(made, milliseconds)
 
     def request_pictures(self) -> None:
         """Ask the far end for a key frame."""

@@ -1,27 +1,33 @@
-"""Lost packets asked for again (RFC 4585 generic NACK): the jitter buffers of one `rtpbin`, set up by what its paths need.
+"""Lost packets asked for again (RFC 4585 6.2.1), and pictures held back while that takes its time.
 
 A jitter buffer lets through at once what comes in order. So how long it waits delays nothing but a picture with a
 packet missing, which cannot be shown anyway: waiting for one that has been asked for costs a call without loss nothing.
+
+Pictures that had to wait come all at once with those behind them, of which only the last would be seen. So while
+packets get lost all pictures are held back, until most that had to wait are there in time.
 """
 
 from __future__ import annotations
 
+import collections
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
-from rostra.media.engine.pipeline import make
-
 REORDERING: Final = 15
 """Milliseconds that a packet may come after those behind it before it is asked for."""
+VOICE: Final = 40
+"""Milliseconds that speech waits for a packet of its own, which nobody is asked for: longer, and what is behind it would
+come too late as well."""
 UNKNOWN: Final = 0.1
 """Seconds of round trip where nothing has been measured."""
-REMEMBERED: Final = 600
-"""Packets of ours that can be sent again: more than two seconds of pictures, and the largest key frame in one."""
-POLLS: Final = 10
-"""Of so many polls, one looks how long the way is."""
+FRAME: Final = 34
+"""Milliseconds between pictures: so late is noticed that the last packet of one is missing."""
 _SHORTEST, _LONGEST = 120, 500
 _TRIES = 3
+_MEASURED = 2.0
+"""Seconds between looks at how long the way is."""
 
 
 def again(round_trip: float) -> int:
@@ -31,63 +37,116 @@ def again(round_trip: float) -> int:
 
 def patience(round_trip: float) -> int:
     """Milliseconds that a missing packet is waited for: several requests, each with its way there and back."""
-    return max(_SHORTEST, min(_LONGEST, REORDERING + _TRIES * again(round_trip)))
+    return max(_SHORTEST, min(_LONGEST, REORDERING + FRAME + _TRIES * again(round_trip)))
+
+
+def held(round_trip: float) -> int:
+    """Milliseconds that pictures are held back while packets get lost: time for two requests of each."""
+    return min(300, REORDERING + FRAME + 2 * again(round_trip))
+
+
+class Pacing:
+    """Decides how long pictures are held back. Pure."""
+
+    WINDOW: Final = 3.0
+    LEAST: Final = 3
+    """So many requests in a window, and
+    """
+    SHARE: Final = 0.005
+    """so many for each packet, are more than chance."""
+    CALM: Final = 8.0
+    """Seconds without until nothing is held back any more."""
+    UP: Final = 60
+    DOWN: Final = 20
+    """Milliseconds a step: what is held back longer stands still for a moment."""
+
+    def __init__(self) -> None:
+        self.delay = 0
+        """Milliseconds."""
+        self._past: collections.deque[tuple[float, int, int]] = collections.deque()
+        self._lossy = float("-inf")
+
+    def look(self, now: float, packets: int, asked: int, wanted: int) -> int:
+        """Counts of packets that came and of requests so far; what to hold back while there is loss: the `delay`."""
+        past = self._past
+        if past and (packets < past[-1][1] or asked < past[-1][2]):
+            past.clear()  # another source
+        past.append((now, packets, asked))
+        while past[0][0] < now - self.WINDOW:
+            past.popleft()
+        came, missed = packets - past[0][1], asked - past[0][2]
+        if missed >= self.LEAST and missed > self.SHARE * came:
+            self._lossy = now
+        goal = wanted if now - self._lossy < self.CALM else 0
+        self.delay = min(goal, self.delay + self.UP) if goal > self.delay else max(goal, self.delay - self.DOWN)
+        return self.delay
 
 
 class Repair:
-    """The jitter buffers of sessions whose far ends take requests for lost packets."""
+    """The jitter buffers of one `rtpbin`."""
 
-    def __init__(self, rtpbin: Any, sessions: Collection[int]) -> None:
-        self._sessions = frozenset(sessions)
+    def __init__(self, rtpbin: Any, hold: Callable[[int], None], sessions: Collection[int] | None = None) -> None:
+        """`hold` has pictures held back, by milliseconds. `sessions`: those whose far ends take requests for lost
+        packets; None: whoever makes the buffers says that."""
+        self._sessions = sessions
+        self._hold = hold
+        self._pacing = Pacing()
         self._lock = threading.Lock()
-        self._buffers: dict[Any, int] = {}
+        self._new: list[Any] = []
+        self._asking: list[Any] = []
         self._round_trip = UNKNOWN
-        self._polls = 0
+        self._measured = 0.0
         self._rtpbin = rtpbin
         self._handler = rtpbin.connect("new-jitterbuffer", self._made)
 
     def _made(self, _: Any, buffer: Any, session: int, __: int) -> None:
         """(In a media thread.)"""
-        if session not in self._sessions:
-            return
-        for name, value in (
-            ("do-retransmission", True),
-            ("rtx-next-seqnum", False),  # pictures come in bursts: a late packet need not be lost
-            ("rtx-delay", REORDERING),
-            ("faststart-min-packets", 1),
-        ):
-            buffer.set_property(name, value)
+        buffer.set_property("rtx-next-seqnum", False)  # pictures come in bursts: a late packet need not be lost
+        buffer.set_property("rtx-delay", REORDERING)
         with self._lock:
-            self._buffers[buffer] = session
-            self._tune(buffer)
+            if self._sessions is not None and session in self._sessions:
+                buffer.set_property("do-retransmission", True)
+                self._tune(buffer)
+            self._new.append(buffer)
 
     def _tune(self, buffer: Any) -> None:
         buffer.set_property("rtx-retry-timeout", again(self._round_trip))
         buffer.set_property("latency", patience(self._round_trip))
 
     def look(self, measured: Callable[[], Iterable[float]]) -> None:
-        """Follow what has been measured of the way, in seconds, now and then; call it a few times a second."""
-        self._polls += 1
-        if not self._sessions or self._polls % POLLS:
+        """Follow what gets lost, and how long the way is, in seconds; call it a few times a second."""
+        self._sort()
+        if not self._asking:
             return
-        known = [one for one in measured() if one > 0]
-        with self._lock:
-            self._buffers = {buffer: session for buffer, session in self._buffers.items() if buffer.get_parent()}
-            if not known or abs(max(known) - self._round_trip) < 0.01:
-                return
-            self._round_trip = max(known)
-            for buffer in self._buffers:
+        now = time.monotonic()
+        if now - self._measured >= _MEASURED:
+            self._measured = now
+            self._round_trip = max((one for one in measured() if one > 0), default=self._round_trip)
+            for buffer in self._asking:
                 self._tune(buffer)
+        counts = [one.get_property("stats") for one in self._asking]
+        packets, asked = (sum(one.get_value(name) for one in counts) for name in ("num-pushed", "rtx-count"))
+        before = self._pacing.delay
+        if self._pacing.look(now, packets, asked, held(self._round_trip)) != before:
+            self._hold(self._pacing.delay)
+
+    def _sort(self) -> None:
+        """What the new buffers are for is known once something has come."""
+        self._asking = [buffer for buffer in self._asking if buffer.get_parent() is not None]
+        with self._lock:
+            known = [buffer for buffer in self._new if buffer.get_static_pad("sink").get_current_caps() is not None]
+            self._new = [buffer for buffer in self._new if buffer not in known and buffer.get_parent() is not None]
+        for buffer in known:
+            caps = buffer.get_static_pad("sink").get_current_caps()
+            if buffer.get_property("do-retransmission"):
+                self._asking.append(buffer)
+                self._measured = 0.0
+            elif caps is not None and caps.get_structure(0).get_string("media") == "audio":
+                buffer.set_property("latency", VOICE)
 
     def close(self) -> None:
         self._rtpbin.disconnect(self._handler)
         self._rtpbin = None
         with self._lock:
-            self._buffers.clear()
-
-
-def resending(name: str) -> Any:
-    """What keeps the packets of a stream and sends them again as they were (RFC 4585), when a request comes by."""
-    made = make("rtprtxqueue", name)
-    made.set_property("max-size-packets", REMEMBERED)
-    return made
+            self._new.clear()
+        self._asking.clear()

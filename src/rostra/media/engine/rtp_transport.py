@@ -19,7 +19,7 @@ from rostra.domain.media import CodecParameters, Content, CryptoAttribute, Media
 from rostra.domain.presenting import slides_of
 from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
-from rostra.media.engine import branches, dtmf, repair, rtp_parts, rtp_statistics, srtp
+from rostra.media.engine import branches, dtmf, rtp_parts, rtp_statistics, srtp
 from rostra.media.engine.dtls import Handshake, Secured, handshake
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.ice import Agent
@@ -157,7 +157,7 @@ class RtpTransport:
             self.rtpbin.connect("pad-removed", self._pad_removed),
             self.rtpbin.connect("on-ssrc-active", self._reported),
         ]
-        self._repair = Repair(self.rtpbin, [w.index for w in wires if w.nacks])
+        self._repair = Repair(self.rtpbin, self.receivers.hold, [w.index for w in wires if w.nacks])
         for w in wires:
             self._build(w)
         rated = [w.index for w in wires if w.rates]
@@ -191,7 +191,7 @@ class RtpTransport:
         """The last element of what is sent: what repeats it on request, where that was agreed."""
         if not w.nacks:
             return branch
-        made = self._pipeline.add(repair.resending(f"again-{w.index}"))
+        made = self._pipeline.add(make("rostraagain", f"again-{w.index}"))
         rtp_parts.link(branch, "src", made, "sink")
         return made
 
@@ -339,11 +339,12 @@ class RtpTransport:
 
     def settle(self) -> None:
         """Forget what has sent nothing genuine, follow the way's length; called a few times a second."""
-        self._repair.look(
-            lambda: (one.round_trip for w in self.wires for one in rtp_statistics.read(self.rtpbin, w.index)[1])
-        )
+        self._repair.look(self._round_trips)
         for index, decryption in self._decryption.items():
             decryption.settle(lambda index=index: rtp_statistics.senders(self.rtpbin, index))
+
+    def _round_trips(self) -> list[float]:
+        return [one.round_trip for w in self.wires for one in rtp_statistics.read(self.rtpbin, w.index)[1]]
 
     @property
     def rollovers(self) -> dict[str, dict[int, int]]:

@@ -121,6 +121,8 @@ class WebRtcLeg(Leg):
             self._feed_slides()
 
     def poll(self) -> None:
+        if self._transport:
+            self._transport.look()
         if self._slides:
             self._slides.poll()
         section = self._planned.of_role("video") if self._planned else None

@@ -20,11 +20,12 @@ from rostra.domain.ice import NO_SERVERS, IceServers, usable_candidate
 from rostra.domain.presenting import slides_of
 from rostra.environment import PortRange
 from rostra.media import certificate
-from rostra.media.engine import branches, dtls
+from rostra.media.engine import branches, dtls, rtp_statistics
 from rostra.media.engine.gst import Gst, GstSdp, GstWebRTC
 from rostra.media.engine.ice import missing, resolved
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, elements_with, make
 from rostra.media.engine.receivers import Receivers
+from rostra.media.engine.repair import Repair
 from rostra.media.engine.sections import BadDescription
 from rostra.media.engine.webrtc_answer import (
     TRANSPORT_WIDE,
@@ -97,6 +98,7 @@ class WebRtcTransport:
             self.element.connect("notify::ice-gathering-state", self._gathering_changed),
             self.element.connect("notify::connection-state", self._connection_changed),
         ]
+        self._repair = Repair(self.element.get_by_name("rtpbin"), self.receivers.hold)
         self._pipeline.add(self.element)
 
     def follows(self, plan: Plan, *, answered: bool = False) -> bool:
@@ -184,6 +186,7 @@ class WebRtcTransport:
         self._closed = True
         for handler in self._handlers:
             self.element.disconnect(handler)
+        self._repair.close()
         await self._pipeline.close()
         self._senders.clear()
         self._repeaters.clear()
@@ -253,8 +256,6 @@ class WebRtcTransport:
             element.set_property("connection-id", f"{id(self)}-{next(self._associations[kind])}")
         elif kind == "rtprtxsend":
             self._repeaters.append(element)
-        elif kind == "rtpjitterbuffer":
-            element.set_property("rtx-next-seqnum", False)  # pictures come in bursts: a late packet need not be lost
 
     def _introduced(self, element: Any, _: Any) -> None:
         """The far end has shown its certificate: one that it has not named ends the connection (RFC 8827 6.5)."""
@@ -290,6 +291,15 @@ class WebRtcTransport:
     def _tell(self, state: str) -> None:
         if not self._closed:
             self._on_state(state)
+
+    def look(self) -> None:
+        """Follow what gets lost on the way; called a few times a second."""
+        if not self._closed:
+            self._repair.look(self._round_trips)
+
+    def _round_trips(self) -> list[float]:
+        sessions = range(1 if self.plan is None or self.plan.bundled else len(self.plan.accepted))
+        return [one.round_trip for index in sessions for one in rtp_statistics.read(self.rtpbin(), index)[1]]
 
     def rtpbin(self) -> Any:
         return None if self._closed else self.element.get_by_name("rtpbin")
