@@ -1,4 +1,4 @@
-"""What loss does to a call: pictures, freezes and gaps in speech at 0, 5 and 20 % random loss and a round trip of 50 ms.
+"""What loss does to a call: pictures, freezes and gaps in speech at 0, 5 and 20 % random loss, 50 ms there and back.
 
 One far end shows, another looks, in a conference of the two; one of them is behind a bad network (`tests.media
 .impaired`), so either what the node receives or what it sends goes through it, and the feedback about it as well. After
@@ -15,12 +15,16 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import msgspec
+from playwright.async_api import Page
+from tests.e2e.browser import chromium
 from tests.media.impaired import Impairment, Relay
 
-from bench.lossy import Figures, Phone
+from bench import lossy_browser
+from bench.lossy import RATE, Figures, Phone
+from bench.lossy_browser import STATS
 from bench.media import processor_seconds, worker_pool
 from bench.peers import FRAME_RATE, H264, KINDS, OPUS
 from rostra.domain.media import CodecParameters
@@ -32,7 +36,7 @@ from rostra.media.engine import stage
 LOSSES = (0.0, 0.05, 0.20)
 ROUND_TRIP = 0.05
 WARMING = 3.0
-RECOVERY = 12.0
+RECOVERY = 12
 """Seconds after the end of the loss that are watched."""
 
 
@@ -41,6 +45,8 @@ def with_feedback(codec: CodecParameters, *feedback: str) -> CodecParameters:
     return msgspec.structs.replace(codec, feedback=feedback)
 
 
+Looked = Callable[[float, float], Awaitable[Figures]]
+"""What came between two times."""
 VIDEO = with_feedback(H264, "nack", "nack pli", "ccm fir")
 
 
@@ -69,7 +75,7 @@ async def join(worker: Worker, leg: str, phone: Phone, relay: Relay | None) -> N
 
 
 @contextlib.asynccontextmanager
-async def call(worker: Worker, *, inwards: bool) -> AsyncGenerator[tuple[Relay, Phone]]:
+async def call(worker: Worker, *, inwards: bool) -> AsyncGenerator[tuple[Relay, Looked]]:
     """The relay of a running call of two SIP systems, and the one that looks."""
     shows, looks = (Phone(OPUS, VIDEO, shows=first, tone=440 if first else 700) for first in (True, False))
     with Relay() as relay:
@@ -77,7 +83,7 @@ async def call(worker: Worker, *, inwards: bool) -> AsyncGenerator[tuple[Relay, 
             await worker.compose(composed())
             await join(worker, "looks", looks, None if inwards else relay)
             await join(worker, "shows", shows, relay if inwards else None)
-            yield relay, looks
+            yield relay, looks.looked
         finally:
             shows.close()
             looks.close()
@@ -86,7 +92,8 @@ async def call(worker: Worker, *, inwards: bool) -> AsyncGenerator[tuple[Relay, 
 def show(what: str, loss: float, figures: Figures, cores: float, encoders: str) -> None:
     print(
         f"{what:12} {100 * loss:4.0f} %  {figures.frames:6.1f}/s  {100 * figures.frozen:6.2f} %  "
-        f"{100 * figures.broken:6.2f} %  {100 * figures.gaps:6.2f} %  {cores:6.2f}  {encoders}",
+        f"{100 * figures.broken:6.2f} %  {100 * figures.gaps:6.2f} %  {100 * figures.concealed:6.2f} %  {cores:6.2f}  "
+        f"{encoders}",
         flush=True,
     )
 
@@ -98,34 +105,86 @@ async def rates(worker: Worker) -> str:
         state, list) else ""  # fmt: skip
 
 
-async def sip(what: str, seconds: float) -> None:
+@contextlib.asynccontextmanager
+async def browsing(worker: Worker, *, inwards: bool) -> AsyncGenerator[tuple[Relay, Looked]]:
+    """The same with a browser behind the relay, and a SIP system."""
+    phone = Phone(OPUS, VIDEO, shows=not inwards, tone=700)
+    with Relay() as relay:
+        try:
+            async with chromium() as browser:
+                await worker.compose(composed())
+                await join(worker, "looks" if inwards else "shows", phone, None)
+                name = "shows" if inwards else "looks"
+                page = await lossy_browser.join(worker, name, browser, relay, shows=inwards)
+                counted = Counted(page)
+                yield relay, phone.looked if inwards else counted.looked
+                counted.tell()
+        finally:
+            phone.close()
+
+
+class Counted:
+    """What a page has counted, from one look to the next."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._last: dict[str, dict[str, float]] = {}
+
+    async def looked(self, begin: float, end: float) -> Figures:
+        """Since the last look, which was when `begin` was."""
+        before, now = self._last, await self._page.evaluate(STATS)
+        self._last = now
+
+        def gain(kind: str, name: str) -> float:
+            return now.get(kind, {}).get(name, 0) - before.get(kind, {}).get(name, 0)
+
+        length = max(end - begin, 1e-6)
+        return Figures(
+            frames=gain("in video", "framesDecoded") / length,
+            frozen=gain("in video", "totalFreezesDuration") / length,
+            broken=0.0,
+            gaps=gain("in audio", "silentConcealedSamples") / (RATE * length),
+            concealed=gain("in audio", "concealedSamples") / max(1.0, gain("in audio", "totalSamplesReceived")),
+        )
+
+    def tell(self) -> None:
+        """What it did against loss."""
+        names = ("nackCount", "pliCount", "retransmittedPacketsReceived", "fecPacketsReceived", "packetsLost")
+        for kind, counts in self._last.items():
+            print(f"{kind}: " + ", ".join(f"{name} {counts[name]:g}" for name in names if name in counts), flush=True)
+
+
+async def measure(what: str, seconds: float) -> None:
+    kind, _, way = what.partition("-")
+    begin_call = browsing if kind == "browser" else call
     async with worker_pool() as pool:
         worker = await pool.acquire("bench", "Bench", lambda _: None, lambda _: None)
-        async with call(worker, inwards=what.endswith("-in")) as (relay, looks):
+        async with begin_call(worker, inwards=way == "in") as (relay, looked):
             for loss in LOSSES:
                 relay.impair(Impairment(loss=loss, delay=ROUND_TRIP / 2))
                 await asyncio.sleep(WARMING)
                 began, used = time.monotonic(), processor_seconds(worker.process)
+                await looked(began, began)
                 await asyncio.sleep(seconds)
-                took = time.monotonic() - began
-                used = processor_seconds(worker.process) - used
-                await asyncio.sleep(0.3)
-                show(what, loss, looks.look.figures(began, began + took), used / took, await rates(worker))
+                took, used = time.monotonic() - began, processor_seconds(worker.process) - used
+                show(what, loss, await looked(began, began + took), used / took, await rates(worker))
             relay.impair(Impairment(delay=ROUND_TRIP / 2))
-            ended = time.monotonic()
-            await asyncio.sleep(RECOVERY)
-            found = looks.look.figures(ended, ended + RECOVERY)
-            full = [n for n, frames in enumerate(found.per_second) if frames < FRAME_RATE - 2]
-            print(f"{what:12} back after {full[-1] + 1 if full else 0} s, then {await rates(worker)}; new frames in each second: "
-                  f"{found.per_second}", flush=True)  # fmt: skip
+            frames: list[float] = []
+            for _ in range(RECOVERY):
+                began = time.monotonic()
+                await looked(began, began)
+                await asyncio.sleep(1)
+                frames.append(round((await looked(began, time.monotonic())).frames))
+            short = [n for n, count in enumerate(frames) if count < FRAME_RATE - 3]
+            print(f"{what:12} back after {short[-1] + 1 if short else 0} s, then {await rates(worker)}: {frames}")
         await pool.release(worker)
 
 
 async def main(seconds: float, wanted: list[str]) -> None:
     stage.load()  # initialises GStreamer
-    print("way          loss    frames    frozen     broken      gaps    cores  encoders")
+    print("way          loss    frames    frozen     broken      gaps  concealed  cores  encoders")
     for what in wanted:
-        await sip(what, seconds)
+        await measure(what, seconds)
 
 
 if __name__ == "__main__":

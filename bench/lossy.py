@@ -92,8 +92,8 @@ class Figures:
     """Share of the frames."""
     gaps: float
     """Share of the time without sound."""
-    per_second: tuple[int, ...] = ()
-    """New frames in each second."""
+    concealed: float = 0.0
+    """Share of the sound that was made up, where it is known."""
 
 
 class Look:
@@ -133,13 +133,11 @@ class Look:
         blocks = [strength for at, strength in self.blocks if begin <= at < end]
         usual = float(np.median(blocks)) if blocks else 0.0
         sounding = sum(strength >= GAP * usual for strength in blocks) * BLOCK / RATE if usual else 0.0
-        seconds = np.histogram(times, bins=np.arange(begin, end + 0.01))[0] if end - begin >= 1 else []
         return Figures(
             frames=len(times) / (end - begin),
             frozen=float(steps[steps > longest].sum()) / (end - begin),
             broken=sum(share > BROKEN for at, share in self.frames if begin <= at < end) / max(1, len(times)),
             gaps=max(0.0, 1 - sounding / (end - begin)),
-            per_second=tuple(int(one) for one in seconds),
         )
 
 
@@ -278,6 +276,10 @@ class Phone:
         for pair in self.sockets:
             for one in pair:
                 one.close()
+
+    async def looked(self, begin: float, end: float) -> Figures:
+        """What came between two times, of which the second is now."""
+        return self.look.figures(begin, end) if end > begin else Figures(0, 0, 0, 0)
 
     def description(self, places: list[list[int]]) -> MediaDescription:
         """With these ports for RTP and RTCP of each stream."""
