@@ -134,15 +134,15 @@ class Repair:
         """What the new buffers are for is known once something has come."""
         self._asking = [buffer for buffer in self._asking if buffer.get_parent() is not None]
         with self._lock:
-            known = [buffer for buffer in self._new if buffer.get_static_pad("sink").get_current_caps() is not None]
-            self._new = [buffer for buffer in self._new if buffer not in known and buffer.get_parent() is not None]
-        for buffer in known:
-            caps = buffer.get_static_pad("sink").get_current_caps()
-            if buffer.get_property("do-retransmission"):
+            found = [(buffer, _kind(buffer)) for buffer in self._new if buffer.get_parent() is not None]
+            self._new = [buffer for buffer, kind in found if not kind]
+        for buffer, kind in found:
+            if kind == "audio":
+                buffer.set_property("do-retransmission", False)
+                buffer.set_property("latency", VOICE)
+            elif kind and buffer.get_property("do-retransmission"):
                 self._asking.append(buffer)
                 self._measured = 0.0
-            elif caps is not None and caps.get_structure(0).get_string("media") == "audio":
-                buffer.set_property("latency", VOICE)
 
     def close(self) -> None:
         self._rtpbin.disconnect(self._handler)
@@ -150,3 +150,11 @@ class Repair:
         with self._lock:
             self._new.clear()
         self._asking.clear()
+
+
+def _kind(buffer: Any) -> str:
+    """`audio` or `video`; empty while that is not known. The element behind it tells payload types apart."""
+    peer = buffer.get_static_pad("src").get_peer()
+    pads = peer.get_parent_element().srcpads if peer is not None else []
+    known = [caps for caps in (pad.get_current_caps() for pad in pads) if caps is not None]
+    return (known[0].get_structure(0).get_string("media") or "") if known else ""
