@@ -18,7 +18,7 @@ from typing import Any, Final
 REORDERING: Final = 15
 """Milliseconds that a packet may come after those behind it before it is asked for."""
 VOICE: Final = 40
-"""Milliseconds that speech waits for a packet of its own, which nobody is asked for: longer, and what is behind it would
+"""Milliseconds that speech waits for a missing packet, which nobody is asked for: longer, and what is behind it would
 come too late as well."""
 UNKNOWN: Final = 0.1
 """Seconds of round trip where nothing has been measured."""
