@@ -21,6 +21,8 @@ from rostra.fabric.status import (
     Dialling,
     DialOut,
     LegStreams,
+    MediaGraph,
+    MediaNode,
     MoveCallsAway,
     Moved,
     NotHere,
@@ -29,6 +31,7 @@ from rostra.fabric.status import (
     OnParticipant,
     Refused,
     Registrations,
+    TellMedia,
     TellRegistrations,
     TellStreams,
 )
@@ -134,8 +137,16 @@ async def test_the_node_that_carries_a_call_tells_its_streams(network: Network) 
         StreamStatistics(leg="other", kind=StreamType.AUDIO, sending=True),
     ]  # fmt: skip
 
+    graph: dict[str, Any] = {
+        "nodes": [{"id": "in:c1", "kind": "in", "name": "c1", "running": True, "users": 0, "detail": {"frames": 9}}],
+        "edges": [],
+        "counts": {"encoders": 2},
+        "of_later": 1,
+    }
+    debug: dict[str, object] = {"graph": graph}
+
     async def statistics() -> Any:
-        return StatisticsReply(streams=tuple(counted), processor_seconds=0.0)
+        return StatisticsReply(streams=tuple(counted), processor_seconds=0.0, debug=debug)
 
     worker.statistics = statistics  # type: ignore[attr-defined]
     told = await tell(network, carrier, TellStreams(call="c1"))
@@ -147,6 +158,17 @@ async def test_the_node_that_carries_a_call_tells_its_streams(network: Network) 
     assert video.codec == "Off"
     (other,) = network.nodes.keys() - {carrier}
     assert await tell(network, other, TellStreams(call="c1")) == NotHere()
+
+    identity = guest.session.conference.id
+    drawn = await tell(network, carrier, TellMedia(conference=identity))
+    assert isinstance(drawn, MediaGraph)
+    assert status.decode_reply(status.encode_reply(drawn)) == drawn
+    assert drawn.worker == worker.id
+    assert drawn.counts == {"encoders": 2}
+    assert drawn.nodes == (MediaNode(id="in:c1", kind="in", name="c1", detail={"frames": 9}),)
+    debug.clear()
+    assert await tell(network, carrier, TellMedia(conference=identity)) == NotHere()
+    assert await tell(network, carrier, TellMedia(conference="none")) == NotHere()
     await guest.session.leave()
 
 

@@ -18,6 +18,7 @@ from rostra.domain.vocabulary import CallProtocol, Role
 from rostra.fabric.status import (
     BackplaneStatus,
     ConferenceStatus,
+    MediaGraph,
     MediaStatus,
     ParticipantStatus,
     StreamStatus,
@@ -169,6 +170,17 @@ async def call_streams(conference: ConferenceInstance, call: str) -> tuple[Strea
     if hosting is None or call not in hosting.calls:
         return None
     return tuple(_counted(figures) for figures in (await hosting.statistics()).streams if figures.leg == call)
+
+
+async def media_graph(conference: ConferenceInstance) -> MediaGraph | None:
+    """How a conference's media is made here; None: none is, or the worker does not tell."""
+    hosting = conference.media.hosting
+    told = await hosting.statistics() if hosting is not None else None
+    graph = told.debug.get("graph") if told is not None else None
+    if hosting is None or graph is None:
+        return None
+    made = msgspec.convert({**graph, "reply": MediaGraph.__name__}, MediaGraph)
+    return msgspec.structs.replace(made, worker=hosting.current.id if hosting.current else "")
 
 
 def _counted(figures: StreamStatistics) -> StreamStatus:

@@ -201,7 +201,14 @@ class CheckCapacity(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_fie
     """Measure anew how many calls the node can take. Reply: Capacity, or Refused while calls are on."""
 
 
-OfCalls = MoveCallsAway | OnConference | OnParticipant | DialOut | TellStreams | TellRegistrations
+class TellMedia(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="command"):
+    """Tell how the media of a conference is made here. Reply: MediaGraph or NotHere."""
+
+    conference: str
+    """Id of the instance."""
+
+
+OfCalls = MoveCallsAway | OnConference | OnParticipant | DialOut | TellStreams | TellRegistrations | TellMedia
 Command = OfCalls | CheckCapacity
 
 
@@ -272,7 +279,30 @@ class Capacity(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="r
     """The machine had other work to do meanwhile."""
 
 
-CommandReply = Moved | Refused | Obeyed | Dialling | NotHere | LegStreams | Registrations | Capacity
+class MediaNode(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing a media worker has at work: what comes in, what is made of it, what goes out."""
+
+    id: str
+    kind: str = ""
+    """`in`, `decoder`, `scaling`, `mix`, `composition`, `encoder`, `forwarded` or `out`."""
+    name: str = ""
+    """Of `in` and `out` the call; else for people."""
+    running: bool = True
+    users: int = 0
+    """How many later ones take from it."""
+    detail: dict[str, str | int | float | bool] = {}
+
+
+class MediaGraph(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="reply"):
+    """What the worker of a conference does; edges go from id to id, the way media goes."""
+
+    worker: str = ""
+    nodes: tuple[MediaNode, ...] = ()
+    edges: tuple[tuple[str, str], ...] = ()
+    counts: dict[str, int] = {}
+
+
+CommandReply = Moved | Refused | Obeyed | Dialling | NotHere | LegStreams | Registrations | Capacity | MediaGraph
 
 encode_status = msgspec.msgpack.Encoder().encode
 decode_status = msgspec.msgpack.Decoder(NodeStatus).decode

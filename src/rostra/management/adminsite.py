@@ -44,7 +44,7 @@ class Site(UnfoldAdminSite):
             path("first-steps/", self.admin_view(setup.step), name="first_steps"),
             path("first-steps/<slug:name>/", self.admin_view(setup.step), name="first_step"),
         ]
-        own += _noticed(page)
+        own += [*_media(page), *_noticed(page)]
         own += _dialling(page)
         own.append(page("status/<slug:name>/<str:key>/<slug:action>/", actions.act, "status_action", CONTROL))
         own += [
@@ -129,6 +129,16 @@ def _policy(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
     from rostra.management.policy import pages as policy
 
     return [page("policy/<int:key>/test/<slug:kind>/", policy.test, "policy_script_test", policy.CHANGE)]
+
+
+def _media(page: Callable[[str, Any, str, str], Any]) -> list[Any]:
+    from rostra.management import media_pages as media
+
+    return [
+        page("status/media/", media.conferences, "media_graphs", "view_status"),
+        page("status/media/<str:key>/", media.conference, "media_graph", "view_status"),
+        page("status/media/<str:key>/parts/", media.parts, "media_parts", "view_status"),
+    ]
 
 
 def _dialling(page: Callable[[str, Any, str, str], Any]) -> list[Any]:

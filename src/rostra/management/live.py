@@ -115,4 +115,5 @@ def _conference(view: View, key: str, parts: list[tuple[str, ConferenceStatus]])
         "nodes": sorted(node for node, part in parts if part.media) or sorted(node for node, _ in parts),
         "people": people,
         "page": f"/admin/status/conference/{key}/",
+        "media": f"/admin/status/media/{key}/" if any(part.media for _, part in parts) else "",
     }

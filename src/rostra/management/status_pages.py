@@ -169,6 +169,7 @@ def row_page(request: HttpRequest, api: str, name: str, key: str) -> HttpRespons
         "values": [(gettext(column.label), gettext(column.help), cell) for column, cell in values],
         "tabs": [*_related(request, declared, row), *_children(declared, row)],
         "configuration": _configuration(api, name, row),
+        "media": reverse("admin:media_graph", args=(key,)) if (api, name) == ("status", "conference") else "",
     }
     return render(request, "admin/status/row.html", context)
 

@@ -58,6 +58,10 @@ def moment(seconds: float) -> datetime.datetime | None:
 # ---- conferences
 
 
+Parts = list[tuple[str, ConferenceStatus]]
+"""Of a conference: each with the node that has it."""
+
+
 def shards(view: View) -> Iterator[tuple[str, ConferenceStatus]]:
     """Every part of every conference with the node that has it."""
     for node, status in sorted(view.snapshot.statuses.items()):
@@ -65,9 +69,9 @@ def shards(view: View) -> Iterator[tuple[str, ConferenceStatus]]:
             yield node, conference
 
 
-def merged(view: View) -> dict[str, list[tuple[str, ConferenceStatus]]]:
+def merged(view: View) -> dict[str, Parts]:
     """The parts of each conference."""
-    found: dict[str, list[tuple[str, ConferenceStatus]]] = {}
+    found: dict[str, Parts] = {}
     for node, conference in shards(view):
         found.setdefault(conference.id, []).append((node, conference))
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from rostra.calls.exchange import Exchange
-from rostra.calls.records import call_streams
+from rostra.calls.records import call_streams, media_graph
 from rostra.calls.registrations import Registry
 from rostra.calls.switchboard import NotDialled
 from rostra.conference.instance import ConferenceInstance
@@ -38,6 +38,9 @@ async def obey(exchange: Exchange, registry: Registry, command: status.OfCalls) 
                 if streams is not None:
                     return status.LegStreams(streams=streams)
             return status.NotHere()
+        case status.TellMedia(conference=identity):
+            here = next((one for one in exchange.conferences if one.id == identity), None)
+            return (await media_graph(here) if here is not None else None) or status.NotHere()
 
 
 async def _on_conference(exchange: Exchange, command: status.OnConference) -> status.CommandReply:

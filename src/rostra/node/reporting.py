@@ -134,6 +134,6 @@ class Answers:
             return status.encode_reply(status.Refused(reason=f"not understood: {problem}"))
         if isinstance(command, status.CheckCapacity):
             return status.encode_reply(await self._capacity.asked())
-        if not isinstance(command, status.TellStreams | status.TellRegistrations):
+        if not isinstance(command, status.TellStreams | status.TellRegistrations | status.TellMedia):
             logger.info("Told by an administrator", command=msgspec.to_builtins(command))
         return status.encode_reply(await obey(self._exchange, self._reporter.registry, command))

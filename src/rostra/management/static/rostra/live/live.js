@@ -300,8 +300,8 @@ function describe() {
   close.addEventListener("click", () => select(""));
   const lines = html("dl", "", ...told.lines.map(([label, value]) => html("div", "", html("dt", "", label), html("dd", "", value))));
   const lists = told.lists.filter(([, items]) => items.length).map(([label, items]) => html("section", "", html("h3", "", `${label} (${items.length})`), html("ul", "", ...items.map(entry))));
-  const page = told.page ? [link(told.page)] : [];
-  details.replaceChildren(html("p", "lv-sort", told.sort), close, title, lines, ...lists, ...page);
+  const pages = [[told.page, t("All details")], [told.media, t("Media Graph")]].filter(([page]) => page).map(([page, words]) => link(page, words));
+  details.replaceChildren(html("p", "lv-sort", told.sort), close, title, lines, ...lists, ...pages);
   if (focused) details.querySelector(`[data-go="${CSS.escape(focused)}"]`)?.focus();
 }
 
@@ -319,8 +319,8 @@ function entry([text, key, note]) {
   return row;
 }
 
-function link(page) {
-  const made = html("a", "lv-more", t("All details"));
+function link(page, words) {
+  const made = html("a", "lv-more", words);
   made.href = page;
   return made;
 }

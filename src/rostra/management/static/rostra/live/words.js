@@ -74,6 +74,7 @@ function aboutConference(data, one) {
     sort: kind(one.type),
     title: one.name,
     page: one.page,
+    media: one.media,
     lines: [
       [t("In progress for"), duration(data.time - one.start)],
       [t("Locked"), one.locked ? t("yes") : t("no")],
