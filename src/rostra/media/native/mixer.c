@@ -380,5 +380,5 @@ void rostra_mixer_state(RostraState *state) {
   g_mutex_unlock(&lock);
   state->mixers = g_atomic_int_get(&mixers);
   state->coders = rostra_coders_count();
-  state->lines = 0;
+  state->lines = rostra_lines_count();
 }

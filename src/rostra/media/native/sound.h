@@ -166,6 +166,7 @@ void rostra_coder_feed(Coder *coder, GstBuffer *block, GstBuffer *warm, guint64 
 gboolean rostra_coder_idle(const Coder *coder, guint64 tick); /* nobody has been served for a while */
 gboolean rostra_coder_wanted(const Coder *coder);             /* somebody is served in this block */
 gint rostra_coders_count(void);
+gint rostra_lines_count(void); /* line.c */
 
 /* ---- mixer.c: everybody hears everybody else --------------------------------------------------------------- */
 
