@@ -59,8 +59,8 @@ def test_what_is_shut_stays_away_and_comes_back(bench: Bench) -> None:
     sent, decoder = CODECS["H264"]
     stage.set_picture_timeout(0.3)
     running = bench.launch(
-        f"videotestsrc is-live=true pattern=solid-color ! video/x-raw,format=I420,width=320,height=180,framerate=60/1 ! "
-        f"{sent} ! rostravideogate name=look source=far ! {decoder} ! video/x-raw,format=I420 ! "
+        "videotestsrc is-live=true pattern=solid-color ! video/x-raw,format=I420,width=320,height=180,framerate=60/1 "
+        f"! {sent} ! rostravideogate name=look source=far ! {decoder} ! video/x-raw,format=I420 ! "
         f"rostravideosink source=far"
     )
     look = running.get_by_name("look")

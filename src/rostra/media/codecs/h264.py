@@ -19,7 +19,16 @@ _PROFILES = {0x42: "B", 0x4D: "B", 0x64: "H"}
 decoders of both take; of main, which counts as the same codec otherwise, the answer keeps the number."""
 
 
-def profile(offered: Parameters) -> tuple[int, int, int] | None:
+_READ = {
+    0x42: ("constrained-baseline", "baseline"),
+    0x4D: ("constrained-baseline", "baseline", "main"),
+    0x64: ("constrained-baseline", "baseline", "main", "high", "constrained-high", "progressive-high"),
+}
+"""`profile_idc` to the profiles that its decoders take: what baseline has and constrained baseline has not is made by
+no encoder for calls."""
+
+
+def profile_of(offered: Parameters) -> tuple[int, int, int] | None:
     """`profile_idc`, constraint flags and `level_idc`; None: they cannot be read."""
     text = offered.get("profile-level-id", _UNSTATED)
     try:
@@ -31,7 +40,7 @@ def profile(offered: Parameters) -> tuple[int, int, int] | None:
 
 def form(offered: Parameters) -> str:
     """Profile and packetization mode, such as `B1`; empty: none that we take."""
-    found, mode = profile(offered), offered.get("packetization-mode", "0")
+    found, mode = profile_of(offered), offered.get("packetization-mode", "0")
     name = _PROFILES.get(found[0]) if found else None
     return f"{name}{mode}" if name and mode in ("0", "1") else ""
 
@@ -51,7 +60,7 @@ def accept(offered: Parameters) -> dict[str, str] | None:
     Only where the offer allows the two directions to differ is our own level stated, which may then be higher. What
     raises the offered level (`max-fs` and the like) describes the far end, so it is not repeated.
     """
-    found = profile(offered)
+    found = profile_of(offered)
     if found is None or not form(offered):
         return None
     number, flags, level = found
@@ -77,6 +86,12 @@ def passes(taken: Parameters) -> bool:
     return taken.get("packetization-mode", "0") == "1"
 
 
+def decodes(taken: Parameters, profile: str) -> bool:
+    """Constrained baseline by all; more only where its profile was agreed (RFC 6184 8.1, the table of sub-profiles)."""
+    found = profile_of(taken)
+    return found is not None and profile in _READ.get(found[0], ())
+
+
 ROW = CodecRow(
     name="H264",
     kind=MediaKind.VIDEO,
@@ -92,6 +107,7 @@ ROW = CodecRow(
     form=form,
     switches={"B0": "H264_B_0", "B1": "H264_B_1", "H0": "H264_H_0", "H1": "H264_H_1"},
     passes=passes,
+    decodes=decodes,
     encoder="x264enc speed-preset=ultrafast tune=zerolatency bitrate={kilobits} vbv-buf-capacity=250 "
     "key-int-max=300 bframes=0 sliced-threads=false threads=1 "
     "byte-stream=true aud=false option-string=slice-max-size={mtu}",

@@ -47,6 +47,12 @@ def any_packets(taken: Parameters) -> bool:
     return True
 
 
+def any_profile(taken: Parameters, profile: str) -> bool:
+    """There is but one."""
+    del taken, profile
+    return True
+
+
 class Size(NamedTuple):
     """A size of picture that a receiver states."""
 
@@ -80,6 +86,8 @@ class CodecRow(msgspec.Struct, frozen=True, kw_only=True):
     """Which of several acceptable forms is better: the higher."""
     passes: Callable[[Parameters], bool] = any_packets
     """Can what was encoded for others be passed on to a receiver that states these parameters?"""
+    decodes: Callable[[Parameters, str], bool] = any_profile
+    """Does a receiver that states these parameters decode what a sender made in this profile (as its caps name it)?"""
     form: Callable[[Parameters], str] = one_form
     """Parameters to the name of the form: those of different names are different codecs (RFC 6184 8.2.2)."""
     switches: Mapping[str, str] = {}

@@ -12,13 +12,12 @@ from typing import Any, Protocol
 
 import structlog
 
-from rostra.domain.media import CodecParameters, CryptoAttribute, MediaKind, StreamType
+from rostra.domain.media import CryptoAttribute, MediaKind, StreamType
 from rostra.domain.presenting import is_slides
 from rostra.environment import Environment
-from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import backplane, branches, ports, rtp_parts, rtp_statistics, srtp
-from rostra.media.engine.leg import Leg, LegContext
+from rostra.media.engine.leg import Feed, Leg, LegContext
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, make
 from rostra.media.engine.receivers import Receivers
 from rostra.media.engine.renditions import Rendition
@@ -66,9 +65,6 @@ class BackplaneLeg(Leg):
         """State for people."""
 
     def start(self, *, early: bool = False) -> None:
-        return
-
-    def request_keyframe(self) -> None:
         return
 
     def request_pictures(self) -> None:
@@ -161,6 +157,15 @@ class BackplaneReceiver(BackplaneLeg):
     def arriving(self, source: str = "") -> CodecRow | None:
         return self._receivers.arriving(source) if self._receivers else None
 
+    def arriving_profile(self, source: str = "") -> str:
+        return self._receivers.arriving_profile(source) if self._receivers else ""
+
+    def pictures_bitrate(self) -> float:
+        return self._bitrate(sending=False)
+
+    def slides_bitrate(self) -> float:
+        return self._bitrate(sending=False)
+
     def connect(self, request: ReceiveBackplane) -> None:
         """Receive this from now on; nothing changes when it is what we do. Raises BadDescription, BadPipeline."""
         if self._pipeline and request == self.request:
@@ -177,7 +182,7 @@ class BackplaneReceiver(BackplaneLeg):
     def _build(self, request: ReceiveBackplane) -> None:
         pipeline, encoder, decoder = self._begin(request.key_out, request.key_in)
         self._receivers = Receivers(request.source, pipeline, request.quality, prompt=True)
-        element, known = self._rtpbin, _known(request.kind)
+        element, known = self._rtpbin, rtp_parts.between_nodes(request.kind)
         element.set_property("latency", JITTER)
         element.set_property("do-lost", True)
         element.set_property("autoremove", True)
@@ -342,6 +347,20 @@ class BackplaneSender(BackplaneLeg):
     def _rung(self) -> Rung | None:
         return self._way.rung if isinstance(self._way, backplane.Encode) else None
 
+    @property
+    def channel(self) -> str:
+        return self._branch.get_by_name("stage").get_property("channel") if self._branch else ""
+
+    @property
+    def forwards(self) -> str:
+        return self.request.source if isinstance(self._way, backplane.Forward) else ""
+
+    def feeds(self) -> list[Feed]:
+        return [self] if self._way else []
+
+    def request_keyframe(self) -> None:
+        return
+
     def describe(self) -> dict[str, object]:
         request, way = self.request, self._way
         return {
@@ -353,7 +372,7 @@ class BackplaneSender(BackplaneLeg):
             "codec": way.row.name if way else "",
             "to": f"{request.address}:{request.port}",
             "way": type(way).__name__.lower() if way else "quiet",
-            "channel": self._branch.get_by_name("stage").get_property("channel") if self._branch else "",
+            "channel": self.channel,
             "bitrate": self._bitrate(sending=True),
         }
 
@@ -366,23 +385,6 @@ class BackplaneSender(BackplaneLeg):
     def _drop(self) -> None:
         self._row = self._branch = None
         super()._drop()
-
-
-def _known(kind: MediaKind) -> dict[int, Any]:
-    """What the payload types mean, with the feedback we give."""
-    found: dict[int, Any] = {}
-    for name, number in backplane.PAYLOAD_TYPES.items():
-        row = codecs.BY_NAME[name]
-        codec = CodecParameters(
-            name=name,
-            payload_type=number,
-            clock_rate=row.clock_rate,
-            channels=row.channels,
-            feedback=("nack pli",) if row.feedback else (),
-        )
-        if row.kind is kind:
-            found[number] = rtp_parts.payload_caps(kind, codec)
-    return found
 
 
 def _is_media(pad: Any) -> bool:

@@ -30,6 +30,7 @@ from rostra.media.engine.rtp_leg import RtpLeg
 from rostra.media.engine.sections import BadDescription
 from rostra.media.engine.stills import StillLeg
 from rostra.media.engine.stream_leg import StreamFailed, StreamLeg
+from rostra.media.engine.survey import survey
 from rostra.media.engine.text import Image
 from rostra.media.engine.themes import ThemeFiles
 from rostra.media.engine.webrtc_leg import WebRtcLeg
@@ -68,7 +69,7 @@ class Engine:
         self._passing = Passing(self._legs, self._renditions)
         self._context = LegContext(
             self._renditions, self._connected, self._failed, self._digit, patience, lambda: self._pictures,
-            self._passing, lambda: self.quality, lambda leg: emit(m.PictureWanted(leg=leg)),
+            self._passing, lambda: self.quality, lambda leg: emit(m.PictureWanted(leg=leg)), self._passing.direct,
             lambda leg, command: emit(m.CameraAsked(leg=leg, command=command)),
         )  # fmt: skip
         self._needs = Needs(self._legs)
@@ -342,7 +343,7 @@ class Engine:
             view for view, scene in self._views.items() if 3 * scene.width == 4 * scene.height
         )
         self._needs.compose(self._views, self._watching, FULL_HD_SCALE if self.quality == "fullhd" else 1.0)
-        self._passing.routes = wanted.audio
+        self._passing.composed(wanted, self._image)
         self._slides = dict(wanted.slides)
         for leg in self._legs.values():
             leg.watch(self._view_of(leg.id))
@@ -379,11 +380,11 @@ class Engine:
             "encoders": self._renditions.debug_state(),
             "stage": stage.debug_state(),
             "needs": self._needs.debug_state(),
+            "graph": survey(self._legs, self._renditions.running, self._views, self._passing.routes),
             "resident_kilobytes": usage.ru_maxrss,
         }
-        streams = [one for leg in self._legs.values() for one in leg.statistics()]
         return m.StatisticsReply(
-            streams=tuple(streams),
+            streams=tuple(one for leg in self._legs.values() for one in leg.statistics()),
             quality={leg.id: leg.meter.quality[-1] for leg in self._legs.values() if leg.meter.quality},
             processor_seconds=usage.ru_utime + usage.ru_stime,
             debug=debug,

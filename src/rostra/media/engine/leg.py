@@ -5,16 +5,17 @@ from __future__ import annotations
 import abc
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from rostra.domain.camera import CameraCommand
 from rostra.domain.media import MediaKind, StreamType
 from rostra.domain.presenting import is_slides
 from rostra.media.codecs.row import CodecRow
-from rostra.media.engine import rtp_statistics, stage
+from rostra.media.engine import rtp_statistics
+from rostra.media.engine.direct import Arriving
 from rostra.media.engine.meter import Facts, Meter
-from rostra.media.engine.renditions import Rendition, Renditions
+from rostra.media.engine.renditions import Renditions
 from rostra.media.engine.rungs import Rung
 from rostra.media.engine.slides import Supply
 from rostra.media.replies import StreamStatistics
@@ -44,8 +45,27 @@ class LegContext:
     """The best main picture there is, see `rungs.pick`."""
     picture_wanted: Callable[[str], None] = lambda _: None
     """A far end that takes no RTCP feedback should be asked for a key frame by its signalling."""
+    direct: Callable[[str], Arriving | None] = lambda _: None
+    """What alone makes up a view, as it arrives; None: nothing does."""
     camera: Callable[[str, CameraCommand], None] = lambda _, __: None
     """A far end moves a camera: whose, is not its to say."""
+
+
+class Feed(Protocol):
+    """A picture that a leg is sent."""
+
+    @property
+    def channel(self) -> str:
+        """Where it is published; empty: there is none now."""
+        ...
+
+    @property
+    def forwards(self) -> str:
+        """The source that is sent as it arrives; empty: it comes from an encoder."""
+        ...
+
+    def request_keyframe(self) -> None: ...
+    def poll(self) -> None: ...
 
 
 class Leg(abc.ABC):
@@ -104,6 +124,11 @@ class Leg(abc.ABC):
         del source
         return None
 
+    def arriving_profile(self, source: str = "") -> str:
+        """What its codec calls what that picture uses; empty: not known."""
+        del source
+        return ""
+
     def slides_bitrate(self) -> float:
         """Bit/s of the slides it sends us."""
         return 0.0
@@ -120,9 +145,14 @@ class Leg(abc.ABC):
     def start(self, *, early: bool = False) -> None:
         """Send media from now on. `early`: nothing shows yet that the far end is where it says."""
 
-    @abc.abstractmethod
     def request_keyframe(self) -> None:
         """The far end needs a key frame."""
+        for feed in self.feeds():
+            feed.request_keyframe()
+
+    def feeds(self) -> Sequence[Feed]:
+        """The pictures it is sent."""
+        return ()
 
     @abc.abstractmethod
     def request_pictures(self) -> None:
@@ -173,41 +203,3 @@ class Leg(abc.ABC):
         if slides:
             pictures[StreamType.PRESENTATION, True] = slides
         return self.meter.report(self.id, Facts(self.codecs(), pictures), time.monotonic(), time.time())
-
-
-class VideoFeed:
-    """The encoded picture of one leg: which shared encoder its branch is tuned to."""
-
-    def __init__(self, renditions: Renditions, row: CodecRow, subscriber: Any) -> None:
-        self._renditions = renditions
-        self._row = row
-        self._subscriber = subscriber
-        self._rendition: Rendition | None = None
-        self._wanted: Rung | None = None
-
-    @property
-    def rung(self) -> Rung | None:
-        return self._rendition.key.rung if self._rendition else None
-
-    def tune(self, view: str, rung: Rung | None = None) -> None:
-        """Move to the encoder of another view or rung; it begins with a key frame."""
-        wanted = self._wanted = rung or self._wanted
-        if wanted is None:
-            return
-        previous = self._rendition
-        if previous and self._renditions.retune(previous, view, wanted):
-            return
-        self._rendition = self._renditions.acquire(view, self._row, wanted)
-        if previous is not self._rendition:
-            self._subscriber.set_property("channel", self._rendition.channel)
-        if previous:
-            self._renditions.release(previous)
-
-    def request_keyframe(self) -> None:
-        if self._rendition:
-            stage.request_keyframe(self._rendition.channel)
-
-    def close(self) -> None:
-        if self._rendition:
-            self._renditions.release(self._rendition)
-        self._rendition = None

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Mapping
+from typing import Final
 
 from rostra.domain.media import MediaKind
 from rostra.domain.presenting import call_of, is_slides
 from rostra.domain.scene import Fit, Scene, Tile
 from rostra.media.codecs.row import CodecRow
-from rostra.media.engine import backplane, slides, stage
+from rostra.media.engine import backplane, direct, images, slides, stage
 from rostra.media.engine.backplane_legs import BackplaneReceiver, BackplaneSender
 from rostra.media.engine.leg import Leg
 from rostra.media.engine.renditions import Rendition, Renditions
-from rostra.media.messages import AudioRoute, Quality, SendBackplane
+from rostra.media.messages import AudioRoute, Compose, Quality, SendBackplane
 
 UNHEARD = AudioRoute(speaks=False, hears=False)
 """Sound of backplanes until Compose says which groups it belongs to: it must not come back to where it is from."""
+COUNTING: Final = 1.0
+"""Seconds for which a bit rate that was read is good."""
 
 
 class Passing:
@@ -34,6 +38,42 @@ class Passing:
         self._renditions = renditions
         self._users: Counter[str] = Counter()
         self._fat: set[str] = set()
+        self._whole: dict[str, str] = {}
+        self._rates: dict[str, tuple[float, float]] = {}
+
+    def composed(self, wanted: Compose, find: images.Find) -> None:
+        """These are the views and routes from now on; `find` knows images of the theme."""
+        self.routes = wanted.audio
+        self._whole = {
+            view: direct.whole(scene, lambda name: find(name) is not None) for view, scene in wanted.views.items()
+        }
+
+    def direct(self, view: str) -> direct.Arriving | None:
+        """What alone makes up a view, as it arrives; None: nothing does, or it does not arrive encoded."""
+        source = self._whole.get(view, "")
+        size = self.pictures.get(source)
+        leg = next((leg for leg in self._bringing(source) if leg.arriving(source)), None) if size else None
+        row = leg.arriving(source) if leg else None
+        if leg is None or row is None or size is None:
+            return None
+        channel = backplane.channel(source, Quality.FULL, row)
+        return direct.Arriving(source, channel, row, size, leg.arriving_profile(source), self._rate(source, leg))
+
+    def _bringing(self, source: str) -> list[Leg]:
+        """Whoever a source arrives from in full."""
+        leg = self._legs.get(call_of(source))
+        remote = [one for one in self._arriving_as(source) if one.request.quality is Quality.FULL]
+        return [leg, *remote] if leg is not None and _is_here(leg) else [*remote]
+
+    def _rate(self, source: str, leg: Leg) -> float:
+        """Bit/s; reading it costs something, and many may ask."""
+        now = time.monotonic()
+        read, rate = self._rates.get(source, (-COUNTING, 0.0))
+        if now - read >= COUNTING:
+            rate = leg.slides_bitrate() if is_slides(source) else leg.pictures_bitrate()
+            self._rates = {one: (at, known) for one, (at, known) in self._rates.items() if one in self.pictures}
+            self._rates[source] = now, rate
+        return rate
 
     def knows(self, request: SendBackplane) -> bool:
         """Whether there is, or may come, what is asked for."""

@@ -89,6 +89,15 @@ class Receivers:
         with self._lock:
             return next((row for shown, row, _ in reversed(self._pictures.values()) if shown == wanted), None)
 
+    def arriving_profile(self, source: str = "") -> str:
+        """What the codec of the latest stream of a source calls what it uses; empty: not known."""
+        wanted = source or self._source
+        with self._lock:
+            name = next((name for name, (shown, *_) in reversed(self._pictures.items()) if shown == wanted), None)
+            made = self._branches.get(name) if name else None
+        caps = made.get_by_name("split").get_static_pad("sink").get_current_caps() if made else None
+        return (caps.get_structure(0).get_string("profile") or "") if caps else ""
+
     def numbers(self, source: str) -> set[int]:
         """RTP source numbers of the pictures that come of a source."""
         with self._lock:

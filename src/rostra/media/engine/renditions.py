@@ -126,6 +126,11 @@ class Renditions:
         self._by_key.clear()
         await asyncio.gather(*self._closing)
 
+    @property
+    def running(self) -> list[Rendition]:
+        """All encoders at work."""
+        return list(self._by_key.values())
+
     def debug_state(self) -> list[dict[str, object]]:
         return [
             {

@@ -15,10 +15,10 @@ from rostra.domain.presenting import slides_of
 from rostra.environment import Environment
 from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
-from rostra.media.engine import dtmf, ports, rtp_rates, rungs
+from rostra.media.engine import direct, dtmf, ports, rtp_rates, rungs
 from rostra.media.engine.consent import Consent
 from rostra.media.engine.ice import Agent
-from rostra.media.engine.leg import Leg, LegContext, VideoFeed
+from rostra.media.engine.leg import Feed, Leg, LegContext
 from rostra.media.engine.ports import PortPair
 from rostra.media.engine.rtp_parts import DISCARD, NOWHERE, NOWHERE_6
 from rostra.media.engine.rtp_rates import RtpRates
@@ -28,6 +28,7 @@ from rostra.media.engine.rtp_transport import RtpTransport, Wire, wire
 from rostra.media.engine.rungs import Rung
 from rostra.media.engine.sections import BadDescription
 from rostra.media.engine.slides import SlidesFeed, Taker
+from rostra.media.engine.video_feed import VideoFeed
 from rostra.media.messages import ReserveIce
 
 logger = structlog.get_logger("rostra.media")
@@ -223,8 +224,11 @@ class RtpLeg(Leg):
             return
         if self._feed is None:
             made = codecs.sent_as(video.row, video.send.parameters)
-            self._feed = VideoFeed(self.context.renditions, made, transport.subscriber(video.index))
-        self._feed.tune(self.view, self._best(video, self._rates.limit))
+            self._feed = VideoFeed(self.context, made, transport.subscriber(video.index))
+        taker = direct.Taker(
+            video.send.parameters, self._limit(Content.MAIN, self._rates.limit), self.context.quality()
+        )
+        self._feed.tune(self.view, self._best(video, self._rates.limit), taker)
 
     def watch(self, view: str) -> None:
         super().watch(view)
@@ -240,13 +244,14 @@ class RtpLeg(Leg):
         super().hold(held)
         self._apply()
 
-    def request_keyframe(self) -> None:
-        for feed in (self._feed, self._slides):
-            if feed:
-                feed.request_keyframe()
+    def feeds(self) -> list[Feed]:
+        return [feed for feed in (self._feed, self._slides) if feed]
 
     def arriving(self, source: str = "") -> CodecRow | None:
         return self._transport.receivers.arriving(source) if self._transport else None
+
+    def arriving_profile(self, source: str = "") -> str:
+        return self._transport.receivers.arriving_profile(source) if self._transport else ""
 
     def request_pictures(self) -> None:
         transport = self._transport
@@ -284,8 +289,8 @@ class RtpLeg(Leg):
         if transport is None:
             return
         transport.settle()
-        if self._slides:
-            self._slides.poll()
+        for feed in self.feeds():
+            feed.poll()
         now = asyncio.get_running_loop().time()
         total = transport.reports
         for index, stream in self._streams.items():

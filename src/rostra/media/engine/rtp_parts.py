@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from rostra.domain.ice import RTP
 from rostra.domain.media import CodecParameters, MediaKind
-from rostra.media.engine import ports
+from rostra.media import codecs
+from rostra.media.engine import backplane, ports
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.ice import Agent
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, make
@@ -107,3 +108,20 @@ def payload_caps(kind: MediaKind, codec: CodecParameters, described: Collection[
     stated = {name: value for name, value in codec.parameters.items() if name in described and _WORD.fullmatch(value)}
     members += [f"{name}=(string){value}" for name, value in stated.items()]
     return Gst.Caps.from_string(",".join(members))
+
+
+def between_nodes(kind: MediaKind) -> dict[int, Any]:
+    """What payload types mean on backplanes, with the feedback we give."""
+    found: dict[int, Any] = {}
+    for name, number in backplane.PAYLOAD_TYPES.items():
+        row = codecs.BY_NAME[name]
+        codec = CodecParameters(
+            name=name,
+            payload_type=number,
+            clock_rate=row.clock_rate,
+            channels=row.channels,
+            feedback=("nack pli",) if row.feedback else (),
+        )
+        if row.kind is kind:
+            found[number] = payload_caps(kind, codec)
+    return found

@@ -147,6 +147,16 @@ class SlidesFeed:
         return self._taker.row
 
     @property
+    def channel(self) -> str:
+        """Where what is sent is published; empty: nothing is sent."""
+        return self._channel
+
+    @property
+    def forwards(self) -> str:
+        """The source that is passed on as it comes; empty: none."""
+        return self._source if isinstance(self._way, Forward) else ""
+
+    @property
     def picture(self) -> tuple[int, int, float] | None:
         """Width, height and rate of what is sent; the rate of what is passed on is not known."""
         if isinstance(self._way, Encode) and self._way.rung:

@@ -59,9 +59,9 @@ async def take(source: str, size: tuple[int, int], mark: bytes) -> StillTaken:
 
 async def _looked_at(source: str) -> None:
     """When nobody else looks at it, what is there is old."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + RENEWING
-    while not sights.want(source) and loop.time() < end:
+    for _ in range(round(RENEWING / DECODED)):
+        if sights.want(source):
+            return
         await asyncio.sleep(DECODED)
 
 

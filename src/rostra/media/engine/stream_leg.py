@@ -21,9 +21,10 @@ from rostra.domain.scene import SCENE_HEIGHT, SCENE_WIDTH, Fit, Scene, Tile
 from rostra.media.codecs import h264
 from rostra.media.engine import branches, images, rungs, stage
 from rostra.media.engine.gst import Gio, GLib
-from rostra.media.engine.leg import Leg, LegContext, VideoFeed
+from rostra.media.engine.leg import Leg, LegContext
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, make_bin
 from rostra.media.engine.rungs import Rung
+from rostra.media.engine.video_feed import VideoFeed
 
 logger = structlog.get_logger("rostra.media")
 
@@ -88,7 +89,7 @@ class _Line:
             made.get_by_name("sound").set_property("leg", self._leg.id)
         self._out = made.get_by_name("out")
         self._out.set_property("location", self._url)
-        self._feed = VideoFeed(self._leg.context.renditions, h264.STREAMED, made.get_by_name("stage"))
+        self._feed = VideoFeed(self._leg.context, h264.STREAMED, made.get_by_name("stage"))
         self._feed.tune(self.view, self.rung)
         pipeline.add(made)
         self._broken = broken

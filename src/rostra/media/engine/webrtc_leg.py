@@ -11,11 +11,12 @@ from rostra.domain.media import MediaKind, StreamType
 from rostra.domain.presenting import slides_of
 from rostra.environment import Environment
 from rostra.media.codecs.row import CodecRow
-from rostra.media.engine import rtp_statistics, rungs
-from rostra.media.engine.leg import Leg, LegContext, VideoFeed
+from rostra.media.engine import direct, rtp_statistics, rungs
+from rostra.media.engine.leg import Feed, Leg, LegContext
 from rostra.media.engine.rungs import Rung
 from rostra.media.engine.sending import lower
 from rostra.media.engine.slides import LADDER, SlidesFeed, Taker
+from rostra.media.engine.video_feed import VideoFeed
 from rostra.media.engine.webrtc_answer import answer, slides_sources, transport_wide
 from rostra.media.engine.webrtc_plan import Plan, PlannedSection, plan
 from rostra.media.engine.webrtc_rates import WebRtcRates
@@ -82,8 +83,11 @@ class WebRtcLeg(Leg):
         if section is None or section.chosen is None or branch is None:
             return
         if self._feed is None:
-            self._feed = VideoFeed(self.context.renditions, section.chosen.row, branch.get_by_name("stage"))
-        self._feed.tune(self.view, self._best(section, self._rates.rate.limit if self._rates else None))
+            self._feed = VideoFeed(self.context, section.chosen.row, branch.get_by_name("stage"))
+        rate = self._rates.rate.limit if self._rates else None
+        taken = section.chosen.payload.parameters
+        taker = direct.Taker(taken, self._limit_of(section, rate), self.context.quality())
+        self._feed.tune(self.view, self._best(section, rate), taker)
 
     def _best(self, section: PlannedSection, rate: int | None) -> Rung:
         """The main picture that it is sent where the path takes so many bit/s."""
@@ -123,8 +127,8 @@ class WebRtcLeg(Leg):
     def poll(self) -> None:
         if self._transport:
             self._transport.look()
-        if self._slides:
-            self._slides.poll()
+        for feed in self.feeds():
+            feed.poll()
         section = self._planned.of_role("video") if self._planned else None
         if section is None or self._rates is None:
             return
@@ -158,10 +162,8 @@ class WebRtcLeg(Leg):
         super().hold(held)
         self._apply()
 
-    def request_keyframe(self) -> None:
-        for feed in (self._feed, self._slides):
-            if feed:
-                feed.request_keyframe()
+    def feeds(self) -> list[Feed]:
+        return [feed for feed in (self._feed, self._slides) if feed]
 
     @property
     def presents(self) -> str:
@@ -169,6 +171,9 @@ class WebRtcLeg(Leg):
 
     def arriving(self, source: str = "") -> CodecRow | None:
         return self._transport.receivers.arriving(source) if self._transport else None
+
+    def arriving_profile(self, source: str = "") -> str:
+        return self._transport.receivers.arriving_profile(source) if self._transport else ""
 
     def slides_bitrate(self) -> float:
         numbers = self._transport.receivers.numbers(self.presents) if self._transport else set[int]()

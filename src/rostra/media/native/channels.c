@@ -5,6 +5,7 @@
 
 #define QUEUE_MOST 32
 #define KEY_INTERVAL (350 * G_TIME_SPAN_MILLISECOND) /* browsers disregard a request within 300 ms of the one before */
+#define LEAVING_MOST (2 * G_TIME_SPAN_SECOND) /* then what is to be left does not play on */
 #define KEY_PATIENCE G_TIME_SPAN_SECOND /* then a request counts as lost; a slow path needs its time for a key frame */
 
 struct _Channel {
@@ -17,8 +18,10 @@ struct _Channel {
 };
 
 struct _Subscriber {
-  Channel *channel; /* under the table's lock */
-  GMutex lock;      /* over what follows */
+  Channel *channel; /* under the table's lock, as what follows */
+  Channel *next;    /* takes its place with its first key frame */
+  gint64 leaving;   /* since when there is a next one */
+  GMutex lock;      /* over the rest */
   GCond arrived;
   GQueue queue;
   gboolean flushing, need_key, discont;
@@ -108,6 +111,7 @@ Channel *rostra_channel_open(const char *id, GstElement *publisher) {
   publisher_count++;
   for (GList *item = channel->subscribers; item; item = item->next) {
     Subscriber *subscriber = item->data; /* a new encoder: its pictures do not follow from the old one's */
+    if (subscriber->channel != channel) continue;
     g_mutex_lock(&subscriber->lock);
     subscriber->need_key = subscriber->discont = TRUE;
     g_mutex_unlock(&subscriber->lock);
@@ -148,6 +152,28 @@ static gboolean offer(Subscriber *subscriber, const ChannelItem *item, gboolean 
   return FALSE;
 }
 
+static void leave(Subscriber *subscriber, Channel *channel) {
+  channel->subscribers = g_list_remove(channel->subscribers, subscriber);
+  channel_release(channel);
+  subscriber_count--;
+}
+
+/* With the table's lock held: does an item of this channel go to the subscriber? */
+static gboolean plays(Subscriber *subscriber, Channel *channel, gboolean delta, gboolean overdue, gboolean *wanted) {
+  if (subscriber->channel == channel)
+    return !subscriber->next || g_get_monotonic_time() - subscriber->leaving < LEAVING_MOST;
+  if (delta) {
+    *wanted |= overdue;
+    return FALSE;
+  }
+  leave(subscriber, subscriber->channel);
+  subscriber->channel = g_steal_pointer(&subscriber->next);
+  g_mutex_lock(&subscriber->lock);
+  subscriber->need_key = subscriber->discont = TRUE;
+  g_mutex_unlock(&subscriber->lock);
+  return TRUE;
+}
+
 void rostra_channel_push(Channel *channel, const ChannelItem *item) {
   gboolean delta = GST_BUFFER_FLAG_IS_SET(item->buffer, GST_BUFFER_FLAG_DELTA_UNIT), wanted = FALSE;
   g_mutex_lock(&lock);
@@ -155,6 +181,7 @@ void rostra_channel_push(Channel *channel, const ChannelItem *item) {
   gboolean overdue = key_overdue(channel);
   for (GList *link = channel->subscribers; link; link = link->next) {
     Subscriber *subscriber = link->data;
+    if (!plays(subscriber, channel, delta, overdue, &wanted)) continue;
     g_mutex_lock(&subscriber->lock);
     wanted |= offer(subscriber, item, delta, overdue);
     g_mutex_unlock(&subscriber->lock);
@@ -182,32 +209,49 @@ void rostra_subscriber_free(Subscriber *subscriber) {
   g_free(subscriber);
 }
 
-void rostra_subscriber_tune(Subscriber *subscriber, const char *id) {
-  GstElement *publisher = NULL;
-  if (id && !*id) id = NULL;
-  g_mutex_lock(&lock);
-  Channel *channel = subscriber->channel;
-  if (channel && id && g_str_equal(channel->id, id)) {
-    g_mutex_unlock(&lock);
-    return;
-  }
-  if (channel) {
-    channel->subscribers = g_list_remove(channel->subscribers, subscriber);
-    channel_release(channel);
-    subscriber_count--;
-  }
+/* With the table's lock held: what plays from now on, beginning with its next key frame. */
+static void change(Subscriber *subscriber, Channel *channel) {
+  if (subscriber->channel) leave(subscriber, subscriber->channel);
+  subscriber->channel = channel;
   g_mutex_lock(&subscriber->lock);
   g_queue_clear_full(&subscriber->queue, item_free);
   subscriber->need_key = subscriber->discont = TRUE;
   g_mutex_unlock(&subscriber->lock);
-  subscriber->channel = channel = id ? channel_of(id) : NULL;
-  if (channel) {
+}
+
+void rostra_subscriber_tune(Subscriber *subscriber, const char *id) {
+  GstElement *publisher = NULL;
+  if (id && !*id) id = NULL;
+  g_mutex_lock(&lock);
+  Channel *wanted = subscriber->next ? subscriber->next : subscriber->channel;
+  if (wanted && id && g_str_equal(wanted->id, id)) {
+    g_mutex_unlock(&lock);
+    return;
+  }
+  if (subscriber->next) leave(subscriber, g_steal_pointer(&subscriber->next));
+  if (!id) {
+    change(subscriber, NULL);
+  } else if (!subscriber->channel || !g_str_equal(subscriber->channel->id, id)) {
+    Channel *channel = channel_of(id);
     channel->subscribers = g_list_prepend(channel->subscribers, subscriber);
     subscriber_count++;
     publisher = key_due(channel);
+    if (subscriber->channel && subscriber->channel->publisher) {
+      subscriber->next = channel;
+      subscriber->leaving = g_get_monotonic_time();
+    } else {
+      change(subscriber, channel);
+    }
   }
   g_mutex_unlock(&lock);
   ask(publisher);
+}
+
+char *rostra_subscriber_playing(Subscriber *subscriber) {
+  g_mutex_lock(&lock);
+  char *id = subscriber->channel ? g_strdup(subscriber->channel->id) : NULL;
+  g_mutex_unlock(&lock);
+  return id;
 }
 
 gboolean rostra_subscriber_pull(Subscriber *subscriber, ChannelItem *item) {

@@ -169,7 +169,9 @@ void rostra_channel_push(Channel *channel, const ChannelItem *item);
 
 Subscriber *rostra_subscriber_new(void);
 void rostra_subscriber_free(Subscriber *subscriber);
-void rostra_subscriber_tune(Subscriber *subscriber, const char *channel); /* "" or NULL: nothing */
+/* What plays now goes on until the other channel has a key frame (not for long). "" or NULL: nothing, at once. */
+void rostra_subscriber_tune(Subscriber *subscriber, const char *channel);
+char *rostra_subscriber_playing(Subscriber *subscriber); /* id of the channel; NULL: none */
 gboolean rostra_subscriber_pull(Subscriber *subscriber, ChannelItem *item);
 void rostra_subscriber_flush(Subscriber *subscriber, gboolean flushing);
 void rostra_subscriber_request_key(Subscriber *subscriber);

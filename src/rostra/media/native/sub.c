@@ -6,7 +6,9 @@ typedef struct {
   char *name; /* property `channel`; object lock */
   Subscriber *subscriber;
   gboolean started; /* object lock */
-  GstCaps *caps;    /* streaming thread and state changes only */
+  GstCaps *caps;    /* streaming thread and state changes only, as what follows */
+  GstClockTime last;
+  GstClockTimeDiff shift; /* added to the times of a channel, so that none follows a later one */
 } RostraSub;
 typedef struct {
   GstPushSrcClass parent;
@@ -14,7 +16,7 @@ typedef struct {
 
 G_DEFINE_TYPE(RostraSub, rostra_sub, GST_TYPE_PUSH_SRC)
 
-enum { PROP_CHANNEL = 1 };
+enum { PROP_CHANNEL = 1, PROP_PLAYING };
 
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -31,6 +33,10 @@ static void set_property(GObject *object, guint id, const GValue *value, GParamS
 
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
   RostraSub *self = (RostraSub *)object;
+  if (id == PROP_PLAYING) {
+    g_value_take_string(value, rostra_subscriber_playing(self->subscriber));
+    return;
+  }
   GST_OBJECT_LOCK(self);
   g_value_set_string(value, self->name);
   GST_OBJECT_UNLOCK(self);
@@ -41,6 +47,8 @@ static gboolean start(GstBaseSrc *src) {
   GST_OBJECT_LOCK(self);
   char *name = g_strdup(self->name);
   self->started = TRUE;
+  self->last = GST_CLOCK_TIME_NONE;
+  self->shift = 0;
   GST_OBJECT_UNLOCK(self);
   rostra_subscriber_tune(self->subscriber, name);
   g_free(name);
@@ -82,12 +90,23 @@ static GstClockTime local_time(RostraSub *self, const ChannelItem *item) {
   return time > base ? time - base : 0;
 }
 
+/* Media of another channel has waited longer or shorter on its way here. */
+static GstClockTime in_order(RostraSub *self, GstClockTime time, gboolean discont) {
+  const GstClockTimeDiff most = GST_SECOND, step = GST_MSECOND;
+  if (discont) {
+    GstClockTimeDiff behind = GST_CLOCK_TIME_IS_VALID(self->last) ? GST_CLOCK_DIFF(time, self->last) : -1;
+    self->shift = behind >= 0 && behind < most ? behind + step : 0;
+  }
+  self->last = time + (GstClockTime)self->shift;
+  return self->last;
+}
+
 static GstFlowReturn create(GstPushSrc *src, GstBuffer **out) {
   RostraSub *self = (RostraSub *)src;
   ChannelItem item;
   if (!rostra_subscriber_pull(self->subscriber, &item)) return GST_FLOW_FLUSHING;
   GstBuffer *buffer = gst_buffer_copy(item.buffer); /* the memory stays shared, times and flags are ours */
-  GST_BUFFER_PTS(buffer) = local_time(self, &item);
+  GST_BUFFER_PTS(buffer) = in_order(self, local_time(self, &item), item.discont);
   GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
   if (item.discont)
     GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
@@ -141,6 +160,9 @@ static void rostra_sub_class_init(RostraSubClass *klass) {
                                                       "Id of the channel to show; may change at any time", NULL,
                                                       G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                           GST_PARAM_MUTABLE_PLAYING));
+  g_object_class_install_property(object, PROP_PLAYING,
+                                  g_param_spec_string("playing", "Playing", "Id of the channel that is shown now", NULL,
+                                                      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(klass), &src_template);
   gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(klass), "Stage subscriber", "Source",
                                         "Encoded media published elsewhere in the process", "Rostra");
