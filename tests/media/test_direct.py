@@ -96,6 +96,7 @@ def test_it_begins_when_it_will_last_and_does_not_flap() -> None:
         changes += chosen != before
         before = chosen
     assert 2 <= changes <= 20
+    assert steady.choose(500.0, "") == ""
     assert steady.choose(600.0, "other") == ""
     assert steady.choose(602.0, "other") == "other"
     assert steady.choose(602.1, "far") == "far", "from one to another there is no need to wait"
