@@ -154,11 +154,9 @@ class BackplaneReceiver(BackplaneLeg):
     def shows(self) -> str:
         return self.request.source if self.request.kind is MediaKind.VIDEO else ""
 
-    def arriving(self, source: str = "") -> CodecRow | None:
-        return self._receivers.arriving(source) if self._receivers else None
-
-    def arriving_profile(self, source: str = "") -> str:
-        return self._receivers.arriving_profile(source) if self._receivers else ""
+    @property
+    def receivers(self) -> Receivers | None:
+        return self._receivers
 
     def pictures_bitrate(self) -> float:
         return self._bitrate(sending=False)

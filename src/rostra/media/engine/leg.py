@@ -15,6 +15,7 @@ from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import rtp_statistics
 from rostra.media.engine.direct import Arriving
 from rostra.media.engine.meter import Facts, Meter
+from rostra.media.engine.receivers import Receivers
 from rostra.media.engine.renditions import Renditions
 from rostra.media.engine.rungs import Rung
 from rostra.media.engine.slides import Supply
@@ -119,15 +120,18 @@ class Leg(abc.ABC):
         """Under which name its slides are on the stage; empty: it has none."""
         return ""
 
-    def arriving(self, source: str = "") -> CodecRow | None:
-        """The codec of a picture it sends us (its main one by default), also on a channel (`backplane.channel`)."""
-        del source
+    @property
+    def receivers(self) -> Receivers | None:
+        """What comes from it; None: nothing does."""
         return None
 
+    def arriving(self, source: str = "") -> CodecRow | None:
+        """The codec of a picture it sends us (its main one by default), also on a channel (`backplane.channel`)."""
+        return self.receivers.arriving(source) if self.receivers else None
+
     def arriving_profile(self, source: str = "") -> str:
-        """What its codec calls what that picture uses; empty: not known."""
-        del source
-        return ""
+        """What the codec calls what that picture uses; empty: not known."""
+        return self.receivers.arriving_profile(source) if self.receivers else ""
 
     def slides_bitrate(self) -> float:
         """Bit/s of the slides it sends us."""

@@ -14,12 +14,12 @@ from rostra.domain.media import Content, MediaDescription, MediaKind, StreamType
 from rostra.domain.presenting import slides_of
 from rostra.environment import Environment
 from rostra.media import codecs
-from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import direct, dtmf, ports, rtp_rates, rungs
 from rostra.media.engine.consent import Consent
 from rostra.media.engine.ice import Agent
 from rostra.media.engine.leg import Feed, Leg, LegContext
 from rostra.media.engine.ports import PortPair
+from rostra.media.engine.receivers import Receivers
 from rostra.media.engine.rtp_parts import DISCARD, NOWHERE, NOWHERE_6
 from rostra.media.engine.rtp_rates import RtpRates
 from rostra.media.engine.rtp_statistics import Received
@@ -53,8 +53,7 @@ class RtpLeg(Leg):
         self._remote: MediaDescription | None = None
         self._started = False
         self._connected = False
-        self._packets = 0
-        self._heard = 0.0
+        self._packets, self._heard = 0, 0.0
         self._asked = 0, -ASKING
         """Packets that had come when its signalling was last asked for a key frame, and when that was."""
         self._presses = dtmf.Presses()
@@ -135,8 +134,7 @@ class RtpLeg(Leg):
 
     @property
     def presents(self) -> str:
-        wires = self._transport.wires if self._transport else ()
-        return slides_of(self.id) if any(w.slides for w in wires) else ""
+        return slides_of(self.id) if self._transport and any(w.slides for w in self._transport.wires) else ""
 
     def slides_bitrate(self) -> float:
         return self._arriving_bitrate(slides=True)
@@ -247,11 +245,9 @@ class RtpLeg(Leg):
     def feeds(self) -> list[Feed]:
         return [feed for feed in (self._feed, self._slides) if feed]
 
-    def arriving(self, source: str = "") -> CodecRow | None:
-        return self._transport.receivers.arriving(source) if self._transport else None
-
-    def arriving_profile(self, source: str = "") -> str:
-        return self._transport.receivers.arriving_profile(source) if self._transport else ""
+    @property
+    def receivers(self) -> Receivers | None:
+        return self._transport.receivers if self._transport else None
 
     def request_pictures(self) -> None:
         transport = self._transport

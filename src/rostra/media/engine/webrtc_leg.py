@@ -10,9 +10,9 @@ import structlog
 from rostra.domain.media import MediaKind, StreamType
 from rostra.domain.presenting import slides_of
 from rostra.environment import Environment
-from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import direct, rtp_statistics, rungs
 from rostra.media.engine.leg import Feed, Leg, LegContext
+from rostra.media.engine.receivers import Receivers
 from rostra.media.engine.rungs import Rung
 from rostra.media.engine.sending import lower
 from rostra.media.engine.slides import LADDER, SlidesFeed, Taker
@@ -169,11 +169,9 @@ class WebRtcLeg(Leg):
     def presents(self) -> str:
         return slides_of(self.id) if self._planned and self._planned.of_role("slides") else ""
 
-    def arriving(self, source: str = "") -> CodecRow | None:
-        return self._transport.receivers.arriving(source) if self._transport else None
-
-    def arriving_profile(self, source: str = "") -> str:
-        return self._transport.receivers.arriving_profile(source) if self._transport else ""
+    @property
+    def receivers(self) -> Receivers | None:
+        return self._transport.receivers if self._transport else None
 
     def slides_bitrate(self) -> float:
         numbers = self._transport.receivers.numbers(self.presents) if self._transport else set[int]()
