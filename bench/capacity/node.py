@@ -1,0 +1,107 @@
+"""The node that is measured: a whole platform in processes of its own, with rooms for the loads."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import tempfile
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.platform import Platform, descendants, fresh_environment
+
+_CONFERENCES = "/api/admin/configuration/v1/conference/"
+HD_CALLS = 400
+"""What the node may take: it shall not refuse what is to be measured."""
+HOST_PIN, GUEST_PIN = "2468", "1357"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Use:
+    """What processes have used up to a moment."""
+
+    when: float
+    worker: float
+    """Processor seconds of media workers,"""
+    node: float
+    """and of the node's other processes."""
+
+    def since(self, before: Use) -> tuple[float, float]:
+        """Cores of the workers, and of the rest."""
+        took = self.when - before.when
+        return (self.worker - before.worker) / took, (self.node - before.node) / took
+
+
+class Measured:
+    """The running platform."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self.address = "127.0.0.1"
+        self.sip_port: int = platform.environment.sip_port
+        self.web: str = platform.web
+        self._node = platform.child("node")
+        self._rooms: set[str] = set()
+
+    def room(self, alias: str, **settings: Any) -> str:
+        """An alias of a room of its own."""
+        if alias not in self._rooms:
+            body = {"name": alias, "service_type": "conference", "aliases": [{"alias": alias}], **settings}
+            with self.platform.api() as api:
+                answer = api.post(_CONFERENCES, json=body)
+                if answer.status_code != 201:
+                    raise RuntimeError(f"no room: {answer.text}")
+            self._rooms.add(alias)
+            time.sleep(1.0)  # until the node knows it
+        return alias
+
+    def workers(self) -> list[int]:
+        return [pid for pid, command in self._processes().items() if "engine.worker" in command]
+
+    def use(self) -> Use:
+        """Processor time so far of the node: its own process, its media workers and its message server."""
+        worker = rest = 0.0
+        for pid, command in self._processes().items():
+            seconds = _seconds(pid)
+            if "engine.worker" in command:
+                worker += seconds
+            else:
+                rest += seconds
+        return Use(time.monotonic(), worker, rest)
+
+    def memory(self) -> int:
+        """Bytes of all these processes, shared pages divided among those who share them."""
+        return sum(_proportional(pid) for pid in self._processes())
+
+    def _processes(self) -> dict[int, str]:
+        return descendants(self._node)
+
+
+def _seconds(process: int) -> float:
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
+def _proportional(process: int) -> int:
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) << 10
+    return 0
+
+
+@contextlib.contextmanager
+def measured() -> Generator[Measured]:
+    """A platform that has just been started."""
+    with tempfile.TemporaryDirectory() as home:
+        environment = dataclasses.replace(fresh_environment(Path(home)), capacity=HD_CALLS)
+        platform = Platform(environment).start()
+        try:
+            yield Measured(platform)
+        finally:
+            platform.stop()
