@@ -119,8 +119,8 @@ def hd(node: Measured, say: Say) -> list[Figure]:
             value=best(larger), runs=tuple(runs), notes=(f"largest valid run: {largest} calls",),
         ),
         Figure(
-            key="floor", title="Cost over the codec floor at 8 calls", least=1.6, stretch=1.25, unit="times", lower=True,
-            value=over if eight.valid else None,
+            key="floor", title="Cost over the codec floor at 8 calls", least=1.6, stretch=1.25, unit="times",
+            lower=True, value=over if eight.valid else None,
             notes=(f"floor {1000 * alone:.1f} mcores a call, SSIM of the codec alone {floors['H264']['ssim']:.3f}",),
         ),
         memory(next(one.run for one in runs if one.name == "2 calls, SIP"), eight, "hd"),

@@ -12,6 +12,7 @@ from bench.load import dtls
 from rostra.domain.media import CodecParameters
 
 _FEEDBACK = ("nack pli", "ccm fir")
+_CANDIDATE = re.compile(r"^a=candidate:\S+ 1 udp \d+ (\d+\.\d+\.\d+\.\d+) (\d+) typ host", re.IGNORECASE | re.MULTILINE)
 
 
 def offer(own: str, port: int, ufrag: str, password: str, codecs: list[CodecParameters], bandwidth: int) -> str:
