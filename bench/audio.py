@@ -27,7 +27,6 @@ from pathlib import Path
 from bench.media import processor_seconds, worker_pool
 from bench.peers import OPUS, packets
 from rostra.domain.media import CodecParameters, CryptoAttribute, MediaDescription, MediaKind, MediaStream
-from rostra.media import messages as m
 from rostra.media.client import Worker
 from rostra.media.engine import stage
 

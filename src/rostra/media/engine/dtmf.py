@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Protocol
 
 from rostra.media.engine.gst import Gst
 
@@ -22,15 +22,44 @@ def digit_of(number: int) -> str | None:
     return DIGITS[number] if 0 <= number < len(DIGITS) else None
 
 
-async def send(source: Any, digits: str) -> None:
-    """Press digits one after the other on an `rtpdtmfsrc`; unknown characters are skipped."""
+class Keys(Protocol):
+    """The keys of a telephone that is on a leg."""
+
+    def press(self, number: int) -> None:
+        """Press a key, by its event number."""
+        ...
+
+    def release(self) -> None:
+        """Let go of it."""
+        ...
+
+
+class EventSource:
+    """Keys of a pipeline: an `rtpdtmfsrc`."""
+
+    def __init__(self, element: Any) -> None:
+        self._element = element
+
+    def press(self, number: int) -> None:
+        self._send(f"start=(boolean)true,number=(int){number},volume=(int){VOLUME}")
+
+    def release(self) -> None:
+        self._send("start=(boolean)false")
+
+    def _send(self, members: str) -> None:
+        structure = Gst.Structure.from_string(f"dtmf-event,type=(int)1,method=(int)1,{members}")[0]
+        self._element.get_static_pad("src").send_event(Gst.Event.new_custom(Gst.EventType.CUSTOM_UPSTREAM, structure))
+
+
+async def send(keys: Keys, digits: str) -> None:
+    """Press digits one after the other; unknown characters are skipped."""
     for digit in digits.upper():
         if digit == ",":
             await asyncio.sleep(PAUSE)
         elif digit in DIGITS:
-            _event(source, start=True, number=DIGITS.index(digit))
+            keys.press(DIGITS.index(digit))
             await asyncio.sleep(PRESS)
-            _event(source, start=False)
+            keys.release()
             await asyncio.sleep(GAP)
 
 
@@ -40,14 +69,14 @@ class Presses:
     def __init__(self) -> None:
         self._last: asyncio.Task[None] | None = None
 
-    def press(self, source: Any, digits: str) -> None:
+    def press(self, keys: Keys, digits: str) -> None:
         """See `send`."""
         previous = self._last
 
         async def press() -> None:
             if previous:
                 await asyncio.gather(previous, return_exceptions=True)
-            await send(source, digits)
+            await send(keys, digits)
 
         self._last = asyncio.get_running_loop().create_task(press())
 
@@ -55,12 +84,3 @@ class Presses:
         if self._last:
             self._last.cancel()
             self._last = None
-
-
-def _event(source: Any, *, start: bool, number: int | None = None) -> None:
-    members = f"dtmf-event,type=(int)1,method=(int)1,start=(boolean){str(start).lower()}"
-    if number is not None:
-        members += f",number=(int){number},volume=(int){VOLUME}"
-    source.get_static_pad("src").send_event(
-        Gst.Event.new_custom(Gst.EventType.CUSTOM_UPSTREAM, Gst.Structure.from_string(members)[0])
-    )

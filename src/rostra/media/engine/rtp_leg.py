@@ -262,7 +262,7 @@ class RtpLeg(Leg):
             self.context.picture_wanted(self.id)
 
     def send_dtmf(self, digits: str) -> None:
-        source = self._transport.events() if self._transport else None
+        source = self._transport.keys() if self._transport else None
         if source is None:
             logger.info("No telephone events on this leg", leg=self.id)
             return
@@ -355,7 +355,7 @@ class RtpLeg(Leg):
         for index, stream in self._streams.items():
             stream.allowed = self._allowed(index, stream, self._transport, now)
             self._transport.gate(index, drop=not (self._started and stream.sends and stream.allowed and not self.held))
-        self._transport.receivers.muffle(self.held)
+        self._transport.muffle(self.held)
 
     async def _drop(self) -> None:
         self._presses.cancel()
@@ -397,4 +397,4 @@ class RtpLeg(Leg):
         return self._feed.rung if self._feed else None
 
     def rtpbin(self) -> Any:
-        return self._transport.rtpbin if self._transport else None
+        return self._transport.sessions if self._transport else None

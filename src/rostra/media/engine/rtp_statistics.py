@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
 
 from rostra.domain.media import StreamType
 from rostra.media.engine.meter import Count, Reading
@@ -45,8 +45,38 @@ class Sent:
     """Sequence number up to which it reports, the wraps included; 0: there was no report."""
 
 
+class Figures(Protocol):
+    """What is counted of a stream that has no RTP element."""
+
+    @property
+    def received(self) -> list[Received]: ...
+    @property
+    def sent(self) -> list[Sent]: ...
+    @property
+    def hosts(self) -> frozenset[str]: ...
+
+
+class Counting(Protocol):
+    """A stream that has no RTP element."""
+
+    def figures(self) -> Figures: ...
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Sessions:
+    """Sessions of an RTP element, and others beside it: all functions here take it in place of the element."""
+
+    element: Any
+    others: Mapping[int, Counting]
+
+
 def read(rtpbin: Any, session: int) -> tuple[list[Received], list[Sent]]:
     """Counters of one session; empty while it does not exist."""
+    if isinstance(rtpbin, Sessions):
+        if session in rtpbin.others:
+            figures = rtpbin.others[session].figures()
+            return figures.received, figures.sent
+        rtpbin = rtpbin.element
     inner = rtpbin.emit("get-internal-session", session) if rtpbin is not None else None
     if inner is None:
         return [], []
@@ -91,6 +121,10 @@ def read(rtpbin: Any, session: int) -> tuple[list[Received], list[Sent]]:
 
 def hosts(rtpbin: Any, session: int) -> set[str]:
     """Where media or reports of far sources of a session came from last."""
+    if isinstance(rtpbin, Sessions):
+        if session in rtpbin.others:
+            return set(rtpbin.others[session].figures().hosts)
+        rtpbin = rtpbin.element
     found = _far(rtpbin, session)
     places = (_address(_get(one, name, "")) for one in found for name in ("rtp-from", "rtcp-from"))
     return {place[0] for place in places if place is not None}

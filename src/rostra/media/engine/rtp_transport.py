@@ -19,10 +19,11 @@ from rostra.domain.media import CodecParameters, Content, CryptoAttribute, Media
 from rostra.domain.presenting import slides_of
 from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
-from rostra.media.engine import branches, dtmf, rtp_parts, rtp_statistics, srtp
+from rostra.media.engine import branches, dtmf, lines, rtp_parts, rtp_statistics, srtp
 from rostra.media.engine.dtls import Handshake, Secured, handshake
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.ice import Agent
+from rostra.media.engine.lines import Line, Plan
 from rostra.media.engine.pace import Pace
 from rostra.media.engine.pipeline import Pipeline, make
 from rostra.media.engine.ports import PortPair
@@ -68,6 +69,12 @@ class Wire:
     @property
     def row(self) -> CodecRow:
         return codecs.BY_NAME[self.send.name]
+
+    @property
+    def plain(self) -> bool:
+        """Sound that needs no pipeline."""
+        other = self.kind is not MediaKind.AUDIO or self.ice or self.dtls is not None
+        return not other and lines.possible(self.receive, self.send)
 
 
 def wire(index: int, local: MediaStream, remote: MediaStream) -> Wire | None:
@@ -140,7 +147,9 @@ class RtpTransport:
         self._senders: dict[int, Any] = {}
         self._decryption: dict[int, Decryption] = {}
         self._sinks: dict[int, tuple[Any, Any]] = {}
-        self.rtpbin: Any = self._sessions()
+        self._lines: dict[int, Line] = {}
+        self.rtpbin: Any = None if all(w.plain for w in wires) else self._sessions()
+        self.sessions = rtp_statistics.Sessions(self.rtpbin, self._lines)
         self._maps = {
             w.index: {
                 codec.payload_type: rtp_parts.payload_caps(w.kind, codec, described(codec)) for codec in w.receive
@@ -149,27 +158,42 @@ class RtpTransport:
         }
         self._failed = on_error
         self._secured: list[Secured] = []
-        self.reports = 0
-        """Reports of far ends (RTCP) that have come."""
-        self._handlers = [
-            self.rtpbin.connect("request-pt-map", lambda _, session, number: self._maps[session].get(number)),
-            self.rtpbin.connect("pad-added", self._pad_added),
-            self.rtpbin.connect("pad-removed", self._pad_removed),
-            self.rtpbin.connect("on-ssrc-active", self._reported),
-        ]
-        self._repair = Repair(self.rtpbin, self.receivers.hold, [w.index for w in wires if w.nacks])
+        self._reports = 0
+        self._handlers = [self.rtpbin.connect(*one) for one in self._signals()] if self.rtpbin else []
+        self._repair = Repair(self.rtpbin, self.receivers.hold, [w.index for w in wires if w.nacks and not w.plain])
         for w in wires:
-            self._build(w)
+            if w.plain:
+                self._lines[w.index] = self._line(w)
+            else:
+                self._build(w)
         rated = [w.index for w in wires if w.rates]
         self.rates = RateControl(self.rtpbin, rated, lambda index: self._pad(f"send_rtcp_src_{index}"))
 
     # ---- building -----------------------------------------------------------------------------------------
+
+    def _signals(self) -> list[tuple[str, Callable[..., Any]]]:
+        return [
+            ("request-pt-map", lambda _, session, number: self._maps[session].get(number)),
+            ("pad-added", self._pad_added),
+            ("pad-removed", self._pad_removed),
+            ("on-ssrc-active", self._reported),
+        ]
+
+    def _line(self, w: Wire) -> Line:
+        known = self._rollovers.get(w.key_in.key_salt) if w.key_in else None
+        plan = Plan(w.receive, w.send, w.events, w.mux, w.key_in, w.key_out)
+        try:
+            return Line(self.leg, plan, self._pairs[w.index], self._pressed, known)
+        except ValueError as problem:
+            raise BadDescription(str(problem)) from problem
 
     def _sessions(self) -> Any:
         made = self._pipeline.add(make("rtpbin", "rtp"))
         made.set_property("latency", JITTER)
         made.set_property("do-lost", True)
         made.set_property("autoremove", True)
+        name = lines.canonical(self.leg)
+        made.set_property("sdes", Gst.Structure.from_string(f'application/x-rtp-source-sdes,cname="{name}"')[0])
         if any(w.feedback for w in self.wires):
             made.set_property("rtp-profile", 3)
         return made
@@ -299,6 +323,9 @@ class RtpTransport:
         """Where a stream goes from now on, unless ICE finds that."""
         if self._checked(index):
             return
+        if index in self._lines:
+            self._lines[index].aim(address, port, rtcp_port)
+            return
         for sink, number in zip(self._sinks[index], (port, rtcp_port), strict=True):
             sink.set_property("host", address)
             sink.set_property("port", number)
@@ -308,21 +335,33 @@ class RtpTransport:
 
     def destination(self, index: int) -> tuple[str, int]:
         """Not of what ICE finds."""
+        if index in self._lines:
+            return self._lines[index].destination
         sink = self._sinks[index][0]
         return sink.get_property("host"), sink.get_property("port")
 
     def gate(self, index: int, *, drop: bool) -> None:
         """Open or shut what we send on a stream."""
+        if index in self._lines:
+            self._lines[index].gate(drop=drop)
+            return
         self._senders[index].get_by_name("gate").set_property("drop", drop)
 
     def subscriber(self, index: int) -> Any:
         """The element of a video stream that is tuned to an encoder."""
         return self._senders[index].get_by_name("stage")
 
-    def events(self) -> Any:
-        """The source of telephone events, or None when they were not agreed."""
+    def muffle(self, muffled: bool) -> None:
+        """Keep what arrives from the stage (a leg on hold)."""
+        self.receivers.muffle(muffled)
+        for line in self._lines.values():
+            line.muffle(muffled=muffled)
+
+    def keys(self) -> dtmf.Keys | None:
+        """What presses keys of telephones, or None when events were not agreed."""
         found = (branch.get_by_name("events") for branch in self._senders.values())
-        return next((source for source in found if source is not None), None)
+        sources: list[dtmf.Keys] = [dtmf.EventSource(source) for source in found if source is not None]
+        return next(iter([line for line in self._lines.values() if line.presses] + sources), None)
 
     def send_frame(self, payload: bytes) -> bool:
         """What moves a camera; False: there is no stream for it, or it is shut."""
@@ -331,11 +370,11 @@ class RtpTransport:
         return source is not None and branches.push_frame(source, payload, next(self._frames))
 
     def received(self, index: int) -> list[rtp_statistics.Received]:
-        return rtp_statistics.read(self.rtpbin, index)[0]
+        return rtp_statistics.read(self.sessions, index)[0]
 
     def hosts(self, index: int) -> set[str]:
         """Where what a stream received came from."""
-        return rtp_statistics.hosts(self.rtpbin, index)
+        return rtp_statistics.hosts(self.sessions, index)
 
     def settle(self) -> None:
         """Forget what has sent nothing genuine, follow the way's length; called a few times a second."""
@@ -349,8 +388,16 @@ class RtpTransport:
     @property
     def rollovers(self) -> dict[str, dict[int, int]]:
         """Counts of what has been decrypted, by key and source number."""
-        found = {w.key_in.key_salt: self._decryption[w.index] for w in self.wires if w.key_in and w.dtls is None}
-        return {key: decryption.rollovers for key, decryption in found.items()}
+        keyed = [(w.index, w.key_in.key_salt) for w in self.wires if w.key_in and w.dtls is None]
+        found = {key: self._lines[index].figures() for index, key in keyed if index in self._lines}
+        return {key: figures.rollovers for key, figures in found.items()} | {
+            key: self._decryption[index].rollovers for index, key in keyed if index in self._decryption
+        }
+
+    @property
+    def reports(self) -> int:
+        """Reports of far ends (RTCP) that have come."""
+        return self._reports + sum(line.figures().reports for line in self._lines.values())
 
     async def close(self) -> None:
         """Free everything but the sockets."""
@@ -359,6 +406,9 @@ class RtpTransport:
         self._handlers.clear()
         self.rates.close()
         self._repair.close()
+        for line in self._lines.values():
+            line.close()
+        self._lines.clear()
         await self._pipeline.close()
         self._senders.clear()
         self._sinks.clear()
@@ -381,9 +431,13 @@ class RtpTransport:
         if digit:
             self._on_digit(digit)
 
+    def _pressed(self, digit: str) -> None:
+        if self._pace.allows(time.monotonic()):
+            self._on_digit(digit)
+
     def _reported(self, *_: Any) -> None:
         """(In a media thread.)"""
-        self.reports += 1
+        self._reports += 1
 
     def _pad_added(self, _: Any, pad: Any) -> None:
         if pad.get_name().startswith("recv_rtp_src_"):

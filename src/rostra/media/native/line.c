@@ -140,9 +140,11 @@ ROSTRA_EXPORT int rostra_line_keys_signal(void) {
   return found;
 }
 
-/* The next key that was pressed and its line; 0: none. */
+/* The next key that was pressed and its line; 0: none, and the descriptor is quiet again. */
 ROSTRA_EXPORT int rostra_line_next_key(guint64 *handle) {
+  eventfd_t count;
   g_mutex_lock(&lock);
+  if (g_queue_is_empty(&keys) && keys_signal >= 0) eventfd_read(keys_signal, &count);
   Pressed *pressed = g_queue_pop_head(&keys);
   g_mutex_unlock(&lock);
   if (!pressed) return 0;
