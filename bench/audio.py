@@ -240,13 +240,10 @@ async def main(calls: int, seconds: float, *, secured: bool, told: bool) -> None
             count = len(list(Path(f"/proc/{process}/task").iterdir()))
         await pool.release(worker)
     alone, cost = floor(recorded, calls), used / took / calls
-    print(
-        f"{calls} calls{', SRTP' if secured else ''}, {SPEAKERS} speak, {seconds:g} s; {os.cpu_count()} cores; {count} threads"
-    )
+    print(f"{calls} calls{', SRTP' if secured else ''}, {SPEAKERS} speak, {seconds:g} s; {os.cpu_count()} cores")
     print(f"cores a call: {cost:.5f} ({1 / cost:.0f} per core); codecs alone {alone:.5f}; ratio {cost / alone:.1f}")
-    print(
-        f"memory a call: {memory:.2f} MB; packets/s at least {least:.1f}; longest gap ms median {gap[len(gap) // 2] * 1e3:.0f} worst {gap[-1] * 1e3:.0f}"
-    )
+    print(f"memory a call: {memory:.2f} MB; {count} threads; packets/s at least {least:.1f}")
+    print(f"longest gap: median {gap[len(gap) // 2] * 1e3:.0f} ms, worst {gap[-1] * 1e3:.0f} ms")
     if told:
         for name, spent in each.most_common(14):
             print(f"{name:20} {spent / 1e9 / took / calls * 1e6:8.0f} us a second and call")

@@ -12,7 +12,8 @@ from rostra.environment import PortRange
 from rostra.media import certificate
 from rostra.media.engine import ports, stage
 from rostra.media.engine.dtls import matches
-from rostra.media.engine.rtp_transport import RtpTransport, wire
+from rostra.media.engine.rtp_transport import RtpTransport
+from rostra.media.engine.rtp_wires import wire
 
 from .test_webrtc_legs import until
 

@@ -14,4 +14,5 @@ ROW = CodecRow(
     depayloader="rtpg722depay",
     decoder="avdec_g722 ! spanplc",
     sample_rate=16000,
+    native=True,
 )

@@ -23,4 +23,5 @@ ROW = CodecRow(
     payloader="rtpopuspay pt={payload_type} mtu={mtu}",
     depayloader="rtpopusdepay",
     decoder="opusdec plc=true use-inband-fec=true",
+    native=True,
 )

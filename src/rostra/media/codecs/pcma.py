@@ -14,4 +14,5 @@ ROW = CodecRow(
     depayloader="rtppcmadepay",
     decoder="alawdec ! spanplc",
     sample_rate=8000,
+    native=True,
 )

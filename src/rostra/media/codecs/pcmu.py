@@ -14,4 +14,5 @@ ROW = CodecRow(
     depayloader="rtppcmudepay",
     decoder="mulawdec ! spanplc",
     sample_rate=8000,
+    native=True,
 )

@@ -115,6 +115,8 @@ class CodecRow(msgspec.Struct, frozen=True, kw_only=True):
     """Its packets tell which pictures need no others, so that showing can wait for one."""
     sample_rate: int = 48000
     """PCM rate the audio encoder wants, Hz."""
+    native: bool = False
+    """The stage has it itself, as sound: no elements are needed where it has the packets as well."""
     feedback: tuple[str, ...] = ()
     """RTCP feedback we support for it."""
 

@@ -31,8 +31,6 @@ VIDEO_SINK = "rostravideosink name=stage"
 VIDEO_SOURCE = "rostravideosrc name=stage"
 AUDIO_SINK = "rostraaudiosink name=stage"
 AUDIO_SOURCE = "rostraaudiosrc name=stage"
-SHARED = ("OPUS", "PCMU", "PCMA", "G722")
-"""Codecs of sound that the stage encodes itself."""
 PUBLISH = "rostrapub name=publish"
 SUBSCRIBE = "rostrasub name=stage"
 PACE = "rostrapace name=pace"
@@ -78,7 +76,8 @@ def receive_audio(row: CodecRow, source: str, name: str, *, prompt: bool = False
     """
     made = make_bin(
         f"{row.depayloader} ! {row.decoder} ! audioconvert ! audioresample quality=2 ! "
-        f"audio/x-raw,format=S16LE,rate=48000,channels=1 ! valve name=gate ! {AUDIO_SINK} even={str(not prompt).lower()}",
+        f"audio/x-raw,format=S16LE,rate=48000,channels=1 ! valve name=gate ! "
+        f"{AUDIO_SINK} even={str(not prompt).lower()}",
         name,
     )
     _name(made, "source", source)
@@ -210,7 +209,7 @@ def send_audio(
 
 def _encoded(row: CodecRow) -> str:
     """The leg's mix, encoded: by an encoder that all share who hear the same, where the stage has the codec."""
-    if row.name in SHARED:
+    if row.native:
         return f"rostravoicesrc name=stage codec={row.name} ! valve name=gate drop=true"
     return (
         f"{AUDIO_SOURCE} ! valve name=gate drop=true ! audioconvert ! audioresample quality=2 ! "

@@ -18,11 +18,9 @@ from rostra.domain.media import CodecParameters, CryptoAttribute
 from rostra.media import codecs
 from rostra.media import encryption as keys
 from rostra.media.engine import stage
-from rostra.media.engine.branches import SHARED
 from rostra.media.engine.ports import PortPair
 from rostra.media.engine.rtp_statistics import Received, Sent
 
-_CODECS: Final[Mapping[str, int]] = {name: number for number, name in enumerate((*SHARED, codecs.EVENTS.name), 1)}
 _SOURCES: Final = 4
 _ADDRESS: Final = 64
 _KEY: Final = 64
@@ -119,7 +117,8 @@ class Plan:
 
 def possible(receive: tuple[CodecParameters, ...], send: CodecParameters) -> bool:
     """Whether the stage has all these codecs itself."""
-    return send.name in SHARED and all(one.name in _CODECS for one in receive)
+    rows = [codecs.BY_NAME[one.name] for one in receive]
+    return codecs.BY_NAME[send.name].native and all(row.native or row is codecs.EVENTS for row in rows)
 
 
 def canonical(leg: str) -> str:
@@ -161,7 +160,7 @@ class Line:
             name=canonical(leg).encode(),
             rtp=pair.rtp.fileno(),
             rtcp=-1 if plan.mux else pair.rtcp.fileno(),
-            codec=_CODECS[plan.send.name],
+            codec=library.rostra_codec_named(plan.send.name.encode()),
             payload_type=plan.send.payload_type,
             events=plan.events.payload_type if plan.events else -1,
             events_clock=plan.events.clock_rate if plan.events else 0,
@@ -171,7 +170,7 @@ class Line:
             rollover=max(rollovers.values(), default=0) if rollovers else 0,
         )
         for one in plan.receive:
-            setup.codecs[one.payload_type] = _CODECS[one.name]
+            setup.codecs[one.payload_type] = library.rostra_codec_named(one.name.encode())
         self._line: int | None = library.rostra_line_open(ctypes.byref(setup))
         if not self._line:
             raise ValueError("the keys cannot be used")

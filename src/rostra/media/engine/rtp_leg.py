@@ -24,7 +24,8 @@ from rostra.media.engine.rtp_parts import DISCARD, NOWHERE, NOWHERE_6
 from rostra.media.engine.rtp_rates import RtpRates
 from rostra.media.engine.rtp_statistics import Received
 from rostra.media.engine.rtp_streams import Stream, pair_index, plain, usable
-from rostra.media.engine.rtp_transport import RtpTransport, Wire, wire
+from rostra.media.engine.rtp_transport import RtpTransport
+from rostra.media.engine.rtp_wires import Wire, wire
 from rostra.media.engine.rungs import Rung
 from rostra.media.engine.sections import BadDescription
 from rostra.media.engine.slides import SlidesFeed, Taker

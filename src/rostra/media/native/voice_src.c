@@ -75,7 +75,7 @@ static int codec_of(RostraVoiceSrc *self) {
   GST_OBJECT_LOCK(self);
   int codec = rostra_codec_named(self->codec);
   GST_OBJECT_UNLOCK(self);
-  return codec;
+  return codec == ROSTRA_EVENTS ? 0 : codec;
 }
 
 static gboolean start(GstBaseSrc *src) {

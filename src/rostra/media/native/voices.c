@@ -36,10 +36,10 @@ static const struct {
   int factor; /* from the rate of its samples to 48 kHz */
 } table[] = {
     [ROSTRA_OPUS] = {"OPUS", 48000, 1}, [ROSTRA_PCMU] = {"PCMU", 8000, 6}, [ROSTRA_PCMA] = {"PCMA", 8000, 6},
-    [ROSTRA_G722] = {"G722", 8000, 3},
+    [ROSTRA_G722] = {"G722", 8000, 3}, [ROSTRA_EVENTS] = {"TELEPHONE-EVENT", 8000, 6},
 };
 
-int rostra_codec_named(const char *name) {
+ROSTRA_EXPORT int rostra_codec_named(const char *name) {
   for (guint i = 1; name && i < G_N_ELEMENTS(table); i++)
     if (g_str_equal(table[i].name, name)) return (int)i;
   return 0;
