@@ -81,7 +81,8 @@ class RtpTransport:
         self._secured: list[Secured] = []
         self._reports = 0
         self._handlers = [self.rtpbin.connect(*one) for one in self._signals()] if self.rtpbin else []
-        self._repair = Repair(self.rtpbin, self.receivers.hold, [w.index for w in wires if w.nacks and not w.plain])
+        asked = [w.index for w in wires if w.nacks and not w.plain]
+        self._repair = Repair(self.rtpbin, self.receivers.hold, asked) if self.rtpbin else None
         for w in wires:
             if w.plain:
                 self._lines[w.index] = self._line(w)
@@ -299,7 +300,8 @@ class RtpTransport:
 
     def settle(self) -> None:
         """Forget what has sent nothing genuine, follow the way's length; called a few times a second."""
-        self._repair.look(self._round_trips)
+        if self._repair:
+            self._repair.look(self._round_trips)
         for index, decryption in self._decryption.items():
             decryption.settle(lambda index=index: rtp_statistics.senders(self.rtpbin, index))
 
@@ -326,7 +328,8 @@ class RtpTransport:
             self.rtpbin.disconnect(handler)
         self._handlers.clear()
         self.rates.close()
-        self._repair.close()
+        if self._repair:
+            self._repair.close()
         for line in self._lines.values():
             line.close()
         self._lines.clear()
