@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import socket
 import tempfile
 import time
 from collections.abc import Generator
@@ -40,7 +41,7 @@ class Measured:
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
-        self.address = "127.0.0.1"
+        self.address: str = platform.environment.media_address
         self.sip_port: int = platform.environment.sip_port
         self.web: str = platform.web
         self._node = platform.child("node")
@@ -95,11 +96,24 @@ def _proportional(process: int) -> int:
     return 0
 
 
+def address() -> str:
+    """Of this machine on a network, as ICE does not use the loopback; else the loopback's."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # nothing is sent
+        except OSError:
+            return "127.0.0.1"
+        return probe.getsockname()[0]
+
+
 @contextlib.contextmanager
 def measured() -> Generator[Measured]:
     """A platform that has just been started."""
     with tempfile.TemporaryDirectory() as home:
-        environment = dataclasses.replace(fresh_environment(Path(home)), capacity=HD_CALLS)
+        own = address()
+        environment = dataclasses.replace(
+            fresh_environment(Path(home)), capacity=HD_CALLS, address=own, media_address=own
+        )
         platform = Platform(environment).start()
         try:
             yield Measured(platform)
