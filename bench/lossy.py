@@ -245,7 +245,8 @@ class Phone:
         index = int(pad.get_name().split("_")[3])
         row = codecs.BY_NAME[self.codecs[index].name]
         out = (
-            "videoconvert ! video/x-raw,format=I420 ! appsink name=out sync=false max-buffers=8"
+            "videoconvert ! videoscale ! video/x-raw,format=I420,width=1280,height=720 ! appsink name=out sync=false "
+            "max-buffers=8"
             if index
             else f"audioconvert ! audioresample ! audio/x-raw,format=S16LE,channels=1,rate={RATE} ! appsink name=out "
             "sync=false max-buffers=50"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from rostra.media.engine import estimator
 from rostra.media.engine.estimator import Base, Estimate, Heard
-from rostra.media.engine.feedback import Reports
+from rostra.media.engine.feedback import Missed, Reports
 from rostra.media.engine.rtp_statistics import Sent
 
 from .impaired import Impairment, Line
@@ -93,7 +93,7 @@ def test_it_finds_what_a_bottleneck_takes(
     for rate, within in ((400_000, down), (1_200_000, up)):
         line = Impairment(rate=rate, queue=queue, delay=0.03)
         assert any(abs(one / rate - 1) < 0.2 for one in path.run(within, line))
-        list(path.run(10 - within, line))
+        list(path.run(14 - within, line))
         rates = list(path.run(20, line))
         assert all(abs(one / rate - 1) < swing for one in rates), rates
         assert abs(sum(rates) / len(rates) / rate - 1) < 0.15
@@ -174,12 +174,20 @@ def test_reports_tell_what_came_between_them() -> None:
     slow = reports.heard(6, report(1500, 110, 400_000, round_trip=0.5))
     assert slow
     assert 0.25 < (slow.queue or 0) < 0.35
-    assert reports.heard(7, report(1600, 100, 450_000)) == Heard(100, 0, 400_000, 1, 0.0), (
-        "what came twice was not lost"
-    )
+    twice = reports.heard(7, report(1600, 100, 450_000))
+    assert twice == Heard(100, 0, 400_000, 1, 0.0), "what came twice was not lost"
     assert reports.heard(8, report(5, 0, 10, source=2)) is None
     assert reports.heard(9, None) is None
     assert reports.sent == 0
+
+
+def test_what_is_asked_for_again_tells_sooner() -> None:
+    reports = Reports()
+    assert reports.heard(0, report(1000, 0, 100_000), Missed(100, 0, 100_000)) is None
+    assert reports.sent == 800_000
+    heard = reports.heard(1, report(1000, 0, 200_000), Missed(100, 25, 80_000))
+    assert heard == Heard(75, 25, 480_000, 1, None, 0.4)
+    assert reports.sent == 640_000
 
 
 def test_the_least_is_of_the_last_seconds() -> None:

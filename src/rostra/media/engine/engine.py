@@ -379,7 +379,7 @@ class Engine:
             "views": sorted(self._views),
             "encoders": self._renditions.debug_state(),
             "stage": stage.debug_state(),
-            "needs": self._needs.debug_state(),
+            "rates": self._needs.debug_state(),
             "graph": survey(self._legs, self._renditions.running, self._views, self._passing.routes),
             "resident_kilobytes": usage.ru_maxrss,
         }

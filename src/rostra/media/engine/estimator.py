@@ -40,10 +40,14 @@ EPISODE: Final = 2.0
 """Seconds between two signs of the same excess."""
 SPEED, CREEP = 1.25, 0.07
 """Growth a second far from the last excess (a factor), and near it (a share of that rate)."""
-NEAR: Final = 1.2
-"""Rates up to so many times the last excess are near it."""
+NEAR, PROVED = 1.2, 1.08
+"""Up to so many times the last excess the estimate grows slowly, until so many times that have really arrived,"""
+LEAP: Final = 2.0
+"""Seconds of growth that one report is good for at most."""
+MEMORY: Final = 15.0
+"""or seconds have passed since."""
 PROBE: Final = 1.6
-"""The estimate grows quickly up to so many times what is really sent: more would not be proved."""
+"""The estimate grows quickly up to so many times what is sent, or may be: more would not be proved."""
 SILENCE: Final = 3.0
 """Seconds without a report, while we send, that are a sign of too much as well."""
 
@@ -61,6 +65,8 @@ class Heard:
     """Seconds over which they arrived."""
     queue: float | None = None
     """Seconds that the packet that waited least has waited; None: not known."""
+    age: float = 0.0
+    """Seconds since the end of that span."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -91,7 +97,9 @@ class Base:
 class Estimate:
     """The estimate for one path."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, prompt: bool = True) -> None:
+        """`prompt`: reports come several times a second, so that it is a sign when they stay out."""
+        self._prompt = prompt
         self.bitrate: int | None = None
         """bit/s of all that is sent, headers of RTP included; None: not limited."""
         self.share = 0.0
@@ -100,10 +108,12 @@ class Estimate:
         self._report: float | None = None
         self._every = 0.0
         """Seconds between the last two reports."""
-        self._cut_at = float("-inf")
+        self.cut_at = float("-inf")
+        """When less was sent last."""
         self._excess: float | None = None
         """bit/s that the path took when there was too much last."""
-        self._queue = 0.0
+        self.queue = 0.0
+        """Seconds that packets wait on the way."""
         self._standing = 0
         """Reports in a row of a queue that does not drain."""
         self._draining = False
@@ -111,14 +121,18 @@ class Estimate:
         """Share of loss that is the path's own, now and at most."""
         self._cuts: list[_Cut] = []
 
-    def look(self, now: float, heard: Heard | None, sent: float, ceiling: int) -> None:
-        """Take a report, or that there was none. `sent`: bit/s at present; `ceiling`: what would be sent at most.
+    def look(self, now: float, heard: Heard | None, sent: float, ceiling: int, allowed: int = 0) -> None:
+        """Take a report, or that there was none.
+
+        `sent`: bit/s at present, and `allowed`: those that may be sent; `ceiling`: what would be sent at most.
 
         Call it a few times a second.
         """
         if heard is None or heard.arrived + heard.lost == 0:
             self._unheard(now, sent)
             return
+        if heard.span >= WINDOW and now - heard.age - heard.span < self.cut_at - RECENT:
+            return  # much of it was at another rate
         self._every = now - self._report if self._report is not None else 0.0
         self._report = now
         self._heard.append((now, heard))
@@ -127,13 +141,13 @@ class Estimate:
         self._follow(heard.queue)
         if self._standing >= 2:
             self._draining = True
-            if now - self._cut_at >= PATIENCE:
-                self._back(now, sent, 0.7 if self._queue > LONG else 0.85)
-        elif self._beyond > LOSSY and self._queue <= STANDING:
-            if now - self._cut_at >= PATIENCE and self._packets >= FEW:
+            if now - self.cut_at >= PATIENCE:
+                self._back(now, sent, 0.7 if self.queue > LONG else 0.85)
+        elif self._beyond > LOSSY and self.queue <= STANDING:
+            if now - self.cut_at >= PATIENCE and self._packets >= FEW:
                 self._back_for_loss(now, sent)
-        elif self._queue <= SHORT:
-            self._up(min(1.0, self._every), sent, ceiling, certain=heard.queue is not None)
+        elif self.queue <= SHORT:
+            self._up(now, max(sent, allowed), ceiling, certain=heard.queue is not None)
 
     @property
     def arriving(self) -> float:
@@ -154,8 +168,8 @@ class Estimate:
 
     def _follow(self, queue: float | None) -> None:
         """How long packets wait, and how many get lost."""
-        before, self._queue = self._queue, queue or 0.0
-        full = self._queue > STANDING and self._queue > before - DRAINING
+        before, self.queue = self.queue, queue or 0.0
+        full = self.queue > STANDING and self.queue > before - DRAINING
         self._standing = self._standing + 1 if full else 0
         self.share = sum(one.lost for _, one in self._heard) / self._packets
         if self.share < 1.5 * self._own:
@@ -163,15 +177,15 @@ class Estimate:
 
     def _back(self, now: float, sent: float, factor: float) -> None:
         took = self.arriving or sent
-        if self._excess and now - self._cut_at < EPISODE:  # what comes while a queue is full of old packets tells less
+        if self._excess and now - self.cut_at < EPISODE:  # what comes while a queue is full of old packets tells less
             took = max(took, 0.9 * self._excess)
-        self._excess, self._cut_at = took, now
+        self._excess, self.cut_at = took, now
         self.bitrate = max(FLOOR, int(factor * min(took, self.bitrate or sent or took)))
         self._forget()
 
     def _back_for_loss(self, now: float, sent: float) -> None:
         before, took = self.bitrate or sent, self.arriving
-        self._cut_at = now
+        self.cut_at = now
         # the first may have come while the path changed: the second is what is compared with
         first = self._cuts[1] if len(self._cuts) > 1 else None
         if first and before < 0.85 * first.sent and took < 1.1 * first.arrived * before / first.sent:
@@ -191,7 +205,7 @@ class Estimate:
         while len(self._heard) > 1:
             self._heard.popleft()
 
-    def _up(self, passed: float, sent: float, ceiling: int, *, certain: bool) -> None:
+    def _up(self, now: float, sent: float, ceiling: int, *, certain: bool) -> None:
         """`certain`: that there is no queue."""
         if self._beyond > DOUBTFUL and not certain:
             return
@@ -202,18 +216,20 @@ class Estimate:
         if self._draining and self._excess:
             self._draining = False
             self.bitrate = max(self.bitrate, int(0.9 * self._excess))
-        near = self._excess is not None and self.bitrate < NEAR * self._excess
-        if near or self._beyond > DOUBTFUL:
-            grown = self.bitrate + CREEP * max(self._excess or 0, 4 * FLOOR) * passed
-        else:
+        passed = min(LEAP, self._every)
+        if self._excess and (self.arriving > PROVED * self._excess or now - self.cut_at > MEMORY):
             self._excess = None
+        if self._excess or self._beyond > DOUBTFUL:
+            grown = self.bitrate + CREEP * max(self._excess or 0, 4 * FLOOR) * passed
+            grown = min(grown, max(self.bitrate, NEAR * self._excess)) if self._excess else grown
+        else:
             grown = self.bitrate * SPEED**passed
         if grown > PROBE * sent:  # not proved: it grows all the same, but slowly
             grown = self.bitrate + (grown - self.bitrate) / 4
         self.bitrate = int(grown) if grown < FREE * ceiling else None
 
     def _unheard(self, now: float, sent: float) -> None:
-        if self._report is None:
+        if self._report is None or not self._prompt:
             return
         if not sent:
             self._report = now

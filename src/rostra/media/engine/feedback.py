@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rostra.media.engine import stage
 from rostra.media.engine.estimator import Base, Heard
 from rostra.media.engine.rtp_statistics import Sent
 
+SECOND, ANSWERED = 1.0, 0.4
+"""Seconds over which missed packets are counted, and after which most of them have been asked for."""
 DOUBT: Final = 0.15
 """Seconds of a round trip that are no queue: far ends take their time to report, and not always the same."""
 
@@ -46,30 +48,70 @@ class TransportWide:
         return Heard(sums.arrived, sums.lost, 8 * sums.octets, sums.span, queue)
 
 
+class Missed(NamedTuple):
+    """What left by a pad for the first time in a stretch of time."""
+
+    packets: int
+    lost: int
+    """Those of them that the far end has asked for again."""
+    octets: int
+
+
+NOTHING: Final = Missed(0, 0, 0)
+
+
+def limit_repeats(pad: Any, bitrate: float) -> None:
+    """Let requests of a far end for lost packets pass a pad no faster than so many bit/s of answers."""
+    stage.load().rostra_limit_repeats(_address(pad), ctypes.c_double(bitrate))
+
+
+def missed(pad: Any) -> Missed:
+    """What left by such a pad in the second that ended `ANSWERED` seconds ago."""
+    count, lost, octets = ctypes.c_int32(), ctypes.c_int32(), ctypes.c_int64()
+    since, until = ctypes.c_double(ANSWERED + SECOND), ctypes.c_double(ANSWERED)
+    stage.load().rostra_repeats(
+        _address(pad), since, until, ctypes.byref(count), ctypes.byref(lost), ctypes.byref(octets)
+    )
+    return Missed(count.value, lost.value, octets.value)
+
+
 def _address(pad: Any) -> ctypes.c_void_p:
     return ctypes.c_void_p(hash(pad))
 
 
 class Reports:
-    """Reports of one stream that a far end sends every few seconds (RFC 3550 6.4.1). Pure."""
+    """Reports of one stream that a far end sends every few seconds (RFC 3550 6.4.1), and the packets that it asks for
+    again meanwhile. Pure."""
 
     def __init__(self) -> None:
         self._base = Base()
-        self._last: tuple[float, Sent] | None = None
+        self._reported: tuple[float, Sent] | None = None
+        self._looked: tuple[float, Sent] | None = None
         self.sent = 0.0
         """bit/s of the stream lately."""
-        self._octets: tuple[float, Sent] | None = None
 
-    def heard(self, now: float, sent: Sent | None) -> Heard | None:
-        """What a new report says; None: there is none."""
+    def heard(self, now: float, sent: Sent | None, missed: Missed = NOTHING) -> Heard | None:
+        """What a new report says, or what was asked for; None: nothing is new. Call it about once a second."""
+        looked, self._looked = self._looked, (now, sent) if sent else None
         if sent is None:
-            self._last = self._octets = None
-            self.sent = 0.0
+            self._reported, self.sent = None, 0.0
             return None
-        self._weigh(now, sent)
-        if not sent.highest or (self._last and self._last[1].highest == sent.highest):
+        said = self._said(now, sent)
+        if missed.packets:
+            self.sent = 8 * missed.octets / SECOND
+        elif looked and looked[1].source == sent.source and now > looked[0]:
+            self.sent = 8 * (sent.octets - looked[1].octets) / (now - looked[0])
+        if not missed.lost:
+            return said
+        arrived = max(0, missed.packets - missed.lost)
+        bits = 8 * missed.octets * arrived // missed.packets
+        return Heard(arrived, missed.packets - arrived, bits, SECOND, age=ANSWERED)
+
+    def _said(self, now: float, sent: Sent) -> Heard | None:
+        last = self._reported
+        if not sent.highest or (last and last[1].highest == sent.highest):
             return None
-        last, self._last = self._last, (now, sent)
+        self._reported = now, sent
         if last is None or last[1].source != sent.source:
             return None
         before = last[1]
@@ -79,13 +121,6 @@ class Reports:
         lost = min(lost, packets)
         bits = 8 * (sent.octets - before.octets) * (packets - lost) // packets
         return Heard(packets - lost, lost, bits, now - last[0], self._waiting(now, sent.round_trip))
-
-    def _weigh(self, now: float, sent: Sent) -> None:
-        if self._octets is None or self._octets[1].source != sent.source:
-            self._octets = now, sent
-        elif now - self._octets[0] >= 1.0:
-            self.sent = 8 * (sent.octets - self._octets[1].octets) / (now - self._octets[0])
-            self._octets = now, sent
 
     def _waiting(self, now: float, round_trip: float) -> float | None:
         return max(0.0, self._base.above(now, round_trip) - DOUBT) if round_trip else None

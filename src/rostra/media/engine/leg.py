@@ -18,6 +18,7 @@ from rostra.media.engine.meter import Facts, Meter
 from rostra.media.engine.receivers import Receivers
 from rostra.media.engine.renditions import Renditions
 from rostra.media.engine.rungs import Rung
+from rostra.media.engine.sending import SendingRate
 from rostra.media.engine.slides import Supply
 from rostra.media.replies import StreamStatistics
 
@@ -78,6 +79,8 @@ class Leg(abc.ABC):
         self.view = BACKGROUND
         self.held = False
         self.meter = Meter()
+        self.sending: SendingRate | None = None
+        """What is known of the path to it."""
 
     def watch(self, view: str) -> None:
         """Show another view from now on."""

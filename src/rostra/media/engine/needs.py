@@ -104,9 +104,14 @@ class Needs:
             leg.need(needs[name].follow(now, None if leg.shows in passed_on else enough(size)))
         self._needs = needs
 
-    def debug_state(self) -> dict[str, int | None]:
-        """bit/s asked of each leg; None: as much as was agreed."""
-        return {name: need.bitrate for name, need in self._needs.items()}
+    def debug_state(self) -> dict[str, dict[str, float | None]]:
+        """For each leg the bit/s that it is asked for (None: as much as was agreed), and of what it is sent that which
+        `SendingRate.debug_state` says."""
+        found: dict[str, dict[str, float | None]] = {}
+        for name, need in self._needs.items():
+            leg = self._legs.get(name)
+            found[name] = {"need": need.bitrate} | (leg.sending.debug_state() if leg and leg.sending else {})
+        return found
 
 
 def _passes_on(leg: Leg) -> TypeGuard[BackplaneSender]:

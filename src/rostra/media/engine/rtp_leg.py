@@ -51,15 +51,14 @@ class RtpLeg(Leg):
         self._slides: SlidesFeed | None = None
         self._slides_source = ""
         self._rates = RtpRates(leg)
+        self.sending = self._rates.rate
         self._remote: MediaDescription | None = None
-        self._started = False
-        self._connected = False
+        self._started = self._connected = False
         self._packets, self._heard = 0, 0.0
         self._asked = 0, -ASKING
         """Packets that had come when its signalling was last asked for a key frame, and when that was."""
-        self._presses = dtmf.Presses()
+        self._presses, self._consent = dtmf.Presses(), Consent()
         self._agent: Agent | None = None
-        self._consent = Consent()
 
     async def reserve(self, kinds: tuple[MediaKind, ...], *, ipv6: bool = False) -> tuple[str, tuple[int, ...]]:
         """A port pair for each stream; those of earlier streams are kept. Raises OutOfPorts."""

@@ -13,6 +13,10 @@ from rostra.media.engine.rtp_transport import RtpTransport
 from rostra.media.engine.rungs import Rung
 from rostra.media.engine.sending import SendingRate
 
+AGAIN: Final = 0.4
+"""Share of the rate at which what got lost is sent again at most."""
+STALE: Final = 1.0
+"""Seconds in which nothing is sent again after the rate was lowered."""
 COUNTING: Final = 0.9
 """Seconds between two looks at counters; reports come every few seconds."""
 
@@ -21,23 +25,28 @@ class RtpRates:
     """The rates of one leg, whose main picture is a stream with reports of its own."""
 
     def __init__(self, leg: str) -> None:
-        self._rate = SendingRate(leg)
+        self.rate = SendingRate(leg, prompt=False)
         self._reports = Reports()
         self._counted = float("-inf")
 
     @property
     def limit(self) -> int | None:
         """bit/s of a picture, in steps; None: whatever was agreed. Slides beside it get no more."""
-        return self._rate.limit
+        return self.rate.limit
 
     def poll(self, now: float, transport: RtpTransport, index: int, best: Callable[[int | None], Rung]) -> bool:
         """Look at what the far end reported of a stream; True: it is sent another rate from now on."""
         heard: Heard | None = None
         if now - self._counted >= COUNTING:
             self._counted = now
-            sent = rtp_statistics.read(transport.rtpbin, index)[1]
-            heard = self._reports.heard(now, max(sent, key=lambda one: one.octets, default=None))
-        return self._rate.look(now, heard, self._reports.sent, best)
+            sent = rtp_statistics.read(transport.sessions, index)[1]
+            main = max(sent, key=lambda one: one.octets, default=None)
+            heard = self._reports.heard(now, main, transport.missed(index))
+        changed = self.rate.look(now, heard, self._reports.sent, best)
+        # what was lost of the stream as it was before is of no use, and would fill the path
+        fresh = now - self.rate.estimate.cut_at < STALE
+        transport.limit_repeats(index, 0 if fresh else AGAIN * best(self.limit).bitrate)
+        return changed
 
 
 def limit(remote: MediaDescription, content: Content, more: Iterable[int | None], *, both: bool) -> int | None:

@@ -16,7 +16,7 @@ import structlog
 from rostra.domain.ice import RTCP, RTP
 from rostra.domain.media import MediaKind
 from rostra.domain.presenting import slides_of
-from rostra.media.engine import branches, dtmf, lines, rtp_parts, rtp_statistics, srtp
+from rostra.media.engine import branches, dtmf, feedback, lines, rtp_parts, rtp_statistics, srtp
 from rostra.media.engine.dtls import Handshake, Secured
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.ice import Agent
@@ -68,6 +68,7 @@ class RtpTransport:
         self._senders: dict[int, Any] = {}
         self._decryption: dict[int, Decryption] = {}
         self._sinks: dict[int, tuple[Any, Any]] = {}
+        self._repeaters: dict[int, Any] = {}
         self._lines: dict[int, Line] = {}
         self.rtpbin: Any = None if all(w.plain for w in wires) else self._sessions()
         self.sessions = rtp_statistics.Sessions(self.rtpbin, self._lines)
@@ -139,6 +140,7 @@ class RtpTransport:
             return branch
         made = self._pipeline.add(make("rostraagain", f"again-{w.index}"))
         rtp_parts.link(branch, "src", made, "sink")
+        self._repeaters[w.index] = made
         return made
 
     def _way(self, w: Wire) -> Way:
@@ -298,6 +300,16 @@ class RtpTransport:
         """Where what a stream received came from."""
         return rtp_statistics.hosts(self.sessions, index)
 
+    def limit_repeats(self, index: int, bitrate: float) -> None:
+        """Send what got lost of a stream again at no more than so many bit/s."""
+        if index in self._repeaters:
+            feedback.limit_repeats(self._repeaters[index].get_static_pad("src"), bitrate)
+
+    def missed(self, index: int) -> feedback.Missed:
+        """What the far end misses of a stream."""
+        made = self._repeaters.get(index)
+        return feedback.missed(made.get_static_pad("src")) if made else feedback.NOTHING
+
     def settle(self) -> None:
         """Forget what has sent nothing genuine, follow the way's length; called a few times a second."""
         if self._repair:
@@ -335,6 +347,7 @@ class RtpTransport:
         self._lines.clear()
         await self._pipeline.close()
         self._senders.clear()
+        self._repeaters.clear()
         self._sinks.clear()
         self._decryption.clear()
         self._secured.clear()

@@ -20,10 +20,11 @@ HEADERS = 0.95
 class SendingRate:
     """The rate of one leg. Pure but for its log."""
 
-    def __init__(self, leg: str) -> None:
+    def __init__(self, leg: str, *, prompt: bool) -> None:
+        """`prompt`: see `Estimate`."""
         self._leg = leg
         self._steps = Steps()
-        self.estimate = Estimate()
+        self.estimate = Estimate(prompt=prompt)
         self.bound: int | None = None
         """bit/s that the far end says it takes; None: it says nothing."""
 
@@ -41,8 +42,10 @@ class SendingRate:
         beside the picture and the sound.
         """
         before = self._steps.limit
-        most = (best(None).bitrate + rungs.SOUND + beside) / HEADERS
-        self.estimate.look(now, heard, sent, int(most))
+        most, now_most = (
+            int((best(limit).bitrate + rungs.SOUND + beside) / HEADERS) for limit in (None, self._steps.limit)
+        )
+        self.estimate.look(now, heard, sent, most, now_most)
         bounds = [int(value * HEADERS) for value in (self.estimate.bitrate, self.bound) if value]
         if not self._steps.follow(now, min(bounds, default=None), lambda limit: _size(best(limit))):
             return False
@@ -52,6 +55,17 @@ class SendingRate:
             bound=self.bound, lost=round(self.estimate.share, 3),
         )  # fmt: skip
         return True
+
+    def debug_state(self) -> dict[str, float | None]:
+        """bit/s that the path is thought to take, that the far end says it takes, and that are obeyed, None where there
+        is no limit; the share of packets lost lately, and the seconds that they wait on the way."""
+        return {
+            "estimate": self.estimate.bitrate,
+            "bound": self.bound,
+            "limit": self.limit,
+            "lost": round(self.estimate.share, 3),
+            "queue": round(self.estimate.queue, 3),
+        }
 
 
 def lower(one: int | None, other: int | None) -> int | None:

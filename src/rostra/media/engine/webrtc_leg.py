@@ -56,6 +56,7 @@ class WebRtcLeg(Leg):
             inner = await transport.negotiate(planned)
             self._planned, self._limit = planned, request.send_bandwidth
             self._rates = self._rates or WebRtcRates(self.id, transport, wide=transport_wide(planned))
+            self.sending = self._rates.rate
             self._slides_numbers |= slides_sources(planned, inner)
             self._feed_video()
             self._feed_slides()

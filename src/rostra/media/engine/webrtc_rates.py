@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from rostra.media.engine import rate_requests, rtp_statistics, rungs
-from rostra.media.engine.estimator import Heard
+from rostra.media.engine.estimator import STANDING, Heard
 from rostra.media.engine.feedback import Reports, TransportWide
 from rostra.media.engine.rate_control import canonical, post
 from rostra.media.engine.rate_requests import Throttle
@@ -21,6 +21,8 @@ from rostra.media.engine.webrtc_transport import WebRtcTransport
 REPEATS: Final = 3
 PAUSE: Final = 0.5
 """A request may be lost: it is sent so often, so many seconds apart."""
+AGAIN: Final = 0.5
+"""Packets that got lost are sent again at this share of the rate at most."""
 COUNTING: Final = 1.0
 """Seconds between two looks at counters, where there is no feedback for each packet."""
 
@@ -32,7 +34,7 @@ class WebRtcRates:
         """`wide`: feedback for each packet was agreed, both ways."""
         self._leg = leg
         self._transport = transport
-        self.rate = SendingRate(leg)
+        self.rate = SendingRate(leg, prompt=wide)
         self._sent = 0.0
         self._need: int | None = None
         self._left = 0
@@ -55,6 +57,9 @@ class WebRtcRates:
             rate = heard.bits / heard.span * (1 + heard.lost / heard.arrived)
             self._sent = self._sent + 0.3 * (rate - self._sent) if self._sent else rate
         changed = self.rate.look(now, heard, self._sent, best, beside)
+        # packets that are sent again would fill a queue that is to drain
+        full = self.rate.estimate.queue > STANDING
+        self._transport.limit_repeats(0 if full else AGAIN * best(self.rate.limit).bitrate)
         self._ask(now)
         return changed
 

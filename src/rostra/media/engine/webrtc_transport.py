@@ -20,7 +20,7 @@ from rostra.domain.ice import NO_SERVERS, IceServers, usable_candidate
 from rostra.domain.presenting import slides_of
 from rostra.environment import PortRange
 from rostra.media import certificate
-from rostra.media.engine import branches, dtls, rtp_statistics
+from rostra.media.engine import branches, dtls, feedback, rtp_statistics
 from rostra.media.engine.gst import Gst, GstSdp, GstWebRTC
 from rostra.media.engine.ice import missing, resolved
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, elements_with, make
@@ -303,6 +303,11 @@ class WebRtcTransport:
 
     def rtpbin(self) -> Any:
         return None if self._closed else self.element.get_by_name("rtpbin")
+
+    def limit_repeats(self, bitrate: float) -> None:
+        """Send what got lost again at no more than so many bit/s."""
+        for repeater in self._repeaters:
+            feedback.limit_repeats(repeater.get_static_pad("src"), bitrate)
 
     def gate(self, kind: str, *, drop: bool) -> None:
         """Open or shut what we send."""

@@ -1,7 +1,8 @@
-/* What far ends report of the packets they were sent: transport-wide feedback, summed up between two looks.
- *
- * The RTP session sends the reports upstream, a structure for each packet; a probe on a pad adds them up. */
+/* What far ends report of the packets they were sent, summed up by probes on the pads that it passes on its way upstream:
+ * transport-wide feedback, which the RTP session hands out as a structure for each packet, and packets that are missed. */
 #include "rostra.h"
+
+/* ---- feedback for each packet ---------------------------------------------------------------------------------- */
 
 typedef struct {
   GMutex lock;
@@ -81,4 +82,142 @@ ROSTRA_EXPORT gint32 rostra_feedback_read(GstPad *pad, RostraFeedback *sums) {
   watch->delays = 0;
   g_mutex_unlock(&watch->lock);
   return TRUE;
+}
+
+/* ---- packets that far ends ask for again: how many, and how many of them are sent ------------------------------- */
+
+#define REPEATED (8 * 1200)                   /* bits of a packet that is sent again, as a bucket counts them */
+#define FILLED 0.3                            /* seconds of its rate that a bucket holds */
+#define KNOWN 1024                            /* packets that are remembered, a power of two */
+#define SLOT (100 * G_TIME_SPAN_MILLISECOND)  /* of time, in which packets are counted together */
+#define SLOTS 64
+
+typedef struct {
+  gint64 number; /* of the slot, since ever */
+  gint32 sent, lost;
+  gint64 octets;
+} Slot;
+
+typedef struct {
+  GMutex lock;
+  double rate, tokens; /* bit/s and bits of what is sent again */
+  gint64 filled;
+  gboolean begun;
+  guint16 latest;             /* number of the packet sent last for the first time */
+  struct {
+    gint64 slot;              /* in which it was sent */
+    guint16 number;
+    gboolean known, asked;
+  } packets[KNOWN];
+  Slot slots[SLOTS];
+} Repeats;
+
+static void repeats_free(gpointer data) {
+  Repeats *repeats = data;
+  g_mutex_clear(&repeats->lock);
+  g_free(repeats);
+}
+
+static GQuark repeats_quark(void) { return g_quark_from_static_string("rostra-repeats"); }
+
+static gboolean take(Repeats *repeats) {
+  gint64 now = g_get_monotonic_time();
+  repeats->tokens += repeats->rate * (now - repeats->filled) / G_TIME_SPAN_SECOND;
+  repeats->tokens = MIN(repeats->tokens, MAX(REPEATED, FILLED * repeats->rate));
+  repeats->filled = now;
+  gboolean enough = repeats->rate > 0 && repeats->tokens >= REPEATED;
+  if (enough) repeats->tokens -= REPEATED;
+  return enough;
+}
+
+static Slot *slot_of(Repeats *repeats, gint64 number) {
+  Slot *slot = &repeats->slots[number % SLOTS];
+  if (slot->number != number) *slot = (Slot){.number = number};
+  return slot;
+}
+
+static void sent(Repeats *repeats, GstBuffer *buffer) {
+  guint8 header[2];
+  if (gst_buffer_extract(buffer, 2, header, sizeof header) < sizeof header) return;
+  guint16 number = GST_READ_UINT16_BE(header);
+  g_mutex_lock(&repeats->lock);
+  if (!repeats->begun || (gint16)(number - repeats->latest) > 0) { /* others are sent again */
+    repeats->begun = TRUE;
+    repeats->latest = number;
+    Slot *slot = slot_of(repeats, g_get_monotonic_time() / SLOT);
+    slot->sent++;
+    slot->octets += gst_buffer_get_size(buffer);
+    repeats->packets[number % KNOWN].slot = slot->number;
+    repeats->packets[number % KNOWN].number = number;
+    repeats->packets[number % KNOWN].known = TRUE;
+    repeats->packets[number % KNOWN].asked = FALSE;
+  }
+  g_mutex_unlock(&repeats->lock);
+}
+
+static gboolean asked(Repeats *repeats, guint16 number) {
+  g_mutex_lock(&repeats->lock);
+  typeof(repeats->packets[0]) *packet = &repeats->packets[number % KNOWN];
+  if (packet->known && packet->number == number && !packet->asked) {
+    packet->asked = TRUE;
+    if (repeats->slots[packet->slot % SLOTS].number == packet->slot) repeats->slots[packet->slot % SLOTS].lost++;
+  }
+  gboolean enough = take(repeats);
+  g_mutex_unlock(&repeats->lock);
+  return enough;
+}
+
+static GstPadProbeReturn repeats_passed(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
+  if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) {
+    sent(data, GST_PAD_PROBE_INFO_BUFFER(info));
+  } else if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
+    GstBufferList *list = GST_PAD_PROBE_INFO_BUFFER_LIST(info);
+    for (guint i = 0; i < gst_buffer_list_length(list); i++) sent(data, gst_buffer_list_get(list, i));
+  } else {
+    const GstStructure *structure = gst_event_get_structure(GST_PAD_PROBE_INFO_EVENT(info));
+    guint number = 0;
+    gboolean request = structure && gst_structure_has_name(structure, "GstRTPRetransmissionRequest") &&
+                       gst_structure_get_uint(structure, "seqnum", &number);
+    if (request && !asked(data, (guint16)number)) return GST_PAD_PROBE_DROP;
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+/* Let requests to send packets again pass the pad by which they leave no faster than so many bit/s from now on. */
+ROSTRA_EXPORT void rostra_limit_repeats(GstPad *pad, double rate) {
+  Repeats *repeats = g_object_get_qdata(G_OBJECT(pad), repeats_quark());
+  if (!repeats) {
+    repeats = g_new0(Repeats, 1);
+    g_mutex_init(&repeats->lock);
+    repeats->tokens = FILLED * rate;
+    repeats->filled = g_get_monotonic_time();
+    g_object_set_qdata_full(G_OBJECT(pad), repeats_quark(), repeats, repeats_free);
+    gst_pad_add_probe(pad,
+                      GST_PAD_PROBE_TYPE_EVENT_UPSTREAM | GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST,
+                      repeats_passed, repeats, NULL);
+  }
+  g_mutex_lock(&repeats->lock);
+  repeats->rate = rate;
+  g_mutex_unlock(&repeats->lock);
+}
+
+/* Of the packets that left by such a pad for the first time between so many seconds ago: how many and how large, and how
+ * many of them have been asked for again. */
+ROSTRA_EXPORT void rostra_repeats(GstPad *pad, double since, double until, gint32 *count, gint32 *lost, gint64 *octets) {
+  Repeats *repeats = g_object_get_qdata(G_OBJECT(pad), repeats_quark());
+  *count = *lost = 0;
+  *octets = 0;
+  if (!repeats) return;
+  gint64 now = g_get_monotonic_time();
+  gint64 first = (now - (gint64)(since * G_TIME_SPAN_SECOND)) / SLOT;
+  gint64 last = (now - (gint64)(until * G_TIME_SPAN_SECOND)) / SLOT;
+  g_mutex_lock(&repeats->lock);
+  for (gint64 number = MAX(first, last - SLOTS + 1); number < last; number++) {
+    const Slot *slot = &repeats->slots[number % SLOTS];
+    if (slot->number != number) continue;
+    *count += slot->sent;
+    *lost += slot->lost;
+    *octets += slot->octets;
+  }
+  g_mutex_unlock(&repeats->lock);
 }
