@@ -197,6 +197,10 @@ def threads(process: int) -> Counter[str]:
     return found
 
 
+def thread_count(process: int) -> int:
+    return len(list(Path(f"/proc/{process}/task").iterdir()))
+
+
 async def add(
     worker: Worker, ends: FarEnds, number: int, recorded: dict[tuple[str, str], list[bytes]], *, secured: bool
 ) -> None:
@@ -237,7 +241,7 @@ async def main(calls: int, seconds: float, *, secured: bool, told: bool) -> None
             each = threads(process) - before
             least = min(end.received for end in ends.all) / took
             gap = sorted(end.gap for end in ends.all)
-            count = len(list(Path(f"/proc/{process}/task").iterdir()))
+            count = thread_count(process)
         await pool.release(worker)
     alone, cost = floor(recorded, calls), used / took / calls
     print(f"{calls} calls{', SRTP' if secured else ''}, {SPEAKERS} speak, {seconds:g} s; {os.cpu_count()} cores")

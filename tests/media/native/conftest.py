@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import subprocess
 import time
@@ -18,6 +19,8 @@ from gi.repository import Gst  # noqa: E402
 
 from rostra.domain.scene import Scene  # noqa: E402
 from rostra.media.engine import stage  # noqa: E402
+
+from . import mixing  # noqa: E402
 
 NATIVE = Path(stage.__file__).parents[1] / "native"
 RATE = stage.SAMPLE_RATE
@@ -192,3 +195,16 @@ def yuv(rgb: int) -> np.ndarray:
 def close_to(area: np.ndarray, rgb: int, tolerance: float = 4) -> bool:
     """Whether every pixel of an area has this colour."""
     return bool((np.abs(area.astype(float) - yuv(rgb)) <= tolerance).all())
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """The sound of the stage, for the mixer in simulated time."""
+    return mixing.build(tmp_path_factory.mktemp("mixing"), NATIVE)
+
+
+@pytest.fixture
+def mixer(library: ctypes.CDLL) -> Iterator[mixing.Mixer]:
+    made = mixing.Mixer(library)
+    yield made
+    made.close()

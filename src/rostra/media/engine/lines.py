@@ -64,7 +64,9 @@ class _Source(ctypes.Structure):
     )
 
 
-class _State(ctypes.Structure):
+class State(ctypes.Structure):
+    """What the stage tells of a line."""
+
     _fields_ = (
         ("sources", _Source * _SOURCES),
         ("count", ctypes.c_int32),
@@ -94,7 +96,7 @@ def _library() -> Any:
         ("gate", None, line, number),
         ("muffle", None, line, number),
         ("press", None, line, number),
-        ("read", None, line, ctypes.POINTER(_State)),
+        ("read", None, line, ctypes.POINTER(State)),
         ("keys_signal", number),
         ("next_key", number, ctypes.POINTER(ctypes.c_uint64)),
     ):
@@ -207,7 +209,7 @@ class Line:
 
     def figures(self) -> Figures:
         """What has been counted so far."""
-        state = _State()
+        state = State()
         _library().rostra_line_read(self._line, ctypes.byref(state))
         sources = [state.sources[i] for i in range(state.count)]
         heard = [one for one in sources if one.trusted]

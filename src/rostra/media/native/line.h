@@ -112,6 +112,7 @@ typedef struct {
   guint waits;
   guint16 next; /* number of the packet to play next */
   guint32 stamp; /* its time, as far as it is known */
+  guint stretch; /* packets by which to play later, as others come that late */
   guint owed;   /* packets that were made up before it was known that they are missing */
   guint16 made_up; /* which of the last 16 were, as bits */
   guint32 event; /* time of the latest key */

@@ -8,7 +8,7 @@
 
 #define FAR 3000       /* packets: a jump, not a loss */
 #define OTHER 200000   /* us without a packet before another source is played instead */
-#define LATE_STEP (ROSTRA_RATE / 100)
+#define STRETCH_MOST 3u /* packets */
 
 /* ---- sources (RFC 3550 A.1, A.3, A.8) ----------------------------------------------------------------------- */
 
@@ -149,6 +149,10 @@ int rostra_line_conceal(gpointer data, gint16 *out) {
   int samples = 0;
   guint late = 0;
   g_mutex_lock(&line->lock);
+  if (line->stretch && line->decoding && !line->muffled) {
+    line->stretch--;
+    samples = rostra_conceal(line->decoders[line->decoding], out);
+  }
   while (line->waits && !samples) {
     Waiting *one = waiting(line, line->next);
     samples = one ? play(line, one, out, &late) : make_up(line, out);
@@ -170,7 +174,8 @@ static guint arrange(Line *line, const Waiting *packet) {
     if (!missed) return 0; /* had already */
     line->made_up &= (guint16)~(1u << (-ahead - 1));
     line->late++;
-    return LATE_STEP;
+    line->stretch = MIN(line->stretch + 1, STRETCH_MOST);
+    return ROSTRA_BLOCK;
   }
   if (ahead >= LINE_WAITING || ahead <= -FAR) { /* so much is missing that it is better to begin anew */
     rostra_line_forget(line);

@@ -9,6 +9,7 @@
 #define DRAIN_BLOCKS 100 /* 2 s without ever coming near empty: what is too much is only delay */
 #define STEP (ROSTRA_RATE / 100)
 #define LATE_BLOCKS 10   /* sound that is back so soon was late; after that it was silence */
+#define LATE_MOST (ROSTRA_RATE * 8 / 100)
 #define CALM 15          /* windows of draining, 30 s, without anything late: try with a step less */
 
 static void ring_drop(Ring *ring, guint count) {
@@ -69,7 +70,7 @@ static void resume(Ring *ring) {
 }
 
 void rostra_ring_late(Ring *ring, guint samples) {
-  ring->reserve = MIN(ring->reserve + samples, TARGET);
+  ring->reserve = MIN(ring->reserve + samples, LATE_MOST);
   ring->calm = ring->popped = 0;
 }
 

@@ -40,8 +40,10 @@ STARTING = 5.0
 """Seconds until then at most."""
 SECONDS = 0.8
 """Of each measurement."""
-VIDEO_LEGS, LARGE_LEGS, AUDIO_LEGS = 4, 3, 12
+VIDEO_LEGS, LARGE_LEGS, AUDIO_LEGS = 4, 3, 24
 """Of HD and SD, of Full HD, without pictures. With three nobody's whole picture is somebody else's."""
+SPEAKERS = 3
+"""Who talks at a time where there is nothing but sound; the others have a quiet room."""
 FRAME_RATE, PACKET_RATE = 30, 50
 LARGE = {"profile-level-id": f"6400{BEST_LEVEL:02x}"}
 """Level 4.0: 1080p30."""
@@ -80,12 +82,12 @@ def picture(rung: Rung) -> Track:
     return Track(record(launch, marked=True), 1 / FRAME_RATE, row.clock_rate, row.payload_type, marked=True)
 
 
-def voice() -> Track:
+def voice(volume: float = 0.1) -> Track:
     """Some noise in one second."""
     row = _row(MediaKind.AUDIO)
     payloader = row.payloader.format(payload_type=row.payload_type, mtu=branches.PACKET)
     launch = (
-        f"audiotestsrc wave=pink-noise volume=0.1 samplesperbuffer={row.sample_rate // PACKET_RATE} "
+        f"audiotestsrc wave=pink-noise volume={volume} samplesperbuffer={row.sample_rate // PACKET_RATE} "
         f"num-buffers={PACKET_RATE} ! audio/x-raw,rate={row.sample_rate},channels=1 ! "
         f"{row.encoder.format(bitrate=0, kilobits=0, mtu=branches.PAYLOAD)} ! {payloader}"
     )
@@ -111,13 +113,21 @@ def describe(
     return MediaDescription(address=HERE, streams=tuple(streams))
 
 
-async def cost(tracks: dict[MediaKind, Track], legs: int, bandwidth: int | None = None, *, large: bool = False) -> Cost:
-    """What a call with these tracks takes. Raises NoCall."""
+async def cost(
+    tracks: dict[MediaKind, Track],
+    legs: int,
+    bandwidth: int | None = None,
+    *,
+    large: bool = False,
+    quiet: Track | None = None,
+) -> Cost:
+    """What a call with these tracks takes; where there is a `quiet` one, few send another. Raises NoCall."""
     engine = Engine(Environment(media_address=HERE), lambda _: None)
     await _ask(engine, m.Assign(conference="check", name="", quality="fullhd" if large else "hd"), m.Done)
     kinds = tuple(tracks)
     names = [f"leg{number}" for number in range(legs)]
-    with FarEnds(legs, list(tracks.values())) as ends:
+    sent = [list(tracks.values()) if quiet is None or number < SPEAKERS else [quiet] for number in range(legs)]
+    with FarEnds(sent) as ends:
         try:
             await _compose(engine, names)
             for number, leg in enumerate(names):
@@ -172,7 +182,7 @@ async def main() -> None:
     hd = await cost({MediaKind.AUDIO: speech, MediaKind.VIDEO: picture(LADDER[0])}, VIDEO_LEGS)
     sd = await cost({MediaKind.AUDIO: speech, MediaKind.VIDEO: picture(SD)}, VIDEO_LEGS, SD.bitrate)
     full_hd = await cost({MediaKind.AUDIO: speech, MediaKind.VIDEO: picture(FULL_HD)}, LARGE_LEGS, large=True)
-    audio = await cost({MediaKind.AUDIO: speech}, AUDIO_LEGS)
+    audio = await cost({MediaKind.AUDIO: speech}, AUDIO_LEGS, quiet=voice(0.001))
     found = Costs(
         hd=hd.cores, sd=sd.cores, full_hd=full_hd.cores, audio=audio.cores,
         waited=max(one.waited for one in (hd, sd, full_hd, audio)),

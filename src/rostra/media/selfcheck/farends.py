@@ -92,9 +92,10 @@ class _Stream:
 class FarEnds:
     """All far ends and the thread that plays them; a context manager."""
 
-    def __init__(self, count: int, tracks: Sequence[Track]) -> None:
-        self._streams = [[_Stream(track, number) for track in tracks] for number in range(count)]
-        self._tracks = tracks
+    def __init__(self, tracks: Sequence[Sequence[Track]]) -> None:
+        """`tracks`: what each far end sends, of the same kinds."""
+        self._streams = [[_Stream(track, number) for track in sent] for number, sent in enumerate(tracks)]
+        self._tracks = tracks[0]
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self.processor = 0.0
