@@ -146,7 +146,8 @@ def likeness(branch: Branch, codec: str, composed: Sequence[bytes]) -> float:
         data = buffer.extract_dup(0, buffer.get_size())
         parts.append(data[12:])
         if data[1] & 0x80:
-            number = round(buffer.pts * footage.FRAME_RATE / Gst.SECOND)
+            running = sample.get_segment().to_running_time(Gst.Format.TIME, buffer.pts)
+            number = round(running * footage.FRAME_RATE / Gst.SECOND)
             frames.append(Frame(float(number), number * 3000, tuple(parts)))
             parts.clear()
     found, _ = decode(footage.H264 if codec == "H264" else footage.VP8, frames, lambda at: round(at) % 10 == 0)

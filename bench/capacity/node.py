@@ -29,11 +29,15 @@ class Use:
     """Processor seconds of media workers,"""
     node: float
     """and of the node's other processes."""
+    machine: float
+    """Of all processes of the machine."""
 
-    def since(self, before: Use) -> tuple[float, float]:
-        """Cores of the workers, and of the rest."""
+    def since(self, before: Use) -> tuple[float, float, float]:
+        """Cores of the workers, of the rest of the node, and of the machine."""
         took = self.when - before.when
-        return (self.worker - before.worker) / took, (self.node - before.node) / took
+        now, then = (self.worker, self.node, self.machine), (before.worker, before.node, before.machine)
+        worker, node, machine = ((new - old) / took for new, old in zip(now, then, strict=True))
+        return worker, node, machine
 
 
 class Measured:
@@ -71,7 +75,7 @@ class Measured:
                 worker += seconds
             else:
                 rest += seconds
-        return Use(time.monotonic(), worker, rest)
+        return Use(time.monotonic(), worker, rest, _machine())
 
     def memory(self) -> int:
         """Bytes of all these processes, shared pages divided among those who share them."""
@@ -86,6 +90,12 @@ def _seconds(process: int) -> float:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return 0.0
+
+
+def _machine() -> float:
+    """Processor seconds of everything so far (proc(5))."""
+    busy = [int(text) for text in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return (sum(busy) - busy[3] - busy[4]) / os.sysconf("SC_CLK_TCK")
 
 
 def _proportional(process: int) -> int:

@@ -77,10 +77,11 @@ def attempt(node: Measured, name: str, what: Plan, say: Say, **options: float) -
     one, report = made.run, made.run.report
     likeness = f"SSIM {report['ssim']:.3f}, " if report["ssim"] else ""
     frames = f"{report['frames_per_second']:.1f} frames/s, " if report["frames_per_second"] else ""
+    elsewhere = one.machine_cores - one.cores
     verdict = "valid" if one.valid else "does not count: " + "; ".join(report["reasons"])
     say(
         f"  {name}: {one.cores:.2f} cores, {1000 * one.per_call:.1f} mcores a call, {one.per_core:.1f} calls a core, "
-        f"{frames}{likeness}gap {report['longest_gap_ms']:.0f} ms: {verdict}"
+        f"{frames}{likeness}gap {report['longest_gap_ms']:.0f} ms, load and others {elsewhere:.2f} cores: {verdict}"
     )
     return made
 

@@ -30,6 +30,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Of the node and its media workers together,"""
     worker_cores: float
     """and of the workers alone."""
+    machine_cores: float
+    """Of all processes of the machine: of the load, and of what else there was."""
     memory: int
     """Bytes, while everybody was there,"""
     memory_before: int
@@ -111,12 +113,18 @@ def run(node: Measured, plan: Plan, *, warming: float = 3.0, seconds: float = 10
             load.hear("begins")
             began = node.use()
             load.hear("measured")
-            worker, rest = node.use().since(began)
+            worker, rest, machine = node.use().since(began)
             memory = node.memory()
             load.order("end")
             report = load.hear("report")
         finally:
             load.close()
     return Run(
-        calls=calls, cores=worker + rest, worker_cores=worker, memory=memory, memory_before=before, report=report
+        calls=calls,
+        cores=worker + rest,
+        worker_cores=worker,
+        machine_cores=machine,
+        memory=memory,
+        memory_before=before,
+        report=report,
     )
