@@ -10,7 +10,7 @@ ROW = CodecRow(
     payload_type=98,
     offers=({"max-fs": "3600", "max-fr": "30"},),
     switches={"": "VP8"},
-    encoder="vp8enc deadline=1 cpu-used=16 threads=1 lag-in-frames=0 keyframe-max-dist=300 end-usage=cbr "
+    encoder="vp8enc deadline=1 cpu-used=-10 threads=1 lag-in-frames=0 keyframe-max-dist=300 end-usage=cbr "
     "buffer-size=600 buffer-initial-size=400 buffer-optimal-size=500 error-resilient=default "
     "token-partitions=0 static-threshold=100 target-bitrate={bitrate}",
     adjusted="target-bitrate={bitrate}",

@@ -4,7 +4,7 @@
 
     {"nodes": [{"id": "encoder:h264-1", "kind": "encoder", "name": "H264 1280x720@30", "running": true, "users": 50,
                 "detail": {"view": "guests", "bitrate": 1700000}}, ...],
-     "edges": [["composition:guests/1280x720", "encoder:h264-1"], ["encoder:h264-1", "out:leg7"], ...],
+     "edges": [["composition:guests/h264-1", "encoder:h264-1"], ["encoder:h264-1", "out:leg7"], ...],
      "counts": {"decoders": 3, "decoders_idle": 49, "scalings": 4, "mixes": 3,
                 "compositions": 2, "encoders": 2, "forwarded": 1}}
 
@@ -34,7 +34,7 @@ class Kind(enum.StrEnum):
     MIX = "mix"
     """What a set of legs hears, summed once; of a speaker, the mix without itself."""
     COMPOSITION = "composition"
-    """One view painted at one size."""
+    """One view painted at one size, for the encoder that it goes to. Copies of what was scaled: that costs little."""
     ENCODER = "encoder"
     """A shared encoder."""
     FORWARDED = "forwarded"

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
+from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import backplane, rungs, stage
 from rostra.media.engine.backplane import Encode, Forward, Way
@@ -68,7 +69,7 @@ def way(taker: Taker, arriving: Arriving) -> Way:
         return None
     rung = pick(taker, arriving.size)
     view = f"~slides:{rung.width}x{rung.height}:{arriving.source}"
-    return Encode(view, taker.row, rung, arriving.source, whole=True)
+    return Encode(view, codecs.sent_as(taker.row, taker.parameters), rung, arriving.source, whole=True)
 
 
 def pick(taker: Taker, size: tuple[int, int]) -> Rung:

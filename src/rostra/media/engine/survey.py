@@ -72,7 +72,7 @@ def _encoding(encoders: list[Rendition], views: Mapping[str, Scene], scalings: l
             continue
         size = {"width": rung.width, "height": rung.height, "frame_rate": rung.frame_rate}
         shape = f"{rung.width}x{rung.height}"
-        painted = name_of(Kind.COMPOSITION, f"{key.view}/{shape}@{rung.frame_rate}")
+        painted = name_of(Kind.COMPOSITION, f"{key.view}/{encoder.channel}")  # painted right before it is encoded
         nodes[painted] = Node(painted, Kind.COMPOSITION, f"{key.view} {shape}", detail={"view": key.view, **size})
         nodes[made] = Node(
             made, Kind.ENCODER, f"{key.codec} {shape}@{rung.frame_rate}",

@@ -10,6 +10,7 @@ import structlog
 from rostra.domain.media import MediaKind, StreamType
 from rostra.domain.presenting import slides_of
 from rostra.environment import Environment
+from rostra.media import codecs
 from rostra.media.engine import direct, rtp_statistics, rungs
 from rostra.media.engine.leg import Feed, Leg, LegContext
 from rostra.media.engine.receivers import Receivers
@@ -84,7 +85,8 @@ class WebRtcLeg(Leg):
         if section is None or section.chosen is None or branch is None:
             return
         if self._feed is None:
-            self._feed = VideoFeed(self.context, section.chosen.row, branch.get_by_name("stage"))
+            made = codecs.sent_as(section.chosen.row, section.chosen.payload.parameters)
+            self._feed = VideoFeed(self.context, made, branch.get_by_name("stage"))
         rate = self._rates.rate.limit if self._rates else None
         taken = section.chosen.payload.parameters
         taker = direct.Taker(taken, self._limit_of(section, rate), self.context.quality())

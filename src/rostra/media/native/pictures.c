@@ -63,6 +63,15 @@ static void note_sizes(Source *source, Picture *picture) {
   g_mutex_unlock(&picture->lock);
 }
 
+/* The standby takes its place. Returns what was there. */
+static Picture *promote(Source *source) {
+  Picture *picture = source->picture;
+  source->picture = g_steal_pointer(&source->spare);
+  source->owner = source->spare_owner;
+  source->standby = TRUE;
+  return picture;
+}
+
 static Picture *picture_new(GstBuffer *buffer, const GstVideoInfo *info) {
   Picture *picture = g_new0(Picture, 1);
   if (!gst_video_frame_map(&picture->frame, info, buffer, GST_MAP_READ)) {
@@ -161,6 +170,12 @@ void rostra_pictures_publish(const char *id, gpointer owner, gboolean standby, G
   } else {
     previous = source->picture;
     if (previous) note_sizes(source, previous);
+    if (previous && !standby && source->standby && source->owner != owner) { /* it may be needed again */
+      Picture *spare = source->spare;
+      source->spare = previous;
+      source->spare_owner = source->owner;
+      previous = spare;
+    }
     source->picture = picture;
     source->owner = owner;
     source->standby = standby;
@@ -176,12 +191,10 @@ void rostra_pictures_withdraw(const char *id, gpointer owner) {
   Source *source = sources ? g_hash_table_lookup(sources, id) : NULL;
   if (source && source->spare && source->spare_owner == owner) spare = g_steal_pointer(&source->spare);
   if (source && source->owner == owner) {
-    picture = g_steal_pointer(&source->picture);
     if (source->spare) {
-      source->picture = g_steal_pointer(&source->spare);
-      source->owner = source->spare_owner;
-      source->standby = TRUE;
+      picture = promote(source);
     } else {
+      picture = g_steal_pointer(&source->picture);
       g_hash_table_remove(sources, id);
     }
   }
@@ -200,11 +213,18 @@ gboolean rostra_pictures_there(const char *id) {
 }
 
 void rostra_pictures_touch(const char *id, gboolean standby) {
+  Picture *previous = NULL;
+  gint64 now = g_get_monotonic_time();
   g_mutex_lock(&lock);
   Source *source = sources ? g_hash_table_lookup(sources, id) : NULL;
-  Picture *touched = source ? (source->standby == standby ? source->picture : standby ? source->spare : NULL) : NULL;
-  if (touched) touched->arrived = g_get_monotonic_time();
+  if (source && standby && !source->standby && source->spare) {
+    source->spare->arrived = now;
+    if (now - source->picture->arrived >= GIVING_WAY) previous = promote(source);
+  } else if (source && source->standby == standby) {
+    source->picture->arrived = now;
+  }
   g_mutex_unlock(&lock);
+  if (previous) rostra_picture_unref(previous);
 }
 
 Picture *rostra_pictures_take(const char *id, gboolean anyway, gboolean *late) {

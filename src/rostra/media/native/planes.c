@@ -6,6 +6,13 @@
 
 #include "rostra.h"
 
+/* Plain loops are compiled for newer processors as well; which is taken is found out when the library is loaded. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define WIDE __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define WIDE
+#endif
+
 /* BT.601 limited range: what browsers and phones send unless they say otherwise. */
 Yuv rostra_yuv(guint32 rgb) {
   int r = (rgb >> 16) & 255, g = (rgb >> 8) & 255, b = rgb & 255;
@@ -66,7 +73,7 @@ void rostra_grey(Planes *to, int x, int y, int width, int height) {
       memset(to->plane[i] + row * to->stride[i] + x / 2, 128, chroma(right) - x / 2);
 }
 
-static void mix_row(guint8 *restrict to, const guint8 *restrict other, int share, int width) {
+WIDE static void mix_row(guint8 *restrict to, const guint8 *restrict other, int share, int width) {
   guint16 first = (guint16)share, second = (guint16)(256 - share);
   for (int i = 0; i < width; i++) to[i] = (guint8)((guint16)(to[i] * first + other[i] * second + 127) >> 8);
 }
@@ -97,7 +104,7 @@ void rostra_copy(Planes *to, int x, int y, const Planes *from) {
 }
 
 /* Average of 2x2, the size halved (an odd last row or column is dropped). */
-static void halve(guint8 *restrict to, int to_stride, const guint8 *restrict from, int from_stride, int width,
+WIDE static void halve(guint8 *restrict to, int to_stride, const guint8 *restrict from, int from_stride, int width,
                   int height) {
   for (int row = 0; row < height; row++) {
     const guint8 *restrict a = from + 2 * row * from_stride;
@@ -109,7 +116,7 @@ static void halve(guint8 *restrict to, int to_stride, const guint8 *restrict fro
 }
 
 /* Two rows weighted in 128ths: a plain loop over bytes, so it becomes vector code. */
-static void blend_rows(guint8 *restrict out, const guint8 *restrict a, const guint8 *restrict b, int weight,
+WIDE static void blend_rows(guint8 *restrict out, const guint8 *restrict a, const guint8 *restrict b, int weight,
                        int width) {
   guint16 second = (guint16)weight, first = (guint16)(128 - weight);
   for (int i = 0; i < width; i++) out[i] = (guint8)((guint16)(a[i] * first + b[i] * second + 64) >> 7);
