@@ -98,7 +98,7 @@ void rostra_scale(Planes *to, const Planes *from, int x, int y, int width, int h
 void rostra_scale_plane(guint8 *to, int to_stride, int to_width, int to_height, const guint8 *from, int from_stride,
                         int from_width, int from_height);
 
-/* ---- pictures.c: the latest frame of every source, and its renditions ------------------------------------ */
+/* ---- pictures.c: the latest frame of every source; sizes.c: its renditions -------------------------------- */
 
 typedef struct _Picture Picture;
 
