@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from rostra.media.engine import guard
 from rostra.media.engine.gst import Gst
 
 logger = structlog.get_logger("rostra.media")
@@ -151,5 +152,8 @@ class Pipeline:
                 logger.debug("Pipeline warning", pipeline=self.name, problem=problem.message, detail=detail)
             elif message.type == Gst.MessageType.EOS:
                 self._tell("end of stream")
+            elif message.has_name(guard.FLOOD):
+                _, dropped = message.get_structure().get_uint64("dropped")
+                logger.warning("A far end sends more than calls do: dropped", pipeline=self.name, packets=dropped)
             elif self._on_message:
                 self._on_message(message)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from rostra.domain.ice import RTP
 from rostra.domain.media import CodecParameters, MediaKind
 from rostra.media import codecs
-from rostra.media.engine import backplane, ports
+from rostra.media.engine import backplane, guard, ports
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.ice import Agent
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, make
@@ -60,7 +60,9 @@ class Sockets:
         self._mux = mux
 
     def source(self, pipeline: Pipeline, name: str, component: int, caps: str) -> Any:
-        return source(pipeline, name, self._pair.rtp if component == RTP else self._pair.rtcp, caps)
+        made = source(pipeline, name, self._pair.rtp if component == RTP else self._pair.rtcp, caps)
+        guard.put(made.get_static_pad("src"))
+        return made
 
     def sink(self, pipeline: Pipeline, name: str, component: int) -> Any:
         return sink(pipeline, name, self._pair.rtp if self._mux or component == RTP else self._pair.rtcp)
@@ -76,7 +78,9 @@ class Checked:
     def source(self, pipeline: Pipeline, name: str, component: int, caps: str) -> Any:
         if component > self._agent.components(self._index):
             return None
-        return self._agent.source(pipeline, name, self._index, component, Gst.Caps.from_string(caps))
+        made = self._agent.source(pipeline, name, self._index, component, Gst.Caps.from_string(caps))
+        guard.put(made.get_static_pad("src"))
+        return made
 
     def sink(self, pipeline: Pipeline, name: str, component: int) -> Any:
         shared = min(component, self._agent.components(self._index))
