@@ -367,3 +367,13 @@ async def test_servers_for_media_are_told(api: Api, switches: dict[str, Any]) ->
     told = len(given)
     assert (await ada.post("release_token")).status_code == 200
     assert len(given) == told, "credentials are made for who is told them"
+
+
+@pytest.mark.parametrize("jump", [7200.0, -7200.0])
+async def test_tokens_outlive_a_jump_of_the_clock(api: Api, monkeypatch: pytest.MonkeyPatch, jump: float) -> None:
+    """As when the machine's clock is set, or it was suspended."""
+    user = await api.join("both", pin="1234")
+    wall = time.time() + jump
+    monkeypatch.setattr(time, "time", lambda: wall)
+    assert (await user.post("refresh_token")).status_code == 200
+    assert (await user.get("participants")).status_code == 200

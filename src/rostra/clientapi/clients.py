@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections import deque
 from collections.abc import Coroutine, Iterator
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import structlog
 
 from rostra.calls.switchboard import CallRefused, Refusal, Session, Switchboard
-from rostra.clientapi import counters
+from rostra.clientapi import counters, steady
 from rostra.clientapi.direct import PeerLink
 from rostra.clientapi.envelope import TOKEN_EXPIRED
 from rostra.clientapi.invitations import Invitations
@@ -307,20 +306,20 @@ class Clients:
 
     def refresh(self, client: Client) -> str:
         """Another token; the client lives `LIFETIME` from now."""
-        client.deadline = time.time() + LIFETIME
+        client.deadline = steady.now() + LIFETIME
         return self.mint.issue(client.uuid, client.deadline, client.secret)
 
     def holder(self, token: str) -> Client | None:
         """The client a token belongs to; None when forged, expired or the participant is gone."""
         read = self.mint.read(token)
-        if read is None or read.expires <= time.time():
+        if read is None or read.expires <= steady.now():
             return None
         return self._clients.get(read.participant)
 
     def ended(self, token: str) -> bool:
         """The token is genuine and unexpired, but its participant is gone (API-025)."""
         read = self.mint.read(token)
-        return read is not None and read.expires > time.time() and read.participant not in self._clients
+        return read is not None and read.expires > steady.now() and read.participant not in self._clients
 
     def forget(self, client: Client, reason: str | None = None) -> None:
         """The participant has ended; `reason` is told to its stream when the client did not ask for it."""
@@ -383,7 +382,7 @@ class Clients:
         """One timer per client, moved on lazily: refreshing costs nothing."""
         if client.gone:
             return
-        left = client.deadline - time.time()
+        left = client.deadline - steady.now()
         if left > 0:
             asyncio.get_running_loop().call_later(left, self._watch, client)
             return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import time
 import uuid
 from typing import Any
 
@@ -11,6 +10,7 @@ import structlog
 
 from rostra.calls.registrations import Admissions, Registration, Registry
 from rostra.calls.switchboard import CallOrder, NotDialled
+from rostra.clientapi import steady
 from rostra.clientapi.ringing import Ringing, RingStream
 from rostra.clientapi.tokens import TokenMint
 from rostra.domain import registration as rules
@@ -102,12 +102,12 @@ class Devices:
     def token(self, registration: Registration) -> str:
         """A new one; the registration lives on for as long as it is good (API-136)."""
         self._registry.refresh(registration, self._registry.clock() + CLIENT_LIFETIME)
-        return self._mint.issue(registration.id, time.time() + CLIENT_LIFETIME)
+        return self._mint.issue(registration.id, steady.now() + CLIENT_LIFETIME)
 
     def holder(self, token: str, alias: str | None = None) -> Registration | None:
         """Whose token it is; None when it is none, or not of this alias."""
         read = self._mint.read(token)
-        if read is None or read.expires <= time.time():
+        if read is None or read.expires <= steady.now():
             return None
         found = self._registry.get(read.participant)
         if found is None or found.keeper is not self:
@@ -117,7 +117,7 @@ class Devices:
     def ended(self, token: str) -> bool:
         """The token is genuine, and its registration over."""
         read = self._mint.read(token)
-        return read is not None and read.expires > time.time() and self._registry.get(read.participant) is None
+        return read is not None and read.expires > steady.now() and self._registry.get(read.participant) is None
 
     def release(self, registration: Registration) -> None:
         self._registry.end(registration, rules.RELEASED)
