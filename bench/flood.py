@@ -19,6 +19,7 @@ from pathlib import Path
 
 from bench.media import everybody_else, processor_seconds, worker_pool
 from bench.peers import KINDS, Peer, Peers, Track, describe, picture, record, voice
+from rostra.media import bounds
 from rostra.media import messages as m
 from rostra.media.engine import stage
 
@@ -35,6 +36,7 @@ def _rtp(payload_type: int, sequence: int, source: int, body: bytes) -> bytes:
     return _HEADER.pack(0x80, payload_type, sequence & 0xFFFF, sequence * 960 & 0xFFFFFFFF, source) + body
 
 
+SOUND = "sound:"
 BODY = os.urandom(SIZE - _HEADER.size)
 KINDS_OF_FLOOD: dict[str, Callable[[int], bytes]] = {
     "no RTP": lambda number: b"\x17" + BODY + bytes(11),
@@ -42,14 +44,17 @@ KINDS_OF_FLOOD: dict[str, Callable[[int], bytes]] = {
     "new source each packet": lambda number: _rtp(97, number, number * 2654435761 & 0xFFFFFFFF, BODY),
     "garbage as its picture": lambda number: _rtp(97, number, 0xBAD, BODY),
     "random sequence numbers": lambda number: _rtp(97, number * 7919, 0xBAD, BODY),
+    f"{SOUND} garbage": lambda number: _rtp(111, number, 0xBAD, BODY),
+    f"{SOUND} new sources": lambda number: _rtp(111, number, number * 2654435761 & 0xFFFFFFFF, BODY),
 }
+"""What is sent to the port of pictures, or to that of sound."""
 
 
 class Flood:
     """Sends from a peer's socket of pictures until it is stopped; a context manager."""
 
-    def __init__(self, peer: Peer, make: Callable[[int], bytes]) -> None:
-        self._outlet, self._make = peer.outlets[1], make
+    def __init__(self, peer: Peer, name: str) -> None:
+        self._outlet, self._make = peer.outlets[not name.startswith(SOUND)], KINDS_OF_FLOOD[name]
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._send, daemon=True)
         self.sent = 0
@@ -82,9 +87,8 @@ async def count(worker: int, peers: Peers, seconds: float) -> tuple[float, list[
     before = [peer.received[0] for peer in peers.all]
     await asyncio.sleep(seconds)
     took, used = time.monotonic() - began, processor_seconds(worker) - used
-    pages = int(Path(f"/proc/{worker}/statm").read_text().split()[1])
     frames = [(peer.received[0] - then) / took for peer, then in zip(peers.all, before, strict=True)]
-    return used / took, frames[1:], pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return used / took, frames[1:], bounds.resident(worker) / 1e6
 
 
 async def conference(tracks: list[Track], seconds: float, names: list[str]) -> None:
@@ -111,7 +115,7 @@ async def conference(tracks: list[Track], seconds: float, names: list[str]) -> N
             calm, frames, memory = await count(worker.process, peers, seconds)
             print(f"{'none':26} cores {calm:.3f}  frames {min(frames):.1f}  {memory:.0f} MB", flush=True)
             for name in names:
-                with Flood(peers.all[0], KINDS_OF_FLOOD[name]) as flood:
+                with Flood(peers.all[0], name) as flood:
                     await asyncio.sleep(0.5)
                     sent = flood.sent
                     cores, frames, memory = await count(worker.process, peers, seconds)
