@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -162,3 +164,41 @@ def test_what_is_cut_off_dies_away(mixer: Mixer) -> None:
     assert heard[0] > 7000
     assert np.abs(np.diff(heard)).max() < 100
     assert not heard[BLOCK:].any()
+
+
+def test_noise_is_taken_out_and_the_voice_is_kept(mixer: Mixer, tmp_path: Path) -> None:
+    """A synthesiser's voice in the noise of a fan, 10 dB below it."""
+    made = tmp_path / "voice.wav"
+    text = "Good morning everybody. The figures of the last quarter are in, and they are better than we thought."
+    subprocess.run(["espeak-ng", "-s", "150", "-w", made, text], check=True, timeout=20)
+    raw = subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", made, "-f", "s16le", "-ar", str(RATE), "-ac", "1", "-"],
+        check=True, capture_output=True, timeout=20,
+    ).stdout  # fmt: skip
+    voice = np.concatenate((np.zeros(3 * RATE), np.frombuffer(raw, "<i2") * 0.5, np.zeros(RATE)))
+    voice = voice[: len(voice) // BLOCK * BLOCK]
+    loud = level(voice[np.abs(voice) > 0])
+    white = np.random.default_rng(6).normal(0, 1, len(voice))
+    fan = np.convolve(white, np.ones(24) / 24, "same")
+    fan *= 10 ** ((loud - 10 - level(fan)) / 20)
+    mixer.library.rostra_set_denoise(1)
+    try:
+        mixer.speaker("clean", even=True)
+        mixer.listener("ear")
+        heard = mixer.run({"clean": voice + fan})["ear"].astype(float)
+    finally:
+        mixer.library.rostra_set_denoise(0)
+    spoken = np.flatnonzero(np.abs(voice) > 300)
+    begin, end = spoken[0], spoken[-1]
+    part = slice(begin + RATE, begin + RATE + RATE // 4)
+    delay = int(np.argmax(np.correlate(heard[part.start : part.stop + 4 * BLOCK], voice[part], "valid")))
+    quiet, before = heard[2 * RATE : begin - BLOCK], level(voice[begin:end]) - level(fan)
+    there = heard[delay:]
+    assert level(there[begin:end]) - level(quiet) - before > 8, "between words"
+    ratios: list[float] = []  # of the voice to the rest, half a second at a time, in which no gain moves much
+    for at in range(begin, end - RATE // 2, RATE // 2):
+        said, got = voice[at : at + RATE // 2], there[at : at + RATE // 2]
+        kept = np.dot(got, said) / np.dot(said, said) * said
+        ratios.append(level(kept) - level(got - kept) - (level(said) - level(fan)))
+
+    assert np.median(ratios) > 2, "and below them"

@@ -53,6 +53,7 @@ Leg *rostra_leg_of(const char *id) {
   if (!leg) {
     leg = g_new0(Leg, 1);
     g_strlcpy(leg->id, id, sizeof leg->id);
+    g_mutex_init(&leg->cleaning);
     route_default(leg);
     rostra_speech_reset(&leg->speech);
     g_hash_table_insert(legs, leg->id, leg);
@@ -66,6 +67,8 @@ void rostra_leg_settle(Leg *leg) {
   if (leg->speakers || leg->listeners || leg->ears || leg->routed || leg->prompt) return;
   g_hash_table_remove(legs, leg->id);
   rostra_leg_deafen(leg);
+  rostra_cleaner_free(leg->cleaner);
+  g_mutex_clear(&leg->cleaning);
   g_free(leg);
 }
 
@@ -86,11 +89,29 @@ static void speaker_reset(Leg *leg) {
   leg->concealed = 0;
 }
 
-void rostra_speaker_push(Leg *leg, const gint16 *samples, gsize count) {
+static void push(Leg *leg, const gint16 *samples, gsize count) {
   g_mutex_lock(&lock);
   leg->concealed = 0;
   rostra_ring_push(&leg->ring, samples, count);
   g_mutex_unlock(&lock);
+}
+
+void rostra_speaker_push(Leg *leg, const gint16 *samples, gsize count) {
+  gint16 clean[ROSTRA_DECODED_MOST + ROSTRA_BLOCK];
+  if (!leg->even || !rostra_cleaning()) {
+    push(leg, samples, count);
+    return;
+  }
+  while (count) { /* outside the lock: it takes its time */
+    gsize part = MIN(count, ROSTRA_DECODED_MOST);
+    g_mutex_lock(&leg->cleaning);
+    if (!leg->cleaner) leg->cleaner = rostra_cleaner_new();
+    gsize done = rostra_clean(leg->cleaner, samples, part, clean);
+    g_mutex_unlock(&leg->cleaning);
+    if (done) push(leg, clean, done);
+    samples += part;
+    count -= part;
+  }
 }
 
 void rostra_speaker_late(Leg *leg, guint late) {

@@ -54,6 +54,16 @@ void rostra_speech_level(Speech *speech, gint16 *block);
 /* Fade a block in or out where a talker begins or ends. */
 void rostra_speech_fade(gint16 *block, gboolean in);
 
+/* ---- clean.c: noise taken out ------------------------------------------------------------------------------- */
+
+typedef struct _Cleaner Cleaner;
+
+gboolean rostra_cleaning(void); /* it is wanted */
+Cleaner *rostra_cleaner_new(void);
+void rostra_cleaner_free(Cleaner *cleaner);
+/* Whole blocks of what came, at most `count` and a block; returns samples. */
+gsize rostra_clean(Cleaner *cleaner, const gint16 *samples, gsize count, gint16 *out);
+
 /* ---- sums.c: the sums of one block; the caller locks ------------------------------------------------------ */
 
 /* Groups of sources, as bits (media/messages.py names them); a listener hears a set of them. */
@@ -184,6 +194,8 @@ struct _Leg {
   guint group, listens; /* bits of ROSTRA_EVERYBODY */
 
   Ring ring;
+  GMutex cleaning; /* over `cleaner` */
+  Cleaner *cleaner;
   RostraConceal conceal;
   gpointer conceal_user;
   guint concealed; /* blocks in a row */
