@@ -169,6 +169,8 @@ class FakePool:
     def __init__(self) -> None:
         self.workers: list[FakeWorker] = []
         self.released: list[FakeWorker] = []
+        self.denoising: list[bool] = []
+        """Which of the workers were to take noise out of voices."""
         self.stocked = asyncio.Event()
         """Clear: who wants a worker has to wait for one."""
         self.stocked.set()
@@ -184,6 +186,8 @@ class FakePool:
         on_lost: Callable[[Any], None],
         themes: tuple[str, ...] = (),
         quality: str = "hd",
+        *,
+        denoise: bool = False,
     ) -> FakeWorker:
         await self.stocked.wait()
         if self.broken:
@@ -191,6 +195,7 @@ class FakePool:
         worker = FakeWorker(f"{self.node}-worker{len(self.workers)}", self.bus, on_event, on_lost)
         await self.bus.subscribe(m.control_subject(worker.id), worker.answer, concurrent=True)
         self.workers.append(worker)
+        self.denoising.append(denoise)
         if self.doomed:
             self.doomed -= 1
             asyncio.get_running_loop().call_soon(worker.kill)

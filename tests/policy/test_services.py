@@ -32,7 +32,7 @@ ROW: dict[str, Any] = {
     "two_stage_dial_type": "regular", "crypto_mode": "", "enable_chat": "default", "guests_can_present": True,
     "max_pixels_per_second": None, "guests_can_see_guests": "no_hosts", "direct_media": "never",
     "breakout_rooms": False, "live_captions_enabled": "default", "primary_owner_email_address": "",
-    "ivr_theme_id": None,
+    "ivr_theme_id": None, "denoise_enabled": False,
 }  # fmt: skip
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=250)
 LAYOUTS = st.sampled_from([one.key for one in layouts.LAYOUTS if layouts.allowed(one, lecture=True)])
@@ -57,7 +57,13 @@ def rows(draw: st.DrawFn) -> ServiceRow:
     kind = draw(st.sampled_from(["conference", "lecture", "two_stage_dialing", "test_call"]))
     meeting = kind in ("conference", "lecture")
     pin, guests, guest_pin = draw(PINS) if meeting else ("", False, "")
-    flags = ("enable_overlay_text", "enable_active_speaker_indication", "mute_all_guests", "breakout_rooms")
+    flags = (
+        "enable_overlay_text",
+        "denoise_enabled",
+        "enable_active_speaker_indication",
+        "mute_all_guests",
+        "breakout_rooms",
+    )
     more: dict[str, Any] = {name: draw(st.booleans()) for name in flags} if meeting else {}
     if meeting:
         more |= {
@@ -86,7 +92,9 @@ def rows(draw: st.DrawFn) -> ServiceRow:
 @pytest.mark.spec("POL-051", "POL-084", "POL-085")
 @given(rows(), st.booleans(), RATES)
 def test_the_same_by_configuration_and_by_policy(row: ServiceRow, chat: bool, rate: int | None) -> None:
-    settings = GlobalRow(enable_chat=chat, default_theme_id=9, max_callrate_in=rate, enable_breakout_rooms=chat)
+    settings = GlobalRow(
+        enable_chat=chat, default_theme_id=9, max_callrate_in=rate, enable_breakout_rooms=chat, enable_denoise=chat
+    )
     said = configuration_of(row, "Night" if row.ivr_theme_id else "", [])
     found = configuration(shown(said), NAMES)
     by_policy = service(found, platform_of(settings, theme), NAMES, id=7)

@@ -38,10 +38,11 @@ class MediaDirector:
 
     def __init__(
         self, pool: WorkerPool, conference: str, name: str, listener: DirectorListener,
-        themes: Callable[[], Awaitable[tuple[str, ...]]], quality: str,
+        themes: Callable[[], Awaitable[tuple[str, ...]]], quality: str, denoise: bool = False,
     ) -> None:  # fmt: skip
-        """`themes`: the directories of the conference's theme, asked for each worker; `quality`: its best picture."""
-        self._quality = quality
+        """`themes`: the directories of the conference's theme, asked for each worker; `quality`: its best picture;
+        `denoise`: noise is taken out of voices."""
+        self._quality, self._denoise = quality, denoise
         self._pool = pool
         self._themes = themes
         self._conference = conference
@@ -71,7 +72,13 @@ class MediaDirector:
             if not self._closed and self._worker is None:
                 themes = await self._themes()
                 worker = await self._pool.acquire(
-                    self._conference, self._name, self._event, self._lost, themes, self._quality
+                    self._conference,
+                    self._name,
+                    self._event,
+                    self._lost,
+                    themes,
+                    self._quality,
+                    denoise=self._denoise,
                 )
                 if self._closed:
                     await self._pool.release(worker)

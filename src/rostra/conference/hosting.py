@@ -100,7 +100,13 @@ class Hosting:
         self._program: Program | None = None
         self._faces: Mapping[str, bytes] = {}
         self._director = MediaDirector(
-            here.pool, key, service.name, self, lambda: here.themes(service.themes), service.quality
+            here.pool,
+            key,
+            service.name,
+            self,
+            lambda: here.themes(service.themes),
+            service.quality,
+            service.denoise,
         )
         self._backplane = Backplane(here.bus, key, here.node, here.boot, here.address, self, here.clock)
         self._told: StatisticsReply | None = None

@@ -23,6 +23,7 @@ class ServiceRow(msgspec.Struct, frozen=True, kw_only=True):
     guest_view: str | None
     force_presenter_into_main: bool
     enable_overlay_text: bool
+    denoise_enabled: bool
     enable_active_speaker_indication: bool
     mute_all_guests: bool
     participant_limit: int | None
@@ -128,6 +129,7 @@ class GlobalRow(msgspec.Struct, frozen=True, kw_only=True):
     enable_webrtc: bool = True
     enable_rtmp: bool = True
     enable_chat: bool = True
+    enable_denoise: bool = True
     enable_breakout_rooms: bool = False
     enable_dialout: bool = True
     enable_application_api: bool = True

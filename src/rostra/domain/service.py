@@ -35,6 +35,8 @@ class ServiceDescription(msgspec.Struct, frozen=True, kw_only=True):
     """bit/s the platform wants to receive at most."""
     max_callrate_out: int | None = None
     """bit/s the platform sends at most."""
+    denoise: bool = False
+    """Background noise is taken out of what participants say."""
     quality: str = "hd"
     """The best picture it sends: `sd`, `hd` or `fullhd`."""
     disabled_codecs: tuple[str, ...] = ()

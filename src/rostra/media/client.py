@@ -58,9 +58,10 @@ class Worker:
             self._gone.set_result(reason)
 
     async def assign(
-        self, conference: str, name: str, themes: tuple[str, ...] = (), quality: str = "hd", dscp: int = 0
-    ) -> None:
-        request = m.Assign(conference=conference, name=name, themes=themes, quality=quality, dscp=dscp)
+        self, conference: str, name: str, themes: tuple[str, ...] = (), quality: str = "hd", dscp: int = 0,
+        *, denoise: bool = False,
+    ) -> None:  # fmt: skip
+        request = m.Assign(conference=conference, name=name, themes=themes, quality=quality, dscp=dscp, denoise=denoise)
         await self._ask(request, m.Done)
 
     async def open_webrtc(

@@ -61,6 +61,8 @@ class Assign(Message, frozen=True, kw_only=True):
     """The best main picture that is sent: `sd`, `hd` or `fullhd`."""
     dscp: int = 0
     """Marks packets of RTP, towards endpoints that speak SIP and towards other nodes (SYS-143)."""
+    denoise: bool = False
+    """Take background noise out of what participants say."""
 
 
 class Slides(msgspec.Struct, frozen=True, kw_only=True):

@@ -187,11 +187,11 @@ class WorkerPool:
 
     async def acquire(
         self, conference: str, name: str, on_event: OnEvent, on_lost: OnLost, themes: tuple[str, ...] = (),
-        quality: str = "hd",
+        quality: str = "hd", *, denoise: bool = False,
     ) -> Worker:  # fmt: skip
         """A worker for a conference, at once when one is warm. Raises MediaFailure when none can be had.
 
-        `themes` are the directories of its theme; for these and `quality` see `messages.Assign`.
+        `themes` are the directories of its theme; for these, `quality` and `denoise` see `messages.Assign`.
         `on_event` gets every event of its legs; `on_lost` is called once when it dies without `release`.
         """
         while True:
@@ -200,7 +200,7 @@ class WorkerPool:
             if worker is None:
                 continue
             try:
-                await worker.assign(conference, name, themes, quality, self._dscp())
+                await worker.assign(conference, name, themes, quality, self._dscp(), denoise=denoise)
             except WorkerLost:
                 self._end(process)
                 continue

@@ -266,6 +266,7 @@ def platform_of(settings: GlobalRow, themes: Callable[[str], Any]) -> Platform:
     return Platform(
         themes=themes,
         enable_chat=settings.enable_chat,
+        enable_denoise=settings.enable_denoise,
         enable_breakout_rooms=settings.enable_breakout_rooms,
         max_callrate_in=rate(settings.max_callrate_in),
         max_callrate_out=rate(settings.max_callrate_out),
@@ -322,6 +323,7 @@ def _meeting(row: ServiceRow, automatic: list[Mapping[str, Any]]) -> Configurati
         "guest_pin": row.guest_pin if row.allow_guests else "",
         "automatic_participants": automatic,
         "breakout_rooms": row.breakout_rooms,
+        "denoise_enabled": row.denoise_enabled,
         "direct_media": row.direct_media,
         "enable_active_speaker_indication": row.enable_active_speaker_indication,
         "enable_chat": row.enable_chat,

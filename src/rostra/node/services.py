@@ -91,6 +91,7 @@ def _with_media(row: ServiceRow, settings: GlobalRow, description: ServiceDescri
         quality=row.max_pixels_per_second or settings.max_pixels_per_second,
         disabled_codecs=settings.codecs_off,
         crypto_mode=row.crypto_mode or settings.crypto_mode,
+        denoise=row.denoise_enabled and settings.enable_denoise,
     )
 
 

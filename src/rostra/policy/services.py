@@ -36,6 +36,7 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     """bit/s."""
     max_callrate_out: int | None = None
     quality: str = "hd"
+    enable_denoise: bool = True
     crypto_mode: str = "besteffort"
     disabled_codecs: tuple[str, ...] = ()
     guests_only_timeout: float = 60.0
@@ -146,6 +147,7 @@ def service(found: Configuration, platform: Platform, names: Names, *, id: int =
         max_callrate_in=found["max_callrate_in"] or platform.max_callrate_in,
         max_callrate_out=found.get("max_callrate_out") or platform.max_callrate_out,
         quality=found.get("max_pixels_per_second") or platform.quality,
+        denoise=platform.enable_denoise and found.get("denoise_enabled", False),
         disabled_codecs=platform.disabled_codecs,
         crypto_mode=found.get("crypto_mode") or platform.crypto_mode,
         guests_can_present=found.get("guests_can_present", True),

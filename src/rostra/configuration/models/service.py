@@ -199,7 +199,7 @@ class Conference(models.Model):
     )
     denoise_enabled = flag(
         "Remove noise",
-        "Remove background noise from what participants say. Kept for later: no node does it yet.",
+        "Remove background noise from what participants say. It takes processor time for each who is not silent.",
         default=False,
     )
     softmute_enabled = flag(

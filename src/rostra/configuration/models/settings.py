@@ -123,7 +123,7 @@ class ConferencingSettings(models.Model):
     )
     enable_denoise = flag(
         "Enable noise removal",
-        "Services may remove background noise. Kept for later: no node does it yet.",
+        "Services may remove background noise.",
         default=True,
     )
     enable_softmute = flag(

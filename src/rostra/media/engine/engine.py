@@ -149,10 +149,11 @@ class Engine:
     ) -> m.Reply:
         """Carry out a request that is of no one leg."""
         match request:
-            case m.Assign(conference=conference, name=name, themes=themes, quality=quality, dscp=dscp):
+            case m.Assign(conference=conference, name=name, quality=quality):
                 self.conference, self.quality = conference, quality
-                ports.mark(dscp)
-                self.theme, self._faces = ThemeFiles(themes), Faces()
+                ports.mark(request.dscp)
+                stage.denoise(wanted=request.denoise)
+                self.theme, self._faces = ThemeFiles(request.themes), Faces()
                 stage.forget_images()
                 structlog.contextvars.bind_contextvars(conference=name)
             case m.Compose():

@@ -134,6 +134,7 @@ def _declare(library: ctypes.CDLL) -> None:
         "rostra_remove_route": (None, string),
         "rostra_play": (real, string, data, ctypes.c_size_t),
         "rostra_stop_playing": (None, string),
+        "rostra_set_denoise": (None, ctypes.c_int),
         "rostra_levels": (number, ctypes.POINTER(_Level), number),
         "rostra_request_keyframe": (number, string),
         "rostra_state": (None, ctypes.POINTER(_State)),
@@ -316,6 +317,11 @@ def play(leg: str, pcm: bytes) -> float:
 def stop_playing(leg: str) -> None:
     """Drop what is queued for a leg."""
     load().rostra_stop_playing(leg.encode())
+
+
+def denoise(*, wanted: bool) -> None:
+    """Take background noise out of all voices from now on, or leave them as they are."""
+    load().rostra_set_denoise(wanted)
 
 
 def levels() -> dict[str, float]:
