@@ -109,6 +109,24 @@ def test_a_burst_after_a_pause_is_no_lasting_delay(far: Far) -> None:
     assert far.line.read().sources[0].lost == 0
 
 
+@pytest.mark.parametrize(
+    ("ticks", "lost"),
+    [(25, 1), (8, 8), (0, -1000)],
+    ids=["first packet after a pause", "many at once", "numbers begin anew"],
+)
+def test_what_has_come_is_heard_soon_whatever_is_missing(mixer: Mixer, far: Far, ticks: int, lost: int) -> None:
+    for i in range(20):
+        far.line.rtp(30000 + i, 160 * i, packet(i))
+        mixer.tick()
+    for _ in range(ticks):
+        mixer.tick()
+    silent = 0
+    for i in range(20, 60):
+        far.line.rtp(30000 + i + lost, 160 * (i + ticks), packet(i))
+        silent += not mixer.tick()["ear"].any()
+    assert silent <= 4
+
+
 def test_one_source_at_a_time_is_heard(far: Far, mixer: Mixer) -> None:
     loud = bytes([0x80, 0x00] * 80)
     for i in range(40):

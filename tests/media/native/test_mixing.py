@@ -202,3 +202,27 @@ def test_noise_is_taken_out_and_the_voice_is_kept(mixer: Mixer, tmp_path: Path) 
         ratios.append(level(kept) - level(got - kept) - (level(said) - level(fan)))
 
     assert np.median(ratios) > 2, "and below them"
+
+
+def test_who_gives_way_to_louder_ones_is_not_heard_any_more(mixer: Mixer) -> None:
+    mixer.speaker("soft")
+    mixer.listener("ear")
+    legs = [f"leg{i}" for i in range(8)]
+    for leg in legs:
+        mixer.speaker(leg)
+    alone = mixer.run({"soft": tone(1000, 1, 300)})["ear"][RATE // 2 :]
+    loud = dict.fromkeys(legs, tone(300, 1, 3000))
+    heard = mixer.run(loud | {"soft": tone(1000, 1, 300)})["ear"][RATE // 2 :]
+    found, before = (np.abs(np.fft.rfft(one))[500] for one in (heard, alone))
+    assert found < before / 20
+
+
+def test_who_gets_loud_suddenly_is_not_cut_off(mixer: Mixer) -> None:
+    """Soft words are raised by 12 dB; the first loud ones need all the room there is."""
+    mixer.speaker("voice", even=True)
+    mixer.listener("ear")
+    words = np.maximum(0.001, np.sin(2 * np.pi * 4 * np.arange(14 * RATE) / RATE)) * tone(220, 14, 500)
+    words[12 * RATE :] *= 46
+    heard = mixer.run({"voice": words})["ear"]
+    assert np.abs(heard[10 * RATE : 11 * RATE]).max() > 2 * 500, "what is soft is raised"
+    assert np.abs(heard[12 * RATE :]).max() < 32600, "tops of waves are cut off"

@@ -137,7 +137,7 @@ typedef struct {
 
 /* line_in.c */
 void rostra_line_take(Line *line, guint8 *packet, gsize size, const struct sockaddr_storage *from);
-int rostra_line_conceal(gpointer line, gint16 *out);
+int rostra_line_conceal(gpointer line, gboolean playing, gint16 *out);
 void rostra_line_forget(Line *line);
 void rostra_line_tell(Line *line, char key); /* line.c: a key was pressed */
 Source *rostra_line_source(Line *line, guint32 ssrc, gboolean make, gint64 now);

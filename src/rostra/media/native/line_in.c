@@ -7,6 +7,8 @@
 #include "line.h"
 
 #define FAR 3000       /* packets: a jump, not a loss */
+#define BACK 100       /* packets: numbers that begin anew, not a late one (RFC 3550 A.1) */
+#define ENOUGH 2u      /* packets after one that is missing, before a pause is over without it */
 #define OTHER 200000   /* us without a packet before another source is played instead */
 #define STRETCH_MOST 3u /* packets */
 
@@ -46,7 +48,7 @@ void rostra_rate_count(Rate *rate, gsize octets, gint64 now) {
 
 static void count(Source *source, guint16 number, guint32 stamp, gsize size, guint32 clock, gint64 now) {
   gint16 ahead = (gint16)(number - source->highest);
-  if (!source->packets || ahead < -FAR || ahead > FAR) {
+  if (!source->packets || ahead < -BACK || ahead > FAR) {
     source->base = source->highest = number;
     source->cycles = 0;
     source->packets = source->expected_before = source->received_before = 0;
@@ -144,20 +146,28 @@ static int make_up(Line *line, gint16 *out) {
   return samples;
 }
 
-int rostra_line_conceal(gpointer data, gint16 *out) {
+/* Go on with what is here, unless what is missing may still be on its way. */
+static void skip(Line *line) {
+  if (line->waits < ENOUGH) return;
+  while (!waiting(line, line->next)) advance(line, FALSE);
+}
+
+int rostra_line_conceal(gpointer data, gboolean playing, gint16 *out) {
   Line *line = data;
   int samples = 0;
   guint late = 0;
   g_mutex_lock(&line->lock);
-  if (line->stretch && line->decoding && !line->muffled) {
+  if (!playing) skip(line);
+  if (playing && line->stretch && line->decoding && !line->muffled) {
     line->stretch--;
     samples = rostra_conceal(line->decoders[line->decoding], out);
   }
   while (line->waits && !samples) {
     Waiting *one = waiting(line, line->next);
+    if (!one && !playing) break;
     samples = one ? play(line, one, out, &late) : make_up(line, out);
   }
-  if (!samples && line->decoding && !line->muffled) {
+  if (!samples && playing && line->decoding && !line->muffled) {
     samples = rostra_conceal(line->decoders[line->decoding], out);
     line->owed++;
     line->concealed++;
@@ -169,7 +179,7 @@ int rostra_line_conceal(gpointer data, gint16 *out) {
 /* With the lock: put a packet where it belongs. Returns samples by which it came too late. */
 static guint arrange(Line *line, const Waiting *packet) {
   gint16 ahead = (gint16)(packet->number - line->next);
-  if (ahead < 0 && ahead > -FAR) {
+  if (ahead < 0 && ahead >= -BACK) {
     gboolean missed = ahead >= -16 && (line->made_up >> (-ahead - 1) & 1);
     if (!missed) return 0; /* had already */
     line->made_up &= (guint16)~(1u << (-ahead - 1));
@@ -177,7 +187,7 @@ static guint arrange(Line *line, const Waiting *packet) {
     line->stretch = MIN(line->stretch + 1, STRETCH_MOST);
     return ROSTRA_BLOCK;
   }
-  if (ahead >= LINE_WAITING || ahead <= -FAR) { /* so much is missing that it is better to begin anew */
+  if (ahead >= LINE_WAITING || ahead < 0) { /* so much is missing that it is better to begin anew */
     rostra_line_forget(line);
     line->next = packet->number;
     line->stamp = packet->stamp;

@@ -120,13 +120,20 @@ void rostra_speaker_late(Leg *leg, guint late) {
   g_mutex_unlock(&lock);
 }
 
-/* Its sound is about to run out: what is missing may be made up for a while. */
+static gboolean wants(const Leg *leg) {
+  if (!leg->ring.playing) return leg->ring.fill < ROSTRA_RING_TARGET;
+  return leg->ring.fill < ROSTRA_BLOCK && leg->concealed < CONCEALED_MOST;
+}
+
+/* Its sound is about to run out: what is missing may be made up for a while. After a pause, what has come waits for
+ * nothing. */
 static void fill_in(Leg *leg) {
   gint16 likely[ROSTRA_DECODED_MOST];
-  while (leg->ring.playing && leg->ring.fill < ROSTRA_BLOCK && leg->concealed < CONCEALED_MOST) {
-    int count = leg->conceal(leg->conceal_user, likely);
+  gboolean playing = leg->ring.playing;
+  while (wants(leg)) {
+    int count = leg->conceal(leg->conceal_user, playing, likely);
     if (count <= 0) return;
-    leg->concealed++;
+    leg->concealed = playing ? leg->concealed + 1 : 0;
     rostra_ring_push(&leg->ring, likely, (gsize)count);
   }
 }
@@ -134,7 +141,8 @@ static void fill_in(Leg *leg) {
 static void take(Leg *leg, gpointer data) {
   if (!leg->speakers) return;
   GPtrArray *talkers = data;
-  gboolean chosen = leg->chosen;
+  gboolean chosen = leg->chosen && !leg->speech.faded;
+  leg->speech.faded = FALSE;
   if (leg->conceal) fill_in(leg);
   leg->sounds = rostra_ring_pop(&leg->ring, leg->block);
   rostra_speech_measure(&leg->speech, leg->sounds ? leg->block : NULL);
@@ -166,12 +174,10 @@ static void choose(GPtrArray *talkers) {
     if (!leg->sounds) continue;
     if (leg->even) rostra_speech_level(speech, leg->block);
     if (leg->chosen && !speech->talked) rostra_speech_fade(leg->block, TRUE);
-    if (leg->chosen && speech->hold == 1) rostra_speech_fade(leg->block, FALSE);
-    if (!leg->chosen && speech->talked) { /* it gives way to others: one block more, that dies away */
-      leg->chosen = TRUE;
-      rostra_speech_fade(leg->block, FALSE);
-      speech->weight = -127;
-    }
+    speech->faded = speech->talked && !leg->chosen; /* it gives way to others: one block more, that dies away */
+    if (speech->faded) leg->chosen = TRUE;
+    if (leg->chosen && speech->hold == 1) speech->faded = TRUE;
+    if (speech->faded) rostra_speech_fade(leg->block, FALSE);
   }
 }
 

@@ -43,7 +43,8 @@ typedef struct {
   float gain, asked; /* dB: as applied, and where it goes */
   float weight;      /* smoothed loudness by which the loudest are chosen */
   guint hold;        /* blocks it still counts as talking */
-  gboolean talks, talked;
+  gboolean talks, talked; /* now, and in the block before */
+  gboolean faded;         /* its block has died away: what comes next begins anew */
 } Speech;
 
 void rostra_speech_reset(Speech *speech);
@@ -182,8 +183,9 @@ gint rostra_lines_count(void); /* line.c */
 
 typedef struct _Listener Listener;
 
-/* What comes next when it has not come in time; samples written, at most a block's. Must not call the mixer. */
-typedef int (*RostraConceal)(gpointer user, gint16 *out);
+/* What comes next when it has not come in time; samples written. Not `playing`: only what has really come and waits for
+ * what has not. Must not call the mixer. */
+typedef int (*RostraConceal)(gpointer user, gboolean playing, gint16 *out);
 
 struct _Leg {
   char id[ROSTRA_ID_SIZE];

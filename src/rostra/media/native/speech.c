@@ -25,6 +25,8 @@
 #define SLOW 0.03f       /* of the way, a block: how fast its loudness is believed */
 #define UP 0.06f         /* dB a block: 3 dB/s */
 #define DOWN 0.2f
+#define FULL 32000.0f
+#define SUDDEN 48        /* samples, 1 ms */
 #define FADE 240         /* 5 ms */
 
 void rostra_speech_reset(Speech *self) {
@@ -76,13 +78,22 @@ void rostra_speech_measure(Speech *self, const gint16 *block) {
   if (self->talks) follow_loudness(self, loud);
 }
 
+/* dB by which a block may be raised, if at all. */
+static float room(const gint16 *block) {
+  int peak = 1;
+  for (int i = 0; i < ROSTRA_BLOCK; i++) peak = MAX(peak, ABS((int)block[i]));
+  return MAX(0, 20 * log10f(FULL / (float)peak));
+}
+
 void rostra_speech_level(Speech *self, gint16 *block) {
   float before = self->gain;
   self->gain += CLAMP(self->asked - self->gain, -DOWN, UP);
   if (before == 0 && self->gain == 0) return;
-  float gain = powf(10, before / 20), step = (powf(10, self->gain / 20) - gain) / ROSTRA_BLOCK;
+  if (self->gain > 0) self->gain = MIN(self->gain, room(block)); /* who gets loud suddenly is not cut off */
+  int length = self->gain < before - DOWN ? SUDDEN : ROSTRA_BLOCK;
+  float gain = powf(10, before / 20), after = powf(10, self->gain / 20), step = (after - gain) / (float)length;
   for (int i = 0; i < ROSTRA_BLOCK; i++) {
-    float value = (float)block[i] * (gain + step * (float)i);
+    float value = (float)block[i] * (i < length ? gain + step * (float)i : after);
     block[i] = (gint16)CLAMP(value, -32768.0f, 32767.0f);
   }
 }
