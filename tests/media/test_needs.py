@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 
 from rostra.domain.scene import Scene, Tile
 from rostra.media.engine import needs
-from rostra.media.engine.needs import LASTING, UNSEEN, Need
+from rostra.media.engine.leg import LegContext
+from rostra.media.engine.needs import LASTING, UNSEEN, Need, Needs
+from rostra.media.engine.renditions import Renditions
+from rostra.media.engine.stills import StillLeg
 
 
 def tile(source: str, width: int, height: int, *, frozen: bool = False) -> Tile:
@@ -49,3 +52,39 @@ def test_more_at_once_and_less_when_it_has_been_enough() -> None:
     assert need.follow(3 * LASTING + 1.5, UNSEEN) == UNSEEN
     assert need.follow(3 * LASTING + 1.6, 1_125_000) == 1_125_000
     assert need.follow(3 * LASTING + 1.7, None) is None
+
+
+class Asked(StillLeg):
+    """Remembers what it was asked for."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(LegContext(Renditions(), lambda _: None, lambda *_: None, lambda *_: None), name)
+        self.asked: list[int | None] = []
+
+    @property
+    def shows(self) -> str:
+        return self.id
+
+    def need(self, bitrate: int | None) -> None:
+        if not self.asked or self.asked[-1] != bitrate:
+            self.asked.append(bitrate)
+
+
+def test_who_begins_to_speak_is_asked_for_what_the_largest_is_shown_at() -> None:
+    legs = {name: Asked(name) for name in ("one", "two", "three")}
+    asking = Needs(legs)
+    views = {"view": Scene(tiles=(tile("one", 1280, 720), tile("two", 160, 90)))}
+    asking.compose(views, {"one": "view", "two": "view"}, 1.0)
+    for now in range(8):
+        asking.poll(now, {"one": -20.0, "two": -127.0})
+    assert {name: leg.asked for name, leg in legs.items()} == {
+        "one": [None],
+        "two": [None, 225_000],
+        "three": [None, UNSEEN],
+    }
+    asking.poll(9, {"three": -30.0})
+    assert [leg.asked[-1] for leg in legs.values()] == [None, 225_000, None]
+    assert asking.debug_state()["two"] == {"need": 225_000}
+    del legs["two"]
+    asking.poll(10, {})
+    assert set(asking.debug_state()) == {"one", "three"}
