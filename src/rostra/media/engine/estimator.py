@@ -40,11 +40,11 @@ EPISODE: Final = 2.0
 """Seconds between two signs of the same excess."""
 SPEED, CREEP = 1.25, 0.07
 """Growth a second far from the last excess (a factor), and near it (a share of that rate)."""
-NEAR, PROVED = 1.2, 1.08
+NEAR, PROVED = 1.35, 1.08
 """Up to so many times the last excess the estimate grows slowly, until so many times that have really arrived,"""
 LEAP: Final = 2.0
 """Seconds of growth that one report is good for at most."""
-MEMORY: Final = 15.0
+MEMORY: Final = 10.0
 """or seconds have passed since."""
 PROBE: Final = 1.6
 """The estimate grows quickly up to so many times what is sent, or may be: more would not be proved."""

@@ -42,6 +42,11 @@ class SendingRate:
         beside the picture and the sound.
         """
         before = self._steps.limit
+        if before is None and self.bound is None and self.estimate.bitrate is None:
+            self.estimate.look(now, heard, sent, 0)  # most legs, most of the time: nothing more to think about
+            if self.estimate.bitrate is None:
+                return False
+            heard = None
         most, now_most = (
             int((best(limit).bitrate + rungs.SOUND + beside) / HEADERS) for limit in (None, self._steps.limit)
         )

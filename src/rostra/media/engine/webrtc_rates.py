@@ -23,6 +23,8 @@ PAUSE: Final = 0.5
 """A request may be lost: it is sent so often, so many seconds apart."""
 AGAIN: Final = 0.5
 """Packets that got lost are sent again at this share of the rate at most."""
+FREELY: Final = 2_000_000
+"""Taken for the rate where there is no limit."""
 COUNTING: Final = 1.0
 """Seconds between two looks at counters, where there is no feedback for each packet."""
 
@@ -37,7 +39,7 @@ class WebRtcRates:
         self.rate = SendingRate(leg, prompt=wide)
         self._sent = 0.0
         self._need: int | None = None
-        self._left = 0
+        self._left = self._repeating = 0
         self._asked = self._counted = float("-inf")
         self._reports, self._throttle = Reports(), Throttle()
         branch = next((one for one in map(transport.sender, ("video", "slides")) if one is not None), None)
@@ -59,9 +61,14 @@ class WebRtcRates:
         changed = self.rate.look(now, heard, self._sent, best, beside)
         # packets that are sent again would fill a queue that is to drain
         full = self.rate.estimate.queue > STANDING
-        self._transport.limit_repeats(0 if full else AGAIN * best(self.rate.limit).bitrate)
+        self._let_repeat(0 if full else int(AGAIN * (self.rate.limit or FREELY)))
         self._ask(now)
         return changed
+
+    def _let_repeat(self, bitrate: int) -> None:
+        if bitrate != self._repeating:
+            self._repeating = bitrate
+            self._transport.limit_repeats(bitrate)
 
     def close(self) -> None:
         if self._session is not None:
