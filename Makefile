@@ -1,12 +1,12 @@
 # Everything starts from here: `make help`.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench native web clean run-environment test-environment
+.PHONY: help run test lint bench bench-all native web clean run-environment test-environment
 MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: run-environment native web ## install what is missing, then run the whole platform on this machine
 	@exec $(VENV)/rostra run
@@ -23,7 +23,10 @@ lint: test-environment ## formatting, lint rules, types, import contracts
 	@scripts/web packages
 	@cd web && ../scripts/node npm run --silent check
 
-bench: test-environment native web ## measure; every benchmark prints its figures and their reference
+bench: test-environment native web ## measure the capacity of a node; ten minutes, nothing else running
+	@$(VENV)/python -m bench.capacity
+
+bench-all: bench ## then every other benchmark; each prints its figures and their reference
 	@for name in alias_lookup stage media delay backplane relay placement join webapp sessions cluster replication management; do \
 	  echo "== bench.$$name"; $(VENV)/python -m bench.$$name || exit 1; done
 

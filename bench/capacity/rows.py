@@ -1,130 +1,123 @@
-"""The rows of the table: what is measured, what is wanted of it, and by which loads."""
+"""The rows of the table: what is wanted, and by which loads it is measured."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
-
+from bench import delay
+from bench.capacity.figures import Figure, Run
 from bench.capacity.node import GUEST_PIN, HOST_PIN, Measured
-from bench.capacity.runs import Run, run
+from bench.capacity.runs import run
 from bench.load.meeting import Group, Plan
 
+_HD_SIZES = (2, 4, 8)
+_LARGER_HD = (12, 16, 24)
+"""Calls that are tried as long as the machine carries them."""
+_AUDIO_SIZES = (20, 100)
+_LARGER_AUDIO = (200, 300)
+_GUESTS = (10, 30)
+_MORE_GUESTS = (60, 100)
+_TURN = 3.0
+"""Seconds that somebody speaks."""
+_BOTH = ("OPUS", "PCMU")
 
-class Loaded(msgspec.Struct, frozen=True, kw_only=True):
-    """A run and what it is called."""
 
-    name: str
-    run: Run
+class Bench:
+    """What rows need: the node, somewhere to say what is found, and until when there is time for more."""
 
-
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the table."""
-
-    key: str
-    title: str
-    least: float
-    stretch: float
-    unit: str
-    lower: bool = False
-    """Lower is better."""
-    value: float | None = None
-    """None: no run was valid."""
-    runs: tuple[Loaded, ...] = ()
-    notes: tuple[str, ...] = ()
+    def __init__(self, node: Measured, say: Callable[[str], None], until: float) -> None:
+        self.node = node
+        self.say = say
+        self._until = until
 
     @property
-    def ratio(self) -> float | None:
-        """Times the least that is wanted; above 1 is better."""
-        if not self.value:
-            return None
-        return self.least / self.value if self.lower else self.value / self.least
+    def time_left(self) -> bool:
+        return time.monotonic() < self._until
 
+    def plan(self, alias: str, *groups: Group, **more: Any) -> Plan:
+        node = self.node
+        return Plan(
+            address=node.address, sip_port=node.sip_port, web=node.web, alias=alias, groups=groups, **more
+        )  # fmt: skip
 
-def plan(node: Measured, alias: str, *groups: Group, **more: Any) -> Plan:
-    return Plan(
-        address=node.address, sip_port=node.sip_port, web=node.web, alias=alias, groups=groups, **more
-    )  # fmt: skip
-
-
-def floor(picture: str, sound: str, count: int = 4, seconds: float = 4.0, others: int = 7) -> dict[str, Any]:
-    """Cores of decoding and encoding one call's streams alone (`bench.capacity.floor`)."""
-    command = [
-        sys.executable,
-        "-m",
-        "bench.capacity.floor",
-        picture or "-",
-        sound,
-        str(count),
-        str(seconds),
-        str(others),
-    ]
-    found = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=60)
-    return json.loads(found.stdout.splitlines()[-1])
-
-
-Say = Callable[[str], None]
-
-
-def attempt(node: Measured, name: str, what: Plan, say: Say, **options: float) -> Loaded:
-    """A run; what came of it is said."""
-    made = Loaded(name=name, run=run(node, what, **options))
-    one, report = made.run, made.run.report
-    likeness = f"SSIM {report['ssim']:.3f}, " if report["ssim"] else ""
-    frames = f"{report['frames_per_second']:.1f} frames/s, " if report["frames_per_second"] else ""
-    elsewhere = one.machine_cores - one.cores
-    verdict = "valid" if one.valid else "does not count: " + "; ".join(report["reasons"])
-    say(
-        f"  {name}: {one.cores:.2f} cores, {1000 * one.per_call:.1f} mcores a call, {one.per_core:.1f} calls a core, "
-        f"{frames}{likeness}gap {report['longest_gap_ms']:.0f} ms, load and others {elsewhere:.2f} cores: {verdict}"
-    )
-    return made
-
-
-def best(runs: list[Loaded]) -> float | None:
-    """Most calls a core of those that count."""
-    return max((one.run.per_core for one in runs if one.run.valid), default=None)
-
-
-def hd(node: Measured, say: Say) -> list[Figure]:
-    alias = node.room("hd")
-    runs = [
-        attempt(node, f"{size} calls, SIP", plan(node, alias, Group(calls=size), turn=3.0), say) for size in (2, 4, 8)
-    ]
-    mixed = (
-        ("8 calls, SRTP", Group(calls=8, protocol="srtp")),
-        ("2 calls, WebRTC", Group(calls=2, protocol="webrtc", picture="VP8")),
-        ("4 calls, WebRTC", Group(calls=4, protocol="webrtc", picture="VP8")),
-        ("8 calls, WebRTC", Group(calls=8, protocol="webrtc", picture="VP8")),
-    )
-    runs += [attempt(node, name, plan(node, alias, group, turn=3.0), say) for name, group in mixed]
-    floors = {codec: floor(codec, "OPUS") for codec in ("H264", "VP8")}
-    for codec, found in floors.items():
-        say(
-            f"  codec floor, {codec}: {1000 * found['decode']:.1f} + {1000 * found['encode']:.1f} mcores a call, "
-            f"SSIM {found['ssim']:.3f}"
+    def attempt(self, name: str, plan: Plan, **options: float) -> Run:
+        """A run; what came of it is said."""
+        made = run(self.node, name, plan, **options)
+        report = made.report
+        likeness = f"SSIM {report['ssim']:.3f}, " if report["ssim"] else ""
+        frames = f"{report['frames_per_second']:.1f} frames/s, " if report["frames_per_second"] else ""
+        verdict = "valid" if made.valid else "does not count: " + "; ".join(report["reasons"])
+        self.say(
+            f"  {name}: {made.cores:.2f} cores, {1000 * made.per_call:.1f} mcores a call, {made.per_core:.1f} calls a "
+            f"core, {frames}{likeness}gap {report['longest_gap_ms']:.0f} ms, load and others "
+            f"{made.machine_cores - made.cores:.2f} cores: {verdict}"
         )
-    eight = next(one.run for one in runs if one.name == "8 calls, SIP")
-    alone = floors["H264"]["decode"] + floors["H264"]["encode"]
-    over = eight.per_call / alone
-    larger = [one for one in runs if one.run.calls == 8]
-    largest = max((one.run.calls for one in runs if one.run.valid), default=0)
+        return made
+
+    def larger(self, runs: list[Run], sizes: Sequence[int], make: Callable[[int], Run]) -> str:
+        """More and more calls, until a run does not count or time is up; says what the largest was."""
+        for size in sizes:
+            if not (runs[-1].valid and self.time_left):
+                break
+            runs.append(make(size))
+        largest = max((one.calls for one in runs if one.valid), default=0)
+        end = "" if not runs[-1].valid else ", and nothing larger was tried"
+        return f"largest valid run: {largest} calls{end}"
+
+    def floor(self, picture: str, sound: str, count: int = 4, seconds: float = 4.0) -> dict[str, Any]:
+        """Cores of decoding and encoding one call's streams alone (`bench.capacity.floor`)."""
+        command = [sys.executable, "-m", "bench.capacity.floor", picture or "-", sound, str(count), str(seconds)]
+        found = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=60)
+        floor = json.loads(found.stdout.splitlines()[-1])
+        like = f", SSIM of the codec alone {floor['ssim']:.3f}" if floor["ssim"] else ""
+        self.say(
+            f"  codec floor {picture} {sound}: {1000 * floor['decode']:.1f} + {1000 * floor['encode']:.1f} "
+            f"mcores a call{like}"
+        )
+        return floor
+
+
+def best(runs: Sequence[Run]) -> float | None:
+    """Most calls a core of those that count."""
+    return max((one.per_core for one in runs if one.valid), default=None)
+
+
+def hd(bench: Bench) -> list[Figure]:
+    alias = bench.node.room("hd")
+
+    def met(size: int, name: str = "SIP", **more: Any) -> Run:
+        return bench.attempt(f"{size} calls, {name}", bench.plan(alias, Group(calls=size, **more), turn=_TURN))
+
+    runs = [met(size) for size in _HD_SIZES]
+    eight = runs[-1]
+    floor = bench.floor("H264", "OPUS")
+    alone = floor["decode"] + floor["encode"]
+    note = bench.larger(runs, _LARGER_HD, met)
+    others = [met(8, "SRTP", protocol="srtp")]
+    others += [met(size, "WebRTC, VP8", protocol="webrtc", picture="VP8") for size in _HD_SIZES]
+    other_floor = bench.floor("VP8", "OPUS")
+    other_alone = other_floor["decode"] + other_floor["encode"]
+    notes = (
+        f"floor of H.264: {1000 * alone:.1f} mcores a call, SSIM {floor['ssim']:.3f}",
+        f"floor of VP8: {1000 * other_alone:.1f} mcores a call, SSIM {other_floor['ssim']:.3f}",
+    )
     return [
         Figure(
             key="hd", title="HD calls per vCPU, everybody individually composed", least=5, stretch=8, unit="calls",
-            value=best(larger), runs=tuple(runs), notes=(f"largest valid run: {largest} calls",),
+            value=best(runs[2:]), runs=(*runs, *others), notes=(note,),
         ),
         Figure(
             key="floor", title="Cost over the codec floor at 8 calls", least=1.6, stretch=1.25, unit="times",
-            lower=True, value=over if eight.valid else None,
-            notes=(f"floor {1000 * alone:.1f} mcores a call, SSIM of the codec alone {floors['H264']['ssim']:.3f}",),
+            lower=True, value=eight.per_call / alone if eight.valid else None, notes=notes,
         ),
-        memory(next(one.run for one in runs if one.name == "2 calls, SIP"), eight, "hd"),
+        memory(runs[0], eight, "hd"),
     ]  # fmt: skip
 
 
@@ -137,44 +130,110 @@ def memory(small: Run, large: Run, kind: str) -> Figure:
     )
 
 
-def audio(node: Measured, say: Say) -> list[Figure]:
-    alias = node.room("audio")
-    runs = [
-        attempt(
-            node, f"{size} calls, 3 speaking",
-            plan(node, alias, Group(calls=size, picture="", sound=("OPUS", "PCMU")), together=3, turn=0.0), say,
+def auditorium(bench: Bench) -> list[Figure]:
+    alias = bench.node.room("hall", service_type="lecture", pin=HOST_PIN, allow_guests=True, guest_pin=GUEST_PIN)
+
+    def met(size: int) -> Run:
+        groups = (
+            Group(calls=1, alias=f"{alias}**{HOST_PIN}", sees=min(7, size), recorded=0),
+            Group(calls=size, alias=f"{alias}**{GUEST_PIN}", sees=1, layout="1:0", recorded=4),
         )
-        for size in (20, 100)
+        return bench.attempt(f"{size} guests", bench.plan(alias, *groups, turn=0.0, talkers=1))
+
+    runs = [met(size) for size in _GUESTS]
+    note = bench.larger(runs, _MORE_GUESTS, met)
+    guests = [(one.calls - 1) / one.cores for one in runs if one.valid]
+    return [
+        Figure(
+            key="auditorium", title="HD auditorium guests per vCPU (one host)", least=60, stretch=150, unit="guests",
+            value=max(guests, default=None), runs=tuple(runs), notes=(note,),
+        )
     ]  # fmt: skip
-    both = [floor("", codec, 20, 3.0) for codec in ("OPUS", "PCMU")]
-    alone = statistics.mean(one["decode"] + one["encode"] for one in both)
-    say(f"  codec floor: {1000 * alone:.2f} mcores a call")
+
+
+def audio(bench: Bench) -> list[Figure]:
+    alias = bench.node.room("audio")
+
+    def met(size: int) -> Run:
+        group = Group(calls=size, picture="", sound=_BOTH)
+        return bench.attempt(f"{size} calls, 3 speaking", bench.plan(alias, group, together=3, turn=0.0))
+
+    runs = [met(size) for size in _AUDIO_SIZES]
+    note = bench.larger(runs, _LARGER_AUDIO, met)
+    floors = [bench.floor("", codec, 20, 3.0) for codec in _BOTH]
+    alone = statistics.mean(one["decode"] + one["encode"] for one in floors)
     return [
         Figure(
             key="audio", title="Audio-only calls per vCPU, Opus and G.711, 3 speaking", least=150, stretch=400,
             unit="calls", value=best(runs[1:]), runs=tuple(runs),
-            notes=(f"codec floor {1000 * alone:.2f} mcores a call",),
+            notes=(note, f"codec floor: {1000 * alone:.2f} mcores a call"),
         ),
-        memory(runs[0].run, runs[1].run, "audio"),
+        memory(runs[0], runs[1], "audio"),
     ]  # fmt: skip
 
 
-def auditorium(node: Measured, say: Say) -> list[Figure]:
-    alias = node.room("hall", service_type="lecture", pin=HOST_PIN, allow_guests=True, guest_pin=GUEST_PIN)
-    runs = []
-    for size in (10, 30):
-        groups = (
-            Group(calls=1, alias=f"{alias}**{HOST_PIN}", sees=size, recorded=0),
-            Group(calls=size, alias=f"{alias}**{GUEST_PIN}", sees=1, layout="1:0"),
-        )
-        runs.append(attempt(node, f"{size} guests", plan(node, alias, *groups, turn=0.0, talkers=1), say))
-    guests = [one.run.per_core * (one.run.calls - 1) / one.run.calls for one in runs if one.run.valid]
+def forwarded(bench: Bench) -> list[Figure]:
+    """One source fills each picture; the legs agree on their codec or not."""
+    alias = bench.node.room("pair", host_view="one_main_zero_pips")
+
+    def met(name: str, *pictures: str) -> Run:
+        groups = (Group(calls=1, picture=one, sees=1, layout="1:0") for one in pictures)
+        return bench.attempt(name, bench.plan(alias, *groups, turn=_TURN), seconds=8.0)
+
+    runs = [
+        met("4 calls, all of H.264", *["H264"] * 4),
+        met("4 calls, one of VP8", *["H264"] * 3, "VP8"),
+        met("4 calls, two of each", "H264", "VP8", "H264", "VP8"),
+    ]
+    cheaper = runs[2].cores / runs[0].cores if runs[0].valid else None
     return [
         Figure(
-            key="auditorium", title="HD auditorium guests per vCPU (one host)", least=60, stretch=150, unit="guests",
-            value=max(guests, default=None), runs=tuple(runs),
+            key="forwarded", title="Cheaper, one source in each picture, all legs of one codec", least=1.5, stretch=4,
+            unit="times", value=cheaper, runs=tuple(runs),
+            notes=tuple(f"{one.name}: {1000 * one.per_call:.1f} mcores a call" for one in runs),
         )
     ]  # fmt: skip
 
 
-ROWS: dict[str, Callable[[Measured, Say], list[Figure]]] = {"hd": hd, "auditorium": auditorium, "audio": audio}
+def delays(bench: Bench) -> list[Figure]:
+    """Through a worker, less the same peers without it; the way of sound is whole."""
+
+    async def both() -> tuple[delay.Delays, delay.Delays]:
+        return await delay.direct(5.0), await delay.engine(12.0)
+
+    without, through = asyncio.run(asyncio.wait_for(both(), 60))
+    pictures = [_centiles(one[0]) for one in (through, without)]
+    sound = _centiles(through[1])
+    middle, late = (pictures[0][at] - pictures[1][at] for at in range(2))
+    bench.say(f"  pictures through the engine {pictures[0]} ms, directly {pictures[1]} ms; sound {sound} ms (p50, p95)")
+    return [
+        Figure(
+            key="lens-50", title="Added delay, lens to lens, p50", least=120, stretch=80, unit="ms", lower=True,
+            value=middle,
+        ),
+        Figure(
+            key="lens-95", title="Added delay, lens to lens, p95", least=180, stretch=120, unit="ms", lower=True,
+            value=late,
+        ),
+        Figure(
+            key="mouth", title="Mouth to ear through the engine, p50", least=80, stretch=50, unit="ms", lower=True,
+            value=sound[0],
+        ),
+    ]  # fmt: skip
+
+
+def _centiles(seconds: Sequence[float]) -> tuple[float, float]:
+    """p50 and p95, in milliseconds. Raises RuntimeError when too little has arrived."""
+    if len(seconds) < 20:
+        raise RuntimeError(f"only {len(seconds)} pictures or clicks have arrived")
+    ordered = sorted(1000 * value for value in seconds)
+    return round(statistics.median(ordered), 1), round(ordered[int(0.95 * len(ordered))], 1)
+
+
+ROWS: dict[str, Callable[[Bench], list[Figure]]] = {
+    "hd": hd,
+    "auditorium": auditorium,
+    "audio": audio,
+    "forwarded": forwarded,
+    "delay": delays,
+}

@@ -15,41 +15,12 @@ from typing import Any
 
 import msgspec
 
+from bench.capacity.figures import Run
 from bench.capacity.node import Measured
 from bench.load.meeting import Plan
 
 _LONGEST = 150.0
 """Seconds for a run, its judgement included."""
-
-
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of it."""
-
-    calls: int
-    cores: float
-    """Of the node and its media workers together,"""
-    worker_cores: float
-    """and of the workers alone."""
-    machine_cores: float
-    """Of all processes of the machine: of the load, and of what else there was."""
-    memory: int
-    """Bytes, while everybody was there,"""
-    memory_before: int
-    """and before."""
-    report: dict[str, Any]
-
-    @property
-    def valid(self) -> bool:
-        return not self.report["reasons"]
-
-    @property
-    def per_call(self) -> float:
-        return self.cores / self.calls
-
-    @property
-    def per_core(self) -> float:
-        """Calls."""
-        return self.calls / self.cores
 
 
 class _Load:
@@ -101,7 +72,7 @@ class _Load:
                     pipe.close()
 
 
-def run(node: Measured, plan: Plan, *, warming: float = 3.0, seconds: float = 10.0) -> Run:
+def run(node: Measured, name: str, plan: Plan, *, warming: float = 3.0, seconds: float = 10.0) -> Run:
     """Raises RuntimeError when the load could not call."""
     before = node.memory()
     with tempfile.TemporaryDirectory() as directory:
@@ -120,6 +91,7 @@ def run(node: Measured, plan: Plan, *, warming: float = 3.0, seconds: float = 10
         finally:
             load.close()
     return Run(
+        name=name,
         calls=calls,
         cores=worker + rest,
         worker_cores=worker,
