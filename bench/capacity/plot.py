@@ -57,15 +57,16 @@ def _paint(to: Any, results: Results, height: float) -> None:
     _stroke(to, [(_LEFT + scale, _TOP - 6), (_LEFT + scale, bottom)], _INK)
     to.set_dash([])
     _text(to, _LEFT + scale, bottom + 16, "wanted", colour=_GREY, centred=True)
-    _text(to, _LEFT + 2 * scale, bottom + 16, "twice that", colour=_GREY, centred=True)
+    _text(to, _LEFT + 2 * scale, bottom + 16, "twice as good", colour=_GREY, centred=True)
+    _text(to, _WIDTH - _RIGHT, bottom + 16, "marks: the stretch", colour=_GREY, right=True)
     costs = {one.key: one for one in results.figures}
     half = (_WIDTH - 72) / 2
     top = bottom + 64
-    if "hd" in costs:
+    if "hd" in costs and costs["hd"].runs:
         _lines(
             to, (24, top, half), "One HD call, thousandths of a core, by calls in the meeting", _by_kind(costs["hd"])
         )
-    if "audio" in costs:
+    if "audio" in costs and costs["audio"].runs:
         _lines(to, (48 + half, top, half), "One audio call, thousandths of a core, by calls", _by_kind(costs["audio"]))
 
 
@@ -82,10 +83,9 @@ def _bar(to: Any, y: float, figure: Figure) -> None:
     to.fill()
     if stretch <= _MOST:
         _stroke(to, [(_LEFT + scale * stretch, y + 2), (_LEFT + scale * stretch, y + 28)], _INK)
-    value = f"{shown(figure.value or 0)} {figure.unit}"
     bound = "under " if figure.lower else ""
-    _text(to, _LEFT + scale * min(ratio, _MOST) + 8, y + 16, value, size=13)
-    _text(to, _LEFT + scale * min(ratio, _MOST) + 8, y + 28, f"wanted {bound}{figure.least:g}", colour=_GREY, size=9)
+    _text(to, _WIDTH - _RIGHT + 16, y + 16, f"{shown(figure.value or 0)} {figure.unit}", size=13)
+    _text(to, _WIDTH - _RIGHT + 16, y + 28, f"wanted {bound}{figure.least:g}", colour=_GREY, size=10)
 
 
 def _by_kind(figure: Figure) -> dict[str, list[Run]]:
