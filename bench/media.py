@@ -21,11 +21,13 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 from bench.peers import FRAME_RATE, KINDS, Peers, Track, describe, picture, record, voice
+from rostra.domain import layouts
 from rostra.domain.casting import Performer, arrange
 from rostra.domain.drawing import Around, draw
-from rostra.domain.layouts import DEFAULT
+from rostra.domain.layouts import DEFAULT, Layout
 from rostra.domain.look import Style
 from rostra.environment import Environment
 from rostra.fabric import server
@@ -37,9 +39,34 @@ from rostra.media.engine import branches, stage
 from rostra.media.engine.rungs import LADDER
 from rostra.media.pool import WorkerPool
 
-SIZES = (2, 4, 8)
-WARMING = 1.0
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Meeting:
+    """Who meets, and how."""
+
+    participants: int
+    layout: Layout = DEFAULT
+    agreeing: int = 0
+    """How many take pictures as others send them; the others take packets of whole slices only."""
+
+
+FULL = layouts.configured("one_main_zero_pips", lecture=False)
+MEETINGS = (
+    *(Meeting(2, FULL, agreeing) for agreeing in range(3)),
+    *(Meeting(size, agreeing=size) for size in (2, 4, 8)),
+)
+WARMING = 3.0
 """Seconds between everybody's first picture and the measurement."""
+_PLAY = """
+import sys, gi
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst
+Gst.init(None)
+pipeline = Gst.parse_launch(sys.argv[1])
+pipeline.set_state(Gst.State.PLAYING)
+pipeline.get_bus().timed_pop_filtered(Gst.CLOCK_TIME_NONE, Gst.MessageType.ERROR | Gst.MessageType.EOS)
+"""
+"""A process that plays a pipeline."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,6 +78,18 @@ class Figure:
     frame_rate: float
     """Delivered to a participant."""
     bitrate: float
+    memory: float
+    """Bytes (proportional set size) of the worker beyond those without a participant."""
+    forwarded: int
+    decoders: int
+    encoders: int
+    """Streams sent on as they came, decoders and encoders at work (sound as well)."""
+
+
+def memory(process: int) -> float:
+    """Proportional set size, bytes (proc(5))."""
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def processor_seconds(process: int) -> float:
@@ -80,16 +119,17 @@ async def worker_pool() -> AsyncGenerator[WorkerPool]:
             await nats.wait()
 
 
-def everybody_else(legs: list[str]) -> m.Compose:
-    """Each leg sees the others as the usual layout draws them."""
+def everybody_else(legs: list[str], layout: Layout = DEFAULT) -> m.Compose:
+    """Each leg sees the others as a layout draws them."""
     performers = [Performer(participant=leg, source=leg) for leg in legs]
-    style = Style(layout=DEFAULT)
+    style = Style(layout=layout)
     views = {leg: draw(arrange(performers, leg, style), style, Around()) for leg in legs}
     return m.Compose(views=views, watching={leg: leg for leg in legs})
 
 
-async def conference(pool: WorkerPool, tracks: list[Track], participants: int, seconds: float) -> Figure:
-    """A conference of this size on a worker of its own."""
+async def conference(pool: WorkerPool, tracks: list[Track], meeting: Meeting, seconds: float) -> Figure:
+    """A conference on a worker of its own."""
+    participants = meeting.participants
     shown: set[str] = set()
     all_shown = asyncio.Event()
     legs = [f"leg{number}" for number in range(participants)]
@@ -101,11 +141,13 @@ async def conference(pool: WorkerPool, tracks: list[Track], participants: int, s
                 all_shown.set()
 
     worker: Worker = await pool.acquire("bench", "Bench", hear, lambda _: None)
+    empty = memory(worker.process)
     with Peers(participants, tracks) as peers:
-        await worker.compose(everybody_else(legs))
-        for leg, peer in zip(legs, peers.all, strict=True):
+        await worker.compose(everybody_else(legs, meeting.layout))
+        for number, (leg, peer) in enumerate(zip(legs, peers.all, strict=True)):
             _, ports = await worker.reserve_rtp(leg, KINDS)
-            await worker.connect_rtp(leg, describe(ports), describe(peer.ports))
+            taken = describe(peer.ports, whole=number >= meeting.agreeing)
+            await worker.connect_rtp(leg, describe(ports), taken)
             await worker.start(leg)
             peer.send_to(ports)
         await asyncio.wait_for(all_shown.wait(), 10)
@@ -116,9 +158,13 @@ async def conference(pool: WorkerPool, tracks: list[Track], participants: int, s
         took, used = time.monotonic() - began, processor_seconds(worker.process) - used
         gained = [(now[0] - then[0], now[1] - then[1]) for now, then in zip(
             (peer.received for peer in peers.all), counted, strict=True)]  # fmt: skip
+        counts: Any = (await worker.statistics()).debug["graph"]
+        grown = memory(worker.process) - empty
     await pool.release(worker)
     frames = sum(one[0] for one in gained) / participants / took
-    return Figure(used / took, frames, sum(one[1] for one in gained) * 8 / participants / took)
+    bits = sum(one[1] for one in gained) * 8 / participants / took
+    running = [counts["counts"][kind] for kind in ("forwarded", "decoders", "encoders")]
+    return Figure(used / took, frames, bits, grown, *running)
 
 
 async def alone(recording: Path, seconds: float) -> float:
@@ -130,7 +176,7 @@ async def alone(recording: Path, seconds: float) -> float:
         f"identity sync=true ! {encoder} ! {row.encoded} ! fakesink sync=false"
     )
     process = await asyncio.create_subprocess_exec(
-        "gst-launch-1.0", "-q", *launch.split(), stdout=asyncio.subprocess.DEVNULL
+        sys.executable, "-c", _PLAY, launch, stdout=asyncio.subprocess.DEVNULL
     )
     try:
         await asyncio.sleep(WARMING + 0.5)
@@ -149,7 +195,7 @@ async def alone(recording: Path, seconds: float) -> float:
 async def main(rounds: int, seconds: float) -> None:
     stage.load()  # initialises GStreamer
     references: list[float] = []
-    figures: dict[int, list[Figure]] = {size: [] for size in SIZES}
+    figures: dict[Meeting, list[Figure]] = {meeting: [] for meeting in MEETINGS}
     with tempfile.TemporaryDirectory() as directory:
         recording = Path(directory) / "picture.h264"
         record(recording)
@@ -157,18 +203,24 @@ async def main(rounds: int, seconds: float) -> None:
         async with worker_pool() as pool:
             for _ in range(rounds):
                 references.append(await alone(recording, seconds))
-                for size in SIZES:
-                    figures[size].append(await conference(pool, tracks, size, seconds))
+                for meeting in MEETINGS:
+                    figures[meeting].append(await conference(pool, tracks, meeting, seconds))
     reference = statistics.median(references)
     print(f"medians of {rounds} rounds of {seconds:g} s; the machine has {os.cpu_count()} cores")
     print(f"decode + encode of 720p{FRAME_RATE} alone: {reference:.3f} core")
-    print("participants  cores each  times alone  worker's cores  frames/s delivered  Mbit/s delivered")
-    for size, found in figures.items():
-        total = statistics.median(one.cores for one in found)
+    print(
+        "participants  layout  agree  cores each  times alone  frames/s  Mbit/s  MB each  decoders  encoders  forwarded"
+    )
+    for meeting, found in figures.items():
+        size, last = meeting.participants, found[-1]
+        each = statistics.median(one.cores for one in found) / size
         frames = statistics.median(one.frame_rate for one in found)
         rate = statistics.median(one.bitrate for one in found) / 1e6
-        each = total / size
-        print(f"{size:12}  {each:10.3f}  {each / reference:11.2f}  {total:14.2f}  {frames:18.1f}  {rate:16.2f}")
+        grown = statistics.median(one.memory for one in found) / size / 1e6
+        print(
+            f"{size:12}  {meeting.layout.name:>6}  {meeting.agreeing:5}  {each:10.3f}  {each / reference:11.2f}  "
+            f"{frames:8.1f}  {rate:6.2f}  {grown:7.1f}  {last.decoders:8}  {last.encoders:8}  {last.forwarded:9}"
+        )
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from rostra.domain.media import CodecParameters, MediaDescription, MediaKind, MediaStream
 from rostra.media.engine.gst import Gst
 
@@ -108,9 +110,11 @@ def packets(launch: str) -> list[tuple[bool, bytes]]:
     return found
 
 
-def describe(ports: Sequence[int]) -> MediaDescription:
-    """Audio and video on these ports of this machine, RTCP beside RTP."""
-    streams = zip(KINDS, ports, ((OPUS,), (H264,)), strict=True)
+def describe(ports: Sequence[int], *, whole: bool = False) -> MediaDescription:
+    """Audio and video on these ports of this machine, RTCP beside RTP. `whole`: only packets of whole slices."""
+    parameters = H264.parameters | ({"packetization-mode": "0"} if whole else {})
+    picture = msgspec.structs.replace(H264, parameters=parameters)
+    streams = zip(KINDS, ports, ((OPUS,), (picture,)), strict=True)
     return MediaDescription(
         address="127.0.0.1",
         streams=tuple(
