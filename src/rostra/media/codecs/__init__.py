@@ -93,6 +93,11 @@ def sent_as(row: CodecRow, taken: Parameters) -> CodecRow:
     return h264.made_for(taken) if row.name == h264.ROW.name else row
 
 
+def careful(row: CodecRow) -> CodecRow:
+    """The row whose encoder makes the most of few pictures a second."""
+    return h264.CAREFUL_ROWS.get(row.made, row)
+
+
 __all__ = [
     "BROWSERS",
     "BY_NAME",
@@ -101,6 +106,7 @@ __all__ = [
     "OFF_BY_DEFAULT",
     "ROWS",
     "CodecRow",
+    "careful",
     "chosen",
     "sent_as",
 ]

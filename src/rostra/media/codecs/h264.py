@@ -150,6 +150,17 @@ def made_for(taken: Parameters) -> CodecRow:
     return (HIGH_SLICED if sliced else HIGH) if high else SLICED if sliced else ROW
 
 
+CAREFUL_ROWS = {
+    row.made: msgspec.structs.replace(
+        row,
+        variant=f"{row.variant} careful".strip(),
+        encoder=row.encoder.replace("ultrafast", "veryfast").replace("capacity=250", "capacity=1500") + ":psy=0",
+    )
+    for row in (ROW, HIGH)
+}
+"""For few pictures a second, of text: each may take longer to make, and a new one longer to send, as it stands."""
+
+
 STREAMED = msgspec.structs.replace(
     ROW,
     name="H264 (RTMP)",  # encoders are shared by name: servers and players want more key frames than calls do

@@ -21,6 +21,7 @@ from rostra.media.messages import Quality
 
 LADDER: Final[tuple[Rung, ...]] = (
     Rung(1920, 1080, 15, 2_500_000),
+    Rung(1920, 1080, 5, 1_350_000),
     Rung(1280, 720, 15, 1_300_000),
     Rung(1024, 768, 10, 800_000),
     Rung(800, 600, 8, 450_000),
@@ -28,6 +29,8 @@ LADDER: Final[tuple[Rung, ...]] = (
     Rung(448, 336, 5, 120_000),
 )
 """Best first: with less bandwidth slower before smaller, and 4:3 below 720p (REF-134)."""
+CAREFUL: Final = 8
+"""Pictures a second up to which each is encoded with care."""
 STRETCH: Final = 1.5
 """How far below a rung's bit rate it may still be used: text is worth waiting for."""
 EXCESS: Final = 1.15
@@ -69,7 +72,9 @@ def way(taker: Taker, arriving: Arriving) -> Way:
         return None
     rung = pick(taker, arriving.size)
     view = f"~slides:{rung.width}x{rung.height}:{arriving.source}"
-    return Encode(view, codecs.sent_as(taker.row, taker.parameters), rung, arriving.source, whole=True)
+    row = codecs.sent_as(taker.row, taker.parameters)
+    row = codecs.careful(row) if rung.frame_rate <= CAREFUL else row
+    return Encode(view, row, rung, arriving.source, whole=True)
 
 
 def pick(taker: Taker, size: tuple[int, int]) -> Rung:
