@@ -54,23 +54,24 @@ H264 = CodecParameters(
     parameters={"profile-level-id": "42e028", "packetization-mode": "1"},
     feedback=("nack pli",),
 )
-VOCABULARY = (
-    "account active agree animal answer appear april area arrive autumn balance bank because before begin between board "
-    "border bottom bread bridge bring broad build business button capital careful carry centre chance change circle "
-    "clean clear coast coffee colour common company complete control corner cotton country course cover current decide "
-    "degree describe detail direct distance doctor double doubt during early earth education effect engine enough "
-    "evening example except explain family famous farmer father feather field figure finger finish flower follow foreign "
-    "forest forward friend future garden general gentle glass government ground growth hammer happen harbour health "
-    "heavy history holiday honest hospital however imagine important increase industry insect interest island journey "
-    "judge kitchen knowledge language laugh leather letter level library light limit listen machine manager market "
-    "material measure meeting memory middle minute mountain music narrow natural needle north number observe office "
-    "opinion orange order paper parallel payment pencil people picture plant pocket position possible present private "
-    "process produce promise property purpose quality question quick quiet railway reason receipt record regular "
-    "relation report request respect river school science season secret separate serious service shoulder silver simple "
-    "sister smooth society special square station steam stomach story straight street strong structure sudden summer "
-    "support surprise system teaching theory thought through thunder together tomorrow travel trouble umbrella valley "
-    "value voice water weather weight whistle window winter wonder yellow yesterday"
-).split()
+VOCABULARY = """
+account active agree animal answer appear april area arrive autumn balance bank because before begin between
+board border bottom bread bridge bring broad build business button capital careful carry centre chance change
+circle clean clear coast coffee colour common company complete control corner cotton country course cover
+current decide degree describe detail direct distance doctor double doubt during early earth education effect
+engine enough evening example except explain family famous farmer father feather field figure finger finish
+flower follow foreign forest forward friend future garden general gentle glass government ground growth hammer
+happen harbour health heavy history holiday honest hospital however imagine important increase industry insect
+interest island journey judge kitchen knowledge language laugh leather letter level library light limit listen
+machine manager market material measure meeting memory middle minute mountain music narrow natural needle
+north number observe office opinion orange order paper parallel payment pencil people picture plant pocket
+position possible present private process produce promise property purpose quality question quick quiet
+railway reason receipt record regular relation report request respect river school science season secret
+separate serious service shoulder silver simple sister smooth society special square station steam stomach
+story straight street strong structure sudden summer support surprise system teaching theory thought through
+thunder together tomorrow travel trouble umbrella valley value voice water weather weight whistle window
+winter wonder yellow yesterday
+"""
 LEFT, TOP, ACROSS, DOWN, COLUMNS = 40, 30, 620, 20, 3
 
 
@@ -104,14 +105,14 @@ class Page:
 
 def page(seed: int) -> Page:
     """Full of words, in three columns."""
-    chance, font = random.Random(seed), ImageFont.truetype(FONT, PIXELS)
+    vocabulary, chance, font = VOCABULARY.split(), random.Random(seed), ImageFont.truetype(FONT, PIXELS)
     picture = Image.new("RGB", (WIDTH, HEIGHT), "white")
     pen, words = ImageDraw.Draw(picture), list[str]()
     for column in range(COLUMNS):
         for top in range(TOP, HEIGHT - TOP, DOWN):
             line: list[str] = []
             while pen.textlength(" ".join(line), font=font) < ACROSS - 130:
-                line.append(chance.choice(VOCABULARY))
+                line.append(chance.choice(vocabulary))
             pen.text((LEFT + column * ACROSS, top), " ".join(line), font=font, fill=(20, 20, 30))
             words += line if column == 0 else ()
     return Page(picture, tuple(words))
@@ -123,9 +124,9 @@ class Presenter:
     def __init__(self, codec: CodecParameters, frames: int, bitrate: int, pages: tuple[Page, Page], port: int) -> None:
         row = codecs.careful(codecs.BY_NAME[codec.name])
         encoder = row.encoder.format(bitrate=bitrate, kilobits=bitrate // 1000, mtu=1100)
-        if codec is VP8:  # as browsers do with a screen: a new page is sharp at once, however long it takes to send
-            encoder = encoder.replace("static-threshold=100", "static-threshold=0 max-quantizer=52")
-        self.turned = float("inf")
+        # as browsers do with a screen: a new page is sharp at once, however long it takes to send
+        encoder = encoder.replace("static-threshold=100", "static-threshold=0 max-quantizer=52")
+        self.turned, self.turning = 0.0, threading.Event()
         self._frames, self._pages = frames, [one.frame for one in pages]
         self._pipeline = Gst.parse_launch(
             f"rtpbin name=rtp rtp-profile=avpf appsrc name=in is-live=true do-timestamp=true format=time "
@@ -145,8 +146,9 @@ class Presenter:
         source, began, number = self._pipeline.get_by_name("in"), time.monotonic(), 0
         while not self._ended.wait(max(0.0, began + number / self._frames - time.monotonic())):
             late = time.monotonic() - began >= TURNED
-            if late and self.turned == float("inf"):
+            if late and not self.turning.is_set():
                 self.turned = time.monotonic()
+                self.turning.set()
             source.emit("push-buffer", Gst.Buffer.new_wrapped(self._pages[late]))
             number += 1
 
@@ -286,12 +288,13 @@ async def watch(worker: Worker, case: Case, pages: tuple[Page, Page]) -> Seen:
         for leg, (ours, theirs) in sides.items():
             await worker.connect_rtp(leg, ours, theirs)
             await worker.start(leg)
-        await _until(lambda: time.monotonic() > presenter.turned)
+        if not await asyncio.to_thread(presenter.turning.wait, 20):
+            raise SystemExit(f"{case.name}: nothing is presented")
         began, used, octets = presenter.turned, processor_seconds(worker.process), viewer.octets
         looks: dict[float, np.ndarray] = {}
         rate = 0.0
         for after in LOOKS:
-            await _until(lambda after=after: time.monotonic() >= began + after)
+            await asyncio.sleep(began + after - time.monotonic())
             if viewer.shown is None:
                 raise SystemExit(f"{case.name}: nothing came")
             looks[after] = viewer.shown
@@ -303,12 +306,6 @@ async def watch(worker: Worker, case: Case, pages: tuple[Page, Page]) -> Seen:
         viewer.close()
         for leg in ("ada", "bob"):
             await worker.close_leg(leg)
-
-
-async def _until(condition: Any) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 async def main(directory: Path) -> None:

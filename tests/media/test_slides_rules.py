@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rostra.media.codecs import h264, vp8
+from rostra.media.codecs.row import CodecRow
 from rostra.media.engine.backplane import Encode, Forward
 from rostra.media.engine.slides import Arriving, SlidesFeed, Taker, pick, way
 
@@ -25,7 +26,9 @@ LEVEL_31 = {"profile-level-id": "42e01f"}
         (LEVEL_31, None, SCREEN, (1280, 720)),
         ({}, None, (1280, 720), (1280, 720)),  # no bigger than it is
         ({}, 3_000_000, SCREEN, (1920, 1080)),
-        ({}, 1_200_000, SCREEN, (1280, 720)),
+        ({}, 1_000_000, SCREEN, (1920, 1080)),  # slower before smaller
+        ({}, 880_000, SCREEN, (1280, 720)),
+        ({}, 1_000_000, (1280, 720), (1280, 720)),
         ({}, 600_000, SCREEN, (1024, 768)),
         ({}, 320_000, SCREEN, (800, 600)),
         ({}, 180_000, SCREEN, (640, 480)),
@@ -46,6 +49,20 @@ def test_big_ones_are_wide_small_ones_are_not_and_the_limit_holds(limit: int | N
     assert wide == (rung.height >= 720 and rung.width >= 1280)
     assert rung.frame_rate >= 1
     assert limit is None or rung.bitrate <= limit
+
+
+@pytest.mark.parametrize(
+    ("row", "limit", "slowly"),
+    [(h264.ROW, 1_000_000, True), (h264.HIGH, 1_000_000, True), (h264.ROW, 3_000_000, False), (vp8.ROW, None, False)],
+)
+def test_few_pictures_are_made_with_care(row: CodecRow, limit: int | None, slowly: bool) -> None:
+    found = way(Taker(row, {}, limit), Arriving("a", None, SCREEN))
+    assert isinstance(found, Encode)
+    assert found.rung is not None
+    assert (found.rung.frame_rate <= 8) is slowly
+    assert (found.row is not row) is slowly
+    assert (found.row.name, found.row.made != row.made) == (row.name, slowly)
+    assert found.row.encoded == row.encoded
 
 
 @pytest.mark.spec("PLAT-115")
