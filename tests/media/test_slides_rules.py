@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rostra.media.codecs import h264, vp8
-from rostra.media.codecs.row import CodecRow
 from rostra.media.engine.backplane import Encode, Forward
 from rostra.media.engine.slides import Arriving, SlidesFeed, Taker, pick, way
 
@@ -52,17 +51,22 @@ def test_big_ones_are_wide_small_ones_are_not_and_the_limit_holds(limit: int | N
 
 
 @pytest.mark.parametrize(
-    ("row", "limit", "slowly"),
-    [(h264.ROW, 1_000_000, True), (h264.HIGH, 1_000_000, True), (h264.ROW, 3_000_000, False), (vp8.ROW, None, False)],
+    ("made", "parameters", "limit"),
+    [
+        ("H264 (careful)", {"profile-level-id": "42e028", "packetization-mode": "1"}, 1_000_000),
+        ("H264 (slices careful)", {"profile-level-id": "42e028"}, 1_000_000),
+        ("H264 (high careful)", {"profile-level-id": "640028", "packetization-mode": "1"}, 1_000_000),
+        ("H264", {"profile-level-id": "42e028", "packetization-mode": "1"}, 3_000_000),
+    ],
 )
-def test_few_pictures_are_made_with_care(row: CodecRow, limit: int | None, slowly: bool) -> None:
-    found = way(Taker(row, {}, limit), Arriving("a", None, SCREEN))
+def test_few_pictures_are_made_with_care(made: str, parameters: dict[str, str], limit: int) -> None:
+    found = way(Taker(h264.ROW, parameters, limit), Arriving("a", None, SCREEN))
     assert isinstance(found, Encode)
     assert found.rung is not None
-    assert (found.rung.frame_rate <= 8) is slowly
-    assert (found.row is not row) is slowly
-    assert (found.row.name, found.row.made != row.made) == (row.name, slowly)
-    assert found.row.encoded == row.encoded
+    assert (found.rung.width, found.rung.frame_rate <= 8) == (1920, "careful" in made)
+    assert found.row.made == made
+    assert ("veryfast" in found.row.encoder) is ("careful" in made)
+    assert "capacity=1500" in found.row.encoder or "careful" not in made
 
 
 @pytest.mark.spec("PLAT-115")

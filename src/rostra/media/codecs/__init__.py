@@ -95,7 +95,7 @@ def sent_as(row: CodecRow, taken: Parameters) -> CodecRow:
 
 def careful(row: CodecRow) -> CodecRow:
     """The row whose encoder makes the most of few pictures a second."""
-    return h264.CAREFUL_ROWS.get(row.made, row)
+    return h264.CAREFUL.get(row.made, row)
 
 
 __all__ = [

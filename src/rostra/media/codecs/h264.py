@@ -150,15 +150,14 @@ def made_for(taken: Parameters) -> CodecRow:
     return (HIGH_SLICED if sliced else HIGH) if high else SLICED if sliced else ROW
 
 
-CAREFUL_ROWS = {
-    row.made: msgspec.structs.replace(
-        row,
-        variant=f"{row.variant} careful".strip(),
-        encoder=row.encoder.replace("ultrafast", "veryfast").replace("capacity=250", "capacity=1500") + ":psy=0",
-    )
-    for row in (ROW, HIGH)
-}
-"""For few pictures a second, of text: each may take longer to make, and a new one longer to send, as it stands."""
+def _with_care(row: CodecRow) -> CodecRow:
+    encoder = row.encoder.replace("ultrafast subme=1", "veryfast").replace("capacity=400", "capacity=1500")
+    return msgspec.structs.replace(row, variant=f"{row.variant} careful".strip(), encoder=f"{encoder}:psy=0")
+
+
+CAREFUL = {row.made: _with_care(row) for row in (ROW, HIGH, SLICED, HIGH_SLICED)}
+"""For few pictures a second, of text: each may take longer to make, and a new one longer to send, as it stands
+(decision 0046). By what is made without care."""
 
 
 STREAMED = msgspec.structs.replace(
