@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -179,7 +180,7 @@ async def media_graph(conference: ConferenceInstance) -> MediaGraph | None:
     graph = told.debug.get("graph") if told is not None else None
     if hosting is None or graph is None:
         return None
-    made = msgspec.convert({**graph, "reply": MediaGraph.__name__}, MediaGraph)
+    made = msgspec.convert(msgspec.convert(graph, dict[str, Any]) | {"reply": MediaGraph.__name__}, MediaGraph)
     return msgspec.structs.replace(made, worker=hosting.current.id if hosting.current else "")
 
 
