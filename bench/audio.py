@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.delay import Clicker
 from bench.media import processor_seconds, worker_pool
 from bench.peers import OPUS, packets
 from rostra.domain.media import CodecParameters, CryptoAttribute, MediaDescription, MediaKind, MediaStream
@@ -197,6 +198,24 @@ def threads(process: int) -> Counter[str]:
     return found
 
 
+async def click(worker: Worker) -> Clicker:
+    """A leg that clicks and one that listens to it."""
+    clicker = Clicker(None)
+    alone = {
+        "mouth": m.AudioRoute(group=m.SAME_LOCATION, hears=False),
+        "ear": m.AudioRoute(speaks=False, listens=m.SAME_LOCATION),
+    }
+    await worker.compose(m.Compose(views={}, watching={}, audio=alone))
+    for leg, port in (("mouth", clicker.own), ("ear", clicker.port)):
+        _, ports = await worker.reserve_rtp(leg, (MediaKind.AUDIO,))
+        sides = (describe(one, PCMU, secured=False) for one in (ports[0], port))
+        await worker.connect_rtp(leg, *sides)
+        await worker.start(leg)
+        if leg == "mouth":
+            clicker.start(ports[0])
+    return clicker
+
+
 def thread_count(process: int) -> int:
     return len(list(Path(f"/proc/{process}/task").iterdir()))
 
@@ -232,6 +251,7 @@ async def main(calls: int, seconds: float, *, secured: bool, told: bool) -> None
                 await add(worker, ends, number, recorded, secured=secured)
             await asyncio.sleep(WARMING)
             memory = (proportional_kilobytes(process) - memory) / (calls - few) / 1024
+            clicker = await click(worker)
             for end in ends.all:
                 end.reset()
             before = threads(process)
@@ -242,12 +262,17 @@ async def main(calls: int, seconds: float, *, secured: bool, told: bool) -> None
             least = min(end.received for end in ends.all) / took
             gap = sorted(end.gap for end in ends.all)
             count = thread_count(process)
+            clicker.close()
         await pool.release(worker)
     alone, cost = floor(recorded, calls), used / took / calls
     print(f"{calls} calls{', SRTP' if secured else ''}, {SPEAKERS} speak, {seconds:g} s; {os.cpu_count()} cores")
     print(f"cores a call: {cost:.5f} ({1 / cost:.0f} per core); codecs alone {alone:.5f}; ratio {cost / alone:.1f}")
     print(f"memory a call: {memory:.2f} MB; {count} threads; packets/s at least {least:.1f}")
     print(f"longest gap: median {gap[len(gap) // 2] * 1e3:.0f} ms, worst {gap[-1] * 1e3:.0f} ms")
+    took_all = sorted(took for _, took in clicker.travelled[10:])
+    if took_all:
+        median, late = took_all[len(took_all) // 2], took_all[int(0.95 * len(took_all))]
+        print(f"mouth to ear through the engine: median {median * 1e3:.0f} ms, p95 {late * 1e3:.0f} ms")
     if told:
         for name, spent in each.most_common(14):
             print(f"{name:20} {spent / 1e9 / took / calls * 1e6:8.0f} us a second and call")

@@ -112,7 +112,10 @@ static void carry_out(Coder *self, const Job *job) {
 }
 
 static void work(gpointer data, gpointer unused) {
+  static _Thread_local gboolean hurried;
   Coder *self = data;
+  if (!hurried) rostra_hurry();
+  hurried = TRUE;
   g_mutex_lock(&self->lock);
   Job *job;
   while ((job = g_queue_pop_head(&self->jobs))) {

@@ -65,6 +65,7 @@ static void report_all(Server *server, gint64 now) {
 static gpointer serve(gpointer data) {
   Server *server = data;
   struct epoll_event events[BATCH];
+  rostra_hurry();
   for (;;) {
     int count = epoll_wait(server->poll, events, BATCH, LOOK_MS);
     g_mutex_lock(&server->lock);

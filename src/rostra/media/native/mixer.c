@@ -5,7 +5,10 @@
  * Buffers are made and handed out inside it, but nothing in it waits, and nothing is encoded in it. */
 #include <errno.h>
 #include <math.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "sound.h"
 
@@ -13,6 +16,7 @@
 #define TICK_NS 20000000
 #define LOUDEST 8u         /* participants that are mixed at a time */
 #define STAYS 6            /* dB by which another must be louder than who is mixed already */
+#define URGENT (-11)       /* nice value: a picture may be late, sound may not */
 #define CONCEALED_MOST 5u  /* blocks in a row: after that, silence is better */
 
 typedef struct {
@@ -206,6 +210,11 @@ static gint64 now_ns(void) {
   return (gint64)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+void rostra_hurry(void) {
+  if (setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), URGENT) == 0) return;
+  GST_INFO("sound has no precedence: %s", g_strerror(errno)); /* it works without, on a machine that is not too busy */
+}
+
 static gpointer run(gpointer data) {
   static Sums sums; /* under the lock; too big for a stack */
   gint32 nothing[ROSTRA_BLOCK] = {0};
@@ -213,6 +222,7 @@ static gpointer run(gpointer data) {
   GstBuffer *silence = rostra_block_buffer(nothing, &none);
   GST_BUFFER_FLAG_SET(silence, GST_BUFFER_FLAG_GAP);
   gint64 tick = now_ns() / TICK_NS + 1;
+  rostra_hurry();
   for (;;) {
     struct timespec until = {tick * TICK_NS / 1000000000, tick * TICK_NS % 1000000000};
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) continue;

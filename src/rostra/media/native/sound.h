@@ -217,6 +217,7 @@ struct _Leg {
   Coder *coder[ROSTRA_EVENTS]; /* of what only this leg hears */
 };
 
+void rostra_hurry(void); /* the calling thread goes before others, where the system lets it */
 void rostra_mixer_lock(void);
 void rostra_mixer_unlock(void);
 Leg *rostra_leg_of(const char *id); /* with the lock; made when it is not there */
