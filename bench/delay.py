@@ -118,6 +118,8 @@ class Clicker:
         self.own: int = self._mouth.getsockname()[1]
         self._to = port or self.port
         self._ended = threading.Event()
+        self.answers: int | None = None
+        """Port that is sent silence for every packet that is heard, so that the far end of it is not taken for gone."""
         self._clicked = 0.0
         self.travelled: list[tuple[float, float]] = []
         """When and how long, seconds."""
@@ -139,12 +141,17 @@ class Clicker:
             number += 1
 
     def _listen(self) -> None:
+        answered = 0
         while not self._ended.is_set():
             try:
                 data = self._ear.recv(2048)
             except TimeoutError:
                 continue
             now = time.monotonic()
+            if self.answers:
+                answered = (answered + 1) & 0xFFFF
+                header = struct.pack("!BBHII", 0x80, 0, answered, answered * 160, 0xC11D)
+                self._ear.sendto(header + SILENCE, ("127.0.0.1", self.answers))
             loud = data[1] & 0x7F == 0 and any(sample & 0x7F < 0x30 for sample in data[12:])
             if loud and self._clicked and (not self.travelled or self._clicked > self.travelled[-1][0]):
                 self.travelled.append((self._clicked, now - self._clicked))

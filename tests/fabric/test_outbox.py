@@ -7,6 +7,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ async def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(bus: Bus, path: Path, boot: str = "one", **options: int) -> AsyncIterator[Outbox]:
+async def running(bus: Bus, path: Path, boot: str = "one", **options: Any) -> AsyncIterator[Outbox]:
     outbox = Outbox(path, bus, "n1", boot, **options)
     await outbox.start()
     try:
@@ -137,7 +138,8 @@ async def test_events_recorded_before_the_start_and_the_last_words_arrive(bus: B
 
 async def test_a_full_disk_costs_nothing_while_memory_lasts(bus: Bus, tmp_path: Path) -> None:
     path = tmp_path / "outbox.db"
-    async with running(bus, path, in_memory=50) as outbox:
+    told: list[tuple[bool, str]] = []
+    async with running(bus, path, in_memory=50, on_disk=lambda *what: told.append(what)) as outbox:
         outbox.record(event(0))
         await until(lambda: outbox.debug_state()["in_memory"] == 0)
         database = outbox._store._database
@@ -148,6 +150,7 @@ async def test_a_full_disk_costs_nothing_while_memory_lasts(bus: Bus, tmp_path: 
             outbox.record(NodeEvent(time=0.0, kind="x" * 4000, details=str(number)))
         await until(lambda: outbox.debug_state()["disk_fails"])
         assert outbox.queued == 31
+        assert told == [(True, "database or disk is full")]
         management = Management(bus)
         await management.open()
         await until(lambda: outbox.queued == 0)
@@ -159,6 +162,7 @@ async def test_a_full_disk_costs_nothing_while_memory_lasts(bus: Bus, tmp_path: 
         database.execute("PRAGMA max_page_count=1000000")
         await until(lambda: outbox.debug_state()["in_memory"] == 0)
         assert not outbox.debug_state()["disk_fails"]
+        assert told[1:] == [(False, "")]
         await management.open()
         await until(lambda: outbox.queued == 0)
     assert [details for _, _, details in management.taken[31:]] == [str(number) for number in range(81, 131)]

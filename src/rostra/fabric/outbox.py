@@ -82,7 +82,9 @@ class Outbox:
         most_events: int = 1_000_000,
         most_bytes: int = 500_000_000,
         in_memory: int = IN_MEMORY,
+        on_disk: Callable[[bool, str], None] = lambda _fails, _problem: None,
     ) -> None:
+        """`on_disk` is told when the disk begins to take nothing, and when it does again."""
         self._store = Store(path, most_events=most_events, most_bytes=most_bytes)
         self._bus = bus
         self._node = node
@@ -92,6 +94,7 @@ class Outbox:
         self._in_memory = in_memory
         self._on_disk = 0
         self._disk_fails = False
+        self._tell_disk = on_disk
         self._overflowing = False
         self._away = False
         self._due = asyncio.Event()
@@ -169,13 +172,12 @@ class Outbox:
             try:
                 dropped = await self._in_thread(self._store.add, waiting)
             except (sqlite3.Error, OSError) as problem:
-                if not self._disk_fails:
-                    logger.error("Events cannot be written to disk; they wait in memory", problem=str(problem))
-                self._disk_fails = True
+                self._disk_failed(problem)
                 self._ready.set()  # they may still be delivered
                 return False
             if self._disk_fails:
                 logger.info("Events can be written to disk again")
+                self._tell_disk(False, "")
             self._disk_fails = self._overflowing = False
             if dropped:
                 logger.error("The outbox is full; the oldest events are dropped", dropped=dropped)
@@ -231,8 +233,14 @@ class Outbox:
         try:
             self._on_disk = await self._in_thread(self._store.open)
         except (sqlite3.Error, OSError) as problem:
-            self._disk_fails = True
-            logger.error("Events cannot be written to disk; they wait in memory", problem=str(problem))
+            self._disk_failed(problem)
+
+    def _disk_failed(self, problem: Exception) -> None:
+        if self._disk_fails:
+            return
+        self._disk_fails = True
+        logger.error("Events cannot be written to disk; they wait in memory", problem=str(problem))
+        self._tell_disk(True, str(problem))
 
     async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)

@@ -139,11 +139,19 @@ def _refused(outbox: Outbox, member: str, details: str, up: bool) -> None:
     outbox.record(AlarmChanged(time=time.time(), name=ALARM, up=up, instance=member, details=details))
 
 
+DISK_ALARM = "disk_not_writable"
+"""Name of the alarm."""
+
+
 async def _outbox(
     environment: Environment, identity: NodeIdentity, bus: Bus, boot: str, stack: AsyncExitStack
 ) -> Outbox:
     """What the Management Node is to know of us, from now on; also who was refused at the fabric."""
-    outbox = Outbox(environment.node_home / "events.db", bus, identity.id, boot)
+
+    def disk(fails: bool, problem: str) -> None:
+        outbox.record(AlarmChanged(time=time.time(), name=DISK_ALARM, up=fails, details=problem))
+
+    outbox = Outbox(environment.node_home / "events.db", bus, identity.id, boot, on_disk=disk)
     await outbox.start()
     stack.push_async_callback(outbox.stop)
     outbox.record(NodeEvent(time=time.time(), kind="started"))

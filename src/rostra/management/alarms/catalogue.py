@@ -238,6 +238,14 @@ _KINDS = (
         "See whether something else runs on the machine or shares its processor, then measure the node anew with "
         "`rostra capacity --apply` while it carries no calls.",
     ),
+    Kind(
+        "disk_not_writable",
+        32,
+        ERROR,
+        "Node cannot write to its disk",
+        "Make room on the disk of the node, or see why it is read-only. Calls go on; its logs are lost meanwhile, and "
+        "its history waits in memory.",
+    ),
 )
 KINDS = {kind.name: kind for kind in _KINDS}
 """All kinds by name."""

@@ -1,0 +1,140 @@
+"""What of a process may grow, seen over time: samples, the lines through them, a plot."""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+LIMITS = {
+    "worker_megabytes": 15.0,
+    "worker_proportional_megabytes": 15.0,
+    "worker_threads": 4.0,
+    "worker_descriptors": 3.0,
+    "keeper_megabytes": 15.0,
+    "keeper_threads": 3.0,
+    "keeper_descriptors": 3.0,
+    "delay_ms": 10.0,
+}
+"""By how much each may have grown over the time looked at, by the line through it."""
+_WIDTH, _HEIGHT, _LEFT = 900, 110, 250
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """One look."""
+
+    seconds: float
+    worker_megabytes: float
+    worker_proportional_megabytes: float
+    worker_threads: int
+    worker_descriptors: int
+    keeper_megabytes: float
+    keeper_threads: int
+    keeper_descriptors: int
+    delay_ms: float | None
+    """Of sound; None: nothing was heard."""
+
+    @classmethod
+    def of(cls, seconds: float, worker: int, delay: float | None) -> Sample:
+        """Of a worker's process, and this one, which keeps it."""
+        own = os.getpid()
+        return cls(
+            seconds=round(seconds, 1),
+            worker_megabytes=memory(worker, "Rss"), worker_proportional_megabytes=memory(worker, "Pss"),
+            worker_threads=entries(worker, "task"), worker_descriptors=entries(worker, "fd"),
+            keeper_megabytes=memory(own, "Rss"), keeper_threads=entries(own, "task"),
+            keeper_descriptors=entries(own, "fd"), delay_ms=delay,
+        )  # fmt: skip
+
+    @property
+    def line(self) -> str:
+        delay = "silent" if self.delay_ms is None else f"{self.delay_ms:.1f} ms"
+        return (
+            f"{self.seconds:7.0f} s worker {self.worker_megabytes:6.1f} MB ({self.worker_proportional_megabytes:.0f}) "
+            f"{self.worker_threads:3} threads {self.worker_descriptors:3} files  keeper {self.keeper_megabytes:6.1f} MB "
+            f"{self.keeper_threads:3} threads {self.keeper_descriptors:3} files  sound {delay}"
+        )
+
+
+def memory(process: int, what: str) -> float:
+    """Megabytes: `Rss`, or `Pss`, where shared pages count in parts (proc(5))."""
+    for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == what:
+            return int(value.split()[0]) / 1024
+    return 0.0
+
+
+def entries(process: int, directory: str) -> int:
+    return len(list(Path(f"/proc/{process}/{directory}").iterdir()))
+
+
+def settled(seen: Sequence[Sample]) -> Sequence[Sample]:
+    """Without the first fifth, in which pools and caches fill."""
+    return seen[len(seen) // 5 :]
+
+
+def slopes(seen: Sequence[Sample]) -> dict[str, float]:
+    """By how much each grows in an hour."""
+    found: dict[str, float] = {}
+    for name in LIMITS:
+        pairs = [(one.seconds, float(value)) for one in settled(seen) if (value := getattr(one, name)) is not None]
+        if len(pairs) > 2:
+            found[name] = round(3600 * statistics.linear_regression(*zip(*pairs, strict=True)).slope, 2)
+    found["seconds"] = settled(seen)[-1].seconds - settled(seen)[0].seconds if seen else 0.0
+    return found
+
+
+def verdict(found: Mapping[str, float], happened: Mapping[str, object]) -> list[str]:
+    """What grows, or was left behind."""
+    wrong: list[str] = []
+    for name, most in LIMITS.items():
+        grown = found.get(name, 0.0) * found["seconds"] / 3600
+        if name not in found:
+            wrong.append(f"{name}: nothing was measured")
+        elif grown > most:
+            wrong.append(f"{name} grew by {grown:.1f}")
+    if happened["left_encoders"]:
+        wrong.append(f"encoders are left: {happened['left_encoders']}")
+    if set(happened["left_legs"]) - {"ear", "mouth"}:  # type: ignore[call-overload]
+        wrong.append(f"legs are left: {happened['left_legs']}")
+    return wrong
+
+
+def draw(seen: Sequence[Sample]) -> str:
+    """All of it over time, as SVG."""
+    rows = [_row(name, seen, number) for number, name in enumerate(LIMITS)]
+    height = _HEIGHT * len(LIMITS) + 30
+    axis = (
+        f'<text x="{_LEFT}" y="{height - 8}">0</text>'
+        f'<text x="{_WIDTH - 20}" y="{height - 8}" text-anchor="end">{seen[-1].seconds / 60:.1f} min</text>'
+    )
+    style = "font:13px sans-serif;background:#fff"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" style="{style}">'
+        f"{''.join(rows)}{axis}</svg>\n"
+    )
+
+
+def _row(name: str, seen: Sequence[Sample], number: int) -> str:
+    points = [(one.seconds, float(value)) for one in seen if (value := getattr(one, name)) is not None]
+    if not points:
+        return ""
+    most, last = max(value for _, value in points), seen[-1].seconds
+    top = number * _HEIGHT + 10
+
+    def at(seconds: float, value: float) -> str:
+        x = _LEFT + (_WIDTH - 20 - _LEFT) * seconds / last
+        return f"{x:.1f},{top + (_HEIGHT - 20) * (1 - value / (most or 1)):.1f}"
+
+    line = " ".join(at(*point) for point in points)
+    label = name.replace("_", " ")
+    return (
+        f'<text x="8" y="{top + 20}">{label}</text>'
+        f'<text x="{_LEFT - 8}" y="{top + 12}" text-anchor="end">{most:g}</text>'
+        f'<path d="M{_LEFT},{top} V{top + _HEIGHT - 20} H{_WIDTH - 20}" fill="none" stroke="#999"/>'
+        f'<polyline points="{line}" fill="none" stroke="#16609c" stroke-width="2"/>'
+    )
