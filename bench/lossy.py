@@ -66,18 +66,25 @@ def drawn(number: int) -> bytes:
     return cells.tobytes() + PATTERN[:, begin : begin + WIDTH].tobytes() + bytes([128]) * (WIDTH * HEIGHT // 2)
 
 
+def _at(luma: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """The pixels at these places of 1280x720, whatever size was sent."""
+    height, width = luma.shape
+    return luma[np.ix_(rows * height // HEIGHT, columns * width // WIDTH)].astype(int)
+
+
 def number_of(luma: np.ndarray) -> int:
     """The number in a picture's cells."""
-    line = luma[CELL // 2, CELL // 2 : CELL * BITS : CELL]
+    line = _at(luma, np.array([CELL // 2]), np.arange(BITS) * CELL + CELL // 2)[0]
     return sum(int(value > (LIGHT + DARK) // 2) << bit for bit, value in enumerate(line))
+
+
+ROWS, COLUMNS = np.arange(CELL + 40, HEIGHT - 80, GRID), np.arange(8, WIDTH, GRID)
 
 
 def wrong(luma: np.ndarray, number: int) -> float:
     """Share of the pixels looked at that are not what they should be; the edges, which may be drawn over, are not."""
-    begin = number * STEP % WIDTH
-    seen = luma[CELL + 40 : -80 : GRID, 8::GRID].astype(int)
-    meant = PATTERN[40:-80:GRID, begin + 8 : begin + WIDTH : GRID].astype(int)
-    return float((np.abs(seen - meant) > WRONG).mean())
+    meant = PATTERN[np.ix_(ROWS - CELL, COLUMNS + number * STEP % WIDTH)].astype(int)
+    return float((np.abs(_at(luma, ROWS, COLUMNS) - meant) > WRONG).mean())
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -109,12 +116,13 @@ class Look:
     def picture(self, out: Any) -> Any:
         sample, now = out.emit("pull-sample"), time.monotonic()
         shape, buffer = sample.get_caps().get_structure(0), sample.get_buffer()
-        if shape.get_value("width") == WIDTH:
-            luma = np.frombuffer(buffer.extract_dup(0, WIDTH * HEIGHT), np.uint8).reshape(HEIGHT, WIDTH)
-            number = number_of(luma)
-            if number not in self._numbers:
-                self._numbers.add(number)
-                self.frames.append((now, wrong(luma, number)))
+        width, height = shape.get_value("width"), shape.get_value("height")
+        stride = (width + 3) // 4 * 4
+        luma = np.frombuffer(buffer.extract_dup(0, stride * height), np.uint8).reshape(height, stride)[:, :width]
+        number = number_of(luma)
+        if number not in self._numbers:
+            self._numbers.add(number)
+            self.frames.append((now, wrong(luma, number)))
         return Gst.FlowReturn.OK
 
     def sound(self, out: Any) -> Any:

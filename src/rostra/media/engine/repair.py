@@ -30,9 +30,12 @@ _MEASURED = 2.0
 """Seconds between looks at how long the way is."""
 
 
-def again(round_trip: float) -> int:
-    """Milliseconds until what did not come is asked for once more: the answer may have been lost as well."""
-    return max(30, min(250, round(1000 * round_trip) + 20))
+def again(round_trip: float, *, heavy: bool = False) -> int:
+    """Milliseconds until what did not come is asked for once more: request or answer may have been lost as well.
+
+    While much is lost, half a round trip is waited: answers that come twice cost less than those that come too late.
+    """
+    return max(30, min(250, round(500 * round_trip) + 10 if heavy else round(1000 * round_trip) + 20))
 
 
 def patience(round_trip: float) -> int:
@@ -40,9 +43,9 @@ def patience(round_trip: float) -> int:
     return max(_SHORTEST, min(_LONGEST, REORDERING + FRAME + _TRIES * again(round_trip)))
 
 
-def held(round_trip: float) -> int:
-    """Milliseconds that pictures are held back while packets get lost: time for two requests of each."""
-    return min(300, REORDERING + FRAME + 2 * again(round_trip))
+def held(round_trip: float, *, heavy: bool = False) -> int:
+    """Milliseconds that pictures are held back while packets get lost: time for two requests of each, or for all."""
+    return min(400, patience(round_trip) if heavy else REORDERING + FRAME + 2 * again(round_trip))
 
 
 class Pacing:
@@ -54,6 +57,8 @@ class Pacing:
     """
     SHARE: Final = 0.005
     """so many for each packet, are more than chance."""
+    HEAVY: Final = 0.12
+    """Much is lost from so many requests for each packet."""
     CALM: Final = 8.0
     """Seconds without until nothing is held back any more."""
     UP: Final = 60
@@ -63,11 +68,13 @@ class Pacing:
     def __init__(self) -> None:
         self.delay = 0
         """Milliseconds."""
+        self.heavy = False
+        """Much is being lost."""
         self._past: collections.deque[tuple[float, int, int]] = collections.deque()
         self._lossy = float("-inf")
 
     def look(self, now: float, packets: int, asked: int, wanted: int) -> int:
-        """Counts of packets that came and of requests so far; what to hold back while there is loss: the `delay`."""
+        """Counts of packets that came and of requests so far; what to hold back while there is loss. The `delay`."""
         past = self._past
         if past and (packets < past[-1][1] or asked < past[-1][2]):
             past.clear()  # another source
@@ -77,6 +84,7 @@ class Pacing:
         came, missed = packets - past[0][1], asked - past[0][2]
         if missed >= self.LEAST and missed > self.SHARE * came:
             self._lossy = now
+        self.heavy = missed >= self.LEAST and missed > self.HEAVY * came * (0.5 if self.heavy else 1.0)
         goal = wanted if now - self._lossy < self.CALM else 0
         self.delay = min(goal, self.delay + self.UP) if goal > self.delay else max(goal, self.delay - self.DOWN)
         return self.delay
@@ -110,7 +118,7 @@ class Repair:
             self._new.append(buffer)
 
     def _tune(self, buffer: Any) -> None:
-        buffer.set_property("rtx-retry-timeout", again(self._round_trip))
+        buffer.set_property("rtx-retry-timeout", again(self._round_trip, heavy=self._pacing.heavy))
         buffer.set_property("latency", patience(self._round_trip))
 
     def look(self, measured: Callable[[], Iterable[float]]) -> None:
@@ -118,7 +126,7 @@ class Repair:
         self._sort()
         if not self._asking:
             return
-        now = time.monotonic()
+        now, pacing = time.monotonic(), self._pacing
         if now - self._measured >= _MEASURED:
             self._measured = now
             self._round_trip = max((one for one in measured() if one > 0), default=self._round_trip)
@@ -126,9 +134,12 @@ class Repair:
                 self._tune(buffer)
         counts = [one.get_property("stats") for one in self._asking]
         packets, asked = (sum(one.get_value(name) for one in counts) for name in ("num-pushed", "rtx-count"))
-        before = self._pacing.delay
-        if self._pacing.look(now, packets, asked, held(self._round_trip)) != before:
-            self._hold(self._pacing.delay)
+        before = pacing.delay, pacing.heavy
+        pacing.look(now, packets, asked, held(self._round_trip, heavy=pacing.heavy))
+        if pacing.delay != before[0]:
+            self._hold(pacing.delay)
+        if pacing.heavy != before[1]:
+            self._measured = 0.0
 
     def _sort(self) -> None:
         """What the new buffers are for is known once something has come."""
