@@ -9,6 +9,24 @@ PAUSES: Final = (3, 5, 10)
 """Polls between two requests; the last one goes on: a request may be lost, and so may its answer."""
 
 
+SPACING: Final = 0.35
+"""Seconds between two requests to one sender at least: browsers disregard one that comes within 0.3 s of another."""
+
+
+class Spaced:
+    """Lets through one request of many in a row."""
+
+    def __init__(self) -> None:
+        self._last = float("-inf")
+
+    def allows(self, now: float) -> bool:
+        """Whether a request at this time (seconds) shall go out."""
+        if now - self._last < SPACING:
+            return False
+        self._last = now
+        return True
+
+
 class Asking:
     """Counts the requests for each source that is missing."""
 

@@ -21,6 +21,7 @@ from rostra.media.engine.leg import Feed, Leg, LegContext
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, make
 from rostra.media.engine.receivers import Receivers
 from rostra.media.engine.renditions import Rendition
+from rostra.media.engine.repair import Repair
 from rostra.media.engine.rungs import Rung
 from rostra.media.messages import ReceiveBackplane, SendBackplane
 
@@ -28,6 +29,8 @@ logger = structlog.get_logger("rostra.media")
 
 JITTER = 30
 """Milliseconds of jitter buffer: it takes out reordering; only what is lost waits so long."""
+BETWEEN = 0.03
+"""Seconds from node to node and back, as who only receives cannot measure it."""
 ASKING = 5
 """Polls between requests for a key frame while packets come but no picture."""
 _AVPF = 3
@@ -142,6 +145,7 @@ class BackplaneReceiver(BackplaneLeg):
         super().__init__(context, request.leg, environment)
         self.request = request
         self._receivers: Receivers | None = None
+        self._repair: Repair | None = None
         self._counted: dict[int, int] = {}
         self._from: tuple[str, int] | None = None
         self._polls = 0
@@ -184,7 +188,6 @@ class BackplaneReceiver(BackplaneLeg):
         element.set_property("latency", JITTER)
         element.set_property("do-lost", True)
         element.set_property("autoremove", True)
-        receivers = self._receivers
         element.connect("request-pt-map", lambda _, __, number: known.get(number))
         element.connect("pad-added", lambda _, pad: _is_media(pad) and receivers.attach(pad))
         element.connect("pad-removed", lambda _, pad: _is_media(pad) and receivers.detach(pad))
@@ -202,6 +205,8 @@ class BackplaneReceiver(BackplaneLeg):
         if self._pipeline is None:
             return
         self._settle()
+        if self._repair:
+            self._repair.look(tuple)
         self._polls += 1
         if self._from and self._polls % ASKING:
             return
@@ -235,8 +240,11 @@ class BackplaneReceiver(BackplaneLeg):
 
     def _drop(self) -> None:
         receivers, self._receivers = self._receivers, None
+        repair, self._repair = self._repair, None
         if receivers:
             receivers.clear()
+        if repair:
+            repair.close()
         self._from = None
         self._counted.clear()
         super()._drop()
@@ -322,7 +330,9 @@ class BackplaneSender(BackplaneLeg):
         pipeline, encoder, decoder = self._begin(request.key_out, request.key_in)
         branch = self._branch = pipeline.add(branches.send_channel(row, backplane.PAYLOAD_TYPES[row.name], "send"))
         branch.get_by_name("gate").set_property("drop", False)
-        rtp_parts.link(branch, "src", self._rtpbin, "send_rtp_sink_0")
+        again = pipeline.add(make("rostraagain", "again"))
+        rtp_parts.link(branch, "src", again, "sink")
+        rtp_parts.link(again, "src", self._rtpbin, "send_rtp_sink_0")
         self._output(pipeline, "rtp", encoder)
         self._output(pipeline, "rtcp", encoder)
         rtp_parts.join(decoder.get_static_pad("rtcp_src"), self._rtpbin.request_pad_simple("recv_rtcp_sink_0"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ import structlog
 from rostra.media import codecs
 from rostra.media.codecs.row import CodecRow
 from rostra.media.engine import backplane, branches
+from rostra.media.engine.asking import Spaced
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.pipeline import RECEIVING, Pipeline, elements_with
 from rostra.media.messages import Quality
@@ -64,6 +66,8 @@ class Receivers:
                 self._pictures[pad.get_name()] = (source, row, structure.get_uint("ssrc")[1])
             self._muffle(made)
             branches.hold(made, self._held)
+        if kind == "video":
+            _space_requests(made)
         container.add(made)
         made.sync_state_with_parent()
         if pad.link(made.get_static_pad("sink")) != Gst.PadLinkReturn.OK:
@@ -154,3 +158,16 @@ def _key_unit() -> Any:
     return Gst.Event.new_custom(
         Gst.EventType.CUSTOM_UPSTREAM, Gst.Structure.from_string("GstForceKeyUnit,all-headers=(boolean)true")[0]
     )
+
+
+def _space_requests(made: Any) -> None:
+    """While pictures wait for a key frame, each of them that comes has the far end asked for one, and so has everybody
+    who watches: let it be told once in a while."""
+    spaced = Spaced()
+
+    def going(_: Any, info: Any) -> Any:
+        structure = info.get_event().get_structure()
+        wanted = structure is not None and structure.get_name() == "GstForceKeyUnit"
+        return Gst.PadProbeReturn.DROP if wanted and not spaced.allows(time.monotonic()) else Gst.PadProbeReturn.OK
+
+    made.get_static_pad("sink").add_probe(Gst.PadProbeType.EVENT_UPSTREAM, going)

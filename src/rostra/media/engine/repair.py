@@ -93,16 +93,23 @@ class Pacing:
 class Repair:
     """The jitter buffers of one `rtpbin`."""
 
-    def __init__(self, rtpbin: Any, hold: Callable[[int], None], sessions: Collection[int] | None = None) -> None:
+    def __init__(
+        self,
+        rtpbin: Any,
+        hold: Callable[[int], None],
+        sessions: Collection[int] | None = None,
+        *,
+        round_trip: float = UNKNOWN,
+    ) -> None:
         """`hold` has pictures held back, by milliseconds. `sessions`: those whose far ends take requests for lost
-        packets; None: whoever makes the buffers says that."""
+        packets; None: whoever makes the buffers says that. `round_trip`: seconds, until it is measured."""
         self._sessions = sessions
         self._hold = hold
         self._pacing = Pacing()
         self._lock = threading.Lock()
         self._new: list[Any] = []
         self._asking: list[Any] = []
-        self._round_trip = UNKNOWN
+        self._round_trip = round_trip
         self._measured = 0.0
         self._rtpbin = rtpbin
         self._handler = rtpbin.connect("new-jitterbuffer", self._made)

@@ -1,6 +1,7 @@
 /* rostraagain: keeps the RTP packets of a stream and sends those again at once that the far end asks for (RFC 4585 6.2.1).
  *
- * As they were, with their own numbers. No more packets than go out anyway, so that requests do not make a flood, and
+ * As they were, with their own numbers, and twice while little is lost: there is not always time to ask once more.
+ * No more packets than go out anyway, so that requests do not make a flood, and
  * none twice within a short time, when a request and its repetition have met a packet on its way. */
 #include "rostra.h"
 
@@ -81,6 +82,7 @@ static GstFlowReturn chain_list(GstPad *pad, GstObject *parent, GstBufferList *l
 static void repeat(RostraAgain *self, guint16 number) {
   gint64 now = g_get_monotonic_time();
   GstBuffer *buffer = NULL;
+  gboolean twice = FALSE;
   g_mutex_lock(&self->lock);
   Kept *kept = &self->kept[number % KEPT];
   self->requests++;
@@ -89,9 +91,11 @@ static void repeat(RostraAgain *self, guint16 number) {
     kept->sent = now;
     self->budget--;
     self->repeated++;
+    twice = self->budget > BUDGET / 2;
   }
   g_mutex_unlock(&self->lock);
   /* in the thread that has read the request: the stream itself may have nothing to send for a while */
+  if (twice) gst_pad_push(GST_BASE_TRANSFORM_SRC_PAD(self), gst_buffer_ref(buffer));
   if (buffer) gst_pad_push(GST_BASE_TRANSFORM_SRC_PAD(self), buffer);
 }
 
