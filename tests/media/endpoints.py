@@ -80,10 +80,27 @@ class Far:
         kind = MediaKind.VIDEO if self.video else MediaKind.AUDIO
         return (await worker.reserve_rtp(leg, (kind,)))[1][0]
 
-    async def connect(self, worker: Worker, leg: str, port: int, profile: str = "RTP/AVPF") -> None:
-        ours, theirs = describe(self.codec, port, 0, profile), describe(self.codec, self._port, self._control, profile)
+    @property
+    def places(self) -> tuple[int, int]:
+        """Its ports, of RTP and RTCP."""
+        return self._port, self._control
+
+    async def connect(
+        self,
+        worker: Worker,
+        leg: str,
+        port: int,
+        profile: str = "RTP/AVPF",
+        places: tuple[int, int] | None = None,
+    ) -> None:
+        """`places`: where the leg is told to send, instead of to its own ports."""
+        ours, theirs = describe(self.codec, port, 0, profile), describe(self.codec, *(places or self.places), profile)
         await worker.connect_rtp(leg, ours, theirs)
         await worker.start(leg)
+
+    def repeated(self) -> int:
+        """Packets that it has sent again, with `rostraagain name=again` in its payloader."""
+        return self._pipeline.get_by_name("again").get_property("repeated")
 
     def shut(self, shut: bool) -> None:
         """Keep what it makes from going out, or let it."""

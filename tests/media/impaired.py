@@ -143,6 +143,13 @@ class Relay:
         with self._lock:
             self.to_far.impairment, self.to_node.impairment = impairment, back or impairment
 
+    def until_lost(self, packets: int, seconds: float = 10) -> None:
+        """Wait until so many were lost on the way to the node. Raises AssertionError."""
+        deadline = time.monotonic() + seconds
+        while self.to_node.lost < packets:
+            assert time.monotonic() < deadline, f"only {self.to_node.lost} were lost"
+            time.sleep(0.02)
+
     def _run(self) -> None:
         while not self._ended.is_set():
             now = time.monotonic()

@@ -21,7 +21,7 @@ from rostra.media.engine.leg import Feed, Leg, LegContext
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, make
 from rostra.media.engine.receivers import Receivers
 from rostra.media.engine.renditions import Rendition
-from rostra.media.engine.repair import Repair
+from rostra.media.engine.repair import NEAR, Repair
 from rostra.media.engine.rungs import Rung
 from rostra.media.messages import ReceiveBackplane, SendBackplane
 
@@ -29,8 +29,6 @@ logger = structlog.get_logger("rostra.media")
 
 JITTER = 30
 """Milliseconds of jitter buffer: it takes out reordering; only what is lost waits so long."""
-BETWEEN = 0.03
-"""Seconds from node to node and back, as who only receives cannot measure it."""
 ASKING = 5
 """Polls between requests for a key frame while packets come but no picture."""
 _AVPF = 3
@@ -183,8 +181,10 @@ class BackplaneReceiver(BackplaneLeg):
 
     def _build(self, request: ReceiveBackplane) -> None:
         pipeline, encoder, decoder = self._begin(request.key_out, request.key_in)
-        self._receivers = Receivers(request.source, pipeline, request.quality, prompt=True)
+        receivers = self._receivers = Receivers(request.source, pipeline, request.quality, prompt=True)
         element, known = self._rtpbin, rtp_parts.between_nodes(request.kind)
+        if request.kind is MediaKind.VIDEO:
+            self._repair = Repair(element, receivers.hold, (0,), round_trip=NEAR)
         element.set_property("latency", JITTER)
         element.set_property("do-lost", True)
         element.set_property("autoremove", True)
@@ -239,12 +239,11 @@ class BackplaneReceiver(BackplaneLeg):
         }
 
     def _drop(self) -> None:
-        receivers, self._receivers = self._receivers, None
-        repair, self._repair = self._repair, None
-        if receivers:
-            receivers.clear()
-        if repair:
-            repair.close()
+        if self._receivers:
+            self._receivers.clear()
+        if self._repair:
+            self._repair.close()
+        self._receivers = self._repair = None
         self._from = None
         self._counted.clear()
         super()._drop()

@@ -22,6 +22,11 @@ VOICE: Final = 40
 come too late as well."""
 UNKNOWN: Final = 0.1
 """Seconds of round trip where nothing has been measured."""
+NEAR: Final = 0.03
+"""The same between nodes, where who only receives cannot measure it."""
+REPORTING: Final = 800_000.0
+"""Bit/s from which the time between reports, and so between requests, follows (5 % are for RTCP: RFC 3550 6.2): some
+35 ms. By the true rate a picture of little bandwidth would be asked for too late, and one of much too often."""
 FRAME: Final = 34
 """Milliseconds between pictures: so late is noticed that the last packet of one is missing."""
 _SHORTEST, _LONGEST = 120, 500
@@ -111,7 +116,7 @@ class Repair:
         self._asking: list[Any] = []
         self._round_trip = round_trip
         self._measured = 0.0
-        self._rtpbin = rtpbin
+        self._rtpbin: Any = rtpbin
         self._handler = rtpbin.connect("new-jitterbuffer", self._made)
 
     def _made(self, _: Any, buffer: Any, session: int, __: int) -> None:
@@ -161,6 +166,9 @@ class Repair:
             elif kind and buffer.get_property("do-retransmission"):
                 self._asking.append(buffer)
                 self._measured = 0.0
+                for session in self._sessions or (0,):
+                    inner = self._rtpbin.emit("get-internal-session", session)
+                    inner.set_property("bandwidth", REPORTING)
 
     def close(self) -> None:
         self._rtpbin.disconnect(self._handler)
