@@ -14,7 +14,8 @@ typedef struct {
   gboolean standby, always;      /* likewise */
   gint shut, need_key;           /* atomic */
   gint passed, dropped;          /* atomic */
-  gint64 asked;                  /* for a key frame */
+  gint64 asked;                  /* for a key frame, and how often since the last */
+  int times;
   gint64 glimpsed;               /* when a key frame went through that nobody looks at; streaming thread */
 } RostraVideoGate;
 typedef struct {
@@ -33,7 +34,8 @@ enum { PROP_SOURCE = 1, PROP_STANDBY, PROP_ALWAYS, PROP_SHUT };
 
 static const gint64 LINGERING = 2 * G_USEC_PER_SEC; /* layouts change to and fro; each time costs a key frame */
 static const gint64 GLIMPSES = G_USEC_PER_SEC;
-static const gint64 PATIENCE = 500 * G_TIME_SPAN_MILLISECOND; /* a request or its answer may be lost */
+static const gint64 PATIENCE = 500 * G_TIME_SPAN_MILLISECOND; /* a request or its answer may be lost; doubled each time */
+static const int DOUBLED = 3;
 
 static GMutex lock;
 static GHashTable *sights;
@@ -50,7 +52,8 @@ static void ask(RostraVideoGate *self) {
 /* With the lock held. */
 static gboolean due(RostraVideoGate *self, gint64 now) {
   if (!g_atomic_int_get(&self->need_key) || g_atomic_int_get(&self->shut)) return FALSE;
-  if (self->asked && now - self->asked < PATIENCE) return FALSE;
+  if (self->asked && now - self->asked < PATIENCE << MIN(self->times, DOUBLED)) return FALSE;
+  if (self->asked) self->times++;
   self->asked = now;
   return TRUE;
 }
@@ -98,7 +101,7 @@ static GstFlowReturn let_through(RostraVideoGate *self, GstBuffer *buffer) {
     GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
     g_atomic_int_set(&self->need_key, FALSE);
     g_mutex_lock(&lock);
-    self->asked = 0;
+    self->asked = self->times = 0;
     g_mutex_unlock(&lock);
   }
   g_atomic_int_inc(&self->passed);
