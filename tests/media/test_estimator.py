@@ -120,6 +120,14 @@ def test_key_frames_that_wait_for_themselves_are_no_excess() -> None:
     assert estimate.bitrate is None
 
 
+def test_a_queue_while_little_is_sent_does_not_cost_all() -> None:
+    """A machine that stalls when a call begins looks like a queue."""
+    estimate = Estimate()
+    for number in range(4):
+        estimate.look(number * LOOK, Heard(8, 0, 12_000, LOOK, 0.1 * number), 60_000, CEILING, CEILING)
+    assert estimate.bitrate == CEILING // 2
+
+
 def test_reports_that_stay_out_are_a_sign_while_we_send() -> None:
     estimate = Estimate()
     for number in range(10):

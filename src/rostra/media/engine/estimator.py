@@ -34,6 +34,8 @@ FREE: Final = 1.3
 """With so many times what would be sent at most there is no limit any more."""
 PATIENCE: Final = 0.7
 """Seconds until what was taken back can show."""
+HALF: Final = 0.5
+"""Share of the estimate that a queue leaves of it while less than that is sent: little arrives then anyhow."""
 WINDOW, RECENT = 1.0, 0.5
 """Seconds over which shares lost are taken, and rates."""
 EPISODE: Final = 2.0
@@ -142,7 +144,7 @@ class Estimate:
         if self._standing >= 2:
             self._draining = True
             if now - self.cut_at >= PATIENCE:
-                self._back(now, sent, 0.7 if self.queue > LONG else 0.85)
+                self._back(now, sent, max(sent, allowed), 0.7 if self.queue > LONG else 0.85)
         elif self._beyond > LOSSY and self.queue <= STANDING:
             if now - self.cut_at >= PATIENCE and self._packets >= FEW:
                 self._back_for_loss(now, sent)
@@ -175,12 +177,13 @@ class Estimate:
         if self.share < 1.5 * self._own:
             self._own = min(self._learned, self._own + 0.05 * (self.share - self._own))
 
-    def _back(self, now: float, sent: float, factor: float) -> None:
-        took = self.arriving or sent
+    def _back(self, now: float, sent: float, allowed: float, factor: float) -> None:
+        took, before = self.arriving or sent, self.bitrate or allowed
         if self._excess and now - self.cut_at < EPISODE:  # what comes while a queue is full of old packets tells less
             took = max(took, 0.9 * self._excess)
         self._excess, self.cut_at = took, now
-        self.bitrate = max(FLOOR, int(factor * min(took, self.bitrate or sent or took)))
+        least = HALF * before if sent < HALF * before else FLOOR
+        self.bitrate = int(max(FLOOR, least, factor * min(took, before)))
         self._forget()
 
     def _back_for_loss(self, now: float, sent: float) -> None:
