@@ -172,6 +172,9 @@ class Far:
 class Screen(Far):
     """Sends a picture of one colour and reads the one it gets."""
 
+    look = 0.5
+    """Where across the picture it looks."""
+
     def __init__(
         self, codec: CodecParameters = VP8, colour: int | None = None, size: tuple[int, int] = (640, 360)
     ) -> None:
@@ -182,7 +185,7 @@ class Screen(Far):
         super().__init__(codec, source if colour is not None else "")
 
     async def shows(self, colour: int, seconds: float = 10) -> None:
-        """Wait until the middle of the picture has this colour."""
+        """Wait until the middle of the picture (or where it looks) has this colour."""
         await self.until(lambda found: bool((np.abs(found - yuv(colour)) < 14).all()), seconds, f"{colour:06x}")
 
     async def until(self, condition: Callable[[np.ndarray], bool], seconds: float, what: str) -> None:
@@ -213,10 +216,11 @@ class Screen(Far):
         data = np.frombuffer(buffer.extract_dup(0, buffer.get_size()), np.uint8)
         luma = data[: width * height].reshape(height, width)
         chroma = data[width * height : width * height * 3 // 2].reshape(2, height // 2, width // 2)
+        x = int(width * self.look) // 2
         return np.array(
             [
-                luma[height // 2 - 8 : height // 2 + 8, width // 2 - 8 : width // 2 + 8].mean(),
-                *(plane[height // 4 - 4 : height // 4 + 4, width // 4 - 4 : width // 4 + 4].mean() for plane in chroma),
+                luma[height // 2 - 8 : height // 2 + 8, 2 * x - 8 : 2 * x + 8].mean(),
+                *(plane[height // 4 - 4 : height // 4 + 4, x - 4 : x + 4].mean() for plane in chroma),
             ]
         )
 
