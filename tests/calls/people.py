@@ -28,6 +28,7 @@ def service(name: str, access: AccessRules = AccessRules(), **members: Any) -> S
 SERVICES = {
     "open": service("Open"),
     "hosted": service("Hosted", PINS),
+    "calm": service("Calm", denoise=True),
     "hosts": service("Hosts", AccessRules(host_pin="1234")),
     "small": service("Small", participant_limit=1),
     "test": service("Test", service_type="test_call"),

@@ -128,6 +128,14 @@ async def test_who_waits_neither_presents_nor_hears_of_it(exchange: Exchange) ->
     await until(lambda: watching.names() == [uuid(host)])
 
 
+@pytest.mark.parametrize(("alias", "wanted"), [("calm", True), ("open", False)])
+async def test_noise_is_taken_out_where_the_service_says_so(
+    exchange: Exchange, pool: FakePool, alias: str, wanted: bool
+) -> None:
+    await (await Guest(exchange).join(alias)).call("c")
+    assert pool.denoising == [wanted]
+
+
 async def present(guest: Guest, pool: FakePool, call: str) -> None:
     """A call that does nothing but present."""
     answers = {worker: worker._carry_out for worker in pool.workers}

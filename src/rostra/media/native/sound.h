@@ -143,6 +143,19 @@ void rostra_raise(Resampler *self, const gint16 *in, int count, gint16 *out);
 /* `count * factor` samples in, `count` out. */
 void rostra_lower(Resampler *self, const gint16 *in, int count, gint16 *out);
 
+/* ---- conceal.c: what is missing, made up ---------------------------------------------------------------- */
+
+typedef struct {
+  int rate; /* Hz, at most 16000 */
+  gint16 past[560], cycle[243];
+  int pitch, at; /* of `cycle` */
+  int missing;   /* samples made up in a row */
+} Plc;
+
+void rostra_plc_init(Plc *self, int rate);
+void rostra_plc_take(Plc *self, gint16 *samples, int count); /* what came; its beginning is joined to what was made up */
+void rostra_plc_fill(Plc *self, gint16 *out, int count);
+
 /* ---- coders.c: one encoder for all who hear the same ---------------------------------------------------------- */
 
 typedef struct _Coder Coder;

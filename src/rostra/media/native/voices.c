@@ -17,7 +17,7 @@ struct _Decoder {
   int codec, last; /* samples of the packet before, at 48 kHz */
   OpusDecoder *opus;
   g722_decode_state_t *g722;
-  plc_state_t plc;
+  Plc plc;
   Resampler raise;
   dtmf_rx_state_t *keys;
   char heard[16];
@@ -72,7 +72,7 @@ Decoder *rostra_decoder_new(int codec) {
   if (codec == ROSTRA_OPUS) self->opus = opus_decoder_create(ROSTRA_RATE, 1, &problem);
   if (codec == ROSTRA_G722) self->g722 = g722_decode_init(NULL, 64000, 0);
   if (codec != ROSTRA_OPUS) {
-    plc_init(&self->plc);
+    rostra_plc_init(&self->plc, ROSTRA_RATE / table[codec].factor);
     rostra_resampler_init(&self->raise, table[codec].factor);
   }
   return self;
@@ -119,7 +119,7 @@ int rostra_decode(Decoder *self, const guint8 *payload, gsize size, gint16 *out)
     for (int i = 0; i < count; i++) samples[i] = expand[payload[i]];
     if (self->keys) dtmf_rx(self->keys, samples, count);
   }
-  plc_rx(&self->plc, samples, count);
+  rostra_plc_take(&self->plc, samples, count);
   return raised(self, samples, count, out);
 }
 
@@ -131,7 +131,7 @@ int rostra_conceal(Decoder *self, gint16 *out) {
   gint16 samples[ROSTRA_DECODED_MOST / 3];
   int count = self->last / self->raise.factor;
   if (self->keys) dtmf_rx_fillin(self->keys, count);
-  plc_fillin(&self->plc, samples, count);
+  rostra_plc_fill(&self->plc, samples, count);
   return raised(self, samples, count, out);
 }
 
