@@ -28,6 +28,7 @@ from bench.delay import Clicker
 from bench.media import processor_seconds, worker_pool
 from bench.peers import OPUS, packets
 from rostra.domain.media import CodecParameters, CryptoAttribute, MediaDescription, MediaKind, MediaStream
+from rostra.media import messages as m
 from rostra.media.client import Worker
 from rostra.media.engine import stage
 
