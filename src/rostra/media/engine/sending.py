@@ -13,6 +13,10 @@ from rostra.media.engine.steps import Steps
 
 logger = structlog.get_logger("rostra.media")
 
+TRIED, UNTRIED = 1.3, 1.5
+"""A bound of so many times what is sent stands for so many times itself."""
+TRYING = 3.0
+"""Seconds in which the receiver may find out, unless it says less."""
 HEADERS = 0.95
 """Share of what is sent that is left beside the headers of RTP."""
 
@@ -25,6 +29,8 @@ class SendingRate:
         self._leg = leg
         self._steps = Steps()
         self.estimate = Estimate(prompt=prompt)
+        self._trying = float("-inf"), 0
+        """When more than the bound was last worth trying, and what that was."""
         self.bound: int | None = None
         """bit/s that the far end says it takes; None: it says nothing."""
 
@@ -51,7 +57,7 @@ class SendingRate:
             int((best(limit).bitrate + rungs.SOUND + beside) / HEADERS) for limit in (None, self._steps.limit)
         )
         self.estimate.look(now, heard, sent, most, now_most)
-        bounds = [int(value * HEADERS) for value in (self.estimate.bitrate, self.bound) if value]
+        bounds = [int(value * HEADERS) for value in (self.estimate.bitrate, self._meant(now, sent)) if value]
         if not self._steps.follow(now, min(bounds, default=None), lambda limit: _size(best(limit))):
             return False
         tell = logger.debug if _size(best(before)) == _size(best(self.limit)) else logger.info
@@ -60,6 +66,15 @@ class SendingRate:
             bound=self.bound, lost=round(self.estimate.share, 3),
         )  # fmt: skip
         return True
+
+    def _meant(self, now: float, sent: float) -> float | None:
+        """Receivers that estimate say half as much again as they get at most: then it is not the path that limits."""
+        if self.bound is None:
+            return None
+        if self.bound > TRIED * sent:
+            self._trying = now, self.bound
+        since, bound = self._trying
+        return self.bound * UNTRIED if now - since < TRYING and self.bound >= bound else self.bound
 
     def debug_state(self) -> dict[str, float | None]:
         """bit/s that the path is thought to take, that the far end says it takes, and that are obeyed, None where there
