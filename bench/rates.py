@@ -5,6 +5,8 @@ with a queue of 300 ms (`tests.media.impaired`). Each second is a line: what the
 that is sent, and what arrives. A second spectator, without a bottleneck, sees the same view: what is sent to it must
 stay as it is. Writes a drawing to `bench/results`.
 Run: `python -m bench.rates [browser|sip] [VP8|H264]`.
+
+`python -m bench.rates asked` looks the other way: what a browser sends while it is shown large, small, and large again.
 """
 
 from __future__ import annotations
@@ -165,8 +167,36 @@ def judge(found: Sequence[Second]) -> None:
     print(f"the other spectator was sent {sorted({one.beside for one in found})} lines all the time")
 
 
+async def asked() -> None:
+    """Line by line, what a browser sends by how it is shown."""
+    print("   at  shown     asked for  sends   height")
+    async with worker_pool() as pool, chromium() as browser:
+        worker = await pool.acquire("bench", "Bench", lambda _: None, lambda _: None)
+        with Relay() as relay:
+            page = await lossy_browser.join(worker, "looks", browser, relay, shows=True)
+            began, before = time.monotonic(), 0.0
+            for width, height, seconds in ((1280, 720, 8), (160, 90, 14), (1280, 720, 8)):
+                tile = Tile(source="looks", x=0, y=0, width=width, height=height)
+                await worker.compose(m.Compose(views={"view": Scene(tiles=(tile,))}, watching={"looks": "view"}))
+                for _ in range(seconds):
+                    await asyncio.sleep(1)
+                    out = (await page.evaluate(lossy_browser.STATS)).get("out video", {})
+                    rates: dict[str, dict[str, float | None]] = (await worker.statistics()).debug["rates"]
+                    need, octets = rates["looks"]["need"], out.get("bytesSent", 0)
+                    print(
+                        f"{time.monotonic() - began:5.1f}  {width:4}x{height:<4} {(need or 0) / 1000:7.0f}k  "
+                        f"{8 * (octets - before) / 1000:6.0f}k  {out.get('frameHeight', 0):4}",
+                        flush=True,
+                    )
+                    before = octets
+        await pool.release(worker)
+
+
 async def main(kind: str, codec: str) -> None:
     stage.load()  # initialises GStreamer
+    if kind == "asked":
+        await asked()
+        return
     async with worker_pool() as pool:
         worker = await pool.acquire("bench", "Bench", lambda _: None, lambda _: None)
         async with call(worker, kind, CODECS[codec]) as (relay, looked):
