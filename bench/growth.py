@@ -54,7 +54,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
         delay = "silent" if self.delay_ms is None else f"{self.delay_ms:.1f} ms"
         return (
             f"{self.seconds:7.0f} s worker {self.worker_megabytes:6.1f} MB ({self.worker_proportional_megabytes:.0f}) "
-            f"{self.worker_threads:3} threads {self.worker_descriptors:3} files  keeper {self.keeper_megabytes:6.1f} MB "
+            f"{self.worker_threads:3} threads {self.worker_descriptors:3} files, keeper {self.keeper_megabytes:6.1f} MB "
             f"{self.keeper_threads:3} threads {self.keeper_descriptors:3} files  sound {delay}"
         )
 

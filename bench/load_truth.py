@@ -16,7 +16,6 @@ import asyncio
 import contextlib
 import dataclasses
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,7 +25,7 @@ from pathlib import Path
 import msgspec
 
 from bench.media import processor_seconds, worker_pool
-from bench.peers import FRAME_RATE, H264, OPUS, SECONDS, Peer, Peers, Track, picture, voice
+from bench.peers import H264, OPUS, Peer, Peers, Track, picture, record, voice
 from rostra.domain.capacity import CallClass, Load, processor_load
 from rostra.domain.casting import Performer, arrange
 from rostra.domain.drawing import Around, draw
@@ -86,22 +85,6 @@ class Figure:
     @property
     def true(self) -> bool:
         return abs(self.booked - self.measured) <= WITHIN
-
-
-def record(path: Path, rung: Rung) -> None:
-    """A moving picture of a size, as H.264 constrained baseline, a key frame every two seconds."""
-    rate = rung.bitrate
-    source = f"testsrc2=s={rung.width}x{rung.height}:r={FRAME_RATE},noise=alls=6:allf=t,trim=duration={SECONDS}"
-    subprocess.run(
-        [
-            *("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", source, "-pix_fmt", "yuv420p"),
-            *("-c:v", "libx264", "-profile:v", "baseline", "-preset", "veryfast", "-tune", "zerolatency"),
-            *("-b:v", str(rate), "-maxrate", str(rate), "-bufsize", str(rate // 2), "-g", "60"),
-            *("-x264-params", "scenecut=0", "-f", "h264", str(path)),
-        ],
-        check=True,
-        timeout=120,
-    )
 
 
 def describe(kind: Kind, ports: tuple[int, ...] | list[int]) -> MediaDescription:
@@ -181,7 +164,7 @@ async def main(part: float, seconds: float, names: list[str]) -> bool:
         tracks: dict[str, list[Track]] = {"audio": [voice()]}
         for name in {kind for one in names for kind in wanted(checked, one, part)}:
             if rung := KINDS[name].rung:
-                record(Path(directory) / name, rung)
+                record(Path(directory) / name, rung.bitrate, f"{rung.width}x{rung.height}")
                 tracks[name] = [tracks["audio"][0], picture(Path(directory) / name)]
         async with worker_pool() as pool:
             print("conference  booked  measured  cores  frames/s at least  calls")

@@ -34,16 +34,25 @@ H264 = CodecParameters(
 FRAME_RATE = 30
 SECONDS = 8
 """Length of the recording; it is sent in a loop."""
-PICTURE = "testsrc2=s=1280x720:r=30,noise=alls=6:allf=t"
+PICTURE = "testsrc2=s={size}:r=30,noise=alls=6:allf=t"
 """Moving, with sharp edges and the noise of a camera."""
 _HEADER = struct.Struct("!BBHII")
 
 
-def record(path: Path, bitrate: int = 1_500_000) -> None:
-    """Write the moving picture as H.264 constrained baseline 720p30, a key frame every two seconds."""
+def record(path: Path, bitrate: int = 1_500_000, size: str = "1280x720") -> None:
+    """Write the moving picture as H.264 constrained baseline at 30 fps, a key frame every two seconds."""
     subprocess.run(
         [
-            *("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", f"{PICTURE},trim=duration={SECONDS}"),
+            *(
+                "ffmpeg",
+                "-v",
+                "error",
+                "-y",
+                "-f",
+                "lavfi",
+                "-i",
+                f"{PICTURE.format(size=size)},trim=duration={SECONDS}",
+            ),
             *("-pix_fmt", "yuv420p", "-c:v", "libx264", "-profile:v", "baseline", "-preset", "veryfast"),
             *("-tune", "zerolatency", "-b:v", str(bitrate), "-maxrate", str(bitrate), "-bufsize", str(bitrate // 2)),
             *("-g", "60", "-x264-params", "scenecut=0", "-f", "h264", str(path)),

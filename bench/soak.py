@@ -28,9 +28,9 @@ import msgspec
 
 from bench.delay import PCMU, Clicker
 from bench.growth import LIMITS, Sample, draw, slopes, verdict
-from bench.load_truth import HERE, record
+from bench.load_truth import HERE
 from bench.media import worker_pool
-from bench.peers import H264, OPUS, Peers, Track, picture, voice
+from bench.peers import H264, OPUS, Peers, Track, picture, record, voice
 from rostra.domain import layouts
 from rostra.domain.casting import Performer, arrange
 from rostra.domain.drawing import Around
@@ -218,7 +218,7 @@ async def main(minutes: float) -> bool:
     stage.load()  # initialises GStreamer
     with tempfile.TemporaryDirectory() as directory:
         recording = Path(directory) / "picture"
-        record(recording, SMALL)
+        record(recording, SMALL.bitrate, f"{SMALL.width}x{SMALL.height}")
         async with worker_pool() as pool:
             seen, happened = await soak(pool, [voice(), picture(recording)], minutes)
     found = slopes(seen)

@@ -134,7 +134,10 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         As much as a call of that price takes of the node: where ten SD calls are all it can take, each is a tenth of
         it, whatever the price list says of SD and HD. A price that is none of a call counts as parts of an HD call.
         """
-        most = {CallClass.AUDIO: self.audio, CallClass.SD: self.sd, CallClass.FULL_HD: self.full_hd}.get(price, 0)
+        by_price: dict[int, int] = {
+            CallClass.AUDIO: self.audio, CallClass.SD: self.sd, CallClass.FULL_HD: self.full_hd,
+        }  # fmt: skip
+        most = by_price.get(price, 0)
         return self.tokens / most if most else float(price)
 
 
