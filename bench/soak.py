@@ -4,8 +4,8 @@ One media worker carries a conference with churn: RTP far ends (`peers.py`) with
 slides; WebRTC legs are opened, and closed before they are connected; the layout changes; everybody is shown an encoder
 of their own or shares one. Another worker is killed now and then and its conference set up again on the next. Every ten
 seconds memory, threads and descriptors of the first worker, and of this process, which keeps the workers as a node
-does, are looked at, and how long sound takes from one far end to another. Slopes are those of straight lines through
-what was seen after the first fifth of the run.
+does, are looked at, and how long sound takes from one far end to another; every minute when all who come and go have
+gone. The verdict compares the two halves of the run without its first fifth (`growth.py`).
 
 Writes `bench/results/soak.json` and `soak.svg`. Run: `python -m bench.soak [minutes]`; takes about a quarter of a core.
 """
@@ -27,7 +27,7 @@ from pathlib import Path
 import msgspec
 
 from bench.delay import PCMU, Clicker
-from bench.growth import LIMITS, Sample, draw, slopes, verdict
+from bench.growth import LIMITS, Sample, draw, growth, slopes, verdict
 from bench.load_truth import HERE
 from bench.media import worker_pool
 from bench.peers import H264, OPUS, Peers, Track, picture, record, voice
@@ -48,6 +48,8 @@ OFFER = Path(__file__).parents[1] / "tests" / "media" / "offers" / "chromium-aud
 SMALL = LADDER[4]
 LOOK, CHURN, KILL = 10.0, 1.5, 45.0
 """Seconds between two looks, two changes, two kills."""
+REST = 6
+"""Every so many looks nobody is there."""
 MOST = 5
 """Far ends that churn at a time."""
 LAYOUTS = ("1:0", "1:7", "2:21", "4:0")
@@ -196,9 +198,13 @@ async def soak(pool: WorkerPool, tracks: list[Track], minutes: float) -> tuple[l
             await killed.kill()
             kill += KILL
         if now >= look:
+            rest = len(seen) % REST == REST - 1
+            if rest:
+                await churn.end()
+                await asyncio.sleep(0.5)
             took = [1000 * one for when, one in clicker.travelled if when > now - LOOK]
             clicker.travelled.clear()
-            seen.append(Sample.of(now - began, worker.process, statistics.median(took) if took else None))
+            seen.append(Sample.of(now - began, worker.process, statistics.median(took) if took else None, rest=rest))
             look += LOOK
             print(seen[-1].line, flush=True)
         await asyncio.sleep(max(0.0, min(look, change, kill) - time.monotonic()))
@@ -221,10 +227,17 @@ async def main(minutes: float) -> bool:
         record(recording, SMALL.bitrate, f"{SMALL.width}x{SMALL.height}")
         async with worker_pool() as pool:
             seen, happened = await soak(pool, [voice(), picture(recording)], minutes)
-    found = slopes(seen)
-    wrong = verdict(found, happened)
+    grown = growth(seen)
+    wrong = verdict(grown, happened)
     RESULTS.mkdir(exist_ok=True)
-    result = {"minutes": minutes, **happened, "slopes_per_hour": found, "growth_allowed": LIMITS, "wrong": wrong}
+    result = {
+        "minutes": minutes,
+        **happened,
+        "slopes_per_hour": slopes(seen),
+        "growth": grown,
+        "growth_allowed": LIMITS,
+        "wrong": wrong,
+    }
     (RESULTS / "soak.json").write_text(
         json.dumps({**result, "samples": [msgspec.structs.asdict(one) for one in seen]}, indent=1)
     )
