@@ -34,7 +34,7 @@ from rostra.domain.media import CodecParameters, Content, Direction, MediaDescri
 from rostra.media import codecs
 from rostra.media import messages as m
 from rostra.media.client import Worker
-from rostra.media.engine import stage
+from rostra.media.engine import slides, stage
 from rostra.media.engine.gst import Gst
 
 WIDTH, HEIGHT = 1920, 1080
@@ -130,10 +130,12 @@ class Presenter:
         encoder = row.encoder.format(bitrate=bitrate, kilobits=bitrate // 1000, mtu=1100)
         # as browsers do with a screen: a new page is sharp at once, however long it takes to send
         encoder = encoder.replace("static-threshold=100", "static-threshold=0 max-quantizer=52")
+        if frames > slides.CAREFUL:
+            encoder = encoder.replace("veryfast", "superfast")
         self.turned, self.turning = 0.0, threading.Event()
         self._frames, self._pages = frames, [one.frame for one in pages]
         self._pipeline = Gst.parse_launch(
-            f"rtpbin name=rtp rtp-profile=avpf appsrc name=in is-live=true do-timestamp=true format=time "
+            f"rtpbin name=rtp rtp-profile=avpf appsrc name=in is-live=true do-timestamp=true max-buffers=2 leaky-type=downstream format=time "
             f"caps=video/x-raw,format=I420,width={WIDTH},height={HEIGHT},framerate={frames}/1 ! {encoder} ! "
             f"{f'{row.encoded} ! ' if row.encoded else ''}"
             f"{row.payloader.format(payload_type=codec.payload_type, mtu=1200)} ! rtp.send_rtp_sink_0 "

@@ -3,8 +3,8 @@
 A conference of senders, each of one tint, whose recorded moving picture and size are known, and of a viewer that
 GStreamer decodes: once at 720p, once at 1080p where Full HD is enabled. Of the viewer is told: size, pictures a second,
 and that every tile of the layout has its sender's tint, else the bench fails. Counted is the processor time of the
-media worker alone. With one sender its picture fills the viewer's, and is forwarded if it may be; with three it is composed for each
-of the four. Run: `python -m bench.fullhd [seconds]`.
+media worker alone. With one sender its picture fills the viewer's, and is forwarded if it may be; with three each of
+the four has a composed picture of its own. Run: `python -m bench.fullhd [seconds]`.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from django.test import Client
 from playwright.async_api import async_playwright
 
 from rostra.configuration.models import WorkerVM
@@ -26,6 +27,7 @@ from rostra.management.media_graph import BOX, MOST, Box, Drawing, drawing
 from rostra.management.media_words import COLUMNS, Who
 from rostra.management.status import SILENT
 from tests.e2e.browser import ARGUMENTS, CHROMIUM
+from tests.management import people as people_with
 
 from .test_live_view import settings_without_tls, site
 from .test_status_pages import Made, fill, made, nodes
@@ -106,6 +108,17 @@ def test_many_that_are_alike_are_one_box() -> None:
     assert sum(box.count for box in found.boxes) == len(told(3, 47).nodes)
 
 
+def test_what_is_sent_on_as_it_came_is_told_from_what_is_encoded() -> None:
+    passed = MediaNode(id="forwarded:c", kind="forwarded", name="h0/full/VP8", users=1, detail={"source": "h0"})
+    graph = told(2, 0)
+    edges = (*graph.edges, ("in:h0", "forwarded:c"), ("forwarded:c", "out:h1"))
+    found = drawing(MediaGraph(nodes=(*graph.nodes, passed), edges=edges), people(2, 0))
+    assert {(line.origin, line.target) for line in found.lines if line.passed} == set(edges[-2:])
+    (box,) = of(found, "forwarded")
+    assert (box.title, box.facts, box.sources, box.takers) == ("Host 0", "1 leg", ("Host 0",), ("Host 1",))
+    assert "1 stream forwarded" in found.summary
+
+
 @pytest.mark.parametrize(("hosts", "guests"), [(0, 0), (1, 0), (3, 2), (12, 0), (30, 200)])
 def test_it_can_be_read(hosts: int, guests: int) -> None:
     found = drawing(told(hosts, guests), people(hosts, guests))
@@ -148,6 +161,13 @@ def test_the_page_draws_it_and_says_the_same_as_a_table(browser: Any, made: Made
     assert PAGE in browser.get("/admin/status/conference/c-1/").content.decode()
     assert PAGE in browser.get("/admin/status/media/").content.decode()
     assert browser.get("/admin/status/live/data.json").json()["conferences"][0]["media"] == PAGE
+    visitor = Client()
+    assert visitor.get(PAGE).status_code == 302
+    for permission, answer in (("view_status", 200), ("view_logs", 403)):
+        visitor.force_login(people_with.account(permission, "is_admin", "use_web", permission))
+        assert [visitor.get(path).status_code for path in (PAGE, f"{PAGE}parts/", "/admin/status/media/")] == [
+            answer
+        ] * 3
 
 
 def test_what_cannot_be_told_is_said(browser: Any, made: Made, nodes: list[WorkerVM]) -> None:
