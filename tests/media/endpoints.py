@@ -150,6 +150,13 @@ class Far:
         if next(self._coded) > 5:
             self.running.set()
 
+    def renew(self) -> None:
+        """Make a key frame, unasked."""
+        wanted = Gst.Event.new_custom(
+            Gst.EventType.CUSTOM_UPSTREAM, Gst.Structure.from_string("GstForceKeyUnit,all-headers=(boolean)true")[0]
+        )
+        self._pipeline.get_by_name("coded").get_static_pad("sink").push_event(wanted)
+
     async def sample(self, seconds: float = 5) -> Any:
         """The next of what comes, or None."""
         out = self._pipeline.get_by_name("out")

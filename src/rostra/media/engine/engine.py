@@ -15,7 +15,7 @@ from rostra.domain.theme import AUDIO_INDICATOR
 from rostra.environment import Environment
 from rostra.media import messages as m
 from rostra.media import replies
-from rostra.media.engine import ports, stage, stills
+from rostra.media.engine import ports, sights, stage, stills
 from rostra.media.engine.asking import Asking
 from rostra.media.engine.backplane_legs import BackplaneLeg, BackplaneReceiver, BackplaneSender
 from rostra.media.engine.faces import Faces
@@ -196,7 +196,7 @@ class Engine:
             self._emit(m.FirstPicture(leg=source, width=0, height=0))
         missing = {
             source: [leg for leg in showing[source] if not leg.held and leg.arriving(source)]
-            for source in showing.keys() - pictures.keys()
+            for source in (showing.keys() - pictures.keys()) | (showing.keys() & sights.waiting())
         }
         for source in self._asking.due([source for source, legs in missing.items() if legs]):
             visit(missing[source], lambda leg: leg.request_pictures(), self._failed)

@@ -19,6 +19,7 @@ class _Gate(ctypes.Structure):
     _fields_ = (
         ("id", ctypes.c_char * _ID_SIZE),
         ("idle", ctypes.c_int32),
+        ("waits", ctypes.c_int32),
         ("passed", ctypes.c_int32),
         ("dropped", ctypes.c_int32),
     )
@@ -39,6 +40,8 @@ class Gate:
     source: str
     idle: bool
     """It waits for a key frame: nobody looks, or somebody does from just now on."""
+    waits: bool
+    """Somebody looks, and what was asked for has not come yet."""
     passed: int
     dropped: int
     """Encoded pictures that went to the decoder, and that were kept from it."""
@@ -73,7 +76,12 @@ def want(source: str) -> bool:
 def gates() -> list[Gate]:
     """All decoders of pictures."""
     found = stage.listed(_library().rostra_gates, _Gate)
-    return [Gate(one.id.decode(), bool(one.idle), one.passed, one.dropped) for one in found]
+    return [Gate(one.id.decode(), bool(one.idle), bool(one.waits), one.passed, one.dropped) for one in found]
+
+
+def waiting() -> set[str]:
+    """Sources that are looked at, of which a key frame was asked for in vain so far."""
+    return {one.source for one in gates() if one.waits}
 
 
 def scalings() -> list[Scaling]:

@@ -44,7 +44,7 @@ typedef struct {
 
 typedef struct {
   char id[ROSTRA_ID_SIZE];
-  gint32 idle, passed, dropped;
+  gint32 idle, waits, passed, dropped;
 } RostraGate;
 
 typedef struct {

@@ -4,7 +4,7 @@
  * and not many: they tell the size of the picture and are what is seen first when somebody looks again. That it is
  * there at all is told for every picture that is kept back. Who looks again waits for a key frame, asked for at once.
  *
- * Lock: over the table, the lists in it and `asked`. Events go upstream with none held. */
+ * Lock: over the table, the lists in it, `asked` and `times`. Events go upstream with none held. */
 #include "rostra.h"
 
 typedef struct {
@@ -36,6 +36,7 @@ static const gint64 LINGERING = 2 * G_USEC_PER_SEC; /* layouts change to and fro
 static const gint64 GLIMPSES = G_USEC_PER_SEC;
 static const gint64 PATIENCE = 500 * G_TIME_SPAN_MILLISECOND; /* a request or its answer may be lost; doubled each time */
 static const int DOUBLED = 3;
+static const gint64 UNANSWERED = 300 * G_TIME_SPAN_MILLISECOND;
 
 static GMutex lock;
 static GHashTable *sights;
@@ -80,10 +81,14 @@ gboolean rostra_look(const char *source) {
   return current;
 }
 
+/* With the lock held. */
+static gboolean seen(const Sight *sight, gint64 now) {
+  return sight && sight->looked && now - sight->looked < LINGERING;
+}
+
 static gboolean looked_at(const RostraVideoGate *self, gint64 now) {
   g_mutex_lock(&lock);
-  Sight *sight = sight_of(self->source);
-  gboolean found = sight && sight->looked && now - sight->looked < LINGERING;
+  gboolean found = seen(sight_of(self->source), now);
   g_mutex_unlock(&lock);
   return found;
 }
@@ -218,6 +223,7 @@ ROSTRA_EXPORT int rostra_gates(RostraGate *out, int room) {
   int count = 0;
   GHashTableIter iter;
   gpointer id, value;
+  gint64 now = g_get_monotonic_time();
   g_mutex_lock(&lock);
   if (sights) g_hash_table_iter_init(&iter, sights);
   while (sights && g_hash_table_iter_next(&iter, &id, &value))
@@ -226,6 +232,8 @@ ROSTRA_EXPORT int rostra_gates(RostraGate *out, int room) {
       if (count >= room) continue;
       g_strlcpy(out[count].id, id, ROSTRA_ID_SIZE);
       out[count].idle = g_atomic_int_get(&gate->need_key);
+      gboolean unanswered = gate->asked && (gate->times || now - gate->asked >= UNANSWERED);
+      out[count].waits = out[count].idle && unanswered && seen(value, now);
       out[count].passed = g_atomic_int_get(&gate->passed);
       out[count].dropped = g_atomic_int_get(&gate->dropped);
     }
