@@ -154,6 +154,28 @@ def test_a_prompt_is_played_to_the_sample_and_a_tone_goes_on_below_it(mixer: Mix
     assert np.abs(other[2:] - turn * other[1:-1] + other[:-2]).max() <= 4, "the tone never breaks"
 
 
+def test_a_tone_for_all_is_encoded_once(mixer: Mixer) -> None:
+    """Somebody enters while one talks: all others are played the same, each from its first sample to its last."""
+    legs = [f"leg{i}" for i in range(12)]
+    mixer.speaker("talker")
+    for leg in (*legs, "talker"):
+        mixer.ear(leg, PCMU)
+    mixer.run({"talker": tone(600, 1, 3000)})
+    there, rung = mixer.coders, np.round(tone(1000, 0.5, 6000))
+    for leg in (*legs, "talker"):
+        mixer.play(leg, rung)
+    heard = mixer.run({"talker": tone(600, 0.4, 3000)})
+    assert mixer.coders == there + 1
+    for leg in legs:
+        assert np.array_equal(heard[leg], heard[legs[0]])
+    for leg, both in ((legs[0], 3000), ("talker", 0)):
+        spectrum = (
+            np.abs(np.fft.rfft(heard[leg][RATE // 10 : 3 * RATE // 10] * np.hanning(RATE // 5))) * 4 / (RATE // 5)
+        )
+        assert spectrum[200] == pytest.approx(6000, rel=0.05)
+        assert spectrum[120] == pytest.approx(both, rel=0.05, abs=60)
+
+
 def test_what_is_cut_off_dies_away(mixer: Mixer) -> None:
     mixer.listener("ear")
     mixer.play("ear", np.full(RATE, 8000))

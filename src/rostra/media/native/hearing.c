@@ -55,9 +55,10 @@ void rostra_leg_quiet(Leg *leg) {
   leg->prompt_at = leg->prompt_end = 0;
 }
 
+/* `sum` may be NULL: only time passes. */
 static void add_prompt(Leg *leg, gint32 *sum) {
   gsize count = MIN((gsize)ROSTRA_BLOCK, leg->prompt_end - leg->prompt_at);
-  for (gsize i = 0; i < count; i++) sum[i] += leg->prompt[leg->prompt_at + i];
+  for (gsize i = 0; sum && i < count; i++) sum[i] += leg->prompt[leg->prompt_at + i];
   leg->prompt_at += count;
   if (leg->prompt_at == leg->prompt_end) rostra_leg_quiet(leg);
 }
@@ -80,6 +81,71 @@ static GstBuffer *alone(Leg *leg, Sums *sums, guint listens) {
   }
   if (leg->prompt) add_prompt(leg, sum);
   return silent(sum) ? NULL : rostra_block_buffer(sum, &leg->limiter);
+}
+
+/* ---- what several are played at once, such as the tone when somebody enters ------------------------------------------ */
+
+typedef struct {
+  guint64 mark, start; /* what is played, and since when */
+  guint listens;
+  guint64 tick; /* of `buffer` */
+  GstBuffer *buffer;
+  Coder *coder[ROSTRA_EVENTS];
+} Choir;
+
+static GArray *choirs;
+
+static void choir_clear(gpointer data) {
+  Choir *choir = data;
+  gst_clear_buffer(&choir->buffer);
+  for (int codec = 0; codec < ROSTRA_EVENTS; codec++) g_clear_pointer(&choir->coder[codec], rostra_coder_unref);
+}
+
+static Choir *choir_of(const Leg *leg, guint listens, guint64 tick) {
+  guint64 start = tick - leg->prompt_at / ROSTRA_BLOCK;
+  if (!choirs) {
+    choirs = g_array_new(FALSE, TRUE, sizeof(Choir));
+    g_array_set_clear_func(choirs, choir_clear);
+  }
+  for (guint i = 0; i < choirs->len; i++) {
+    Choir *one = &g_array_index(choirs, Choir, i);
+    if (one->mark == leg->prompt_mark && one->start == start && one->listens == listens) return one;
+  }
+  Choir fresh = {.mark = leg->prompt_mark, .start = start, .listens = listens};
+  g_array_append_val(choirs, fresh);
+  return &g_array_index(choirs, Choir, choirs->len - 1);
+}
+
+/* The block of who neither talks nor hears himself, with a reference; NULL: silence. */
+static GstBuffer *sung(Leg *leg, Sums *sums, guint listens, guint64 tick) {
+  Choir *choir = choir_of(leg, listens, tick);
+  if (choir->tick == tick) {
+    add_prompt(leg, NULL);
+  } else {
+    gst_clear_buffer(&choir->buffer);
+    choir->buffer = alone(leg, sums, listens);
+    choir->tick = tick;
+  }
+  for (GList *item = leg->ears; item; item = item->next) {
+    Coder **coder = &choir->coder[((Ear *)item->data)->codec];
+    if (!*coder) *coder = rostra_coder_new(((Ear *)item->data)->codec);
+    rostra_coder_serve(*coder, item->data);
+  }
+  return choir->buffer ? gst_buffer_ref(choir->buffer) : NULL;
+}
+
+static void feed_choirs(Sums *sums, GstBuffer *nothing, guint64 tick) {
+  for (guint i = choirs ? choirs->len : 0; i-- > 0;) {
+    Choir *choir = &g_array_index(choirs, Choir, i);
+    if (choir->tick != tick) {
+      g_array_remove_index_fast(choirs, i);
+      continue;
+    }
+    GstBuffer *buffer = choir->buffer ? choir->buffer : nothing;
+    for (int codec = 0; codec < ROSTRA_EVENTS; codec++)
+      if (choir->coder[codec] && rostra_coder_wanted(choir->coder[codec]))
+        rostra_coder_feed(choir->coder[codec], buffer, sums->before[choir->listens], tick);
+  }
 }
 
 /* ---- a block for everybody ------------------------------------------------------------------------------------------ */
@@ -127,13 +193,16 @@ static void hear(Leg *leg, gpointer data) {
   Block *block = data;
   guint listens = leg->hears ? leg->listens & ROSTRA_EVERYBODY : 0;
   if (leg->loopback <= 0) g_clear_pointer(&leg->delayed, g_free);
-  gboolean apart = leg->loopback > 0 || leg->prompt || (leg->chosen && (listens & leg->group));
-  GstBuffer *own = apart ? alone(leg, block->sums, listens) : NULL;
+  gboolean single = leg->loopback > 0 || (leg->chosen && (listens & leg->group)), apart = single || leg->prompt;
+  gboolean together = apart && !single && leg->ears;
+  GstBuffer *own = together ? sung(leg, block->sums, listens, block->tick)
+                   : apart  ? alone(leg, block->sums, listens)
+                            : NULL;
   if (leg->ears) block->used |= 1u << listens;
-  if (leg->ears && apart) {
+  if (leg->ears && apart && !together) {
     gboolean soothing = listens && leg->loopback <= 0;
     serve_alone(leg, block, own ? own : soothing ? block->comfort : block->silence, listens);
-  } else if (leg->ears) {
+  } else if (leg->ears && !together) {
     serve_shared(leg, listens);
   }
   forget_idle(leg->coder, block->tick);
@@ -148,6 +217,7 @@ static void hear(Leg *leg, gpointer data) {
 void rostra_hearing_tick(guint64 tick, Sums *sums, GstBuffer *silence) {
   Block block = {tick, sums, silence, comfort(tick), 0};
   rostra_legs_each(hear, &block);
+  feed_choirs(sums, block.comfort, tick);
   for (guint listens = 0; listens < 1u << ROSTRA_GROUPS; listens++) {
     gst_clear_buffer(&sums->before[listens]);
     if (!(block.used & 1u << listens)) continue;
@@ -162,6 +232,7 @@ void rostra_hearing_tick(guint64 tick, Sums *sums, GstBuffer *silence) {
 }
 
 void rostra_hearing_end(Sums *sums) {
+  if (choirs) g_array_set_size(choirs, 0);
   for (guint listens = 0; listens < 1u << ROSTRA_GROUPS; listens++) {
     gst_clear_buffer(&sums->before[listens]);
     for (int codec = 0; codec < ROSTRA_EVENTS; codec++) g_clear_pointer(&shared[listens][codec], rostra_coder_unref);
@@ -176,7 +247,14 @@ void rostra_leg_deafen(Leg *leg) {
 
 /* ---- what is played to one leg --------------------------------------------------------------------------------------- */
 
+/* FNV-1a, by samples. */
+static guint64 marked(guint64 mark, const gint16 *samples, gsize count) {
+  for (gsize i = 0; i < count; i++) mark = (mark ^ (guint16)samples[i]) * 0x100000001b3u;
+  return mark ^ count;
+}
+
 ROSTRA_EXPORT double rostra_play(const char *id, const gint16 *samples, gsize count) {
+  guint64 mark = marked(0xcbf29ce484222325u, samples, count);
   rostra_mixer_lock();
   Leg *leg = rostra_leg_of(id);
   gsize left = leg->prompt_end - leg->prompt_at;
@@ -186,6 +264,7 @@ ROSTRA_EXPORT double rostra_play(const char *id, const gint16 *samples, gsize co
     if (left) memcpy(joined, leg->prompt + leg->prompt_at, left * sizeof *joined);
     memcpy(joined + left, samples, count * sizeof *joined);
     g_free(leg->prompt);
+    leg->prompt_mark = left ? marked(mark ^ leg->prompt_mark, joined, left) : mark;
     leg->prompt = joined;
     leg->prompt_at = 0;
     leg->prompt_end = left + count;
@@ -204,6 +283,7 @@ ROSTRA_EXPORT void rostra_stop_playing(const char *id) {
     gint16 *next = leg->prompt + leg->prompt_at;
     for (gsize i = 0; i < left; i++) next[i] = (gint16)(next[i] * (int)(left - i) / (int)(left + 1));
     leg->prompt_end = leg->prompt_at + left;
+    leg->prompt_mark = marked(leg->prompt_mark, next, left);
   } else if (leg) {
     rostra_leg_quiet(leg);
     rostra_leg_settle(leg);

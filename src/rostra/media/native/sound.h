@@ -225,6 +225,7 @@ struct _Leg {
 
   gint16 *prompt;
   gsize prompt_at, prompt_end;
+  guint64 prompt_mark; /* the same for all who are played the same */
 
   Limiter limiter;
   Coder *coder[ROSTRA_EVENTS]; /* of what only this leg hears */
