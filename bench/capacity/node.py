@@ -15,6 +15,7 @@ from typing import Any
 from tests.e2e.platform import Platform, descendants, fresh_environment
 
 _CONFERENCES = "/api/admin/configuration/v1/conference/"
+_RULES = "/api/admin/configuration/v1/gateway_routing_rule/"
 HD_CALLS = 400
 """What the node may take: it shall not refuse what is to be measured."""
 HOST_PIN, GUEST_PIN = "2468", "1357"
@@ -62,6 +63,21 @@ class Measured:
             self._rooms.add(alias)
             time.sleep(1.0)  # until the node knows it
         return alias
+
+    def gateway(self) -> str:
+        """An alias of calls to a port of this machine, which stands for `{port}`."""
+        if "gateway" not in self._rooms:
+            body = {
+                "name": "gateway", "priority": 1, "match_string": "out([0-9]+)",
+                "replace_string": rf"load@{self.address}:\1",
+            }  # fmt: skip
+            with self.platform.api() as api:
+                answer = api.post(_RULES, json=body)
+                if answer.status_code != 201:
+                    raise RuntimeError(f"no rule: {answer.text}")
+            self._rooms.add("gateway")
+            time.sleep(1.0)
+        return "out{port}"
 
     def workers(self) -> list[int]:
         return [pid for pid, command in self._processes().items() if "engine.worker" in command]

@@ -15,8 +15,6 @@ _CORES = (2, 4, 8, 16)
 _HEAD = """\
 # Capacity
 
-<!-- Written by `python -m bench.capacity` from the newest file in bench/results: change bench/capacity/page.py. -->
-
 How many calls a Conferencing Node carries, what they cost, and how to find out for a machine of your own. How a node
 decides whether it takes one more call is in [Admission and capacity](admission.md).
 """
@@ -71,6 +69,8 @@ what it got:
 python -m bench.load --sip 192.0.2.5:5060 --alias meet.demo --calls 8 --protocol srtp --seconds 20
 python -m bench.load --sip 192.0.2.5:5060 --web https://192.0.2.5 --alias meet.demo --protocol webrtc --picture VP8
 ```
+
+This page is written from the newest file in `bench/results` (`python -m bench.capacity --page`).
 
 A node measures at every start how many calls its machine carries, and refuses those beyond; `ROSTRA_CAPACITY` states it
 instead.

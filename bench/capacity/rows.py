@@ -180,10 +180,22 @@ def forwarded(bench: Bench) -> list[Figure]:
         groups = (Group(calls=1, picture=one, sees=1, layout="1:0") for one in pictures)
         return bench.attempt(name, bench.plan(alias, *groups, turn=_TURN), seconds=8.0)
 
+    def called(name: str, far: str, near: str) -> Run:
+        groups = (
+            Group(calls=1, protocol="called", picture=far, sees=1, layout="1:0"),
+            Group(calls=1, picture=near, sees=1, layout="1:0"),
+        )
+        return bench.attempt(name, bench.plan(alias, *groups, turn=_TURN), seconds=8.0)
+
     runs = [
         met("4 calls, all of H.264", *["H264"] * 4),
         met("4 calls, one of VP8", *["H264"] * 3, "VP8"),
         met("4 calls, two of each", "H264", "VP8", "H264", "VP8"),
+    ]
+    alias = bench.node.gateway()
+    runs += [
+        called("gateway call, both of H.264", "H264", "H264"),
+        called("gateway call, H.264 and VP8", "H264", "VP8"),
     ]
     cheaper = runs[2].cores / runs[0].cores if runs[0].valid else None
     return [

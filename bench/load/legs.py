@@ -76,12 +76,27 @@ class Leg:
     def _sender(self, number: int, send: Callable[[bytes], None]) -> PictureSender | VoiceSender:
         own = self.equipment
         source = 0x10000 + own.number * 2 + number
+        payload_type = self.codecs[number].payload_type
         if number and own.picture:
-            return PictureSender(own.picture, source, own.number * 29, send)
-        return VoiceSender(own.voice, source, own.speaks, send)
+            return PictureSender(own.picture, source, own.number * 29, send, payload_type)
+        return VoiceSender(own.voice, source, own.speaks, send, payload_type)
 
     def _stream(self, number: int, send: Callable[[bytes], None], send_control: Callable[[bytes], None]) -> None:
         self.streams.append(Stream(self._sender(number, send), self.receivers[number], send_control))
+
+    def _listen(self, number: int, ports: Ports) -> None:
+        receiver, stream = self.receivers[number], self.streams[number]
+
+        def media() -> None:
+            for data, when in ports.received():
+                receiver.take(data, when)
+
+        def control() -> None:
+            for packet in ports.controlled():
+                stream.controlled(packet)
+
+        self._traffic.listen(ports.rtp, media)
+        self._traffic.listen(ports.rtcp, control)
 
 
 class SipLeg(Leg):
@@ -106,20 +121,6 @@ class SipLeg(Leg):
         traffic.listen(self._call.socket, self._call.readable)
         for stream in self.streams:
             traffic.play(stream)
-
-    def _listen(self, number: int, ports: Ports) -> None:
-        receiver, stream = self.receivers[number], self.streams[number]
-
-        def media() -> None:
-            for data, when in ports.received():
-                receiver.take(data, when)
-
-        def control() -> None:
-            for packet in ports.controlled():
-                stream.controlled(packet)
-
-        self._traffic.listen(ports.rtp, media)
-        self._traffic.listen(ports.rtcp, control)
 
     @property
     def broken(self) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from bench.load import footage, judging
+from bench.load.callee import CalledLeg
 from bench.load.judging import Frame
 from bench.load.legs import Equipment, Leg, Node, SipLeg, WebRtcLeg
 from bench.load.pictures import Decoded, Ideal, decode, save, scene
@@ -35,7 +36,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
     calls: int
     protocol: str = "sip"
-    """`sip`, `srtp` or `webrtc`."""
+    """`sip`, `srtp`, `webrtc`, or `called`: a SIP endpoint that waits for a gateway call."""
     picture: str = "H264"
     """`H264`, `VP8`, or empty: sound only."""
     sound: tuple[str, ...] = ("OPUS",)
@@ -45,6 +46,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     """How many others its picture shows; 0: all who send one, up to what the layout has room for."""
     layout: str = ""
     alias: str = ""
+    """Else the plan's; `{port}` is where the last of those waits who are called."""
     bandwidth: int = footage.BITRATE
     recorded: int = 8
     """Receivers whose pictures are decoded, the last ones of it."""
@@ -105,7 +107,7 @@ class Meeting:
 
     def _leg(self, group: Group, at: int, number: int, recorded: bool) -> Leg:
         plan = self.plan
-        node = Node(plan.address, plan.sip_port, plan.web, group.alias or plan.alias)
+        node = Node(plan.address, plan.sip_port, plan.web, self._alias(group))
         equipment = Equipment(
             number=number,
             voice=footage.voice(CODECS[group.sound[at % len(group.sound)]], number),
@@ -116,8 +118,15 @@ class Meeting:
             pin=group.pin,
             bandwidth=group.bandwidth,
         )
+        if group.protocol == "called":
+            return CalledLeg(self._traffic, equipment, plan.address)
         kind = WebRtcLeg if group.protocol == "webrtc" else SipLeg
         return kind(self._traffic, equipment, node)
+
+    def _alias(self, group: Group) -> str:
+        """For a gateway call with the port of the one that is called."""
+        ports = [part.leg.port for part in self._parts if isinstance(part.leg, CalledLeg)]
+        return (group.alias or self.plan.alias).format(port=ports[-1] if ports else 0)
 
     def measure(self, seconds: float) -> dict[str, Any]:
         """Wait so long; times are of the wall clock."""

@@ -78,8 +78,9 @@ class Sender:
 class PictureSender(Sender):
     """Footage, from a place of its own on; asked for a key frame it goes on with the next one."""
 
-    def __init__(self, track: Track, source: int, offset: int, send: Send) -> None:
-        super().__init__(track.codec.payload_type, source, track.step, track.ticks, send)
+    def __init__(self, track: Track, source: int, offset: int, send: Send, payload_type: int | None = None) -> None:
+        """`payload_type`: where another one was agreed than the track's own."""
+        super().__init__(payload_type or track.codec.payload_type, source, track.step, track.ticks, send)
         self.sent: list[tuple[float, int]] = []
         """When which frame of the footage was sent."""
         self.asked = 0
@@ -120,9 +121,11 @@ class PictureSender(Sender):
 class VoiceSender(Sender):
     """A voice, that speaks when it is its turn."""
 
-    def __init__(self, voice: Voice, source: int, speaks: Callable[[float], bool], send: Send) -> None:
+    def __init__(
+        self, voice: Voice, source: int, speaks: Callable[[float], bool], send: Send, payload_type: int | None = None
+    ) -> None:
         track = voice.speech
-        super().__init__(track.codec.payload_type, source, track.step, track.ticks, send)
+        super().__init__(payload_type or track.codec.payload_type, source, track.step, track.ticks, send)
         self._voice = voice
         self._speaks = speaks
         self._at = source * 37

@@ -39,21 +39,26 @@ def offer(own: str, streams: list[Wanted]) -> str:
     """The session description."""
     lines = ["v=0", f"o=load 1 1 IN IP4 {own}", "s=-", f"c=IN IP4 {own}", "t=0 0"]
     for one in streams:
-        codec, profile = one.codec, "RTP/SAVP" if one.key else "RTP/AVP"
-        channels = f"/{codec.channels}" if codec.channels and codec.channels > 1 else ""
-        lines.append(f"m={one.kind} {one.port} {profile} {codec.payload_type}")
-        if one.bandwidth:
-            lines += [f"b=AS:{one.bandwidth // 1000}", f"b=TIAS:{one.bandwidth}"]
-        lines.append(f"a=rtpmap:{codec.payload_type} {codec.name.lower()}/{codec.clock_rate}{channels}")
-        if codec.parameters:
-            members = ";".join(f"{name}={value}" for name, value in codec.parameters.items())
-            lines.append(f"a=fmtp:{codec.payload_type} {members}")
-        if one.kind == "video":
-            lines += ["a=rtcp-fb:* nack pli", "a=rtcp-fb:* ccm fir"]
-        if one.key:
-            lines.append(f"a=crypto:1 {SUITE} inline:{base64.b64encode(one.key).decode()}")
-        lines.append("a=sendrecv")
+        lines += section(one, "RTP/SAVP" if one.key else "RTP/AVP")
     return "\r\n".join(lines) + "\r\n"
+
+
+def section(one: Wanted, profile: str) -> list[str]:
+    """What a session description says of a stream."""
+    codec = one.codec
+    channels = f"/{codec.channels}" if codec.channels and codec.channels > 1 else ""
+    lines = [f"m={one.kind} {one.port} {profile} {codec.payload_type}"]
+    if one.bandwidth:
+        lines += [f"b=AS:{one.bandwidth // 1000}", f"b=TIAS:{one.bandwidth}"]
+    lines.append(f"a=rtpmap:{codec.payload_type} {codec.name}/{codec.clock_rate}{channels}")
+    if codec.parameters:
+        members = ";".join(f"{name}={value}" for name, value in codec.parameters.items())
+        lines.append(f"a=fmtp:{codec.payload_type} {members}")
+    if one.kind == "video":
+        lines += ["a=rtcp-fb:* nack pli", "a=rtcp-fb:* ccm fir"]
+    if one.key:
+        lines.append(f"a=crypto:1 {SUITE} inline:{base64.b64encode(one.key).decode()}")
+    return [*lines, "a=sendrecv"]
 
 
 def answered(body: str) -> list[Agreed]:
