@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import io
+import json
 import os
 import socket
 import tempfile
 import time
+import zipfile
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.e2e.platform import Platform, descendants, fresh_environment
 
 _CONFERENCES = "/api/admin/configuration/v1/conference/"
+_THEMES = "/api/admin/configuration/v1/ivr_theme/"
 _RULES = "/api/admin/configuration/v1/gateway_routing_rule/"
 HD_CALLS = 400
 """What the node may take: it shall not refuse what is to be measured."""
@@ -63,6 +68,18 @@ class Measured:
             self._rooms.add(alias)
             time.sleep(1.0)  # until the node knows it
         return alias
+
+    def plain_theme(self) -> str:
+        """A theme that draws nothing over pictures, as what is drawn over them must be encoded; its URI."""
+        package = io.BytesIO()
+        with zipfile.ZipFile(package, "w") as archive:
+            archive.writestr("plain/themeconfig.json", json.dumps({"disable_watermark_icon": True}))
+        with self.platform.api() as api:
+            files = {"package": ("plain.zip", package.getvalue())}
+            answer = api.post(_THEMES, data={"name": "Plain"}, files=files)
+            if answer.status_code != 201:
+                raise RuntimeError(f"no theme: {answer.text}")
+        return urlsplit(answer.headers["Location"]).path
 
     def gateway(self) -> str:
         """An alias of calls to a port of this machine, which stands for `{port}`."""
