@@ -19,10 +19,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from bench.media import everybody_else, worker_pool
+from bench.media import worker_pool
 from bench.peers import FRAME_RATE, H264, KINDS
 from rostra.domain.media import CodecParameters, MediaDescription, MediaStream
+from rostra.domain.scene import Scene, Tile
 from rostra.media import codecs
+from rostra.media import messages as m
 from rostra.media.engine import branches, rtp_parts, rtp_transport, stage
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.rungs import LADDER
@@ -38,6 +40,13 @@ CLICK = (bytes([0x00]) * 8 + bytes([0x80]) * 8) * 10
 DRAWN_RATE = 29.3
 """Frames a second of the camera: not quite the engine's, so that every phase between the two is measured."""
 WARMING = 2.0
+SHOWN = Scene(
+    tiles=(
+        Tile(source="sender", x=0, y=0, width=WIDTH, height=HEIGHT),
+        Tile(x=WIDTH - 16, y=HEIGHT - 16, width=16, height=16),
+    )
+)
+"""The whole of the sender, and a mark, as without it the picture would be sent on as it came."""
 
 
 class Camera:
@@ -205,8 +214,9 @@ async def engine(seconds: float) -> Delays:
     async with worker_pool() as pool:
         worker = await pool.acquire("bench", "Bench", lambda _: None, lambda _: None)
         screen, clicker = Screen(), Clicker(None)
-        await worker.compose(everybody_else(["sender", "viewer"]))
-        ports = {leg: (await worker.reserve_rtp(leg, KINDS))[1] for leg in ("sender", "viewer")}
+        ends = ("sender", "viewer")
+        await worker.compose(m.Compose(views={"sender": Scene(), "viewer": SHOWN}, watching={one: one for one in ends}))
+        ports = {leg: (await worker.reserve_rtp(leg, KINDS))[1] for leg in ends}
         far = {"sender": describe(clicker.own, rtp_parts.DISCARD), "viewer": describe(clicker.port, screen.port)}
         for leg, side in far.items():
             await worker.connect_rtp(leg, describe(*ports[leg]), side)
