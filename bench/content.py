@@ -34,7 +34,7 @@ from rostra.domain.media import CodecParameters, Content, Direction, MediaDescri
 from rostra.media import codecs
 from rostra.media import messages as m
 from rostra.media.client import Worker
-from rostra.media.engine import slides, stage
+from rostra.media.engine import stage
 from rostra.media.engine.gst import Gst
 
 WIDTH, HEIGHT = 1920, 1080
@@ -44,6 +44,8 @@ PIXELS: Final = round(POINTS * 96 / 72)
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 LIMIT = 1_000_000
 """bit/s that the viewer takes."""
+PACING = 400
+"""Microseconds between two packets of the presenter: buffers of sockets are not for whole pages."""
 TURNED = 8.0
 """Seconds after which the page is turned."""
 LOOKS = (1.0, 2.0, 4.0)
@@ -129,17 +131,17 @@ class Presenter:
         row = codecs.careful(codecs.sent_as(codecs.BY_NAME[codec.name], codec.parameters))
         encoder = row.encoder.format(bitrate=bitrate, kilobits=bitrate // 1000, mtu=1100)
         # as browsers do with a screen: a new page is sharp at once, however long it takes to send
-        encoder = encoder.replace("static-threshold=100", "static-threshold=0 max-quantizer=52")
-        if frames > slides.CAREFUL:
-            encoder = encoder.replace("veryfast", "superfast")
+        encoder = encoder.replace("static-threshold=100", "static-threshold=0 max-quantizer=56")
         self.turned, self.turning = 0.0, threading.Event()
         self._frames, self._pages = frames, [one.frame for one in pages]
         self._pipeline = Gst.parse_launch(
-            f"rtpbin name=rtp rtp-profile=avpf appsrc name=in is-live=true do-timestamp=true max-buffers=2 leaky-type=downstream format=time "
+            "rtpbin name=rtp rtp-profile=avpf appsrc name=in is-live=true do-timestamp=true format=time max-buffers=2 "
+            "leaky-type=downstream "
             f"caps=video/x-raw,format=I420,width={WIDTH},height={HEIGHT},framerate={frames}/1 ! {encoder} ! "
             f"{f'{row.encoded} ! ' if row.encoded else ''}"
             f"{row.payloader.format(payload_type=codec.payload_type, mtu=1200)} ! rtp.send_rtp_sink_0 "
-            f"rtp.send_rtp_src_0 ! udpsink host=127.0.0.1 port={port} sync=false async=false "
+            f"rtp.send_rtp_src_0 ! identity sleep-time={PACING} ! udpsink host=127.0.0.1 port={port} "
+            "sync=false async=false "
             "udpsrc name=control address=127.0.0.1 port=0 ! rtp.recv_rtcp_sink_0"
         )
         self._pipeline.set_state(Gst.State.PLAYING)

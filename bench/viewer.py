@@ -17,25 +17,26 @@ class Viewer:
 
     def __init__(self, codec: CodecParameters, control: int) -> None:
         row = codecs.BY_NAME[codec.name]
-        self.pictures = self.octets = 0
+        self.pictures = 0
         self.size = (0, 0)
         self._shown = b""
         self._pipeline = Gst.parse_launch(
             f"rtpbin name=rtp rtp-profile=avpf do-lost=true latency={rtp_transport.JITTER} "
             f"udpsrc name=in port=0 address=127.0.0.1 buffer-size=2000000 caps=application/x-rtp,media=video,"
             f"encoding-name={codec.name},clock-rate=90000,payload={codec.payload_type},rtcp-fb-nack-pli=true ! "
-            f"identity name=counted signal-handoffs=true ! rtp.recv_rtp_sink_0 "
+            "identity name=counted silent=true ! rtp.recv_rtp_sink_0 "
             f"rtp. ! {row.depayloader} ! {row.decoder} ! videoconvert ! video/x-raw,format=I420 ! "
             "appsink name=out sync=false emit-signals=true "
             f"rtp.send_rtcp_src_0 ! udpsink host=127.0.0.1 port={control} sync=false async=false"
         )
-        self._pipeline.get_by_name("counted").connect("handoff", self._count)
         self._pipeline.get_by_name("out").connect("new-sample", self._look)
         self._pipeline.set_state(Gst.State.PLAYING)
         self.port: int = self._pipeline.get_by_name("in").get_property("port")
 
-    def _count(self, _: Any, buffer: Any) -> None:
-        self.octets += buffer.get_size()
+    @property
+    def octets(self) -> int:
+        """Received so far."""
+        return self._pipeline.get_by_name("counted").get_property("stats").get_uint64("num-bytes")[1]
 
     def _look(self, out: Any) -> Any:
         sample = out.emit("pull-sample")
