@@ -157,6 +157,6 @@ async def test_pictures_hold_under_loss(driven: Driven, ends: list[Far]) -> None
         await driven.until(lambda: any(isinstance(event, m.FirstPicture) for event in driven.events))
         before = screen.asked
         relay.impair(Impairment(delay=0.02), Impairment(loss=0.15, delay=0.02))
-        await asyncio.to_thread(relay.until_lost, 12)
+        await asyncio.to_thread(relay.until_lost, 9)
         assert screen.repeated() > 4
         assert screen.asked - before <= 1, "pictures were given up"
