@@ -15,8 +15,8 @@ from rostra.media.engine.sending import SendingRate
 
 AGAIN: Final = 0.4
 """Share of the rate at which what got lost is sent again at most."""
-STALE: Final = 1.0
-"""Seconds in which nothing is sent again after the rate was lowered."""
+STALE, FLOODED = 1.0, 0.4
+"""Seconds in which nothing is sent again after the rate was lowered, where more than such a share got lost."""
 COUNTING: Final = 0.9
 """Seconds between two looks at counters; reports come every few seconds."""
 
@@ -43,8 +43,9 @@ class RtpRates:
             main = max(sent, key=lambda one: one.octets, default=None)
             heard = self._reports.heard(now, main, transport.missed(index))
         changed = self.rate.look(now, heard, self._reports.sent, best)
-        # what was lost of the stream as it was before is of no use, and would fill the path
-        fresh = now - self.rate.estimate.cut_at < STALE
+        # what was lost of the stream as it was before is of no use, and would fill the path where that was why
+        known = self.rate.estimate
+        fresh = now - known.cut_at < STALE and known.share > FLOODED
         transport.limit_repeats(index, 0 if fresh else AGAIN * best(self.limit).bitrate)
         return changed
 
