@@ -10,17 +10,18 @@ from pathlib import Path
 import msgspec
 
 LIMITS = {
-    "worker_megabytes": 25.0,
-    "worker_proportional_megabytes": 25.0,
+    "worker_allocated_megabytes": 3.0,
+    "worker_megabytes": 60.0,
+    "worker_proportional_megabytes": 60.0,
     "worker_threads": 4.0,
-    "worker_descriptors": 3.0,
+    "worker_descriptors": 6.0,
     "keeper_megabytes": 15.0,
     "keeper_threads": 3.0,
     "keeper_descriptors": 3.0,
     "delay_ms": 10.0,
 }
-"""By how much each may have grown from the first half of a run to the second. The allocator of a worker keeps up to so
-many megabytes more at one time than at another, whatever the run."""
+"""By how much each may have grown from the first half of a run to the second. What a worker has allocated tells a leak;
+what it takes is up to so much more at one time than at another, since the allocator keeps what was freed."""
 _WIDTH, _HEIGHT, _LEFT = 900, 110, 250
 
 
@@ -28,6 +29,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """One look."""
 
     seconds: float
+    worker_allocated_megabytes: float
     worker_megabytes: float
     worker_proportional_megabytes: float
     worker_threads: int
@@ -41,11 +43,11 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """All who come and go had gone."""
 
     @classmethod
-    def of(cls, seconds: float, worker: int, delay: float | None, *, rest: bool) -> Sample:
-        """Of a worker's process, and this one, which keeps it."""
+    def of(cls, seconds: float, worker: int, allocated: int, delay: float | None, *, rest: bool) -> Sample:
+        """Of a worker's process, which has so many bytes allocated, and this one, which keeps it."""
         own = os.getpid()
         return cls(
-            seconds=round(seconds, 1),
+            seconds=round(seconds, 1), worker_allocated_megabytes=round(allocated / 1e6, 2),
             worker_megabytes=memory(worker, "Rss"), worker_proportional_megabytes=memory(worker, "Pss"),
             worker_threads=entries(worker, "task"), worker_descriptors=entries(worker, "fd"),
             keeper_megabytes=memory(own, "Rss"), keeper_threads=entries(own, "task"),
@@ -55,7 +57,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def line(self) -> str:
         delay = "silent" if self.delay_ms is None else f"{self.delay_ms:.1f} ms"
-        worker = f"{self.worker_megabytes:6.1f} MB ({self.worker_proportional_megabytes:.0f}) {self.worker_threads:3}"
+        memory = f"{self.worker_megabytes:6.1f} MB ({self.worker_proportional_megabytes:.0f})"
+        worker = f"{self.worker_allocated_megabytes:5.1f} of {memory} {self.worker_threads:3}"
         keeper = f"{self.keeper_megabytes:6.1f} MB {self.keeper_threads:3}"
         return (
             f"{self.seconds:7.0f} s  worker {worker} threads {self.worker_descriptors:3} files  "

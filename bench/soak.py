@@ -4,8 +4,8 @@ One media worker carries a conference with churn: RTP far ends (`peers.py`) with
 slides; WebRTC legs are opened, and closed before they are connected; the layout changes; everybody is shown an encoder
 of their own or shares one. Another worker is killed now and then and its conference set up again on the next. Every ten
 seconds memory, threads and descriptors of the first worker, and of this process, which keeps the workers as a node
-does, are looked at, and how long sound takes from one far end to another; every minute when all who come and go have
-gone. The verdict compares the two halves of the run without its first fifth (`growth.py`).
+does, are looked at, and how long sound takes from one far end to another; every half a minute when all who come and
+go have gone. The verdict compares the two halves of the run without its first fifth (`growth.py`).
 
 Writes `bench/results/soak.json` and `soak.svg`. Run: `python -m bench.soak [minutes]`; takes about a quarter of a core.
 """
@@ -48,7 +48,7 @@ OFFER = Path(__file__).parents[1] / "tests" / "media" / "offers" / "chromium-aud
 SMALL = LADDER[4]
 LOOK, CHURN, KILL = 10.0, 1.5, 45.0
 """Seconds between two looks, two changes, two kills."""
-REST = 6
+REST = 3
 """Every so many looks nobody is there."""
 MOST = 5
 """Far ends that churn at a time."""
@@ -204,7 +204,10 @@ async def soak(pool: WorkerPool, tracks: list[Track], minutes: float) -> tuple[l
                 await asyncio.sleep(0.5)
             took = [1000 * one for when, one in clicker.travelled if when > now - LOOK]
             clicker.travelled.clear()
-            seen.append(Sample.of(now - began, worker.process, statistics.median(took) if took else None, rest=rest))
+            allocated = (await worker.statistics()).debug["allocated_bytes"]
+            seen.append(
+                Sample.of(now - began, worker.process, allocated, statistics.median(took) if took else None, rest=rest)
+            )
             look += LOOK
             print(seen[-1].line, flush=True)
         await asyncio.sleep(max(0.0, min(look, change, kill) - time.monotonic()))

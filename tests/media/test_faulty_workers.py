@@ -39,7 +39,10 @@ def test_what_a_process_takes(tmp_path: Path) -> None:
     before = bounds.resident(os.getpid())
     taken = bytearray(os.urandom(1)) * (64 * MEBI)
     assert bounds.resident(os.getpid()) - before > 48 * MEBI
+    assert bounds.allocated() > 64 * MEBI
+    held = bounds.allocated()
     del taken
+    assert held - bounds.allocated() > 48 * MEBI
     assert bounds.resident(2**22 + 1) == 0, "there is no such process"
     limit = tmp_path / "memory.max"
     assert bounds.usable(limit) > 256 * MEBI

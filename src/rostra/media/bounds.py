@@ -6,6 +6,7 @@ takes a worker before anything else of ours (`be_first`).
 
 from __future__ import annotations
 
+import ctypes
 import os
 from pathlib import Path
 
@@ -42,6 +43,23 @@ def resident(process: int) -> int:
         return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * _PAGE
     except (OSError, IndexError):
         return 0
+
+
+class _Allocated(ctypes.Structure):
+    """`struct mallinfo2` (mallinfo(3))."""
+
+    _fields_ = (
+        *((name, ctypes.c_size_t) for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks")),
+        *((name, ctypes.c_size_t) for name in ("uordblks", "fordblks", "keepcost")),
+    )
+
+
+def allocated() -> int:
+    """Bytes that this process has allocated and not freed; it takes more, as the allocator keeps what was freed."""
+    ask = ctypes.CDLL(None).mallinfo2
+    ask.restype = _Allocated
+    found = ask()
+    return int(found.uordblks) + int(found.hblkhd)
 
 
 def be_first() -> None:

@@ -13,8 +13,8 @@ import structlog
 from rostra.domain.scene import FACE, Scene
 from rostra.domain.theme import AUDIO_INDICATOR
 from rostra.environment import Environment
+from rostra.media import bounds, replies
 from rostra.media import messages as m
-from rostra.media import replies
 from rostra.media.engine import ports, sights, stage, stills
 from rostra.media.engine.asking import Asking
 from rostra.media.engine.backplane_legs import BackplaneLeg, BackplaneReceiver, BackplaneSender
@@ -383,6 +383,7 @@ class Engine:
             "rates": self._needs.debug_state(),
             "graph": survey(self._legs, self._renditions.running, self._views, self._passing.routes),
             "resident_kilobytes": usage.ru_maxrss,
+            "allocated_bytes": bounds.allocated(),
         }
         return m.StatisticsReply(
             streams=tuple(one for leg in self._legs.values() for one in leg.statistics()),
