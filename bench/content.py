@@ -131,7 +131,7 @@ class Presenter:
         row = codecs.careful(codecs.sent_as(codecs.BY_NAME[codec.name], codec.parameters))
         encoder = row.encoder.format(bitrate=bitrate, kilobits=bitrate // 1000, mtu=1100)
         # as browsers do with a screen: a new page is sharp at once, however long it takes to send
-        encoder = encoder.replace("static-threshold=100", "static-threshold=0 max-quantizer=56")
+        encoder = encoder.replace("static-threshold=100", "static-threshold=0 max-quantizer=52")
         self.turned, self.turning = 0.0, threading.Event()
         self._frames, self._pages = frames, [one.frame for one in pages]
         self._pipeline = Gst.parse_launch(
