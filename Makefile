@@ -27,7 +27,7 @@ bench: test-environment native web ## measure the capacity of a node; ten minute
 	@$(VENV)/python -m bench.capacity
 
 bench-all: bench ## then every other benchmark; each prints its figures and their reference
-	@for name in alias_lookup stage media fullhd delay loss backplane relay placement join webapp sessions cluster replication management; do \
+	@for name in alias_lookup stage media fullhd audio delay loss backplane relay placement join webapp sessions cluster replication management; do \
 	  echo "== bench.$$name"; $(VENV)/python -m bench.$$name || exit 1; done
 
 native: ## build the media stage, our GStreamer plug-in in C

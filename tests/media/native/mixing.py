@@ -16,7 +16,9 @@ from rostra.media.engine.lines import State
 RATE = 48000
 BLOCK = 960
 OPUS, PCMU = 1, 2
-SOURCES = ("hearing", "sums", "speech", "ring", "coders", "voices", "resample", "line", "clean", "conceal")
+SOURCES = (
+    *("hearing", "sums", "speech", "ring", "coders", "voices", "resample", "line", "clean", "conceal", "listener"),
+)
 PACKAGES = ("gstreamer-base-1.0", "gstreamer-video-1.0", "opus", "spandsp", "libsrtp2", "speexdsp")
 Samples = np.ndarray
 

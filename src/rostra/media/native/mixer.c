@@ -12,34 +12,21 @@
 
 #include "sound.h"
 
-#define QUEUE_BLOCKS 3     /* a listener that is later than this loses the oldest */
 #define TICK_NS 20000000
 #define LOUDEST 8u         /* participants that are mixed at a time */
 #define STAYS 6            /* dB by which another must be louder than who is mixed already */
 #define URGENT (-11)       /* nice value: a picture may be late, sound may not */
 #define CONCEALED_MOST 5u  /* blocks in a row: after that, silence is better */
 
-typedef struct {
-  GstBuffer *buffer;
-  guint64 tick;
-} Block;
-
-struct _Listener {
-  Leg *leg;
-  GCond arrived;
-  gboolean flushing;
-  Block queue[QUEUE_BLOCKS];
-  guint count;
-};
-
 static GMutex lock;
 static GHashTable *legs;
 static int users; /* speakers, listeners and ears */
 static gboolean running;
-static gint speaker_count, listener_count, ear_count, talker_count, mixers;
+static gint speaker_count, ear_count, talker_count, mixers;
 
 void rostra_mixer_lock(void) { g_mutex_lock(&lock); }
 void rostra_mixer_unlock(void) { g_mutex_unlock(&lock); }
+void rostra_mixer_wait(GCond *condition) { g_cond_wait(condition, &lock); }
 
 /* ---- legs ---------------------------------------------------------------------------------------------- */
 
@@ -242,7 +229,7 @@ static gpointer run(gpointer data) {
   return NULL;
 }
 
-static void use(void) {
+void rostra_mixer_use(void) {
   users++;
   if (running) return;
   running = TRUE;
@@ -250,7 +237,9 @@ static void use(void) {
   g_thread_unref(g_thread_new("rostra-mixer", run, NULL));
 }
 
-/* ---- speakers, listeners and ears ---------------------------------------------------------------------------- */
+void rostra_mixer_unuse(void) { users--; }
+
+/* ---- speakers and ears ---------------------------------------------------------------------------- */
 
 Leg *rostra_speaker_join(const char *id, gboolean even, RostraConceal conceal, gpointer user) {
   g_mutex_lock(&lock);
@@ -260,7 +249,7 @@ Leg *rostra_speaker_join(const char *id, gboolean even, RostraConceal conceal, g
   leg->conceal = conceal;
   leg->conceal_user = user;
   speaker_count++;
-  use();
+  rostra_mixer_use();
   g_mutex_unlock(&lock);
   return leg;
 }
@@ -286,7 +275,7 @@ Ear *rostra_ear_join(const char *id, int codec, RostraHear hear, gpointer user) 
   ear->leg = rostra_leg_of(id);
   ear->leg->ears = g_list_prepend(ear->leg->ears, ear);
   ear_count++;
-  use();
+  rostra_mixer_use();
   g_mutex_unlock(&lock);
   return ear;
 }
@@ -302,61 +291,6 @@ void rostra_ear_leave(Ear *ear) {
   ear->gone = TRUE;
   g_mutex_unlock(&ear->lock);
   rostra_ear_unref(ear);
-}
-
-Listener *rostra_listener_join(const char *id) {
-  Listener *listener = g_new0(Listener, 1);
-  g_cond_init(&listener->arrived);
-  g_mutex_lock(&lock);
-  listener->leg = rostra_leg_of(id);
-  listener->leg->listeners = g_list_prepend(listener->leg->listeners, listener);
-  listener_count++;
-  use();
-  g_mutex_unlock(&lock);
-  return listener;
-}
-
-void rostra_listener_leave(Listener *listener) {
-  g_mutex_lock(&lock);
-  listener->leg->listeners = g_list_remove(listener->leg->listeners, listener);
-  rostra_leg_settle(listener->leg);
-  users--;
-  listener_count--;
-  g_mutex_unlock(&lock);
-  for (guint i = 0; i < listener->count; i++) gst_buffer_unref(listener->queue[i].buffer);
-  g_cond_clear(&listener->arrived);
-  g_free(listener);
-}
-
-void rostra_listener_deliver(Listener *listener, GstBuffer *buffer, guint64 tick) {
-  if (listener->count == QUEUE_BLOCKS) {
-    gst_buffer_unref(listener->queue[0].buffer);
-    for (guint i = 1; i < QUEUE_BLOCKS; i++) listener->queue[i - 1] = listener->queue[i];
-    listener->count--;
-  }
-  listener->queue[listener->count++] = (Block){gst_buffer_ref(buffer), tick};
-  g_cond_signal(&listener->arrived);
-}
-
-GstBuffer *rostra_listener_pull(Listener *listener, guint64 *tick) {
-  GstBuffer *buffer = NULL;
-  g_mutex_lock(&lock);
-  while (!listener->flushing && listener->count == 0) g_cond_wait(&listener->arrived, &lock);
-  if (!listener->flushing) {
-    buffer = listener->queue[0].buffer;
-    *tick = listener->queue[0].tick;
-    listener->count--;
-    for (guint i = 0; i < listener->count; i++) listener->queue[i] = listener->queue[i + 1];
-  }
-  g_mutex_unlock(&lock);
-  return buffer;
-}
-
-void rostra_listener_flush(Listener *listener, gboolean flushing) {
-  g_mutex_lock(&lock);
-  listener->flushing = flushing;
-  g_cond_signal(&listener->arrived);
-  g_mutex_unlock(&lock);
 }
 
 /* ---- control ------------------------------------------------------------------------------------------------------ */
@@ -411,7 +345,7 @@ void rostra_mixer_state(RostraState *state) {
   g_mutex_lock(&lock);
   state->legs = legs ? (gint32)g_hash_table_size(legs) : 0;
   state->speakers = speaker_count;
-  state->listeners = listener_count;
+  state->listeners = rostra_listener_count();
   state->ears = ear_count;
   state->talkers = users ? talker_count : 0;
   g_mutex_unlock(&lock);

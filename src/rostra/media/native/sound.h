@@ -234,6 +234,9 @@ struct _Leg {
 void rostra_hurry(void); /* the calling thread goes before others, where the system lets it */
 void rostra_mixer_lock(void);
 void rostra_mixer_unlock(void);
+void rostra_mixer_wait(GCond *condition); /* with the lock, as the next two */
+void rostra_mixer_use(void);              /* it runs as long as somebody uses it */
+void rostra_mixer_unuse(void);
 Leg *rostra_leg_of(const char *id); /* with the lock; made when it is not there */
 Leg *rostra_leg_known(const char *id);
 void rostra_leg_settle(Leg *leg); /* gone unless somebody uses it */
@@ -252,6 +255,8 @@ void rostra_listener_leave(Listener *listener);
 GstBuffer *rostra_listener_pull(Listener *listener, guint64 *tick);
 void rostra_listener_flush(Listener *listener, gboolean flushing);
 void rostra_listener_deliver(Listener *listener, GstBuffer *buffer, guint64 tick);
+
+gint rostra_listener_count(void); /* with the lock */
 
 Ear *rostra_ear_join(const char *id, int codec, RostraHear hear, gpointer user);
 void rostra_ear_leave(Ear *ear); /* nothing is heard any more when it returns */
