@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 
 from bench.load import footage, judging
@@ -84,6 +85,7 @@ class Meeting:
         self.plan = plan
         self._traffic = traffic
         self._parts: list[_Part] = []
+        self._problems: list[str] = []
         self._began = time.monotonic()
         self._clock = time.time() - time.monotonic()
         self.people = sum(group.calls for group in plan.groups)
@@ -138,7 +140,10 @@ class Meeting:
 
     def leave(self) -> None:
         for part in self._parts:
-            part.leg.hang_up()
+            try:
+                part.leg.hang_up()
+            except (RuntimeError, OSError, httpx.HTTPError) as problem:
+                self._problems.append(f"call {part.number} did not end as it should: {problem}")
 
     # ---- afterwards
 
@@ -167,7 +172,7 @@ class Meeting:
             "key_frames_asked": sum(_asked(part.leg) for part in self._parts),
             "load_late_ms": round(1000 * late, 1),
         }
-        return {**found, "reasons": reasons(rates, gaps, likeness, late), "ssim_by_call": {
+        return {**found, "reasons": reasons(rates, gaps, likeness, late) + self._problems, "ssim_by_call": {
             str(number): _mean(values) for number, values in likeness.items()}}  # fmt: skip
 
     def _rate(self, part: _Part, begin: float, end: float) -> float:

@@ -7,9 +7,11 @@ import dataclasses
 import os
 import re
 import socket
+import time
 
 from rostra.domain.media import CodecParameters
 
+_AGAIN, _PATIENCE = 0.5, 32.0
 SUITE = "AES_CM_128_HMAC_SHA1_80"
 
 
@@ -82,7 +84,6 @@ class Call:
 
     def __init__(self, node: tuple[str, int], alias: str, name: str) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.settimeout(10)
         self.socket.connect(node)
         self.own, port = self.socket.getsockname()
         self._name = name
@@ -92,6 +93,7 @@ class Call:
         self._via = f"{self.own}:{port}"
         self._to = f"<{self._target}>"
         self._number = 1
+        self._sent = self._acknowledgement = b""
 
     def invite(self, body: str) -> str:
         """The answer's session description."""
@@ -101,6 +103,7 @@ class Call:
             raise RuntimeError(f"the call was refused: {answer.splitlines()[0]}")
         self._to = next(line[3:].strip() for line in answer.split("\r\n") if line.lower().startswith("to:"))
         self._send("ACK")
+        self._acknowledgement = self._sent
         return answer.partition("\r\n\r\n")[2]
 
     def readable(self) -> None:
@@ -109,6 +112,8 @@ class Call:
             text = self.socket.recv(65536).decode()
         except (BlockingIOError, ConnectionRefusedError):
             return
+        if text.startswith("SIP/2.0 200") and " INVITE" in text:
+            self.socket.send(self._acknowledgement)
         if text.startswith(("SIP/2.0", "ACK", "\r\n")):
             return
         kept = [
@@ -119,16 +124,26 @@ class Call:
 
     def hang_up(self) -> None:
         self._number += 1
-        self.socket.settimeout(5)
         self._send("BYE")
         self._final("BYE")
         self.socket.close()
 
     def _final(self, method: str) -> str:
-        while True:
-            answer = self.socket.recv(65536).decode()
-            if answer.startswith("SIP/2.0") and f" {method}" in answer and not answer.startswith("SIP/2.0 1"):
-                return answer
+        """The last answer to what was sent, which is sent again until there is any (RFC 3261 17.1)."""
+        wait, end, heard = _AGAIN, time.monotonic() + _PATIENCE, False
+        while (left := end - time.monotonic()) > 0:
+            self.socket.settimeout(left if heard else min(wait, left))
+            try:
+                answer = self.socket.recv(65536).decode()
+            except TimeoutError:
+                self.socket.send(self._sent)
+                wait *= 2
+                continue
+            if answer.startswith("SIP/2.0") and f" {method}" in answer:
+                heard = True
+                if not answer.startswith("SIP/2.0 1"):
+                    return answer
+        raise RuntimeError(f"{method} is not answered")
 
     def _send(self, method: str, body: str = "") -> None:
         lines = [
@@ -144,4 +159,5 @@ class Call:
             *(["Content-Type: application/sdp"] if body else []),
             f"Content-Length: {len(body)}",
         ]
-        self.socket.send(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
+        self._sent = ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+        self.socket.send(self._sent)
