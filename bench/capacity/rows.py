@@ -15,11 +15,12 @@ from bench import delay
 from bench.capacity.figures import Figure, Run
 from bench.capacity.node import GUEST_PIN, HOST_PIN, Measured
 from bench.capacity.runs import run
-from bench.load.meeting import Group, Plan
+from bench.load.meeting import LOAD_LATE, Group, Plan
 
 _HD_SIZES = (2, 4, 8)
 _LARGER_HD = (12, 16, 24)
-"""Calls that are tried as long as the machine carries them."""
+"""Calls of one meeting that are tried as long as the machine carries them."""
+_SHARED = "in a meeting of more than eight, all who are not seen share one picture, so each more is cheaper"
 _AUDIO_SIZES = (20, 100)
 _LARGER_AUDIO = (200, 300)
 _GUESTS = (10, 30)
@@ -50,8 +51,10 @@ class Bench:
         )  # fmt: skip
 
     def attempt(self, name: str, plan: Plan, **options: float) -> Run:
-        """A run; what came of it is said."""
+        """A run; what came of it is said. Where nothing is wrong but that the load was late, it is made once more."""
         made = run(self.node, name, plan, **options)
+        if made.report["reasons"] and all(one.startswith(LOAD_LATE) for one in made.report["reasons"]):
+            made = run(self.node, name, plan, **options)
         report = made.report
         likeness = f"SSIM {report['ssim']:.3f}, " if report["ssim"] else ""
         frames = f"{report['frames_per_second']:.1f} frames/s, " if report["frames_per_second"] else ""
@@ -101,8 +104,10 @@ def hd(bench: Bench) -> list[Figure]:
     eight = runs[-1]
     floor = bench.floor("H264", "OPUS")
     alone = floor["decode"] + floor["encode"]
-    note = bench.larger(runs, _LARGER_HD, met)
-    others = [met(8, "SRTP", protocol="srtp")]
+    larger = [eight]
+    note = bench.larger(larger, _LARGER_HD, lambda size: met(size, "one meeting"))
+    others = larger[1:]
+    others += [met(8, "SRTP", protocol="srtp")]
     others += [met(size, "WebRTC, VP8", protocol="webrtc", picture="VP8") for size in _HD_SIZES]
     other_floor = bench.floor("VP8", "OPUS")
     other_alone = other_floor["decode"] + other_floor["encode"]
@@ -113,7 +118,7 @@ def hd(bench: Bench) -> list[Figure]:
     return [
         Figure(
             key="hd", title="HD calls per vCPU, everybody individually composed", least=5, stretch=8, unit="calls",
-            value=best(runs[2:]), runs=(*runs, *others), notes=(note,),
+            value=eight.per_core if eight.valid else None, runs=(*runs, *others), notes=(note, _SHARED),
         ),
         Figure(
             key="floor", title="Cost over the codec floor at 8 calls", least=1.6, stretch=1.25, unit="times",
@@ -228,6 +233,10 @@ def delays(bench: Bench) -> list[Figure]:
     sound = _centiles(through[1])
     middle, late = (pictures[0][at] - pictures[1][at] for at in range(2))
     bench.say(f"  pictures through the engine {pictures[0]} ms, directly {pictures[1]} ms; sound {sound} ms (p50, p95)")
+    notes = (
+        f"pictures, from drawing to decoded: p50 {pictures[0][0]} ms through the engine, {pictures[1][0]} ms without it",
+        "sound, from the packet that is sent to the packet that comes: what endpoints add is left out",
+    )
     return [
         Figure(
             key="lens-50", title="Added delay, lens to lens, p50", least=120, stretch=80, unit="ms", lower=True,
@@ -235,7 +244,7 @@ def delays(bench: Bench) -> list[Figure]:
         ),
         Figure(
             key="lens-95", title="Added delay, lens to lens, p95", least=180, stretch=120, unit="ms", lower=True,
-            value=late,
+            value=late, notes=notes,
         ),
         Figure(
             key="mouth", title="Mouth to ear through the engine, p50", least=80, stretch=50, unit="ms", lower=True,

@@ -27,6 +27,8 @@ EVERY = 0.5
 """Seconds between pictures that are compared with the ideal."""
 SETTLED = 1.5
 """Seconds after a change of speakers from which on pictures and gaps are judged."""
+LOAD_LATE = "the load itself was"
+"""What the reason begins with that is not the node's."""
 FIRST = 15.0
 """Seconds in which everybody must get something."""
 CODECS = {codec.name: codec for codec in (footage.OPUS, footage.PCMU, footage.PCMA)}
@@ -262,7 +264,7 @@ def reasons(
         worst = min(mean or 0.0 for mean in unlike.values())
         found.append(f"{len(unlike)} receivers see pictures unlike what they should be (SSIM {worst:.3f})")
     if late > judging.SENT_LATE:
-        found.append(f"the load itself was {1000 * late:.0f} ms late")
+        found.append(f"{LOAD_LATE} {1000 * late:.0f} ms late")
     return found
 
 
