@@ -234,7 +234,7 @@ def delays(bench: Bench) -> list[Figure]:
     middle, late = (pictures[0][at] - pictures[1][at] for at in range(2))
     bench.say(f"  pictures through the engine {pictures[0]} ms, directly {pictures[1]} ms; sound {sound} ms (p50, p95)")
     notes = (
-        f"pictures, from drawing to decoded: p50 {pictures[0][0]} ms through the engine, {pictures[1][0]} ms without it",
+        f"pictures, from drawn to decoded: p50 {pictures[0][0]} ms through the engine, {pictures[1][0]} ms without it",
         "sound, from the packet that is sent to the packet that comes: what endpoints add is left out",
     )
     return [
