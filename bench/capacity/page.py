@@ -40,7 +40,8 @@ in a process, with the node's elements and settings.
 _PLANNING = """\
 ## Planning
 
-Calls that so many cores like these carry, with the processor used to {full:.0%}, so that short peaks do no harm:
+Calls that so many cores like these carry, with the processor used to {full:.0%}, so that short peaks do no harm. Figures for other
+numbers of cores than were measured follow from those in proportion:
 
 {calls}
 
@@ -52,8 +53,9 @@ calls in each direction, and for each other node in the conference one HD stream
 
 - **Who sees the same shares an encoder.** In an auditorium all guests see the Host: they cost little more than sending.
   In a meeting nobody sees himself, so each of those who are seen largest has a picture of his own.
-- **Legs that agree on a codec.** Where one source fills a picture (two in a call, a gateway call, the layout 1:0) and
-  the receiver takes the source's codec at its size, the stream is sent on as it came and neither decoded nor encoded.
+- **Legs that agree on a codec.** Where one source fills a picture with nothing drawn over it (a gateway call; with a
+  [theme](themes.md) without watermark also guests who see one Host) and the receiver takes the source's codec at its
+  size and bit rate, the stream is sent on as it came and neither decoded nor encoded.
 - **H.264 rather than VP8**, where endpoints take both: it is the cheaper of the two to encode at the same likeness.
 - **Less than HD.** A service with the quality SD, or a call with a bandwidth limit, is sent smaller pictures.
 - **Audio-only calls where nobody looks.** Who does not speak costs the transport of packets, and shares an encoder with
