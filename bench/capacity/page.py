@@ -40,8 +40,8 @@ in a process, with the node's elements and settings.
 _PLANNING = """\
 ## Planning
 
-Calls that so many cores like these carry, with the processor used to {full:.0%}, so that short peaks do no harm. Figures for other
-numbers of cores than were measured follow from those in proportion:
+Calls that so many cores like these carry, with the processor used to {full:.0%}, so that short peaks do no harm. For
+other numbers of cores than were measured they follow in proportion:
 
 {calls}
 
