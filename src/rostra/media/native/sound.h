@@ -147,7 +147,7 @@ void rostra_lower(Resampler *self, const gint16 *in, int count, gint16 *out);
 
 typedef struct {
   int rate; /* Hz, at most 16000 */
-  gint16 past[560], cycle[243];
+  gint16 past[562], cycle[243]; /* what is compared, 20 ms, after the longest period; one period */
   int pitch, at; /* of `cycle` */
   int missing;   /* samples made up in a row */
 } Plc;
