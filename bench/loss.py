@@ -5,7 +5,7 @@ One far end shows, another looks, in a conference of the two; one of them is beh
 20 % the loss ends, and the seconds until everything is as before are counted.
 
 Effective frames are new ones; frozen is the share of the time in pauses as webrtc-stats counts them; broken the share
-of the frames that look wrong; gaps the share of the time without the sender's steady tone.
+of the frames that look wrong; gaps the share of the time without the sender's steady sound.
 Run: `python -m bench.loss [seconds] [what ...]`, of which `what` is among sip-in, sip-out, browser-in, browser-out.
 """
 
@@ -77,7 +77,7 @@ async def join(worker: Worker, leg: str, phone: Phone, relay: Relay | None) -> N
 @contextlib.asynccontextmanager
 async def call(worker: Worker, *, inwards: bool) -> AsyncGenerator[tuple[Relay, Looked]]:
     """The relay of a running call of two SIP systems, and the one that looks."""
-    shows, looks = (Phone(OPUS, VIDEO, shows=first, tone=440 if first else 700) for first in (True, False))
+    shows, looks = (Phone(OPUS, VIDEO, shows=first, tone=130 if first else 210) for first in (True, False))
     with Relay() as relay:
         try:
             await worker.compose(composed())
@@ -108,7 +108,7 @@ async def rates(worker: Worker) -> str:
 @contextlib.asynccontextmanager
 async def browsing(worker: Worker, *, inwards: bool) -> AsyncGenerator[tuple[Relay, Looked]]:
     """The same with a browser behind the relay, and a SIP system."""
-    phone = Phone(OPUS, VIDEO, shows=not inwards, tone=700)
+    phone = Phone(OPUS, VIDEO, shows=not inwards, tone=210)
     with Relay() as relay:
         try:
             async with chromium() as browser:

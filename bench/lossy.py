@@ -1,7 +1,8 @@
 """Far ends for `bench.loss`: what they send says which frame it is, and what they get is looked at and listened to.
 
 A frame has its number in large black and white cells above a smooth moving pattern that follows from the number, so
-whoever receives it knows what it should look like. The sound is one steady tone: every moment without it is a gap.
+whoever receives it knows what it should look like. The sound is as rich in overtones as a voice that goes on (codecs for
+speech make up little of a pure tone): every moment without it is a gap.
 """
 
 from __future__ import annotations
@@ -212,7 +213,7 @@ class Phone:
                 f"appsrc name=camera is-live=true do-timestamp=true format=time max-buffers=4 leaky-type=downstream "
                 f"caps=video/x-raw,format=I420,width={WIDTH},height={HEIGHT},framerate={FRAME_RATE}/1"
                 if index
-                else f"audiotestsrc is-live=true freq={self.tone} volume=0.3 samplesperbuffer=960 ! "
+                else f"audiotestsrc is-live=true wave=saw freq={self.tone} volume=0.3 samplesperbuffer=960 ! "
                 f"audioconvert ! audioresample ! audio/x-raw,rate={row.sample_rate},channels=1"
             )
             again = "rostraagain ! " if nack else ""

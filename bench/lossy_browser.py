@@ -14,7 +14,7 @@ PAGE = """
   const pc = window.pc = new RTCPeerConnection({bundlePolicy: 'max-bundle'});
   const sound = new AudioContext({sampleRate: 48000});
   const source = sound.createOscillator(), gain = sound.createGain(), out = sound.createMediaStreamDestination();
-  source.frequency.value = tone; gain.gain.value = 0.3;
+  source.type = 'sawtooth'; source.frequency.value = tone; gain.gain.value = 0.3;
   source.connect(gain).connect(out); source.start();
   pc.addTransceiver(out.stream.getAudioTracks()[0]);
   if (shows) {
@@ -71,7 +71,7 @@ def rerouted(description: str, address: str, port: int) -> str:
 async def join(worker: Worker, leg: str, browser: Browser, relay: Relay, *, shows: bool) -> Page:
     """A page in a call behind the relay."""
     page = await browser.new_page()
-    await page.evaluate(PAGE, {"shows": shows, "tone": 440, "cell": 80, "bits": 14})
+    await page.evaluate(PAGE, {"shows": shows, "tone": 130, "cell": 80, "bits": 14})
     pipe = relay.pipe()
     offer = rerouted(await page.evaluate(OFFER), "127.0.0.1", pipe.node_port)
     answer = await worker.open_webrtc(leg, offer, start=True)
