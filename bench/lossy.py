@@ -1,8 +1,8 @@
 """Far ends for `bench.loss`: what they send says which frame it is, and what they get is looked at and listened to.
 
 A frame has its number in large black and white cells above a smooth moving pattern that follows from the number, so
-whoever receives it knows what it should look like. The sound is as rich in overtones as a voice that goes on (codecs for
-speech make up little of a pure tone): every moment without it is a gap.
+whoever receives it knows what it should look like. The sound is as rich in overtones as a voice that goes on (codecs
+for speech make up little of a pure tone): every moment without it is a gap.
 """
 
 from __future__ import annotations
