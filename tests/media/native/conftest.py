@@ -26,6 +26,11 @@ NATIVE = Path(stage.__file__).parents[1] / "native"
 RATE = stage.SAMPLE_RATE
 
 
+def resident() -> int:
+    """Bytes of this process in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _library() -> None:
     subprocess.run(["make", "-s", "-C", str(NATIVE)], check=True, timeout=120)

@@ -91,16 +91,27 @@ ROSTRA_EXPORT int sim_coders(void) { return rostra_coders_count(); }
 
 ROSTRA_EXPORT Line *rostra_line_open(const RostraLineSetup *setup);
 
-ROSTRA_EXPORT Line *sim_line(const char *id, int codec, int type, int events, int tones) {
+/* `suite`: both ways with the same key, 0: in the clear. */
+ROSTRA_EXPORT Line *sim_line(const char *id, int codec, int type, int events, int tones, int suite) {
   int endpoint = socket(AF_INET, SOCK_DGRAM, 0);
   RostraLineSetup setup = {.leg = id, .name = "test@rostra", .rtp = endpoint, .rtcp = -1, .codec = codec,
-                           .payload_type = type, .events = events, .events_clock = 8000, .tones = tones};
+                           .payload_type = type, .events = events, .events_clock = 8000, .tones = tones,
+                           .in.suite = suite, .out.suite = suite};
   setup.codecs[type] = codec;
   setup.codecs[events] = ROSTRA_EVENTS;
   running = TRUE;
   Line *line = rostra_line_open(&setup);
   close(endpoint);
   return line;
+}
+
+/* Lock a packet as the far end of the line would, as its first. */
+ROSTRA_EXPORT int sim_lock(int suite, guint8 *packet, int size) {
+  RostraLineKey key = {.suite = suite};
+  Srtp *far = rostra_srtp_new(&key, TRUE);
+  int length = (int)rostra_srtp_lock(far, packet, (gsize)size, FALSE);
+  rostra_srtp_free(far);
+  return length;
 }
 
 ROSTRA_EXPORT void sim_take(Line *line, const guint8 *packet, gsize size) {

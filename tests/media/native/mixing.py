@@ -51,9 +51,9 @@ class Line:
     EVENTS = 101
     TYPES: Mapping[int, int] = {OPUS: 111, PCMU: 0}
 
-    def __init__(self, library: ctypes.CDLL, leg: bytes, codec: int, *, tones: bool) -> None:
+    def __init__(self, library: ctypes.CDLL, leg: bytes, codec: int, *, tones: bool, suite: int) -> None:
         self._library = library
-        self._line = ctypes.c_void_p(library.sim_line(leg, codec, self.TYPES[codec], self.EVENTS, tones))
+        self._line = ctypes.c_void_p(library.sim_line(leg, codec, self.TYPES[codec], self.EVENTS, tones, suite))
         self.type = self.TYPES[codec]
         self.state = State()
 
@@ -111,9 +111,9 @@ class Mixer:
     def ear(self, leg: str, codec: int) -> None:
         self._ears[leg] = ctypes.c_void_p(self.library.sim_ear(self.id(leg), codec))
 
-    def line(self, leg: str, codec: int, *, tones: bool = False) -> Line:
-        """An RTP line of this leg; close it before the mixer."""
-        return Line(self.library, self.id(leg), codec, tones=tones)
+    def line(self, leg: str, codec: int, *, tones: bool = False, suite: int = 0) -> Line:
+        """An RTP line of this leg; close it before the mixer. `suite`: of SRTP, as native/line_srtp.c numbers them."""
+        return Line(self.library, self.id(leg), codec, tones=tones, suite=suite)
 
     def play(self, leg: str, samples: Samples) -> None:
         self.library.rostra_play(self.id(leg), samples.astype("<i2").tobytes(), ctypes.c_size_t(len(samples)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import struct
 from collections.abc import Callable, Iterator
 
@@ -10,10 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from .conftest import resident
 from .mixing import BLOCK, PCMU, Line, Mixer, level, tone
 
 HUM = 600
 PACKETS = 250
+SUITE = 4
+"""AES_CM_128_HMAC_SHA1_80."""
 
 
 def mu_law(samples: np.ndarray) -> bytes:
@@ -165,6 +169,32 @@ def test_reports_tell_what_came_and_theirs_are_understood(far: Far) -> None:
     far.line.take(theirs)
     state = far.line.read()
     assert (state.reports, state.sent_lost, state.sent_jitter) == (1, 55, 0.01)
+
+
+def locked(library: ctypes.CDLL, source: int, number: int = 1) -> bytes:
+    """A packet of SRTP, the first of its source."""
+    plain = struct.pack("!BBHII", 0x80, 0, number, 0, source) + packet(0)
+    room = ctypes.create_string_buffer(plain, 256)
+    size = library.sim_lock(SUITE, room, len(plain))
+    return room.raw[:size]
+
+
+def test_sources_that_are_not_genuine_or_change_all_the_time_leave_nothing_behind(mixer: Mixer) -> None:
+    line = mixer.line("far", PCMU, suite=SUITE)
+    line.take(locked(mixer.library, 7))
+    before = resident()
+    for source in range(100, 500):
+        line.rtp(1, 0, packet(0) + bytes(10), source=source)
+    for source in range(1000, 1100):
+        line.take(locked(mixer.library, source))
+    assert resident() - before < 4 << 20
+    state = line.read()
+    heard = {state.sources[i].source for i in range(state.count)}
+    assert 7 in heard, "it is still the one that is played"
+    assert heard <= {7, *range(1000, 1100)}
+    line.take(locked(mixer.library, 7, 2))
+    assert sum(line.read().sources[i].packets for i in range(state.count) if state.sources[i].source == 7) == 2
+    line.close()
 
 
 @settings(deadline=None, max_examples=150)

@@ -13,7 +13,7 @@ from gi.repository import Gst
 from rostra.domain.scene import Scene, Tile
 from rostra.media.engine import stage
 
-from .conftest import Bench
+from .conftest import Bench, resident
 
 LEG = (
     "videotestsrc is-live=true ! video/x-raw,format=I420,width=160,height=90,framerate=30/1 ! "
@@ -23,11 +23,6 @@ LEG = (
     "rostrasub channel=all ! fakesink sync=false async=false "
     "rostravideosrc view=v{n} ! video/x-raw,width=320,height=180 ! rostrapub channel=c{n}"
 )
-
-
-def resident() -> int:
-    """Bytes of this process in memory."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
 def cycle(number: int) -> None:

@@ -2,7 +2,8 @@
  *
  * A packet can only be read by who knows how often the 16 bits of its number have rolled over (RFC 3711 3.3.1), which
  * nobody says who has been sending before we began to listen. So each further trial of a source is with another count,
- * and a source that nothing genuine came from is forgotten at once. */
+ * and a source that nothing genuine came from is forgotten at once. Each source has a session of its own, as a session
+ * keeps something of every source that it is made to forget (libsrtp 2.5 with NSS: 29 kB). */
 #include <string.h>
 
 #include <srtp2/srtp.h>
@@ -10,6 +11,7 @@
 #include "line.h"
 
 #define TRIED_MOST 64u   /* sources on trial */
+#define TRIALS_MOST 1000u /* a second: each takes as long as opening several packets */
 #define ROLLOVERS 128u   /* at 50 packets a second it comes to this after two days */
 
 /* In the order of media/encryption.py, from 1. */
@@ -23,10 +25,19 @@ static void (*const suites[])(srtp_crypto_policy_t *) = {
     srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32,
 };
 
+typedef struct {
+  guint32 ssrc;
+  srtp_t session; /* NULL: unused */
+} Known;
+
 struct _Srtp {
-  srtp_t session;
+  srtp_t session; /* outbound */
   srtp_policy_t policy;
   guint8 key[64];
+  Known known[LINE_SOURCES]; /* inbound: those that something genuine came from */
+  guint next;                /* the one to give way */
+  gint64 second;             /* in which there were so many `trials` */
+  guint trials;
 };
 
 static void set_policy(srtp_policy_t *policy, int suite) {
@@ -47,7 +58,7 @@ Srtp *rostra_srtp_new(const RostraLineKey *key, gboolean outbound) {
   self->policy.window_size = 128;
   self->policy.allow_repeat_tx = 1;
   self->policy.ssrc.type = ssrc_any_outbound;
-  if (srtp_create(&self->session, outbound ? &self->policy : NULL) != srtp_err_status_ok) {
+  if (outbound && srtp_create(&self->session, &self->policy) != srtp_err_status_ok) {
     g_free(self);
     return NULL;
   }
@@ -55,20 +66,26 @@ Srtp *rostra_srtp_new(const RostraLineKey *key, gboolean outbound) {
 }
 
 void rostra_srtp_free(Srtp *self) {
-    if (!self) return;
-  srtp_dealloc(self->session);
+  if (!self) return;
+  if (self->session) srtp_dealloc(self->session);
+  for (guint i = 0; i < LINE_SOURCES; i++)
+    if (self->known[i].session) srtp_dealloc(self->known[i].session);
   g_free(self);
 }
 
 gsize rostra_srtp_lock(Srtp *self, guint8 *packet, gsize size, gboolean report) {
-    int length = (int)size;
+  int length = (int)size;
   srtp_err_status_t done = report ? srtp_protect_rtcp(self->session, packet, &length)
                                   : srtp_protect(self->session, packet, &length);
   return done == srtp_err_status_ok ? (gsize)length : 0;
 }
 
-static srtp_err_status_t open_packet(Srtp *self, guint8 *packet, int *length, gboolean report) {
-  return report ? srtp_unprotect_rtcp(self->session, packet, length) : srtp_unprotect(self->session, packet, length);
+/* Its size when it can be read, else 0. */
+static gsize open_packet(srtp_t session, guint8 *packet, gsize size, gboolean report) {
+  int length = (int)size;
+  srtp_err_status_t done =
+      report ? srtp_unprotect_rtcp(session, packet, &length) : srtp_unprotect(session, packet, &length);
+  return done == srtp_err_status_ok ? (gsize)length : 0;
 }
 
 /* Every second time the count that is most likely, in between those after it. */
@@ -76,35 +93,62 @@ static guint32 rollover(guint trial, guint32 likely) {
   return trial % 2 ? (likely + (trial + 1) / 2) % ROLLOVERS : likely;
 }
 
-gsize rostra_srtp_unlock(Line *line, guint8 *packet, gsize size, gboolean report) {
-  Srtp *self = line->unlocking;
-  int length = (int)size;
-  if (size < 12) return 0;
-  guint32 ssrc = GST_READ_UINT32_BE(packet + (report ? 4 : 8));
-  guint32 count;
-  if (srtp_get_stream_roc(self->session, ssrc, &count) == srtp_err_status_ok)
-    return open_packet(self, packet, &length, report) == srtp_err_status_ok ? (gsize)length : 0;
-  if (!line->rollovers) line->rollovers = g_hash_table_new(NULL, NULL);
-  guint trial = GPOINTER_TO_UINT(g_hash_table_lookup(line->rollovers, GUINT_TO_POINTER(ssrc)));
+static srtp_t known_session(const Srtp *self, guint32 ssrc) {
+  for (guint i = 0; i < LINE_SOURCES; i++)
+    if (self->known[i].session && self->known[i].ssrc == ssrc) return self->known[i].session;
+  return NULL;
+}
+
+static void keep(Srtp *self, guint32 ssrc, srtp_t session, const Source *heard) {
+  Known *place = &self->known[self->next++ % LINE_SOURCES];
+  if (place->session && heard && place->ssrc == heard->ssrc) place = &self->known[self->next++ % LINE_SOURCES];
+  if (place->session) srtp_dealloc(place->session);
+  *place = (Known){ssrc, session};
+}
+
+static gboolean may_try(Srtp *self) {
+  gint64 second = g_get_monotonic_time() / G_USEC_PER_SEC;
+  if (second != self->second) self->trials = 0;
+  self->second = second;
+  return self->trials++ < TRIALS_MOST;
+}
+
+static srtp_t session_on_trial(Srtp *self, guint32 ssrc, guint32 rolled_over) {
+  srtp_t session = NULL;
   self->policy.ssrc.type = ssrc_specific;
   self->policy.ssrc.value = ssrc;
-  if (srtp_add_stream(self->session, &self->policy) != srtp_err_status_ok) return 0;
-  srtp_set_stream_roc(self->session, ssrc, rollover(trial, line->rollover));
-  if (open_packet(self, packet, &length, report) == srtp_err_status_ok && !report) {
+  if (srtp_create(&session, &self->policy) != srtp_err_status_ok) return NULL;
+  srtp_set_stream_roc(session, ssrc, rolled_over);
+  return session;
+}
+
+gsize rostra_srtp_unlock(Line *line, guint8 *packet, gsize size, gboolean report) {
+  Srtp *self = line->unlocking;
+  if (size < 12) return 0;
+  guint32 ssrc = GST_READ_UINT32_BE(packet + (report ? 4 : 8));
+  srtp_t session = known_session(self, ssrc);
+  if (session) return open_packet(session, packet, size, report);
+  if (!may_try(self)) return 0;
+  if (!line->rollovers) line->rollovers = g_hash_table_new(NULL, NULL);
+  guint trial = GPOINTER_TO_UINT(g_hash_table_lookup(line->rollovers, GUINT_TO_POINTER(ssrc)));
+  if (!(session = session_on_trial(self, ssrc, rollover(trial, line->rollover)))) return 0;
+  gsize length = open_packet(session, packet, size, report);
+  if (length && !report) {
     g_hash_table_remove(line->rollovers, GUINT_TO_POINTER(ssrc));
-    return (gsize)length;
+    keep(self, ssrc, session, line->heard);
+    return length;
   }
-  gboolean genuine = report && length != (int)size; /* a report says nothing of the count: the stream is tried by media */
-  srtp_remove_stream(self->session, ssrc);
+  srtp_dealloc(session); /* a report says nothing of the count: the source is tried by media */
   if (!report) {
     if (g_hash_table_size(line->rollovers) >= TRIED_MOST) g_hash_table_remove_all(line->rollovers);
     g_hash_table_insert(line->rollovers, GUINT_TO_POINTER(ssrc), GUINT_TO_POINTER(trial + 1));
   }
-  return genuine ? (gsize)length : 0;
+  return length;
 }
 
 guint32 rostra_srtp_rollover(Line *line) {
   guint32 count = 0;
-  if (line->unlocking && line->heard) srtp_get_stream_roc(line->unlocking->session, line->heard->ssrc, &count);
+  srtp_t session = line->unlocking && line->heard ? known_session(line->unlocking, line->heard->ssrc) : NULL;
+  if (session) srtp_get_stream_roc(session, line->heard->ssrc, &count);
   return count;
 }
