@@ -318,7 +318,7 @@ def test_a_host_splits_the_meeting_and_brings_it_together_again(
     until(lambda: near(gary.evaluate(SEEN), SLIDES), 15, "no presentation")
     with gary.expect_popup() as opened:
         gary.get_by_test_id("slides-pop").click()
-    opened.value.wait_for_function("document.querySelector('video')?.videoWidth > 0")
+    until(lambda: opened.value.evaluate("document.querySelector('video')?.videoWidth > 0"), 30, "an empty window")
     gary.get_by_test_id("slides-pop").click()
     until(lambda: near(gary.evaluate(SEEN), SLIDES), 15, "the presentation does not come back")
     host.get_by_test_id("share-stop").click()

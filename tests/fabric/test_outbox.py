@@ -165,7 +165,8 @@ async def test_a_full_disk_costs_nothing_while_memory_lasts(bus: Bus, tmp_path: 
         assert told[1:] == [(False, "")]
         await management.open()
         await until(lambda: outbox.queued == 0)
-    assert [details for _, _, details in management.taken[31:]] == [str(number) for number in range(81, 131)]
+    taken = list(dict.fromkeys(management.taken[31:]))  # what a slow machine acknowledges late is sent again
+    assert [details for _, _, details in taken] == [str(number) for number in range(81, 131)]
 
 
 async def test_the_oldest_go_when_the_limit_is_reached(bus: Bus, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,3 +65,33 @@ async def test_numbers_that_have_rolled_over_are_read_on_and_by_who_comes_late(d
 def test_which_counts_are_tried(likely: int) -> None:
     assert [rollover(trial, likely) - likely for trial in range(7)] == [0, 1, 0, 2, 0, 3, 0]
     assert {rollover(trial, likely) for trial in range(400)} == set(range(128))
+
+
+MEANWHILE = """
+import asyncio, sys, threading, time
+from rostra.environment import Environment
+from rostra.media.engine import lines, stage
+from rostra.media.engine.gst import Gst
+from rostra.media.engine.ports import reserve
+from tests.media.test_rtp_legs import PCMU, SUITES, crypto
+
+stage.load()
+pair = reserve(Environment().media_ports, ipv6=False)
+key = crypto(SUITES[0], 2)[0]
+plan = lines.Plan(receive=(PCMU,), send=PCMU, key_in=key, key_out=key)
+
+async def call():
+    loading = threading.Thread(target=Gst.Plugin.load_by_name, args=("srtp",))
+    loading.start()
+    time.sleep(int(sys.argv[1]) / 1000)
+    while loading.is_alive():
+        lines.Line("leg", plan, pair, lambda key: None).close()
+
+asyncio.run(call())
+"""
+
+
+@pytest.mark.parametrize("milliseconds", [1, 4, 6, 8])
+def test_keys_can_be_used_while_the_library_is_being_prepared_for_others(milliseconds: int) -> None:
+    """A telephone calls while the first browser of its conference does."""
+    subprocess.run([sys.executable, "-c", MEANWHILE, str(milliseconds)], check=True, timeout=30)

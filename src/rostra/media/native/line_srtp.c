@@ -47,9 +47,21 @@ static void set_policy(srtp_policy_t *policy, int suite) {
   if (suite == 6) srtp_crypto_policy_set_rtp_default(&policy->rtcp);
 }
 
-Srtp *rostra_srtp_new(const RostraLineKey *key, gboolean outbound) {
+/* GStreamer's plugin prepares the same library when it is loaded, and the library does not stand two who do so at once:
+ * a session that is made meanwhile fails (srtp_err_status_init_fail). To load a file is to wait for who is loading it. */
+static void prepare(void) {
   static gsize ready;
-  if (g_once_init_enter(&ready)) g_once_init_leave(&ready, srtp_init() == srtp_err_status_ok ? 1 : 2);
+  if (!g_once_init_enter(&ready)) return;
+  GstPlugin *found = gst_registry_find_plugin(gst_registry_get(), "srtp");
+  GstPlugin *loaded = found ? gst_plugin_load_file(gst_plugin_get_filename(found), NULL) : NULL;
+  gst_clear_object(&loaded);
+  gst_clear_object(&found);
+  srtp_init();
+  g_once_init_leave(&ready, 1);
+}
+
+Srtp *rostra_srtp_new(const RostraLineKey *key, gboolean outbound) {
+  prepare();
   if (key->suite < 1 || key->suite >= (gint32)G_N_ELEMENTS(suites)) return NULL;
   Srtp *self = g_new0(Srtp, 1);
   memcpy(self->key, key->octets, sizeof self->key);
