@@ -25,9 +25,7 @@ async def test_a_change_reaches_twenty_nodes(database: Path, fabric: Environment
     await managed(lambda: many.rooms(ROOMS))
     async with publishing(bus) as publisher:
         async with Nodes(fabric, tmp_path / "nodes", NODES) as nodes:
-            assert {words[1] for words in (await nodes.every("synchronised")).values()} == {"1"}, (
-                "one snapshot each"
-            )
+            assert {words[1] for words in (await nodes.every("synchronised")).values()} == {"1"}, "one snapshot each"
             room = await managed(lambda: Conference.objects.get(name="room 7").pk)
             await managed(lambda: Conference.objects.filter(pk=room).update(tag="changed"))
             publisher.wake()
