@@ -120,6 +120,8 @@ def verdict(grown: Mapping[str, float], happened: Mapping[str, object]) -> list[
             wrong.append(f"{name}: nothing was measured")
         elif grown[name] > most:
             wrong.append(f"{name} grew by {grown[name]:.1f}")
+    if happened.get("deaf_browsers"):
+        wrong.append(f"browsers that got nothing: {happened['deaf_browsers']}")
     if happened["left_encoders"]:
         wrong.append(f"encoders are left: {happened['left_encoders']}")
     if set(happened["left_legs"]) - {"ear", "mouth"}:  # type: ignore[call-overload]

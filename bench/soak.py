@@ -1,13 +1,13 @@
 """A conference that people come to and leave for a long time: does anything grow?
 
 One media worker carries a conference with churn: RTP far ends (`peers.py`) with small pictures come and go, some with
-slides; WebRTC legs are opened, and closed before they are connected; the layout changes; everybody is shown an encoder
+slides, and browsers' with ICE and DTLS-SRTP, some of which are closed before they are connected; the layout changes; everybody is shown an encoder
 of their own or shares one. Another worker is killed now and then and its conference set up again on the next. Every ten
 seconds memory, threads and descriptors of the first worker, and of this process, which keeps the workers as a node
 does, are looked at, and how long sound takes from one far end to another; every half a minute when all who come and
 go have gone. The verdict compares the two halves of the run without its first fifth (`growth.py`).
 
-Writes `bench/results/soak.json` and `soak.svg`. Run: `python -m bench.soak [minutes]`; takes about a quarter of a core.
+Writes `bench/results/soak.json` and `soak.svg`. Run: `python -m bench.soak [minutes]`; takes about half a core.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import contextlib
 import json
 import os
 import random
+import secrets
 import signal
 import statistics
 import sys
@@ -28,6 +29,9 @@ import msgspec
 
 from bench.delay import PCMU, Clicker
 from bench.growth import LIMITS, Sample, draw, growth, slopes, verdict
+from bench.load import browsers, footage
+from bench.load.lines import Bundle
+from bench.load.sending import PictureSender, VoiceSender
 from bench.load_truth import HERE
 from bench.media import worker_pool
 from bench.peers import H264, OPUS, Peers, Track, picture, record, voice
@@ -77,6 +81,60 @@ async def connect(worker: Worker, leg: str, own: list[int], codecs: tuple[CodecP
     return ports
 
 
+class Browser:
+    """A WebRTC far end with a camera and somebody who speaks."""
+
+    def __init__(self) -> None:
+        self.packets = 0
+        """Of media, that have come and could be decrypted."""
+        self._ufrag, self._password = secrets.token_hex(4), secrets.token_hex(16)
+        self._bundle = Bundle(HERE, self._ufrag, self._password)
+        voice = VoiceSender(footage.voice(footage.OPUS, 0), secrets.randbits(32), lambda _: True, self._bundle.send)
+        picture = PictureSender(footage.picture("VP8"), secrets.randbits(32), 0, self._bundle.send)
+        self._senders = [voice, picture]
+        self._since = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    async def join(self, worker: Worker, leg: str) -> None:
+        """Returns once media may flow; raises TimeoutError."""
+        codecs = [footage.OPUS, footage.VP8]
+        offer = browsers.offer(HERE, self._bundle.port, self._ufrag, self._password, codecs, SMALL.bitrate)
+        self._bundle.connect(*browsers.answered(await worker.open_webrtc(leg, offer, start=True)))
+        self._task = asyncio.create_task(self._run())
+        async with asyncio.timeout(10):
+            while not self._bundle.ready.is_set():  # noqa: ASYNC110 - it is set by the task
+                await asyncio.sleep(0.02)
+        self._since = time.monotonic()
+
+    @property
+    def deaf(self) -> bool:
+        """It has got nothing in three seconds or more."""
+        return not self.packets and time.monotonic() - self._since > 3
+
+    async def _run(self) -> None:
+        last = 0.0
+        while True:
+            now = time.monotonic()
+            ready = self._bundle.ready.is_set()
+            if now - last > (4 if ready else 0.1):
+                self._bundle.tick()
+                last = now
+            self.packets += sum(not control for _, _, control in self._bundle.received())
+            for sender in self._senders if ready else ():
+                if not sender.due:
+                    sender.begin(now)
+                if sender.due <= now:
+                    sender.send(now)
+            await asyncio.sleep(0.005)
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        self._bundle.close()
+
+
 class Churn:
     """The conference that is looked at."""
 
@@ -84,10 +142,11 @@ class Churn:
         self.worker = worker
         self._tracks = tracks
         self._chance = chance
-        self._peers: dict[str, Peers] = {}
+        self._peers: dict[str, Peers | Browser] = {}
         self._slides = ""
         self._number = 0
-        self.changes = 0
+        self.changes = self.browsers = 0
+        self.deaf: list[str] = []
 
     async def change(self) -> None:
         """Something happens."""
@@ -97,6 +156,8 @@ class Churn:
             await self._look_in()
         elif self._peers and (len(self._peers) >= MOST or what < 0.5):
             await self._leave(self._chance.choice(list(self._peers)))
+        elif what < 0.65:
+            await self._join_browser()
         else:
             await self._join()
         await self._compose()
@@ -107,6 +168,13 @@ class Churn:
         leg = f"web{self._number}"
         await self.worker.open_webrtc(leg, OFFER.read_text())
         await self.worker.close_leg(leg)
+
+    async def _join_browser(self) -> None:
+        self._number += 1
+        self.browsers += 1
+        leg = f"web{self._number}"
+        browser = self._peers[leg] = Browser()
+        await browser.join(self.worker, leg)
 
     async def _join(self) -> None:
         self._number += 1
@@ -124,7 +192,13 @@ class Churn:
     async def _leave(self, leg: str) -> None:
         if self._slides == leg:
             self._slides = ""
-        self._peers.pop(leg).__exit__()
+        peer = self._peers.pop(leg)
+        if isinstance(peer, Browser):
+            await peer.close()
+            if peer.deaf:
+                self.deaf.append(leg)
+        else:
+            peer.__exit__()
         await self.worker.close_leg(leg)
 
     async def _compose(self) -> None:
@@ -216,7 +290,7 @@ async def soak(pool: WorkerPool, tracks: list[Track], minutes: float) -> tuple[l
     await asyncio.sleep(1.0)
     state = (await worker.statistics()).debug
     happened: dict[str, object] = {
-        "changes": churn.changes, "kills": killed.kills, "slowest_recovery_s": round(killed.slowest, 2),
+        "changes": churn.changes, "browsers": churn.browsers, "deaf_browsers": churn.deaf, "kills": killed.kills, "slowest_recovery_s": round(killed.slowest, 2),
         "left_legs": state["legs"], "left_encoders": state["encoders"],
     }  # fmt: skip
     await pool.release(worker)
@@ -225,6 +299,7 @@ async def soak(pool: WorkerPool, tracks: list[Track], minutes: float) -> tuple[l
 
 async def main(minutes: float) -> bool:
     stage.load()  # initialises GStreamer
+    footage.picture("VP8"), footage.voice(footage.OPUS, 0)  # made when they are not there yet
     with tempfile.TemporaryDirectory() as directory:
         recording = Path(directory) / "picture"
         record(recording, SMALL.bitrate, f"{SMALL.width}x{SMALL.height}")

@@ -8,11 +8,13 @@ import pytest
 
 from tests.cluster import chaos
 from tests.cluster.net import missing
+from tests.length import LONG
 
 
 @pytest.mark.e2e
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(bool(missing()), reason=missing())
+@pytest.mark.skipif(not LONG, reason="`tests/calls/test_chaos` says it of the rules, `test_failure` of a partition")
 @pytest.mark.spec("PLAT-022")
 def test_after_healing_five_nodes_agree_and_history_is_complete(tmp_path: Path) -> None:
     result = chaos.run(tmp_path, 25.0, seed=7)

@@ -168,6 +168,7 @@ def test_nothing_grows_over_many_joins_and_leaves(platform: Platform) -> None:
         assert growth < 24 * 2**20, f"{name} grew by {growth / 2**20:.1f} MiB"
 
 
+@pytest.mark.skipif(not LONG, reason="`bench.soak` says more of a worker")
 def test_one_worker_serves_many_joins_without_growing(platform: Platform) -> None:
     """A conference that never empties: its worker's threads, descriptors and pipelines come back to where they were."""
     chance = random.Random(7)

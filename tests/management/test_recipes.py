@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.length import LONG
+
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"^ *```(?P<language>\w+)(?P<where>[^\n]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
@@ -78,6 +80,7 @@ def test_add_a_resource(copy: Path) -> None:
     assert passed(output) >= 12
 
 
+@pytest.mark.skipif(not LONG, reason="a resource has fields")
 def test_add_a_field(copy: Path) -> None:
     follow(copy, "add-a-field.md")
     # the example's `change` and `refused` stand before the real ones, which would replace them

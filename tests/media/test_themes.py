@@ -82,6 +82,6 @@ async def test_a_leg_hears_and_sees_its_theme(
     await voice.hears(1300)
     assert await worker.play("voice", theme.WELCOME) > 2.0
     await worker.stop_playing("voice")
-    assert await worker.play("voice") == 0
+    assert await worker.play("voice") == pytest.approx(0, abs=0.02), "what is cut off dies away"
     with pytest.raises(MediaFailure):
         await worker.play("nobody", theme.WELCOME)

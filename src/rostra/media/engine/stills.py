@@ -125,7 +125,12 @@ class StillLeg(Leg):
             raise BadDescription("not a JPEG picture of usable size")
         loop = asyncio.get_running_loop()
         made: asyncio.Future[bytes] = loop.create_future()
-        pipeline = Pipeline(f"stills {self.id}", lambda reason: _fail(made, reason))
+
+        def failed(reason: str) -> None:
+            """Later: the end may be told in the moment in which the picture is, which comes first."""
+            loop.call_soon(_fail, made, reason)
+
+        pipeline = Pipeline(f"stills {self.id}", failed)
         branch = make_bin(
             "appsrc name=in caps=image/jpeg ! jpegdec ! videoconvert ! video/x-raw,format=I420 ! "
             f"identity name=seen signal-handoffs=true ! {branches.VIDEO_SINK}",
