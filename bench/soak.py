@@ -1,11 +1,12 @@
 """A conference that people come to and leave for a long time: does anything grow?
 
 One media worker carries a conference with churn: RTP far ends (`peers.py`) with small pictures come and go, some with
-slides, and browsers' with ICE and DTLS-SRTP, some of which are closed before they are connected; the layout changes; everybody is shown an encoder
-of their own or shares one. Another worker is killed now and then and its conference set up again on the next. Every ten
-seconds memory, threads and descriptors of the first worker, and of this process, which keeps the workers as a node
-does, are looked at, and how long sound takes from one far end to another; every half a minute when all who come and
-go have gone. The verdict compares the two halves of the run without its first fifth (`growth.py`).
+slides, and browsers' with ICE and DTLS-SRTP, some of which are closed before they are connected; the layout changes;
+everybody is shown an encoder of their own or shares one. Another worker is killed now and then and its conference set
+up again on the next. Every ten seconds memory, threads and descriptors of the first worker, and of this process, which
+keeps the workers as a node does, are looked at, and how long sound takes from one far end to another; every half a
+minute when all who come and go have gone. The verdict compares the two halves of the run without its first fifth
+(`growth.py`).
 
 Writes `bench/results/soak.json` and `soak.svg`. Run: `python -m bench.soak [minutes]`; takes about half a core.
 """
@@ -41,6 +42,7 @@ from rostra.domain.drawing import Around
 from rostra.domain.drawing import draw as drawn
 from rostra.domain.look import Style
 from rostra.domain.media import CodecParameters, Content, MediaDescription, MediaKind, MediaStream
+from rostra.machine import primary_address
 from rostra.media import messages as m
 from rostra.media.client import Worker, WorkerLost
 from rostra.media.engine import stage
@@ -88,7 +90,8 @@ class Browser:
         self.packets = 0
         """Of media, that have come and could be decrypted."""
         self._ufrag, self._password = secrets.token_hex(4), secrets.token_hex(16)
-        self._bundle = Bundle(HERE, self._ufrag, self._password)
+        self._address = primary_address()  # ICE does not use the loopback
+        self._bundle = Bundle(self._address, self._ufrag, self._password)
         voice = VoiceSender(footage.voice(footage.OPUS, 0), secrets.randbits(32), lambda _: True, self._bundle.send)
         picture = PictureSender(footage.picture("VP8"), secrets.randbits(32), 0, self._bundle.send)
         self._senders = [voice, picture]
@@ -98,7 +101,7 @@ class Browser:
     async def join(self, worker: Worker, leg: str) -> None:
         """Returns once media may flow; raises TimeoutError."""
         codecs = [footage.OPUS, footage.VP8]
-        offer = browsers.offer(HERE, self._bundle.port, self._ufrag, self._password, codecs, SMALL.bitrate)
+        offer = browsers.offer(self._address, self._bundle.port, self._ufrag, self._password, codecs, SMALL.bitrate)
         self._bundle.connect(*browsers.answered(await worker.open_webrtc(leg, offer, start=True)))
         self._task = asyncio.create_task(self._run())
         async with asyncio.timeout(10):
@@ -290,7 +293,8 @@ async def soak(pool: WorkerPool, tracks: list[Track], minutes: float) -> tuple[l
     await asyncio.sleep(1.0)
     state = (await worker.statistics()).debug
     happened: dict[str, object] = {
-        "changes": churn.changes, "browsers": churn.browsers, "deaf_browsers": churn.deaf, "kills": killed.kills, "slowest_recovery_s": round(killed.slowest, 2),
+        "changes": churn.changes, "browsers": churn.browsers, "deaf_browsers": churn.deaf,
+        "kills": killed.kills, "slowest_recovery_s": round(killed.slowest, 2),
         "left_legs": state["legs"], "left_encoders": state["encoders"],
     }  # fmt: skip
     await pool.release(worker)
@@ -299,7 +303,8 @@ async def soak(pool: WorkerPool, tracks: list[Track], minutes: float) -> tuple[l
 
 async def main(minutes: float) -> bool:
     stage.load()  # initialises GStreamer
-    footage.picture("VP8"), footage.voice(footage.OPUS, 0)  # made when they are not there yet
+    for made in (lambda: footage.picture("VP8"), lambda: footage.voice(footage.OPUS, 0)):
+        made()  # when they are not there yet
     with tempfile.TemporaryDirectory() as directory:
         recording = Path(directory) / "picture"
         record(recording, SMALL.bitrate, f"{SMALL.width}x{SMALL.height}")

@@ -7,7 +7,6 @@ import dataclasses
 import io
 import json
 import os
-import socket
 import tempfile
 import time
 import zipfile
@@ -17,6 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.e2e.platform import Platform, descendants, fresh_environment
+
+from rostra.machine import primary_address
 
 _CONFERENCES = "/api/admin/configuration/v1/conference/"
 _THEMES = "/api/admin/configuration/v1/ivr_theme/"
@@ -139,21 +140,11 @@ def _proportional(process: int) -> int:
     return 0
 
 
-def address() -> str:
-    """Of this machine on a network, as ICE does not use the loopback; else the loopback's."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # nothing is sent
-        except OSError:
-            return "127.0.0.1"
-        return probe.getsockname()[0]
-
-
 @contextlib.contextmanager
 def measured() -> Generator[Measured]:
     """A platform that has just been started."""
     with tempfile.TemporaryDirectory() as home:
-        own = address()
+        own = primary_address()  # ICE does not use the loopback
         environment = dataclasses.replace(
             fresh_environment(Path(home)), capacity=HD_CALLS, address=own, media_address=own
         )
