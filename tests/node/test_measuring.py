@@ -76,6 +76,7 @@ async def test_an_administrator_has_it_measured_anew() -> None:
     assert (told.hd, told.audio, told.crowded) == (6, 54, True)
     assert told.costs == {"hd": 0.1, "sd": 0.05, "audio": 0.01, "full_hd": 0.2}
     assert node.ledger.capacity == 6 * CallClass.HD
+    assert not told.stated
 
 
 @pytest.mark.parametrize(
@@ -91,3 +92,12 @@ async def test_an_administrator_has_it_measured_anew() -> None:
 )
 def test_which_of_two_checks_counts(before: Checked | None, now: Checked, better: bool) -> None:
     assert counts(before, now) is better
+
+
+async def test_who_asks_a_node_with_a_stated_capacity_is_told_so() -> None:
+    node = Node(checked(6), stated=7)
+    await node.check.run()
+    told = await node.check.asked()
+    assert isinstance(told, status.Capacity)
+    assert (told.hd, told.stated) == (6, 7)
+    assert node.ledger.capacity == 7 * CallClass.HD

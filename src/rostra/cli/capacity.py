@@ -47,6 +47,12 @@ def show(
     console.print(draw(found))
     if found.crowded:
         console.print("The machine had other work to do meanwhile: measure again when it is quiet.", style="yellow")
+    if found.stated:
+        console.print(
+            f"The node goes by {found.stated} HD calls, as ROSTRA_CAPACITY states: unset it and restart the node to "
+            "have it go by what it measures.",
+            style="yellow",
+        )
 
 
 async def of_machine() -> status.Capacity:

@@ -277,6 +277,8 @@ class Capacity(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="r
     """Cores that a call takes, by the same names; empty: they could not be measured."""
     crowded: bool = False
     """The machine had other work to do meanwhile."""
+    stated: int = 0
+    """HD calls that the node goes by instead, as its environment states them."""
 
 
 class MediaNode(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,7 +58,7 @@ class CapacityCheck:
         found = await self._check(asked=True)
         if self._stated:
             logger.warning("Capacity was measured, but another is stated", stated=self._stated)
-        return reply(found)
+        return msgspec.structs.replace(reply(found), stated=self._stated)
 
     async def _check(self, *, asked: bool = False) -> Checked:
         async with self._at_work:
