@@ -29,7 +29,7 @@ __all__ = ["ends"]
 
 @pytest.mark.parametrize(
     ("round_trip", "retry", "waits", "holds"),
-    [(0.001, 30, 139, 109), (0.05, 70, 259, 189), (0.1, 120, 409, 289), (0.2, 220, 500, 300), (1.0, 250, 500, 300)],
+    [(0.001, 30, 199, 109), (0.05, 70, 399, 189), (0.1, 120, 649, 289), (0.2, 220, 800, 300), (1.0, 250, 800, 300)],
 )
 def test_a_missing_packet_is_waited_for_as_the_way_needs(round_trip: float, retry: int, waits: int, holds: int) -> None:
     assert (again(round_trip), patience(round_trip), min(300, held(round_trip))) == (retry, waits, holds)

@@ -65,6 +65,11 @@ def limit_repeats(pad: Any, bitrate: float) -> None:
     stage.load().rostra_limit_repeats(_address(pad), ctypes.c_double(bitrate))
 
 
+def ask_at_once(received: Any, reports: Any, sender: int, name: str) -> None:
+    """What is wanted again of what leaves a session by the pad `received` is asked for by that of its `reports`."""
+    stage.load().rostra_ask_at_once(_address(received), _address(reports), ctypes.c_uint32(sender), name.encode())
+
+
 def missed(pad: Any) -> Missed:
     """What left by such a pad in the second that ended `ANSWERED` seconds ago."""
     count, lost, octets = ctypes.c_int32(), ctypes.c_int32(), ctypes.c_int64()

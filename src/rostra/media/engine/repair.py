@@ -15,6 +15,9 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
+from rostra.media.engine import feedback
+from rostra.media.engine.rate_control import canonical
+
 REORDERING: Final = 15
 """Milliseconds that a packet may come after those behind it before it is asked for."""
 VOICE: Final = 40
@@ -29,8 +32,8 @@ REPORTING: Final = 800_000.0
 35 ms. By the true rate a picture of little bandwidth would be asked for too late, and one of much too often."""
 FRAME: Final = 34
 """Milliseconds between pictures: so late is noticed that the last packet of one is missing."""
-_SHORTEST, _LONGEST = 120, 500
-_TRIES = 3
+_SHORTEST, _LONGEST = 120, 800
+_TRIES = 5
 _MEASURED = 2.0
 """Seconds between looks at how long the way is."""
 
@@ -112,8 +115,9 @@ class Repair:
         self._hold = hold
         self._pacing = Pacing()
         self._lock = threading.Lock()
-        self._new: list[Any] = []
+        self._new: list[tuple[Any, int]] = []
         self._asking: list[Any] = []
+        self._prepared: set[int] = set()
         self._round_trip = round_trip
         self._measured = 0.0
         self._rtpbin: Any = rtpbin
@@ -127,7 +131,7 @@ class Repair:
             if self._sessions is not None and session in self._sessions:
                 buffer.set_property("do-retransmission", True)
                 self._tune(buffer)
-            self._new.append(buffer)
+            self._new.append((buffer, session))
 
     def _tune(self, buffer: Any) -> None:
         buffer.set_property("rtx-retry-timeout", again(self._round_trip, heavy=self._pacing.heavy))
@@ -157,18 +161,28 @@ class Repair:
         """What the new buffers are for is known once something has come."""
         self._asking = [buffer for buffer in self._asking if buffer.get_parent() is not None]
         with self._lock:
-            found = [(buffer, _kind(buffer)) for buffer in self._new if buffer.get_parent() is not None]
-            self._new = [buffer for buffer, kind in found if not kind]
-        for buffer, kind in found:
+            found = [(one, session, _kind(one)) for one, session in self._new if one.get_parent() is not None]
+            self._new = [(buffer, session) for buffer, session, kind in found if not kind]
+        for buffer, session, kind in found:
             if kind == "audio":
                 buffer.set_property("do-retransmission", False)
                 buffer.set_property("latency", VOICE)
             elif kind and buffer.get_property("do-retransmission"):
                 self._asking.append(buffer)
                 self._measured = 0.0
-                for session in self._sessions or (0,):
-                    inner = self._rtpbin.emit("get-internal-session", session)
-                    inner.set_property("bandwidth", REPORTING)
+                self._prepare(session)
+
+    def _prepare(self, session: int) -> None:
+        """Have requests of a session go out at once: with its next report they were late by up to 70 ms."""
+        if session in self._prepared:
+            return
+        self._prepared.add(session)
+        element, inner = (self._rtpbin.emit(f"get-{one}session", session) for one in ("", "internal-"))
+        inner.set_property("bandwidth", REPORTING)
+        out = self._rtpbin.get_static_pad(f"send_rtcp_src_{session}")
+        feedback.ask_at_once(
+            element.get_static_pad("recv_rtp_src"), out, inner.get_property("internal-ssrc"), canonical(inner)
+        )
 
     def close(self) -> None:
         self._rtpbin.disconnect(self._handler)
