@@ -72,6 +72,7 @@ async def test_a_far_end_is_sent_what_it_asks_for(driven: Driven, far: list[Sock
     async with asyncio.timeout(5):
         while (now := await rates(driven)) != [requests.FLOOR]:
             await one.media()
+    assert (await driven.worker.statistics()).debug["encoders_started"] == 3
 
 
 async def after_key_frame(one: Socketed) -> None:

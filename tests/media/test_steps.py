@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +22,12 @@ def follow(obeyed: Steps, begin: float, seconds: float, bitrate: int | None) -> 
     """When the limit changed, and to what."""
     times = [begin + 0.2 * number for number in range(round(seconds / 0.2))]
     return [(round(now - begin, 1), obeyed.limit) for now in times if obeyed.follow(now, bitrate, size)]
+
+
+def alternate(obeyed: Steps, seconds: float, said: Callable[[float], int | None]) -> list[float]:
+    """When the limit changed."""
+    times = [0.2 * number for number in range(round(seconds / 0.2))]
+    return [now for now in times if obeyed.follow(now, said(now), size)]
 
 
 def test_down_at_once_and_up_by_what_has_lasted() -> None:
@@ -50,6 +58,31 @@ def test_an_estimate_that_swings_about_a_size_changes_it_seldom() -> None:
             follow(obeyed, now, 4.4 if now == begin else 1.6, bitrate)
             sizes.append(size(obeyed.limit))
     assert sum(one != other for one, other in itertools.pairwise(sizes)) <= 6
+
+
+@pytest.mark.parametrize(
+    ("high", "low"), [(800_000, 560_000), (700_000, 610_000), (1_700_000, 300_000), (None, 610_000)]
+)
+def test_who_says_otherwise_all_the_time_has_few_encoders_made(high: int | None, low: int) -> None:
+    for up, down in itertools.product((0.8, 1.2, 2.2, 3.2, 4.4, 8, 15.2, 33), (0.2, 0.6, 2, 5)):
+        changes = alternate(Steps(), 180, lambda now: high if now % (up + down) < up else low)  # noqa: B023
+        assert sum(when < 60 for when in changes) <= 10, (up, down)
+        assert sum(when >= 120 for when in changes) <= 8, (up, down)
+
+
+def test_what_falls_again_and_again_falls_in_few_steps() -> None:
+    changes = alternate(Steps(), 120, lambda now: int(1_700_000 * 0.03 ** (now % 10 / 10)))
+    assert sum(when < 10 for when in changes) <= 14  # five doublings
+    assert sum(when >= 60 for when in changes) <= 8
+
+
+def test_who_has_been_steady_is_trusted_again() -> None:
+    obeyed = Steps()
+    alternate(obeyed, 60, lambda now: 700_000 if now % 4 < 3.8 else 610_000)
+    follow(obeyed, 60, 80, 610_000)
+    assert follow(obeyed, 140, 40, 660_000)
+    follow(obeyed, 180, 2, 610_000)
+    assert follow(obeyed, 182, 40, 660_000)[0][0] <= 2.0
 
 
 @given(st.integers(1, 1 << 40))

@@ -378,7 +378,7 @@ class Engine:
             "legs": sorted(self._legs),
             "backplane": [leg.describe() for leg in self._legs.values() if isinstance(leg, BackplaneLeg)],
             "views": sorted(self._views),
-            "encoders": self._renditions.debug_state(),
+            **self._renditions.debug_state(),
             "stage": stage.debug_state(),
             "rates": self._needs.debug_state(),
             "graph": survey(self._legs, self._renditions.running, self._views, self._passing.routes),

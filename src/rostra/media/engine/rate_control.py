@@ -13,13 +13,14 @@ from rostra.media.engine import rtp_statistics
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.rate_requests import Bounds, Entry, Throttle
 from rostra.media.engine.rtp_statistics import Received
+from rostra.media.engine.steps import Steps
 
 logger = structlog.get_logger("rostra.media")
 
 AGREED: Final = "ccm tmmbr"
 """As RTCP feedback is negotiated (RFC 5104 7.1)."""
 PAUSE: Final = 1.0
-"""Seconds between two changes of what we send, and between two requests that are not confirmed."""
+"""Seconds between two requests that are not confirmed."""
 _TRIES = 3
 _WAITING = 16
 """Requests of a far end that wait to be looked at; older ones are overtaken."""
@@ -35,10 +36,15 @@ class _Stream:
         self.arrived: collections.deque[tuple[int, int, bytes]] = collections.deque(maxlen=_WAITING)
         self.need: int | None = None
         """bit/s of media that would do; None: it may send what was agreed."""
-        self.limit: int | None = None
-        self.changed = self.asked = -PAUSE
+        self.steps = Steps()
+        self.asked = -PAUSE
         self.tries = _TRIES
         self.handler = session.connect("on-feedback-rtcp", self._heard)
+
+    @property
+    def limit(self) -> int | None:
+        """bit/s that are obeyed."""
+        return None if self.steps.limit is None else max(requests.FLOOR, self.steps.limit)
 
     def _heard(self, _: Any, kind: int, form: int, sender: int, media: int, control: Any) -> None:
         """In a media thread: taken down, looked at later."""
@@ -74,10 +80,9 @@ class RateControl:
             self._take(index, stream)
             if stream.limit is not None:
                 stream.bounds.keep(rtp_statistics.sources(self._rtpbin, index))
-            limit = stream.bounds.limit
-            if limit != stream.limit and now - stream.changed >= PAUSE:
-                logger.info("Far end asks for another rate", session=index, bitrate=limit)
-                stream.limit, stream.changed, changed = limit, now, True
+            if stream.steps.follow(now, stream.bounds.limit, lambda _: 0):  # of what size is decided where it is sent
+                logger.info("Far end asks for another rate", session=index, bitrate=stream.limit)
+                changed = True
             self._ask(index, stream, now, received(index))
         return changed
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import itertools
 
 import structlog
 
@@ -81,7 +80,8 @@ class Renditions:
         self.narrow: frozenset[str] = frozenset()
         """Views that are composed for 4:3."""
         self._by_key: dict[Key, Rendition] = {}
-        self._numbers = itertools.count(1)
+        self.started = 0
+        """How many encoders have been started: one that begins costs a key frame to all that are sent it."""
         self._closing: set[asyncio.Task[None]] = set()
 
     def acquire(self, view: str, row: CodecRow, rung: Rung | None) -> Rendition:
@@ -91,7 +91,8 @@ class Renditions:
         key = Key(view, row.made, rung)
         rendition = self._by_key.get(key)
         if rendition is None:
-            rendition = self._by_key[key] = Rendition(key, row, f"{row.name.lower()}-{next(self._numbers)}")
+            self.started += 1
+            rendition = self._by_key[key] = Rendition(key, row, f"{row.name.lower()}-{self.started}")
         rendition.users += 1
         return rendition
 
@@ -131,8 +132,8 @@ class Renditions:
         """All encoders at work."""
         return list(self._by_key.values())
 
-    def debug_state(self) -> list[dict[str, object]]:
-        return [
+    def debug_state(self) -> dict[str, object]:
+        encoders = [
             {
                 "channel": r.channel,
                 "view": k.view,
@@ -142,3 +143,4 @@ class Renditions:
             }
             for k, r in self._by_key.items()
         ]
+        return {"encoders": encoders, "encoders_started": self.started}
