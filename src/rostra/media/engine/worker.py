@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import structlog
 
-from rostra import logs
+from rostra import garbage, logs
 from rostra.environment import Environment
 from rostra.fabric.bus import Bus, Unreachable
 from rostra.fabric.speaking import speaker, speaks_for
@@ -44,6 +44,7 @@ class Worker:
         self._events: asyncio.Queue[m.Event] = asyncio.Queue(maxsize=1000)
         self._engine = Engine(environment, self._emit)
         self._owners = Owners()
+        self._sweep = garbage.Sweep()
         self._ended = asyncio.Event()
 
     async def run(self) -> None:
@@ -64,6 +65,8 @@ class Worker:
         self._ended.set()
 
     def _emit(self, event: m.Event) -> None:
+        if isinstance(event, m.LegFailed):
+            self._sweep.soon()
         try:
             self._events.put_nowait(event)
         except asyncio.QueueFull:
@@ -82,6 +85,8 @@ class Worker:
         if isinstance(request, m.Quit):
             asyncio.get_running_loop().call_soon(self.end)
             return m.encode(m.Done())
+        if isinstance(request, m.Close):
+            self._sweep.soon()
         try:
             return m.encode(await self._engine.handle(request))
         except Exception as problem:
@@ -137,6 +142,7 @@ async def _main(worker: str) -> None:
     bus = await Bus.join(environment, name=f"media worker {worker}")
     try:
         process = Worker(worker, environment, bus)
+        garbage.settle()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, process.end)
