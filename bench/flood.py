@@ -38,6 +38,10 @@ def _rtp(payload_type: int, sequence: int, source: int, body: bytes) -> bytes:
 
 SOUND = "sound:"
 BODY = os.urandom(SIZE - _HEADER.size)
+SPEECH = bytes([0x7B, 0x06]) + os.urandom(60)
+"""Of Opus: six frames of 20 ms, the longest that there is in one packet."""
+OWN = 0x5000
+"""Source number of the first track of a peer (`peers.py`)."""
 KINDS_OF_FLOOD: dict[str, Callable[[int], bytes]] = {
     "no RTP": lambda number: b"\x17" + BODY + bytes(11),
     "unknown payload type": lambda number: _rtp(77, number, 0xBAD, BODY),
@@ -46,6 +50,11 @@ KINDS_OF_FLOOD: dict[str, Callable[[int], bytes]] = {
     "random sequence numbers": lambda number: _rtp(97, number * 7919, 0xBAD, BODY),
     f"{SOUND} garbage": lambda number: _rtp(111, number, 0xBAD, BODY),
     f"{SOUND} new sources": lambda number: _rtp(111, number, number * 2654435761 & 0xFFFFFFFF, BODY),
+    f"{SOUND} no RTP": lambda number: b"\x17" + BODY + bytes(11),
+    f"{SOUND} reports": lambda number: _rtp(72, number, 0xBAD, BODY),
+    f"{SOUND} its own source": lambda number: _rtp(111, number, OWN, BODY),
+    f"{SOUND} its own source, speech": lambda number: _rtp(111, number, OWN, SPEECH),
+    f"{SOUND} small": lambda number: _rtp(111, number, 0xBAD, SPEECH),
 }
 """What is sent to the port of pictures, or to that of sound."""
 
@@ -57,7 +66,7 @@ class Flood:
         self._outlet, self._make = peer.outlets[not name.startswith(SOUND)], KINDS_OF_FLOOD[name]
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._send, daemon=True)
-        self.sent = 0
+        self.sent = self.octets = 0
 
     def __enter__(self) -> Flood:
         self._thread.start()
@@ -70,15 +79,17 @@ class Flood:
     def _send(self) -> None:
         began = time.monotonic()
         while not self._ended.is_set():
-            if self.sent * SIZE * 8 > RATE * (time.monotonic() - began):
+            if self.octets * 8 > RATE * (time.monotonic() - began):
                 time.sleep(0.001)
                 continue
             for _ in range(BATCH):
+                packet = self._make(self.sent)
                 try:
-                    self._outlet.socket.sendto(self._make(self.sent), self._outlet.to)
+                    self._outlet.socket.sendto(packet, self._outlet.to)
                 except (BlockingIOError, ConnectionError):
                     break
                 self.sent += 1
+                self.octets += len(packet)
 
 
 async def count(worker: int, peers: Peers, seconds: float) -> tuple[float, list[float], float]:
@@ -113,21 +124,21 @@ async def conference(tracks: list[Track], seconds: float, names: list[str]) -> N
                 peer.send_to(ports)
             await asyncio.sleep(WARMING)
             calm, frames, memory = await count(worker.process, peers, seconds)
-            print(f"{'none':26} cores {calm:.3f}  frames {min(frames):.1f}  {memory:.0f} MB", flush=True)
+            print(f"{'none':34} cores {calm:.3f}  frames {min(frames):.1f}  {memory:.0f} MB", flush=True)
             for name in names:
                 with Flood(peers.all[0], name) as flood:
                     await asyncio.sleep(0.5)
-                    sent = flood.sent
+                    sent, octets = flood.sent, flood.octets
                     cores, frames, memory = await count(worker.process, peers, seconds)
-                    rate = (flood.sent - sent) * SIZE * 8 / seconds / 1e6
+                    rate, packets = (flood.octets - octets) * 8 / seconds / 1e6, (flood.sent - sent) / seconds / 1000
                 print(
-                    f"{name:26} cores {cores:.3f} (+{cores - calm:.3f})  frames {min(frames):.1f}  {memory:.0f} MB  "
-                    f"flood {rate:.0f} Mbit/s  failed {[one.leg for one in failed]}",
+                    f"{name:34} cores {cores:.3f} (+{cores - calm:.3f})  frames {min(frames):.1f}  {memory:.0f} MB  "
+                    f"flood {rate:.0f} Mbit/s, {packets:.0f} a ms  failed {[one.leg for one in failed]}",
                     flush=True,
                 )
                 await asyncio.sleep(1.0)
             cores, frames, memory = await count(worker.process, peers, seconds)
-            print(f"{'none':26} cores {cores:.3f}  frames {min(frames):.1f}  {memory:.0f} MB", flush=True)
+            print(f"{'none':34} cores {cores:.3f}  frames {min(frames):.1f}  {memory:.0f} MB", flush=True)
         await pool.release(worker)
 
 

@@ -114,6 +114,15 @@ ROSTRA_EXPORT int sim_lock(int suite, guint8 *packet, int size) {
   return length;
 }
 
+/* Seconds that would be decoded now. */
+ROSTRA_EXPORT double sim_room(Line *line) {
+  g_mutex_lock(&line->lock);
+  rostra_line_may_decode(line, g_get_monotonic_time());
+  double room = line->sound.holds / ROSTRA_RATE;
+  g_mutex_unlock(&line->lock);
+  return room;
+}
+
 ROSTRA_EXPORT void sim_take(Line *line, const guint8 *packet, gsize size) {
   struct sockaddr_storage from = {0};
   guint8 copy[2048];

@@ -41,7 +41,7 @@ def build(directory: Path, native: Path) -> ctypes.CDLL:
     library = ctypes.CDLL(str(made))
     for name in ("sim_speaker", "sim_listener", "sim_ear", "sim_line"):
         getattr(library, name).restype = ctypes.c_void_p
-    library.rostra_play.restype = ctypes.c_double
+    library.rostra_play.restype = library.sim_room.restype = ctypes.c_double
     return library
 
 
@@ -56,6 +56,10 @@ class Line:
         self._line = ctypes.c_void_p(library.sim_line(leg, codec, self.TYPES[codec], self.EVENTS, tones, suite))
         self.type = self.TYPES[codec]
         self.state = State()
+
+    def room(self) -> float:
+        """Seconds of sound that would be decoded if they came now."""
+        return float(self._library.sim_room(self._line))
 
     def take(self, packet: bytes) -> None:
         self._library.sim_take(self._line, packet, ctypes.c_size_t(len(packet)))

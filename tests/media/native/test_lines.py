@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -195,6 +196,37 @@ def test_sources_that_are_not_genuine_or_change_all_the_time_leave_nothing_behin
     line.take(locked(mixer.library, 7, 2))
     assert sum(line.read().sources[i].packets for i in range(state.count) if state.sources[i].source == 7) == 2
     line.close()
+
+
+def test_strangers_however_many_cost_little_and_leave_who_is_played_alone(far: Far) -> None:
+    """A hundred of them to each packet, by turns new sources and one."""
+
+    def flooded(now: int) -> list[int]:
+        for i in range(100 if now else 0):
+            far.line.rtp(i, 0, HUMMED[:1200], source=1000 + (100 * now + i if i % 2 else 0))
+        return [now]
+
+    heard = far.hum(flooded)
+    assert np.abs(levels(heard)[5:]).max() < 0.5
+    state = far.line.read()
+    packets = {one.source: one.packets for one in state.sources[: state.count]}
+    assert packets[7] == PACKETS
+    assert sum(packets.values()) < PACKETS + 2000, "most have not been looked at"
+
+
+def test_who_floods_with_speech_of_its_own_is_decoded_for_a_few_seconds_of_each(far: Far, mixer: Mixer) -> None:
+    """Packets of 100 ms, 200 s of them at once; then it is understood again."""
+    for i in range(2000):
+        far.line.rtp(i, 800 * i, HUMMED[:800])
+    assert far.line.read().sources[0].packets < 1700
+    assert -0.2 <= far.line.room() < 4, "no more than ten seconds have been decoded"
+    deadline = time.monotonic() + 5
+    while far.line.room() < 1:
+        assert time.monotonic() < deadline
+    for i in range(2000, 2040):
+        far.line.rtp(i, 800 * 2000 + 160 * i, packet(i % 100))
+        heard = mixer.tick()["ear"]
+    assert level(heard) == pytest.approx(level(tone(HUM, 1, 8000)), abs=0.5)
 
 
 @settings(deadline=None, max_examples=150)

@@ -12,7 +12,8 @@
 #define THREADS_MOST 4u
 #define BATCH 64           /* packets a look */
 #define PACKET_ROOM 2048
-#define PAUSE_NS 2000000   /* between two looks while there are many lines: less waking up */
+#define DROPPED_MOST 32u   /* packets that are dropped in a look */
+#define PAUSE_NS 2000000   /* between two looks while there are many lines: less waking up; or a flood */
 #define MANY 8u            /* lines of a thread */
 #define LOOK_MS 250
 #define REPORTS (5 * G_USEC_PER_SEC) /* between two reports, give or take half */
@@ -41,12 +42,16 @@ typedef struct {
 
 /* ---- serving ----------------------------------------------------------------------------------------------------- */
 
-static void take_packet(Line *line, int socket) {
+/* FALSE: nothing of use came, and there may be much more of it. */
+static gboolean take_packets(Line *line, int socket) {
   static _Thread_local guint8 packet[PACKET_ROOM];
-  struct sockaddr_storage from = {0};
-  socklen_t length = sizeof from;
-  ssize_t size = recvfrom(socket, packet, sizeof packet, MSG_DONTWAIT, (struct sockaddr *)&from, &length);
-  if (size > 0) rostra_line_take(line, packet, (gsize)size, &from);
+  for (guint dropped = 0; dropped < DROPPED_MOST; dropped++) {
+    struct sockaddr_storage from = {0};
+    socklen_t length = sizeof from;
+    ssize_t size = recvfrom(socket, packet, sizeof packet, MSG_DONTWAIT, (struct sockaddr *)&from, &length);
+    if (size <= 0 || rostra_line_take(line, packet, (gsize)size, &from)) return TRUE;
+  }
+  return FALSE;
 }
 
 static void report_all(Server *server, gint64 now) {
@@ -68,11 +73,12 @@ static gpointer serve(gpointer data) {
   rostra_hurry();
   for (;;) {
     int count = epoll_wait(server->poll, events, BATCH, LOOK_MS);
+    gboolean flooded = FALSE;
     g_mutex_lock(&server->lock);
     for (int i = 0; i < count; i++) {
       guint64 handle = events[i].data.u64 >> 1;
       Line *line = g_hash_table_lookup(server->lines, &handle);
-      if (line) take_packet(line, events[i].data.u64 & 1 ? line->rtcp : line->rtp);
+      if (line) flooded |= !take_packets(line, events[i].data.u64 & 1 ? line->rtcp : line->rtp);
     }
     gint64 now = g_get_monotonic_time();
     if (now - server->looked > LOOK_MS * 1000) report_all(server, now);
@@ -83,7 +89,7 @@ static gpointer serve(gpointer data) {
       return NULL;
     }
     g_mutex_unlock(&server->lock);
-    if (lines > MANY && count > 0 && count < BATCH) nanosleep(&(struct timespec){0, PAUSE_NS}, NULL);
+    if (flooded || (lines > MANY && count > 0 && count < BATCH)) nanosleep(&(struct timespec){0, PAUSE_NS}, NULL);
   }
 }
 

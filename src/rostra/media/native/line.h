@@ -1,7 +1,7 @@
 /* A line: the sound of one far end over RTP, from its sockets to the mixer and back, without a pipeline.
  *
  * line.c serves the sockets, line_in.c takes what comes apart and in order, line_out.c sends, line_rtcp.c reports,
- * line_srtp.c locks and unlocks packets. `lock` covers what is received, `sending` what is sent; the mixer may hold its
+ * line_srtp.c locks and unlocks packets, line_guard.c bounds what comes. `lock` covers what is received, `sending` what is sent; the mixer may hold its
  * lock when it takes `lock`, so nobody calls the mixer with `lock` held. */
 #pragma once
 
@@ -67,6 +67,11 @@ typedef struct {
 void rostra_rate_count(Rate *rate, gsize octets, gint64 now);
 
 typedef struct {
+  double holds;
+  gint64 filled; /* us; 0: it is full */
+} Bucket;
+
+typedef struct {
   gboolean used, reported;
   guint32 ssrc, clock;
   struct sockaddr_storage from, reports;
@@ -105,6 +110,7 @@ typedef struct {
   guint32 rollover;      /* the likely count */
   Source sources[LINE_SOURCES];
   Source *heard; /* which is played */
+  Bucket own, strangers, sound; /* packets of who is played, and of others; samples to decode */
   Decoder *decoders[ROSTRA_EVENTS];
   int decoding;  /* the codec of the latest packet */
   gboolean muffled;
@@ -136,7 +142,8 @@ typedef struct {
 } Line;
 
 /* line_in.c */
-void rostra_line_take(Line *line, guint8 *packet, gsize size, const struct sockaddr_storage *from);
+/* FALSE: it was dropped unseen. */
+gboolean rostra_line_take(Line *line, guint8 *packet, gsize size, const struct sockaddr_storage *from);
 int rostra_line_conceal(gpointer line, gboolean playing, gint16 *out);
 void rostra_line_forget(Line *line);
 void rostra_line_tell(Line *line, char key); /* line.c: a key was pressed */
@@ -150,6 +157,10 @@ void rostra_line_send_report(Line *line, gint64 now);
 /* line_rtcp.c */
 gsize rostra_line_report(Line *line, guint8 *out, gint64 now); /* both locks held */
 void rostra_line_take_report(Line *line, const guint8 *packet, gsize size, const struct sockaddr_storage *from);
+
+/* line_guard.c, with the line's lock */
+gboolean rostra_line_wants(Line *line, guint32 ssrc, const struct sockaddr_storage *from, gint64 now);
+gboolean rostra_line_may_decode(Line *line, gint64 now);
 
 /* line_srtp.c */
 Srtp *rostra_srtp_new(const RostraLineKey *key, gboolean outbound); /* NULL: cannot be used */

@@ -118,8 +118,9 @@ static int play(Line *line, Waiting *one, gint16 *out, guint *late) {
     line->owed = 0;
   }
   line->stamp = one->stamp;
-  if (codec != ROSTRA_EVENTS && !line->muffled) {
+  if (codec != ROSTRA_EVENTS && !line->muffled && rostra_line_may_decode(line, g_get_monotonic_time())) {
     samples = rostra_decode(decoder(line, codec), one->payload, one->size, out);
+    line->sound.holds -= samples;
     line->stamp = after(one->stamp, samples, codec);
   } else {
     line->decoding = 0;
@@ -261,15 +262,18 @@ static gboolean take(Line *line, guint8 *packet, gsize size, const struct sockad
   return TRUE;
 }
 
-void rostra_line_take(Line *line, guint8 *packet, gsize size, const struct sockaddr_storage *from) {
-  if (size < 8 || packet[0] >> 6 != 2) return;
+gboolean rostra_line_take(Line *line, guint8 *packet, gsize size, const struct sockaddr_storage *from) {
+  if (size < 8 || packet[0] >> 6 != 2) return FALSE;
   gboolean report = packet[1] >= 192 && packet[1] <= 223; /* RFC 5761 4 */
+  if (!report && size < 12) return FALSE;
   guint late = 0;
   g_mutex_lock(&line->lock);
-  if (line->unlocking) size = rostra_srtp_unlock(line, packet, size, report);
-  gboolean media = size && !report && take(line, packet, size, from, &late);
-  if (size && report) rostra_line_take_report(line, packet, size, from);
+  gboolean wanted = rostra_line_wants(line, GST_READ_UINT32_BE(packet + (report ? 4 : 8)), from, g_get_monotonic_time());
+  if (wanted && line->unlocking) size = rostra_srtp_unlock(line, packet, size, report);
+  gboolean media = wanted && size && !report && take(line, packet, size, from, &late);
+  if (wanted && size && report) rostra_line_take_report(line, packet, size, from);
   g_mutex_unlock(&line->lock);
   if (late) rostra_speaker_late(line->speaker, late);
   if (media) play_what_is_in_order(line);
+  return wanted;
 }

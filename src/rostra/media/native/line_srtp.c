@@ -11,7 +11,6 @@
 #include "line.h"
 
 #define TRIED_MOST 64u   /* sources on trial */
-#define TRIALS_MOST 1000u /* a second: each takes as long as opening several packets */
 #define ROLLOVERS 128u   /* at 50 packets a second it comes to this after two days */
 
 /* In the order of media/encryption.py, from 1. */
@@ -36,8 +35,6 @@ struct _Srtp {
   guint8 key[64];
   Known known[LINE_SOURCES]; /* inbound: those that something genuine came from */
   guint next;                /* the one to give way */
-  gint64 second;             /* in which there were so many `trials` */
-  guint trials;
 };
 
 static void set_policy(srtp_policy_t *policy, int suite) {
@@ -118,13 +115,6 @@ static void keep(Srtp *self, guint32 ssrc, srtp_t session, const Source *heard) 
   *place = (Known){ssrc, session};
 }
 
-static gboolean may_try(Srtp *self) {
-  gint64 second = g_get_monotonic_time() / G_USEC_PER_SEC;
-  if (second != self->second) self->trials = 0;
-  self->second = second;
-  return self->trials++ < TRIALS_MOST;
-}
-
 static srtp_t session_on_trial(Srtp *self, guint32 ssrc, guint32 rolled_over) {
   srtp_t session = NULL;
   self->policy.ssrc.type = ssrc_specific;
@@ -140,7 +130,6 @@ gsize rostra_srtp_unlock(Line *line, guint8 *packet, gsize size, gboolean report
   guint32 ssrc = GST_READ_UINT32_BE(packet + (report ? 4 : 8));
   srtp_t session = known_session(self, ssrc);
   if (session) return open_packet(session, packet, size, report);
-  if (!may_try(self)) return 0;
   if (!line->rollovers) line->rollovers = g_hash_table_new(NULL, NULL);
   guint trial = GPOINTER_TO_UINT(g_hash_table_lookup(line->rollovers, GUINT_TO_POINTER(ssrc)));
   if (!(session = session_on_trial(self, ssrc, rollover(trial, line->rollover)))) return 0;
