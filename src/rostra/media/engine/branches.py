@@ -184,16 +184,20 @@ def send_channel(row: CodecRow, payload_type: int, name: str, *, mtu: int = PACK
 
 
 def send_audio(
-    row: CodecRow, payload_type: int, leg: str, name: str, *, mtu: int = PACKET, events: tuple[int, int] | None = None
-) -> Any:
+    row: CodecRow, payload_type: int, leg: str, name: str, *, mtu: int = PACKET, events: tuple[int, int] | None = None,
+    redundancy: int | None = None,
+) -> Any:  # fmt: skip
     """The leg's mix in, RTP out, behind the valve `gate`.
+
+    `redundancy`: payload type of packets that carry the one before them; such go out while `active` of `red` is set.
 
     `events` (payload type, clock rate) adds a source of telephone events, `events`, that takes turns with the voice.
     """
     caps = _rtp(row, payload_type)
+    red = f"rostrared name=red payload-type={redundancy} ! " if redundancy else ""
     voice = (
-        f"{_encoded(row)} ! "
-        f"{row.payloader.format(payload_type=payload_type, mtu=mtu)} name=payloader ! capsfilter name=caps caps={caps}"
+        f"{_encoded(row)} ! {row.payloader.format(payload_type=payload_type, mtu=mtu)} name=payloader ! "
+        f"{red}capsfilter name=caps caps={caps}"
     )
     if events:
         number, rate = events

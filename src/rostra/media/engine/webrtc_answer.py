@@ -246,7 +246,9 @@ def _payloads(section: PlannedSection, own: Section) -> list[Payload]:
         return [chosen.payload]
     # retransmission only when the element took it
     taken = chosen.retransmission and str(chosen.retransmission.number) in own.formats
-    return [p for p in (chosen.payload, chosen.retransmission if taken else None, chosen.events) if p]
+    repeated = chosen.retransmission if taken else None
+    # what comes first is what browsers send
+    return [p for p in (chosen.redundancy, chosen.payload, repeated, chosen.events) if p]
 
 
 def _codec_lines(section: PlannedSection, payload: Payload, start_bitrate: int) -> list[str]:

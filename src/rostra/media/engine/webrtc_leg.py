@@ -129,7 +129,7 @@ class WebRtcLeg(Leg):
 
     def poll(self) -> None:
         if self._transport:
-            self._transport.look()
+            self._transport.look(self._rates.lost if self._rates else None)
         for feed in self.feeds():
             feed.poll()
         section = self._planned.of_role("video") if self._planned else None

@@ -14,6 +14,7 @@ from rostra.media.engine.sections import BadDescription, Description, Payload, S
 from rostra.media.messages import Slides
 
 RETRANSMISSION = "RTX"
+REDUNDANCY = "RED"
 
 NO_SLIDES = Slides(wanted=False)
 
@@ -31,6 +32,8 @@ class Chosen:
     parameters: dict[str, str]
     """fmtp members of our answer."""
     retransmission: Payload | None = None
+    redundancy: Payload | None = None
+    """Packets of sound that carry the one before them (RFC 2198)."""
     events: Payload | None = None
     """Telephone events beside audio."""
 
@@ -145,6 +148,13 @@ def _check_transport(description: Description, section: Section) -> None:
             raise BadDescription(f"section {section.mid!r} has no a={attribute}")
 
 
+def _redundancy(section: Section, chosen: Payload) -> Payload | None:
+    """For sound alone: with pictures it would bring ULPFEC, whose packets nobody sends again and all would wait for."""
+    inside = {str(chosen.number)}
+    offered = (p for p in section.payloads if p.name == REDUNDANCY and section.kind == "audio")
+    return next((p for p in offered if set(p.fmtp.split("/")) == inside and p.clock_rate == chosen.clock_rate), None)
+
+
 def _choose(section: Section) -> Chosen | None:
     """The first offered codec that is ours; among its forms the one its row ranks best."""
     payloads = section.payloads
@@ -165,6 +175,7 @@ def _choose(section: Section) -> Chosen | None:
         retransmission=next(
             (p for p in payloads if p.name == RETRANSMISSION and p.parameters.get("apt") == str(payload.number)), None
         ),
+        redundancy=_redundancy(section, payload),
         events=next((p for p in payloads if p.name == codecs.EVENTS.name and p.clock_rate == payload.clock_rate), None)
         or next((p for p in payloads if p.name == codecs.EVENTS.name), None),
     )

@@ -44,8 +44,14 @@ class WebRtcRates:
         self._reports, self._throttle = Reports(), Throttle()
         branch = next((one for one in map(transport.sender, ("video", "slides")) if one is not None), None)
         self._wide = TransportWide(branch.get_static_pad("src")) if wide and branch is not None else None
+        self._pictures = branch is not None
         self._session: Any = None
         self._handler = 0
+
+    @property
+    def lost(self) -> float | None:
+        """Share of what was sent lately that did not arrive; None: where pictures are not sent, nobody tells."""
+        return self.rate.estimate.share if self._pictures else None
 
     def need(self, bitrate: int | None) -> None:
         """Have the browser send no more than so many bit/s of pictures; None: whatever was agreed."""

@@ -25,6 +25,7 @@ from rostra.media.engine.gst import Gst, GstSdp, GstWebRTC
 from rostra.media.engine.ice import missing, resolved
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, elements_with, make
 from rostra.media.engine.receivers import Receivers
+from rostra.media.engine.redundancy import Redundancy
 from rostra.media.engine.repair import Repair
 from rostra.media.engine.sections import BadDescription
 from rostra.media.engine.webrtc_answer import (
@@ -40,6 +41,8 @@ logger = structlog.get_logger("rostra.media")
 
 JITTER = 60
 """Milliseconds of jitter buffer."""
+DOUBLING = 1.0
+"""Seconds between two looks at whether sound is to go out twice."""
 GATHERING = 1.0
 NEGOTIATION = 5.0
 """Seconds gathering candidates and each negotiation step may take."""
@@ -98,6 +101,7 @@ class WebRtcTransport:
             self.element.connect("notify::ice-gathering-state", self._gathering_changed),
             self.element.connect("notify::connection-state", self._connection_changed),
         ]
+        self._redundancy, self._doubled = Redundancy(), float("-inf")
         self._repair = Repair(self.element.get_by_name("rtpbin"), self.receivers.hold)
         self._pipeline.add(self.element)
 
@@ -200,7 +204,8 @@ class WebRtcTransport:
         if kind in ("video", "slides"):
             made = branches.send_channel(row, number, f"send-{kind}")
         else:
-            made = branches.send_audio(row, number, self.leg, "send-audio")
+            redundancy = chosen.redundancy.number if chosen.redundancy else None
+            made = branches.send_audio(row, number, self.leg, "send-audio", redundancy=redundancy)
         self._pipeline.add(made)
         caps = made.get_by_name("caps").get_property("caps")
         template = self.element.get_pad_template("sink_%u")
@@ -242,7 +247,7 @@ class WebRtcTransport:
     # ---- told by the element, in its threads --------------------------------------------------------------
 
     def _element_added(self, _: Any, __: Any, element: Any) -> None:
-        """Give each DTLS association the connection's certificate, and know what retransmits.
+        """Give each DTLS association the connection's certificate, and know what retransmits and what is doubled.
 
         The elements have made their association by now, with the certificate of the process; another
         association id makes them begin anew with ours. Decoder and encoder of one come in the same order.
@@ -256,6 +261,9 @@ class WebRtcTransport:
             element.set_property("connection-id", f"{id(self)}-{next(self._associations[kind])}")
         elif kind == "rtprtxsend":
             self._repeaters.append(element)
+        elif kind == "rtpreddec":
+            doubled = [chosen.redundancy for _, chosen in self.plan.agreed if chosen.redundancy] if self.plan else []
+            element.set_property("pt", doubled[0].number if doubled else -1)
 
     def _introduced(self, element: Any, _: Any) -> None:
         """The far end has shown its certificate: one that it has not named ends the connection (RFC 8827 6.5)."""
@@ -292,10 +300,26 @@ class WebRtcTransport:
         if not self._closed:
             self._on_state(state)
 
-    def look(self) -> None:
-        """Follow what gets lost on the way; called a few times a second."""
+    def look(self, lost: float | None = None) -> None:
+        """Follow what gets lost on the way; called a few times a second.
+
+        `lost`: the share of what we sent lately; None: nobody has told, and we send sound alone.
+        """
         if not self._closed:
             self._repair.look(self._round_trips)
+            self._double(lost)
+
+    def _double(self, lost: float | None) -> None:
+        """Have sound go out twice while packets get lost."""
+        branch, now = self._senders.get("audio"), self._loop.time()
+        red = branch.get_by_name("red") if branch is not None else None
+        if red is None or now - self._doubled < DOUBLING:
+            return
+        self._doubled = now
+        if lost is None:
+            sent = rtp_statistics.read(self.rtpbin(), 0)[1]
+            lost = self._redundancy.share(sent[0].highest, sent[0].lost) if sent else 0.0
+        red.set_property("active", self._redundancy.look(now, lost))
 
     def _round_trips(self) -> list[float]:
         sessions = range(1 if self.plan is None or self.plan.bundled else len(self.plan.accepted))
