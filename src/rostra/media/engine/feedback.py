@@ -70,6 +70,11 @@ def ask_at_once(received: Any, reports: Any, sender: int, name: str) -> None:
     stage.load().rostra_ask_at_once(_address(received), _address(reports), ctypes.c_uint32(sender), name.encode())
 
 
+def pass_restored(pad: Any) -> None:
+    """What leaves the element of RFC 2198 by a pad is taken for what it is, though it came in another packet."""
+    stage.load().rostra_pass_restored(_address(pad))
+
+
 def missed(pad: Any) -> Missed:
     """What left by such a pad in the second that ended `ANSWERED` seconds ago."""
     count, lost, octets = ctypes.c_int32(), ctypes.c_int32(), ctypes.c_int64()

@@ -264,6 +264,7 @@ class WebRtcTransport:
         elif kind == "rtpreddec":
             doubled = [chosen.redundancy for _, chosen in self.plan.agreed if chosen.redundancy] if self.plan else []
             element.set_property("pt", doubled[0].number if doubled else -1)
+            feedback.pass_restored(element.get_static_pad("src"))
 
     def _introduced(self, element: Any, _: Any) -> None:
         """The far end has shown its certificate: one that it has not named ends the connection (RFC 8827 6.5)."""

@@ -2,6 +2,8 @@
  * type. Header and extensions stay as they are; so do caps, which name the type of what is inside. */
 #include "rostra.h"
 
+#include <gst/rtp/gstrtpbuffer.h>
+
 #define RTP_HEADER 12u
 #define RED_HEADERS 5u      /* of the packet before, and of this one */
 #define OFFSET_MOST 0x3fffu /* ticks that can be said */
@@ -112,6 +114,23 @@ static GstStateChangeReturn change_state(GstElement *element, GstStateChange cha
   GstStateChangeReturn done = GST_ELEMENT_CLASS(rostra_red_parent_class)->change_state(element, change);
   if (change == GST_STATE_CHANGE_PAUSED_TO_READY) gst_clear_buffer(&((RostraRed *)element)->before);
   return done;
+}
+
+/* ---- the other way ------------------------------------------------------------------------------------------------- */
+
+static GstPadProbeReturn restored(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_RTP_BUFFER_FLAG_REDUNDANT)) {
+    GST_PAD_PROBE_INFO_DATA(info) = buffer = gst_buffer_make_writable(buffer);
+    GST_BUFFER_FLAG_UNSET(buffer, GST_RTP_BUFFER_FLAG_REDUNDANT);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+/* What rtpreddec has restored goes the way of all packets. Marked, it would be kept in a storage until the jitter buffer
+ * gives it up, for an element that asks for it then. */
+ROSTRA_EXPORT void rostra_pass_restored(GstPad *pad) {
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, restored, NULL, NULL);
 }
 
 static void rostra_red_class_init(RostraRedClass *klass) {
