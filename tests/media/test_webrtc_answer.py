@@ -56,12 +56,33 @@ def test_every_section_is_answered_in_order_with_mid_and_transport() -> None:
 @pytest.mark.spec("API-086", "API-089")
 def test_numbers_feedback_and_extensions_are_those_of_the_offer() -> None:
     audio, video, _ = answered(CHROMIUM).sections
-    assert audio.formats[0] == "111"
+    assert audio.formats[:2] == ("63", "111"), "sound goes out twice where that was offered"
+    assert "63 111/111" in audio.values("fmtp")
     assert video.formats[:2] == ("96", "97")
     assert "96 nack pli" in video.values("rtcp-fb")
     offered = parse(CHROMIUM).sections[1]
     assert set(video.values("rtcp-fb")) <= set(offered.values("rtcp-fb"))
     assert set(video.values("extmap")) <= set(offered.values("extmap"))
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ("a=rtpmap:63 red/48000/2", "a=rtpmap:63 red/8000"),
+        ("a=fmtp:63 111/111", "a=fmtp:63 111/9"),
+        ("a=fmtp:63 111/111", "a=x"),
+    ],
+)
+def test_packets_with_something_else_twice_are_not_taken(line: str, instead: str) -> None:
+    assert answered(CHROMIUM.replace(line, instead)).sections[0].formats[0] == "111"
+
+
+def test_pictures_have_no_ulpfec() -> None:
+    """It would come with packets that nobody sends again, and that all others would wait for."""
+    assert "ulpfec" in CHROMIUM
+    for text in (inner_offer(plan(CHROMIUM)), answer(plan(CHROMIUM), transport(CHROMIUM), FINGERPRINT)):
+        assert "ulpfec" not in text
+        assert "red/90000" not in text
 
 
 @pytest.mark.spec("API-078", "API-081")
