@@ -107,6 +107,27 @@ def test_what_comes_twice_is_heard_once(far: Far) -> None:
     assert far.line.read().late == 0
 
 
+def test_what_comes_twice_in_bursts_is_heard_once(far: Far) -> None:
+    heard = far.hum(lambda now: [now, *(range(now - 3, now + 1) if now > 3 and now % 4 == 0 else [])])
+    assert np.abs(levels(heard)[5:]).max() < 0.5
+    assert far.line.read().late == 0
+
+
+@pytest.mark.parametrize("back", [3, 17, 50, 99, 100, 101, 1000])
+@pytest.mark.parametrize("stamps_too", [False, True])
+def test_numbers_that_begin_anew_are_heard_soon(mixer: Mixer, far: Far, back: int, *, stamps_too: bool) -> None:
+    """Two packets in order, and nothing newer, tell of it; a few more if their times are from before as well."""
+    for i in range(120):
+        far.line.rtp(30000 + i, 160 * i, packet(i))
+        mixer.tick()
+    heard: list[np.ndarray] = []
+    for i in range(120, 160):
+        far.line.rtp(30000 + i - back, 160 * (i - back * stamps_too), packet(i))
+        heard.append(mixer.tick()["ear"])
+    assert np.sum(levels(np.concatenate(heard)) < -12) <= 5
+    assert abs(far.line.read().sources[0].lost) <= 5
+
+
 def test_a_burst_after_a_pause_is_no_lasting_delay(far: Far) -> None:
     """Nothing for 100 ms, then all of it at once."""
     heard = far.hum(lambda now: [] if 50 <= now < 55 else list(range(50, 56)) if now == 55 else [now])

@@ -248,3 +248,13 @@ def test_who_gets_loud_suddenly_is_not_cut_off(mixer: Mixer) -> None:
     heard = mixer.run({"voice": words})["ear"]
     assert np.abs(heard[10 * RATE : 11 * RATE]).max() > 2 * 500, "what is soft is raised"
     assert np.abs(heard[12 * RATE :]).max() < 32600, "tops of waves are cut off"
+
+
+def test_ids_of_any_length_are_told_apart(mixer: Mixer) -> None:
+    """Both begin alike; each hears the other, and nothing is left when one of them has gone."""
+    one, other = ("x" * 200 + end for end in "ab")
+    for leg in (one, other):
+        mixer.speaker(leg)
+        mixer.listener(leg)
+    heard = mixer.run({one: np.full(10 * BLOCK, 2000), other: np.full(10 * BLOCK, 5000)})
+    assert (np.median(heard[one][-BLOCK:]), np.median(heard[other][-BLOCK:])) == (5000, 2000)

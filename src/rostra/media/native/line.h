@@ -120,6 +120,8 @@ typedef struct {
   guint32 stamp; /* its time, as far as it is known */
   guint stretch; /* packets by which to play later, as others come that late */
   guint owed;   /* packets that were made up before it was known that they are missing */
+  guint past;        /* packets in order that seem to be had already, with nothing newer between them */
+  guint16 past_next; /* number of the one after those */
   guint16 made_up; /* which of the last 16 were, as bits */
   guint32 event; /* time of the latest key */
   gboolean any_event;

@@ -11,6 +11,8 @@
 #define ENOUGH 2u      /* packets after one that is missing, before a pause is over without it */
 #define OTHER 200000   /* us without a packet before another source is played instead */
 #define STRETCH_MOST 3u /* packets */
+#define ANEW 2u         /* packets in order from before, of a time to come: numbers have begun anew (RFC 3550 A.1) */
+#define ANEW_BEFORE 5u  /* the same, of a time that is over: as many are hardly sent twice in a row */
 
 /* ---- sources (RFC 3550 A.1, A.3, A.8) ----------------------------------------------------------------------- */
 
@@ -46,12 +48,16 @@ void rostra_rate_count(Rate *rate, gsize octets, gint64 now) {
   rate->octets = 0;
 }
 
+static void begin_counting(Source *source, guint16 number) {
+  source->base = source->highest = number;
+  source->cycles = 0;
+  source->packets = source->expected_before = source->received_before = 0;
+}
+
 static void count(Source *source, guint16 number, guint32 stamp, gsize size, guint32 clock, gint64 now) {
   gint16 ahead = (gint16)(number - source->highest);
   if (!source->packets || ahead < -BACK || ahead > FAR) {
-    source->base = source->highest = number;
-    source->cycles = 0;
-    source->packets = source->expected_before = source->received_before = 0;
+    begin_counting(source, number);
   } else if (ahead > 0) {
     if (number < source->highest) source->cycles += 65536;
     source->highest = number;
@@ -89,6 +95,7 @@ void rostra_line_forget(Line *line) {
     if (line->waiting[i].used) drop(line, &line->waiting[i]);
   line->owed = 0;
   line->made_up = 0;
+  line->past = 0;
 }
 
 static void advance(Line *line, gboolean made_up) {
@@ -177,22 +184,41 @@ int rostra_line_conceal(gpointer data, gboolean playing, gint16 *out) {
   return samples;
 }
 
+/* A number that seems to be had already: has the far end begun anew? */
+static gboolean begins_anew(Line *line, const Waiting *packet) {
+  line->past = line->past && packet->number == line->past_next ? line->past + 1 : 1;
+  line->past_next = (guint16)(packet->number + 1);
+  gboolean to_come = (gint32)(packet->stamp - line->stamp) > 0;
+  return line->past >= (to_come ? ANEW : ANEW_BEFORE);
+}
+
+static void begin_at(Line *line, const Waiting *packet, gboolean anew) {
+  if (anew) {
+    begin_counting(line->heard, packet->number);
+    line->heard->packets = 1;
+  }
+  rostra_line_forget(line);
+  line->next = packet->number;
+  line->stamp = packet->stamp;
+}
+
 /* With the lock: put a packet where it belongs. Returns samples by which it came too late. */
 static guint arrange(Line *line, const Waiting *packet) {
   gint16 ahead = (gint16)(packet->number - line->next);
   if (ahead < 0 && ahead >= -BACK) {
     gboolean missed = ahead >= -16 && (line->made_up >> (-ahead - 1) & 1);
-    if (!missed) return 0; /* had already */
-    line->made_up &= (guint16)~(1u << (-ahead - 1));
-    line->late++;
-    line->stretch = MIN(line->stretch + 1, STRETCH_MOST);
-    return ROSTRA_BLOCK;
+    if (missed) {
+      line->made_up &= (guint16)~(1u << (-ahead - 1));
+      line->late++;
+      line->stretch = MIN(line->stretch + 1, STRETCH_MOST);
+      return ROSTRA_BLOCK;
+    }
+    if (!begins_anew(line, packet)) return 0; /* had already */
+    begin_at(line, packet, TRUE);
+  } else if (ahead >= LINE_WAITING || ahead < 0) { /* so much is missing that it is better to begin anew */
+    begin_at(line, packet, ahead < 0);
   }
-  if (ahead >= LINE_WAITING || ahead < 0) { /* so much is missing that it is better to begin anew */
-    rostra_line_forget(line);
-    line->next = packet->number;
-    line->stamp = packet->stamp;
-  }
+  line->past = 0;
   Waiting *free = slot(line, packet->number);
   if (free->used) return 0;
   *free = *packet;

@@ -43,7 +43,7 @@ Leg *rostra_leg_of(const char *id) {
   Leg *leg = g_hash_table_lookup(legs, id);
   if (!leg) {
     leg = g_new0(Leg, 1);
-    g_strlcpy(leg->id, id, sizeof leg->id);
+    leg->id = g_strdup(id);
     g_mutex_init(&leg->cleaning);
     route_default(leg);
     rostra_speech_reset(&leg->speech);
@@ -60,6 +60,7 @@ void rostra_leg_settle(Leg *leg) {
   rostra_leg_deafen(leg);
   rostra_cleaner_free(leg->cleaner);
   g_mutex_clear(&leg->cleaning);
+  g_free(leg->id);
   g_free(leg);
 }
 

@@ -201,7 +201,7 @@ typedef struct _Listener Listener;
 typedef int (*RostraConceal)(gpointer user, gboolean playing, gint16 *out);
 
 struct _Leg {
-  char id[ROSTRA_ID_SIZE];
+  char *id;
   int speakers;
   GList *listeners, *ears;
   gboolean routed, speaks, hears, even; /* `even`: it is brought to the usual loudness */
