@@ -136,6 +136,27 @@ def test_what_is_no_voice_is_left_as_it_is(mixer: Mixer, what: str) -> None:
     assert level(heard[RATE:]) == pytest.approx(level(sound[RATE:]), abs=1)
 
 
+SIGNALS = {
+    "beeps": ((1000,), 0.5, 0.5),
+    "short beeps": ((941,), 0.2, 0.3),
+    "busy": ((425,), 0.48, 0.48),
+    "ringback": ((440, 480), 1.0, 1.0),
+    "alarm": ((2000, 2350), 0.3, 0.2),
+}
+"""Frequencies, and seconds on and off."""
+
+
+@pytest.mark.parametrize(("what", "amplitude"), [*((what, 600) for what in SIGNALS), ("beeps", 16000)])
+def test_signals_that_come_and_go_are_no_voice(mixer: Mixer, what: str, amplitude: int) -> None:
+    frequencies, on, off = SIGNALS[what]
+    whole = sum(tone(one, 6, amplitude / len(frequencies)) for one in frequencies)
+    sound = whole * (np.arange(len(whole)) / RATE % (on + off) < on)
+    mixer.speaker("source", even=True)
+    mixer.listener("ear")
+    heard = mixer.run({"source": sound + np.random.default_rng(1).normal(0, 5, len(sound))})["ear"]
+    assert level(heard) == pytest.approx(level(sound), abs=1)
+
+
 def test_a_prompt_is_played_to_the_sample_and_a_tone_goes_on_below_it(mixer: Mixer) -> None:
     mixer.speaker("tone")
     mixer.listener("ear")

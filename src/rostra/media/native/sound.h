@@ -32,6 +32,8 @@ void rostra_ring_late(Ring *ring, guint samples);
 
 /* ---- speech.c: who talks, and how loud ------------------------------------------------------------------ */
 
+#define ROSTRA_PERIOD 5 /* blocks: 100 ms, of which the beats of nearly all signalling tones are a part */
+
 typedef struct {
   double squares; /* of the last `blocks` */
   int blocks;
@@ -39,6 +41,8 @@ typedef struct {
   float now;   /* of this block */
   float floor; /* of the noise between words */
   float high, low;   /* how the loudness moves: speech does, tones and noise do not */
+  float past[ROSTRA_PERIOD]; /* dBov of the blocks before, the latest first */
+  float steady;      /* share of the loud blocks, lately, that are as loud as one of those: tones are, speech is not */
   float loudness;    /* of its speech, before the gain */
   float gain, asked; /* dB: as applied, and where it goes */
   float weight;      /* smoothed loudness by which the loudest are chosen */

@@ -17,6 +17,9 @@
 #define FLOOR_UP 0.03f   /* dB a block: 1.5 dB/s */
 #define FORGET 0.2f      /* dB a block: how fast peaks and pauses are forgotten */
 #define SPEECHLIKE 12.0f /* dB between peaks and pauses */
+#define SAME 0.1f        /* dB between blocks that are equally loud */
+#define STEADY 0.03f     /* of the way, a block: how fast a tone is believed */
+#define TONE 0.5f        /* share of steady blocks from which it is one */
 #define TARGET (-24.0f)  /* of speech while it lasts */
 #define BAND 3.0f        /* dB around it that nobody minds */
 #define MOST 15.0f
@@ -35,6 +38,7 @@ void rostra_speech_reset(Speech *self) {
   self->floor = QUIETEST - ABOVE;
   self->high = self->low = TARGET;
   self->loudness = TARGET;
+  self->steady = TONE;
 }
 
 static float decibels(double squares, int count) {
@@ -47,11 +51,19 @@ static void follow_floor(Speech *self) {
   self->floor += now < self->floor ? FLOOR_DOWN * (now - self->floor) : MIN(FLOOR_UP, now - self->floor);
 }
 
+/* Beeps, ringback and alarms come and go as words do, but each is as loud as it was a block or a period before. */
+static void follow_tones(Speech *self, gboolean loud) {
+  gboolean same = fabsf(self->now - self->past[0]) < SAME || fabsf(self->now - self->past[ROSTRA_PERIOD - 1]) < SAME;
+  if (loud) self->steady += STEADY * ((same ? 1 : 0) - self->steady);
+  memmove(self->past + 1, self->past, sizeof self->past - sizeof *self->past);
+  self->past[0] = self->now;
+}
+
 static void follow_loudness(Speech *self, gboolean loud) {
   float now = MAX(self->now, -70.0f);
   self->high = MAX(now, self->high - FORGET);
   self->low = MIN(now, self->low + FORGET);
-  if (!loud || self->high - self->low < SPEECHLIKE || self->now < self->high - SPEECHLIKE) return;
+  if (!loud || self->steady > TONE || self->high - self->low < SPEECHLIKE || self->now < self->high - SPEECHLIKE) return;
   self->loudness += SLOW * (self->now - self->loudness);
   float wanted = CLAMP(TARGET - self->loudness, LEAST, MOST);
   wanted = MIN(wanted, MAX(0, NOISE_MOST - self->floor));
@@ -75,6 +87,7 @@ void rostra_speech_measure(Speech *self, const gint16 *block) {
   self->talks = self->hold > 0;
   self->weight = MAX(self->now, self->weight - 1);
   if (self->now > SILENT) follow_floor(self);
+  follow_tones(self, loud);
   if (self->talks) follow_loudness(self, loud);
 }
 
