@@ -42,7 +42,6 @@ class BackplaneLeg(Leg):
         self._environment = environment
         self._pipeline: Pipeline | None = None
         self._rtpbin: Any = None
-        self._decryption: srtp.Decryption | None = None
         self._out: list[Any] = []
         self._closing: set[asyncio.Task[None]] = set()
         self.port, self._endpoint = ports.reserve_one(environment.media_ports)
@@ -91,8 +90,7 @@ class BackplaneLeg(Leg):
         self._rtpbin = pipeline.add(make("rtpbin", "rtp"))
         self._rtpbin.set_property("rtp-profile", _AVPF)
         encoder = srtp.encryption(pipeline, "encrypt", key_out)
-        self._decryption = srtp.Decryption(pipeline, "decrypt", key_in)
-        decoder = self._decryption.element
+        decoder = srtp.Decryption(pipeline, "decrypt", key_in).element
         rtp_parts.link(
             rtp_parts.source(pipeline, "in", self._endpoint, "application/x-srtp"), "src", decoder, "rtp_sink"
         )
@@ -117,16 +115,12 @@ class BackplaneLeg(Leg):
     def _drop(self) -> None:
         """Let go of the pipeline; it ends by itself."""
         pipeline, self._pipeline = self._pipeline, None
-        self._rtpbin = self._decryption = None
+        self._rtpbin = None
         self._out.clear()
         if pipeline:
             task = asyncio.get_running_loop().create_task(pipeline.close())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
-
-    def _settle(self) -> None:
-        if self._decryption:
-            self._decryption.settle(lambda: rtp_statistics.senders(self._rtpbin, 0))
 
     def _failed(self, reason: str) -> None:
         self.context.failed(self.id, reason)
@@ -204,7 +198,6 @@ class BackplaneReceiver(BackplaneLeg):
         """Answer to where packets really come from; ask for a key frame while no picture comes of them."""
         if self._pipeline is None:
             return
-        self._settle()
         if self._repair:
             self._repair.look(tuple)
         self._polls += 1
@@ -299,7 +292,6 @@ class BackplaneSender(BackplaneLeg):
 
     def poll(self) -> None:
         """Follow the source: it may come, go, or change its codec or size."""
-        self._settle()
         try:
             self._follow()
         except BadPipeline as problem:

@@ -16,18 +16,14 @@ from typing import Any, Final
 
 from rostra.domain.media import CodecParameters, CryptoAttribute
 from rostra.media import codecs
-from rostra.media import encryption as keys
 from rostra.media.engine import stage
 from rostra.media.engine.ports import PortPair
 from rostra.media.engine.rtp_statistics import Received, Sent
+from rostra.media.engine.sections import BadDescription
+from rostra.media.engine.srtp import Key, native
 
 _SOURCES: Final = 4
 _ADDRESS: Final = 64
-_KEY: Final = 64
-
-
-class _Key(ctypes.Structure):
-    _fields_ = (("suite", ctypes.c_int32), ("octets", ctypes.c_ubyte * _KEY))
 
 
 class _Setup(ctypes.Structure):
@@ -42,8 +38,8 @@ class _Setup(ctypes.Structure):
         ("events", ctypes.c_int32),
         ("events_clock", ctypes.c_int32),
         ("tones", ctypes.c_int32),
-        ("key_in", _Key),
-        ("key_out", _Key),
+        ("key_in", Key),
+        ("key_out", Key),
         ("rollover", ctypes.c_uint32),
     )
 
@@ -155,7 +151,7 @@ class Line:
         on_key: Callable[[str], None],
         rollovers: Mapping[int, int] | None = None,
     ) -> None:
-        """Raises ValueError when the keys cannot be used. `rollovers`: see `Figures`, of a line before this one."""
+        """Raises BadDescription when the keys cannot be used. `rollovers`: see `Figures`, of a line before this one."""
         library = _library()
         setup = _Setup(
             leg=leg.encode(),
@@ -167,15 +163,15 @@ class Line:
             events=plan.events.payload_type if plan.events else -1,
             events_clock=plan.events.clock_rate if plan.events else 0,
             tones=not any(one.name == codecs.EVENTS.name for one in plan.receive),
-            key_in=_key(plan.key_in),
-            key_out=_key(plan.key_out),
+            key_in=native(plan.key_in),
+            key_out=native(plan.key_out),
             rollover=max(rollovers.values(), default=0) if rollovers else 0,
         )
         for one in plan.receive:
             setup.codecs[one.payload_type] = library.rostra_codec_named(one.name.encode())
         self._line: int | None = library.rostra_line_open(ctypes.byref(setup))
         if not self._line:
-            raise ValueError("the keys cannot be used")
+            raise BadDescription("the keys cannot be used")
         self._handle: int = library.rostra_line_handle(self._line)
         self.destination = "", 0
         self._pressing = plan.events is not None
@@ -253,18 +249,6 @@ def _received(one: Any) -> Received:
         bitrate=one.bitrate,
         jitter=one.jitter,
     )
-
-
-def _key(crypto: CryptoAttribute | None) -> _Key:
-    made = _Key()
-    if crypto is None:
-        return made
-    octets = keys.key_of(crypto)
-    if not octets:
-        raise ValueError(f"the key of {crypto.suite!r} cannot be used")
-    made.suite = keys.SUITES.index(crypto.suite) + 1
-    ctypes.memmove(made.octets, octets, len(octets))
-    return made
 
 
 class _Listeners:

@@ -284,7 +284,7 @@ class RtpLeg(Leg):
         transport = self._transport
         if transport is None:
             return
-        transport.settle()
+        transport.follow()
         for feed in self.feeds():
             feed.poll()
         now = asyncio.get_running_loop().time()

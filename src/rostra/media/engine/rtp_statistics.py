@@ -135,11 +135,6 @@ def sources(rtpbin: Any, session: int) -> set[int]:
     return {_get(one, "ssrc", 0) for one in _far(rtpbin, session)}
 
 
-def senders(rtpbin: Any, session: int) -> set[int]:
-    """Numbers of those that media has come from."""
-    return {_get(one, "ssrc", 0) for one in _far(rtpbin, session) if _get(one, "packets-received", 0)}
-
-
 def readings(rtpbin: Any, sessions: Iterable[int], slides: Callable[[int, int], bool]) -> list[Reading]:
     """Counters of these sessions, one entry for each kind and direction that is in use.
 

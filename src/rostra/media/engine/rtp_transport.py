@@ -29,7 +29,6 @@ from rostra.media.engine.receivers import Receivers
 from rostra.media.engine.repair import Repair
 from rostra.media.engine.rtp_parts import Way
 from rostra.media.engine.rtp_wires import Wire, described
-from rostra.media.engine.sections import BadDescription
 from rostra.media.engine.srtp import Decryption
 
 logger = structlog.get_logger("rostra.media")
@@ -105,10 +104,7 @@ class RtpTransport:
     def _line(self, w: Wire) -> Line:
         known = self._rollovers.get(w.key_in.key_salt) if w.key_in else None
         plan = Plan(w.receive, w.send, w.events, w.mux, w.key_in, w.key_out)
-        try:
-            return Line(self.leg, plan, self._pairs[w.index], self._pressed, known)
-        except ValueError as problem:
-            raise BadDescription(str(problem)) from problem
+        return Line(self.leg, plan, self._pairs[w.index], self._pressed, known)
 
     def _sessions(self) -> Any:
         made = self._pipeline.add(make("rtpbin", "rtp"))
@@ -310,12 +306,10 @@ class RtpTransport:
         made = self._repeaters.get(index)
         return feedback.missed(made.get_static_pad("src")) if made else feedback.NOTHING
 
-    def settle(self) -> None:
-        """Forget what has sent nothing genuine, follow the way's length; called a few times a second."""
+    def follow(self) -> None:
+        """Follow the way's length; called a few times a second."""
         if self._repair:
             self._repair.look(self._round_trips)
-        for index, decryption in self._decryption.items():
-            decryption.settle(lambda index=index: rtp_statistics.senders(self.rtpbin, index))
 
     def _round_trips(self) -> list[float]:
         return [one.round_trip for w in self.wires for one in rtp_statistics.read(self.rtpbin, w.index)[1]]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from rostra.domain.media import CryptoAttribute
 from rostra.media import encryption as keys
+from rostra.media.engine import stage
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.pipeline import Pipeline, make
 from rostra.media.engine.sections import BadDescription
@@ -22,10 +23,14 @@ _SUITES: Final = {
     "AES_CM_128_HMAC_SHA1_32": ("aes-128-icm", "hmac-sha1-32"),
 }
 """Cipher and authentication, as the elements name them."""
-_COUNTER: Final = re.compile(r"ssrc\W*\(uint\)(\d+)\W*roc\W*\(uint\)(\d+)")
+_COUNTER: Final = re.compile(r"ssrc\W*uint\W*(\d+)\W*roc\W*uint\W*(\d+)")
 """Of the element's statistics, whose lists cannot be read otherwise."""
-_MOST: Final = 128
-"""Rollover counters that are tried: at 300 packets a second it comes to this after eight hours."""
+
+
+class Key(ctypes.Structure):
+    """A key as the native stage takes it (native/line.h)."""
+
+    _fields_ = (("suite", ctypes.c_int32), ("octets", ctypes.c_ubyte * 64))
 
 
 def check(*cryptos: CryptoAttribute) -> None:
@@ -45,17 +50,20 @@ def encryption(pipeline: Pipeline, name: str, crypto: CryptoAttribute) -> Any:
     return encoder
 
 
+def native(crypto: CryptoAttribute | None) -> Key:
+    """A key for the native stage; None: in the clear. Raises BadDescription."""
+    if crypto is None:
+        return Key()
+    octets, _ = _key(crypto)
+    return Key(1 + keys.SUITES.index(crypto.suite), (ctypes.c_ubyte * 64)(*octets))
+
+
 class Decryption:
     """What lets through only what was made with this key; it also tells RTCP from RTP on one port.
 
-    The element keeps some kilobytes for every source number (SSRC) it has seen, before it knows whether the packet
-    is genuine. So few may be on trial at a time, and `settle` forgets those that nothing genuine came from.
-
-    A packet can only be read by who knows how often the 16 bits of its number have rolled over (RFC 3711 3.3.1), which
-    nobody says who has been sending before we began to listen. So each further trial of a source is with another count.
+    The element keeps some kilobytes for every source number (SSRC) it has seen, for ever. So what comes is looked at
+    before it (native/srtp_gate.c), and only sources that something genuine came from reach it.
     """
-
-    ON_TRIAL = 64
 
     def __init__(
         self, pipeline: Pipeline, name: str, crypto: CryptoAttribute, rollovers: Mapping[int, int] | None = None
@@ -64,11 +72,12 @@ class Decryption:
         key, suite = _key(crypto)
         members = ",".join(f"{member}=(string){value}" for member, value in _ciphers(suite).items())
         self._caps = f"application/x-srtp,srtp-key=(buffer){key.hex()},{members},roc=(uint)"
-        self._known = dict(rollovers or {})
-        self._lock = threading.Lock()
-        self._trial: set[int] = set()
-        self._trials: dict[int, int] = {}
         self.element: Any = pipeline.add(make("srtpdec", name))
+        self._library, self._pointer = stage.load(), ctypes.c_void_p(hash(self.element))
+        if not self._library.rostra_srtp_gate(self._pointer, ctypes.byref(native(crypto))):
+            raise BadDescription(f"the key of {crypto.suite!r} cannot be used")
+        for source, count in (rollovers or {}).items():
+            self._library.rostra_srtp_gate_expect(self._pointer, ctypes.c_uint32(source), ctypes.c_uint32(count))
         self.element.connect("request-key", self._asked)
 
     @property
@@ -77,37 +86,10 @@ class Decryption:
         found = _COUNTER.findall(self.element.get_property("stats").to_string())
         return {int(source): int(count) for source, count in found}
 
-    def settle(self, sending: Callable[[], set[int]]) -> None:
-        """End the trial of the sources seen since the last time; call it a few times a second.
-
-        `sending`: those whose media could be read. Reports say nothing of the count.
-        """
-        if not self._trial:
-            return
-        with self._lock:
-            trial, self._trial = self._trial, set()
-        genuine = sending()
-        for source in trial - genuine:
-            self.element.emit("remove-key", source)
-        with self._lock:
-            for source in genuine:
-                self._trials.pop(source, None)
-
     def _asked(self, _: Any, source: int) -> Any:
-        """The key for a source number (in a media thread); None: its packets are dropped."""
-        with self._lock:
-            if len(self._trial) >= self.ON_TRIAL:
-                return None
-            self._trial.add(source)
-            if source not in self._trials and len(self._trials) >= self.ON_TRIAL:
-                self._trials.clear()
-            trial = self._trials[source] = self._trials.get(source, -1) + 1
-        return Gst.Caps.from_string(f"{self._caps}{rollover(trial, self._known.get(source, 0))}")
-
-
-def rollover(trial: int, likely: int) -> int:
-    """The count to try: every second time the one that is most likely, in between those after it."""
-    return likely if trial % 2 == 0 else (likely + (trial + 1) // 2) % _MOST
+        """The key for a genuine source (in a media thread)."""
+        count = self._library.rostra_srtp_gate_found(self._pointer, ctypes.c_uint32(source))
+        return Gst.Caps.from_string(f"{self._caps}{count}")
 
 
 def _key(crypto: CryptoAttribute) -> tuple[bytes, tuple[str, str]]:

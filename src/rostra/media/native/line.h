@@ -171,3 +171,7 @@ gsize rostra_srtp_lock(Srtp *self, guint8 *packet, gsize size, gboolean report);
 /* With the line's lock. */
 gsize rostra_srtp_unlock(Line *line, guint8 *packet, gsize size, gboolean report);
 guint32 rostra_srtp_rollover(Line *line);
+/* The count to try: every second time the one that is most likely, in between those after it. */
+guint32 rostra_srtp_rollovers(guint trial, guint32 likely);
+/* Is this packet, which is opened, of this source, whose number has rolled over so often? It leaves nothing behind. */
+gboolean rostra_srtp_try(Srtp *self, guint32 ssrc, guint32 rolled_over, guint8 *packet, gsize size, gboolean report);

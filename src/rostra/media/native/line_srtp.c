@@ -97,8 +97,7 @@ static gsize open_packet(srtp_t session, guint8 *packet, gsize size, gboolean re
   return done == srtp_err_status_ok ? (gsize)length : 0;
 }
 
-/* Every second time the count that is most likely, in between those after it. */
-static guint32 rollover(guint trial, guint32 likely) {
+guint32 rostra_srtp_rollovers(guint trial, guint32 likely) {
   return trial % 2 ? (likely + (trial + 1) / 2) % ROLLOVERS : likely;
 }
 
@@ -124,6 +123,14 @@ static srtp_t session_on_trial(Srtp *self, guint32 ssrc, guint32 rolled_over) {
   return session;
 }
 
+gboolean rostra_srtp_try(Srtp *self, guint32 ssrc, guint32 rolled_over, guint8 *packet, gsize size, gboolean report) {
+  srtp_t session = session_on_trial(self, ssrc, rolled_over);
+  if (!session) return FALSE;
+  gsize length = open_packet(session, packet, size, report);
+  srtp_dealloc(session);
+  return length > 0;
+}
+
 gsize rostra_srtp_unlock(Line *line, guint8 *packet, gsize size, gboolean report) {
   Srtp *self = line->unlocking;
   if (size < 12) return 0;
@@ -132,7 +139,7 @@ gsize rostra_srtp_unlock(Line *line, guint8 *packet, gsize size, gboolean report
   if (session) return open_packet(session, packet, size, report);
   if (!line->rollovers) line->rollovers = g_hash_table_new(NULL, NULL);
   guint trial = GPOINTER_TO_UINT(g_hash_table_lookup(line->rollovers, GUINT_TO_POINTER(ssrc)));
-  if (!(session = session_on_trial(self, ssrc, rollover(trial, line->rollover)))) return 0;
+  if (!(session = session_on_trial(self, ssrc, rostra_srtp_rollovers(trial, line->rollover)))) return 0;
   gsize length = open_packet(session, packet, size, report);
   if (length && !report) {
     g_hash_table_remove(line->rollovers, GUINT_TO_POINTER(ssrc));
