@@ -103,7 +103,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
 
 def newest() -> Results | None:
     """Of the latest day there are any of."""
-    files = sorted(FOLDER.glob("*.json"))
+    files = sorted(FOLDER.glob("[0-9]*.json"))
     return msgspec.json.decode(files[-1].read_bytes(), type=Results) if files else None
 
 

@@ -144,10 +144,10 @@ def test_frame_rate_is_kept(bench: Bench, rate: int) -> None:
     count = round(1.5 * rate)
     stamps += [bench.sample(watched).get_buffer().pts for _ in range(count)]
     took = time.monotonic() - begun
-    assert took == pytest.approx(count / rate, rel=0.05)
-    assert stamps[-1] - stamps[0] == pytest.approx(count / rate * Gst.SECOND, rel=0.05)
+    assert took == pytest.approx((stamps[-1] - stamps[0]) / Gst.SECOND, abs=0.15), "as fast as time goes by"
     steps = np.diff(stamps) * rate / Gst.SECOND
     assert np.abs(steps - steps.round()).max() < 0.01, "every frame is on the grid"
+    assert np.median(steps.round()) == 1, "and none left out, but where the machine had no time"
 
 
 def test_a_stalled_reader_costs_frames_not_bursts(bench: Bench) -> None:
