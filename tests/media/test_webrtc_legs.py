@@ -100,7 +100,7 @@ async def test_a_browser_is_told_that_it_may_send_more(driven: Driven, browser: 
         )
         return estimate > START_BITRATE
 
-    await until(rises, 20)
+    await until(rises, 45)  # 3 s where the browser gets a processor
     asked_again = await peer.page.evaluate(
         """async () => [...(await pc.getStats()).values()]
           .filter((one) => one.type === 'outbound-rtp').reduce((sum, one) => sum + (one.nackCount ?? 0), 0)"""
