@@ -13,6 +13,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from rostra.clientapi.app import create_app
 from rostra.environment import Environment
+from tests.length import LONG
 
 from .driver import Api
 from .fakes import FakeSwitchboard, service
@@ -33,7 +34,7 @@ async def joined() -> tuple[str, str, str]:
 
 @schema.parametrize()
 @settings(
-    max_examples=3,
+    max_examples=3 if LONG else 2,
     deadline=None,
     derandomize=True,
     database=None,

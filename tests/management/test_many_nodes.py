@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from rostra.configuration import journal
 from rostra.configuration.models import Conference
 from rostra.environment import Environment
@@ -19,7 +17,6 @@ NODES = 20
 ROOMS = 500
 
 
-@pytest.mark.every_database
 async def test_a_change_reaches_twenty_nodes(database: Path, fabric: Environment, bus: Bus, tmp_path: Path) -> None:
     """By snapshot, as it is made, and after they were away. About 3 s on a quiet machine."""
     await managed(lambda: many.rooms(ROOMS))
