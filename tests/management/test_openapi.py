@@ -84,4 +84,4 @@ def test_made_up_requests_never_end_in_a_server_error(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert int(done.stdout.split()[-2]) > 1000
+    assert int(done.stdout.split()[-2]) > 500
