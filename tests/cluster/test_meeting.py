@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,8 +90,13 @@ def _hear_each_other(red: Person, blue: Person, green: SipSystem) -> None:
     wait_until(lambda: min(green.hear(500, 900)) > -30, 20, "Green does not hear both others")
     # what is heard as it begins, or as packets are missing, has something of every tone
     for who, own, others in ((red, 500, (900, 1400)), (blue, 900, (500, 1400))):
-        who.until(lambda: _apart(who.hear(own, *others)) > 25, 5, f"{who.name} hears itself: {who.hear(own, *others)}")  # noqa: B023
+        who.until(functools.partial(_alone, who, own, others), 5, f"{who.name} hears itself")
     wait_until(lambda: _apart(green.hear(1400, 500, 900)) > 30, 5, "Green hears itself")
+
+
+def _alone(who: Person, own: int, others: tuple[int, ...]) -> bool:
+    """It hears all others, and not itself."""
+    return _apart(who.hear(own, *others)) > 25
 
 
 def _apart(levels: list[float]) -> float:

@@ -1,8 +1,8 @@
 /* A line: the sound of one far end over RTP, from its sockets to the mixer and back, without a pipeline.
  *
- * line.c serves the sockets, line_in.c takes what comes apart and in order, line_out.c sends, line_rtcp.c reports,
- * line_srtp.c locks and unlocks packets, line_guard.c bounds what comes. `lock` covers what is received, `sending` what is sent; the mixer may hold its
- * lock when it takes `lock`, so nobody calls the mixer with `lock` held. */
+ * line.c serves the sockets, line_guard.c bounds what comes, line_in.c takes it apart and in order, line_out.c sends,
+ * line_rtcp.c reports, line_srtp.c locks and unlocks packets. `lock` covers what is received, `sending` what is sent; the
+ * mixer may hold its lock when it takes `lock`, so nobody calls the mixer with `lock` held. */
 #pragma once
 
 #include <sys/socket.h>
