@@ -1,4 +1,4 @@
-"""Texts become bitmaps of the right size, with Pango and without."""
+"""Texts become bitmaps of the right size."""
 
 from __future__ import annotations
 
@@ -14,13 +14,6 @@ def pixels(image: text.Image) -> np.ndarray:
     return np.frombuffer(image.rgba, np.uint8).reshape(image.height, image.width, 4)
 
 
-@pytest.fixture(params=["as installed", "without Pango"])
-def _renderer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "without Pango":
-        monkeypatch.setattr(text, "_pango", lambda: None)
-
-
-@pytest.mark.usefixtures("_renderer")
 @pytest.mark.parametrize("make", [text.label, text.title])
 @pytest.mark.parametrize("content", ["Ada", "", "x" * 500, "שלום 你好 สวัสดี 👍", "a\nb\n\nc\x01\x00\ud800"])
 @pytest.mark.parametrize("size", [(640, 360), (32, 18), (1, 1)])
@@ -32,7 +25,6 @@ def test_any_text_fits_any_tile(make: Callable[..., text.Image], content: str, s
     assert (picture[:, :, :3] <= picture[:, :, 3:]).all(), "premultiplied"
 
 
-@pytest.mark.usefixtures("_renderer")
 def test_a_long_name_is_shortened_inside_the_margin() -> None:
     picture = pixels(text.label("Maximilian " * 20, 400, 225))
     lit = np.argwhere(picture[:, :, 0] > 150)

@@ -1,4 +1,4 @@
-"""GStreamer's namespaces, in the versions we are written for. The only module that chooses versions."""
+"""GStreamer's namespaces, and Pango's, in the versions we are written for. The only module that chooses versions."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ for _namespace, _version in (
     ("GstWebRTC", "1.0"),
     ("Gio", "2.0"),
     ("Nice", "0.1"),
+    ("Pango", "1.0"),
+    ("PangoCairo", "1.0"),
 ):
     gi.require_version(_namespace, _version)
 
@@ -24,4 +26,6 @@ GstSdp: Any = import_module("gi.repository.GstSdp")
 GstWebRTC: Any = import_module("gi.repository.GstWebRTC")
 Gio: Any = import_module("gi.repository.Gio")
 Nice: Any = import_module("gi.repository.Nice")
+Pango: Any = import_module("gi.repository.Pango")
+PangoCairo: Any = import_module("gi.repository.PangoCairo")
 GLib: Any = import_module("gi.repository.GLib")

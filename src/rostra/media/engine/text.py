@@ -1,21 +1,19 @@
 """Text as bitmaps: the names along tiles and the lines of splash pictures.
 
-Pango lays text out when its introspection data is installed (any script, with font fallback); else cairo's own
-simple text does, which knows the scripts of one font.
+Pango lays text out, in any script that some installed font has.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 import unicodedata
 from typing import Any, Final
 
 import cairo
-import gi
 
 from rostra.domain import scene
+from rostra.media.engine.gst import Pango, PangoCairo
 
 FONT: Final = "Roboto, Noto Sans, DejaVu Sans, Sans"
 """Roboto, Noto Sans for what it lacks (CONF-079), and what else is installed for the rest."""
@@ -87,18 +85,13 @@ def _readable(content: str) -> str:
 
 def _width(content: str, size: int) -> int:
     context = cairo.Context(cairo.ImageSurface(cairo.FORMAT_ARGB32, 1, 1))
-    pango = _pango()
-    if pango is None:
-        context.select_font_face("sans-serif")
-        context.set_font_size(size)
-        return math.ceil(context.text_extents(_readable(content)).x_advance)
-    return _laid_out(context, _readable(content), size, *pango).get_pixel_size()[0] + 1
+    return _laid_out(context, _readable(content), size).get_pixel_size()[0] + 1
 
 
-def _laid_out(context: cairo.Context[cairo.ImageSurface], content: str, size: int, layouts: Any, units: Any) -> Any:
-    layout = layouts.create_layout(context)
-    description = units.FontDescription.from_string(FONT)
-    description.set_absolute_size(size * units.SCALE)
+def _laid_out(context: cairo.Context[cairo.ImageSurface], content: str, size: int) -> Any:
+    layout = PangoCairo.create_layout(context)
+    description = Pango.FontDescription.from_string(FONT)
+    description.set_absolute_size(size * Pango.SCALE)
     layout.set_font_description(description)
     layout.set_text(content, -1)
     layout.set_single_paragraph_mode(True)
@@ -118,53 +111,12 @@ def _line(
     centred: bool,
 ) -> None:
     context.set_source_rgba(*_rgb(colour), 1)
-    content = _readable(content)
-    pango = _pango()
-    if pango is None:
-        _simple_line(context, content, size, x, y, width, height, centred=centred)
-        return
-    layouts, units = pango
-    layout = _laid_out(context, content, size, layouts, units)
-    layout.set_width(max(1, width) * units.SCALE)
-    layout.set_ellipsize(units.EllipsizeMode.END)
-    layout.set_alignment(units.Alignment.CENTER if centred else units.Alignment.LEFT)
+    layout = _laid_out(context, _readable(content), size)
+    layout.set_width(max(1, width) * Pango.SCALE)
+    layout.set_ellipsize(Pango.EllipsizeMode.END)
+    layout.set_alignment(Pango.Alignment.CENTER if centred else Pango.Alignment.LEFT)
     context.move_to(x, y + (height - layout.get_pixel_size()[1]) / 2)
-    layouts.show_layout(context, layout)
-
-
-def _simple_line(
-    context: cairo.Context[cairo.ImageSurface],
-    content: str,
-    size: int,
-    x: int,
-    y: int,
-    width: int,
-    height: int,
-    *,
-    centred: bool,
-) -> None:
-    context.select_font_face("sans-serif")
-    context.set_font_size(size)
-    shown = content
-    while shown and context.text_extents(shown).x_advance > width:
-        shown = shown[:-2] + "…" if len(shown) > 2 else ""
-    extents = context.text_extents(shown)
-    ascent, descent = context.font_extents()[:2]
-    left = x + ((width - extents.x_advance) / 2 if centred else 0)
-    context.move_to(left, y + (height + ascent - descent) / 2)
-    context.show_text(shown)
-
-
-@functools.cache
-def _pango() -> tuple[Any, Any] | None:
-    """The PangoCairo and Pango namespaces, or None where they are not installed."""
-    try:
-        gi.require_version("Pango", "1.0")
-        gi.require_version("PangoCairo", "1.0")
-        from gi.repository import Pango, PangoCairo
-    except (ValueError, ImportError):
-        return None
-    return PangoCairo, Pango
+    PangoCairo.show_layout(context, layout)
 
 
 def rgba_of(surface: cairo.ImageSurface) -> Image:
