@@ -22,10 +22,9 @@ _WORD = re.compile(r"[A-Za-z0-9-]+")
 
 
 def source(pipeline: Pipeline, name: str, endpoint: socket.socket, caps: str) -> Any:
-    """Packets of a socket."""
-    made = pipeline.add(make("udpsrc", name))
+    """Packets of a socket (native/socket_src.c)."""
+    made = pipeline.add(make("rostrasocketsrc", name))
     made.set_property("socket", ports.shared(endpoint))
-    made.set_property("auto-multicast", False)
     made.set_property("caps", Gst.Caps.from_string(caps))
     return made
 

@@ -31,6 +31,7 @@ static gboolean init(GstPlugin *plugin) {
          gst_element_register(plugin, "rostraagain", GST_RANK_NONE, rostra_again_get_type()) &&
          gst_element_register(plugin, "rostrared", GST_RANK_NONE, rostra_red_get_type()) &&
          gst_element_register(plugin, "rostrapace", GST_RANK_NONE, rostra_pace_get_type()) &&
+         gst_element_register(plugin, "rostrasocketsrc", GST_RANK_NONE, rostra_socket_src_get_type()) &&
          gst_element_register(plugin, "rostrag729enc", GST_RANK_NONE, rostra_g729_enc_get_type());
 }
 

@@ -189,6 +189,7 @@ GType rostra_sub_get_type(void);
 GType rostra_again_get_type(void);
 GType rostra_pace_get_type(void);
 GType rostra_red_get_type(void);
+GType rostra_socket_src_get_type(void);
 GType rostra_g729_enc_get_type(void);
 
 /* Common settings of our sinks: never wait for the clock, never hold up a pipeline's state or a last sample. */
