@@ -122,6 +122,7 @@ ROW = CodecRow(
     payloader="rtph264pay pt={payload_type} mtu={mtu} config-interval=-1 aggregate-mode=none",
     depayloader="rtph264depay request-keyframe=true wait-for-keyframe=true",
     decoder="h264parse ! avdec_h264 max-threads=1",
+    plain_keys=True,
     feedback=("nack", "nack pli", "ccm fir", "ccm tmmbr", "goog-remb", "transport-cc"),
 )
 

@@ -113,6 +113,8 @@ class CodecRow(msgspec.Struct, frozen=True, kw_only=True):
     decoder: str = ""
     resyncs: bool = True
     """Its packets tell which pictures need no others, so that showing can wait for one."""
+    plain_keys: bool = False
+    """Where a key frame begins is read from a packet by `native/sluice.c`."""
     sample_rate: int = 48000
     """PCM rate the audio encoder wants, Hz."""
     native: bool = False

@@ -21,6 +21,7 @@ from rostra.media.engine import backplane, branches
 from rostra.media.engine.asking import Spaced
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.pipeline import RECEIVING, Pipeline, elements_with
+from rostra.media.engine.sluice import Sluice
 from rostra.media.messages import Quality
 
 logger = structlog.get_logger("rostra.media")
@@ -34,11 +35,14 @@ class Receivers:
 
     def __init__(
         self, source: str, pipeline: Pipeline, quality: Quality = Quality.FULL, *, prompt: bool = False,
-        shown_as: Callable[[Any], str] | None = None,
+        shown_as: Callable[[Any], str] | None = None, sluice: Callable[[Any], Sluice | None] | None = None,
     ) -> None:  # fmt: skip
-        """`shown_as` tells the source of a pad that may be another one (in a media thread)."""
+        """`shown_as` tells the source of a pad that may be another one (in a media thread), `sluice` what keeps back
+        pictures that nobody sees before they get to it."""
         self._source = source
         self._shown_as = shown_as
+        self._sluice = sluice
+        self._joined: dict[str, tuple[Sluice, Any]] = {}
         self._quality = quality
         self._prompt = prompt
         self._pipeline = pipeline
@@ -72,12 +76,27 @@ class Receivers:
         made.sync_state_with_parent()
         if pad.link(made.get_static_pad("sink")) != Gst.PadLinkReturn.OK:
             logger.error("Received stream cannot be joined", source=self._source, caps=structure.to_string())
+        if row and row.plain_keys:
+            self._keep_back(pad, structure, made)
+
+    def _keep_back(self, pad: Any, structure: Any, made: Any) -> None:
+        """Let no pictures come this far that nobody sees."""
+        sluice, gate = self._sluice(pad) if self._sluice else None, made.get_by_name("look")
+        if sluice is None or gate is None:
+            return
+        with self._lock:
+            self._joined[pad.get_name()] = sluice, gate
+        numbers = structure.get_uint("ssrc")[1], structure.get_int("payload")[1]
+        sluice.join(*numbers, gate, made.get_by_name("publish").get_property("channel"))
 
     def detach(self, pad: Any) -> None:
         """A pad is gone (in a media thread)."""
         with self._lock:
             made = self._branches.pop(pad.get_name(), None)
             self._pictures.pop(pad.get_name(), None)
+            joined = self._joined.pop(pad.get_name(), None)
+        if joined:
+            joined[0].leave(joined[1])
         if made is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._loop.run_in_executor, None, self._remove, made)
 
@@ -86,6 +105,7 @@ class Receivers:
         with self._lock:
             self._branches.clear()
             self._pictures.clear()
+            self._joined.clear()
 
     def arriving(self, source: str = "") -> CodecRow | None:
         """The codec of the pictures that come of a source, latest stream first; None before there is one."""

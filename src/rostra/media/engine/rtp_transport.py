@@ -1,6 +1,6 @@
 """The pipeline of an RTP leg: sockets, SRTP, an `rtpbin` session for each stream, and its media branches.
 
-One direction of thought per stream: `udpsrc ! [srtpdec] ! rtpbin ! receiving branch` and
+One direction of thought per stream: `rostrasocketsrc ! [srtpdec] ! rtpbin ! receiving branch` and
 `sending branch ! rtpbin ! [srtpenc] ! udpsink`, with RTCP beside it on its own socket or the same one.
 """
 
@@ -29,6 +29,7 @@ from rostra.media.engine.receivers import Receivers
 from rostra.media.engine.repair import Repair
 from rostra.media.engine.rtp_parts import Way
 from rostra.media.engine.rtp_wires import Wire, described
+from rostra.media.engine.sluice import Sluice
 from rostra.media.engine.srtp import Decryption
 
 logger = structlog.get_logger("rostra.media")
@@ -63,7 +64,8 @@ class RtpTransport:
         self._frames = itertools.count()
         self._pipeline = Pipeline(f"leg {leg}", on_error, self._message)
         self._presenting = {w.index for w in wires if w.slides}
-        self.receivers = Receivers(leg, self._pipeline, shown_as=self._shown_as)
+        self._sluices: dict[int, Sluice] = {}
+        self.receivers = Receivers(leg, self._pipeline, shown_as=self._shown_as, sluice=self._sluice_of)
         self._senders: dict[int, Any] = {}
         self._decryption: dict[int, Decryption] = {}
         self._sinks: dict[int, tuple[Any, Any]] = {}
@@ -125,10 +127,13 @@ class RtpTransport:
         rtp_parts.link(self._resending(w, branch), "src", self.rtpbin, f"send_rtp_sink_{w.index}")
         if w.dtls is not None:
             self._build_dtls(w, w.dtls, way)
-            return
-        decoder, encoder = self._srtp(w)
-        self._build_output(w, way, encoder)
-        self._build_input(w, way, decoder)
+        else:
+            decoder, encoder = self._srtp(w)
+            self._build_output(w, way, encoder)
+            self._build_input(w, way, decoder)
+        if w.kind is MediaKind.VIDEO:
+            session = self.rtpbin.emit("get-session", w.index)
+            self._sluices[w.index] = Sluice(session.get_static_pad("recv_rtp_src"))
 
     def _resending(self, w: Wire, branch: Any) -> Any:
         """The last element of what is sent: what repeats it on request, where that was agreed."""
@@ -346,6 +351,7 @@ class RtpTransport:
         self._decryption.clear()
         self._secured.clear()
         self.receivers.clear()
+        self._sluices.clear()
         self.rtpbin = None
 
     def _message(self, message: Any) -> None:
@@ -375,10 +381,18 @@ class RtpTransport:
             self.receivers.attach(pad)
 
     def _shown_as(self, pad: Any) -> str:
-        """Slides are another source than the camera beside them; pads are named by session, source and payload type."""
-        session = pad.get_name().removeprefix("recv_rtp_src_").partition("_")[0]
-        return slides_of(self.leg) if session.isdecimal() and int(session) in self._presenting else self.leg
+        """Slides are another source than the camera beside them."""
+        return slides_of(self.leg) if _session_of(pad) in self._presenting else self.leg
+
+    def _sluice_of(self, pad: Any) -> Sluice | None:
+        return self._sluices.get(_session_of(pad))
 
     def _pad_removed(self, _: Any, pad: Any) -> None:
         if pad.get_name().startswith("recv_rtp_src_"):
             self.receivers.detach(pad)
+
+
+def _session_of(pad: Any) -> int:
+    """Of a pad of what comes, named by session, source and payload type; -1: it has none."""
+    session = pad.get_name().removeprefix("recv_rtp_src_").partition("_")[0]
+    return int(session) if session.isdecimal() else -1

@@ -273,6 +273,14 @@ void rostra_subscriber_flush(Subscriber *subscriber, gboolean flushing) {
   g_mutex_unlock(&subscriber->lock);
 }
 
+gboolean rostra_channel_taken(const char *id) {
+  g_mutex_lock(&lock);
+  Channel *channel = channels ? g_hash_table_lookup(channels, id) : NULL;
+  gboolean taken = channel && channel->subscribers;
+  g_mutex_unlock(&lock);
+  return taken;
+}
+
 void rostra_channels_state(RostraState *state) {
   g_mutex_lock(&lock);
   state->channels = channels ? (gint32)g_hash_table_size(channels) : 0;

@@ -129,6 +129,10 @@ void rostra_pictures_state(RostraState *state);
 
 /* Somebody looks at a source. FALSE: what there is to see is old, a new picture has been asked for. */
 gboolean rostra_look(const char *source);
+/* Of a rostravideogate: what comes would be kept back, unless it is a key frame. */
+gboolean rostra_gate_rests(GstElement *gate);
+/* A picture that would have come to it was kept back before. */
+void rostra_gate_skip(GstElement *gate);
 
 /* ---- bitmaps.c: RGBA pictures to blend -------------------------------------------------------------------- */
 
@@ -175,6 +179,8 @@ char *rostra_subscriber_playing(Subscriber *subscriber); /* id of the channel; N
 gboolean rostra_subscriber_pull(Subscriber *subscriber, ChannelItem *item);
 void rostra_subscriber_flush(Subscriber *subscriber, gboolean flushing);
 void rostra_subscriber_request_key(Subscriber *subscriber);
+/* Does anybody take what is published on a channel? */
+gboolean rostra_channel_taken(const char *id);
 void rostra_channels_state(RostraState *state);
 
 /* ---- elements ------------------------------------------------------------------------------------------------- */

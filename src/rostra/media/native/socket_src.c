@@ -1,8 +1,8 @@
-/* rostrasocketsrc: packets of a socket. A few threads of the process read all sockets; the element has none of its own.
+/* rostrasocketsrc: packets of a socket. Two threads of the process read all sockets; the element has none of its own.
  *
- * A socket is with one thread at a time (EPOLLONESHOT), so its packets stay in order, and who waits downstream holds up
- * no other. Packets come in bursts, a picture at a time: a thread that has read everything rests a moment before it
- * sleeps, rather than be woken for each.
+ * Packets come in bursts, a picture at a time: a thread that has read everything rests a moment before it sleeps, rather
+ * than be woken for each. A socket is with one thread at a time (EPOLLONESHOT), so its packets stay in order; while a
+ * thread is held up downstream another takes its place, so that one leg holds up no others for long.
  *
  * Lock: over the tables, never while something is read or pushed. */
 #define _GNU_SOURCE
@@ -17,15 +17,23 @@
 
 #define BATCH 32
 #define LONGEST 2048 /* bytes of a packet; a longer one is of no use to anybody */
-#define FEW 2
-#define MOST 8
-#define RESTING 1000                              /* microseconds */
-#define STUCK (20 * G_TIME_SPAN_MILLISECOND)      /* downstream takes its time: others are read by another thread */
-#define FAILURES 1000                             /* in a row: it is no passing complaint of the network */
+#define SETS 2
+#define MOST 8                              /* threads in place of others */
+#define RESTING 1000                        /* microseconds */
+#define STUCK (40 * G_TIME_SPAN_MILLISECOND) /* with one socket */
+#define FAILURES 1000                       /* in a row: it is no passing complaint of the network */
+
+/* Sockets that have a thread. */
+typedef struct {
+  int poll;
+  gint64 since;  /* its thread is busy with one of them; 0: it is not; lock */
+  gboolean helped; /* another thread is there meanwhile; lock */
+} Set;
 
 typedef struct {
   GstElement parent;
   GstPad *src;
+  Set *set;
   GSocket *socket; /* set before PAUSED, as is `caps` */
   GstCaps *caps;
   guint64 number; /* in the table; 0: not read */
@@ -41,7 +49,8 @@ typedef struct {
 } RostraSocketSrcClass;
 
 typedef struct {
-  gint64 since; /* it is busy with a socket; 0: it is not; lock */
+  Set *set;
+  gboolean helps;
   struct mmsghdr messages[BATCH];
   struct iovec places[BATCH];
   struct sockaddr_storage addresses[BATCH];
@@ -54,11 +63,11 @@ enum { PROP_SOCKET = 1, PROP_CAPS };
 
 static GMutex lock;
 static GCond let_go;
+static guint leaving; /* who waits for it */
 static GHashTable *sockets; /* number to element, without a reference: who leaves waits until nobody reads it */
 static guint64 numbers;
-static Reader *readers[MOST];
+static Set sets[SETS];
 static guint reader_count;
-static int poll_fd = -1;
 
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -144,27 +153,38 @@ static gboolean serve(RostraSocketSrc *self, Reader *reader) {
 static gpointer read_all(gpointer data);
 
 /* With the lock held. */
-static void add_reader(void) {
-  Reader *reader = readers[reader_count++] = g_new0(Reader, 1);
+static void add_reader(Set *set, gboolean helps) {
+  Reader *reader = g_new0(Reader, 1);
+  reader->set = set;
+  reader->helps = helps;
   for (int i = 0; i < BATCH; i++) {
     reader->places[i] = (struct iovec){.iov_base = reader->octets[i], .iov_len = LONGEST};
     reader->messages[i].msg_hdr.msg_iov = &reader->places[i];
     reader->messages[i].msg_hdr.msg_iovlen = 1;
     reader->messages[i].msg_hdr.msg_name = &reader->addresses[i];
   }
+  reader_count++;
   g_thread_unref(g_thread_new("rostra-sockets", read_all, reader));
 }
 
-/* With the lock held: somebody must be left to read the others. */
-static void see_to_others(const Reader *reader, gint64 now) {
-  for (guint i = 0; i < reader_count; i++)
-    if (readers[i] != reader && (!readers[i]->since || now - readers[i]->since < STUCK)) return;
-  if (reader_count < MOST) add_reader();
+static gpointer keep(gpointer data) {
+  for (;;) {
+    g_usleep(STUCK);
+    g_mutex_lock(&lock);
+    gint64 now = g_get_monotonic_time();
+    for (Set *set = sets; set < sets + SETS; set++) {
+      if (!set->since || now - set->since < STUCK || set->helped || reader_count >= SETS + MOST) continue;
+      set->helped = TRUE;
+      add_reader(set, TRUE);
+    }
+    g_mutex_unlock(&lock);
+  }
+  return NULL;
 }
 
 static void arm(RostraSocketSrc *self, int how) {
   struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = self->number};
-  epoll_ctl(poll_fd, how, g_socket_get_fd(self->socket), &event);
+  epoll_ctl(self->set->poll, how, g_socket_get_fd(self->socket), &event);
 }
 
 static RostraSocketSrc *take(Reader *reader, guint64 number) {
@@ -173,8 +193,7 @@ static RostraSocketSrc *take(Reader *reader, guint64 number) {
   if (self) {
     gst_object_ref(self);
     self->reader = g_thread_self();
-    reader->since = g_get_monotonic_time();
-    see_to_others(reader, reader->since);
+    if (!reader->helps) reader->set->since = g_get_monotonic_time();
   }
   g_mutex_unlock(&lock);
   return self;
@@ -183,18 +202,32 @@ static RostraSocketSrc *take(Reader *reader, guint64 number) {
 static void give_back(Reader *reader, RostraSocketSrc *self, gboolean again) {
   g_mutex_lock(&lock);
   self->reader = NULL;
-  reader->since = 0;
+  if (!reader->helps) reader->set->since = 0;
   if (again && self->number) arm(self, EPOLL_CTL_MOD);
-  g_cond_broadcast(&let_go);
+  if (leaving) g_cond_broadcast(&let_go);
   g_mutex_unlock(&lock);
   gst_object_unref(self);
 }
 
+/* Is whom it helps at work again? Then it is not counted any more. */
+static gboolean needed(Reader *reader) {
+  if (!reader->helps) return TRUE;
+  g_mutex_lock(&lock);
+  gboolean still = reader->set->since != 0;
+  if (!still) {
+    reader->set->helped = FALSE;
+    reader_count--;
+  }
+  g_mutex_unlock(&lock);
+  return still;
+}
+
 static gpointer read_all(gpointer data) {
   Reader *reader = data;
-  for (gboolean rested = TRUE;;) {
+  int patience = reader->helps ? STUCK / G_TIME_SPAN_MILLISECOND : -1;
+  for (gboolean rested = TRUE; needed(reader);) {
     struct epoll_event event;
-    int count = epoll_wait(poll_fd, &event, 1, rested ? -1 : 0);
+    int count = epoll_wait(reader->set->poll, &event, 1, rested ? patience : 0);
     if (count > 0) {
       RostraSocketSrc *self = take(reader, event.data.u64);
       if (self) give_back(reader, self, serve(self, reader));
@@ -204,18 +237,26 @@ static gpointer read_all(gpointer data) {
       rested = TRUE;
     }
   }
+  g_free(reader);
   return NULL;
+}
+
+/* With the lock held. */
+static void start(void) {
+  sockets = g_hash_table_new(g_int64_hash, g_int64_equal);
+  for (Set *set = sets; set < sets + SETS; set++) {
+    set->poll = epoll_create1(EPOLL_CLOEXEC);
+    add_reader(set, FALSE);
+  }
+  g_thread_unref(g_thread_new("rostra-sockets", keep, NULL));
 }
 
 static void join(RostraSocketSrc *self) {
   if (!self->socket) return;
   g_mutex_lock(&lock);
-  if (!sockets) {
-    sockets = g_hash_table_new(g_int64_hash, g_int64_equal);
-    poll_fd = epoll_create1(EPOLL_CLOEXEC);
-    while (reader_count < FEW) add_reader();
-  }
+  if (!sockets) start();
   self->number = ++numbers;
+  self->set = &sets[self->number % SETS];
   self->failures = 0;
   g_hash_table_insert(sockets, &self->number, self);
   arm(self, EPOLL_CTL_ADD);
@@ -226,14 +267,17 @@ static void join(RostraSocketSrc *self) {
 static void leave(RostraSocketSrc *self) {
   g_mutex_lock(&lock);
   if (self->number) {
-    epoll_ctl(poll_fd, EPOLL_CTL_DEL, g_socket_get_fd(self->socket), NULL);
+    epoll_ctl(self->set->poll, EPOLL_CTL_DEL, g_socket_get_fd(self->socket), NULL);
     g_hash_table_remove(sockets, &self->number);
     self->number = 0;
   }
+  leaving++;
   while (self->reader && self->reader != g_thread_self()) g_cond_wait(&let_go, &lock);
+  leaving--;
   g_mutex_unlock(&lock);
 }
 
+/* Threads that read at present. */
 ROSTRA_EXPORT int rostra_socket_readers(void) {
   g_mutex_lock(&lock);
   int count = (int)reader_count;

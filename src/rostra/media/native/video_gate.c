@@ -4,6 +4,8 @@
  * and not many: they tell the size of the picture and are what is seen first when somebody looks again. That it is
  * there at all is told for every picture that is kept back. Who looks again waits for a key frame, asked for at once.
  *
+ * What goes no further than its session (sluice.c) is the same picture kept back, only sooner.
+ *
  * Lock: over the table, the lists in it, `asked` and `times`. Events go upstream with none held. */
 #include "rostra.h"
 
@@ -132,6 +134,19 @@ static GstFlowReturn chain(GstPad *pad, GstObject *parent, GstBuffer *buffer) {
   }
   rostra_pictures_touch(self->source, self->standby);
   return keep_back(self, buffer);
+}
+
+gboolean rostra_gate_rests(GstElement *gate) {
+  RostraVideoGate *self = (RostraVideoGate *)gate;
+  return !self->always && !g_atomic_int_get(&self->shut) && !looked_at(self, g_get_monotonic_time()) &&
+         rostra_pictures_there(self->source);
+}
+
+void rostra_gate_skip(GstElement *gate) {
+  RostraVideoGate *self = (RostraVideoGate *)gate;
+  g_atomic_int_set(&self->need_key, TRUE);
+  g_atomic_int_inc(&self->dropped);
+  rostra_pictures_touch(self->source, self->standby);
 }
 
 static gboolean sink_event(GstPad *pad, GstObject *parent, GstEvent *event) {
