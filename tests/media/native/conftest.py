@@ -47,7 +47,9 @@ class Bench:
         self._names = itertools.count()
 
     def launch(self, description: str) -> Any:
-        pipeline = Gst.parse_launch(description)
+        return self.play(Gst.parse_launch(description))
+
+    def play(self, pipeline: Any) -> Any:
         self._running.append(pipeline)
         assert pipeline.set_state(Gst.State.PLAYING) != Gst.StateChangeReturn.FAILURE
         return pipeline

@@ -18,16 +18,17 @@
 #define BATCH 32
 #define LONGEST 2048 /* bytes of a packet; a longer one is of no use to anybody */
 #define SETS 2
-#define MOST 8                              /* threads in place of others */
+#define HELPERS 4                           /* threads in place of one that is held up */
 #define RESTING 1000                        /* microseconds */
 #define STUCK (40 * G_TIME_SPAN_MILLISECOND) /* with one socket */
 #define FAILURES 1000                       /* in a row: it is no passing complaint of the network */
 
+typedef struct _Reader Reader;
+
 /* Sockets that have a thread. */
 typedef struct {
   int poll;
-  gint64 since;  /* its thread is busy with one of them; 0: it is not; lock */
-  gboolean helped; /* another thread is there meanwhile; lock */
+  Reader *readers[1 + HELPERS]; /* its thread, and those that take its place meanwhile; lock */
 } Set;
 
 typedef struct {
@@ -48,14 +49,15 @@ typedef struct {
   GstElementClass parent;
 } RostraSocketSrcClass;
 
-typedef struct {
+struct _Reader {
   Set *set;
-  gboolean helps;
+  guint place;
+  gint64 since; /* when it got the socket that it is busy with; 0: none; lock */
   struct mmsghdr messages[BATCH];
   struct iovec places[BATCH];
   struct sockaddr_storage addresses[BATCH];
   guint8 octets[BATCH][LONGEST];
-} Reader;
+};
 
 G_DEFINE_TYPE(RostraSocketSrc, rostra_socket_src, GST_TYPE_ELEMENT)
 
@@ -142,7 +144,7 @@ static gboolean serve(RostraSocketSrc *self, Reader *reader) {
   if (!self->begun) begin(self);
   GstClockTime now = running_time(self);
   for (int i = 0; i < count; i++) {
-    if (reader->messages[i].msg_hdr.msg_flags & MSG_TRUNC) continue;
+    if (reader->messages[i].msg_hdr.msg_flags & MSG_TRUNC || !reader->messages[i].msg_len) continue;
     if (!pushed(self, packet(self, &reader->messages[i], now))) return FALSE;
   }
   return TRUE;
@@ -153,10 +155,10 @@ static gboolean serve(RostraSocketSrc *self, Reader *reader) {
 static gpointer read_all(gpointer data);
 
 /* With the lock held. */
-static void add_reader(Set *set, gboolean helps) {
-  Reader *reader = g_new0(Reader, 1);
+static void add_reader(Set *set, guint place) {
+  Reader *reader = set->readers[place] = g_new0(Reader, 1);
   reader->set = set;
-  reader->helps = helps;
+  reader->place = place;
   for (int i = 0; i < BATCH; i++) {
     reader->places[i] = (struct iovec){.iov_base = reader->octets[i], .iov_len = LONGEST};
     reader->messages[i].msg_hdr.msg_iov = &reader->places[i];
@@ -167,16 +169,22 @@ static void add_reader(Set *set, gboolean helps) {
   g_thread_unref(g_thread_new("rostra-sockets", read_all, reader));
 }
 
+/* With the lock held: see that somebody reads a set. */
+static void attend(Set *set, gint64 now) {
+  int free = -1;
+  for (int i = HELPERS; i >= 0; i--) {
+    const Reader *reader = set->readers[i];
+    if (!reader) free = i;
+    if (reader && (!reader->since || now - reader->since < STUCK)) return;
+  }
+  if (free > 0) add_reader(set, (guint)free);
+}
+
 static gpointer keep(gpointer data) {
   for (;;) {
     g_usleep(STUCK);
     g_mutex_lock(&lock);
-    gint64 now = g_get_monotonic_time();
-    for (Set *set = sets; set < sets + SETS; set++) {
-      if (!set->since || now - set->since < STUCK || set->helped || reader_count >= SETS + MOST) continue;
-      set->helped = TRUE;
-      add_reader(set, TRUE);
-    }
+    for (int i = 0; i < SETS; i++) attend(&sets[i], g_get_monotonic_time());
     g_mutex_unlock(&lock);
   }
   return NULL;
@@ -190,10 +198,11 @@ static void arm(RostraSocketSrc *self, int how) {
 static RostraSocketSrc *take(Reader *reader, guint64 number) {
   g_mutex_lock(&lock);
   RostraSocketSrc *self = g_hash_table_lookup(sockets, &number);
+  if (self && self->reader) self = NULL; /* from before a pause, who goes on when that is done */
   if (self) {
     gst_object_ref(self);
     self->reader = g_thread_self();
-    if (!reader->helps) reader->set->since = g_get_monotonic_time();
+    reader->since = g_get_monotonic_time();
   }
   g_mutex_unlock(&lock);
   return self;
@@ -202,20 +211,20 @@ static RostraSocketSrc *take(Reader *reader, guint64 number) {
 static void give_back(Reader *reader, RostraSocketSrc *self, gboolean again) {
   g_mutex_lock(&lock);
   self->reader = NULL;
-  if (!reader->helps) reader->set->since = 0;
+  reader->since = 0;
   if (again && self->number) arm(self, EPOLL_CTL_MOD);
   if (leaving) g_cond_broadcast(&let_go);
   g_mutex_unlock(&lock);
   gst_object_unref(self);
 }
 
-/* Is whom it helps at work again? Then it is not counted any more. */
+/* Until whom it helps is at work again. */
 static gboolean needed(Reader *reader) {
-  if (!reader->helps) return TRUE;
+  if (!reader->place) return TRUE;
   g_mutex_lock(&lock);
-  gboolean still = reader->set->since != 0;
+  gboolean still = reader->set->readers[0]->since != 0;
   if (!still) {
-    reader->set->helped = FALSE;
+    reader->set->readers[reader->place] = NULL;
     reader_count--;
   }
   g_mutex_unlock(&lock);
@@ -224,7 +233,7 @@ static gboolean needed(Reader *reader) {
 
 static gpointer read_all(gpointer data) {
   Reader *reader = data;
-  int patience = reader->helps ? STUCK / G_TIME_SPAN_MILLISECOND : -1;
+  int patience = reader->place ? STUCK / G_TIME_SPAN_MILLISECOND : -1;
   for (gboolean rested = TRUE; needed(reader);) {
     struct epoll_event event;
     int count = epoll_wait(reader->set->poll, &event, 1, rested ? patience : 0);
@@ -246,7 +255,7 @@ static void start(void) {
   sockets = g_hash_table_new(g_int64_hash, g_int64_equal);
   for (Set *set = sets; set < sets + SETS; set++) {
     set->poll = epoll_create1(EPOLL_CLOEXEC);
-    add_reader(set, FALSE);
+    add_reader(set, 0);
   }
   g_thread_unref(g_thread_new("rostra-sockets", keep, NULL));
 }
@@ -263,7 +272,6 @@ static void join(RostraSocketSrc *self) {
   g_mutex_unlock(&lock);
 }
 
-/* Nothing is pushed any more when it returns, unless what is pushed is what called it. */
 static void leave(RostraSocketSrc *self) {
   g_mutex_lock(&lock);
   if (self->number) {
@@ -271,10 +279,18 @@ static void leave(RostraSocketSrc *self) {
     g_hash_table_remove(sockets, &self->number);
     self->number = 0;
   }
+  g_mutex_unlock(&lock);
+}
+
+/* Until nothing is pushed any more, unless what is pushed is what called it. Not sooner than downstream has been told to
+ * let go: a sink that pauses holds what it gets. */
+static void settle(RostraSocketSrc *self) {
+  g_mutex_lock(&lock);
   leaving++;
   while (self->reader && self->reader != g_thread_self()) g_cond_wait(&let_go, &lock);
   leaving--;
   g_mutex_unlock(&lock);
+  self->begun = FALSE;
 }
 
 /* Threads that read at present. */
@@ -293,7 +309,7 @@ static GstStateChangeReturn change_state(GstElement *element, GstStateChange tra
   GstStateChangeReturn result = GST_ELEMENT_CLASS(rostra_socket_src_parent_class)->change_state(element, transition);
   if (result == GST_STATE_CHANGE_FAILURE) return result;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) join(self);
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) self->begun = FALSE;
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) settle(self);
   gboolean paused = transition == GST_STATE_CHANGE_READY_TO_PAUSED || transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED;
   return paused ? GST_STATE_CHANGE_NO_PREROLL : result;
 }
