@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -15,8 +16,8 @@ from rostra.media import codecs
 from rostra.media.engine import branches, rtp_statistics, sights, stage
 from rostra.media.engine.repair import Repair
 from rostra.media.engine.sluice import Sluice
+from tests.media.wires import FEEDBACK, PICTURES, parts
 
-from ..wires import FEEDBACK, PICTURES, parts
 from .conftest import Bench, close_to
 
 RED, BLUE = 0xC02020, 0x2040C0
@@ -141,7 +142,7 @@ class Call:
     def in_a_row(self) -> bool:
         """Whether what reached the jitter buffer so far has numbers without a gap."""
         numbers = [number for _, number in self.reached]
-        return all((after - before) & 0xFFFF == 1 for before, after in zip(numbers, numbers[1:], strict=False))
+        return all((after - before) & 0xFFFF == 1 for before, after in itertools.pairwise(numbers))
 
 
 def key_unit() -> Any:

@@ -60,8 +60,7 @@ class RtpTransport:
         self._agent = agent
         self._rollovers = rollovers or {}
         self._on_digit, self._on_frame = on_digit, on_frame
-        self._pace = Pace()
-        self._frames = itertools.count()
+        self._pace, self._frames = Pace(), itertools.count()
         self._pipeline = Pipeline(f"leg {leg}", on_error, self._message)
         self._presenting = {w.index for w in wires if w.slides}
         self._sluices: dict[int, Sluice] = {}

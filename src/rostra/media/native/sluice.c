@@ -13,12 +13,12 @@
 
 #include "rostra.h"
 
-#define FLOWS 4      /* sources (SSRC) that are known; others pass */
+#define FLOWS 4 /* sources (SSRC) that are known; others pass */
 #define STRETCHES 4
-#define GLIMPSES (4 * G_USEC_PER_SEC)      /* no more often than the gate lets key frames through */
-#define LATE (2 * G_USEC_PER_SEC)          /* no jitter buffer waits so long */
-#define BACK (-100)                        /* numbers that begin anew (RFC 3550 A.1) */
-#define REMEMBERED 16384                   /* packets of a stretch, and before it where a flow is first seen */
+#define GLIMPSES (4 * G_USEC_PER_SEC) /* no more often than the gate lets key frames through */
+#define LATE (2 * G_USEC_PER_SEC)     /* no jitter buffer waits so long */
+#define BACK (-100)                   /* numbers that begin anew (RFC 3550 A.1) */
+#define REMEMBERED 16384              /* packets of a stretch, and before it where a flow is first seen */
 
 /* What they are for: where pictures would come, and be passed on from. */
 typedef struct {
@@ -34,8 +34,8 @@ typedef struct {
 
 typedef struct {
   guint32 ssrc;
-  guint8 type;    /* of the payload that `takers` take */
-  Takers *takers; /* NULL: there are none */
+  guint8 type;                  /* of the payload that `takers` take */
+  Takers *takers;               /* NULL: there are none */
   Stretch stretches[STRETCHES]; /* the newest first */
   guint count;
   guint16 newest;
@@ -83,7 +83,7 @@ static Flow *flow_of(Sluice *sluice, guint32 ssrc) {
   return NULL;
 }
 
-/* ---- packets --------------------------------------------------------------------------------------------------- */
+/* ---- packets ---------------------------------------------------------------------------------------------------- */
 
 static gboolean parse(const GstMapInfo *map, Packet *packet) {
   if (map->size < 12 || map->data[0] >> 6 != 2) return FALSE;
@@ -122,7 +122,7 @@ static int contents(const Packet *packet) {
   return unit(type);
 }
 
-/* ---- stretches --------------------------------------------------------------------------------------------------- */
+/* ---- stretches -------------------------------------------------------------------------------------------------- */
 
 static gboolean within(const Stretch *stretch, guint16 number) {
   return (guint16)(number - stretch->first) <= (guint16)(stretch->last - stretch->first);
@@ -145,7 +145,7 @@ static const Stretch *stretch_of(const Flow *flow, guint16 number, gint64 now) {
 
 static gboolean open(const Flow *flow) { return flow->count && !flow->stretches[0].ended; }
 
-/* ---- what passes -------------------------------------------------------------------------------------------------- */
+/* ---- what passes ------------------------------------------------------------------------------------------------ */
 
 /* Of a flow that is open: the excess of a packet, or -1. */
 static int pass_on(Flow *flow, const Packet *packet, gboolean wanted, gint64 now) {
@@ -199,7 +199,7 @@ static gboolean seen(const Takers *takers) {
 }
 
 typedef struct {
-  int excess; /* -1: it goes no further */
+  int excess;     /* -1: it goes no further */
   gboolean first; /* after others that were kept back */
 } Verdict;
 
@@ -273,7 +273,7 @@ static GstPadProbeReturn passes(GstPad *pad, GstPadProbeInfo *info, gpointer dat
   return buffer ? GST_PAD_PROBE_OK : GST_PAD_PROBE_HANDLED;
 }
 
-/* ---- what is asked for again ---------------------------------------------------------------------------------------- */
+/* ---- what is asked for again ------------------------------------------------------------------------------------ */
 
 /* By the number that was given: the true one, or -1. */
 static int true_number(Sluice *sluice, guint ssrc, guint16 given) {
@@ -306,7 +306,7 @@ static GstPadProbeReturn wanted_again(GstPad *pad, GstPadProbeInfo *info, gpoint
   return GST_PAD_PROBE_OK;
 }
 
-/* ---- for others ------------------------------------------------------------------------------------------------------ */
+/* ---- for others ------------------------------------------------------------------------------------------------- */
 
 static GQuark quark(void) { return g_quark_from_static_string("rostra-sluice"); }
 

@@ -1,8 +1,8 @@
 /* rostrasocketsrc: packets of a socket. Two threads of the process read all sockets; the element has none of its own.
  *
- * Packets come in bursts, a picture at a time: a thread that has read everything rests a moment before it sleeps, rather
- * than be woken for each. A socket is with one thread at a time (EPOLLONESHOT), so its packets stay in order; while a
- * thread is held up downstream another takes its place, so that one leg holds up no others for long.
+ * Packets come in bursts, a picture at a time: a thread that has read everything rests a moment before it sleeps,
+ * rather than be woken for each. A socket is with one thread at a time (EPOLLONESHOT), so its packets stay in order;
+ * while a thread is held up downstream another takes its place, so that one leg holds up no others for long.
  *
  * Lock: over the tables, never while something is read or pushed. */
 #define _GNU_SOURCE
@@ -18,10 +18,10 @@
 #define BATCH 32
 #define LONGEST 2048 /* bytes of a packet; a longer one is of no use to anybody */
 #define SETS 2
-#define HELPERS 4                           /* threads in place of one that is held up */
-#define RESTING 1000                        /* microseconds */
+#define HELPERS 4                            /* threads in place of one that is held up */
+#define RESTING 1000                         /* microseconds */
 #define STUCK (40 * G_TIME_SPAN_MILLISECOND) /* with one socket */
-#define FAILURES 1000                       /* in a row: it is no passing complaint of the network */
+#define FAILURES 1000                        /* in a row: it is no passing complaint of the network */
 
 typedef struct _Reader Reader;
 
@@ -37,7 +37,7 @@ typedef struct {
   Set *set;
   GSocket *socket; /* set before PAUSED, as is `caps` */
   GstCaps *caps;
-  guint64 number; /* in the table; 0: not read */
+  guint64 number;  /* in the table; 0: not read */
   GThread *reader; /* who reads it at present; lock */
   gboolean begun;  /* what follows: of who reads it */
   guint failures;
@@ -65,7 +65,7 @@ enum { PROP_SOCKET = 1, PROP_CAPS };
 
 static GMutex lock;
 static GCond let_go;
-static guint leaving; /* who waits for it */
+static guint leaving;       /* who waits for it */
 static GHashTable *sockets; /* number to element, without a reference: who leaves waits until nobody reads it */
 static guint64 numbers;
 static Set sets[SETS];
@@ -74,7 +74,7 @@ static guint reader_count;
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
-/* ---- one socket -------------------------------------------------------------------------------------------------- */
+/* ---- one socket ------------------------------------------------------------------------------------------------- */
 
 static void begin(RostraSocketSrc *self) {
   char *id = gst_pad_create_stream_id(self->src, GST_ELEMENT(self), NULL);
@@ -150,7 +150,7 @@ static gboolean serve(RostraSocketSrc *self, Reader *reader) {
   return TRUE;
 }
 
-/* ---- who reads ----------------------------------------------------------------------------------------------------- */
+/* ---- who reads -------------------------------------------------------------------------------------------------- */
 
 static gpointer read_all(gpointer data);
 
@@ -282,8 +282,8 @@ static void leave(RostraSocketSrc *self) {
   g_mutex_unlock(&lock);
 }
 
-/* Until nothing is pushed any more, unless what is pushed is what called it. Not sooner than downstream has been told to
- * let go: a sink that pauses holds what it gets. */
+/* Until nothing is pushed any more, unless what is pushed is what called it. Not sooner than downstream has been told
+ * to let go: a sink that pauses holds what it gets. */
 static void settle(RostraSocketSrc *self) {
   g_mutex_lock(&lock);
   leaving++;
@@ -301,7 +301,7 @@ ROSTRA_EXPORT int rostra_socket_readers(void) {
   return count;
 }
 
-/* ---- the element ----------------------------------------------------------------------------------------------------- */
+/* ---- the element ------------------------------------------------------------------------------------------------ */
 
 static GstStateChangeReturn change_state(GstElement *element, GstStateChange transition) {
   RostraSocketSrc *self = (RostraSocketSrc *)element;
