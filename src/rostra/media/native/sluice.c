@@ -15,10 +15,11 @@
 
 #define FLOWS 4 /* sources (SSRC) that are known; others pass */
 #define STRETCHES 4
-#define GLIMPSES (4 * G_USEC_PER_SEC) /* no more often than the gate lets key frames through */
-#define LATE (2 * G_USEC_PER_SEC)     /* no jitter buffer waits so long */
-#define BACK (-100)                   /* numbers that begin anew (RFC 3550 A.1) */
-#define REMEMBERED 16384              /* packets of a stretch, and before it where a flow is first seen */
+#define GLIMPSES (4 * G_USEC_PER_SEC)                      /* no more often than the gate lets key frames through */
+#define LONGEST (G_GINT64_CONSTANT(3600) * G_USEC_PER_SEC) /* then a picture passes: stamps tell 6.6 hours */
+#define LATE (2 * G_USEC_PER_SEC)                          /* no jitter buffer waits so long */
+#define BACK (-100)                                        /* numbers that begin anew (RFC 3550 A.1) */
+#define REMEMBERED 16384 /* packets of a stretch, and before it where a flow is first seen */
 
 /* What they are for: where pictures would come, and be passed on from. */
 typedef struct {
@@ -171,7 +172,7 @@ static gboolean opens(Flow *flow, const Packet *packet, gboolean wanted, gint64 
   int what = contents(packet);
   if (fresh) flow->begun = FALSE;
   flow->begun |= missed;
-  if (!flow->begun && fresh && wanted) return TRUE;
+  if (!flow->begun && fresh && (wanted || now - flow->stretches[0].ended >= LONGEST)) return TRUE;
   if (!flow->begun && what == KEY && now - flow->glimpsed >= GLIMPSES) {
     flow->glimpsed = now;
     return TRUE;
