@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,6 +25,8 @@ ENCODERS = {
 }
 RED, BLUE = 0xC02020, 0x2040C0
 
+Subscribe = Callable[..., Any]
+
 
 def encode(bench: Bench, channel: str, codec: str, colour: int, size: str = "width=320,height=180") -> Any:
     view = bench.show(Scene(background=colour))
@@ -33,8 +36,14 @@ def encode(bench: Bench, channel: str, codec: str, colour: int, size: str = "wid
     )
 
 
-def subscribe(bench: Bench, channel: str, chain: str = "") -> Any:
-    return bench.launch(f"rostrasub name=sub channel={channel} ! {chain} appsink name=out sync=false")
+@pytest.fixture(params=["rostrasub", "rostrafan"])
+def subscribe(request: pytest.FixtureRequest, bench: Bench) -> Subscribe:
+    """Takes a channel, through a chain of elements, with a thread of its own or by one of few for many."""
+
+    def subscribed(channel: str, chain: str = "") -> Any:
+        return bench.launch(f"{request.param} name=sub channel={channel} ! {chain} appsink name=out sync=false")
+
+    return subscribed
 
 
 def is_key(sample: Any) -> bool:
@@ -60,28 +69,28 @@ class Requests:
 
 
 @pytest.mark.parametrize("codec", ENCODERS)
-def test_a_late_subscriber_starts_with_a_key_frame_at_once(bench: Bench, codec: str) -> None:
+def test_a_late_subscriber_starts_with_a_key_frame_at_once(bench: Bench, subscribe: Subscribe, codec: str) -> None:
     encode(bench, "late", codec, RED)
-    first = subscribe(bench, "late")
+    first = subscribe("late")
     assert is_key(bench.sample(first))
     quiet, deadline = 0, time.monotonic() + 5  # the key frame that the first one asked for may still be to come
     while quiet < 15:
         quiet = 0 if is_key(bench.sample(first)) else quiet + 1
         assert time.monotonic() < deadline, "there is always a key frame anyway"
     begun = time.monotonic()
-    second = subscribe(bench, "late")
+    second = subscribe("late")
     assert is_key(bench.sample(second))
     assert time.monotonic() - begun < 0.5
-    third = subscribe(bench, "late")  # too soon for another request: it waits, and sees no half of a picture
+    third = subscribe("late")  # too soon for another request: it waits, and sees no half of a picture
     assert is_key(bench.sample(third))
     assert time.monotonic() - begun < 1.0
 
 
 @pytest.mark.parametrize("codec", ENCODERS)
-def test_switching_channels_decodes_cleanly(bench: Bench, codec: str) -> None:
+def test_switching_channels_decodes_cleanly(bench: Bench, subscribe: Subscribe, codec: str) -> None:
     encode(bench, "red", codec, RED)
     encode(bench, "blue", codec, BLUE, "width=640,height=360")
-    watcher = subscribe(bench, "red", ENCODERS[codec][1] + " ! ")
+    watcher = subscribe("red", ENCODERS[codec][1] + " ! ")
     assert close_to(bench.frame(watcher, skip=2), RED, 12)
     watcher.get_by_name("sub").set_property("channel", "blue")
     deadline = time.monotonic() + 2
@@ -91,21 +100,21 @@ def test_switching_channels_decodes_cleanly(bench: Bench, codec: str) -> None:
     assert close_to(picture, BLUE, 12)
 
 
-def test_times_are_those_of_the_subscriber(bench: Bench) -> None:
+def test_times_are_those_of_the_subscriber(bench: Bench, subscribe: Subscribe) -> None:
     encode(bench, "clock", "vp8", RED)
-    early = subscribe(bench, "clock")
+    early = subscribe("clock")
     for _ in range(20):
         bench.sample(early)
-    late = subscribe(bench, "clock")
+    late = subscribe("clock")
     stamps = [bench.sample(late).get_buffer().pts for _ in range(20)]
     assert stamps[0] < 0.6 * Gst.SECOND, "running time of a pipeline that has just started"
     steps = [round((b - a) * 30 / Gst.SECOND, 2) for a, b in itertools.pairwise(stamps)]
     assert all(step == round(step) >= 1 for step in steps), "the encoder's own spacing, without jitter"
 
 
-def test_requests_are_coalesced_and_the_last_is_not_lost(bench: Bench) -> None:
+def test_requests_are_coalesced_and_the_last_is_not_lost(bench: Bench, subscribe: Subscribe) -> None:
     encoder = encode(bench, "asked", "vp8", RED)
-    subscribers = [subscribe(bench, "asked") for _ in range(4)]
+    subscribers = [subscribe("asked") for _ in range(4)]
     for subscriber in subscribers:
         assert is_key(bench.sample(subscriber))
     requests = Requests(encoder)
@@ -130,25 +139,25 @@ def test_requests_are_coalesced_and_the_last_is_not_lost(bench: Bench) -> None:
     assert not stage.request_keyframe("nobody")
 
 
-def test_who_waits_for_a_key_frame_asks_again_when_the_request_is_lost(bench: Bench) -> None:
+def test_who_waits_for_a_key_frame_asks_again_when_the_request_is_lost(bench: Bench, subscribe: Subscribe) -> None:
     encoder = encode(bench, "lossy", "vp8", RED)
-    first = subscribe(bench, "lossy")
+    first = subscribe("lossy")
     assert is_key(bench.sample(first))
     quiet, deadline = 0, time.monotonic() + 5
     while quiet < 15:
         quiet = 0 if is_key(bench.sample(first)) else quiet + 1
         assert time.monotonic() < deadline, "there is always a key frame anyway"
     requests = Requests(encoder, lost=1)
-    second = subscribe(bench, "lossy")
+    second = subscribe("lossy")
     assert is_key(bench.sample(second))
     assert len(requests.times) == 2
     assert requests.times[1] - requests.times[0] > 0.9, "a far end on a slow path is not asked twice"
 
 
-def test_a_stalled_subscriber_holds_up_nobody_and_recovers_with_a_key_frame(bench: Bench) -> None:
+def test_a_stalled_subscriber_holds_up_nobody_and_recovers_with_a_key_frame(bench: Bench, subscribe: Subscribe) -> None:
     encode(bench, "busy", "vp8", RED)
     stalled = bench.launch("rostrasub channel=busy ! appsink name=out sync=false max-buffers=1")
-    live = subscribe(bench, "busy")
+    live = subscribe("busy")
     begun = time.monotonic()
     for _ in range(50):
         bench.sample(live)
@@ -160,19 +169,19 @@ def test_a_stalled_subscriber_holds_up_nobody_and_recovers_with_a_key_frame(benc
     assert seen
 
 
-def test_a_publisher_can_be_replaced(bench: Bench) -> None:
+def test_a_publisher_can_be_replaced(bench: Bench, subscribe: Subscribe) -> None:
     first = encode(bench, "renewed", "vp8", RED)
-    watcher = subscribe(bench, "renewed", "vp8dec ! ")
+    watcher = subscribe("renewed", "vp8dec ! ")
     assert close_to(bench.frame(watcher), RED, 12)
     bench.end(first)
     encode(bench, "renewed", "vp8", BLUE)
     bench.until(lambda: close_to(bench.frame(watcher, skip=0), BLUE, 12))
 
 
-def test_audio_goes_through_unchanged(bench: Bench) -> None:
+def test_audio_goes_through_unchanged(bench: Bench, subscribe: Subscribe) -> None:
     bench.tone("someone", 440)
     bench.launch("rostraaudiosrc leg=ear ! opusenc frame-size=20 ! rostrapub channel=opus")
-    watcher = subscribe(bench, "opus", "rtpopuspay ! ")
+    watcher = subscribe("opus", "rtpopuspay ! ")
     bench.sample(watcher)  # shorter: the encoder's look-ahead is cut off
     first, second = bench.sample(watcher), bench.sample(watcher)
     stamps = [int.from_bytes(bench.content(s)[4:8], "big") for s in (first, second)]

@@ -21,6 +21,7 @@ LEG = (
     "audiotestsrc is-live=true ! audio/x-raw,format=S16LE,rate=48000,channels=1 ! rostraaudiosink source={n} "
     "rostraaudiosrc leg={n} ! fakesink sync=false async=false "
     "rostrasub channel=all ! fakesink sync=false async=false "
+    "rostrafan channel=all ! fakesink sync=false async=false "
     "rostravideosrc view=v{n} ! video/x-raw,width=320,height=180 ! rostrapub channel=c{n}"
 )
 

@@ -33,6 +33,7 @@ AUDIO_SINK = "rostraaudiosink name=stage"
 AUDIO_SOURCE = "rostraaudiosrc name=stage"
 PUBLISH = "rostrapub name=publish"
 SUBSCRIBE = "rostrasub name=stage"
+SHARING = "rostrafan name=stage"
 PACE = "rostrapace name=pace"
 
 _QUEUE = "queue leaky=downstream max-size-buffers=0 max-size-bytes=0 max-size-time={milliseconds}000000"
@@ -173,10 +174,15 @@ def encode_audio(row: CodecRow, leg: str, channel: str) -> Any:
     return made
 
 
-def send_channel(row: CodecRow, payload_type: int, name: str, *, mtu: int = PACKET, extra: str = "") -> Any:
-    """A channel in (`stage`, its property `channel`), RTP out, behind the valve `gate`."""
+def send_channel(
+    row: CodecRow, payload_type: int, name: str, *, mtu: int = PACKET, extra: str = "", prompt: bool = False
+) -> Any:
+    """A channel in (`stage`, its property `channel`), RTP out, behind the valve `gate`.
+
+    `prompt`: what follows never waits, so that threads that serve many may push.
+    """
     return make_bin(
-        f"{SUBSCRIBE} ! valve name=gate drop=true ! "
+        f"{SHARING if prompt else SUBSCRIBE} ! valve name=gate drop=true ! "
         f"{row.payloader.format(payload_type=payload_type, mtu=mtu)} name=payloader ! "
         f"capsfilter name=caps caps={_rtp(row, payload_type)}{extra}",
         name,

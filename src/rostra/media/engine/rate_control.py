@@ -83,7 +83,8 @@ class RateControl:
             if stream.steps.follow(now, stream.bounds.limit, lambda _: 0):  # of what size is decided where it is sent
                 logger.info("Far end asks for another rate", session=index, bitrate=stream.limit)
                 changed = True
-            self._ask(index, stream, now, received(index))
+            if stream.throttle.due(now) or (stream.tries < _TRIES and now - stream.asked >= PAUSE):
+                self._ask(index, stream, now, received(index))
         return changed
 
     def close(self) -> None:

@@ -171,6 +171,10 @@ class Throttle:
         self._seen: tuple[float, int, int] | None = None
         self._clean = 0
 
+    def due(self, now: float) -> bool:
+        """It is time for a look."""
+        return self._seen is None or now - self._seen[0] >= self.PERIOD
+
     def look(self, now: float, packets: int, lost: int, bitrate: float) -> bool:
         """Counters of what came and what did not; True: `wanted` has changed."""
         if self._seen is None or packets < self._seen[1]:

@@ -101,6 +101,8 @@ class Renditions:
         if view in self.narrow:
             rung = rungs.narrow(rung)
         before = rendition.key
+        if before.view == view and before.rung == rung:
+            return True
         key = dataclasses.replace(before, view=view, rung=rung)
         if before.rung is None or rendition.users > 1 or (key in self._by_key and key != before):
             return False

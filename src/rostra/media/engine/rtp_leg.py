@@ -36,6 +36,8 @@ logger = structlog.get_logger("rostra.media")
 
 ASKING = 2.0
 """Seconds between requests for a key frame by signalling."""
+LOOKING = 0.9
+"""Seconds between looks at the counters of streams that have found each other."""
 
 
 class RtpLeg(Leg):
@@ -55,6 +57,7 @@ class RtpLeg(Leg):
         self._remote: MediaDescription | None = None
         self._started = self._connected = False
         self._packets, self._heard = 0, 0.0
+        self._looked = -LOOKING
         self._asked = 0, -ASKING
         """Packets that had come when its signalling was last asked for a key frame, and when that was."""
         self._presses, self._consent = dtmf.Presses(), Consent()
@@ -288,17 +291,25 @@ class RtpLeg(Leg):
         for feed in self.feeds():
             feed.poll()
         now = asyncio.get_running_loop().time()
+        changed = transport.rates.poll(now, transport.received)
+        if main := self._main:
+            changed |= self._rates.poll(now, transport, main.index, lambda rate: self._best(main, rate))
+        if changed and self._remote:
+            self._tune(self._remote)
+        settled = self._connected and all(one.latched or not one.receives for one in self._streams.values())
+        if not settled or now - self._looked >= LOOKING:
+            self._looked = now
+            self._look(transport, now)
+        self._follow_consent()
+
+    def _look(self, transport: RtpTransport, now: float) -> None:
+        """At what has come, and from where."""
         total = transport.reports
         for index, stream in self._streams.items():
             sources = transport.received(index)
             total += sum(source.packets for source in sources)
             if not stream.latched:
                 self._latch(transport, index, stream, sources)
-        changed = transport.rates.poll(now, transport.received)
-        if main := self._main:
-            changed |= self._rates.poll(now, transport, main.index, lambda rate: self._best(main, rate))
-        if changed and self._remote:
-            self._tune(self._remote)
         if total != self._packets:
             self._packets, self._heard = total, now
             for host in set[str]().union(*(transport.hosts(index) for index in self._streams)):
@@ -306,7 +317,6 @@ class RtpLeg(Leg):
             if not self._connected and total > transport.reports:
                 self._connected = True
                 self.context.connected(self.id)
-        self._follow_consent()
         expecting = self._started and not self.held and any(stream.receives for stream in self._streams.values())
         if not expecting:
             self._heard = now

@@ -31,13 +31,10 @@ def source(pipeline: Pipeline, name: str, endpoint: socket.socket, caps: str) ->
 
 def sink(pipeline: Pipeline, name: str, endpoint: socket.socket) -> Any:
     """Packets out of a socket, so far to nowhere."""
-    made = pipeline.add(make("udpsink", name))
-    version_6 = endpoint.family == socket.AF_INET6
-    made.set_property("socket-v6" if version_6 else "socket", ports.shared(endpoint))
-    made.set_property("host", NOWHERE_6 if version_6 else NOWHERE)
+    made = pipeline.add(make("rostraaway", name))
+    made.set_property("socket", ports.shared(endpoint))
+    made.set_property("host", NOWHERE_6 if endpoint.family == socket.AF_INET6 else NOWHERE)
     made.set_property("port", DISCARD)
-    for setting in ("sync", "async", "qos", "auto-multicast"):
-        made.set_property(setting, False)
     return made
 
 

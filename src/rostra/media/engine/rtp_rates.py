@@ -37,16 +37,18 @@ class RtpRates:
     def poll(self, now: float, transport: RtpTransport, index: int, best: Callable[[int | None], Rung]) -> bool:
         """Look at what the far end reported of a stream; True: it is sent another rate from now on."""
         heard: Heard | None = None
-        if now - self._counted >= COUNTING:
+        counting = now - self._counted >= COUNTING
+        if counting:
             self._counted = now
             sent = rtp_statistics.read(transport.sessions, index)[1]
             main = max(sent, key=lambda one: one.octets, default=None)
             heard = self._reports.heard(now, main, transport.missed(index))
         changed = self.rate.look(now, heard, self._reports.sent, best)
         # what was lost of the stream as it was before is of no use, and would fill the path where that was why
-        known = self.rate.estimate
-        fresh = now - known.cut_at < STALE and known.share > FLOODED
-        transport.limit_repeats(index, 0 if fresh else AGAIN * best(self.limit).bitrate)
+        if counting or changed:
+            known = self.rate.estimate
+            fresh = now - known.cut_at < STALE and known.share > FLOODED
+            transport.limit_repeats(index, 0 if fresh else AGAIN * best(self.limit).bitrate)
         return changed
 
 

@@ -70,6 +70,8 @@ class RtpTransport:
         self._sinks: dict[int, tuple[Any, Any]] = {}
         self._repeaters: dict[int, Any] = {}
         self._lines: dict[int, Line] = {}
+        self._shut: dict[int, bool] = {}
+        self._muffled = False
         self.rtpbin: Any = None if all(w.plain for w in wires) else self._sessions()
         self.sessions = rtp_statistics.Sessions(self.rtpbin, self._lines)
         self._maps = {
@@ -151,7 +153,7 @@ class RtpTransport:
     def _sending_branch(self, w: Wire) -> Any:
         number, name = w.send.payload_type, f"send-{w.index}"
         if w.kind is MediaKind.VIDEO:
-            return branches.send_channel(w.row, number, name)
+            return branches.send_channel(w.row, number, name, prompt=not w.ice)
         if w.kind is MediaKind.APPLICATION:
             return branches.send_frames(w.row, number, name)
         events = (w.events.payload_type, w.events.clock_rate) if w.events else None
@@ -266,6 +268,9 @@ class RtpTransport:
 
     def gate(self, index: int, *, drop: bool) -> None:
         """Open or shut what we send on a stream."""
+        if self._shut.get(index) is drop:
+            return
+        self._shut[index] = drop
         if index in self._lines:
             self._lines[index].gate(drop=drop)
             return
@@ -277,6 +282,9 @@ class RtpTransport:
 
     def muffle(self, muffled: bool) -> None:
         """Keep what arrives from the stage (a leg on hold)."""
+        if muffled is self._muffled:
+            return
+        self._muffled = muffled
         self.receivers.muffle(muffled)
         for line in self._lines.values():
             line.muffle(muffled=muffled)

@@ -23,6 +23,8 @@ struct _Subscriber {
   gint64 leaving;   /* since when there is a next one */
   GMutex lock;      /* over the rest */
   GCond arrived;
+  void (*told)(gpointer); /* as well; both set once */
+  gpointer data;
   GQueue queue;
   gboolean flushing, need_key, discont;
 };
@@ -149,6 +151,7 @@ static gboolean offer(Subscriber *subscriber, const ChannelItem *item, gboolean 
   subscriber->need_key = subscriber->discont = FALSE;
   g_queue_push_tail(&subscriber->queue, copy);
   g_cond_signal(&subscriber->arrived);
+  if (subscriber->told) subscriber->told(subscriber->data);
   return FALSE;
 }
 
@@ -193,8 +196,10 @@ void rostra_channel_push(Channel *channel, const ChannelItem *item) {
 
 /* ---- subscribers -------------------------------------------------------------------------------------------------- */
 
-Subscriber *rostra_subscriber_new(void) {
+Subscriber *rostra_subscriber_new(void (*arrived)(gpointer), gpointer data) {
   Subscriber *subscriber = g_new0(Subscriber, 1);
+  subscriber->told = arrived;
+  subscriber->data = data;
   g_mutex_init(&subscriber->lock);
   g_cond_init(&subscriber->arrived);
   g_queue_init(&subscriber->queue);
@@ -254,10 +259,10 @@ char *rostra_subscriber_playing(Subscriber *subscriber) {
   return id;
 }
 
-gboolean rostra_subscriber_pull(Subscriber *subscriber, ChannelItem *item) {
+static gboolean take(Subscriber *subscriber, ChannelItem *item, gboolean wait) {
   ChannelItem *taken = NULL;
   g_mutex_lock(&subscriber->lock);
-  while (!subscriber->flushing && !(taken = g_queue_pop_head(&subscriber->queue)))
+  while (!subscriber->flushing && !(taken = g_queue_pop_head(&subscriber->queue)) && wait)
     g_cond_wait(&subscriber->arrived, &subscriber->lock);
   g_mutex_unlock(&subscriber->lock);
   if (!taken) return FALSE;
@@ -265,6 +270,10 @@ gboolean rostra_subscriber_pull(Subscriber *subscriber, ChannelItem *item) {
   g_free(taken);
   return TRUE;
 }
+
+gboolean rostra_subscriber_pull(Subscriber *subscriber, ChannelItem *item) { return take(subscriber, item, TRUE); }
+
+gboolean rostra_subscriber_take(Subscriber *subscriber, ChannelItem *item) { return take(subscriber, item, FALSE); }
 
 void rostra_subscriber_flush(Subscriber *subscriber, gboolean flushing) {
   g_mutex_lock(&subscriber->lock);

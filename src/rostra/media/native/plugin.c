@@ -28,6 +28,8 @@ static gboolean init(GstPlugin *plugin) {
          gst_element_register(plugin, "rostravoicesrc", GST_RANK_NONE, rostra_voice_src_get_type()) &&
          gst_element_register(plugin, "rostrapub", GST_RANK_NONE, rostra_pub_get_type()) &&
          gst_element_register(plugin, "rostrasub", GST_RANK_NONE, rostra_sub_get_type()) &&
+         gst_element_register(plugin, "rostrafan", GST_RANK_NONE, rostra_fan_get_type()) &&
+         gst_element_register(plugin, "rostraaway", GST_RANK_NONE, rostra_away_get_type()) &&
          gst_element_register(plugin, "rostraagain", GST_RANK_NONE, rostra_again_get_type()) &&
          gst_element_register(plugin, "rostrared", GST_RANK_NONE, rostra_red_get_type()) &&
          gst_element_register(plugin, "rostrapace", GST_RANK_NONE, rostra_pace_get_type()) &&

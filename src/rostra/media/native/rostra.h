@@ -171,17 +171,30 @@ Channel *rostra_channel_open(const char *id, GstElement *publisher);
 void rostra_channel_close(Channel *channel, GstElement *publisher);
 void rostra_channel_push(Channel *channel, const ChannelItem *item);
 
-Subscriber *rostra_subscriber_new(void);
+/* `arrived`, where given, is told of each item, with locks held: it may only have somebody else take it. */
+Subscriber *rostra_subscriber_new(void (*arrived)(gpointer), gpointer data);
 void rostra_subscriber_free(Subscriber *subscriber);
 /* What plays now goes on until the other channel has a key frame (not for long). "" or NULL: nothing, at once. */
 void rostra_subscriber_tune(Subscriber *subscriber, const char *channel);
 char *rostra_subscriber_playing(Subscriber *subscriber); /* id of the channel; NULL: none */
-gboolean rostra_subscriber_pull(Subscriber *subscriber, ChannelItem *item);
+gboolean rostra_subscriber_pull(Subscriber *subscriber, ChannelItem *item); /* waits; FALSE: flushing */
+gboolean rostra_subscriber_take(Subscriber *subscriber, ChannelItem *item); /* FALSE: there is none */
 void rostra_subscriber_flush(Subscriber *subscriber, gboolean flushing);
 void rostra_subscriber_request_key(Subscriber *subscriber);
 /* Does anybody take what is published on a channel? */
 gboolean rostra_channel_taken(const char *id);
 void rostra_channels_state(RostraState *state);
+
+/* ---- sub.c: what a subscriber's pipeline is given ------------------------------------------------------------- */
+
+typedef struct {
+  GstClockTime last;
+  GstClockTimeDiff shift; /* added to the times of a channel, so that none follows a later one */
+} Order;
+#define ORDER_NEW ((Order){GST_CLOCK_TIME_NONE, 0})
+
+/* The item's buffer with times of `element`; takes the item's own. */
+GstBuffer *rostra_delivered(GstElement *element, Order *order, const ChannelItem *item);
 
 /* ---- elements ------------------------------------------------------------------------------------------------- */
 
@@ -192,6 +205,8 @@ GType rostra_audio_sink_get_type(void);
 GType rostra_audio_src_get_type(void);
 GType rostra_pub_get_type(void);
 GType rostra_sub_get_type(void);
+GType rostra_fan_get_type(void);
+GType rostra_away_get_type(void);
 GType rostra_again_get_type(void);
 GType rostra_pace_get_type(void);
 GType rostra_red_get_type(void);

@@ -7,8 +7,7 @@ typedef struct {
   Subscriber *subscriber;
   gboolean started; /* object lock */
   GstCaps *caps;    /* streaming thread and state changes only, as what follows */
-  GstClockTime last;
-  GstClockTimeDiff shift; /* added to the times of a channel, so that none follows a later one */
+  Order order;
 } RostraSub;
 typedef struct {
   GstPushSrcClass parent;
@@ -47,8 +46,7 @@ static gboolean start(GstBaseSrc *src) {
   GST_OBJECT_LOCK(self);
   char *name = g_strdup(self->name);
   self->started = TRUE;
-  self->last = GST_CLOCK_TIME_NONE;
-  self->shift = 0;
+  self->order = ORDER_NEW;
   GST_OBJECT_UNLOCK(self);
   rostra_subscriber_tune(self->subscriber, name);
   g_free(name);
@@ -77,12 +75,12 @@ static gboolean unlock_stop(GstBaseSrc *src) {
 
 static gboolean negotiate(GstBaseSrc *src) { return TRUE; } /* caps come with the media */
 
-static GstClockTime local_time(RostraSub *self, const ChannelItem *item) {
-  GST_OBJECT_LOCK(self);
-  GstClock *clock = GST_ELEMENT_CLOCK(self);
-  GstClockTime base = GST_ELEMENT_CAST(self)->base_time;
+static GstClockTime local_time(GstElement *element, const ChannelItem *item) {
+  GST_OBJECT_LOCK(element);
+  GstClock *clock = GST_ELEMENT_CLOCK(element);
+  GstClockTime base = element->base_time;
   if (clock) gst_object_ref(clock);
-  GST_OBJECT_UNLOCK(self);
+  GST_OBJECT_UNLOCK(element);
   if (!clock) return 0;
   GstClockTime time = item->time;
   if (!GST_CLOCK_TIME_IS_VALID(time) || item->clock != clock) time = gst_clock_get_time(clock);
@@ -91,28 +89,33 @@ static GstClockTime local_time(RostraSub *self, const ChannelItem *item) {
 }
 
 /* Media of another channel has waited longer or shorter on its way here. */
-static GstClockTime in_order(RostraSub *self, GstClockTime time, gboolean discont) {
+static GstClockTime in_order(Order *order, GstClockTime time, gboolean discont) {
   const GstClockTimeDiff most = GST_SECOND, step = GST_MSECOND;
   if (discont) {
-    GstClockTimeDiff behind = GST_CLOCK_TIME_IS_VALID(self->last) ? GST_CLOCK_DIFF(time, self->last) : -1;
-    self->shift = behind >= 0 && behind < most ? behind + step : 0;
+    GstClockTimeDiff behind = GST_CLOCK_TIME_IS_VALID(order->last) ? GST_CLOCK_DIFF(time, order->last) : -1;
+    order->shift = behind >= 0 && behind < most ? behind + step : 0;
   }
-  self->last = time + (GstClockTime)self->shift;
-  return self->last;
+  order->last = time + (GstClockTime)order->shift;
+  return order->last;
+}
+
+GstBuffer *rostra_delivered(GstElement *element, Order *order, const ChannelItem *item) {
+  GstBuffer *buffer = gst_buffer_copy(item->buffer); /* the memory stays shared, times and flags are ours */
+  GST_BUFFER_PTS(buffer) = in_order(order, local_time(element, item), item->discont);
+  GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
+  if (item->discont)
+    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+  else
+    GST_BUFFER_FLAG_UNSET(buffer, GST_BUFFER_FLAG_DISCONT);
+  gst_buffer_unref(item->buffer);
+  return buffer;
 }
 
 static GstFlowReturn create(GstPushSrc *src, GstBuffer **out) {
   RostraSub *self = (RostraSub *)src;
   ChannelItem item;
   if (!rostra_subscriber_pull(self->subscriber, &item)) return GST_FLOW_FLUSHING;
-  GstBuffer *buffer = gst_buffer_copy(item.buffer); /* the memory stays shared, times and flags are ours */
-  GST_BUFFER_PTS(buffer) = in_order(self, local_time(self, &item), item.discont);
-  GST_BUFFER_DTS(buffer) = GST_CLOCK_TIME_NONE;
-  if (item.discont)
-    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
-  else
-    GST_BUFFER_FLAG_UNSET(buffer, GST_BUFFER_FLAG_DISCONT);
-  gst_buffer_unref(item.buffer);
+  GstBuffer *buffer = rostra_delivered(GST_ELEMENT(self), &self->order, &item);
   gboolean fits = TRUE;
   if (item.caps && (!self->caps || !gst_caps_is_equal(self->caps, item.caps))) {
     fits = gst_base_src_set_caps(GST_BASE_SRC(self), item.caps);
@@ -169,7 +172,7 @@ static void rostra_sub_class_init(RostraSubClass *klass) {
 }
 
 static void rostra_sub_init(RostraSub *self) {
-  self->subscriber = rostra_subscriber_new();
+  self->subscriber = rostra_subscriber_new(NULL, NULL);
   gst_base_src_set_live(GST_BASE_SRC(self), TRUE);
   gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
   gst_base_src_set_do_timestamp(GST_BASE_SRC(self), FALSE);
