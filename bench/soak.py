@@ -93,7 +93,7 @@ class Browser:
         self._address = primary_address()  # ICE does not use the loopback
         self._bundle = Bundle(self._address, self._ufrag, self._password)
         voice = VoiceSender(footage.voice(footage.OPUS, 0), secrets.randbits(32), lambda _: True, self._bundle.send)
-        picture = PictureSender(footage.picture("VP8"), secrets.randbits(32), 0, self._bundle.send)
+        picture = PictureSender((footage.picture("VP8"),), secrets.randbits(32), 0, self._bundle.send)
         self._senders = [voice, picture]
         self._since = 0.0
         self._task: asyncio.Task[None] | None = None

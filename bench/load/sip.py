@@ -25,6 +25,8 @@ class Wanted:
     bandwidth: int = 0
     key: bytes = b""
     """Key and salt of SRTP by SDES; empty: without."""
+    heeds: bool = False
+    """Requests for another rate."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ def section(one: Wanted, profile: str) -> list[str]:
         lines.append(f"a=fmtp:{codec.payload_type} {members}")
     if one.kind == "video":
         lines += ["a=rtcp-fb:* nack pli", "a=rtcp-fb:* ccm fir"]
+        lines += ["a=rtcp-fb:* ccm tmmbr"] if one.heeds else []
     if one.key:
         lines.append(f"a=crypto:1 {SUITE} inline:{base64.b64encode(one.key).decode()}")
     return [*lines, "a=sendrecv"]

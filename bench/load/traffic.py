@@ -35,6 +35,14 @@ class Stream:
                 self._heard = control.middle(body), time.time()
             elif isinstance(self.sender, PictureSender) and control.asks_for_key_frame(kind, count):
                 self.sender.key_frame()
+            elif isinstance(self.sender, PictureSender):
+                self._limited(self.sender, kind, count, body)
+
+    def _limited(self, sender: PictureSender, kind: int, count: int, body: bytes) -> None:
+        for source, bitrate in control.limits(kind, count, body):
+            if source == sender.source:
+                sender.limit(bitrate)
+                self._send_control(control.confirmation(sender, body))
 
     def report(self) -> None:
         self._send_control(control.report(self.sender, self.receiver, self._heard))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from bench.load import judging
+from bench.load.control import confirmation, limits, parts
 from bench.load.footage import H264, PCMU, Track, Unit
 from bench.load.meeting import reasons
 from bench.load.pictures import similarity
@@ -12,6 +13,8 @@ from bench.load.receiving import Packet, Receiver
 from bench.load.sending import PictureSender, Talk
 from hypothesis import given
 from hypothesis import strategies as st
+
+from rostra.media.engine import rate_requests
 
 
 def sound(count: int = 100, *, without: range = range(0), late: dict[int, float] | None = None) -> list[Packet]:
@@ -101,7 +104,7 @@ def test_so_many_speak_at_a_time_and_all_in_turn(people: int, together: int, sec
 def test_a_sender_that_is_asked_goes_on_with_a_key_frame() -> None:
     units = tuple(Unit(((True, bytes((number,))),), number % 4 == 0) for number in range(8))
     sent: list[int] = []
-    sender = PictureSender(Track(H264, units, 0.1), 1, 3, lambda packet: sent.append(packet[12]))
+    sender = PictureSender((Track(H264, units, 0.1),), 1, 3, lambda packet: sent.append(packet[12]))
     sender.begin(0.0)
     for at in range(3):
         sender.send(at * 0.1)
@@ -109,6 +112,38 @@ def test_a_sender_that_is_asked_goes_on_with_a_key_frame() -> None:
     for at in range(3, 6):
         sender.send(at * 0.1)
     assert sent == [4, 5, 6, 0, 1, 2]
+
+
+def test_a_sender_asked_for_less_sends_the_best_that_is_no_more_from_a_key_frame_on() -> None:
+    def track(first: int, bitrate: int) -> Track:
+        return Track(H264, tuple(Unit(((True, bytes((first + at,))),), at % 2 == 0) for at in range(8)), 0.1, bitrate)
+
+    sent: list[int] = []
+    tracks = track(0, 900), track(20, 300), track(40, 100)
+    sender = PictureSender(tracks, 1, 0, lambda packet: sent.append(packet[12]))
+    sender.begin(0.0)
+    for at, asked in enumerate((None, 400, None, 50, 100, 5000)):
+        if asked:
+            sender.limit(asked)
+        sender.send(at * 0.1)
+    assert sent == [0, 22, 23, 44, 45, 6]
+
+
+def test_a_request_for_less_is_read_and_confirmed() -> None:
+    """The other way round by what the engine has for it (RFC 5104 4.2)."""
+    sender = PictureSender((Track(H264, (Unit(((True, b""),), True),), 0.1),), 77, 0, lambda _: None)
+    asked = rate_requests.packet(rate_requests.TMMBR, 99, "rostra", [rate_requests.Entry.of(77, 125_000)])
+    found = [(body, limit) for kind, count, body in parts(asked) for limit in limits(kind, count, body)]
+    ((body, (source, bitrate)),) = found
+    assert source == 77
+    assert 124_900 <= bitrate < 126_000
+    (confirmed,) = [
+        rate_requests.entries(said[8:])
+        for kind, count, said in parts(confirmation(sender, body))
+        if (kind, count) == (rate_requests.FEEDBACK, rate_requests.TMMBN)
+    ]
+    assert [entry.source for entry in confirmed] == [99]
+    assert 124_900 <= confirmed[0].media < 126_000
 
 
 @pytest.mark.parametrize(("rate", "longest", "like", "late", "wrong"), [
