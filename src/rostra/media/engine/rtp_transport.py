@@ -1,7 +1,7 @@
 """The pipeline of an RTP leg: sockets, SRTP, an `rtpbin` session for each stream, and its media branches.
 
 One direction of thought per stream: `rostrasocketsrc ! [srtpdec] ! rtpbin ! receiving branch` and
-`sending branch ! rtpbin ! [srtpenc] ! udpsink`, with RTCP beside it on its own socket or the same one.
+`sending branch ! rtpbin ! [srtpenc] ! rostraaway`, with RTCP beside it on its own socket or the same one.
 """
 
 from __future__ import annotations
