@@ -9,6 +9,8 @@ from typing import Any
 
 from gi.repository import Gst
 
+from rostra.media.engine import stage
+
 from .conftest import Bench
 
 MANY = 60
@@ -49,6 +51,19 @@ def test_few_threads_serve_many_and_in_order(bench: Bench) -> None:
     for one in all_of_them:
         assert one.stamps == sorted(set(one.stamps)), "in order, and none twice"
     assert len(set().union(*(one.threads for one in all_of_them))) <= 4
+
+
+def test_nobody_is_forgotten_however_fast_they_come(bench: Bench) -> None:
+    """What comes in the moment in which a thread has done is what the next picture must not have to wait for."""
+    hasty = [Taken(bench, "hasty") for _ in range(2)]
+    for _ in range(6):
+        flood = bench.launch("fakesrc num-buffers=40000 sizetype=fixed sizemax=4 ! rostrapub channel=hasty")
+        assert flood.get_bus().timed_pop_filtered(20 * Gst.SECOND, Gst.MessageType.EOS)
+        bench.end(flood)
+        bench.until(lambda: stage.debug_state()["publishers"] == 0)
+    known = [len(one.stamps) for one in hasty]
+    publish(bench, "hasty", pictures=3)
+    bench.until(lambda: all(len(one.stamps) >= before + 2 for one, before in zip(hasty, known, strict=True)), 5)
 
 
 def test_those_that_end_while_pictures_come_disturb_nobody(bench: Bench) -> None:

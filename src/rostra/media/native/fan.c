@@ -8,7 +8,7 @@
 
 #define THREADS_MOST 4
 
-enum { IDLE, DUE, AGAIN };
+enum { IDLE, SERVED, DUE };
 
 typedef struct {
   GstElement parent;
@@ -16,7 +16,7 @@ typedef struct {
   char *name; /* property `channel`; object lock, as what follows */
   gboolean started;
   Subscriber *subscriber;
-  gint state;    /* atomic: whether a thread has it, and has to look once more */
+  gint state;    /* atomic: whether a thread has it, and whether it has to look (again) */
   GstCaps *caps; /* with the pad's stream lock, as what follows */
   Order order;
   gboolean announced;
@@ -62,11 +62,11 @@ static void deliver(RostraFan *self, ChannelItem *item) {
 static void serve(RostraFan *self) {
   ChannelItem item;
   do {
-    g_atomic_int_set(&self->state, DUE);
+    g_atomic_int_set(&self->state, SERVED);
     GST_PAD_STREAM_LOCK(self->src);
     while (rostra_subscriber_take(self->subscriber, &item)) deliver(self, &item);
     GST_PAD_STREAM_UNLOCK(self->src);
-  } while (!g_atomic_int_compare_and_exchange(&self->state, DUE, IDLE));
+  } while (!g_atomic_int_compare_and_exchange(&self->state, SERVED, IDLE));
 }
 
 static gpointer work(gpointer queue) {
@@ -92,10 +92,7 @@ static GAsyncQueue *due(void) {
 
 static void arrived(gpointer data) {
   RostraFan *self = data;
-  if (g_atomic_int_compare_and_exchange(&self->state, IDLE, DUE))
-    g_async_queue_push(due(), gst_object_ref(self));
-  else
-    g_atomic_int_set(&self->state, AGAIN);
+  if (g_atomic_int_exchange(&self->state, DUE) == IDLE) g_async_queue_push(due(), gst_object_ref(self));
 }
 
 /* ---- the element ----------------------------------------------------------------------------------------------- */
