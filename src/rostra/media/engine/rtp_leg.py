@@ -23,7 +23,7 @@ from rostra.media.engine.receivers import Receivers
 from rostra.media.engine.rtp_parts import DISCARD, NOWHERE, NOWHERE_6
 from rostra.media.engine.rtp_rates import RtpRates
 from rostra.media.engine.rtp_statistics import Received
-from rostra.media.engine.rtp_streams import Stream, pair_index, plain, usable
+from rostra.media.engine.rtp_streams import Stream, pair_index, plain, reports_port, usable
 from rostra.media.engine.rtp_transport import RtpTransport
 from rostra.media.engine.rtp_wires import Wire, wire
 from rostra.media.engine.rungs import Rung
@@ -36,8 +36,6 @@ logger = structlog.get_logger("rostra.media")
 
 ASKING = 2.0
 """Seconds between requests for a key frame by signalling."""
-LOOKING = 0.9
-"""Seconds between looks at the counters of streams that have found each other."""
 
 
 class RtpLeg(Leg):
@@ -56,8 +54,7 @@ class RtpLeg(Leg):
         self.sending = self._rates.rate
         self._remote: MediaDescription | None = None
         self._started = self._connected = False
-        self._packets, self._heard = 0, 0.0
-        self._looked = -LOOKING
+        self._packets, self._heard, self._looked = 0, 0.0, 0.0
         self._asked = 0, -ASKING
         """Packets that had come when its signalling was last asked for a key frame, and when that was."""
         self._presses, self._consent = dtmf.Presses(), Consent()
@@ -70,8 +67,9 @@ class RtpLeg(Leg):
             self._give_up()
         while len(self._pairs) < len(kinds):
             self._pairs.append(ports.reserve(self._environment.media_ports, ipv6=ipv6))
-        address = ports.announced_address(self._environment, ipv6=ipv6)
-        return address, tuple(pair.port for pair in self._pairs[: len(kinds)])
+        return ports.announced_address(self._environment, ipv6=ipv6), tuple(
+            pair.port for pair in self._pairs[: len(kinds)]
+        )
 
     async def reserve_ice(self, request: ReserveIce) -> tuple[IceSide, ...]:
         """What we state of ICE for each stream. Raises OutOfPorts."""
@@ -226,9 +224,8 @@ class RtpLeg(Leg):
         if self._feed is None:
             made = codecs.sent_as(video.row, video.send.parameters)
             self._feed = VideoFeed(self.context, made, transport.subscriber(video.index))
-        taker = direct.Taker(
-            video.send.parameters, self._limit(Content.MAIN, self._rates.limit), self.context.quality()
-        )
+        limit = self._limit(Content.MAIN, self._rates.limit)
+        taker = direct.Taker(video.send.parameters, limit, self.context.quality())
         self._feed.tune(self.view, self._best(video, self._rates.limit), taker)
 
     def watch(self, view: str) -> None:
@@ -284,8 +281,7 @@ class RtpLeg(Leg):
 
     def poll(self) -> None:
         """Latch, notice the first packet and a far end that went silent; called a few times a second."""
-        transport = self._transport
-        if transport is None:
+        if (transport := self._transport) is None:
             return
         transport.follow()
         for feed in self.feeds():
@@ -297,7 +293,7 @@ class RtpLeg(Leg):
         if changed and self._remote:
             self._tune(self._remote)
         settled = self._connected and all(one.latched or not one.receives for one in self._streams.values())
-        if not settled or now - self._looked >= LOOKING:
+        if not settled or now - self._looked >= rtp_rates.COUNTING:
             self._looked = now
             self._look(transport, now)
         self._follow_consent()
@@ -345,17 +341,13 @@ class RtpLeg(Leg):
                 stream.latched = True
                 self.request_keyframe()
             return
-        places = [source.address for source in sources if source.address]
-        if not places:
+        address, port = next((source.address for source in reversed(sources) if source.address), ("", 0))
+        if not address:
             return
-        address, port = places[-1]
         stream.latched = True
         if (address, port) != transport.destination(index):
             logger.info("Media comes from elsewhere than announced", leg=self.id, address=address, port=port)
-            shared = stream.rtcp_port == stream.port
-            same_host = address == stream.address
-            control = port if shared else stream.rtcp_port if same_host else port + 1
-            transport.send_to(index, address, port, control)
+            transport.send_to(index, address, port, reports_port(stream, address, port))
         self._apply()
 
     def _apply(self) -> None:
@@ -370,22 +362,20 @@ class RtpLeg(Leg):
     async def _drop(self) -> None:
         self._presses.cancel()
         transport, self._transport = self._transport, None
-        feed, self._feed = self._feed, None
-        slides, self._slides = self._slides, None
+        feeds, self._feed, self._slides = self.feeds(), None, None
         if transport:
             await transport.close()
             if self._agent:
                 self._agent.attend()
-        for one in (feed, slides):
-            if one:
-                one.close()
+        for feed in feeds:
+            feed.close()
 
     async def close(self) -> None:
         await self._drop()
         self._give_up()
-        agent, self._agent = self._agent, None
-        if agent:
-            agent.close()
+        if self._agent:
+            self._agent.close()
+        self._agent = None
 
     def _give_up(self) -> None:
         for pair in self._pairs:

@@ -95,6 +95,12 @@ def join(source: Any, sink: Any) -> None:
         raise BadPipeline(f"{source and source.get_name()} cannot be joined to {sink and sink.get_name()}")
 
 
+def session_of(pad: Any) -> int:
+    """Of a pad of what comes, named by session, source and payload type; -1: it has none."""
+    session = pad.get_name().removeprefix("recv_rtp_src_").partition("_")[0]
+    return int(session) if session.isdecimal() else -1
+
+
 def payload_caps(kind: MediaKind, codec: CodecParameters, described: Collection[str] = ()) -> Any:
     """What a payload type means, for the session and the depayloader, which needs the parameters `described`."""
     members = [

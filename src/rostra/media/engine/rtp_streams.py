@@ -28,6 +28,13 @@ class Stream:
     """By consent."""
 
 
+def reports_port(stream: Stream, address: str, port: int) -> int:
+    """Where reports of a stream go whose media comes from elsewhere than was announced."""
+    if stream.rtcp_port == stream.port:
+        return port
+    return stream.rtcp_port if address == stream.address else port + 1
+
+
 def plain(address: str) -> str:
     """As sockets write it: one address of IPv6 has many spellings, and what it proves is told by comparing."""
     try:

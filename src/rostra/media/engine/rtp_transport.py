@@ -74,12 +74,7 @@ class RtpTransport:
         self._muffled = False
         self.rtpbin: Any = None if all(w.plain for w in wires) else self._sessions()
         self.sessions = rtp_statistics.Sessions(self.rtpbin, self._lines)
-        self._maps = {
-            w.index: {
-                codec.payload_type: rtp_parts.payload_caps(w.kind, codec, described(codec)) for codec in w.receive
-            }
-            for w in wires
-        }
+        self._maps = {w.index: _payloads(w) for w in wires}
         self._failed = on_error
         self._secured: list[Secured] = []
         self._reports = 0
@@ -389,17 +384,16 @@ class RtpTransport:
 
     def _shown_as(self, pad: Any) -> str:
         """Slides are another source than the camera beside them."""
-        return slides_of(self.leg) if _session_of(pad) in self._presenting else self.leg
+        return slides_of(self.leg) if rtp_parts.session_of(pad) in self._presenting else self.leg
 
     def _sluice_of(self, pad: Any) -> Sluice | None:
-        return self._sluices.get(_session_of(pad))
+        return self._sluices.get(rtp_parts.session_of(pad))
 
     def _pad_removed(self, _: Any, pad: Any) -> None:
         if pad.get_name().startswith("recv_rtp_src_"):
             self.receivers.detach(pad)
 
 
-def _session_of(pad: Any) -> int:
-    """Of a pad of what comes, named by session, source and payload type; -1: it has none."""
-    session = pad.get_name().removeprefix("recv_rtp_src_").partition("_")[0]
-    return int(session) if session.isdecimal() else -1
+def _payloads(w: Wire) -> dict[int, Any]:
+    """What the payload types mean that come."""
+    return {codec.payload_type: rtp_parts.payload_caps(w.kind, codec, described(codec)) for codec in w.receive}
