@@ -362,13 +362,13 @@ class RtpLeg(Leg):
     async def _drop(self) -> None:
         self._presses.cancel()
         transport, self._transport = self._transport, None
-        feeds, self._feed, self._slides = self.feeds(), None, None
+        feed, slides, self._feed, self._slides = self._feed, self._slides, None, None
         if transport:
             await transport.close()
             if self._agent:
                 self._agent.attend()
-        for feed in feeds:
-            feed.close()
+        for one in filter(None, (feed, slides)):
+            one.close()
 
     async def close(self) -> None:
         await self._drop()
