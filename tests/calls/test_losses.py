@@ -131,7 +131,7 @@ async def test_a_conference_that_ends_while_it_waits_for_a_worker_gives_it_back(
     with pytest.raises(CallRefused):
         await asked
     await nothing_left(exchange, pool)
-    assert len([task for task in asyncio.all_tasks() if "_compose" in repr(task)]) == 0
+    await until(lambda: not any("_compose" in repr(task) for task in asyncio.all_tasks()))
 
 
 async def test_a_picture_that_did_not_arrive_is_sent_again(
