@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from rostra.domain.media import CodecParameters, MediaDescription, MediaKind
+from rostra.domain.scene import Scene, Tile
 from rostra.environment import Environment
 from rostra.media import messages as m
 from rostra.media.engine.engine import Engine
@@ -235,6 +236,9 @@ async def test_garbage_disturbs_nobody_and_the_picture_comes_back(
         await worker.start(leg)
     for leg in ports:
         await driven.until(lambda leg=leg: driven.told(m.FirstPicture(leg=leg, width=1280, height=720)))
+    # somebody looks: what nobody sees is not looked into
+    scene = Scene(tiles=(Tile(source="one", x=0, y=0, width=640, height=360),))
+    await worker.compose(m.Compose(views={"view": scene}, watching={"three": "view"}))
     driven.events.clear()
     noise.spoil = True
     generator = random.Random(3)

@@ -15,7 +15,7 @@
 
 #define FLOWS 4 /* sources (SSRC) that are known; others pass */
 #define STRETCHES 4
-#define GLIMPSES (4 * G_USEC_PER_SEC)                      /* more often than the gate lets one through to a decoder */
+#define GLIMPSES (6 * G_USEC_PER_SEC)                      /* no more often than the gate lets key frames through */
 #define LONGEST (G_GINT64_CONSTANT(3600) * G_USEC_PER_SEC) /* then a picture passes: stamps tell 6.6 hours */
 #define LATE (2 * G_USEC_PER_SEC)                          /* no jitter buffer waits so long */
 #define BACK (-100)                                        /* numbers that begin anew (RFC 3550 A.1) */

@@ -35,7 +35,7 @@ G_DEFINE_TYPE(RostraVideoGate, rostra_video_gate, GST_TYPE_ELEMENT)
 enum { PROP_SOURCE = 1, PROP_STANDBY, PROP_ALWAYS, PROP_SHUT };
 
 static const gint64 LINGERING = 2 * G_USEC_PER_SEC; /* layouts change to and fro; each time costs a key frame */
-static const gint64 GLIMPSES = 15 * G_USEC_PER_SEC;
+static const gint64 GLIMPSES = G_USEC_PER_SEC;
 static const gint64 PATIENCE = 500 * G_TIME_SPAN_MILLISECOND; /* a request or its answer may be lost; doubled each time */
 static const int DOUBLED = 3;
 static const gint64 UNANSWERED = 300 * G_TIME_SPAN_MILLISECOND;
