@@ -16,6 +16,11 @@ from rostra.fabric import server
 from rostra.fabric.bus import Bus
 from tests import fuzzing, postgresql
 
+# a busy machine is no fault of what is tested
+hypothesis.settings.register_profile(
+    "rostra", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)  # fmt: skip
+hypothesis.settings.load_profile("rostra")
 hypothesis.settings.register_profile(
     fuzzing.PROFILE, max_examples=10_000, deadline=None, database=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
