@@ -117,7 +117,7 @@ def test_a_called_network_is_heard_before_it_answers_and_calls_are_connected(
         answering.start()
         calls = colleague, desk.call("network")
         answering.join()
-        assert eve.hear(900)[0] < -50
+        assert eve.hear(900)[0] < -60
         desk.connect(*calls)
         desk.until(2)
         assert b"SIP/2.0 200" in desk.fragments[-1]

@@ -29,7 +29,7 @@ typedef struct {
   int port;                    /* likewise */
   struct sockaddr_storage to;
   socklen_t length;
-  gint whole;                  /* atomic: no pieces, the kernel does not know them */
+  gint apart;                  /* atomic: no pieces, the kernel does not know them */
 } RostraAway;
 typedef struct {
   GstBaseSinkClass parent;
@@ -63,11 +63,11 @@ static gboolean joins(const Piece *piece, gsize size) {
 }
 
 /* FALSE: it is full. */
-static gboolean add(Batch *batch, GstBuffer *buffer, gboolean whole) {
+static gboolean add(Batch *batch, GstBuffer *buffer, gboolean apart) {
   int memories = (int)gst_buffer_n_memory(buffer);
   gsize size = gst_buffer_get_size(buffer);
   Piece *piece = batch->pieces ? &batch->piece[batch->pieces - 1] : NULL;
-  gboolean joined = piece && !whole && joins(piece, size);
+  gboolean joined = piece && !apart && joins(piece, size);
   if (batch->parts + memories > PARTS || (!joined && batch->pieces == PIECES)) return FALSE;
   if (!joined) {
     piece = &batch->piece[batch->pieces++];
@@ -145,7 +145,7 @@ static void send_batch(RostraAway *self, Batch *batch, const struct sockaddr_sto
     }
     if (sent < 0 && errno == EINTR) continue;
     if (batch->piece[at].packets > 1 && errno != EAGAIN) {
-      if (errno == EINVAL || errno == EIO || errno == ENOPROTOOPT) g_atomic_int_set(&self->whole, TRUE);
+      if (errno == EINVAL || errno == EIO || errno == ENOPROTOOPT) g_atomic_int_set(&self->apart, TRUE);
       send_apart(socket, &messages[at].msg_hdr, batch, &batch->piece[at]);
     }
     at++; /* any other error: lost */
@@ -161,9 +161,9 @@ static GstFlowReturn send_all(RostraAway *self, guint count, GstBuffer *(*nth)(g
   socklen_t length = self->length;
   GST_OBJECT_UNLOCK(self);
   if (!length || !self->socket) return GST_FLOW_OK;
-  gboolean whole = g_atomic_int_get(&self->whole);
+  gboolean apart = g_atomic_int_get(&self->apart);
   for (guint i = 0; i < count; i++) {
-    if (add(&batch, nth(data, i), whole)) continue;
+    if (add(&batch, nth(data, i), apart)) continue;
     gboolean some = batch.pieces > 0;
     send_batch(self, &batch, &to, length);
     release(&batch);
