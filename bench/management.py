@@ -23,9 +23,9 @@ from typing import Any
 
 import httpx
 from tests import postgresql
-from tests.conftest import free_port
 from tests.management import many, writers
 from tests.management.processes import answer, running
+from tests.ports import free_port
 
 from bench.replication import close, seed
 from rostra.environment import Environment, Secret

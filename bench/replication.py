@@ -21,10 +21,10 @@ from typing import Any
 
 import httpx
 from tests import postgresql
-from tests.conftest import free_port
 from tests.management import many
 from tests.management.processes import answer, running
 from tests.management.replicas import Nodes
+from tests.ports import free_port
 
 from rostra.environment import Environment, Secret
 from rostra.fabric import server

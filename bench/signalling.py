@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.sip.fakes import FakeSession, FakeSwitchboard
 
 from bench import crowd

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from rostra.environment import Environment
 from rostra.fabric import server
 from rostra.fabric.bus import Bus
 from tests import fuzzing, postgresql
+from tests.ports import free_port
 
 # a busy machine is no fault of what is tested
 hypothesis.settings.register_profile(
@@ -25,13 +25,6 @@ hypothesis.settings.register_profile(
     fuzzing.PROFILE, max_examples=10_000, deadline=None, database=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )  # fmt: skip
-
-
-def free_port() -> int:
-    """A TCP port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 
 from rostra import heads
-from tests.conftest import free_port
+from tests.ports import free_port
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from rostra.environment import Environment
 from rostra.tls import context_of
 from tests.calls.network import Network, Node
 from tests.calls.people import service, until
+from tests.ports import free_port
 
 from .driver import Api, Event, Events, User
 
@@ -34,18 +34,12 @@ OFFER = "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n"
 ANSWER = "v=0\r\ns=answer\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n"
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.asynccontextmanager
 async def served(
     network: Network, name: str, environment: Environment, certificate: tuple[Path, Path], root: Path
 ) -> AsyncIterator[Api]:
     node = await Node(network, name, lambda alias: SERVICES.get(alias.lower())).start()
-    here = dataclasses.replace(environment, node_https_port=_free_port())
+    here = dataclasses.replace(environment, node_https_port=free_port())
     server = serve(create_app(node.exchange, here, root), here, context_of(*certificate))
     await server.start()
     async with httpx.AsyncClient(verify=False, base_url=f"https://localhost:{here.node_https_port}") as http:

@@ -12,7 +12,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from tests.cluster.net import Machine, Machines
-from tests.conftest import free_port
+from tests.ports import free_port
 
 _PORTS = ("node_https", "management_https", "sip", "sip_tls", "h323", "nats", "fabric", "bootstrap")
 _MEDIA = itertools.count(30000, 900)

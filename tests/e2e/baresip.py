@@ -17,12 +17,13 @@ import dataclasses
 import itertools
 import json
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from tests.ports import free_port
 
 MODULES = Path("/usr/lib/baresip/modules")
 
@@ -118,7 +119,7 @@ class Baresip:
         return file.read_text(errors="replace") if file.exists() else ""
 
     async def __aenter__(self) -> Baresip:
-        control = _free_port()
+        control = free_port()
         self._configure(control)
         with (self.directory / "log").open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -296,9 +297,3 @@ def available() -> bool:
 
 def _audio_name(codec: str) -> str:
     return {"G722": "G722/16000", "opus": "opus/48000/2"}.get(codec, codec)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -17,7 +17,7 @@ import httpx
 
 from rostra.environment import Environment, PortRange, Secret
 from tests import postgresql, tables
-from tests.conftest import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct-horse-9"

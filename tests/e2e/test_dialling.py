@@ -15,12 +15,12 @@ import numpy
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.conftest import free_port
 from tests.e2e.baresip import available, colour_clip
 from tests.e2e.people import launch, person
 from tests.e2e.phone import Phone
 from tests.e2e.platform import Platform
 from tests.e2e.recorder import Picture, Recorder
+from tests.ports import free_port
 
 pytestmark = pytest.mark.skipif(not available(), reason="baresip is not installed")
 

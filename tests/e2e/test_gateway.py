@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.conftest import free_port
 from tests.e2e.baresip import available, colour_clip
 from tests.e2e.desk import Desk
 from tests.e2e.network import CalledNetwork
@@ -21,6 +20,7 @@ from tests.e2e.phone import Phone
 from tests.e2e.platform import Platform
 from tests.e2e.test_dialling import PAST, register, until
 from tests.e2e.test_sip_meeting import MAIN, address
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(not available(), reason="baresip is not installed")]
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.conftest import free_port
 from tests.e2e.baresip import colour_clip
 from tests.e2e.people import launch, near, person
 from tests.e2e.phone import Phone
 from tests.e2e.platform import Platform, wait_until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 

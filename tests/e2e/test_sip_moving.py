@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import free_port
 from tests.e2e.baresip import available
 from tests.e2e.phone import Phone
 from tests.e2e.platform import Platform
 from tests.e2e.test_dialling import Host, until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.skipif(not available(), reason="baresip is not installed")
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.conftest import free_port
 from tests.e2e.people import Person, launch, near, person
 from tests.e2e.platform import Platform
 from tests.e2e.recorder import Recorder
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 expect.set_options(timeout=15_000)

@@ -14,7 +14,7 @@ from rostra.fabric import authority, credentials, membership, server
 from rostra.fabric.authority import Authority
 from rostra.fabric.bus import Bus, Unreachable
 from rostra.fabric.membership import Member, Membership
-from tests.conftest import free_port
+from tests.ports import free_port
 
 
 def site(home: Path, number: int, platform: Authority) -> tuple[Environment, Member]:

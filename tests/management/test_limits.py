@@ -12,7 +12,7 @@ import uvicorn
 
 from rostra.management import asgi, limits
 from rostra.management.limits import ANYBODY, GENERAL, MIB, Limits
-from tests.conftest import free_port
+from tests.ports import free_port
 
 UPLOADS = (("/upload/", 3 * GENERAL),)
 

@@ -15,8 +15,8 @@ from playwright.async_api import Page, async_playwright
 from rostra.configuration.models import WorkerVM
 from rostra.fabric.status import NodeStatus
 from rostra.management.asgi import application
-from tests.conftest import free_port
 from tests.e2e.browser import ARGUMENTS, CHROMIUM
+from tests.ports import free_port
 
 from .test_status_pages import Made, fill, made, nodes
 

@@ -20,7 +20,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from rostra.environment import Environment, EnvironmentProblem, Secret
 from rostra.management.prepare import prepare
 from tests.certificates import made
-from tests.conftest import free_port
+from tests.ports import free_port
 
 from .conftest import ENVIRONMENT
 from .processes import answer, running

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.conftest import free_port
+from tests.ports import free_port
 
 NAME, PASSWORD = "rostra", "over-the-hills"
 

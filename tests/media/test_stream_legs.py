@@ -21,8 +21,8 @@ from rostra.media.client import MediaFailure
 from rostra.media.engine import stream_leg
 from rostra.media.pool import WorkerPool
 from tests.certificates import made
-from tests.conftest import free_port
 from tests.e2e.recorder import Recorder
+from tests.ports import free_port
 
 from .conftest import Driven
 

@@ -23,7 +23,7 @@ from rostra.management import restart
 from rostra.node import upgrading
 from rostra.node.identity import NodeIdentity
 from rostra.node.upgrading import UPGRADED, Upgrading
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.test_bundle import KEY, make
 
 INSTALL = words.Install(version="99.1", build="7", size=1, token="abc")

@@ -18,7 +18,7 @@ from rostra.environment import Environment
 from rostra.sip.resolving import DnsResolver
 from rostra.sip.service import SipService
 from rostra.sip.settings import SipSettings
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.sip.conftest import Running
 from tests.sip.dns_server import NameServer
 from tests.sip.fakes import FakeSession, FakeSwitchboard

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rostra.domain.media import MediaKind
-from tests.conftest import free_port
 from tests.e2e.baresip import Baresip, available, colour_clip
+from tests.ports import free_port
 from tests.sip.conftest import Running
 
 pytestmark = pytest.mark.skipif(not available(), reason="baresip is not installed")

@@ -19,7 +19,7 @@ from rostra.sip.events import CallEnded, CallReceived
 from rostra.sip.flow import Transport
 from rostra.sip.locating import Wanted
 from rostra.sip.targets import target
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.sip.conftest import Running
 from tests.sip.fakes import FakeSession
 from tests.sip.network import Network, answering, describe, dial

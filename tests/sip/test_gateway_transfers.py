@@ -16,8 +16,8 @@ from tests.calls.test_connecting import follow
 from tests.calls.test_gateway import called, rule
 from tests.calls.test_outgoing import Desk as Node
 from tests.calls.test_outgoing import Far, Plan, desks
-from tests.conftest import free_port
 from tests.e2e.desk import Desk, Dialog
+from tests.ports import free_port
 
 
 @dataclasses.dataclass

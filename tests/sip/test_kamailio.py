@@ -13,7 +13,7 @@ import pytest
 from rostra.dialplan.outward import Hop
 from rostra.environment import Environment
 from tests.certificates import made
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.sip.conftest import Running
 from tests.sip.pair import answered, call, serving
 from tests.sip.test_trust import ROOT, settings

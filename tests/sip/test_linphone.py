@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.sip.desk import Desk, desk
 from tests.sip.pair import answered, call
 

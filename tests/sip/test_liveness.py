@@ -13,7 +13,7 @@ from rostra.sip.flow import Flow, Transport
 from rostra.sip.liveness import AVOIDED, Liveness, Unwell, well_first
 from rostra.sip.locating import Place, Wanted
 from rostra.sip.settings import SipSettings
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.sip.conftest import Running
 from tests.sip.dns_server import NameServer
 from tests.sip.pair import answered, call, ended, resolving, serving

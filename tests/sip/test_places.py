@@ -12,7 +12,7 @@ from rostra.calls.switchboard import CallRefused, NotDialled, Refusal
 from rostra.dialplan.outward import Hop
 from rostra.environment import Environment, PortRange
 from rostra.sip.settings import SipSettings
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.sip.conftest import Running
 from tests.sip.dns_server import NameServer
 from tests.sip.pair import answered, call, ended, resolving, serving

@@ -13,8 +13,8 @@ from rostra.domain.registration import Refused
 from rostra.domain.vocabulary import CallProtocol
 from rostra.sip.bindings import Binding
 from rostra.sip.flow import Flow, Transport
-from tests.conftest import free_port
 from tests.e2e.baresip import Baresip, available
+from tests.ports import free_port
 from tests.sip.desk import Desk, desk
 from tests.sip.test_calling import done, sipp, sipp_wanted
 

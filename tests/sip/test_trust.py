@@ -16,7 +16,7 @@ from rostra.environment import Environment
 from rostra.sip import trust
 from rostra.sip.settings import SipSettings
 from tests.certificates import Made, made
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.sip.conftest import Running
 from tests.sip.dns_server import NameServer
 from tests.sip.pair import answered, call, ended, resolving, serving

@@ -23,9 +23,9 @@ from rostra.management.accounts.ldap.directory import Person
 from rostra.management.accounts.models import Account, AuthenticationSettings, LoginAttempt
 from rostra.management.certificates.serving import ManagementCertificate
 from tests.certificates import Made, made, name
-from tests.conftest import free_port
 from tests.management import people
 from tests.management.conftest import Api
+from tests.ports import free_port
 
 ROOT = made("Browsers", authority=True)
 STRANGE = made("Somebody else", authority=True)

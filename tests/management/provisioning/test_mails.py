@@ -16,9 +16,9 @@ from rostra.management.audit.models import AdministratorLog
 from rostra.management.provisioning import mailing, mails
 from rostra.management.provisioning.mails import Texts
 from rostra.management.provisioning.posting import Postman
-from tests.management.accounts.slapd import free_port
 from tests.management.conftest import Api
 from tests.management.provisioning import mailserver
+from tests.ports import free_port
 
 NOW = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.UTC)
 ROOM = types.SimpleNamespace(

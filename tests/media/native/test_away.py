@@ -32,6 +32,8 @@ class Way:
         self.own = socket.socket(family, socket.SOCK_DGRAM)
         self.own.bind((HOSTS[socket.AddressFamily(family)], 0))
         pipeline = bench.launch("appsrc name=in format=time caps=application/x-rtp ! rostraaway name=away")
+        self._bench = bench
+        self._sent = 0  # lists
         self._source, self._sink = pipeline.get_by_name("in"), pipeline.get_by_name("away")
         self._sink.set_property("socket", Gio.Socket.new_from_fd(os.dup(self.own.fileno())))
 
@@ -49,6 +51,11 @@ class Way:
                 buffer = buffer.append(Gst.Buffer.new_wrapped(packet[at : at + size]))
             made.insert(made.length(), buffer)
         assert self._source.emit("push-buffer-list", made) == Gst.FlowReturn.OK
+        self._sent += 1
+
+    def settle(self) -> None:
+        """Until nothing waits to be sent any more."""
+        self._bench.until(lambda: self._sink.get_property("stats").get_value("rendered") == self._sent)
 
 
 @pytest.fixture
@@ -100,8 +107,10 @@ def test_one_that_is_too_long_is_lost_alone(way: Way, far: socket.socket) -> Non
 def test_nothing_goes_anywhere_before_it_is_aimed(bench: Bench, far: socket.socket) -> None:
     way = Way(bench, far.family)
     way.send(b"nowhere")
+    way.settle()
     way.aim("no address", 9)
     way.send(b"nowhere")
+    way.settle()
     way.aim(*far.getsockname()[:2])
     way.send(b"here")
     assert far.recv(65536) == b"here"
@@ -117,6 +126,7 @@ def test_what_is_not_taken_is_lost_and_the_rest_goes_on(way: Way, far: socket.so
     way.aim(*nobody)
     for _ in range(5):
         way.send(*packets(1200, 1200, 60))
+    way.settle()
     way.aim(*place)
     sent = packets(1200, 1200, 60)
     way.send(*sent)
