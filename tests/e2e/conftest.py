@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.e2e.platform import Platform, fresh_environment
 
@@ -18,6 +19,16 @@ def _running(home: Path) -> Generator[Platform]:
     finally:
         code = running.stop()
     assert code == 0, running.logs()
+
+
+@pytest.fixture(autouse=True)
+def nobody_stays(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What fails in the middle of a meeting leaves nobody behind in the next test's."""
+    yield
+    browser = getattr(request.node, "funcargs", {}).get("browser")
+    if isinstance(browser, Browser):
+        for context in browser.contexts:
+            context.close()
 
 
 @pytest.fixture(scope="package")
