@@ -6,7 +6,8 @@ One far end shows, another looks, in a conference of the two; one of them is beh
 
 Effective frames are new ones; frozen is the share of the time in pauses as webrtc-stats counts them; broken the share
 of the frames that look wrong; gaps the share of the time without the sender's steady sound.
-Run: `python -m bench.loss [seconds] [what ...]`, of which `what` is among sip-in, sip-out, browser-in, browser-out.
+Run: `python -m bench.loss [seconds] [what ...]`, of which `what` is among sip-in, sip-out, browser-in, browser-out;
+SIP systems speak Opus, or what is named behind a colon: `sip-in:PCMA`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from bench.media import processor_seconds, worker_pool
 from bench.peers import FRAME_RATE, H264, KINDS, OPUS
 from rostra.domain.media import CodecParameters
 from rostra.domain.scene import Scene, Tile
+from rostra.media import codecs
 from rostra.media import messages as m
 from rostra.media.client import Worker
 from rostra.media.engine import stage
@@ -43,6 +45,12 @@ RECOVERY = 12
 def with_feedback(codec: CodecParameters, *feedback: str) -> CodecParameters:
     """The codec, with this agreed of it."""
     return msgspec.structs.replace(codec, feedback=feedback)
+
+
+def spoken(codec: str) -> CodecParameters:
+    """A codec of sound by its name, with its static payload type (RFC 3551)."""
+    row = codecs.BY_NAME[codec]
+    return CodecParameters(name=codec, payload_type=row.payload_type, clock_rate=row.clock_rate)
 
 
 Looked = Callable[[float, float], Awaitable[Figures]]
@@ -75,9 +83,9 @@ async def join(worker: Worker, leg: str, phone: Phone, relay: Relay | None) -> N
 
 
 @contextlib.asynccontextmanager
-async def call(worker: Worker, *, inwards: bool) -> AsyncGenerator[tuple[Relay, Looked]]:
+async def call(worker: Worker, *, inwards: bool, sound: CodecParameters) -> AsyncGenerator[tuple[Relay, Looked]]:
     """The relay of a running call of two SIP systems, and the one that looks."""
-    shows, looks = (Phone(OPUS, VIDEO, shows=first, tone=130 if first else 210) for first in (True, False))
+    shows, looks = (Phone(sound, VIDEO, shows=first, tone=130 if first else 210) for first in (True, False))
     with Relay() as relay:
         try:
             await worker.compose(composed())
@@ -106,9 +114,9 @@ async def rates(worker: Worker) -> str:
 
 
 @contextlib.asynccontextmanager
-async def browsing(worker: Worker, *, inwards: bool) -> AsyncGenerator[tuple[Relay, Looked]]:
+async def browsing(worker: Worker, *, inwards: bool, sound: CodecParameters) -> AsyncGenerator[tuple[Relay, Looked]]:
     """The same with a browser behind the relay, and a SIP system."""
-    phone = Phone(OPUS, VIDEO, shows=not inwards, tone=210)
+    phone = Phone(sound, VIDEO, shows=not inwards, tone=210)
     with Relay() as relay:
         try:
             async with chromium() as browser:
@@ -155,11 +163,12 @@ class Counted:
 
 
 async def measure(what: str, seconds: float) -> None:
-    kind, _, way = what.partition("-")
+    (kind, _, way), codec = what.partition(":")[0].partition("-"), what.partition(":")[2]
+    sound = spoken(codec) if codec else OPUS
     begin_call = browsing if kind == "browser" else call
     async with worker_pool() as pool:
         worker = await pool.acquire("bench", "Bench", lambda _: None, lambda _: None)
-        async with begin_call(worker, inwards=way == "in") as (relay, looked):
+        async with begin_call(worker, inwards=way == "in", sound=sound) as (relay, looked):
             for loss in LOSSES:
                 relay.impair(Impairment(loss=loss, delay=ROUND_TRIP / 2))
                 await asyncio.sleep(WARMING)

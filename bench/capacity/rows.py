@@ -111,6 +111,7 @@ def hd(bench: Bench) -> list[Figure]:
     note = bench.larger(larger, _LARGER_HD, lambda size: met(size, "one meeting"))
     others = larger[1:]
     others += [met(8, "SRTP", protocol="srtp")]
+    others += [met(8, "WebRTC, H.264", protocol="webrtc")]
     others += [met(size, "WebRTC, VP8", protocol="webrtc", picture="VP8") for size in _HD_SIZES]
     other_floor = bench.floor("VP8", "OPUS")
     other_alone = other_floor["decode"] + other_floor["encode"]

@@ -1,5 +1,7 @@
 import asyncio
+import contextlib
 import gc
+from types import SimpleNamespace
 
 import pytest
 
@@ -53,6 +55,22 @@ async def test_an_answer_that_comes_after_the_end_disturbs_nobody(fabric: Enviro
         await request
     gc.collect()
     assert troubles == []
+
+
+async def test_who_is_called_off_as_the_answer_comes_does_not_go_on(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answered_all_the_same(*_: object, **__: object) -> SimpleNamespace:
+        with contextlib.suppress(asyncio.CancelledError):  # as the client does, if only by chance
+            await asyncio.Event().wait()
+        return SimpleNamespace(data=b"x")
+
+    monkeypatch.setattr(bus._client, "request", answered_all_the_same)
+    request = asyncio.create_task(bus.request("test.slow", b"x"))
+    await asyncio.sleep(0)
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
 
 
 async def test_nobody_connects_without_the_token(fabric: Environment) -> None:

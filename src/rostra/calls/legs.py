@@ -28,6 +28,7 @@ from rostra.domain.service import ServiceDescription
 from rostra.domain.vocabulary import CallDirection
 from rostra.media.client import MediaFailure, Worker, WorkerLost
 from rostra.media.messages import Failure, OpenStream
+from rostra.waiting import in_time
 
 logger = structlog.get_logger("rostra.calls")
 
@@ -356,7 +357,7 @@ class CallLegs(abc.ABC):
     async def _follow_or_fall_silent(self, call: str, state: CallState, left: Sequence[Anchor]) -> None:
         """Close what is left in the other conference once the media is here, or did not follow in time."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(state.ready.wait(), MOVING)
+            await in_time(state.ready.wait(), MOVING)
         for anchor in left:
             await self._close_leg(call, anchor)
 

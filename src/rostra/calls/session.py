@@ -34,6 +34,7 @@ from rostra.domain.presenting import CallContent
 from rostra.domain.vocabulary import Role
 from rostra.media.client import MediaFailure, Worker
 from rostra.media.messages import Failure
+from rostra.waiting import in_time
 
 logger = structlog.get_logger("rostra.calls")
 
@@ -149,7 +150,7 @@ class CallSession(CameraLegs):
             return
         if not state.ready.is_set():  # it overtook the offer that waits for a worker
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(state.ready.wait(), OVERTAKEN)
+                await in_time(state.ready.wait(), OVERTAKEN)
         await self._tell(call, lambda worker: worker.add_candidate(call, mid, candidate, ufrag))
 
     async def reserve_rtp(

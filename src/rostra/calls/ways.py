@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 import structlog
@@ -11,6 +10,7 @@ from rostra.calls.legs import CallLegs
 from rostra.domain.ice import IceServers, IceSide
 from rostra.media.client import MediaFailure, WorkerLost
 from rostra.media.messages import ReserveIce
+from rostra.waiting import in_time
 
 logger = structlog.get_logger("rostra.calls")
 
@@ -32,7 +32,7 @@ class CallWays(CallLegs):
         """As soon as that is agreed, or (True) after so many seconds: a caller may leave the offer to us."""
         for state in list(self._calls.values()):
             try:
-                await asyncio.wait_for(state.ready.wait(), seconds)
+                await in_time(state.ready.wait(), seconds)
             except TimeoutError:
                 return True
         return any(state.video for state in self._calls.values())

@@ -17,6 +17,7 @@ from rostra.conference import messages as w
 from rostra.conference.events import ConferenceEvent, PresentationFrame
 from rostra.conference.here import Here
 from rostra.fabric.bus import Unreachable
+from rostra.waiting import in_time
 
 logger = structlog.get_logger("rostra.conference")
 
@@ -87,7 +88,7 @@ class Stills:
         if found[0] != self._of or not self._frames:
             self._arrived.clear()
             try:
-                await asyncio.wait_for(self._arrived.wait(), ANSWER)
+                await in_time(self._arrived.wait(), ANSWER)
             except TimeoutError:
                 return None
         return next((one for one in self._frames if one.number == number), self._frames[-1] if self._frames else None)

@@ -118,11 +118,15 @@ class Bus:
             heard = await self._inbox.ask(subject, payload, timeout)
             self._now_speaks(heard)
             return heard.payload
+        task = asyncio.current_task()
+        called_off = task.cancelling() if task else 0
         try:
             reply = await self._client.request(subject, payload, timeout=timeout)
         except (nats.errors.Error, TimeoutError) as problem:
             nobody = isinstance(problem, nats.errors.NoRespondersError)
             raise Unreachable(f"no answer on {subject}: {type(problem).__name__}", nobody=nobody) from problem
+        if task and task.cancelling() > called_off:  # lost in the client, see `rostra.waiting`
+            raise asyncio.CancelledError
         return reply.data
 
     def _now_speaks(self, heard: Heard) -> None:

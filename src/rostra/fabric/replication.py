@@ -28,6 +28,7 @@ from rostra.fabric import platformkey, subjects
 from rostra.fabric.bus import Bus, Unreachable
 from rostra.fabric.platformkey import PlatformKey
 from rostra.fabric.snapshots import SNAPSHOT, Answers, Snapshot
+from rostra.waiting import in_time
 
 logger = structlog.get_logger("rostra.fabric.replication")
 
@@ -142,7 +143,7 @@ class Publisher:
                 logger.exception("Publishing configuration failed")
                 await asyncio.sleep(_RETRY)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), _POLL)
+                await in_time(self._due.wait(), _POLL)
             self._due.clear()
 
     async def _publish(self) -> bool:

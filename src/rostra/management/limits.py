@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from rostra.waiting import in_time
+
 MIB = 1024 * 1024
 GENERAL = 16 * MIB
 """Bytes of an ordinary request."""
@@ -157,7 +159,7 @@ class _Body:
         if self._complete:
             return await self._receive()  # waits for the client to leave
         try:
-            message = await asyncio.wait_for(self._receive(), self._patience)
+            message = await in_time(self._receive(), self._patience)
         except TimeoutError:
             raise Refusal(408, "This request did not arrive in time.") from None
         if message["type"] == "http.request":
@@ -181,7 +183,7 @@ async def _refuse(refusal: Refusal, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": content, "more_body": True})
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(_swallow(receive), _SWALLOWING)
+        await in_time(_swallow(receive), _SWALLOWING)
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -20,6 +20,7 @@ from rostra.fabric.bus import Bus
 from rostra.media import bounds
 from rostra.media import messages as m
 from rostra.media.client import MediaFailure, OnEvent, OnLost, Worker, WorkerLost
+from rostra.waiting import in_time
 
 logger = structlog.get_logger("rostra.media")
 
@@ -92,7 +93,7 @@ class _Process:
         if process.stdin:
             process.stdin.close()
         try:
-            await asyncio.wait_for(asyncio.shield(self.over), ENDING)
+            await in_time(asyncio.shield(self.over), ENDING)
         except TimeoutError:
             logger.warning("Media worker killed: it did not end", worker=self.id)
             self._kill()

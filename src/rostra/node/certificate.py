@@ -14,6 +14,7 @@ from rostra.configuration import sealing
 from rostra.configuration.certificates.presenting import Material, Presenter
 from rostra.configuration.queries import Lookup
 from rostra.fabric.replication import ConfigurationReplica
+from rostra.waiting import in_time
 
 logger = structlog.get_logger("rostra.node.certificate")
 
@@ -62,7 +63,7 @@ class NodeCertificate:
     async def _run(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), AGAIN)
+                await in_time(self._due.wait(), AGAIN)
             self._due.clear()
             self._look()
 

@@ -26,6 +26,7 @@ from rostra.sip.locating import Wanted
 from rostra.sip.resolving import DnsResolver
 from rostra.sip.revocation import Revocation
 from rostra.sip.settings import SipSettings
+from rostra.waiting import in_time
 
 logger = structlog.get_logger("rostra.node.signalling")
 
@@ -112,7 +113,7 @@ class Signalling:
     async def _run(self, apply: Callable[[SipSettings], Awaitable[None]]) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), AGAIN if self._locked else None)
+                await in_time(self._due.wait(), AGAIN if self._locked else None)
             self._due.clear()
             try:
                 await apply(self.settings())

@@ -16,6 +16,7 @@ import structlog
 
 from rostra.policy.sandbox import SECONDS, Run
 from rostra.policy.scripts import OUTPUT, Rendered
+from rostra.waiting import in_time
 
 logger = structlog.get_logger("rostra.policy")
 
@@ -76,7 +77,7 @@ class Sandbox:
         process = None
         try:
             process = await self._take()
-            rendered = await asyncio.wait_for(_ask(process, source, variables), WAITED)
+            rendered = await in_time(_ask(process, source, variables), WAITED)
         except _FAILURES as failure:
             status = await _end(process)
             used_up = status == -signal.SIGPROF or isinstance(failure, TimeoutError)
@@ -138,7 +139,7 @@ async def _end(process: Process | None) -> int | None:
     if process.stdin is not None:
         process.stdin.close()
     with contextlib.suppress(TimeoutError):  # it may be dying already, of what it did
-        return await asyncio.wait_for(process.wait(), 0.2)
+        return await in_time(process.wait(), 0.2)
     with contextlib.suppress(ProcessLookupError):
         process.kill()
     return await process.wait()

@@ -8,6 +8,8 @@ from typing import Any
 
 from gi.repository import Gst
 
+from rostra.media.engine import feedback
+
 from .conftest import Bench
 
 CAPS = "application/x-rtp,media=video,encoding-name=VP8,clock-rate=90000,payload=98"
@@ -67,13 +69,33 @@ def test_requests_do_not_make_a_flood(bench: Bench) -> None:
     assert pipeline.get_by_name("again").get_property("repeated") == 100
 
 
+def test_a_browser_is_sent_twice_what_it_asks_for_while_that_is_little(bench: Bench) -> None:
+    pipeline = bench.launch(
+        f"appsrc name=in format=time caps={CAPS},ssrc=(uint)7 ! rtprtxsend name=again ! "
+        "appsink name=out sync=false max-buffers=5000"
+    )
+    again = pipeline.get_by_name("again")
+    again.set_property("payload-type-map", Gst.Structure.from_string("map,98=(uint)99")[0])
+    for n in range(30):
+        pipeline.get_by_name("in").emit("push-buffer", packet(n))
+    assert numbers(bench, pipeline, 30) == list(range(30))
+    feedback.limit_repeats(again.get_static_pad("src"), 320_000, twice=True)  # in 0.3 s 10 packets, as they are counted
+    for n in range(20):
+        ask(pipeline, n)
+    answers = [bench.content(bench.sample(pipeline)) for _ in range(10)]
+    originals = [struct.unpack("!H", answer[12:14])[0] for answer in answers]
+    assert originals[:6] == [0, 0, 1, 1, 2, 2]
+    assert len(set(originals)) > 5, "what is over half is kept for the first answers"
+    assert len({answer[2:4] for answer in answers}) == 10, "the same packet is no other one for who receives it"
+
+
 def test_buffers_are_held_back_until_so_long_after_their_time(bench: Bench) -> None:
     pipeline = bench.launch(
         "appsrc name=in is-live=true do-timestamp=true format=time caps=video/x-h264 ! rostrapace name=pace ! "
         "appsink name=out sync=false"
     )
     source, pace = pipeline.get_by_name("in"), pipeline.get_by_name("pace")
-    for delay, least, most in ((0, 0.0, 0.08), (150, 0.14, 0.3), (0, 0.0, 0.08)):
+    for delay, least, most in ((0, 0.0, 0.14), (150, 0.14, 0.4), (0, 0.0, 0.14)):
         pace.set_property("delay", delay)
         began = time.monotonic()
         source.emit("push-buffer", Gst.Buffer.new_wrapped(b"picture"))

@@ -230,6 +230,7 @@ def test_what_is_lost_of_a_key_frame_is_asked_for_by_its_true_number(call: Call,
     bench.until(lambda: call.key() or bool(call.reached), 10)
     bench.until(lambda: gate().passed > passed, 3)
     assert state["lost"]
+    bench.until(lambda: call.asked)
     assert set(call.asked) == {state["lost"] - 1}
 
 

@@ -25,6 +25,7 @@ from rostra.fabric.peers import INTERVAL, Connection, NodeReport, Peers
 from rostra.fabric.speaking import speaks_for
 from rostra.management.alarms.raising import lower_alarm, raise_alarm
 from rostra.management.licences import keeping, live
+from rostra.waiting import in_time
 
 logger = structlog.get_logger("rostra.management.licences")
 
@@ -112,7 +113,7 @@ class LicenceDesk:
             except Exception:
                 logger.exception("Counting of licenses failed")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), self._every)
+                await in_time(self._due.wait(), self._every)
             self._due.clear()
 
     async def look(self) -> None:

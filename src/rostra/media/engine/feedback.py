@@ -60,9 +60,12 @@ class Missed(NamedTuple):
 NOTHING: Final = Missed(0, 0, 0)
 
 
-def limit_repeats(pad: Any, bitrate: float) -> None:
-    """Let requests of a far end for lost packets pass a pad no faster than so many bit/s of answers."""
-    stage.load().rostra_limit_repeats(_address(pad), ctypes.c_double(bitrate))
+def limit_repeats(pad: Any, bitrate: float, *, twice: bool = False) -> None:
+    """Let requests of a far end for lost packets pass a pad no faster than so many bit/s of answers.
+
+    `twice`: each two times while half of that is not used, where what is behind the pad answers a request once.
+    """
+    stage.load().rostra_limit_repeats(_address(pad), ctypes.c_double(bitrate), ctypes.c_int32(twice))
 
 
 def ask_at_once(received: Any, reports: Any, sender: int, name: str) -> None:

@@ -14,6 +14,7 @@ import structlog
 
 from rostra.media.engine import guard
 from rostra.media.engine.gst import Gst
+from rostra.waiting import in_time
 
 logger = structlog.get_logger("rostra.media")
 
@@ -121,7 +122,7 @@ class Pipeline:
         self._loop.remove_reader(self._descriptor)
         pipeline, self.gst = self.gst, None
         try:
-            await asyncio.wait_for(asyncio.to_thread(pipeline.set_state, Gst.State.NULL), _CLOSING)
+            await in_time(asyncio.to_thread(pipeline.set_state, Gst.State.NULL), _CLOSING)
         except TimeoutError:
             logger.error("Pipeline does not stop", pipeline=self.name)
         self._bus.set_flushing(True)

@@ -16,6 +16,7 @@ from rostra.media.engine.pipeline import BadPipeline, Pipeline, make_bin
 from rostra.media.engine.rungs import Rung
 from rostra.media.engine.sections import BadDescription
 from rostra.media.messages import StillTaken
+from rostra.waiting import in_time
 
 SMALL: Final = (640, 480)
 LARGE: Final = (1920, 1080)
@@ -86,7 +87,7 @@ async def _frame(source: str, size: tuple[int, int], convert: str) -> bytes:
     pipeline.add(shot)
     try:
         pipeline.play()
-        return await asyncio.wait_for(made, MAKING)
+        return await in_time(made, MAKING)
     except TimeoutError:
         raise BadPipeline(f"no still picture of {source}") from None
     finally:
@@ -143,7 +144,7 @@ class StillLeg(Leg):
         branch.get_by_name("in").emit("push-buffer", Gst.Buffer.new_wrapped(jpeg))
         branch.get_by_name("in").emit("end-of-stream")
         try:
-            await asyncio.wait_for(made, DECODING)
+            await in_time(made, DECODING)
         except (TimeoutError, BadPipeline) as problem:
             await pipeline.close()
             raise BadDescription(f"not a JPEG picture: {problem}") from None

@@ -36,6 +36,7 @@ from rostra.media.engine.webrtc_answer import (
     with_repeats,
 )
 from rostra.media.engine.webrtc_plan import Chosen, Plan, PlannedSection
+from rostra.waiting import in_time
 
 logger = structlog.get_logger("rostra.media")
 
@@ -139,7 +140,7 @@ class WebRtcTransport:
         await self._ask("set-local-description", answer)
         if first:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._gathered.wait(), GATHERING)
+                await in_time(self._gathered.wait(), GATHERING)
         text: str = self.element.get_property("local-description").sdp.as_text()
         if first:
             lines = [line.strip() for line in text.splitlines()]
@@ -237,7 +238,7 @@ class WebRtcTransport:
 
         self.element.emit(signal, argument, Gst.Promise.new_with_change_func(changed))
         try:
-            reply = await asyncio.wait_for(future, NEGOTIATION)
+            reply = await in_time(future, NEGOTIATION)
         except TimeoutError:
             raise BadDescription(f"{signal} does not end") from None
         if reply is not None and reply.has_field("error"):
@@ -332,7 +333,7 @@ class WebRtcTransport:
     def limit_repeats(self, bitrate: float) -> None:
         """Send what got lost again at no more than so many bit/s."""
         for repeater in self._repeaters:
-            feedback.limit_repeats(repeater.get_static_pad("src"), bitrate)
+            feedback.limit_repeats(repeater.get_static_pad("src"), bitrate, twice=True)
 
     def gate(self, kind: str, *, drop: bool) -> None:
         """Open or shut what we send."""

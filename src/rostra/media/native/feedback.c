@@ -91,6 +91,7 @@ ROSTRA_EXPORT gint32 rostra_feedback_read(GstPad *pad, RostraFeedback *sums) {
 #define KNOWN 1024                            /* packets that are remembered, a power of two */
 #define SLOT (100 * G_TIME_SPAN_MILLISECOND)  /* of time, in which packets are counted together */
 #define SLOTS 64
+#define SECOND "second"                       /* marks the copy of a request */
 
 typedef struct {
   gint64 number; /* of the slot, since ever */
@@ -101,6 +102,7 @@ typedef struct {
 typedef struct {
   GMutex lock;
   double rate, tokens; /* bit/s and bits of what is sent again */
+  gboolean twice;      /* while there is room for that: there is not always time to ask once more */
   gint64 filled;
   gboolean begun;
   guint16 latest;             /* number of the packet sent last for the first time */
@@ -120,14 +122,17 @@ static void repeats_free(gpointer data) {
 
 static GQuark repeats_quark(void) { return g_quark_from_static_string("rostra-repeats"); }
 
-static gboolean take(Repeats *repeats) {
+/* How often a packet may be sent again now. */
+static guint take(Repeats *repeats) {
   gint64 now = g_get_monotonic_time();
+  double most = MAX(REPEATED, FILLED * repeats->rate);
   repeats->tokens += repeats->rate * (now - repeats->filled) / G_TIME_SPAN_SECOND;
-  repeats->tokens = MIN(repeats->tokens, MAX(REPEATED, FILLED * repeats->rate));
+  repeats->tokens = MIN(repeats->tokens, most);
   repeats->filled = now;
-  gboolean enough = repeats->rate > 0 && repeats->tokens >= REPEATED;
-  if (enough) repeats->tokens -= REPEATED;
-  return enough;
+  if (repeats->rate <= 0 || repeats->tokens < REPEATED) return 0;
+  guint times = repeats->twice && repeats->tokens > MAX(2 * REPEATED, most / 2) ? 2 : 1;
+  repeats->tokens -= times * REPEATED;
+  return times;
 }
 
 static Slot *slot_of(Repeats *repeats, gint64 number) {
@@ -155,16 +160,28 @@ static void sent(Repeats *repeats, GstBuffer *buffer) {
   g_mutex_unlock(&repeats->lock);
 }
 
-static gboolean asked(Repeats *repeats, guint16 number) {
+static guint asked(Repeats *repeats, guint16 number) {
   g_mutex_lock(&repeats->lock);
   typeof(repeats->packets[0]) *packet = &repeats->packets[number % KNOWN];
   if (packet->known && packet->number == number && !packet->asked) {
     packet->asked = TRUE;
     if (repeats->slots[packet->slot % SLOTS].number == packet->slot) repeats->slots[packet->slot % SLOTS].lost++;
   }
-  gboolean enough = take(repeats);
+  guint times = take(repeats);
   g_mutex_unlock(&repeats->lock);
-  return enough;
+  return times;
+}
+
+static GstPadProbeReturn requested(GstPad *pad, Repeats *repeats, const GstStructure *request) {
+  guint number = 0;
+  if (!gst_structure_get_uint(request, "seqnum", &number) || gst_structure_has_field(request, SECOND)) return GST_PAD_PROBE_OK;
+  guint times = asked(repeats, (guint16)number);
+  if (times > 1) {
+    GstStructure *second = gst_structure_copy(request);
+    gst_structure_set(second, SECOND, G_TYPE_BOOLEAN, TRUE, NULL);
+    gst_pad_send_event(pad, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, second));
+  }
+  return times ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
 }
 
 static GstPadProbeReturn repeats_passed(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
@@ -175,16 +192,14 @@ static GstPadProbeReturn repeats_passed(GstPad *pad, GstPadProbeInfo *info, gpoi
     for (guint i = 0; i < gst_buffer_list_length(list); i++) sent(data, gst_buffer_list_get(list, i));
   } else {
     const GstStructure *structure = gst_event_get_structure(GST_PAD_PROBE_INFO_EVENT(info));
-    guint number = 0;
-    gboolean request = structure && gst_structure_has_name(structure, "GstRTPRetransmissionRequest") &&
-                       gst_structure_get_uint(structure, "seqnum", &number);
-    if (request && !asked(data, (guint16)number)) return GST_PAD_PROBE_DROP;
+    if (structure && gst_structure_has_name(structure, "GstRTPRetransmissionRequest")) return requested(pad, data, structure);
   }
   return GST_PAD_PROBE_OK;
 }
 
-/* Let requests to send packets again pass the pad by which they leave no faster than so many bit/s from now on. */
-ROSTRA_EXPORT void rostra_limit_repeats(GstPad *pad, double rate) {
+/* Let requests to send packets again pass the pad by which they leave no faster than so many bit/s from now on. `twice`:
+ * each two times while half of that is not used. */
+ROSTRA_EXPORT void rostra_limit_repeats(GstPad *pad, double rate, gboolean twice) {
   Repeats *repeats = g_object_get_qdata(G_OBJECT(pad), repeats_quark());
   if (!repeats) {
     repeats = g_new0(Repeats, 1);
@@ -198,6 +213,7 @@ ROSTRA_EXPORT void rostra_limit_repeats(GstPad *pad, double rate) {
   }
   g_mutex_lock(&repeats->lock);
   repeats->rate = rate;
+  repeats->twice = twice;
   g_mutex_unlock(&repeats->lock);
 }
 

@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from rostra.domain.capacity import HEADROOM, Figures
+from rostra.waiting import in_time
 
 logger = structlog.get_logger("rostra.media")
 
@@ -102,7 +103,7 @@ async def _ask(command: Sequence[str], timeout: float) -> Costs:
         *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     try:
-        out, problem = await asyncio.wait_for(child.communicate(), timeout)
+        out, problem = await in_time(child.communicate(), timeout)
     except TimeoutError:
         raise CheckFailed(f"no result within {timeout:g} s") from None
     finally:
