@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import gc
 import asyncio
 import contextlib
 import dataclasses
+import gc
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
