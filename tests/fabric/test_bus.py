@@ -57,9 +57,7 @@ async def test_an_answer_that_comes_after_the_end_disturbs_nobody(fabric: Enviro
     assert troubles == []
 
 
-async def test_who_is_called_off_as_the_answer_comes_does_not_go_on(
-    bus: Bus, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_is_called_off_as_the_answer_comes_does_not_go_on(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     async def answered_all_the_same(*_: object, **__: object) -> SimpleNamespace:
         with contextlib.suppress(asyncio.CancelledError):  # as the client does, if only by chance
             await asyncio.Event().wait()

@@ -118,11 +118,12 @@ def test_nothing_goes_anywhere_before_it_is_aimed(bench: Bench, far: socket.sock
 
 
 def test_what_is_not_taken_is_lost_and_the_rest_goes_on(way: Way, far: socket.socket) -> None:
-    """Nobody listens any more, which the kernel tells the next one who sends there."""
+    """Nobody listens any more, which the kernel tells the next one who sends by a socket that is bound to there."""
     place: Any = far.getsockname()[:2]
     with socket.socket(far.family, socket.SOCK_DGRAM) as gone:
         gone.bind((place[0], 0))
         nobody = gone.getsockname()[:2]
+    way.own.connect(nobody)
     way.aim(*nobody)
     for _ in range(5):
         way.send(*packets(1200, 1200, 60))

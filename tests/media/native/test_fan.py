@@ -75,13 +75,25 @@ def test_those_that_end_while_pictures_come_disturb_nobody(bench: Bench) -> None
         begun = time.monotonic()
         for one in leaving:
             one.pipeline.set_state(Gst.State.NULL)
-            count = len(one.stamps)
-            assert len(one.stamps) == count, "nothing comes after the end"
         assert time.monotonic() - begun < 1
+        counts, known = [len(one.stamps) for one in leaving], len(stays.stamps)
+        bench.until(lambda: len(stays.stamps) > known + 1)  # noqa: B023 - at once
+        assert [len(one.stamps) for one in leaving] == counts, "nothing comes after the end"
     known = len(stays.stamps)
     bench.until(lambda: len(stays.stamps) > known + 20)
     gaps = [b - a for a, b in zip(stays.stamps, stays.stamps[1:], strict=False)]
     assert max(gaps) < Gst.SECOND
+
+
+def test_those_that_pause_hold_up_nobody(bench: Bench) -> None:
+    """A pipeline that hangs on its way down has sinks that are paused, as long as it takes."""
+    publish(bench, "halted")
+    taken = Taken(bench, "halted")
+    for _ in range(4):  # as many as there are threads at most
+        paused = bench.launch("rostrafan channel=halted ! rostraaway name=away")
+        paused.get_by_name("away").set_state(Gst.State.PAUSED)
+    known = len(taken.stamps)
+    bench.until(lambda: len(taken.stamps) > known + 20, 3)
 
 
 def test_it_begins_anew_after_a_pause(bench: Bench) -> None:
@@ -104,3 +116,7 @@ def test_a_pipeline_that_cannot_take_it_says_so_and_the_others_go_on(bench: Benc
     assert message is not None
     known = len(taken.stamps)
     bench.until(lambda: len(taken.stamps) > known + 5)
+    told = 1
+    while refusing.get_bus().pop_filtered(Gst.MessageType.ERROR):
+        told += 1
+    assert told <= 2, "once by the fan, and once by whoever refuses"

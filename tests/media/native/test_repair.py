@@ -51,7 +51,7 @@ def test_what_is_asked_for_comes_again_also_where_numbers_begin_anew(bench: Benc
         ask(pipeline, number)
     again = pipeline.get_by_name("again")
     assert again.get_property("repeated") == 4
-    assert numbers(bench, pipeline, 8) == [65400, 65400, 65535, 65535, 0, 0, 3, 3]
+    assert numbers(bench, pipeline, 4) == [65400, 65535, 0, 3]
     for unknown in (300, 64000):
         ask(pipeline, unknown)
     ask(pipeline, 3)  # the same request on its heels: the answer is on its way
@@ -69,24 +69,41 @@ def test_requests_do_not_make_a_flood(bench: Bench) -> None:
     assert pipeline.get_by_name("again").get_property("repeated") == 100
 
 
-def test_a_browser_is_sent_twice_what_it_asks_for_while_that_is_little(bench: Bench) -> None:
-    pipeline = bench.launch(
-        f"appsrc name=in format=time caps={CAPS},ssrc=(uint)7 ! rtprtxsend name=again ! "
-        "appsink name=out sync=false max-buffers=5000"
-    )
-    again = pipeline.get_by_name("again")
-    again.set_property("payload-type-map", Gst.Structure.from_string("map,98=(uint)99")[0])
+TEN = 320_000
+"""bit/s of which a third of a second's are ten packets, as they are counted."""
+
+
+def answers(bench: Bench, pipeline: Any) -> list[bytes]:
+    """The first ten of those to requests for twenty of the packets 0 to 29."""
     for n in range(30):
         pipeline.get_by_name("in").emit("push-buffer", packet(n))
     assert numbers(bench, pipeline, 30) == list(range(30))
-    feedback.limit_repeats(again.get_static_pad("src"), 320_000, twice=True)  # in 0.3 s 10 packets, as they are counted
+    feedback.limit_repeats(pipeline.get_by_name("again").get_static_pad("src"), TEN)
     for n in range(20):
         ask(pipeline, n)
-    answers = [bench.content(bench.sample(pipeline)) for _ in range(10)]
-    originals = [struct.unpack("!H", answer[12:14])[0] for answer in answers]
+    return [bench.content(bench.sample(pipeline)) for _ in range(10)]
+
+
+def test_what_is_asked_for_is_sent_twice_while_that_is_little(bench: Bench) -> None:
+    pipeline = bench.launch(
+        f"appsrc name=in format=time caps={CAPS} ! rostraagain name=again ! "
+        "appsink name=out sync=false max-buffers=5000"
+    )
+    sent = [struct.unpack("!H", answer[2:4])[0] for answer in answers(bench, pipeline)]
+    assert sent[:6] == [0, 0, 1, 1, 2, 2]
+    assert len(set(sent)) > 5, "what is over half is kept for the first answers"
+
+
+def test_a_browser_is_sent_twice_what_it_asks_for_while_that_is_little(bench: Bench) -> None:
+    pipeline = bench.launch(
+        f"appsrc name=in format=time caps={CAPS},ssrc=(uint)7 ! rtprtxsend name=again "
+        'payload-type-map="map,98=(uint)99" ! appsink name=out sync=false max-buffers=5000'
+    )
+    sent = answers(bench, pipeline)
+    originals = [struct.unpack("!H", answer[12:14])[0] for answer in sent]
     assert originals[:6] == [0, 0, 1, 1, 2, 2]
-    assert len(set(originals)) > 5, "what is over half is kept for the first answers"
-    assert len({answer[2:4] for answer in answers}) == 10, "the same packet is no other one for who receives it"
+    assert len(set(originals)) > 5
+    assert len({answer[2:4] for answer in sent}) == 10, "the same packet is no other one for who receives it"
 
 
 def test_buffers_are_held_back_until_so_long_after_their_time(bench: Bench) -> None:

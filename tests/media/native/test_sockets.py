@@ -68,6 +68,22 @@ def threads() -> list[str]:
     return [name for name in names if name == "rostra-sockets" or name.startswith("in:")]
 
 
+def test_both_threads_read_packets_of_media(bench: Bench, sockets: Sockets) -> None:
+    """Each leg has a socket for media and then one for reports: not all of a kind are with one thread."""
+    legs = [sockets.reader("fakesink name=out sync=false async=false") for _ in range(40)]
+    readers: dict[int, set[int]] = {}
+
+    def came(kind: int) -> Any:
+        readers.setdefault(kind, set()).add(threading.get_native_id())
+        return Gst.PadProbeReturn.OK
+
+    for number, (pipeline, port) in enumerate(legs):
+        pad = pipeline.get_by_name("out").get_static_pad("sink")
+        pad.add_probe(Gst.PadProbeType.BUFFER, lambda _, __, kind=number % 2: came(kind))
+        sockets.send(port, b"x" * 20)
+    bench.until(lambda: len(readers) == 2 and all(len(threads) > 1 for threads in readers.values()))
+
+
 def test_packets_come_in_order_with_their_time_and_where_they_are_from(bench: Bench, sockets: Sockets) -> None:
     pipeline, port = sockets.reader()
     before = pipeline.get_clock().get_time() - pipeline.get_base_time()

@@ -48,6 +48,46 @@ class TransportWide:
         return Heard(sums.arrived, sums.lost, 8 * sums.octets, sums.span, queue)
 
 
+class Message(NamedTuple):
+    """RTCP feedback about rates (RFC 4585 6.1): TMMBR, TMMBN or what an application defines, such as REMB."""
+
+    kind: int
+    """Payload type."""
+    form: int
+    sender: int
+    control: bytes
+    """FCI."""
+
+
+_LONGEST: Final = 512
+
+
+def hear(session: Any) -> None:
+    """Keep the latest messages that a session hears, until they are `taken`."""
+    stage.load().rostra_hear_feedback(_address(session))
+
+
+def taken(session: Any) -> list[Message]:
+    """What has come since the last time."""
+    library, octets = stage.load(), ctypes.create_string_buffer(_LONGEST)
+    numbers = tuple(ctypes.c_uint32() for _ in range(3))
+    found: list[Message] = []
+    while (size := library.rostra_feedback_taken(_address(session), *map(ctypes.byref, numbers), octets)) >= 0:
+        kind, form, sender = (number.value for number in numbers)
+        found.append(Message(kind, form, sender, octets.raw[:size]))
+    return found
+
+
+def count_reports(rtpbin: Any) -> None:
+    """Begin to count, see `reports`."""
+    stage.load().rostra_count_reports(_address(rtpbin))
+
+
+def reports(rtpbin: Any) -> int:
+    """How many an `rtpbin` has heard."""
+    return stage.load().rostra_reports(_address(rtpbin))
+
+
 class Missed(NamedTuple):
     """What left by a pad for the first time in a stretch of time."""
 
@@ -60,12 +100,10 @@ class Missed(NamedTuple):
 NOTHING: Final = Missed(0, 0, 0)
 
 
-def limit_repeats(pad: Any, bitrate: float, *, twice: bool = False) -> None:
-    """Let requests of a far end for lost packets pass a pad no faster than so many bit/s of answers.
-
-    `twice`: each two times while half of that is not used, where what is behind the pad answers a request once.
-    """
-    stage.load().rostra_limit_repeats(_address(pad), ctypes.c_double(bitrate), ctypes.c_int32(twice))
+def limit_repeats(pad: Any, bitrate: float) -> None:
+    """Let requests of a far end for lost packets pass a pad no faster than so many bit/s of answers; each two times
+    while half of that is not used."""
+    stage.load().rostra_limit_repeats(_address(pad), ctypes.c_double(bitrate))
 
 
 def ask_at_once(received: Any, reports: Any, sender: int, name: str) -> None:

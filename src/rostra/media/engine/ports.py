@@ -90,7 +90,8 @@ def marked() -> int:
 def _bound(port: int, *, ipv6: bool = False) -> socket.socket:
     endpoint = socket.socket(socket.AF_INET6 if ipv6 else socket.AF_INET, socket.SOCK_DGRAM)
     try:
-        endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        for buffer in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            endpoint.setsockopt(socket.SOL_SOCKET, buffer, _BUFFER)
         if ipv6:
             endpoint.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             endpoint.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _Mark.dscp << 2)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import collections
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import structlog
 
+from rostra.media.engine import feedback, rtp_statistics
 from rostra.media.engine import rate_requests as requests
-from rostra.media.engine import rtp_statistics
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.rate_requests import Bounds, Entry, Throttle
 from rostra.media.engine.rtp_statistics import Received
@@ -22,8 +21,6 @@ AGREED: Final = "ccm tmmbr"
 PAUSE: Final = 1.0
 """Seconds between two requests that are not confirmed."""
 _TRIES = 3
-_WAITING = 16
-"""Requests of a far end that wait to be looked at; older ones are overtaken."""
 
 
 class _Stream:
@@ -33,24 +30,17 @@ class _Stream:
         self.session = session
         self.bounds = Bounds()
         self.throttle = Throttle()
-        self.arrived: collections.deque[tuple[int, int, bytes]] = collections.deque(maxlen=_WAITING)
         self.need: int | None = None
         """bit/s of media that would do; None: it may send what was agreed."""
         self.steps = Steps()
         self.asked = -PAUSE
         self.tries = _TRIES
-        self.handler = session.connect("on-feedback-rtcp", self._heard)
+        feedback.hear(session)
 
     @property
     def limit(self) -> int | None:
         """bit/s that are obeyed."""
         return None if self.steps.limit is None else max(requests.FLOOR, self.steps.limit)
-
-    def _heard(self, _: Any, kind: int, form: int, sender: int, media: int, control: Any) -> None:
-        """In a media thread: taken down, looked at later."""
-        del media
-        if kind == requests.FEEDBACK and form in (requests.TMMBR, requests.TMMBN) and control is not None:
-            self.arrived.append((form, sender, control.extract_dup(0, control.get_size())))
 
 
 class RateControl:
@@ -88,21 +78,19 @@ class RateControl:
         return changed
 
     def close(self) -> None:
-        for stream in self._streams.values():
-            stream.session.disconnect(stream.handler)
         self._streams.clear()
 
     def _take(self, index: int, stream: _Stream) -> None:
-        if not stream.arrived:
+        arrived = [one for one in feedback.taken(stream.session) if one.kind == requests.FEEDBACK]
+        if not arrived:
             return
         ours = {one.source for one in rtp_statistics.read(self._rtpbin, index)[1]}
         answer = False
-        while stream.arrived:
-            form, sender, control = stream.arrived.popleft()
-            if form == requests.TMMBN:
+        for one in arrived:
+            if one.form == requests.TMMBN:
                 stream.tries = _TRIES
             else:
-                answer |= stream.bounds.take(sender, requests.entries(control), ours)
+                answer |= stream.bounds.take(one.sender, requests.entries(one.control), ours)
         if answer:
             self._send(index, stream, requests.TMMBN, list(stream.bounds.notification()))
 

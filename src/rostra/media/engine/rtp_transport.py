@@ -77,8 +77,9 @@ class RtpTransport:
         self._maps = {w.index: _payloads(w) for w in wires}
         self._failed = on_error
         self._secured: list[Secured] = []
-        self._reports = 0
         self._handlers = [self.rtpbin.connect(*one) for one in self._signals()] if self.rtpbin else []
+        if self.rtpbin:
+            feedback.count_reports(self.rtpbin)
         asked = [w.index for w in wires if w.nacks and not w.plain]
         self._repair = Repair(self.rtpbin, self.receivers.hold, asked) if self.rtpbin else None
         for w in wires:
@@ -96,7 +97,6 @@ class RtpTransport:
             ("request-pt-map", lambda _, session, number: self._maps[session].get(number)),
             ("pad-added", self._pad_added),
             ("pad-removed", self._pad_removed),
-            ("on-ssrc-active", self._reported),
         ]
 
     def _line(self, w: Wire) -> Line:
@@ -333,7 +333,8 @@ class RtpTransport:
     @property
     def reports(self) -> int:
         """Reports of far ends (RTCP) that have come."""
-        return self._reports + sum(line.figures().reports for line in self._lines.values())
+        told = feedback.reports(self.rtpbin) if self.rtpbin else 0
+        return told + sum(line.figures().reports for line in self._lines.values())
 
     async def close(self) -> None:
         """Free everything but the sockets."""
@@ -373,10 +374,6 @@ class RtpTransport:
     def _pressed(self, digit: str) -> None:
         if self._pace.allows(time.monotonic()):
             self._on_digit(digit)
-
-    def _reported(self, *_: Any) -> None:
-        """(In a media thread.)"""
-        self._reports += 1
 
     def _pad_added(self, _: Any, pad: Any) -> None:
         if pad.get_name().startswith("recv_rtp_src_"):

@@ -46,7 +46,6 @@ class WebRtcRates:
         self._wide = TransportWide(branch.get_static_pad("src")) if wide and branch is not None else None
         self._pictures = branch is not None
         self._session: Any = None
-        self._handler = 0
 
     @property
     def lost(self) -> float | None:
@@ -77,8 +76,6 @@ class WebRtcRates:
             self._transport.limit_repeats(bitrate)
 
     def close(self) -> None:
-        if self._session is not None:
-            self._session.disconnect(self._handler)
         self._session = None
 
     def _count(self, now: float) -> Heard | None:
@@ -101,14 +98,11 @@ class WebRtcRates:
     def _listen(self, rtpbin: Any) -> None:
         if self._session is None:
             self._session = rtpbin.emit("get-internal-session", 0)
-            if self._session is not None:
-                self._handler = self._session.connect("on-feedback-rtcp", self._told)
-
-    def _told(self, _: Any, kind: int, form: int, sender: int, media: int, control: Any) -> None:
-        """(In a media thread.)"""
-        del sender, media
-        if (kind, form) == (rate_requests.PICTURES, rate_requests.APPLICATION) and control is not None:
-            bitrate = rate_requests.estimated(control.extract_dup(0, min(64, control.get_size())))
+            if self._session is None:
+                return
+            feedback.hear(self._session)
+        for one in feedback.taken(self._session):
+            bitrate = rate_requests.estimated(one.control) if one.kind == rate_requests.PICTURES else None
             self.rate.bound = max(rate_requests.FLOOR, bitrate) if bitrate is not None else self.rate.bound
 
     def _ask(self, now: float) -> None:

@@ -333,7 +333,7 @@ class WebRtcTransport:
     def limit_repeats(self, bitrate: float) -> None:
         """Send what got lost again at no more than so many bit/s."""
         for repeater in self._repeaters:
-            feedback.limit_repeats(repeater.get_static_pad("src"), bitrate, twice=True)
+            feedback.limit_repeats(repeater.get_static_pad("src"), bitrate)
 
     def gate(self, kind: str, *, drop: bool) -> None:
         """Open or shut what we send."""

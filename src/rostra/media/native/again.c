@@ -1,8 +1,7 @@
 /* rostraagain: keeps the RTP packets of a stream and sends those again at once that the far end asks for (RFC 4585 6.2.1).
  *
- * As they were, with their own numbers, and twice while little is lost: there is not always time to ask once more.
- * No more packets than go out anyway, so that requests do not make a flood, and
- * none twice within a short time, when a request and its repetition have met a packet on its way. */
+ * As they were, with their own numbers. No more packets than go out anyway, so that requests do not make a flood, and none
+ * for two requests within a short time, when a request and its repetition have met a packet on its way. */
 #include "rostra.h"
 
 #include <gst/base/gstbasetransform.h>
@@ -79,23 +78,21 @@ static GstFlowReturn chain_list(GstPad *pad, GstObject *parent, GstBufferList *l
   return gst_pad_push_list(GST_BASE_TRANSFORM_SRC_PAD(parent), list);
 }
 
-static void repeat(RostraAgain *self, guint16 number) {
+/* `copy`: of a request that follows. */
+static void repeat(RostraAgain *self, guint16 number, gboolean copy) {
   gint64 now = g_get_monotonic_time();
   GstBuffer *buffer = NULL;
-  gboolean twice = FALSE;
   g_mutex_lock(&self->lock);
   Kept *kept = &self->kept[number % KEPT];
   self->requests++;
   if (kept->buffer && kept->number == number && self->budget && (!kept->sent || now - kept->sent >= PAUSE)) {
     buffer = gst_buffer_ref(kept->buffer);
-    kept->sent = now;
+    if (!copy) kept->sent = now;
     self->budget--;
     self->repeated++;
-    twice = self->budget > BUDGET / 2;
   }
   g_mutex_unlock(&self->lock);
   /* in the thread that has read the request: the stream itself may have nothing to send for a while */
-  if (twice) gst_pad_push(GST_BASE_TRANSFORM_SRC_PAD(self), gst_buffer_ref(buffer));
   if (buffer) gst_pad_push(GST_BASE_TRANSFORM_SRC_PAD(self), buffer);
 }
 
@@ -104,8 +101,8 @@ static gboolean src_event(GstBaseTransform *transform, GstEvent *event) {
   guint number;
   if (GST_EVENT_TYPE(event) == GST_EVENT_CUSTOM_UPSTREAM && gst_structure_has_name(what, "GstRTPRetransmissionRequest") &&
       gst_structure_get_uint(what, "seqnum", &number)) {
+    repeat((RostraAgain *)transform, (guint16)number, gst_structure_has_field(what, REQUEST_COPY));
     gst_event_unref(event);
-    repeat((RostraAgain *)transform, (guint16)number);
     return TRUE;
   }
   return GST_BASE_TRANSFORM_CLASS(rostra_again_parent_class)->src_event(transform, event);

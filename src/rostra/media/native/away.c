@@ -200,6 +200,18 @@ static void aim(RostraAway *self) {
   g_object_unref(address);
 }
 
+/* A paused sink would hold whoever brings it something until it is shut: one of the few threads that serve all. */
+static GstStateChangeReturn change_state(GstElement *element, GstStateChange transition) {
+  GstBaseSink *sink = GST_BASE_SINK(element);
+  GstStateChangeReturn result = GST_ELEMENT_CLASS(rostra_away_parent_class)->change_state(element, transition);
+  if (transition != GST_STATE_CHANGE_PLAYING_TO_PAUSED && transition != GST_STATE_CHANGE_READY_TO_PAUSED) return result;
+  GST_BASE_SINK_PREROLL_LOCK(sink);
+  sink->need_preroll = sink->playing_async = FALSE;
+  GST_BASE_SINK_PREROLL_BROADCAST(sink);
+  GST_BASE_SINK_PREROLL_UNLOCK(sink);
+  return result;
+}
+
 static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
   RostraAway *self = (RostraAway *)object;
   GST_OBJECT_LOCK(self);
@@ -243,6 +255,7 @@ static void rostra_away_class_init(RostraAwayClass *klass) {
   object->set_property = set_property;
   object->get_property = get_property;
   object->finalize = finalize;
+  GST_ELEMENT_CLASS(klass)->change_state = change_state;
   sink->render = render;
   sink->render_list = render_list;
   g_object_class_install_property(

@@ -19,7 +19,7 @@ typedef struct {
   gint state;    /* atomic: whether a thread has it, and whether it has to look (again) */
   GstCaps *caps; /* with the pad's stream lock, as what follows */
   Order order;
-  gboolean announced;
+  gboolean announced, refused;
 } RostraFan;
 typedef struct {
   GstElementClass parent;
@@ -55,8 +55,10 @@ static void deliver(RostraFan *self, ChannelItem *item) {
   else if (other)
     gst_pad_push_event(self->src, gst_event_new_caps(self->caps));
   GstFlowReturn result = gst_pad_push(self->src, buffer);
-  if (result != GST_FLOW_OK && result != GST_FLOW_FLUSHING)
+  if (result != GST_FLOW_OK && result != GST_FLOW_FLUSHING && !self->refused) {
+    self->refused = TRUE; /* told once */
     GST_ELEMENT_FLOW_ERROR(self, result);
+  }
 }
 
 static void serve(RostraFan *self) {
@@ -104,7 +106,12 @@ static void set_property(GObject *object, guint id, const GValue *value, GParamS
   self->name = g_value_dup_string(value);
   gboolean started = self->started;
   GST_OBJECT_UNLOCK(self);
-  if (started) rostra_subscriber_tune(self->subscriber, g_value_get_string(value));
+  if (!started) return;
+  rostra_subscriber_tune(self->subscriber, g_value_get_string(value));
+  GST_OBJECT_LOCK(self);
+  gboolean over = !self->started;
+  GST_OBJECT_UNLOCK(self);
+  if (over) rostra_subscriber_tune(self->subscriber, NULL); /* it has stopped meanwhile */
 }
 
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
@@ -147,7 +154,7 @@ static GstStateChangeReturn change_state(GstElement *element, GstStateChange tra
     case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
       return GST_STATE_CHANGE_NO_PREROLL;
     case GST_STATE_CHANGE_PAUSED_TO_READY: /* the pad is shut, and nothing on its way */
-      self->announced = FALSE;
+      self->announced = self->refused = FALSE;
       self->order = ORDER_NEW;
       gst_caps_replace(&self->caps, NULL);
       return result;

@@ -91,7 +91,6 @@ ROSTRA_EXPORT gint32 rostra_feedback_read(GstPad *pad, RostraFeedback *sums) {
 #define KNOWN 1024                            /* packets that are remembered, a power of two */
 #define SLOT (100 * G_TIME_SPAN_MILLISECOND)  /* of time, in which packets are counted together */
 #define SLOTS 64
-#define SECOND "second"                       /* marks the copy of a request */
 
 typedef struct {
   gint64 number; /* of the slot, since ever */
@@ -102,7 +101,6 @@ typedef struct {
 typedef struct {
   GMutex lock;
   double rate, tokens; /* bit/s and bits of what is sent again */
-  gboolean twice;      /* while there is room for that: there is not always time to ask once more */
   gint64 filled;
   gboolean begun;
   guint16 latest;             /* number of the packet sent last for the first time */
@@ -122,7 +120,7 @@ static void repeats_free(gpointer data) {
 
 static GQuark repeats_quark(void) { return g_quark_from_static_string("rostra-repeats"); }
 
-/* How often a packet may be sent again now. */
+/* How often a packet may be sent again now: twice while there is room, as there is not always time to ask once more. */
 static guint take(Repeats *repeats) {
   gint64 now = g_get_monotonic_time();
   double most = MAX(REPEATED, FILLED * repeats->rate);
@@ -130,7 +128,7 @@ static guint take(Repeats *repeats) {
   repeats->tokens = MIN(repeats->tokens, most);
   repeats->filled = now;
   if (repeats->rate <= 0 || repeats->tokens < REPEATED) return 0;
-  guint times = repeats->twice && repeats->tokens > MAX(2 * REPEATED, most / 2) ? 2 : 1;
+  guint times = repeats->tokens > MAX(2 * REPEATED, most / 2) ? 2 : 1;
   repeats->tokens -= times * REPEATED;
   return times;
 }
@@ -174,12 +172,13 @@ static guint asked(Repeats *repeats, guint16 number) {
 
 static GstPadProbeReturn requested(GstPad *pad, Repeats *repeats, const GstStructure *request) {
   guint number = 0;
-  if (!gst_structure_get_uint(request, "seqnum", &number) || gst_structure_has_field(request, SECOND)) return GST_PAD_PROBE_OK;
+  if (gst_structure_has_field(request, REQUEST_COPY)) return GST_PAD_PROBE_OK;
+  if (!gst_structure_get_uint(request, "seqnum", &number)) return GST_PAD_PROBE_OK;
   guint times = asked(repeats, (guint16)number);
   if (times > 1) {
-    GstStructure *second = gst_structure_copy(request);
-    gst_structure_set(second, SECOND, G_TYPE_BOOLEAN, TRUE, NULL);
-    gst_pad_send_event(pad, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, second));
+    GstStructure *copy = gst_structure_copy(request);
+    gst_structure_set(copy, REQUEST_COPY, G_TYPE_BOOLEAN, TRUE, NULL);
+    gst_pad_send_event(pad, gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, copy));
   }
   return times ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
 }
@@ -191,15 +190,15 @@ static GstPadProbeReturn repeats_passed(GstPad *pad, GstPadProbeInfo *info, gpoi
     GstBufferList *list = GST_PAD_PROBE_INFO_BUFFER_LIST(info);
     for (guint i = 0; i < gst_buffer_list_length(list); i++) sent(data, gst_buffer_list_get(list, i));
   } else {
-    const GstStructure *structure = gst_event_get_structure(GST_PAD_PROBE_INFO_EVENT(info));
-    if (structure && gst_structure_has_name(structure, "GstRTPRetransmissionRequest")) return requested(pad, data, structure);
+    const GstStructure *told = gst_event_get_structure(GST_PAD_PROBE_INFO_EVENT(info));
+    if (told && gst_structure_has_name(told, "GstRTPRetransmissionRequest")) return requested(pad, data, told);
   }
   return GST_PAD_PROBE_OK;
 }
 
-/* Let requests to send packets again pass the pad by which they leave no faster than so many bit/s from now on. `twice`:
- * each two times while half of that is not used. */
-ROSTRA_EXPORT void rostra_limit_repeats(GstPad *pad, double rate, gboolean twice) {
+/* Let requests to send packets again pass the pad by which they leave no faster than so many bit/s from now on, each two
+ * times while half of that is not used. */
+ROSTRA_EXPORT void rostra_limit_repeats(GstPad *pad, double rate) {
   Repeats *repeats = g_object_get_qdata(G_OBJECT(pad), repeats_quark());
   if (!repeats) {
     repeats = g_new0(Repeats, 1);
@@ -213,7 +212,6 @@ ROSTRA_EXPORT void rostra_limit_repeats(GstPad *pad, double rate, gboolean twice
   }
   g_mutex_lock(&repeats->lock);
   repeats->rate = rate;
-  repeats->twice = twice;
   g_mutex_unlock(&repeats->lock);
 }
 

@@ -11,6 +11,7 @@
 #include <gst/video/video.h>
 
 #define ROSTRA_ID_SIZE 128
+#define REQUEST_COPY "rostra-copy" /* field of a request to send a packet again that goes before the same without it */
 #define ROSTRA_EXPORT __attribute__((visibility("default")))
 
 GST_DEBUG_CATEGORY_EXTERN(rostra_debug);

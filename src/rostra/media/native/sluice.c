@@ -212,10 +212,11 @@ static Verdict judge(Sluice *sluice, const Packet *packet) {
   Takers *takers = flow && flow->takers ? g_atomic_rc_box_acquire(flow->takers) : NULL;
   gboolean other = flow && (!takers || packet->type != flow->type);
   gboolean fresh = flow && (!flow->count || packet->stamp != flow->stamp);
+  gboolean before = flow && flow->wanted;
   g_mutex_unlock(&sluice->lock);
   if (!flow) return found;
   /* once a picture: its parts do not go apart */
-  gboolean wanted = other || (fresh ? seen(takers) : flow->wanted);
+  gboolean wanted = other || (fresh ? seen(takers) : before);
   g_mutex_lock(&sluice->lock);
   gboolean was_open = open(flow);
   if (!flow->count) {

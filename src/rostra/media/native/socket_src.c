@@ -190,9 +190,9 @@ static gpointer keep(gpointer data) {
   return NULL;
 }
 
-static void arm(RostraSocketSrc *self, int how) {
+static gboolean arm(RostraSocketSrc *self, int how) {
   struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = self->number};
-  epoll_ctl(self->set->poll, how, g_socket_get_fd(self->socket), &event);
+  return !epoll_ctl(self->set->poll, how, g_socket_get_fd(self->socket), &event);
 }
 
 static RostraSocketSrc *take(Reader *reader, guint64 number) {
@@ -265,11 +265,13 @@ static void join(RostraSocketSrc *self) {
   g_mutex_lock(&lock);
   if (!sockets) start();
   self->number = ++numbers;
-  self->set = &sets[self->number % SETS];
+  /* scrambled, as legs always come with the same kinds of sockets in the same order */
+  self->set = &sets[(self->number * G_GUINT64_CONSTANT(0x9E3779B97F4A7C15) >> 32) % SETS];
   self->failures = 0;
   g_hash_table_insert(sockets, &self->number, self);
-  arm(self, EPOLL_CTL_ADD);
+  int refused = arm(self, EPOLL_CTL_ADD) ? 0 : errno;
   g_mutex_unlock(&lock);
+  if (refused) GST_ELEMENT_ERROR(self, RESOURCE, OPEN_READ, (NULL), ("%s", g_strerror(refused)));
 }
 
 static void leave(RostraSocketSrc *self) {

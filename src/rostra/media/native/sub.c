@@ -27,7 +27,12 @@ static void set_property(GObject *object, guint id, const GValue *value, GParamS
   self->name = g_value_dup_string(value);
   gboolean started = self->started;
   GST_OBJECT_UNLOCK(self);
-  if (started) rostra_subscriber_tune(self->subscriber, g_value_get_string(value));
+  if (!started) return;
+  rostra_subscriber_tune(self->subscriber, g_value_get_string(value));
+  GST_OBJECT_LOCK(self);
+  gboolean over = !self->started;
+  GST_OBJECT_UNLOCK(self);
+  if (over) rostra_subscriber_tune(self->subscriber, NULL); /* it has stopped meanwhile */
 }
 
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
