@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from rostra.media.engine import rate_requests, rtp_statistics, rungs
+from rostra.media.engine import feedback, rate_requests, rtp_statistics, rungs
 from rostra.media.engine.estimator import STANDING, Heard
 from rostra.media.engine.feedback import Reports, TransportWide
 from rostra.media.engine.rate_control import canonical, post
