@@ -54,5 +54,17 @@ def test_a_receivers_estimate_limits_at_once_unless_it_has_got_no_more() -> None
     assert best(rate.limit).height == 272
 
 
+def test_a_picture_in_which_nothing_moves_does_not_become_small() -> None:
+    rate = SendingRate("leg", prompt=False)
+    rate.bound = 300_000
+    for number in range(200):
+        rate.look(number * LOOK, None, 40_000, best)
+        rate.bound = 70_000 if number > 5 else 300_000
+    assert best(rate.limit).height == 360
+    rate.bound = 300_000
+    rate.look(45.0, None, 550_000, best)
+    assert best(rate.limit).height < 360, "what it can take it knows now"
+
+
 def test_the_lower_of_limits() -> None:
     assert [lower(None, None), lower(1, None), lower(None, 2), lower(3, 2)] == [None, 1, 2, 2]

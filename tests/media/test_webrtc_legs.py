@@ -8,7 +8,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from playwright.async_api import Browser
@@ -106,6 +106,24 @@ async def test_a_browser_is_told_that_it_may_send_more(driven: Driven, browser: 
           .filter((one) => one.type === 'outbound-rtp').reduce((sum, one) => sum + (one.nackCount ?? 0), 0)"""
     )
     assert asked_again == 0, "nothing is lost, but packets are asked for again"
+
+
+async def test_a_browser_without_feedback_for_each_packet_says_how_much_it_takes(
+    driven: Driven, browser: Browser
+) -> None:
+    """By REMB, which it sends of what it gets, where that is all that was agreed."""
+    await driven.worker.compose(compose())
+    for name in COLOURS:
+        peer = await Peer.open(browser, name, 600)
+        lines = (await peer.offer()).split("\r\n")
+        offer = "\r\n".join(line for line in lines if "transport-cc" not in line and "transport-wide-cc" not in line)
+        await peer.answer(await driven.worker.open_webrtc(name, offer, start=True))
+
+    async def told() -> bool:
+        rates: Any = (await driven.worker.statistics()).debug["rates"]
+        return all(rates[name].get("bound") for name in COLOURS)
+
+    await until(told)
 
 
 async def test_media_under_another_certificate_than_was_named_ends_the_call(driven: Driven, browser: Browser) -> None:

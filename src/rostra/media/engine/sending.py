@@ -17,6 +17,8 @@ TRIED, UNTRIED = 1.3, 1.5
 """A bound of so many times what is sent stands for so many times itself."""
 TRYING = 3.0
 """Seconds in which the receiver may find out, unless it says less."""
+USED = 0.7
+"""A picture in which little moves takes less than such a share of what it may: then the receiver cannot know more."""
 HEADERS = 0.95
 """Share of what is sent that is left beside the headers of RTP."""
 
@@ -74,7 +76,10 @@ class SendingRate:
         if self.bound > TRIED * sent:
             self._trying = now, self.bound
         since, bound = self._trying
-        return self.bound * UNTRIED if now - since < TRYING and self.bound >= bound else self.bound
+        meant = self.bound * UNTRIED if now - since < TRYING and self.bound >= bound else self.bound
+        if self.limit and self.bound > TRIED * sent and sent < USED * self.limit:
+            return max(meant, UNTRIED * self.limit)
+        return meant
 
     def debug_state(self) -> dict[str, float | None]:
         """bit/s that the path is thought to take, that the far end says it takes, and that are obeyed, None where there
