@@ -20,7 +20,7 @@ from rostra.domain.ice import NO_SERVERS, IceServers, usable_candidate
 from rostra.domain.presenting import slides_of
 from rostra.environment import PortRange
 from rostra.media import certificate
-from rostra.media.engine import branches, dtls, feedback, rtp_statistics
+from rostra.media.engine import branches, dtls, feedback, rtp_parts, rtp_statistics
 from rostra.media.engine.gst import Gst, GstSdp, GstWebRTC
 from rostra.media.engine.ice import missing, resolved
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, elements_with, make
@@ -102,7 +102,7 @@ class WebRtcTransport:
             self.element.connect("notify::connection-state", self._connection_changed),
         ]
         self._redundancy, self._doubled = Redundancy(), float("-inf")
-        self._repair = Repair(self.element.get_by_name("rtpbin"), self.receivers.hold)
+        self._repair = Repair(rtp_parts.steady(self.element.get_by_name("rtpbin")), self.receivers.hold)
         self._pipeline.add(self.element)
 
     def follows(self, plan: Plan, *, answered: bool = False) -> bool:
