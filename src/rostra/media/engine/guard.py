@@ -11,17 +11,36 @@ RATE: Final = 2000
 """Packets a second on one port, with bursts of as many: several times what 1080p takes."""
 FLOOD: Final = "rostra-flood"
 """Name of the message on a pipeline's bus, every few seconds while something is dropped; `dropped` counts all."""
+SOURCES: Final = 250
+"""That a far end may have one after another; each is remembered, some by tens of kilobytes. It gets a new one for each
+picture that it begins to share, and some for each hold."""
+TOO_MANY: Final = "rostra-too-many-sources"
+"""Name of the message when there have been more."""
 TOO_LARGE: Final = "rostra-too-large"
 """Likewise, while pictures come that are larger than any that is shown; with `width` and `height`, 0 if unknown."""
 
 
 def put(pad: Any, rate: float = RATE) -> None:
     """Let no more through a pad than a far end may send."""
-    stage.load().rostra_guard(ctypes.c_void_p(hash(pad)), ctypes.c_double(rate))
+    stage.load().rostra_guard(_address(pad), ctypes.c_double(rate))
+
+
+def own(pad: Any, source: int) -> None:
+    """Let nothing through a pad with a guard that says it is of a source of ours: the session would give that up."""
+    stage.load().rostra_guard_own(_address(pad), ctypes.c_uint32(source))
+
+
+def count_sources(pad: Any) -> None:
+    """Of what has been decrypted: more sources (SSRC) than `SOURCES` in one life are no call."""
+    stage.load().rostra_count_sources(_address(pad), ctypes.c_uint32(SOURCES))
 
 
 def put_on_pictures(depayloader: Any, codec: str) -> None:
     """Let no pictures out of a depayloader that are larger than level 5.1 of H.264 has, 4096 by 2304, nor packets into
     it that are parts of an endless one."""
-    pads = (ctypes.c_void_p(hash(depayloader.get_static_pad(name))) for name in ("sink", "src"))
+    pads = (_address(depayloader.get_static_pad(name)) for name in ("sink", "src"))
     stage.load().rostra_picture_guard(*pads, codec.encode())
+
+
+def _address(made: Any) -> ctypes.c_void_p:
+    return ctypes.c_void_p(hash(made))

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from rostra.domain.media import CryptoAttribute
 from rostra.media import encryption as keys
-from rostra.media.engine import stage
+from rostra.media.engine import guard, stage
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.pipeline import Pipeline, make
 from rostra.media.engine.sections import BadDescription
@@ -79,6 +79,7 @@ class Decryption:
         for source, count in (rollovers or {}).items():
             self._library.rostra_srtp_gate_expect(self._pointer, ctypes.c_uint32(source), ctypes.c_uint32(count))
         self.element.connect("request-key", self._asked)
+        guard.count_sources(self.element.get_static_pad("rtp_src"))
 
     @property
     def rollovers(self) -> dict[int, int]:
