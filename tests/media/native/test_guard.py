@@ -99,7 +99,7 @@ def test_more_sources_than_any_call_has_are_told(bench: Bench, sources: int, sai
     """Once, and not for those that come again, as those of one call do."""
     pipeline = bench.launch("appsrc name=in format=time ! fakesink sync=false async=false")
     source = pipeline.get_by_name("in")
-    guard.count_sources(source.get_static_pad("src"))
+    guard.count_sources(source.get_static_pad("src"), guard.SOURCES)
     for number in range(sources):
         for one in (number, number - 3, number - 1, number):
             source.emit("push-buffer", Gst.Buffer.new_wrapped(rtp(max(0, one))))

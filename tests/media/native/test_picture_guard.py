@@ -199,10 +199,11 @@ def test_a_picture_without_an_end_takes_so_much_and_no_more(bench: Bench, codec:
     assert unpacker.got[-1][-200:] == WHOLE[codec][-1][-200:], "what comes after it is seen"
 
 
-def test_senders_that_mark_no_end_lose_nothing(bench: Bench) -> None:
-    """Some of H.264 do not."""
+@pytest.mark.parametrize(("step", "marker"), [(3000, False), (0, True)], ids=["no ends", "no times"])
+def test_senders_that_tell_less_lose_nothing(bench: Bench, step: int, marker: bool) -> None:
+    """Some of H.264 do not mark the ends of pictures; one that counts no time can be understood as well."""
     packets = [sps(320, 240), PPS, *[SLICE + bytes(1400)] * 8000]
     unpacker = Unpacker(bench, "H264")
-    unpacker.push(packet(n, one, 3000 * max(2, n)) for n, one in enumerate(packets))
+    unpacker.push(packet(n, one, step * max(2, n), marker=marker) for n, one in enumerate(packets))
     unpacker.end()
     assert len(unpacker.got) >= 7999

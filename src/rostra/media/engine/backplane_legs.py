@@ -90,7 +90,7 @@ class BackplaneLeg(Leg):
         self._rtpbin = rtp_parts.steady(pipeline.add(make("rtpbin", "rtp")))
         self._rtpbin.set_property("rtp-profile", _AVPF)
         encoder = srtp.encryption(pipeline, "encrypt", key_out)
-        decoder = srtp.Decryption(pipeline, "decrypt", key_in).element
+        decoder = srtp.Decryption(pipeline, "decrypt", key_in, most=None).element
         rtp_parts.link(
             rtp_parts.source(pipeline, "in", self._endpoint, "application/x-srtp"), "src", decoder, "rtp_sink"
         )

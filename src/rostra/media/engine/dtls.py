@@ -66,7 +66,7 @@ class Secured:
         self._decoder.set_property("pem", agreed.certificate)
         self._decoder.set_property("connection-id", name)
         self._decoder.connect("notify::peer-pem", self._introduced)
-        guard.count_sources(self._decoder.get_static_pad("rtp_src"))
+        guard.count_sources(self._decoder.get_static_pad("rtp_src"), guard.SOURCES_SWITCHED)
         self._encoder.set_property("is-client", agreed.begins)
         self._encoder.set_property("connection-id", name)
 

@@ -11,9 +11,9 @@ RATE: Final = 2000
 """Packets a second on one port, with bursts of as many: several times what 1080p takes."""
 FLOOD: Final = "rostra-flood"
 """Name of the message on a pipeline's bus, every few seconds while something is dropped; `dropped` counts all."""
-SOURCES: Final = 250
-"""That a far end may have one after another; each is remembered, some by tens of kilobytes. It gets a new one for each
-picture that it begins to share, and some for each hold."""
+SOURCES, SOURCES_SWITCHED = 250, 2000
+"""Sources that a far end may have in one life, as each is remembered: browsers, which get new ones when they begin to
+share a picture (and take 200 kB for each), and others, some of which get one for each hold or speaker (30 kB)."""
 TOO_MANY: Final = "rostra-too-many-sources"
 """Name of the message when there have been more."""
 TOO_LARGE: Final = "rostra-too-large"
@@ -30,9 +30,9 @@ def own(pad: Any, source: int) -> None:
     stage.load().rostra_guard_own(_address(pad), ctypes.c_uint32(source))
 
 
-def count_sources(pad: Any) -> None:
-    """Of what has been decrypted: more sources (SSRC) than `SOURCES` in one life are no call."""
-    stage.load().rostra_count_sources(_address(pad), ctypes.c_uint32(SOURCES))
+def count_sources(pad: Any, most: int) -> None:
+    """Of what has been decrypted, say so (`TOO_MANY`) when it has come of more sources (SSRC) than these."""
+    stage.load().rostra_count_sources(_address(pad), ctypes.c_uint32(most))
 
 
 def put_on_pictures(depayloader: Any, codec: str) -> None:

@@ -11,7 +11,7 @@ from rostra.media.engine.meter import Count, Reading
 
 VIDEO_CLOCK = 90000
 _LONGEST = 10
-"""Seconds."""
+"""Seconds of a round trip from which on there is none."""
 CAMERA_CLOCK = 4800
 """Of what moves cameras, which nobody counts."""
 

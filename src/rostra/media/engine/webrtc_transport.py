@@ -265,7 +265,7 @@ class WebRtcTransport:
             if kind == "dtlssrtpdec":
                 element.set_property("pem", self._certificate.pem)
                 element.connect("notify::peer-pem", self._introduced)
-                guard.count_sources(element.get_static_pad("rtp_src"))
+                guard.count_sources(element.get_static_pad("rtp_src"), guard.SOURCES)
             element.set_property("connection-id", f"{id(self)}-{next(self._associations[kind])}")
         elif kind == "nicesrc":
             self._ways.append(element.get_static_pad("src"))

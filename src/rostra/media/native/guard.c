@@ -99,7 +99,9 @@ static GstPadProbeReturn passes(GstPad *pad, GstPadProbeInfo *info, gpointer dat
   return result;
 }
 
+/* Once for each pad, as long as that lives. */
 ROSTRA_EXPORT void rostra_guard(GstPad *pad, double rate) {
+  if (g_object_get_data(G_OBJECT(pad), NAME)) return;
   Guard *guard = g_new0(Guard, 1);
   guard->rate = guard->packets = rate;
   guard->sources = KNOWN;

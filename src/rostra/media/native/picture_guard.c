@@ -20,7 +20,7 @@ typedef struct {
 typedef struct {
   gboolean units; /* a packet may be whole without a marker: H.264 */
   guint32 stamp;
-  gsize since_stamp, since_end;
+  gsize since_picture, since_end; /* octets since one began, and since what is put together now did */
 } PacketGuard;
 
 /* ---- pixels ----------------------------------------------------------------------------------------------------- */
@@ -107,16 +107,16 @@ static gboolean packet_passes(PacketGuard *guard, GstBuffer *buffer) {
   gsize size = gst_buffer_get_size(buffer);
   if (gst_buffer_extract(buffer, 0, head, sizeof head) < sizeof head) return FALSE;
   guint32 stamp = GST_READ_UINT32_BE(head + 4);
-  if (stamp != guard->stamp) guard->since_stamp = 0;
+  gboolean marker = head[1] & 0x80;
+  if (stamp != guard->stamp) guard->since_picture = 0;
   guard->stamp = stamp;
-  guard->since_stamp += size;
+  guard->since_picture += size;
   guard->since_end += size;
-  if (MAX(guard->since_stamp, guard->since_end) > OCTETS_MOST) {
-    guard->since_end = 0; /* the gap makes the depayloader begin anew */
-    return FALSE;
-  }
-  if (head[1] & 0x80 || (guard->units && whole(buffer, head[0]))) guard->since_end = 0;
-  return TRUE;
+  gboolean passes = MAX(guard->since_picture, guard->since_end) <= OCTETS_MOST;
+  /* the gap that is left by what does not pass makes the depayloader begin anew */
+  if (!passes || marker || (guard->units && whole(buffer, head[0]))) guard->since_end = 0;
+  if (marker) guard->since_picture = 0;
+  return passes;
 }
 
 static gboolean drop_endless(GstBuffer **buffer, guint index, gpointer guard) {
