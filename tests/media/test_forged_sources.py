@@ -24,8 +24,10 @@ from rostra.domain.scene import Scene, Tile
 from rostra.media import bounds, codecs
 from rostra.media import messages as m
 from rostra.media.client import Worker
+from rostra.media.engine import guard, stage
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.ice import own_addresses
+from rostra.media.engine.pipeline import Pipeline, make
 
 from .conftest import Driven
 from .endpoints import VP8, Far, Screen, Voice, ends
@@ -53,7 +55,7 @@ def picture(colour: int) -> list[bytes]:
     """Payloads of a moving picture in VP8 that fit packets, the first of a key frame (RFC 7741)."""
     encoder = codecs.BY_NAME["VP8"].encoder.format(bitrate=200_000, kilobits=200, mtu=1100)
     pipeline = Gst.parse_launch(
-        f"videotestsrc num-buffers=200 pattern=solid-color foreground-color={0xFF000000 | colour} ! "
+        f"videotestsrc num-buffers=100 pattern=solid-color foreground-color={0xFF000000 | colour} ! "
         f"video/x-raw,format=I420,width=160,height=90,framerate=50/1,colorimetry=bt601 ! {encoder} ! appsink name=out"
     )
     pipeline.set_state(Gst.State.PLAYING)
@@ -248,3 +250,20 @@ async def test_whoever_abuses_valid_keys_harms_nobody(driven: Driven, ends: list
             driven.events.clear()
             await driven.until(lambda: driven.level("peer") > -40)
         assert not driven.lost
+
+
+async def test_too_many_sources_end_a_leg() -> None:
+    stage.load()
+    ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    pipeline = Pipeline("leg peer", ended.set_result)
+    source, sink = pipeline.add(make("appsrc")), pipeline.add(make("fakesink"))
+    source.link(sink)
+    guard.count_sources(source.get_static_pad("src"), 2)
+    pipeline.play()
+    try:
+        for number in range(3):
+            assert not ended.done()
+            source.emit("push-buffer", Gst.Buffer.new_wrapped(struct.pack("!BBHII", 0x80, 0, 1, 1, number) + LOUD))
+        assert "too many sources" in await asyncio.wait_for(ended, 5)
+    finally:
+        await pipeline.close()

@@ -25,8 +25,8 @@ from .wires import Socketed
 DAY = 24 * 3600
 EVERY = 5
 """Seconds between reports."""
-LONG_AGO = 2**40
-"""As far as it gets, a number of packets without wraps; odd, so that none is 0."""
+MANY = 2**40
+"""More packets than any call has."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Told:
 def day(seed: int, begin: int) -> Iterator[Told]:
     """Reports of a stream of up to 1200 packets a second: some get lost on their way, or overtaken."""
     chance = random.Random(seed)
-    highest, lost, octets = begin | 1, 0, 0
+    highest, lost, octets = begin | 1, 0, 0  # odd for ever: 0 stands for no report
     told: list[Told] = []
     for now in range(0, DAY, EVERY):
         came = 2 * chance.randrange(1, 600 * EVERY)
@@ -85,7 +85,7 @@ def test_a_day_of_reports(bits: int, begin: int) -> None:
     assert max(plain[2]) > 0.05
 
 
-@given(st.integers(0, LONG_AGO), st.integers(-(2**15), 2**15 - 1), st.sampled_from([16, 32, 64]))
+@given(st.integers(0, MANY), st.integers(-(2**15), 2**15 - 1), st.sampled_from([16, 32, 64]))
 def test_packets_between_two_numbers(before: int, came: int, bits: int) -> None:
     most = 1 << bits
     assert passed((before + came) % most, before % most) == came
