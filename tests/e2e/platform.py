@@ -51,8 +51,10 @@ def fresh_environment(home: Path, **changes: Any) -> Environment:
 class Platform:
     """`rostra run` as a child process, or what else `command` says."""
 
-    def __init__(self, environment: Environment, *command: str) -> None:
+    def __init__(self, environment: Environment, *command: str, before: tuple[str, ...] = ()) -> None:
+        """`before`: what it is started by, as with `env`."""
         self.environment = environment
+        self._before = before
         self._command = command or ("run",)
         self.output: list[str] = []
         self._process: subprocess.Popen[str] | None = None
@@ -87,7 +89,7 @@ class Platform:
         variables = {k: v for k, v in os.environ.items() if not k.startswith("ROSTRA_")}
         command = Path(sys.executable).parent / "rostra"
         self._process = subprocess.Popen(
-            [str(command), *self._command],
+            [*self._before, str(command), *self._command],
             cwd=ROOT,
             env={**variables, **self.environment.variables()},
             stdout=subprocess.PIPE,

@@ -40,6 +40,18 @@ def workers(platform: Platform) -> set[int]:
     return set(platform.find("rostra.media.engine.worker"))
 
 
+def test_the_kernel_would_take_a_worker_and_neither_the_node_nor_its_fabric(platform: Platform) -> None:
+    """When memory runs out (proc_pid_oom_score_adj(5)): the spare one too, as it may be given to a conference."""
+
+    def badness(process: int) -> int:
+        return int(Path(f"/proc/{process}/oom_score_adj").read_text())
+
+    ours = [platform.process.pid, platform.child("node"), platform.child("management"), *platform.find("nats-server")]
+    wait_until(lambda: len(workers(platform)) == 1, 10)
+    assert len(ours) >= 4
+    assert min(map(badness, workers(platform))) >= min(1000, max(map(badness, ours)) + 500)
+
+
 def test_media_comes_back_after_the_worker_was_killed(platform: Platform, browser: Browser, tmp_path: Path) -> None:
     with platform.api() as api:
         body = {"name": "Other", "service_type": "conference", "aliases": [{"alias": "other"}]}

@@ -7,6 +7,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,6 +109,40 @@ def test_a_busy_or_full_database_is_not_damaged(tmp_path: Path) -> None:
             other.execute("INSERT INTO configuration_mark VALUES ('large', hex(randomblob(200000)))")
         assert not local_database.is_damage(caught.value)
     replica.close()
+
+
+async def test_a_full_disk_delays_changes_and_loses_none(
+    database: Path, fabric: Environment, bus: Bus, local: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is there is read meanwhile; nothing is taken for damaged, and nobody has to start anything again."""
+
+    apply, problems = Replica.apply, list[str]()
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        try:
+            return apply(*arguments, **options)
+        except sqlite3.OperationalError as problem:
+            problems.append(str(problem))
+            raise
+
+    monkeypatch.setattr(Replica, "apply", noted)
+
+    def limit(pages: int) -> None:
+        replica._opened._database.execute(f"PRAGMA max_page_count={pages}")  # SQLite says that the disk is full
+
+    async with publishing(bus), following(fabric, bus, local) as replica:
+        await asyncio.wait_for(replica.synchronised.wait(), 20)
+        await replica._in_thread(limit, 1)
+        await managed(lambda: [room(f"room{number}" + "x" * 100) for number in range(60)])
+        last, lookup = await managed(journal.position), Lookup(local)
+        await eventually(lambda: problems, 30)
+        assert "full" in problems[0]
+        assert lookup.find_alias("meet.demo")
+        await replica._in_thread(limit, 1 << 30)
+        await eventually(lambda: replica.position == last, 30)
+        lookup.close()
+        assert replica.debug_state()["renewals"] == 0
+    assert content(local) == content()
 
 
 async def test_a_damaged_database_is_set_aside_at_the_start(

@@ -68,6 +68,25 @@ def _asked_elsewhere() -> bool:
     return True
 
 
+@pytest.mark.sqlite_only
+def test_a_full_disk_is_called_so_and_changes_nothing(database: Path, api: Api) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA page_count")
+        cursor.execute(f"PRAGMA max_page_count={cursor.fetchone()[0]}")
+    names = [f"room{number}" + "x" * 200 for number in range(60)]
+    answers = [api("POST", "conference/", {"name": name, "service_type": "conference"}) for name in names]
+    refused = [name for name, answer in zip(names, answers, strict=True) if answer.status_code != 201]
+    assert refused
+    for answer in answers:
+        assert answer.status_code in (201, 503)
+        assert answer.status_code == 201 or "disk" in answer.json()["error"]
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA max_page_count=1000000")
+    for name in refused:
+        assert api("GET", f"conference/?name={name}").json()["objects"] == []
+        assert api("POST", "conference/", {"name": name, "service_type": "conference"}).status_code == 201
+
+
 @pytest.mark.every_database
 @pytest.mark.parametrize("path", ["/api/admin/configuration/v1/conference/", "/admin/login/", "/oauth/token/"])
 def test_the_client_is_told(impatient: None, path: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,9 +52,14 @@ def test_what_a_process_takes(tmp_path: Path) -> None:
     assert bounds.usable(limit) == 128 * MEBI
 
 
-def test_the_kernel_takes_a_worker_first() -> None:
-    code = "from rostra.media import bounds; bounds.be_first(); print(open('/proc/self/oom_score_adj').read())"
-    assert int(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout) == 500
+@pytest.mark.parametrize(("ours", "its"), [(0, 500), (300, 800), (1000, 1000)])
+def test_the_kernel_takes_a_worker_first(ours: int, its: int) -> None:
+    code = (
+        "import sys; from rostra.media import bounds; file = open('/proc/self/oom_score_adj', 'r+')\n"
+        "file.write(sys.argv[1]); file.flush(); bounds.be_first(); file.seek(0); print(file.read())"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(ours)], check=True, capture_output=True, text=True)
+    assert int(done.stdout) == its
 
 
 async def test_workers_that_hang_or_grow_are_replaced(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Container, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 
@@ -72,9 +73,7 @@ class Child:
 
     async def start(self) -> None:
         """Start the program; its output goes to the end of the log file."""
-        self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        rotate(self.log)
-        with self.log.open("ab") as output:
+        with self._output() as output:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -84,6 +83,16 @@ class Child:
                 start_new_session=True,
                 preexec_fn=_end_with_parent(os.getpid()),
             )
+
+    def _output(self) -> BinaryIO:
+        """The log file; nowhere, where the disk is full."""
+        try:
+            self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            rotate(self.log)
+            return self.log.open("ab")
+        except OSError as problem:
+            logger.error("No log can be written", name=self.name, problem=str(problem))
+            return Path(os.devnull).open("ab")
 
     async def ended(self) -> int:
         """Wait until the running program ends; its exit code (negative: the signal that ended it)."""
@@ -154,7 +163,11 @@ def describe(code: int) -> str:
 def rotate(log: Path, limit: int = LOG_LIMIT) -> None:
     """Move a long log aside. It is copied and cut, because the child holds the file open for appending."""
     if log.exists() and log.stat().st_size > limit:
-        shutil.copyfile(log, log.with_suffix(log.suffix + ".1"))
+        older = log.with_suffix(log.suffix + ".1")
+        try:
+            shutil.copyfile(log, older)
+        except OSError:  # the disk is full: what is old makes room
+            older.unlink(missing_ok=True)
         os.truncate(log, 0)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -300,6 +301,9 @@ class ConfigurationReplica:
                 local.suspect(self.path)
                 await asyncio.sleep(_RETRY)
                 self._heard.put_nowait(None)
+            except sqlite3.OperationalError as problem:
+                logger.error("The local database takes no changes now", problem=str(problem))
+                await asyncio.sleep(_RETRY)
             except Exception:
                 logger.exception("Following the configuration failed")
                 await asyncio.sleep(_RETRY)

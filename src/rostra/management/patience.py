@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sqlite3
 import sys
 import threading
 import time
@@ -34,8 +35,11 @@ NO_ANSWER = (OperationalError, InterfaceError)
 """What is raised when the database does not do its part: it takes too long, or is not there."""
 BUSY = gettext_noop("The database is busy; try again.")
 AWAY = gettext_noop("The database cannot be reached; try again.")
+FULL = gettext_noop("The disk of the database is full, so nothing was changed; make room on it.")
 _AT_WORK = frozenset({"57014", "25P03", "55P03", "40001", "40P01"})
 """Codes of PostgreSQL for what took too long, or was in the way of another; else, and without one, it is not there."""
+_DISK_FULL = "53100"
+"""The same for a disk."""
 
 
 class _Bound(threading.local):
@@ -84,7 +88,10 @@ def failed(request: HttpRequest) -> HttpResponse:
 def unanswered(request: HttpRequest, problem: BaseException) -> HttpResponse:
     """The answer to a request to which the database gave none (`NO_ANSWER`)."""
     logger.error("The database did not answer", path=request.path, problem=str(problem))
-    sentence, seconds = (AWAY, "5") if _is_away(problem) else (BUSY, "1")
+    if _is_full(problem):
+        sentence, seconds = FULL, "60"
+    else:
+        sentence, seconds = (AWAY, "5") if _is_away(problem) else (BUSY, "1")
     if request.path.startswith("/api/"):
         return respond({"error": sentence}, 503, Retry_After=seconds)
     return HttpResponse(gettext(sentence), status=503, content_type="text/plain", headers={"Retry-After": seconds})
@@ -92,6 +99,13 @@ def unanswered(request: HttpRequest, problem: BaseException) -> HttpResponse:
 
 def _is_away(problem: BaseException) -> bool:
     return connection.vendor == "postgresql" and getattr(problem.__cause__, "sqlstate", None) not in _AT_WORK
+
+
+def _is_full(problem: BaseException) -> bool:
+    cause = problem.__cause__
+    return (
+        getattr(cause, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL or getattr(cause, "sqlstate", None) == _DISK_FULL
+    )
 
 
 def _limit(connection: Any, **_: Any) -> None:

@@ -20,6 +20,7 @@ SHARE = 0.7
 """Of the machine's memory, the most that one worker may take."""
 _FIRST = 500
 """What is added to a worker's badness, of 1000, when the kernel looks for a process to end (proc(5))."""
+_MOST = 1000
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -63,5 +64,7 @@ def allocated() -> int:
 
 
 def be_first() -> None:
-    """When memory runs out, this process is to go before others of ours. Raises OSError where that cannot be said."""
-    Path("/proc/self/oom_score_adj").write_text(str(_FIRST))
+    """When memory runs out, this process is to go before others of ours, whatever all were started with (in containers
+    without a guarantee 1000, the most there is). Raises OSError where that cannot be said."""
+    badness = Path("/proc/self/oom_score_adj")
+    badness.write_text(str(min(_MOST, max(0, int(badness.read_text())) + _FIRST)))

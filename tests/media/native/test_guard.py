@@ -22,7 +22,9 @@ def rtp(source: int, sequence: int = 0, payload_type: int = 97) -> bytes:
     return struct.pack("!BBHII", 0x80, payload_type, sequence, 0, source) + bytes(20)
 
 
-def passed(bench: Bench, packets: Iterable[bytes], rate: float = RATE) -> tuple[list[bytes], list[int]]:
+def passed(
+    bench: Bench, packets: Iterable[bytes], rate: float = RATE, own: Iterable[int] = ()
+) -> tuple[list[bytes], list[int]]:
     """What comes through a guard when all of it comes at once; and what is said of that on the bus."""
     pipeline = bench.launch("appsrc name=in format=time ! appsink name=out sync=false async=false emit-signals=true")
     got: list[bytes] = []
@@ -35,6 +37,8 @@ def passed(bench: Bench, packets: Iterable[bytes], rate: float = RATE) -> tuple[
     pipeline.get_by_name("out").connect("new-sample", take)
     source = pipeline.get_by_name("in")
     guard.put(source.get_static_pad("src"), rate)
+    for number in own:
+        guard.own(source.get_static_pad("src"), number)
     for packet in packets:
         source.emit("push-buffer", Gst.Buffer.new_wrapped(packet) if packet else Gst.Buffer.new())
     source.emit("end-of-stream")
@@ -82,3 +86,25 @@ def test_a_new_source_each_packet(bench: Bench, among: bool) -> None:
     sources = [struct.unpack("!I", packet[8:12])[0] for packet in got]
     assert 6 <= len(set(sources)) <= 10
     assert sources.count(1) == (1001 if among else 1)
+
+
+def test_nobody_else_sends_from_sources_of_ours(bench: Bench) -> None:
+    theirs = [rtp(3), struct.pack("!BBHI", 0x80, 201, 1, 3), rtp(9)]
+    ours = [rtp(1), struct.pack("!BBHI", 0x80, 200, 1, 2), rtp(2)]
+    assert passed(bench, [*ours, *theirs, *ours], own=(1, 2, 1))[0] == theirs
+
+
+@pytest.mark.parametrize(("sources", "said"), [(guard.SOURCES, 0), (guard.SOURCES + 300, 1)])
+def test_more_sources_than_any_call_has_are_told(bench: Bench, sources: int, said: int) -> None:
+    """Once, and not for those that come again, as those of one call do."""
+    pipeline = bench.launch("appsrc name=in format=time ! fakesink sync=false async=false")
+    source = pipeline.get_by_name("in")
+    guard.count_sources(source.get_static_pad("src"), guard.SOURCES)
+    for number in range(sources):
+        for one in (number, number - 3, number - 1, number):
+            source.emit("push-buffer", Gst.Buffer.new_wrapped(rtp(max(0, one))))
+    source.emit("end-of-stream")
+    wanted, found = Gst.MessageType.ELEMENT | Gst.MessageType.EOS, 0
+    while (message := pipeline.get_bus().timed_pop_filtered(5 * Gst.SECOND, wanted)).type != Gst.MessageType.EOS:
+        found += message.has_name(guard.TOO_MANY)
+    assert found == said

@@ -87,10 +87,10 @@ class BackplaneLeg(Leg):
     def _begin(self, key_out: CryptoAttribute, key_in: CryptoAttribute) -> tuple[Pipeline, Any, Any]:
         """A new pipeline with its RTP element; what encrypts and decrypts. Raises BadDescription, BadPipeline."""
         pipeline = self._pipeline = Pipeline(f"backplane {self.id}", self._failed)
-        self._rtpbin = pipeline.add(make("rtpbin", "rtp"))
+        self._rtpbin = rtp_parts.steady(pipeline.add(make("rtpbin", "rtp")))
         self._rtpbin.set_property("rtp-profile", _AVPF)
         encoder = srtp.encryption(pipeline, "encrypt", key_out)
-        decoder = srtp.Decryption(pipeline, "decrypt", key_in).element
+        decoder = srtp.Decryption(pipeline, "decrypt", key_in, most=None).element
         rtp_parts.link(
             rtp_parts.source(pipeline, "in", self._endpoint, "application/x-srtp"), "src", decoder, "rtp_sink"
         )

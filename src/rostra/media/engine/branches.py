@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 from rostra.media.codecs.row import CodecRow
+from rostra.media.engine import guard
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.pace import Pace
 from rostra.media.engine.pipeline import elements_with, make_bin
@@ -47,7 +48,8 @@ def receive_video(row: CodecRow, source: str, name: str, channel: str, *, standb
     """
     waits = f"standby={str(standby).lower()}"
     made = make_bin(
-        f"{row.depayloader} ! tee name=split ! {VIDEO_GATE} {waits} always={str(not row.resyncs).lower()} ! "
+        f"{row.depayloader} name=packets ! tee name=split ! "
+        f"{VIDEO_GATE} {waits} always={str(not row.resyncs).lower()} ! "
         f"{_QUEUE.format(milliseconds=500)} ! {PACE} ! {row.decoder} ! videoconvert ! "
         f"video/x-raw,format=I420 ! {VIDEO_SINK} {waits} "
         f"split. ! valve name=passing ! {PUBLISH}",
@@ -56,6 +58,7 @@ def receive_video(row: CodecRow, source: str, name: str, channel: str, *, standb
     _name(made, "source", source)
     made.get_by_name("look").set_property("source", source)
     made.get_by_name("publish").set_property("channel", channel)
+    guard.put_on_pictures(made.get_by_name("packets"), row.name)
     for decoder in elements_with(made, "automatic-request-sync-points"):
         decoder.set_property("automatic-request-sync-points", row.resyncs)
         decoder.set_property("max-errors", -1)

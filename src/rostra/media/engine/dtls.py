@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rostra.domain.media import DtlsSide
+from rostra.media.engine import guard
 from rostra.media.engine.gst import Gst, GstNet
 from rostra.media.engine.pipeline import Pipeline, make
 from rostra.media.engine.sections import BadDescription
@@ -65,6 +66,7 @@ class Secured:
         self._decoder.set_property("pem", agreed.certificate)
         self._decoder.set_property("connection-id", name)
         self._decoder.connect("notify::peer-pem", self._introduced)
+        guard.count_sources(self._decoder.get_static_pad("rtp_src"), guard.SOURCES_SWITCHED)
         self._encoder.set_property("is-client", agreed.begins)
         self._encoder.set_property("connection-id", name)
 

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from rostra.media.engine import stage
 from rostra.media.engine.estimator import Base, Heard
-from rostra.media.engine.rtp_statistics import Sent
+from rostra.media.engine.rtp_statistics import Sent, passed
 
 SECOND, ANSWERED = 1.0, 0.4
 """Seconds over which missed packets are counted, and after which most of them have been asked for."""
@@ -166,8 +166,8 @@ class Reports:
         if last is None or last[1].source != sent.source:
             return None
         before = last[1]
-        packets, lost = sent.highest - before.highest, max(0, sent.lost - before.lost)
-        if not 0 < packets < 1 << 16:
+        packets, lost = passed(sent.highest, before.highest), max(0, sent.lost - before.lost)
+        if packets <= 0:
             return None
         lost = min(lost, packets)
         bits = 8 * (sent.octets - before.octets) * (packets - lost) // packets

@@ -156,5 +156,10 @@ class Pipeline:
             elif message.has_name(guard.FLOOD):
                 _, dropped = message.get_structure().get_uint64("dropped")
                 logger.warning("A far end sends more than calls do: dropped", pipeline=self.name, packets=dropped)
+            elif message.has_name(guard.TOO_MANY):
+                self._tell("the far end sends from too many sources")
+            elif message.has_name(guard.TOO_LARGE):
+                size = {side: message.get_structure().get_int(side)[1] for side in ("width", "height")}
+                logger.warning("A far end sends pictures that are too large: not shown", pipeline=self.name, **size)
             elif self._on_message:
                 self._on_message(message)

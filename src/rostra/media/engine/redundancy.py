@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from rostra.media.engine.rtp_statistics import passed
+
 
 class Redundancy:
     """Of one stream of sound."""
@@ -29,5 +31,5 @@ class Redundancy:
         """What to look at where there are but reports: how many packets each is about and how many it says are lost,
         since the beginning; 0: none has come. Of those between the last two reports."""
         before, self._reported = self._reported, (highest, lost)
-        sent, missed = (highest - before[0], lost - before[1]) if before and before[0] else (0, 0)
+        sent, missed = (passed(highest, before[0]), lost - before[1]) if before and before[0] else (0, 0)
         return missed / sent if sent > 0 else 0.0

@@ -18,7 +18,17 @@ from rostra.media.engine.pipeline import BadPipeline, Pipeline, make
 NOWHERE, NOWHERE_6 = "127.0.0.1", "::1"
 """Host of sinks whose destination is not known; their port is the discard service's."""
 DISCARD = 9
+_CLOCK_TIME = 3
+"""As `GstRtpNtpTimeSource` counts: of the pipeline's clock."""
 _WORD = re.compile(r"[A-Za-z0-9-]+")
+
+
+def steady(sessions: Any) -> Any:
+    """The reports of these sessions (an `rtpbin`) state times of the machine's steady clock (RFC 3550 4): those of a
+    clock that is set meanwhile would have far ends show pictures long before or after what was said, and us find a
+    long way to them."""
+    sessions.set_property("ntp-time-source", _CLOCK_TIME)
+    return sessions
 
 
 def source(pipeline: Pipeline, name: str, endpoint: socket.socket, caps: str) -> Any:

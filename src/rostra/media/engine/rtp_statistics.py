@@ -10,6 +10,8 @@ from rostra.domain.media import StreamType
 from rostra.media.engine.meter import Count, Reading
 
 VIDEO_CLOCK = 90000
+_LONGEST = 10
+"""Seconds of a round trip from which on there is none."""
 CAMERA_CLOCK = 4800
 """Of what moves cameras, which nobody counts."""
 
@@ -99,7 +101,7 @@ def read(rtpbin: Any, session: int) -> tuple[list[Received], list[Sent]]:
                         bitrate=float(_get(source, "bitrate", 0)),
                         lost=max(0, _get(report, "rb-packetslost", 0)) if report else 0,
                         jitter=_get(report, "rb-jitter", 0) / rate if report else 0.0,
-                        round_trip=_get(report, "rb-round-trip", 0) / 65536 if report else 0.0,
+                        round_trip=round_trip(_get(report, "rb-round-trip", 0)) if report else 0.0,
                         highest=_get(report, "rb-exthighestseq", 0) if report else 0,
                     )
                 )
@@ -117,6 +119,18 @@ def read(rtpbin: Any, session: int) -> tuple[list[Received], list[Sent]]:
                 )
             )
     return received, sent
+
+
+def round_trip(units: int) -> float:
+    """Seconds of so many 65536ths; 0, as where there is none, for what no call would survive: a far end that counts
+    its own delay a little short, at the moment when these numbers wrap, makes it 18 hours."""
+    return units / 65536 if units < 65536 * _LONGEST else 0.0
+
+
+def passed(now: int, before: int) -> int:
+    """Packets between two numbers of reports (RFC 3550 6.4.1, "extended highest sequence number"); negative: the second
+    is older. Some far ends do not count wraps, so it is told by 16 bits: between two reports there are fewer."""
+    return ((now - before + 0x8000) & 0xFFFF) - 0x8000
 
 
 def hosts(rtpbin: Any, session: int) -> set[str]:

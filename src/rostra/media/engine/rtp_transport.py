@@ -105,7 +105,7 @@ class RtpTransport:
         return Line(self.leg, plan, self._pairs[w.index], self._pressed, known)
 
     def _sessions(self) -> Any:
-        made = self._pipeline.add(make("rtpbin", "rtp"))
+        made = rtp_parts.steady(self._pipeline.add(make("rtpbin", "rtp")))
         made.set_property("latency", JITTER)
         made.set_property("do-lost", True)
         made.set_property("autoremove", True)

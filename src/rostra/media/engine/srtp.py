@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from rostra.domain.media import CryptoAttribute
 from rostra.media import encryption as keys
-from rostra.media.engine import stage
+from rostra.media.engine import guard, stage
 from rostra.media.engine.gst import Gst
 from rostra.media.engine.pipeline import Pipeline, make
 from rostra.media.engine.sections import BadDescription
@@ -66,9 +66,11 @@ class Decryption:
     """
 
     def __init__(
-        self, pipeline: Pipeline, name: str, crypto: CryptoAttribute, rollovers: Mapping[int, int] | None = None
-    ) -> None:
-        """`rollovers`: counts known from an earlier one, by source number. Raises BadDescription."""
+        self, pipeline: Pipeline, name: str, crypto: CryptoAttribute, rollovers: Mapping[int, int] | None = None,
+        *, most: int | None = guard.SOURCES_SWITCHED,
+    ) -> None:  # fmt: skip
+        """`rollovers`: counts known from an earlier one, by source number. `most`: sources that it may be, one after
+        another; None: it is one of ours. Raises BadDescription."""
         key, suite = _key(crypto)
         members = ",".join(f"{member}=(string){value}" for member, value in _ciphers(suite).items())
         self._caps = f"application/x-srtp,srtp-key=(buffer){key.hex()},{members},roc=(uint)"
@@ -79,6 +81,8 @@ class Decryption:
         for source, count in (rollovers or {}).items():
             self._library.rostra_srtp_gate_expect(self._pointer, ctypes.c_uint32(source), ctypes.c_uint32(count))
         self.element.connect("request-key", self._asked)
+        if most is not None:
+            guard.count_sources(self.element.get_static_pad("rtp_src"), most)
 
     @property
     def rollovers(self) -> dict[int, int]:

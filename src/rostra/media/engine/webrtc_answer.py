@@ -139,6 +139,11 @@ def repeats(transport: str) -> dict[str, str]:
     return dict(_REPEATS.findall(transport))
 
 
+def sources(transport: str) -> set[int]:
+    """RTP source numbers in an answer of the element."""
+    return {int(number) for number in _SOURCE.findall(transport)}
+
+
 def with_repeats(transport: str, wanted: Mapping[str, str]) -> str:
     """An answer of the element with these numbers for retransmissions.
 
@@ -150,6 +155,7 @@ def with_repeats(transport: str, wanted: Mapping[str, str]) -> str:
 
 
 _REPEATS = re.compile(r"^a=ssrc-group:FID (\d+) (\d+)", re.MULTILINE)
+_SOURCE = re.compile(r"^a=ssrc:(\d+)", re.MULTILINE)
 _SOURCES = re.compile(r"^a=ssrc.*", re.MULTILINE)
 _NUMBER = re.compile(r"\b\d+\b")
 

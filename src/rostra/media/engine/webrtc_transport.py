@@ -20,7 +20,7 @@ from rostra.domain.ice import NO_SERVERS, IceServers, usable_candidate
 from rostra.domain.presenting import slides_of
 from rostra.environment import PortRange
 from rostra.media import certificate
-from rostra.media.engine import branches, dtls, feedback, rtp_statistics
+from rostra.media.engine import branches, dtls, feedback, guard, rtp_parts, rtp_statistics
 from rostra.media.engine.gst import Gst, GstSdp, GstWebRTC
 from rostra.media.engine.ice import missing, resolved
 from rostra.media.engine.pipeline import BadPipeline, Pipeline, elements_with, make
@@ -32,6 +32,7 @@ from rostra.media.engine.webrtc_answer import (
     TRANSPORT_WIDE,
     inner_offer,
     repeats,
+    sources,
     transport_wide_number,
     with_repeats,
 )
@@ -86,6 +87,8 @@ class WebRtcTransport:
         self._gathered = asyncio.Event()
         self._senders: dict[str, Any] = {}
         self._repeaters: list[Any] = []
+        self._ways: list[Any] = []
+        """Pads that packets of the far end come by."""
         self._repeats: dict[str, str] = {}
         """RTP sources of retransmissions, by what they repeat: the same for the connection's life."""
         self.receivers = Receivers(leg, self._pipeline, shown_as=self._shown_as)
@@ -103,7 +106,7 @@ class WebRtcTransport:
             self.element.connect("notify::connection-state", self._connection_changed),
         ]
         self._redundancy, self._doubled = Redundancy(), float("-inf")
-        self._repair = Repair(self.element.get_by_name("rtpbin"), self.receivers.hold)
+        self._repair = Repair(rtp_parts.steady(self.element.get_by_name("rtpbin")), self.receivers.hold)
         self._pipeline.add(self.element)
 
     def follows(self, plan: Plan, *, answered: bool = False) -> bool:
@@ -163,7 +166,10 @@ class WebRtcTransport:
         for repeater in self._repeaters:
             numbers, _ = Gst.Structure.from_string(f"application/x-rtp-ssrc-map{members}")
             repeater.set_property("ssrc-map", numbers)
-        return with_repeats(text, self._repeats)
+        said = with_repeats(text, self._repeats)
+        for way, source in itertools.product(self._ways, sources(said)):
+            guard.own(way, source)
+        return said
 
     @property
     def fingerprint(self) -> str:
@@ -195,6 +201,7 @@ class WebRtcTransport:
         await self._pipeline.close()
         self._senders.clear()
         self._repeaters.clear()
+        self._ways.clear()
         self.receivers.clear()
         self.element = None
 
@@ -259,7 +266,11 @@ class WebRtcTransport:
             if kind == "dtlssrtpdec":
                 element.set_property("pem", self._certificate.pem)
                 element.connect("notify::peer-pem", self._introduced)
+                guard.count_sources(element.get_static_pad("rtp_src"), guard.SOURCES)
             element.set_property("connection-id", f"{id(self)}-{next(self._associations[kind])}")
+        elif kind == "nicesrc":
+            self._ways.append(element.get_static_pad("src"))
+            guard.put(self._ways[-1])
         elif kind == "rtprtxsend":
             self._repeaters.append(element)
         elif kind == "rtpreddec":

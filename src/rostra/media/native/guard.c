@@ -8,6 +8,8 @@
 #define NEW_SOURCES 1.0    /* a second */
 #define REMARKS 10         /* seconds between two messages */
 #define HEADER 12
+#define OWN 8
+#define NAME "rostra-guard"
 
 typedef struct {
   double rate, packets, sources; /* packets a second; what the buckets hold */
@@ -15,7 +17,16 @@ typedef struct {
   guint32 known[KNOWN];          /* the latest heard first */
   guint count;
   guint64 dropped;
+  guint32 own[OWN]; /* that we send from: who sends from them is no far end */
+  gint owned;       /* atomic; grows */
 } Guard;
+
+static gboolean is_own(Guard *guard, guint32 source) {
+  gint owned = g_atomic_int_get(&guard->owned);
+  for (gint i = 0; i < owned; i++)
+    if (guard->own[i] == source) return TRUE;
+  return FALSE;
+}
 
 static void fill(Guard *guard, gint64 now) {
   double seconds = (now - guard->filled) / 1e6;
@@ -45,8 +56,11 @@ static gboolean wanted(Guard *guard, GstBuffer *buffer) {
   if (guard->packets < 1 || size < 2) return FALSE;
   guard->packets--;
   if (head[0] >> 6 != 2) return head[0] < 4 || (head[0] >= 20 && head[0] < 64);
-  if (head[1] >= 192 && head[1] < 224) return TRUE; /* RTCP (RFC 5761 4) */
-  return size == HEADER && may_speak(guard, GST_READ_UINT32_BE(head + 8));
+  if (head[1] >= 192 && head[1] < 224) /* RTCP (RFC 5761 4) */
+    return size < 8 || !is_own(guard, GST_READ_UINT32_BE(head + 4));
+  if (size < HEADER) return FALSE;
+  guint32 source = GST_READ_UINT32_BE(head + 8);
+  return !is_own(guard, source) && may_speak(guard, source);
 }
 
 static gboolean drop_unwanted(GstBuffer **buffer, guint index, gpointer data) {
@@ -85,11 +99,64 @@ static GstPadProbeReturn passes(GstPad *pad, GstPadProbeInfo *info, gpointer dat
   return result;
 }
 
+/* Once for each pad, as long as that lives. */
 ROSTRA_EXPORT void rostra_guard(GstPad *pad, double rate) {
+  if (g_object_get_data(G_OBJECT(pad), NAME)) return;
   Guard *guard = g_new0(Guard, 1);
   guard->rate = guard->packets = rate;
   guard->sources = KNOWN;
   guard->filled = g_get_monotonic_time();
   guard->remarked = guard->filled - 2 * REMARKS * (gint64)G_USEC_PER_SEC;
-  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, passes, guard, g_free);
+  g_object_set_data_full(G_OBJECT(pad), NAME, guard, g_free);
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, passes, guard, NULL);
+}
+
+/* We send from this source to where such a pad has its packets from. From one thread. */
+ROSTRA_EXPORT void rostra_guard_own(GstPad *pad, guint32 source) {
+  Guard *guard = g_object_get_data(G_OBJECT(pad), NAME);
+  gint owned = g_atomic_int_get(&guard->owned);
+  if (owned == OWN || is_own(guard, source)) return;
+  guard->own[owned] = source;
+  g_atomic_int_set(&guard->owned, owned + 1);
+}
+
+/* ---- sources with a key ----------------------------------------------------------------------------------------- */
+
+#define KEYED 16
+
+typedef struct {
+  guint32 known[KEYED]; /* round and round */
+  guint count, most;
+} Counted;
+
+static void count_source(Counted *counted, GstPad *pad, GstBuffer *buffer) {
+  guint8 head[HEADER];
+  if (gst_buffer_extract(buffer, 0, head, HEADER) < HEADER) return;
+  guint32 source = GST_READ_UINT32_BE(head + 8);
+  for (guint i = 0; i < MIN(counted->count, KEYED); i++)
+    if (counted->known[i] == source) return;
+  counted->known[counted->count++ % KEYED] = source;
+  GstElement *element = counted->count == counted->most + 1 ? gst_pad_get_parent_element(pad) : NULL;
+  if (!element) return;
+  gst_element_post_message(
+      element, gst_message_new_element(GST_OBJECT(element), gst_structure_new_empty("rostra-too-many-sources")));
+  gst_object_unref(element);
+}
+
+static GstPadProbeReturn keyed_come(GstPad *pad, GstPadProbeInfo *info, gpointer counted) {
+  if (info->type & GST_PAD_PROBE_TYPE_BUFFER) {
+    count_source(counted, pad, GST_PAD_PROBE_INFO_BUFFER(info));
+  } else {
+    GstBufferList *list = GST_PAD_PROBE_INFO_BUFFER_LIST(info);
+    for (guint i = 0; i < gst_buffer_list_length(list); i++) count_source(counted, pad, gst_buffer_list_get(list, i));
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+/* What has been decrypted leaves by this pad: say so when it is of more sources than these. What decrypts keeps
+ * something of each for ever, as does what is behind it. */
+ROSTRA_EXPORT void rostra_count_sources(GstPad *pad, guint most) {
+  Counted *counted = g_new0(Counted, 1);
+  counted->most = most;
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, keyed_come, counted, g_free);
 }

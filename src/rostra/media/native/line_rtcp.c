@@ -8,11 +8,11 @@
 #define DESCRIPTION 202
 #define CNAME 1
 #define BLOCK 24
-#define UNIX_TO_NTP 2208988800u
 
+/* Of the clock that pictures are timed by as well, which nobody sets: see rtp_parts.steady. */
 static guint64 ntp_time(void) {
-  gint64 now = g_get_real_time();
-  guint64 seconds = (guint64)(now / G_USEC_PER_SEC) + UNIX_TO_NTP;
+  gint64 now = g_get_monotonic_time();
+  guint64 seconds = (guint64)(now / G_USEC_PER_SEC);
   return seconds << 32 | ((guint64)(now % G_USEC_PER_SEC) << 32) / G_USEC_PER_SEC;
 }
 

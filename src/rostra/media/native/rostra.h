@@ -135,6 +135,18 @@ gboolean rostra_gate_rests(GstElement *gate);
 /* A picture that would have come to it was kept back before. */
 void rostra_gate_skip(GstElement *gate);
 
+/* ---- picture_sizes.c: what an encoded picture says of its size; picture_guard.c: what may pass --------------- */
+
+typedef enum { ROSTRA_SAYS_NOTHING, ROSTRA_FITS, ROSTRA_TOO_LARGE } RostraWhatSaid;
+typedef struct {
+  RostraWhatSaid what;
+  int width, height;
+} RostraSaid;
+typedef RostraSaid (*RostraPictureSize)(const guint8 *data, gsize size);
+
+RostraPictureSize rostra_picture_size_of(const char *codec); /* NULL: it cannot say one that is too large */
+RostraSaid rostra_size_of_avcc(const guint8 *data, gsize size);
+
 /* ---- bitmaps.c: RGBA pictures to blend -------------------------------------------------------------------- */
 
 typedef struct _Bitmap Bitmap;
