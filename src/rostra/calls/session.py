@@ -148,9 +148,8 @@ class CallSession(CameraLegs):
         state = self._calls.get(call)
         if state is None:
             return
-        if not state.ready.is_set():  # it overtook the offer that waits for a worker
-            with contextlib.suppress(TimeoutError):
-                await in_time(state.ready.wait(), OVERTAKEN)
+        with contextlib.suppress(TimeoutError):  # it may overtake the offer, which waits for a worker
+            await in_time(state.ready.wait(), OVERTAKEN)
         await self._tell(call, lambda worker: worker.add_candidate(call, mid, candidate, ufrag))
 
     async def reserve_rtp(

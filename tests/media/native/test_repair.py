@@ -120,6 +120,27 @@ def test_buffers_are_held_back_until_so_long_after_their_time(bench: Bench) -> N
         assert least <= time.monotonic() - began < most
 
 
+def test_behind_a_gap_nothing_goes_on_before_a_key_frame(bench: Bench) -> None:
+    pipeline = bench.launch(
+        "appsrc name=in format=time caps=video/x-h264 ! rostrapace name=pace keys=true ! appsink name=out sync=false"
+    )
+    asked: list[str] = []
+
+    def told(_: Any, info: Any) -> Any:
+        asked.append(info.get_event().get_structure().get_name())
+        return Gst.PadProbeReturn.OK
+
+    upstream = pipeline.get_by_name("in").get_static_pad("src")
+    upstream.add_probe(Gst.PadProbeType.EVENT_UPSTREAM, lambda pad, info: told(pad, info))
+    delta, gap = Gst.BufferFlags.DELTA_UNIT, Gst.BufferFlags.DISCONT
+    for number, flags in enumerate([gap, delta, delta, delta | gap, delta, delta, gap, delta, 0]):
+        buffer = Gst.Buffer.new_wrapped(bytes([number]))
+        buffer.set_flags(Gst.BufferFlags(flags))
+        pipeline.get_by_name("in").emit("push-buffer", buffer)
+    assert [bench.content(bench.sample(pipeline))[0] for _ in range(6)] == [0, 1, 2, 6, 7, 8]
+    assert asked.count("GstForceKeyUnit") == 1
+
+
 def test_what_has_a_strange_time_is_not_held_longer_and_an_end_is_not_waited_for(bench: Bench) -> None:
     pipeline = bench.launch(
         "appsrc name=in is-live=true format=time caps=video/x-h264 ! rostrapace name=pace delay=100 ! "

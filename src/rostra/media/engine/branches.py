@@ -50,7 +50,7 @@ def receive_video(row: CodecRow, source: str, name: str, channel: str, *, standb
     made = make_bin(
         f"{row.depayloader} name=packets ! tee name=split ! "
         f"{VIDEO_GATE} {waits} always={str(not row.resyncs).lower()} ! "
-        f"{_QUEUE.format(milliseconds=500)} ! {PACE} ! {row.decoder} ! videoconvert ! "
+        f"{_QUEUE.format(milliseconds=500)} ! {PACE} keys={str(row.resyncs).lower()} ! {row.decoder} ! videoconvert ! "
         f"video/x-raw,format=I420 ! {VIDEO_SINK} {waits} "
         f"split. ! valve name=passing ! {PUBLISH}",
         name,

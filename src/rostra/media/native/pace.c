@@ -1,13 +1,19 @@
 /* rostrapace: holds buffers back until so long after their time, so that those that had to be waited for are not late.
  *
- * Never longer than that after they came, whatever their times say. */
+ * Never longer than that after they came, whatever their times say.
+ *
+ * Behind a queue that drops what is old: of pictures nothing goes on after such a gap before a key frame, which is asked
+ * for. A decoder would not notice, and smear what it has up to the next one. */
 #include "rostra.h"
 
 #include <gst/base/gstbasetransform.h>
 
 typedef struct {
   GstBaseTransform parent;
-  guint delay; /* property, ms; object lock */
+  guint delay;  /* property, ms; object lock */
+  gboolean keys; /* property; set before it starts */
+  gboolean torn; /* no key frame since a gap; streaming thread, as what follows */
+  gint64 asked;
   GMutex lock;
   GCond ended;
   gboolean flushing; /* lock */
@@ -18,8 +24,9 @@ typedef struct {
 
 G_DEFINE_TYPE(RostraPace, rostra_pace, GST_TYPE_BASE_TRANSFORM)
 
-enum { PROP_DELAY = 1 };
+enum { PROP_DELAY = 1, PROP_KEYS };
 #define MOST 1000 /* ms */
+#define PATIENCE (500 * G_TIME_SPAN_MILLISECOND)
 
 static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
@@ -27,14 +34,22 @@ static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
 static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
+  RostraPace *self = (RostraPace *)object;
   GST_OBJECT_LOCK(object);
-  ((RostraPace *)object)->delay = g_value_get_uint(value);
+  if (id == PROP_KEYS)
+    self->keys = g_value_get_boolean(value);
+  else
+    self->delay = g_value_get_uint(value);
   GST_OBJECT_UNLOCK(object);
 }
 
 static void get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
+  RostraPace *self = (RostraPace *)object;
   GST_OBJECT_LOCK(object);
-  g_value_set_uint(value, ((RostraPace *)object)->delay);
+  if (id == PROP_KEYS)
+    g_value_set_boolean(value, self->keys);
+  else
+    g_value_set_uint(value, self->delay);
   GST_OBJECT_UNLOCK(object);
 }
 
@@ -51,8 +66,24 @@ static gint64 left(RostraPace *self, GstClockTime time) {
   return delay ? CLAMP((gint64)time + delay - now, 0, delay) : 0;
 }
 
+/* Does a picture follow what it is made from? */
+static gboolean follows(RostraPace *self, GstBuffer *buffer) {
+  if (!GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT))
+    self->torn = FALSE;
+  else if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT))
+    self->torn = TRUE;
+  gint64 now = g_get_monotonic_time();
+  if (self->torn && (!self->asked || now - self->asked > PATIENCE)) {
+    self->asked = now;
+    gst_pad_push_event(GST_BASE_TRANSFORM_SINK_PAD(self),
+                       gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+  }
+  return !self->torn;
+}
+
 static GstFlowReturn transform_ip(GstBaseTransform *transform, GstBuffer *buffer) {
   RostraPace *self = (RostraPace *)transform;
+  if (self->keys && !follows(self, buffer)) return GST_BASE_TRANSFORM_FLOW_DROPPED;
   GstClockTime time = gst_segment_to_running_time(&transform->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
   gint64 wait = GST_CLOCK_TIME_IS_VALID(time) ? left(self, time) : 0;
   if (wait <= 0) return GST_FLOW_OK;
@@ -100,6 +131,10 @@ static void rostra_pace_class_init(RostraPaceClass *klass) {
                                                     MOST, 0,
                                                     G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                         GST_PARAM_MUTABLE_PLAYING));
+  g_object_class_install_property(
+      object, PROP_KEYS,
+      g_param_spec_boolean("keys", "Keys", "Nothing goes on between a gap and the next key frame", FALSE,
+                           G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
   gst_element_class_add_static_pad_template(element, &sink_template);
   gst_element_class_add_static_pad_template(element, &src_template);
   gst_element_class_set_static_metadata(element, "Pace", "Generic", "Holds media back for what comes late", "Rostra");
