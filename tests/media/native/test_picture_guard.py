@@ -46,7 +46,7 @@ SIZES = [
 @pytest.mark.parametrize(("size", "what"), SIZES)
 def test_so_large_and_no_larger(size: tuple[int, int], what: int) -> None:
     found = what, *size
-    assert says("H264", counted(b"\x09\x10", sps(*size), SLICE)) == found
+    assert says("H264 avc", counted(b"\x09\x10", sps(*size), SLICE)) == found
     assert says("H264", START + sps(*size) + START + SLICE) == found
     assert says("H264", START + sps(*size, profile=100) + START[1:] + SLICE) == found
     assert says("VP8", vp8(*size)) == found
@@ -54,15 +54,15 @@ def test_so_large_and_no_larger(size: tuple[int, int], what: int) -> None:
 
 
 def test_what_else_a_decoder_would_make_room_for() -> None:
-    assert says("H264", counted(sps(4096, 2304, kept=5)))[0] == FITS
-    assert says("H264", counted(sps(4096, 2304, kept=6)))[0] == TOO_LARGE
-    assert says("H264", counted(sps(1920, 1088, kept=16)))[0] == FITS
-    assert says("H264", counted(sps(320, 240, profile=100, chroma=3)))[0] == TOO_LARGE
-    assert says("H264", counted(sps(320, 240, profile=100, depth=10)))[0] == TOO_LARGE
-    assert says("H264", counted(sps(320, 240, profile=144)))[0] == TOO_LARGE
-    assert says("H264", counted(sps(2**32, 16)))[0] == TOO_LARGE
-    assert says("H264", counted(sps(320, 240)[:6]))[0] == TOO_LARGE, "who reads on finds anything"
-    assert says("H264", counted(sps(320, 240), sps(8192, 8192), SLICE))[0] == TOO_LARGE
+    assert says("H264 avc", counted(sps(4096, 2304, kept=5)))[0] == FITS
+    assert says("H264 avc", counted(sps(4096, 2304, kept=6)))[0] == TOO_LARGE
+    assert says("H264 avc", counted(sps(1920, 1088, kept=16)))[0] == FITS
+    assert says("H264 avc", counted(sps(320, 240, profile=100, chroma=3)))[0] == TOO_LARGE
+    assert says("H264 avc", counted(sps(320, 240, profile=100, depth=10)))[0] == TOO_LARGE
+    assert says("H264 avc", counted(sps(320, 240, profile=144)))[0] == TOO_LARGE
+    assert says("H264 avc", counted(sps(2**32, 16)))[0] == TOO_LARGE
+    assert says("H264 avc", counted(sps(320, 240)[:6]))[0] == TOO_LARGE, "who reads on finds anything"
+    assert says("H264 avc", counted(sps(320, 240), sps(8192, 8192), SLICE))[0] == TOO_LARGE
     assert says("VP8", vp8(16383, 16383)) == (TOO_LARGE, 16383, 16383)
     assert says("VP8", vp8(320, 240)[:9])[0] == TOO_LARGE
     assert says("VP9", vp9(65536, 65536)) == (TOO_LARGE, 65536, 65536)
@@ -74,14 +74,14 @@ def test_what_else_a_decoder_would_make_room_for() -> None:
 
 @pytest.mark.parametrize(
     ("codec", "data"),
-    [("H264", counted(b"\x41\x9a")), ("H264", START + b"\x41"), ("H264", b""), ("VP8", b"\x31\x1a"), ("VP8", b""),
+    [("H264 avc", counted(b"\x41\x9a")), ("H264", START + b"\x41"), ("H264", b""), ("VP8", b"\x31\x1a"), ("VP8", b""),
      ("VP9", b"\x86\x00\x40\x92"), ("VP9", vp9(320, 240, inter=True)), ("VP9", b"\x88"), ("VP9", b"")],
 )  # fmt: skip
 def test_most_pictures_say_nothing(codec: str, data: bytes) -> None:
     assert says(codec, data)[0] == NOTHING
 
 
-@given(st.sampled_from(["H264", "VP8", "VP9"]), st.binary(max_size=300), st.binary(max_size=8))
+@given(st.sampled_from(["H264", "H264 avc", "VP8", "VP9"]), st.binary(max_size=300), st.binary(max_size=8))
 def test_whatever_comes_is_read(codec: str, data: bytes, more: bytes) -> None:
     for one in (data, counted(b"\x67" + data, more), START + b"\x67" + data, b"\x82\x49\x83\x42" + data):
         assert says(codec, one)[0] in (NOTHING, FITS, TOO_LARGE)
@@ -172,6 +172,16 @@ def test_what_sets_of_parameters_say_counts_too(bench: Bench) -> None:
     said, got = unpacker.end(), unpacker.got
     assert said == [(8192, 4320)]
     assert [{one[-1] for one in got if b"\x88\x80" in one}, {one[-1] for one in got}] == [{0, 2}, {0, 2}]
+
+
+def test_a_length_that_looks_like_a_start_code_is_none(bench: Bench) -> None:
+    units = [sps(320, 240), PPS, SLICE, *(b"\x41\x9a" + bytes([n]) * 261 for n in range(3))]  # 0x107 octets
+    packets = [packet(n, unit, 3000 * max(0, n - 2), marker=n > 1) for n, unit in enumerate(units)]
+    unpacker = Unpacker(bench, "H264")
+    unpacker.push(packets)
+    assert unpacker.end() == []
+    assert [one[-1] for one in unpacker.got[-3:]] == [0, 1, 2]
+    assert {says("H264 avc", counted(b"\x41" * length)) for length in range(256, 512)} == {(NOTHING, 0, 0)}
 
 
 WHOLE = {

@@ -56,13 +56,17 @@ static gboolean picture_passes(PictureGuard *guard, GstPad *pad, GstBuffer *buff
   return judge(guard, pad, said);
 }
 
-/* H.264 may have it in its caps. */
+/* H.264 says in its caps how its units are told apart, and may have sizes there. */
 static gboolean caps_pass(PictureGuard *guard, GstPad *pad, GstEvent *event) {
   GstCaps *caps;
   GstBuffer *data = NULL;
   GstMapInfo map;
   gst_event_parse_caps(event, &caps);
   const GstStructure *structure = gst_caps_get_structure(caps, 0);
+  if (gst_structure_has_name(structure, "video/x-h264")) {
+    const char *form = gst_structure_get_string(structure, "stream-format");
+    guard->read = rostra_picture_size_of(g_strcmp0(form, "byte-stream") ? ROSTRA_AVC : "H264");
+  }
   if (!gst_structure_get(structure, "codec_data", GST_TYPE_BUFFER, &data, NULL)) return TRUE;
   RostraSaid said = {.what = ROSTRA_SAYS_NOTHING};
   if (gst_structure_has_name(structure, "video/x-h264") && gst_buffer_map(data, &map, GST_MAP_READ)) {

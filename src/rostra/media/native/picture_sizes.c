@@ -116,17 +116,22 @@ static RostraSaid size_of_unit(const guint8 *unit, gsize size) {
   return type == 7 ? size_of_sps(unit, size) : (RostraSaid){.what = ROSTRA_SAYS_NOTHING};
 }
 
-/* Units by their lengths of four octets, or between start codes where it begins with one (annex B). */
-static RostraSaid size_of_h264(const guint8 *data, gsize size) {
+/* Units between start codes (annex B). */
+static RostraSaid size_of_codes(const guint8 *data, gsize size) {
   RostraSaid said = {.what = ROSTRA_SAYS_NOTHING};
-  gboolean codes = size >= 4 && !data[0] && !data[1] && (data[2] == 1 || (!data[2] && data[3] == 1));
-  for (gsize at = 0; !codes && at + 4 < size;) {
+  for (gsize at = 0; at + 3 < size; at++)
+    if (!data[at] && !data[at + 1] && data[at + 2] == 1) said = worse(said, size_of_unit(data + at + 3, size - at - 3));
+  return said;
+}
+
+/* Units by their lengths of four octets. Those between 256 and 511 look like start codes: only caps tell. */
+static RostraSaid size_of_lengths(const guint8 *data, gsize size) {
+  RostraSaid said = {.what = ROSTRA_SAYS_NOTHING};
+  for (gsize at = 0; at + 4 < size;) {
     gsize length = MIN(GST_READ_UINT32_BE(data + at), size - at - 4);
     said = worse(said, size_of_unit(data + at + 4, length));
     at += 4 + length;
   }
-  for (gsize at = 0; codes && at + 3 < size; at++)
-    if (!data[at] && !data[at + 1] && data[at + 2] == 1) said = worse(said, size_of_unit(data + at + 3, size - at - 3));
   return said;
 }
 
@@ -208,7 +213,7 @@ RostraPictureSize rostra_picture_size_of(const char *codec) {
   static const struct {
     const char *codec;
     RostraPictureSize read;
-  } known[] = {{"H264", size_of_h264}, {"VP8", size_of_vp8}, {"VP9", size_of_vp9}};
+  } known[] = {{"H264", size_of_codes}, {ROSTRA_AVC, size_of_lengths}, {"VP8", size_of_vp8}, {"VP9", size_of_vp9}};
   for (guint i = 0; i < G_N_ELEMENTS(known); i++)
     if (!strcmp(known[i].codec, codec)) return known[i].read;
   return NULL;

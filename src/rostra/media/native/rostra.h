@@ -144,6 +144,7 @@ typedef struct {
 } RostraSaid;
 typedef RostraSaid (*RostraPictureSize)(const guint8 *data, gsize size);
 
+#define ROSTRA_AVC "H264 avc" /* with lengths and not start codes */
 RostraPictureSize rostra_picture_size_of(const char *codec); /* NULL: it cannot say one that is too large */
 RostraSaid rostra_size_of_avcc(const guint8 *data, gsize size);
 
