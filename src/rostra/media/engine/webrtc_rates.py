@@ -39,7 +39,7 @@ class WebRtcRates:
         self.rate = SendingRate(leg, prompt=wide)
         self._sent = 0.0
         self._need: int | None = None
-        self._left = self._repeating = 0
+        self._left, self._repeating = 0, -1
         self._asked = self._counted = float("-inf")
         self._reports, self._throttle = Reports(), Throttle()
         branch = next((one for one in map(transport.sender, ("video", "slides")) if one is not None), None)

@@ -45,6 +45,8 @@ JITTER = 60
 """Milliseconds of jitter buffer."""
 DOUBLING = 1.0
 """Seconds between two looks at whether sound is to go out twice."""
+AGAIN = 1_000_000.0
+"""bit/s at which what got lost is sent again, until somebody knows better."""
 GATHERING = 1.0
 NEGOTIATION = 5.0
 """Seconds gathering candidates and each negotiation step may take."""
@@ -87,6 +89,7 @@ class WebRtcTransport:
         self._gathered = asyncio.Event()
         self._senders: dict[str, Any] = {}
         self._repeaters: list[Any] = []
+        self._again = AGAIN
         self._ways: list[Any] = []
         """Pads that packets of the far end come by."""
         self._repeats: dict[str, str] = {}
@@ -273,6 +276,7 @@ class WebRtcTransport:
             guard.put(self._ways[-1])
         elif kind == "rtprtxsend":
             self._repeaters.append(element)
+            feedback.limit_repeats(element.get_static_pad("src"), self._again)
         elif kind == "rtpreddec":
             doubled = [chosen.redundancy for _, chosen in self.plan.agreed if chosen.redundancy] if self.plan else []
             element.set_property("pt", doubled[0].number if doubled else -1)
@@ -343,6 +347,7 @@ class WebRtcTransport:
 
     def limit_repeats(self, bitrate: float) -> None:
         """Send what got lost again at no more than so many bit/s."""
+        self._again = bitrate
         for repeater in self._repeaters:
             feedback.limit_repeats(repeater.get_static_pad("src"), bitrate)
 
