@@ -110,9 +110,10 @@ def test_requests_go_out_at_once_but_not_as_a_flood(bench: Bench) -> None:
         structure, _ = Gst.Structure.from_string(f"GstRTPRetransmissionRequest,seqnum=(uint){n},ssrc=(uint)7")
         event = Gst.Event.new_custom(Gst.EventType.CUSTOM_UPSTREAM, structure)
         media.get_by_name("wants").get_static_pad("sink").push_event(event)
-    assert left
-    assert left == list(range(left[0], 100))
-    for n in range(left[0]):
+    assert len(left) > 50
+    asked = sorted(set(range(100)) - set(left))
+    assert asked[:5] == list(range(5))
+    for n in asked:
         sample = reports.get_by_name("sink").emit("pull-sample")
         assert bench.content(sample) == (
             struct.pack("!BBHI", 0x80, 201, 1, 5)
