@@ -173,8 +173,7 @@ class Camera:
 class Phone:
     """A SIP system: RTP and RTCP of sound and pictures on ports of their own.
 
-    It asks for what it misses and sends again what is asked for, as its codecs' `feedback` says, by the packet itself
-    (RFC 4585) or, where its codecs have RTX, by a stream beside it (RFC 4588).
+    It asks for what it misses and sends again what is asked for, as its codecs' `feedback` says (RFC 4585).
     """
 
     def __init__(self, audio: CodecParameters, video: CodecParameters, *, shows: bool, tone: int) -> None:

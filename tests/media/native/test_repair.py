@@ -112,7 +112,7 @@ def test_buffers_are_held_back_until_so_long_after_their_time(bench: Bench) -> N
         "appsink name=out sync=false"
     )
     source, pace = pipeline.get_by_name("in"), pipeline.get_by_name("pace")
-    for delay, least, most in ((0, 0.0, 0.14), (150, 0.14, 0.4), (0, 0.0, 0.14)):
+    for delay, least, most in ((0, 0.0, 0.08), (150, 0.14, 0.3), (0, 0.0, 0.08)):
         pace.set_property("delay", delay)
         began = time.monotonic()
         source.emit("push-buffer", Gst.Buffer.new_wrapped(b"picture"))

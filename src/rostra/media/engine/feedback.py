@@ -60,6 +60,7 @@ class Message(NamedTuple):
 
 
 _LONGEST: Final = 512
+"""Octets of FCI that are kept (native/heard.c)."""
 
 
 def hear(session: Any) -> None:
